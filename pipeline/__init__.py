@@ -1,0 +1,1 @@
+"""Train, judge, record and publish models; Git is where all of it is kept."""

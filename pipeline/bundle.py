@@ -1,0 +1,88 @@
+"""A bundle: what `pipeline train` found out, on its own in a folder, for `pipeline publish` to judge.
+
+    bundle.json           what is here, and the evidence for each task's challenger
+    mlruns/               the run folders, as they will lie in the repository
+    holdout/<task>.csv.gz the hold-out rows, for judging against any champion
+    data/<task>.csv.gz    a snapshot that the training fetched and the repository lacks
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from pipeline.errors import PipelineError, UsageError
+from pipeline.files import to_json, write_atomic
+from pipeline.history.registry import Check
+from pipeline.history.runfile import ModelId, Record, RunId, Sha256
+
+FORMAT = 1
+FILE = "bundle.json"
+
+
+class Parity(Record):
+    """How the ONNX file agrees with the fitted estimator on the hold-out."""
+
+    rows: int = Field(gt=0)
+    mismatches: int = Field(ge=0)
+    largest_difference: float
+    tolerance: float
+
+
+class Challenger(Record):
+    """The best candidate of one training on cross-validation, with the evidence for the gate."""
+
+    run_id: RunId
+    model_id: ModelId
+    algorithm: str
+    sha256: Sha256
+    size: int = Field(gt=0)
+    latency_ms: float
+    parity: Parity
+    behaviours: list[Check]
+    holdout: dict[str, float]
+    cross_validation: dict[str, float]
+
+
+class TaskResult(Record):
+    """What one task's training came to; `challenger` is None when every candidate failed."""
+
+    parent_run: RunId
+    run_ids: list[RunId]
+    data_digest: Sha256
+    challenger: Challenger | None
+
+
+class Bundle(Record):
+    """The content of `bundle.json`; `created` is in milliseconds since the epoch, UTC."""
+
+    format: Literal[1]
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    dirty: list[str]
+    created: int
+    tasks: dict[str, TaskResult]
+
+
+def write(folder: Path, bundle: Bundle) -> None:
+    """Write `bundle.json` last: a folder without it is a training that did not finish."""
+    write_atomic(folder / FILE, to_json(bundle.model_dump(mode="json")))
+
+
+def read(folder: Path) -> Bundle:
+    """Read the bundle in a folder.
+
+    Raises:
+        UsageError: there is no bundle.
+        PipelineError: it is damaged or of another format version.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise UsageError(f"{folder} holds no finished bundle: run `pipeline train` first.")
+    try:
+        return Bundle.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise PipelineError(
+            f"{path}: {where}: {first['msg']}; make it again with `pipeline train`."
+        ) from error

@@ -1,0 +1,13 @@
+"""The errors that a user is meant to read: one sentence that says what, where and what to do."""
+
+
+class PipelineError(Exception):
+    """The work failed; the command ends with exit status 1 and prints the message alone."""
+
+    exit_status = 1
+
+
+class UsageError(PipelineError):
+    """The request cannot be carried out as it was put; exit status 2."""
+
+    exit_status = 2

@@ -1,0 +1,84 @@
+"""Writing so that nothing is ever half-written, and reading so that nothing is trusted."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.errors import PipelineError
+
+TEMPORARY_PREFIX = ".part-"
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Return the lower-case hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the lower-case hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path` that takes its place when the block succeeds.
+
+    A reader sees the old content or the new one; a killed process leaves at most a file whose
+    name starts with `TEMPORARY_PREFIX`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write text (UTF-8, LF) or bytes to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def to_json(value: Any) -> str:
+    """Render JSON for people and for Git: sorted keys, one entry a line, one final newline.
+
+    Only the two outer levels are broken into lines, so that a metric's history or a feature stays
+    one line and a diff names what changed. NaN is refused: it is not JSON.
+    """
+    if not isinstance(value, dict):
+        return _compact(value) + "\n"
+    entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
+    return "{\n " + ",\n ".join(entries) + "\n}\n"
+
+
+def _nested(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        lines = (f"{_compact(key)}: {_compact(value[key])}" for key in sorted(value))
+        return "{\n  " + ",\n  ".join(lines) + "\n }"
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
+    return _compact(value)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def inside(root: Path, relative: str) -> Path:
+    """Resolve a slash-separated path below `root`, refusing any that climbs out of it."""
+    path = PurePosixPath(relative)
+    climbs = path.is_absolute() or ".." in path.parts or "\\" in relative or ":" in relative
+    if climbs or not path.parts or not (root / path).resolve().is_relative_to(root.resolve()):
+        raise PipelineError(f"the path {relative!r} leads out of the folder {root}: refused.")
+    return root / path

@@ -1,0 +1,105 @@
+"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the newest is the champion."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from pipeline.errors import PipelineError
+from pipeline.files import to_json
+from pipeline.history.layout import REGISTRY
+from pipeline.history.runfile import ModelId, Record, RunId, Sha256
+
+FORMAT = 1
+
+
+class Check(Record):
+    """One question of the gate, its answer, and the numbers that it rests on."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class Promotion(Record):
+    """One version of a registered model; `promoted` is in milliseconds since the epoch, UTC."""
+
+    format: Literal[1]
+    model: str
+    version: int = Field(ge=1)
+    run_id: RunId
+    model_id: ModelId
+    sha256: Sha256
+    size: int = Field(gt=0)
+    promoted: int
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    decided_by: Literal["gate", "hand"]
+    reason: str
+    checks: list[Check]
+    metrics: dict[str, float]
+    replaces: int | None
+
+
+def dump(promotion: Promotion) -> str:
+    """Render a promotion as the text of its file."""
+    return to_json(promotion.model_dump(mode="json"))
+
+
+def path_of(mlruns: Path, model: str, version: int) -> Path:
+    """Return where a version of a model is recorded."""
+    return mlruns / REGISTRY / model / f"{version}.json"
+
+
+def load(path: Path) -> Promotion:
+    """Read one promotion.
+
+    Raises:
+        PipelineError: the file is not a promotion, or not the one that its name says.
+    """
+    try:
+        promotion = Promotion.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "file"
+        raise PipelineError(
+            f"{path}: {where}: {first['msg']}; restore the file with `git checkout`."
+        ) from error
+    if (promotion.model, f"{promotion.version}.json") != (path.parent.name, path.name):
+        raise PipelineError(
+            f"{path}: holds version {promotion.version} of {promotion.model}; "
+            "restore the file with `git checkout`."
+        )
+    return promotion
+
+
+def models(mlruns: Path) -> list[str]:
+    """Return the names of the registered models."""
+    folder = mlruns / REGISTRY
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def versions(mlruns: Path, model: str) -> list[Promotion]:
+    """Return a model's promotions in order, oldest first.
+
+    Raises:
+        PipelineError: the sequence has a gap, or a file is not a promotion.
+    """
+    found = sorted(
+        (load(path) for path in (mlruns / REGISTRY / model).glob("*.json")),
+        key=lambda promotion: promotion.version,
+    )
+    for expected, promotion in enumerate(found, start=1):
+        if promotion.version != expected:
+            raise PipelineError(
+                f"{mlruns / REGISTRY / model}: version {expected} is missing although version "
+                f"{promotion.version} is there; restore it with `git checkout`."
+            )
+    return found
+
+
+def champion(mlruns: Path, model: str) -> Promotion | None:
+    """Return a model's newest promotion, or None before the first."""
+    found = versions(mlruns, model)
+    return found[-1] if found else None

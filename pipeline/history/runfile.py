@@ -1,0 +1,147 @@
+"""The format of `run.json`: everything that MLflow knows about one run, as readable text."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import PipelineError
+from pipeline.files import to_json
+
+FORMAT = 1
+
+RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Number = Annotated[float, Field(allow_inf_nan=True)]
+# value, time in milliseconds since the epoch, step; a value that is not a number is the text "NaN"
+Point = tuple[Number, int, int]
+
+
+class Record(BaseModel):
+    """What all parts of the format share: unknown keys are errors, nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+class Artifact(Record):
+    """A file that belongs to a run or a model; `path` is relative to the owner's folder."""
+
+    path: str
+    sha256: Sha256
+    size: int = Field(ge=0)
+
+
+class Dataset(Record):
+    """One data-set input of a run, as MLflow describes it."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    data_schema: str | None = Field(alias="schema")
+    profile: str | None
+    tags: dict[str, str]
+
+
+class ModelMetric(Record):
+    """One metric value that MLflow ties to a logged model."""
+
+    key: str
+    value: Number
+    timestamp: int
+    step: int
+    run_id: RunId | None
+    dataset_name: str | None
+    dataset_digest: str | None
+
+
+class LoggedModel(Record):
+    """A model that the run logged; its files lie in `models/<model_id>/` of the run's folder.
+
+    The digests stay when the files of a model that was never promoted are let go.
+    """
+
+    model_id: ModelId
+    name: str
+    type: str | None
+    status: str
+    status_message: str | None
+    created: int
+    updated: int
+    params: dict[str, str]
+    tags: dict[str, str]
+    metrics: list[ModelMetric]
+    artifacts: list[Artifact]
+
+
+class ModelOutput(Record):
+    """The step at which a run put out a logged model."""
+
+    model_id: ModelId
+    step: int
+
+
+class Run(Record):
+    """One MLflow run, whole. Times are milliseconds since the epoch, UTC."""
+
+    format: Literal[1]
+    run_id: RunId
+    experiment: str = Field(min_length=1)
+    name: str
+    parent: RunId | None
+    status: Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
+    lifecycle_stage: Literal["active", "deleted"]
+    started: int
+    ended: int | None
+    user: str
+    params: dict[str, str]
+    metrics: dict[str, list[Point]]
+    tags: dict[str, str]
+    datasets: list[Dataset]
+    model_inputs: list[ModelId]
+    model_outputs: list[ModelOutput]
+    models: list[LoggedModel]
+    artifacts: list[Artifact]
+
+    def latest(self, metric: str) -> float | None:
+        """Return a metric's value at its last step (then time, then size), as MLflow does."""
+        points = self.metrics.get(metric)
+        return max(points, key=lambda point: (point[2], point[1], point[0]))[0] if points else None
+
+
+def dump(run: Run) -> str:
+    """Render a run as the text of its `run.json`."""
+    return to_json(run.model_dump(mode="json", by_alias=True))
+
+
+def load(path: Path) -> Run:
+    """Read and check one `run.json`.
+
+    Raises:
+        PipelineError: the file is unreadable, truncated, edited out of shape, of another format
+            version, or not a run at all.
+    """
+    try:
+        content = path.read_bytes()
+        return Run.model_validate_json(content)
+    except OSError as error:
+        raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        raise PipelineError(f"{path}: {_reason(content, error)}") from error
+
+
+def _reason(content: bytes, error: ValidationError) -> str:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return "is not whole JSON (truncated or edited); restore it with `git checkout`."
+    version = found.get("format") if isinstance(found, dict) else None
+    if version is None:
+        return "is not a run of this project (it names no format version)."
+    if version != FORMAT:
+        return f"has format version {version}; this program reads version {FORMAT}."
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}; restore the file with `git checkout`."

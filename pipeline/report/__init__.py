@@ -1,0 +1,1 @@
+"""The history as tables and pictures that are readable without a server."""
