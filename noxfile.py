@@ -1,0 +1,91 @@
+"""Everything that is checked or made, as sessions: `nox -l` lists them, CI calls nothing else.
+
+`nox` alone runs the default sessions (lint, tests). Arguments after `--` reach the tool:
+`nox -s tests-3.13 -- -k gate`.
+"""
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+LOCKS = ["dev", "pipeline", "mlflow", "nox"]
+SOURCES = ["pipeline", "scripts", "bench", "tests", "noxfile.py"]
+SHELL = ["start-mlops.sh", "scripts/test.sh", ".ci/run"]
+
+
+def install(session: nox.Session, lock: str) -> None:
+    """Install a lock file of `requirements/`, every package checked against its hash."""
+    session.install("--require-hashes", "-r", f"requirements/{lock}.txt")
+
+
+@nox.session(python="3.11")
+def lint(session: nox.Session) -> None:
+    """Check format, imports, style, types and the scripts of both shells."""
+    install(session, "dev")
+    session.run("black", "--check", "--quiet", *SOURCES)
+    session.run("isort", "--check-only", "--quiet", *SOURCES)
+    session.run("flake8", *SOURCES)
+    session.run("mypy")
+    session.run("shellcheck", *SHELL)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests: all of them on the oldest Python, the fast ones on the others."""
+    install(session, "dev")
+    fast = ["-m", "not slow"] if session.python != PYTHONS[0] else []
+    session.run("pytest", "-n", "2", "--dist", "worksteal", *fast, *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def coverage(session: nox.Session) -> None:
+    """Run the tests with branch coverage and print what no test reaches."""
+    install(session, "dev")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+@nox.session(python="3.11", default=False)
+def train(session: nox.Session) -> None:
+    """Train the tasks and write a bundle: `pipeline train`."""
+    install(session, "pipeline")
+    session.run("python", "-m", "pipeline", "train", *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def publish(session: nox.Session) -> None:
+    """Judge the bundle against the branch's tip and push the result: `pipeline publish`."""
+    install(session, "pipeline")
+    session.run("python", "-m", "pipeline", "publish", *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def verify(session: nox.Session) -> None:
+    """Check every file, hash, link and number of the committed history."""
+    install(session, "pipeline")
+    session.run("python", "scripts/verify_mlflow_data.py", *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def bench(session: nox.Session) -> None:
+    """Time the history at 30,000 runs beside MLflow's file store, as ratios of one run."""
+    install(session, "dev")
+    session.run("python", "-m", "bench.history", *session.posargs)
+
+
+@nox.session(python="3.11", default=False)
+def lock(session: nox.Session) -> None:
+    """Write `requirements/` anew from the groups in pyproject.toml, for every platform."""
+    session.install("uv")
+    for name in LOCKS:
+        constraint = [] if name == LOCKS[0] else ["--constraint", "requirements/dev.txt"]
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+            *("--no-annotate", "--python-version", PYTHONS[0], "--group", name),
+            *("--custom-compile-command", "nox -s lock", *constraint, *session.posargs),
+            *("--output-file", f"requirements/{name}.txt", "pyproject.toml"),
+        )
