@@ -12,14 +12,17 @@ die() {
 
 # pyenv shows a version's name only while that version is selected: select all that nox asks for.
 if command -v pyenv >/dev/null; then
-  PYENV_VERSION=$(pyenv versions --bare | grep -E '^3\.1[123]\.[0-9]+$' | paste -sd: -) || die \
-    "pyenv has no Python 3.11, 3.12 or 3.13: install one with 'pyenv install 3.11'."
-  export PYENV_VERSION
+  selected=$(pyenv versions --bare | sed -nE '/^3\.1[123]\.[0-9]+$/p' | paste -sd: -)
+  export PYENV_VERSION=${selected:-${PYENV_VERSION:-system}}
 fi
 
-python=$(command -v python3.11 || command -v python3) || die "Python 3.11 or newer is not installed."
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die \
-  "$python is $("$python" --version); install Python 3.11 or newer."
+for name in python3 python3.13 python3.12 python3.11; do
+  if "$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then
+    python=$name
+    break
+  fi
+done
+[ -n "${python:-}" ] || die "found no Python 3.11 or newer: install it and run this again."
 
 if ! cmp -s requirements/nox.txt .venv-nox/installed.txt; then
   "$python" -m venv --clear .venv-nox
