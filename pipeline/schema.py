@@ -1,11 +1,14 @@
 """The vocabulary of a task: what its data is, what is asked of it, and what a model must prove."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 Value = float | str
 
@@ -19,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Feature:
-    """One column that a model is given: a number within a range, or one of some categories."""
+    """One column that a model is given: a number from `low` to `high`, or one of `categories`."""
 
     name: str
     description: str
@@ -29,10 +32,24 @@ class Feature:
     high: float | None = None
     categories: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z_]\w*", self.name, re.ASCII):
+            raise ValueError(f"feature {self.name!r}: a name is letters, digits and _")
+        if not self.categories and (self.low is None or self.high is None):
+            raise ValueError(f"feature {self.name}: give it low and high, or categories")
+        if not self.allows(self.example):
+            raise ValueError(f"feature {self.name}: its example {self.example!r} is not allowed")
+
     @property
-    def type(self) -> str:
+    def type(self) -> Literal["category", "number"]:
         """`category` where the categories are listed, else `number` (float32 in the model)."""
         return "category" if self.categories else "number"
+
+    def allows(self, value: Value) -> bool:
+        """Tell whether a value is one of the categories, or a number within the range."""
+        if self.categories or isinstance(value, str):
+            return value in self.categories
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -49,7 +66,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Metric:
-    """The one number that a task is judged by."""
+    """The one number that a task is judged by; its name is one of `training.evaluate.METRICS`."""
 
     name: str
     higher_is_better: bool
@@ -63,15 +80,19 @@ class Metric:
 class Behaviour:
     """A claim about a model that a person who cannot program can read.
 
-    Each of the task's `probes` rows is changed in `changes` (column to new value, or column to a
-    function of the old value). `expect` compares the score after with the score before: `same`
-    (within `tolerance`), `higher` or `lower`. The score is the prediction of a regression and the
-    probability of the last class of a classification. `share` of the rows must agree.
+    Probe rows are made of the features' examples; `given` sets columns of all of them. The score
+    is the prediction of a regression and the probability of the last class of a classification.
+    `within` claims that the score lies in a range. The other claims compare the score after
+    `changes` (column to new value, or to a function of the old number) with the one before:
+    `same` within `tolerance`; `higher` or `lower` by more than `tolerance` in the mean, and the
+    other way in no row of the share. `share` of the rows must agree.
     """
 
     claim: str
-    changes: dict[str, Value | Callable[[float], float]]
-    expect: str
+    expect: Literal["same", "higher", "lower", "within"]
+    changes: dict[str, Value | Callable[[float], float]] = field(default_factory=dict)
+    given: dict[str, Value] = field(default_factory=dict)
+    within: tuple[float, float] = (0.0, 0.0)
     share: float = 0.9
     tolerance: float = 0.0
 
@@ -85,8 +106,40 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Folder:
+    """A file in the folder that an environment variable names; read where it lies, never copied."""
+
+    variable: str
+    file: str
+    read: "Callable[[Path], pd.DataFrame]"
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on the web; without a `sha256` of its own the table's digest alone decides."""
+
+    url: str
+    read: "Callable[[Path], pd.DataFrame]"
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A table that an installed package brings along."""
+
+    package: str
+    read: "Callable[[], pd.DataFrame]"
+
+
+@dataclass(frozen=True)
 class Task:
-    """All that the product knows about one prediction problem; one file in `pipeline/tasks/`."""
+    """All that the product knows about one prediction problem; one file in `pipeline/tasks/`.
+
+    `sources` are tried in order, each gives a table with exactly `columns`. `digest` is the
+    SHA-256 of the table's canonical CSV, whichever source it came from. `tolerance` is the largest
+    difference of a prediction between estimator and ONNX file that counts as agreement.
+    """
 
     name: str
     title: str
@@ -99,13 +152,11 @@ class Task:
     thresholds: dict[str, float]
     tolerance: float
     budget: Budget
-    algorithms: tuple[str, ...]
-    fetch: Callable[[Path], pd.DataFrame]
-    folder_variable: str | None
-    source: str
+    sources: tuple[Folder | Download | Bundled, ...]
+    homepage: str
     licence: str
     digest: str
-    behaviours: tuple[Behaviour, ...] = field(default=())
+    behaviours: tuple[Behaviour, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -1,0 +1,54 @@
+"""Tables as canonical text: the same rows are the same bytes on every machine."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import PipelineError
+from pipeline.files import sha256_bytes, write_atomic
+
+
+def text(value: object) -> str:
+    """Return a value's canonical text: a number with the 7 digits that a float32 holds."""
+    # Adding zero turns -0.0 into 0.0.
+    return f"{value + 0.0:.7g}" if isinstance(value, int | float) else str(value)
+
+
+def rows(table: pd.DataFrame) -> Iterator[list[str]]:
+    """Yield each row as its values' canonical texts."""
+    for row in table.itertuples(index=False, name=None):
+        yield [text(value) for value in row]
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return the canonical CSV: a header, LF at every line's end, UTF-8."""
+    frame = pd.DataFrame(list(rows(table)), columns=table.columns)
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def digest(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of the canonical CSV."""
+    return sha256_bytes(to_csv(table))
+
+
+def write(path: Path, table: pd.DataFrame) -> None:
+    """Write the canonical CSV, gzipped; the same table gives the same bytes."""
+    write_atomic(path, gzip.compress(to_csv(table), mtime=0))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a gzipped CSV with every value as its text; `validate` makes the numbers.
+
+    Raises:
+        PipelineError: the file is damaged.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise PipelineError(
+            f"{path}: is no whole gzipped CSV ({error}); restore it with `git checkout`."
+        ) from error

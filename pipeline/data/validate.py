@@ -1,0 +1,68 @@
+"""Rows against the task's features: the first that breaks a rule is named, and all are counted."""
+
+import pandas as pd
+
+from pipeline.data.table import text
+from pipeline.errors import PipelineError
+from pipeline.schema import Feature, Target, Task
+
+COLUMN = Feature | Target
+
+
+def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the table with its columns in order, numbers as float64 of 7 digits, all allowed.
+
+    Args:
+        raw: values as text or as numbers; row 1 is the first after the header.
+        where: the file or address, for the errors.
+
+    Raises:
+        PipelineError: a column is missing, extra or twice there; a value is missing, no number,
+            out of its range or not one of the categories.
+    """
+    _columns(task, raw, where)
+    table, faults = {}, []
+    for column in (*task.features, task.target):
+        values, wrong, rule = _checked(column, raw[column.name])
+        table[column.name] = values
+        faults += [(row, column.name, rule) for row in wrong.to_numpy().nonzero()[0]]
+    if faults:
+        row, name, rule = min(faults)
+        more = f" ({len(faults) - 1} more values are wrong)" if len(faults) > 1 else ""
+        raise PipelineError(
+            f"{where}: row {row + 1}, column {name}: the value {_shown(raw[name].iloc[row])} is "
+            f"not {rule}; correct the row or leave it out{more}."
+        )
+    if raw.empty:
+        raise PipelineError(f"{where}: has no rows; put a whole file there.")
+    return pd.DataFrame(table)
+
+
+def _columns(task: Task, raw: pd.DataFrame, where: str) -> None:
+    found, expected = list(raw.columns), list(task.columns)
+    missing = [name for name in expected if name not in found]
+    extra = sorted({str(name) for name in found if name not in expected or found.count(name) > 1})
+    if missing or extra:
+        faults = [f"lacks the column {', '.join(missing)}"] if missing else []
+        faults += [f"has the column {', '.join(extra)} that it should not have"] if extra else []
+        raise PipelineError(
+            f"{where}: {' and '.join(faults)}; the task {task.name} expects {', '.join(expected)}."
+        )
+
+
+def _checked(column: COLUMN, raw: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+    """Return the values, which of them are wrong, and the rule in words."""
+    allowed = column.classes if isinstance(column, Target) else column.categories
+    raw = raw.reset_index(drop=True)
+    if allowed:
+        return raw.astype(object), ~raw.isin(allowed), f"one of {', '.join(allowed)}"
+    numbers = pd.to_numeric(raw, errors="coerce").astype(float)
+    low, high = column.low, column.high
+    if low is None or high is None:
+        return numbers, ~numbers.abs().lt(float("inf")), "a finite number"
+    wrong = ~numbers.between(low, high)
+    return numbers.map(lambda x: float(text(x))), wrong, f"a number from {low:g} to {high:g}"
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
