@@ -1,0 +1,66 @@
+"""What holds for the repository as a whole."""
+
+import re
+from pathlib import Path
+
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+
+from pipeline.git import git
+
+ROOT = Path(__file__).parents[2]
+CODE = sorted(path for name in ("app", "pipeline") for path in (ROOT / name).rglob("*.py"))
+TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
+# Where a user's own files lie, on any system; the start of a path that no clone shares.
+ABSOLUTE = re.compile(
+    rb"(?<![\w.:/-])(/(home|root|work|Users|mnt)/\w|[A-Za-z]:[\\/](Users|work)\b)"
+)
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_the_code_can_be_read_in_an_evening() -> None:
+    assert sum(map(lines, CODE)) < 4000
+    assert [path.name for path in CODE if lines(path) > 250] == []
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    readme = ROOT / "README.md"
+    assert lines(readme) <= 120
+    for page in (readme, *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+SCRIPTS = [path for path in TRACKED if path.suffix == ".ps1"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_powershell_parses(script: Path) -> None:
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    tree = tree_sitter.Parser(language).parse(script.read_bytes())
+    assert not tree.root_node.has_error
+
+
+def test_the_parser_would_see_a_fault_in_powershell() -> None:
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    assert tree_sitter.Parser(language).parse(b"if ($x { 1 }").root_node.has_error
+
+
+def test_scripts_have_the_line_ends_of_their_system() -> None:
+    attributes = {"sh": "lf", "ps1": "crlf", "py": "lf"}
+    for ending, expected in attributes.items():
+        said = git(ROOT, "check-attr", "eol", "--", f"any.{ending}")
+        assert said.endswith(f"eol: {expected}")
+
+
+def test_no_tracked_file_holds_a_path_of_somebodys_machine() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix(): match.group()
+        for path in TRACKED
+        if path.is_file() and (match := ABSOLUTE.search(path.read_bytes()))
+    }
+    assert found == {}
