@@ -80,12 +80,12 @@ class Metric:
 class Behaviour:
     """A claim about a model that a person who cannot program can read.
 
-    Probe rows are made of the features' examples; `given` sets columns of all of them. The score
+    Probe rows are made of the features' examples; `given` sets columns in all of them. The score
     is the prediction of a regression and the probability of the last class of a classification.
     `within` claims that the score lies in a range. The other claims compare the score after
     `changes` (column to new value, or to a function of the old number) with the one before:
-    `same` within `tolerance`; `higher` or `lower` by more than `tolerance` in the mean, and the
-    other way in no row of the share. `share` of the rows must agree.
+    `same` is a difference of at most `tolerance`; `higher` and `lower` are a mean that moves by
+    more than `tolerance`, and rows that do not go the other way. `share` of the rows must agree.
     """
 
     claim: str

@@ -120,7 +120,7 @@ TASK = Task(
     features=FEATURES,
     target=Target("risk", "Whether the loan was paid back (good) or not", classes=("good", "bad")),
     metric=Metric("roc_auc", higher_is_better=True),
-    thresholds={"roc_auc": 0.75},
+    thresholds={"roc_auc": 0.7},
     tolerance=1e-5,
     budget=Budget(size_bytes=1_000_000, latency_ms=1.0),
     sources=(
@@ -146,14 +146,19 @@ TASK = Task(
             tolerance=0.03,
         ),
         Behaviour(
-            "A critical history of which all is now repaid... see credit_history",
+            "Who never had a loan is a higher risk than who paid several back",
             "higher",
             given={"credit_history": "critical"},
             changes={"credit_history": "none_taken"},
             tolerance=0.02,
         ),
         Behaviour("A telephone hardly matters", "same", {"telephone": "yes"}, tolerance=0.1),
-        Behaviour("One DM more changes nothing", "same", {"amount": lambda old: old + 1}, tolerance=0.03),
+        Behaviour(
+            "One DM more changes next to nothing",
+            "same",
+            changes={"amount": lambda old: old + 1},
+            tolerance=0.03,
+        ),
         Behaviour(
             "A short, small loan to someone with savings is a low risk",
             "within",

@@ -1,0 +1,70 @@
+"""The task's claims about its model, tried out on rows made of the features' examples."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from pipeline.history.registry import Check
+from pipeline.schema import Behaviour, Kind, Task, Value
+from pipeline.training.predict import OnnxModel
+
+# How far from its example a number is varied, as a share of it.
+SPREAD = 0.1
+
+
+def example(task: Task) -> dict[str, Value]:
+    """Return the row of all the features' examples."""
+    return {feature.name: feature.example for feature in task.features}
+
+
+def probes(task: Task) -> pd.DataFrame:
+    """Return the row of examples, and it again with each feature varied in turn."""
+    rows = [example(task)]
+    for feature in task.features:
+        values: list[Value] = list(feature.categories)
+        if not isinstance(feature.example, str):
+            moved = [feature.example * (1 - SPREAD), feature.example * (1 + SPREAD)]
+            values = [value for value in moved if feature.allows(value)]
+        rows += [example(task) | {feature.name: v} for v in values if v != feature.example]
+    return pd.DataFrame(rows)
+
+
+def check(task: Task, model: OnnxModel) -> list[Check]:
+    """Return each claim with the answer; a claim about a feature left out is not asked."""
+    asked = [b for b in task.behaviours if {*b.changes, *b.given} <= {*model.columns}]
+    return [_check(task, behaviour, model) for behaviour in asked]
+
+
+def _check(task: Task, behaviour: Behaviour, model: OnnxModel) -> Check:
+    before = probes(task).assign(**behaviour.given)
+    scores = _scores(task, model, before)
+    if behaviour.expect == "within":
+        low, high = behaviour.within
+        agree, detail = (scores >= low) & (scores <= high), f"mean score {scores.mean():.3g}"
+    else:
+        change = _scores(task, model, _changed(before, behaviour)) - scores
+        agree, detail = _agreement(behaviour, change), f"mean change {change.mean():+.3g}"
+    share = float(np.mean(agree))
+    detail += f"; {share:.0%} of {len(before)} rows agree, required {behaviour.share:.0%}"
+    return Check(name=behaviour.claim, passed=share >= behaviour.share, detail=detail)
+
+
+def _agreement(behaviour: Behaviour, change: np.ndarray) -> np.ndarray:
+    if behaviour.expect == "same":
+        return np.abs(change) <= behaviour.tolerance
+    gain = change if behaviour.expect == "higher" else -change
+    # A model that says the same of every row goes no wrong way, but it does not move either.
+    return (gain >= 0) & (gain.mean() > behaviour.tolerance)
+
+
+def _changed(rows: pd.DataFrame, behaviour: Behaviour) -> pd.DataFrame:
+    def value(column: str, new: Value | Callable[[float], float]) -> Value | pd.Series:
+        return rows[column].map(new) if callable(new) else new
+
+    return rows.assign(**{name: value(name, new) for name, new in behaviour.changes.items()})
+
+
+def _scores(task: Task, model: OnnxModel, rows: pd.DataFrame) -> np.ndarray:
+    prediction = model.predict(rows)
+    return prediction if task.kind is Kind.REGRESSION else prediction[:, -1]

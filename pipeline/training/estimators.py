@@ -1,0 +1,90 @@
+"""The candidates' estimators, and the preparation of columns that each of them needs."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pipeline.schema import Feature, Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.base import BaseEstimator
+    from sklearn.pipeline import Pipeline
+
+BASELINE = "dummy"
+# A tree that may not split says the mean or the classes' shares, whatever it is given: just as
+# scikit-learn's dummies, but they have no ONNX form.
+_NO_SPLIT = {"min_samples_leaf": 0.6}
+# Algorithm to module and class; a linear one gets its numbers scaled.
+_CLASSES = {
+    Kind.REGRESSION: {
+        BASELINE: "tree.DecisionTreeRegressor",
+        "linear_regression": "linear_model.LinearRegression",
+        "ridge": "linear_model.Ridge",
+        "random_forest": "ensemble.RandomForestRegressor",
+        "gradient_boosting": "ensemble.GradientBoostingRegressor",
+        "hist_gradient_boosting": "ensemble.HistGradientBoostingRegressor",
+    },
+    Kind.CLASSIFICATION: {
+        BASELINE: "tree.DecisionTreeClassifier",
+        "logistic_regression": "linear_model.LogisticRegression",
+        "linear_discriminant": "discriminant_analysis.LinearDiscriminantAnalysis",
+        "random_forest": "ensemble.RandomForestClassifier",
+        "gradient_boosting": "ensemble.GradientBoostingClassifier",
+        "hist_gradient_boosting": "ensemble.HistGradientBoostingClassifier",
+    },
+}
+
+
+def names(kind: Kind) -> list[str]:
+    """Return the algorithms for a kind of task."""
+    return list(_CLASSES[kind])
+
+
+def parameter_names(kind: Kind, algorithm: str) -> list[str]:
+    """Return what an algorithm can be given in `params.yaml`; the seed is set for all at once."""
+    if algorithm == BASELINE:
+        return []
+    accepted = _estimator(kind, algorithm, {}).get_params(deep=False)
+    return sorted(set(accepted) - {"random_state", "n_jobs", "verbose"})
+
+
+def build(
+    kind: Kind, algorithm: str, parameters: dict[str, Any], features: list[Feature], seed: int
+) -> "Pipeline":
+    """Return an unfitted pipeline that takes a frame as `as_inputs` gives it.
+
+    Trees get their numbers as they are: a scaler moves rows across their float32 thresholds and
+    the ONNX file then disagrees.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    estimator = _estimator(kind, algorithm, parameters)
+    if "random_state" in estimator.get_params(deep=False):
+        estimator.set_params(random_state=seed)
+    linear = estimator.__module__.startswith("sklearn.linear_model")
+    numbers = [feature.name for feature in features if feature.type == "number"]
+    categories = [feature for feature in features if feature.type == "category"]
+    encoder = OneHotEncoder(
+        categories=[list(feature.categories) for feature in categories], sparse_output=False
+    )
+    parts = [
+        ("numbers", StandardScaler() if linear else "passthrough", numbers),
+        ("categories", encoder, [feature.name for feature in categories]),
+    ]
+    return Pipeline(
+        [("columns", ColumnTransformer([part for part in parts if part[2]])), ("model", estimator)]
+    )
+
+
+def as_inputs(features: list[Feature], table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the columns that a model is given: numbers as float32, categories as text."""
+    types = {f.name: "float32" if f.type == "number" else "object" for f in features}
+    return table[list(types)].astype(types)
+
+
+def _estimator(kind: Kind, algorithm: str, parameters: dict[str, Any]) -> "BaseEstimator":
+    module, name = _CLASSES[kind][algorithm].rsplit(".", 1)
+    fixed = _NO_SPLIT if algorithm == BASELINE else {}
+    return getattr(importlib.import_module(f"sklearn.{module}"), name)(**fixed, **parameters)

@@ -1,0 +1,56 @@
+"""A model as it is served: the ONNX file and nothing else."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pandas as pd
+
+from pipeline.files import sha256_bytes
+
+REPEATS = 200
+
+
+class OnnxModel:
+    """An ONNX file with one input of shape (rows, 1) a column.
+
+    Attributes:
+        columns: the columns that it needs, in order.
+        sha256: the digest of the file.
+        size: its bytes.
+    """
+
+    def __init__(self, source: bytes | Path) -> None:
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._types = {
+            entry.name: object if entry.type == "tensor(string)" else np.float32
+            for entry in self._session.get_inputs()
+        }
+        self.columns = tuple(self._types)
+        self.sha256, self.size = sha256_bytes(content), len(content)
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return values (rows,) of a regression, or probabilities (rows, classes), as float64."""
+        # A classifier's outputs are the label's number and the probabilities.
+        output = self._session.run(None, self._feeds(frame))[-1].astype(np.float64)
+        return output.ravel() if len(self._session.get_outputs()) == 1 else output
+
+    def latency_ms(self, frame: pd.DataFrame) -> float:
+        """Return the median time of one row on one thread, in milliseconds."""
+        feeds, times = self._feeds(frame.iloc[:1]), []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            self._session.run(None, feeds)
+            times.append(time.perf_counter() - start)
+        return float(np.median(times) * 1000)
+
+    def _feeds(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        return {
+            name: frame[name].to_numpy(dtype=dtype).reshape(-1, 1)
+            for name, dtype in self._types.items()
+        }
