@@ -1,9 +1,11 @@
-"""Where a run lies below `mlruns/`: `<experiment>/<YYYY-MM-DD>/<run_id>/`."""
+"""Where a run lies below `mlruns/`: `<experiment>/<YYYY-MM-DD>/<run_id>/`.
+
+Git ignores `mlruns/.local/`: what a notebook logs into the running server, and unfinished work.
+"""
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +15,13 @@ RUN_FILE = "run.json"
 ARTIFACTS = "artifacts"
 MODELS = "models"
 REGISTRY = "registry"
+LOCAL = ".local"
 # GitHub advises at most 3,000 entries a directory.
 MOST_ENTRIES = 3000
 URI_SCHEME = "mlflow-artifacts:/"
+RUN_ID = re.compile(r"[0-9a-f]{32}$")
+DAY = re.compile(r"\d{4}-\d\d-\d\d(_\d+)?$")
+HISTORY_URI = re.compile(rf"{URI_SCHEME}[^/.][^/]*/\d{{4}}-\d\d-\d\d(_\d+)?/[0-9a-f]{{32}}/")
 
 
 def experiment_folder(name: str) -> str:
@@ -38,35 +44,52 @@ def day_folder(mlruns: Path, experiment: str, started: int) -> Path:
         number += 1
 
 
-def artifact_uri(mlruns: Path, run_folder: Path, *below: str) -> str:
-    """Return the address of a run's file for a server whose artifact destination is `mlruns`."""
-    return URI_SCHEME + "/".join((*run_folder.relative_to(mlruns).parts, *below))
+def artifact_uri(day: Path, run_id: str, *below: str) -> str:
+    """Return a run's address, or a file's, for a server whose artifact destination is `mlruns`."""
+    return URI_SCHEME + "/".join((*day.parts[-2:], run_id, *below))
+
+
+def is_history_uri(uri: str | None) -> bool:
+    """Tell whether an artifact address is one that `artifact_uri` makes."""
+    return bool(uri and HISTORY_URI.match(uri))
 
 
 def run_folders(mlruns: Path) -> dict[str, Path]:
-    """Return every run's folder by run id.
+    """Return every run's folder by run id, each experiment's oldest first.
 
     Raises:
         PipelineError: one run id lies in two folders.
     """
+    return {run_id: day / run_id for run_id, day in run_days(mlruns).items()}
+
+
+def run_days(mlruns: Path) -> dict[str, Path]:
+    """Return the folder that each run's folder lies in; see `run_folders`."""
     found: dict[str, Path] = {}
-    for folder in _walk(mlruns):
-        if (other := found.setdefault(folder.name, folder)) != folder:
-            raise PipelineError(
-                f"the run {folder.name} lies in two folders, {other} and {folder}: remove one."
-            )
+    for day in day_folders(mlruns):
+        for run_id in filter(RUN_ID.match, folders(day)):
+            if (other := found.setdefault(run_id, day)) is not day:
+                raise PipelineError(
+                    f"the run {run_id} lies in two folders, {other} and {day}: remove one."
+                )
     return found
 
 
-def _walk(mlruns: Path) -> Iterator[Path]:
-    for experiment in _folders(mlruns):
-        if experiment.name != REGISTRY:
-            for day in _folders(experiment):
-                yield from _folders(day)
+def day_folders(mlruns: Path) -> list[Path]:
+    """Return the folders that hold run folders, oldest first within each experiment."""
+    experiments = (name for name in folders(mlruns) if name != REGISTRY and name[0] != ".")
+    return [
+        mlruns / experiment / day
+        for experiment in experiments
+        for day in folders(mlruns / experiment)
+        if DAY.match(day)
+    ]
 
 
-def _folders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
+def folders(parent: Path | str) -> list[str]:
+    """Return the names of the folders in a folder in order; none if it is not there."""
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    with os.scandir(parent) as entries:
-        return sorted(Path(entry.path) for entry in entries if entry.is_dir())

@@ -1,13 +1,13 @@
-"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the newest is the champion."""
+"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the last is the champion."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
-from pipeline.history.layout import REGISTRY
+from pipeline.history.layout import REGISTRY, folders
 from pipeline.history.runfile import ModelId, Record, RunId, Sha256
 
 FORMAT = 1
@@ -31,12 +31,12 @@ class Promotion(Record):
     model_id: ModelId
     sha256: Sha256
     size: int = Field(gt=0)
-    promoted: int
+    promoted: int = Field(gt=0)
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     decided_by: Literal["gate", "hand"]
     reason: str
     checks: list[Check]
-    metrics: dict[str, float]
+    metrics: dict[str, FiniteFloat]
     replaces: int | None
 
 
@@ -76,8 +76,7 @@ def load(path: Path) -> Promotion:
 
 def models(mlruns: Path) -> list[str]:
     """Return the names of the registered models."""
-    folder = mlruns / REGISTRY
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return folders(mlruns / REGISTRY)
 
 
 def versions(mlruns: Path, model: str) -> list[Promotion]:

@@ -1,10 +1,11 @@
 """The format of `run.json`: everything that MLflow knows about one run, as readable text."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
@@ -14,7 +15,18 @@ FORMAT = 1
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Number = Annotated[float, Field(allow_inf_nan=True)]
+# Slash-separated and relative; no part is empty, `.` or `..`, or holds `\` or `:` (Windows).
+PART = r"([^/\\:.][^/\\:]*|\.[^/\\:.][^/\\:]*|\.\.[^/\\:]+)"
+RelativePath = Annotated[str, Field(pattern=f"^{PART}(/{PART})*$")]
+
+
+def _json_number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+Number = Annotated[float, PlainSerializer(_json_number, when_used="json")]
 # value, time in milliseconds since the epoch, step; a value that is not a number is the text "NaN"
 Point = tuple[Number, int, int]
 
@@ -22,13 +34,13 @@ Point = tuple[Number, int, int]
 class Record(BaseModel):
     """What all parts of the format share: unknown keys are errors, nothing changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Artifact(Record):
     """A file that belongs to a run or a model; `path` is relative to the owner's folder."""
 
-    path: str
+    path: RelativePath
     sha256: Sha256
     size: int = Field(ge=0)
 
@@ -121,15 +133,18 @@ def load(path: Path) -> Run:
 
     Raises:
         PipelineError: the file is unreadable, truncated, edited out of shape, of another format
-            version, or not a run at all.
+            version, or not the run that its folder names.
     """
     try:
         content = path.read_bytes()
-        return Run.model_validate_json(content)
+        run = Run.model_validate_json(content)
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
     except ValidationError as error:
         raise PipelineError(f"{path}: {_reason(content, error)}") from error
+    if run.run_id != path.parent.name:
+        raise PipelineError(f"{path}: holds the run {run.run_id}, not the one its folder names.")
+    return run
 
 
 def _reason(content: bytes, error: ValidationError) -> str:
@@ -144,4 +159,6 @@ def _reason(content: bytes, error: ValidationError) -> str:
         return f"has format version {version}; this program reads version {FORMAT}."
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
+    if first["type"] == "string_pattern_mismatch":
+        first["msg"] = f"{first['input']!r} is not allowed there"
     return f"{where}: {first['msg']}; restore the file with `git checkout`."

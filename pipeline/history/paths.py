@@ -1,0 +1,73 @@
+"""Paths of the machine that logged a run: none of them may get into the history.
+
+A text is such a path if the whole of it starts like one: `file:`, `C:/`, `\\\\server`, or a usual
+root such as `/home/`; in the source of a data set and in `mlflow.source.name`, where MLflow itself
+writes paths, any `/`. A text in which a path merely occurs is a text.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from pipeline.history.runfile import Run
+
+ROOTS = "app|builds|content|data|home|mnt|opt|private|root|runner|srv|tmp|Users|usr|var|workspace"
+CERTAIN = re.compile(rf"(file:|[A-Za-z]:[\\/]|\\\\\w|/({ROOTS})/).*")
+LIKELY = re.compile(rf"/.*|{CERTAIN.pattern}")
+BY_MLFLOW = "mlflow.source.name"
+Change = Callable[[str], str]
+
+
+def change_paths(run: Run, change: Change) -> Run:
+    """Return the run with every path of one machine changed by a function."""
+    models = [
+        model.model_copy(
+            update={"params": _changed(model.params, change), "tags": _changed(model.tags, change)}
+        )
+        for model in run.models
+    ]
+    datasets = [
+        dataset.model_copy(update={"source": _changed_source(dataset.source, change)})
+        for dataset in run.datasets
+    ]
+    texts = {"params": _changed(run.params, change), "tags": _changed(run.tags, change)}
+    return run.model_copy(update={**texts, "models": models, "datasets": datasets})
+
+
+def portable(path: str, root: Path | None) -> str:
+    """Return a path relative to `root` where it lies within, else only its last part."""
+    path = unquote(re.sub(r"^file:(//[^/]*)?", "", path)) if path.startswith("file:") else path
+    path = path.replace("\\", "/").rstrip("/")
+    if root and path.startswith(f"{root.as_posix()}/"):
+        return path[len(root.as_posix()) + 1 :]
+    return path.rpartition("/")[2]
+
+
+def _changed(texts: dict[str, str], change: Change) -> dict[str, str]:
+    return {
+        key: change(text) if (LIKELY if key == BY_MLFLOW else CERTAIN).fullmatch(text) else text
+        for key, text in texts.items()
+    }
+
+
+def _changed_source(source: str, change: Change) -> str:
+    """Change the paths within a data set's source, which MLflow writes as JSON."""
+    try:
+        parsed = json.loads(source)
+    except ValueError:
+        parsed = source
+    changed = _changed_leaves(parsed, change)
+    if changed == parsed:
+        return source
+    return changed if isinstance(changed, str) else json.dumps(changed)
+
+
+def _changed_leaves(value: Any, change: Change) -> Any:
+    if isinstance(value, dict):
+        return {key: _changed_leaves(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_changed_leaves(item, change) for item in value]
+    return change(value) if isinstance(value, str) and LIKELY.fullmatch(value) else value

@@ -1,0 +1,203 @@
+"""From run folders to the database that MLflow reads: everything new in, everything gone out.
+
+The database is MLflow's SQLite store. Runs that a notebook logged into it stay; the runs, the
+logged models and the registered models of the history are made to agree with the files.
+"""
+
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.errors import PipelineError
+from pipeline.files import TEMPORARY_PREFIX
+from pipeline.history import layout, registry, rows, runfile, schema, tables
+
+# Runs whose rows are held in memory at once.
+BATCH = 2000
+PATIENCE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a restore did: runs taken in (or taken in anew), taken out, and now in the history."""
+
+    added: int
+    removed: int
+    runs: int
+
+
+def restore(mlruns: Path, database: Path) -> Change:
+    """Bring a database up to the history; make it if it is not there.
+
+    A reader sees the state before or the state after. A killed call leaves the state before and at
+    most a temporary file that the next call removes.
+
+    Raises:
+        PipelineError: a file of the history is damaged, or the database is not MLflow's, of a newer
+            MLflow, busy, or cannot be written. Nothing has changed then.
+    """
+    database.parent.mkdir(parents=True, exist_ok=True)
+    temporary = database.with_name(TEMPORARY_PREFIX + database.name)
+    try:
+        with FileLock(database.with_name(database.name + ".lock"), timeout=PATIENCE_SECONDS):
+            _remove(temporary)
+            if database.is_file() and database.stat().st_size:
+                _require_schema(database, temporary)
+                return _update(mlruns, database)
+            return _build(mlruns, database, temporary)
+    except Timeout:
+        raise PipelineError(
+            f"{database}: another restore holds it; wait for it or stop it."
+        ) from None
+    except sqlite3.IntegrityError as error:
+        raise PipelineError(
+            f"the history contradicts itself ({error}): `pipeline history verify` names the file."
+        ) from error
+    except sqlite3.Error as error:
+        raise PipelineError(f"{database}: {error}; the database is as it was before.") from error
+
+
+def watch(mlruns: Path, database: Path, seconds: float, report: Callable[[object], None]) -> None:
+    """Restore whenever folders of the history change, until interrupted; polls every `seconds`.
+
+    A history that is damaged or half-way through a `git pull` is reported and tried again.
+    """
+    seen: object = None
+    while True:
+        state = _state(mlruns)
+        if state != seen:
+            try:
+                change = restore(mlruns, database)
+                seen = state
+                if change.added or change.removed:
+                    report(change)
+            except (PipelineError, OSError) as error:
+                report(error)
+        time.sleep(seconds)
+
+
+def _state(mlruns: Path) -> list[tuple[Path, int]]:
+    """Return what changes when a run folder or a promotion comes or goes; a stat a day."""
+    below = mlruns / layout.REGISTRY
+    watched = [*layout.day_folders(mlruns), *(below / name for name in layout.folders(below))]
+    return [(path, path.stat().st_mtime_ns) for path in watched if path.exists()]
+
+
+def _build(mlruns: Path, database: Path, temporary: Path) -> Change:
+    try:
+        schema.create(temporary)
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = OFF")
+            connection.execute("PRAGMA cache_size = -200000")
+            connection.execute("BEGIN")
+            change = _synchronise(connection, mlruns)
+            connection.execute("ANALYZE")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
+        for suffix in ("-wal", "-shm"):  # of a database that somebody removed
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+        temporary.replace(database)
+    finally:
+        _remove(temporary)
+    return change
+
+
+def _update(mlruns: Path, database: Path) -> Change:
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        change = _synchronise(connection, mlruns)
+        # Without statistics a page of runs sorted by a metric takes a minute.
+        if 10 * (change.added + change.removed) > change.runs:
+            connection.execute("ANALYZE")
+        connection.execute("COMMIT")
+    return change
+
+
+def _require_schema(database: Path, temporary: Path) -> None:
+    """Make sure that a database has the schema of the installed MLflow; upgrade an older one."""
+    with closing(sqlite3.connect(database, timeout=60)) as connection:
+        found = schema.head(connection)
+        known = schema.installed_heads()
+        if found == known[0]:
+            return
+        if found not in known:
+            raise PipelineError(
+                f"{database} {'is of a newer MLflow' if found else 'is not a database of MLflow'}: "
+                "install that version, or move the file away to have it made anew "
+                "(what was logged into it and not saved would stay behind in it)."
+            )
+        with closing(sqlite3.connect(temporary)) as copy:
+            connection.backup(copy)
+    schema.upgrade(temporary)
+    temporary.replace(database)
+
+
+def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
+    days = layout.run_days(mlruns)
+    addresses = {run_id: layout.artifact_uri(day, run_id) for run_id, day in days.items()}
+    known = tables.known_runs(connection)
+    gone = {id for id, uri in known.items() if id not in days and layout.is_history_uri(uri)}
+    fresh = {id for id, uri in addresses.items() if known.get(id) != f"{uri}/artifacts"}
+    on_disk = {
+        run_id: set(layout.folders(f"{day}/{run_id}/{layout.MODELS}"))
+        for run_id, day in days.items()
+    }
+    # Runs of which models' files have come or gone since they were taken in.
+    in_database = tables.known_models(connection)
+    for run_id in days.keys() - fresh:
+        if on_disk[run_id] != (shown := in_database.get(run_id, set())):
+            run = runfile.load(days[run_id] / run_id / layout.RUN_FILE)
+            if _shown_models(run, on_disk[run_id]) != shown:
+                fresh.add(run_id)
+
+    tables.delete_runs(connection, gone | (fresh & known.keys()))
+    writer = tables.Writer(connection)
+    files = (days[id] / id / layout.RUN_FILE for id in days if id in fresh)
+    while batch := list(map(runfile.load, islice(files, BATCH))):
+        new: rows.Rows = defaultdict(list)
+        for run in batch:
+            experiment_id = writer.experiment_id(run.experiment, run.started)
+            shown = _shown_models(run, on_disk[run.run_id])
+            address = addresses[run.run_id]
+            rows.add_run(new, run, address, experiment_id, writer.dataset_ids, shown)
+        writer.write(new)
+    if fresh or gone:
+        tables.delete_dangling(connection)
+    _replace_registry(writer, connection, mlruns, addresses)
+    return Change(len(fresh), len(gone), len(days))
+
+
+def _replace_registry(
+    writer: tables.Writer,
+    connection: sqlite3.Connection,
+    mlruns: Path,
+    addresses: dict[str, str],
+) -> None:
+    models = registry.models(mlruns)
+    tables.delete_registered_models(connection, models)
+    new: rows.Rows = defaultdict(list)
+    for model in models:
+        rows.add_registered_model(new, registry.versions(mlruns, model), addresses)
+    writer.write(new)
+
+
+def _shown_models(run: runfile.Run, present: set[str]) -> set[str]:
+    """Return the models that can be opened: their files are there, or they never had any.
+
+    The files of a model that was never promoted may be let go.
+    """
+    return {m.model_id for m in run.models if m.model_id in present or not m.artifacts}
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

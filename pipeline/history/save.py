@@ -1,0 +1,124 @@
+"""From an MLflow store or server to run folders.
+
+What is kept is what MLflow's client shows. Two things change, so that they hold in every clone:
+
+- A path of the machine that logged the run becomes relative if it lies in the repository; else its
+  last part is kept (see `paths.py`).
+- The address that MLflow writes into each model's `MLmodel` file becomes the one in the history.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pipeline.errors import PipelineError
+from pipeline.files import sha256_file
+from pipeline.history import layout, runfile
+from pipeline.history.paths import change_paths, portable
+from pipeline.history.store import Store, checked
+
+MODEL_FILE = "MLmodel"
+ADDRESS = re.compile(r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE)
+
+
+def save(
+    uri: str,
+    run_ids: Sequence[str] | None,
+    mlruns: Path,
+    notice: Callable[[str], None] = lambda sentence: None,
+) -> list[Path]:
+    """Write runs of an MLflow store or server into the history, each with those it belongs with.
+
+    A run folder appears whole or not at all; what a killed call left is finished by the next. A run
+    that is in the history is never written again.
+
+    Args:
+        uri: `sqlite:///file.db`, or the address of a server.
+        run_ids: the runs; None for all that have ended. Parents, children and the runs whose models
+            are used come along.
+        mlruns: the history; also where a server's `mlflow-artifacts:` addresses lead.
+        notice: told one sentence for each run that was left out, if all were asked for.
+
+    Returns:
+        The folders of all runs that were asked for and of those that came along.
+
+    Raises:
+        PipelineError: a run that was asked for has not ended, is not there, or differs from what
+            the history holds of it; the store does not answer.
+    """
+    store = Store(uri, mlruns)
+    kept = layout.run_folders(mlruns)
+    seeds = run_ids or [run.info.run_id for run in store.runs() if not store.is_kept(run)]
+    local = mlruns / layout.LOCAL
+    local.mkdir(parents=True, exist_ok=True)
+    found: dict[str, Path] = {}
+    with FileLock(local / "save.lock"):
+        staging = local / "saving"
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            for seed in seeds:
+                try:
+                    for run in store.family(seed) if seed not in found else ():
+                        if run.info.run_id not in found:
+                            found[run.info.run_id] = _take(store, run, staging, mlruns, kept)
+                except PipelineError as error:
+                    if run_ids:
+                        raise
+                    notice(str(error))
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    return list(found.values())
+
+
+def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str, Path]) -> Path:
+    """Write one run to a folder aside, then move it to its place."""
+    run, sources = store.describe(entity)
+    place = kept.get(run.run_id)
+    target = place or layout.day_folder(mlruns, run.experiment, run.started) / run.run_id
+    part = staging / run.run_id
+    part.mkdir(parents=True)
+    for below, uri in sources.items():
+        store.download(uri, part / below)
+        _readdress(part / below, layout.artifact_uri(target.parent, run.run_id, below))
+    content = run.model_dump(by_alias=True)
+    content["artifacts"] = _artifacts(part / layout.ARTIFACTS)
+    for model in content["models"]:
+        model["artifacts"] = _artifacts(part / layout.MODELS / model["model_id"])
+    root = next((path for path in mlruns.parents if (path / "params.yaml").is_file()), None)
+    run = change_paths(checked(content), lambda path: portable(path, root))
+    text = runfile.dump(run)
+    if place:
+        if (place / layout.RUN_FILE).read_text(encoding="utf-8") != text:
+            raise PipelineError(
+                f"the run {run.run_id} has changed since it was saved in {place}: "
+                "the history is never edited, log what is new as a new run."
+            )
+        return place
+    (part / layout.RUN_FILE).write_bytes(text.encode())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(part, target)
+    return target
+
+
+def _readdress(folder: Path, address: str) -> None:
+    """Put a model's address in the history where MLflow wrote the one on this machine."""
+    for path in folder.rglob(MODEL_FILE):
+        below = path.parent.relative_to(folder).as_posix()
+        line = f"artifact_path: {address}" + ("" if below == "." else f"/{below}")
+        path.write_bytes(ADDRESS.sub(line, path.read_bytes().decode(), count=1).encode())
+
+
+def _artifacts(folder: Path) -> list[dict[str, object]]:
+    """Describe the files below a folder, in the order of their paths."""
+    files = {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+    return [
+        {"path": name, "sha256": sha256_file(path), "size": path.stat().st_size}
+        for name, path in sorted(files.items())
+    ]
