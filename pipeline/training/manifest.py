@@ -1,0 +1,132 @@
+"""`manifest.json`: all that serving needs to know about a model, beside its ONNX file."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.data.fetch import Fetched
+from pipeline.errors import PipelineError
+from pipeline.files import to_json
+from pipeline.schema import Feature, Kind
+from pipeline.training import evaluate, export
+from pipeline.training.behave import example
+from pipeline.training.candidates import Candidate, Study
+from pipeline.training.predict import OnnxModel
+
+FORMAT = 1
+SLICE_ROWS = 20
+WORST_SLICES = 5
+
+
+def render(
+    study: Study, candidate: Candidate, baseline: Candidate | None, model_id: str, fetched: Fetched
+) -> str:
+    """Return the manifest's text; `publish` adds version, run, commit and time of promotion."""
+    task, model = study.task, OnnxModel(candidate.onnx)
+    prediction = model.predict(study.holdout)
+    golden = {f.name: example(task)[f.name] for f in study.features}
+    content = {
+        "format": FORMAT,
+        "task": task.name,
+        "title": task.title,
+        "description": task.description,
+        "kind": task.kind.value,
+        "limits": list(task.limits),
+        "features": [asdict(feature) | {"type": feature.type} for feature in study.features],
+        "target": asdict(task.target),
+        "metric": asdict(task.metric),
+        "algorithm": candidate.algorithm,
+        "parameters": candidate.parameters,
+        "model_id": model_id,
+        "sha256": model.sha256,
+        "size": model.size,
+        "opset": export.OPSET[""],
+        "tolerance": task.tolerance,
+        "parity": candidate.parity.model_dump(),
+        "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
+        "cross_validation": {"folds": study.folds, "metrics": _short(candidate.cross_validation)},
+        "baseline": _short(baseline.holdout) if baseline else None,
+        "data": {
+            "rows": len(fetched.table),
+            "digest": fetched.digest,
+            "source": task.homepage,
+            "licence": task.licence,
+        },
+        "golden": {
+            "request": golden,
+            "answer": _short(model.predict(pd.DataFrame([golden]))[0].tolist()),
+        },
+        "reference": {
+            "rows": len(study.train),
+            "features": {f.name: distribution(study.train[f.name], f) for f in study.features},
+            "predictions": _predictions(study, prediction),
+        },
+        "slices": slices(study, prediction),
+    }
+    return to_json(content)
+
+
+def distribution(values: pd.Series, feature: Feature | None = None) -> dict[str, Any]:
+    """Return how often each category occurs, or the share of values between the deciles.
+
+    Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one entry more,
+    for the values up to the first edge, from there up to the second, …, above the last.
+    """
+    if feature and feature.categories:
+        shares = values.value_counts(normalize=True).reindex(list(feature.categories)).fillna(0)
+        return {"categories": list(feature.categories), "shares": _short(shares.tolist())}
+    edges = np.unique(_short(np.quantile(values, np.linspace(0.1, 0.9, 9)).tolist()))
+    counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
+    return {"edges": edges.tolist(), "shares": _short((counts / len(values)).tolist())}
+
+
+def slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
+    """Return the parts of the hold-out, by one feature each, where the model is worst."""
+    task, found = study.task, []
+    for feature in study.features:
+        values = study.holdout[feature.name]
+        parts = values if feature.categories else pd.qcut(values, 4, duplicates="drop")
+        for part in parts.unique():
+            rows = (parts == part).to_numpy()
+            if rows.sum() < SLICE_ROWS:
+                continue
+            try:
+                value = evaluate.score(task, task.metric.name, study.truth[rows], prediction[rows])
+            except (PipelineError, ValueError):
+                continue  # the metric has no value where only one class occurs
+            where = {"feature": feature.name, "part": str(part), "rows": int(rows.sum())}
+            found.append(where | {task.metric.name: _short(value)})
+    found.sort(key=lambda part: (part[task.metric.name], part["feature"], part["part"]))
+    worst = found[:WORST_SLICES] if task.metric.higher_is_better else found[-WORST_SLICES:][::-1]
+    return worst
+
+
+def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:
+    task, found = study.task, {}
+    for name, value in evaluate.metrics(task, study.truth, prediction).items():
+        low, high = evaluate.interval(task, name, study.truth, prediction, study.seed)
+        found[name] = {"value": _short(value), "low": _short(low), "high": _short(high)}
+    return found
+
+
+def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
+    """Return the distribution of values; for classes, of the winner and the last's probability."""
+    if study.task.kind is Kind.REGRESSION:
+        return {"value": distribution(pd.Series(prediction))}
+    classes = study.task.target.classes
+    shares = np.bincount(prediction.argmax(axis=1), minlength=len(classes)) / len(prediction)
+    return {
+        "class": {"categories": list(classes), "shares": _short(shares.tolist())},
+        "probability": distribution(pd.Series(prediction[:, -1])),
+    }
+
+
+def _short(value: Any) -> Any:
+    """Return numbers with 6 digits, in lists and dictionaries too."""
+    if isinstance(value, dict):
+        return {key: _short(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_short(entry) for entry in value]
+    return float(f"{value:.6g}")
