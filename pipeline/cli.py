@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -100,19 +99,15 @@ def report(context: typer.Context) -> None:
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
     try:
-        status = app(standalone_mode=False)
+        app()
     except PipelineError as error:
-        say.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
-        status = error.exit_status
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say.print("stopped; nothing was half-written.")
-        status = 130
+        _fail(str(error), error.exit_status)
     except OSError as error:
-        say.print(f"error: {_sentence(error)}", style="red", markup=False, soft_wrap=True)
-        status = 1
+        _fail(_sentence(error), 1)
+
+
+def _fail(sentence: str, status: int) -> None:
+    say.print(f"error: {sentence}", style="red", markup=False, soft_wrap=True)
     sys.exit(status)
 
 

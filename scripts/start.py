@@ -28,6 +28,12 @@ from pipeline.repo import Repo
 HOST = "127.0.0.1"
 PORT = 5000
 PATIENCE_SECONDS = 120
+# MLflow's job runner starts eight processes for features that a history of runs has no use for.
+ENVIRONMENT = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PYTHONUNBUFFERED": "1",
+}
 ROOT = Path(__file__).resolve().parent.parent
 say = Console(highlight=False)
 
@@ -82,7 +88,7 @@ def _server(database: Path) -> list[str]:
 
 
 def _spawn(command: list[str], repo: Repo, stream: object) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": str(repo.root), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(repo.root)}
     # A group of its own: Ctrl-C reaches this program alone, which then stops all of them in order.
     return subprocess.Popen(
         command,

@@ -12,7 +12,7 @@ from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
 from pipeline.history.registry import Check
 from pipeline.schema import Task
-from pipeline.training.evaluate import higher_is_better, score
+from pipeline.training.evaluate import METRICS, encode, higher_is_better, score
 from pipeline.training.predict import OnnxModel
 
 RESAMPLES = 1000
@@ -112,9 +112,10 @@ def gain_interval(
     """
     sign = 1.0 if task.metric.higher_is_better else -1.0
 
+    metric, numbers = METRICS[task.kind][task.metric.name], encode(task, truth)
+
     def gain(rows: np.ndarray) -> float:
-        after = score(task, task.metric.name, truth[rows], new[rows])
-        return sign * (after - score(task, task.metric.name, truth[rows], old[rows]))
+        return sign * (metric(numbers[rows], new[rows]) - metric(numbers[rows], old[rows]))
 
     result = bootstrap(
         (np.arange(len(truth)),),
