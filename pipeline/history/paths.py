@@ -18,6 +18,9 @@ ROOTS = "app|builds|content|data|home|mnt|opt|private|root|runner|srv|tmp|Users|
 CERTAIN = re.compile(rf"(file:|[A-Za-z]:[\\/]|\\\\\w|/({ROOTS})/).*")
 LIKELY = re.compile(rf"/.*|{CERTAIN.pattern}")
 BY_MLFLOW = "mlflow.source.name"
+# Where MLflow writes the address of a model into the model itself; YAML may fold the line.
+MODEL_FILE = "MLmodel"
+MODEL_ADDRESS = re.compile(r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE)
 Change = Callable[[str], str]
 
 
@@ -35,6 +38,18 @@ def change_paths(run: Run, change: Change) -> Run:
     ]
     texts = {"params": _changed(run.params, change), "tags": _changed(run.tags, change)}
     return run.model_copy(update={**texts, "models": models, "datasets": datasets})
+
+
+def local_paths(run: Run) -> list[str]:
+    """Return the paths of one machine that a run holds."""
+    found: list[str] = []
+
+    def note(path: str) -> str:
+        found.append(path)
+        return path
+
+    change_paths(run, note)
+    return found
 
 
 def portable(path: str, root: Path | None) -> str:

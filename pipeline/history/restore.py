@@ -4,6 +4,7 @@ The database is MLflow's SQLite store. Runs that a notebook logged into it stay;
 logged models and the registered models of the history are made to agree with the files.
 """
 
+import os
 import sqlite3
 import time
 from collections import defaultdict
@@ -31,6 +32,9 @@ class Change:
     added: int
     removed: int
     runs: int
+
+    def __str__(self) -> str:
+        return f"{self.runs} runs ({self.added} taken in, {self.removed} taken out)"
 
 
 def restore(mlruns: Path, database: Path) -> Change:
@@ -147,14 +151,14 @@ def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
     known = tables.known_runs(connection)
     gone = {id for id, uri in known.items() if id not in days and layout.is_history_uri(uri)}
     fresh = {id for id, uri in addresses.items() if known.get(id) != f"{uri}/artifacts"}
-    on_disk = {
-        run_id: set(layout.folders(f"{day}/{run_id}/{layout.MODELS}"))
-        for run_id, day in days.items()
-    }
+    on_disk: dict[str, set[str]] = defaultdict(set)
+    for run_id, day in days.items():
+        if os.access(path := f"{day}/{run_id}/{layout.MODELS}", os.F_OK):
+            on_disk[run_id] = set(layout.folders(path))
     # Runs of which models' files have come or gone since they were taken in.
     in_database = tables.known_models(connection)
     for run_id in days.keys() - fresh:
-        if on_disk[run_id] != (shown := in_database.get(run_id, set())):
+        if on_disk.get(run_id, set()) != (shown := in_database.get(run_id, set())):
             run = runfile.load(days[run_id] / run_id / layout.RUN_FILE)
             if _shown_models(run, on_disk[run_id]) != shown:
                 fresh.add(run_id)

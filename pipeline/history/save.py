@@ -8,7 +8,6 @@ What is kept is what MLflow's client shows. Two things change, so that they hold
 """
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +18,8 @@ from filelock import FileLock
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
-from pipeline.history.paths import change_paths, portable
+from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
 from pipeline.history.store import Store, checked
-
-MODEL_FILE = "MLmodel"
-ADDRESS = re.compile(r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE)
 
 
 def save(
@@ -110,7 +106,7 @@ def _readdress(folder: Path, address: str) -> None:
     for path in folder.rglob(MODEL_FILE):
         below = path.parent.relative_to(folder).as_posix()
         line = f"artifact_path: {address}" + ("" if below == "." else f"/{below}")
-        path.write_bytes(ADDRESS.sub(line, path.read_bytes().decode(), count=1).encode())
+        path.write_bytes(MODEL_ADDRESS.sub(line, path.read_bytes().decode(), count=1).encode())
 
 
 def _artifacts(folder: Path) -> list[dict[str, object]]:

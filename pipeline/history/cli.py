@@ -1,0 +1,141 @@
+"""`pipeline history COMMAND`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import PipelineError
+from pipeline.history import layout
+from pipeline.repo import Repo
+
+app = typer.Typer(no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
+POLL_SECONDS = 5
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    db: Annotated[
+        Path | None, typer.Option(help="The database.", show_default="build/mlflow.db")
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on, and follow every change of the files.")
+    ] = False,
+) -> None:
+    """Build MLflow's database from the files, or bring it up to them."""
+    from pipeline.history import restore as restoring
+
+    repo: Repo = context.obj
+    database = db or repo.build / "mlflow.db"
+    if watch:
+        restoring.watch(repo.mlruns, database, POLL_SECONDS, lambda told: print(told, flush=True))
+    print(f"{database}: {restoring.restore(repo.mlruns, database)}")
+
+
+@app.command()
+def save(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Option("--from", metavar="URI", help="sqlite:///FILE or http://HOST:PORT")
+    ],
+    run_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Without any: all.")
+    ] = None,
+) -> None:
+    """Write runs of an MLflow store or server into the history, ready to be committed."""
+    from pipeline.history.save import save as run
+
+    repo: Repo = context.obj
+    for folder in run(source, run_ids, repo.mlruns, Console(stderr=True).print):
+        print(folder.relative_to(repo.root).as_posix())
+
+
+@app.command()
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Check every file, digest, address, link and number; name each fault with its file."""
+    from pipeline.history.verify import verify as run
+
+    repo: Repo = context.obj
+    faults = run(repo)
+    if as_json:
+        print(json.dumps([fault._asdict() for fault in faults]))
+    for fault in () if as_json else faults:
+        print(fault)
+    if faults:
+        raise PipelineError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the history.")
+    if not as_json:
+        print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=0, help="Keep all families this young.")] = 30,
+    newest: Annotated[
+        int, typer.Option(min=0, help="Keep this many families of each experiment.")
+    ] = 20,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete old run folders.
+
+    A family is a parent run with its children. What stays: families with a run that was ever
+    promoted, and those whose models they use; families younger than --days; the --newest of each
+    experiment; and of the older ones the first of each month of each experiment.
+    """
+    from pipeline.history.prune import prune as run
+
+    repo: Repo = context.obj
+    gone = [
+        path.relative_to(repo.root).as_posix()
+        for path in run(repo.mlruns, days, newest, None, dry_run)
+    ]
+    if as_json:
+        print(json.dumps(gone))
+        return
+    for path in gone:
+        print(path)
+    print(f"{len(gone)} runs {'would go' if dry_run else 'are gone; commit that'}.")
+
+
+@app.command(name="list")
+def list_runs(
+    context: typer.Context,
+    experiment: Annotated[str | None, typer.Option(help="Only this experiment.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the newest runs."""
+    from pipeline.history import browse
+
+    repo: Repo = context.obj
+    runs = browse.newest(repo.mlruns, experiment, limit)
+    if as_json:
+        print(json.dumps([run.model_dump(mode="json", by_alias=True) for run in runs]))
+    else:
+        Console().print(browse.run_table(runs, browse.promotions(repo.mlruns)))
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(help="A run id, or how it starts.")],
+    as_json: Json = False,
+) -> None:
+    """Show all of one run."""
+    from pipeline.history import browse, runfile
+
+    repo: Repo = context.obj
+    run = browse.find(repo.mlruns, run_id)
+    if as_json:
+        print(runfile.dump(run), end="")
+        return
+    folder = layout.run_folders(repo.mlruns)[run.run_id].relative_to(repo.root)
+    Console().print(
+        browse.run_page(run, folder, browse.promotions(repo.mlruns).get(run.run_id, []))
+    )
