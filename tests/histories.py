@@ -1,0 +1,170 @@
+"""Real small histories to test with: stores that MLflow opens, and run folders written straight."""
+
+import math
+import sqlite3
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from mlflow import MlflowClient
+from mlflow.entities import Run as Entity
+
+from pipeline.files import sha256_bytes, write_atomic
+from pipeline.history import layout, registry, runfile, schema
+from pipeline.history.registry import Promotion
+from pipeline.history.runfile import Run
+from pipeline.repo import Repo
+
+STARTED = 1_795_000_000_000
+DAY_MS = 24 * 3600 * 1000
+
+
+def new_repo(root: Path) -> Repo:
+    """Return an empty checkout."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "params.yaml").write_text("seed: 42\n")
+    (root / "mlruns").mkdir()
+    return Repo.open(root)
+
+
+def new_store(folder: Path, experiment: str = "housing") -> tuple[str, MlflowClient, str]:
+    """Return the address, the client and the experiment's id of an empty MLflow store."""
+    folder.mkdir(parents=True, exist_ok=True)
+    schema.create(folder / "mlflow.db")
+    uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
+    client = MlflowClient(uri, registry_uri=uri)
+    return uri, client, client.create_experiment(experiment, (folder / "artifacts").as_uri())
+
+
+def add_run(
+    mlruns: Path,
+    files: dict[str, bytes] | None = None,
+    models: dict[str, dict[str, bytes]] | None = None,
+    **changes: Any,
+) -> Run:
+    """Write a run folder with artifacts and with models by id, each with its files."""
+    run_id = changes.pop("run_id", uuid4().hex)
+    content: dict[str, Any] = {
+        **{"format": 1, "run_id": run_id, "experiment": "housing", "name": "a run"},
+        **{"parent": None, "status": "FINISHED", "lifecycle_stage": "active", "started": STARTED},
+        **{"ended": STARTED + 1000, "user": "ann", "params": {"depth": "12"}},
+        **{"metrics": {"rmse": [(0.5, STARTED, 0)]}, "tags": {"mlflow.runName": "a run"}},
+        **{"datasets": [], "model_inputs": []},
+        "model_outputs": [{"model_id": model_id, "step": 0} for model_id in models or {}],
+        "models": [
+            {
+                **{"model_id": model_id, "name": "model", "type": None, "status": "READY"},
+                **{"status_message": None, "created": STARTED, "updated": STARTED},
+                **{"params": {}, "tags": {}, "metrics": [], "artifacts": _listed(listed)},
+            }
+            for model_id, listed in (models or {}).items()
+        ],
+        "artifacts": _listed(files or {}),
+        **changes,
+    }
+    run = Run.model_validate(content)
+    folder = layout.day_folder(mlruns, run.experiment, run.started) / run_id
+    for path, content_of in (files or {}).items():
+        write_atomic(folder / layout.ARTIFACTS / path, content_of)
+    for model_id, listed in (models or {}).items():
+        for path, content_of in listed.items():
+            write_atomic(folder / layout.MODELS / model_id / path, content_of)
+    write_atomic(folder / layout.RUN_FILE, runfile.dump(run))
+    return run
+
+
+def _listed(files: dict[str, bytes]) -> list[dict[str, object]]:
+    return [
+        {"path": path, "sha256": sha256_bytes(content), "size": len(content)}
+        for path, content in sorted(files.items())
+    ]
+
+
+def model_id() -> str:
+    """Return the id of a new logged model."""
+    return f"m-{uuid4().hex}"
+
+
+def promote(repo: Repo, run: Run, model: str = "housing", **changes: Any) -> Promotion:
+    """Promote a run's first model and put it into service."""
+    version = len(registry.versions(repo.mlruns, model)) + 1
+    logged = run.models[0]
+    file = next(file for file in logged.artifacts if file.path == "model.onnx")
+    content = {
+        **{"format": 1, "model": model, "version": version, "run_id": run.run_id},
+        **{"model_id": logged.model_id, "sha256": file.sha256, "size": file.size},
+        **{"promoted": STARTED + version, "commit": "c" * 40, "decided_by": "gate"},
+        **{"reason": "better", "checks": [], "metrics": {"rmse": 0.5}},
+        **{"replaces": version - 1 or None, **changes},
+    }
+    promotion = Promotion.model_validate(content)
+    path = registry.path_of(repo.mlruns, model, version)
+    write_atomic(path, registry.dump(promotion))
+    folder = layout.run_folders(repo.mlruns)[run.run_id] / layout.MODELS / logged.model_id
+    write_atomic(repo.models / model / "model.onnx", (folder / "model.onnx").read_bytes())
+    manifest = f'{{"version": {version}, "run_id": "{run.run_id}"}}'
+    write_atomic(repo.models / model / "manifest.json", manifest)
+    return promotion
+
+
+def picture(client: MlflowClient) -> dict[str, Any]:
+    """Return all that MLflow's client shows, less ids and places, which differ from store to store."""
+    return {
+        experiment.name: {
+            entity.info.run_id: _picture_of_run(client, client.get_run(entity.info.run_id))
+            for entity in client.search_runs([experiment.experiment_id], max_results=1000)
+        }
+        for experiment in client.search_experiments()
+        if client.search_runs([experiment.experiment_id], max_results=1)
+    }
+
+
+def _picture_of_run(client: MlflowClient, run: Entity) -> dict[str, Any]:
+    info = dict(run.info)
+    for place in ("experiment_id", "artifact_uri"):
+        info.pop(place)
+    experiment = run.info.experiment_id
+    condition = f"source_run_id = '{run.info.run_id}'"
+    return {
+        "info": info,
+        "params": run.data.params,
+        "tags": run.data.tags,
+        "metrics": {key: _number(value) for key, value in run.data.metrics.items()},
+        "history": {
+            key: sorted(map(_point, client.get_metric_history(run.info.run_id, key)), key=str)
+            for key in run.data.metrics
+        },
+        "datasets": sorted((known.to_dictionary() for known in run.inputs.dataset_inputs), key=str),
+        "model_inputs": sorted(used.model_id for used in run.inputs.model_inputs),
+        "model_outputs": sorted((put.model_id, put.step) for put in run.outputs.model_outputs),
+        "models": {
+            model.model_id: _picture_of_model(client.get_logged_model(model.model_id))
+            for model in client.search_logged_models([experiment], filter_string=condition)
+        },
+    }
+
+
+def _picture_of_model(model: Any) -> dict[str, Any]:
+    content = dict(model.to_dictionary())
+    for place in ("experiment_id", "artifact_location"):
+        content.pop(place)
+    return {**content, "metrics": sorted(str(_point(metric)) for metric in model.metrics or [])}
+
+
+def _point(metric: Any) -> tuple[Any, ...]:
+    value = _number(metric.value)
+    names = ("key", "timestamp", "step", "run_id", "model_id", "dataset_name", "dataset_digest")
+    return (value, *(getattr(metric, name) for name in names))
+
+
+def _number(value: float) -> float | str:
+    return "NaN" if math.isnan(value) else value
+
+
+def query(database: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Ask a database."""
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,429 @@
+"""The database follows the files, whole, and leaves alone what is not the history's."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from pipeline.errors import PipelineError
+from pipeline.history import layout, registry, restore, schema
+from pipeline.history.restore import Change
+from pipeline.history.save import save
+from pipeline.repo import Repo
+from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote, query
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return new_repo(tmp_path / "clone")
+
+
+def bring_up(repo: Repo) -> Change:
+    return restore.restore(repo.mlruns, database(repo))
+
+
+def database(repo: Repo) -> Path:
+    return repo.build / "mlflow.db"
+
+
+def runs_in(repo: Repo) -> set[str]:
+    return {run_id for (run_id,) in query(database(repo), "SELECT run_uuid FROM runs")}
+
+
+def dump(repo: Repo) -> list[str]:
+    connection = sqlite3.connect(database(repo))
+    lines = [line for line in connection.iterdump() if "sqlite_stat" not in line]
+    connection.close()
+    return sorted(lines)
+
+
+def client(repo: Repo) -> MlflowClient:
+    uri = f"sqlite:///{database(repo).as_posix()}"
+    return MlflowClient(uri, registry_uri=uri)
+
+
+def test_an_empty_history_gives_an_empty_store(repo: Repo) -> None:
+    assert bring_up(repo) == Change(0, 0, 0)
+    assert [experiment.name for experiment in client(repo).search_experiments()] == ["Default"]
+
+
+def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(repo: Repo) -> None:
+    first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
+    assert bring_up(repo) == Change(1, 0, 1)
+    before = dump(repo)
+    second = add_run(
+        repo.mlruns,
+        models={model_id(): {"model.onnx": b"y"}},
+        model_inputs=[first.models[0].model_id],
+        datasets=[
+            {
+                **{"name": "d", "digest": "1", "source_type": "http", "source": "{}"},
+                **{"schema": None, "profile": None, "tags": {"k": "v"}},
+            }
+        ],
+    )
+    assert bring_up(repo) == Change(1, 0, 2)
+    assert runs_in(repo) == {first.run_id, second.run_id}
+    shutil.rmtree(layout.run_folders(repo.mlruns)[second.run_id])
+    assert bring_up(repo) == Change(0, 1, 1)
+    assert dump(repo) == before
+    assert bring_up(repo) == Change(0, 0, 1)
+
+
+def test_the_order_in_which_runs_arrive_does_not_matter(repo: Repo, tmp_path: Path) -> None:
+    for number in range(4):
+        add_run(repo.mlruns, experiment=f"e{number % 2}", started=STARTED + number)
+        bring_up(repo)
+    at_once = tmp_path / "at-once.db"
+    restore.restore(repo.mlruns, at_once)
+    statement = "SELECT * FROM runs ORDER BY run_uuid"
+    assert query(database(repo), statement) == query(at_once, statement)
+
+
+def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
+    repo: Repo, tmp_path: Path
+) -> None:
+    add_run(repo.mlruns)
+    bring_up(repo)
+    ((usual,),) = query(
+        database(repo), "SELECT experiment_id FROM experiments WHERE name='housing'"
+    )
+    other = tmp_path / "other.db"
+    schema.create(other)
+    with sqlite3.connect(other) as connection:
+        row = (usual, "taken", "active")
+        connection.execute(
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?, ?, ?)", row
+        )
+    connection.close()
+    restore.restore(repo.mlruns, other)
+    found = dict(query(other, "SELECT name, experiment_id FROM experiments"))
+    assert found["housing"] == usual + 1
+
+
+def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_saved(
+    repo: Repo,
+) -> None:
+    add_run(repo.mlruns)
+    bring_up(repo)
+    uri = f"sqlite:///{database(repo).as_posix()}"
+    experiment = client(repo).get_experiment_by_name("housing")
+    assert experiment.artifact_location == "mlflow-artifacts:/.local/housing"
+    run = client(repo).create_run(experiment.experiment_id)
+    own = f"mlflow-artifacts:/.local/housing/{run.info.run_id}/artifacts"
+    assert run.info.artifact_uri == own
+    artifact = repo.mlruns / ".local" / "housing" / run.info.run_id / "artifacts" / "note.txt"
+    artifact.parent.mkdir(parents=True)
+    artifact.write_text("noted")
+    client(repo).set_terminated(run.info.run_id)
+    assert bring_up(repo) == Change(0, 0, 1)
+    assert client(repo).get_run(run.info.run_id).info.artifact_uri == own
+
+    (folder,) = save(uri, None, repo.mlruns)
+    assert bring_up(repo) == Change(1, 0, 2)
+    moved = client(repo).get_run(run.info.run_id).info.artifact_uri
+    assert moved == layout.artifact_uri(folder.parent, folder.name, "artifacts")
+    assert (folder / "artifacts" / "note.txt").read_text() == "noted"
+    assert save(uri, None, repo.mlruns) == []
+
+
+def test_only_models_with_files_are_shown_and_they_follow_the_files(repo: Repo) -> None:
+    kept, gone = model_id(), model_id()
+    run = add_run(
+        repo.mlruns, models={kept: {"model.onnx": b"x"}, gone: {"model.onnx": b"y"}, model_id(): {}}
+    )
+    folder = layout.run_folders(repo.mlruns)[run.run_id]
+    bring_up(repo)
+    assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 3
+    (folder / "models" / gone).rename(repo.root / "aside")
+    assert bring_up(repo) == Change(1, 0, 1)
+    assert bring_up(repo) == Change(0, 0, 1)
+    assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 2
+    (repo.root / "aside").rename(folder / "models" / gone)
+    assert bring_up(repo) == Change(1, 0, 1)
+    assert client(repo).get_logged_model(gone).name == "model"
+
+
+def test_the_registry_is_what_the_promotions_say(repo: Repo) -> None:
+    first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
+    second = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"y"}})
+    promote(repo, first)
+    promote(repo, second)
+    bring_up(repo)
+    champion = client(repo).get_model_version_by_alias("housing", "champion")
+    assert (champion.version, champion.run_id) == (2, second.run_id)
+    assert champion.source == f"models:/{second.models[0].model_id}"
+    assert champion.tags["decided_by"] == "gate"
+    uri = client(repo).get_model_version_download_uri("housing", "1")
+    assert uri.endswith(f"{first.run_id}/models/{first.models[0].model_id}")
+
+    client(repo).create_registered_model("mine")
+    registry.path_of(repo.mlruns, "housing", 2).unlink()
+    bring_up(repo)
+    assert client(repo).get_model_version_by_alias("housing", "champion").version == 1
+    shutil.rmtree(repo.mlruns / "registry")
+    bring_up(repo)
+    assert [model.name for model in client(repo).search_registered_models()] == ["mine"]
+
+
+def test_a_damaged_file_stops_the_restore_and_changes_nothing(repo: Repo) -> None:
+    add_run(repo.mlruns)
+    bring_up(repo)
+    before = dump(repo)
+    add_run(repo.mlruns)
+    bad = add_run(repo.mlruns)
+    path = layout.run_folders(repo.mlruns)[bad.run_id] / "run.json"
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(PipelineError, match="not whole JSON"):
+        bring_up(repo)
+    assert dump(repo) == before
+    os.remove(database(repo))
+    with pytest.raises(PipelineError, match="not whole JSON"):
+        bring_up(repo)
+    assert [path.name for path in repo.build.iterdir()] == ["mlflow.db.lock"]
+
+
+def test_a_model_in_two_runs_is_a_contradiction(repo: Repo) -> None:
+    shared = model_id()
+    add_run(repo.mlruns, models={shared: {"model.onnx": b"x"}})
+    add_run(repo.mlruns, models={shared: {"model.onnx": b"x"}})
+    with pytest.raises(PipelineError, match="the history contradicts itself"):
+        bring_up(repo)
+
+
+def test_a_run_id_twice_is_one_sentence(repo: Repo) -> None:
+    run = add_run(repo.mlruns)
+    add_run(repo.mlruns, run_id=run.run_id, started=STARTED + DAY_MS)
+    with pytest.raises(PipelineError, match="lies in two folders"):
+        bring_up(repo)
+
+
+def test_a_registry_gap_is_one_sentence(repo: Repo) -> None:
+    run = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
+    for _ in range(3):
+        promote(repo, run)
+    registry.path_of(repo.mlruns, "housing", 2).unlink()
+    with pytest.raises(PipelineError, match="version 2 is missing"):
+        bring_up(repo)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: path.write_bytes(b"no database at all " * 100), "file is not a database"),
+        (
+            lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)"),
+            "is not a database of MLf",
+        ),
+    ],
+)
+def test_another_file_is_not_overwritten(repo: Repo, make: object, sentence: str) -> None:
+    repo.build.mkdir()
+    make(database(repo))  # type: ignore[operator]
+    before = database(repo).read_bytes()
+    with pytest.raises(PipelineError, match=sentence):
+        bring_up(repo)
+    assert database(repo).read_bytes() == before
+
+
+def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Repo) -> None:
+    bring_up(repo)
+    with sqlite3.connect(database(repo)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    connection.close()
+    with pytest.raises(PipelineError, match="is of a newer MLflow"):
+        bring_up(repo)
+
+
+@pytest.mark.slow
+def test_a_database_of_an_older_mlflow_is_upgraded(repo: Repo) -> None:
+    repo.build.mkdir()
+    script = """
+import sys
+import sqlalchemy
+from alembic import command
+from mlflow.store.db import utils
+from mlflow.store.tracking.dbmodels.initial_models import Base
+engine = sqlalchemy.create_engine(sys.argv[1])
+Base.metadata.create_all(engine)
+with engine.begin() as connection:
+    config = utils._get_alembic_config(sys.argv[1])
+    config.attributes["connection"] = connection
+    command.upgrade(config, sys.argv[2])
+    connection.execute(sqlalchemy.text(
+        "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (7, 'mine', 'active')"
+    ))
+"""
+    older = "75868b020152"
+    assert older in schema.installed_heads()[1:]
+    uri = f"sqlite:///{database(repo)}"
+    subprocess.run([sys.executable, "-c", script, uri, older], check=True, capture_output=True)
+    add_run(repo.mlruns)
+    bring_up(repo)
+    names = {experiment.name for experiment in client(repo).search_experiments()}
+    assert names == {"Default", "mine", "housing"}
+
+
+def test_a_full_disk_is_one_sentence(repo: Repo) -> None:
+    if os.name != "posix":
+        pytest.skip("the limit that stands for a full disk exists on POSIX only")
+    for _ in range(50):
+        add_run(repo.mlruns, params={"p": "x" * 6000})
+    done = run_limited(repo, 400_000)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "the database is as it was before" in " ".join(done.stderr.split())
+    assert not database(repo).exists()
+    assert bring_up(repo) == Change(50, 0, 50)
+
+
+def run_limited(repo: Repo, size: int) -> subprocess.CompletedProcess[str]:
+    """Restore in a process that cannot write files larger than `size` bytes."""
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+        "from pipeline.cli import main; sys.argv[0] = 'pipeline'; main()"
+    )
+    command = [sys.executable, "-c", script, "--repo", str(repo.root), "history", "restore"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def start(repo: Repo, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "history", "restore"]
+    return subprocess.Popen(
+        [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_two_restores_at_once_agree(repo: Repo) -> None:
+    for _ in range(300):
+        add_run(repo.mlruns)
+    for process in [start(repo), start(repo), start(repo)]:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    assert runs_in(repo) == set(layout.run_folders(repo.mlruns))
+
+
+@pytest.mark.slow
+def test_a_reader_sees_all_of_a_change_or_nothing(repo: Repo) -> None:
+    bring_up(repo)
+    counts: set[int] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            statement = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM params)"
+            ((runs, params),) = query(database(repo), statement)
+            assert runs == params
+            counts.add(runs)
+
+    for _ in range(2000):
+        add_run(repo.mlruns)
+    reader = threading.Thread(target=read)
+    reader.start()
+    bring_up(repo)
+    done.set()
+    reader.join()
+    assert counts <= {0, 2000}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_killed_restore_is_finished_by_the_next(repo: Repo, exists: bool) -> None:
+    add_run(repo.mlruns)
+    bring_up(repo)
+    for _ in range(3000):
+        add_run(repo.mlruns)
+    begin = time.monotonic()
+    assert start(new_repo(repo.root / "empty")).wait(60) == 0
+    least = time.monotonic() - begin  # of this a process takes most to come to life
+    for share in (0.9, 1.0, 1.1, 1.3, 1.5, 1.7):
+        if not exists:
+            database(repo).unlink(missing_ok=True)
+        process = start(repo)
+        time.sleep(least * share)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if database(repo).exists():
+            assert len(runs_in(repo)) in (1, 3001)
+            assert query(database(repo), "PRAGMA integrity_check") == [("ok",)]
+    bring_up(repo)
+    assert runs_in(repo) == set(layout.run_folders(repo.mlruns))
+    left = {path.name for path in repo.build.iterdir()}
+    assert left <= {"mlflow.db", "mlflow.db.lock", "mlflow.db-wal", "mlflow.db-shm"}
+
+
+def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
+    add_run(repo.mlruns)
+    repo.build.mkdir()
+    for name in (".part-mlflow.db", ".part-mlflow.db-journal", "mlflow.db-wal", "mlflow.db"):
+        (repo.build / name).write_bytes(b"half" if name != "mlflow.db" else b"")
+    assert bring_up(repo) == Change(1, 0, 1)
+    assert not list(repo.build.glob(".part-*"))
+
+
+def test_the_watcher_follows_the_files_and_survives_damage(repo: Repo) -> None:
+    first = add_run(repo.mlruns)
+    heard: list[str] = []
+    arguments = (repo.mlruns, database(repo), 0.05, lambda told: heard.append(str(told)))
+    threading.Thread(target=restore.watch, args=arguments, daemon=True).start()
+    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard)
+    bad = add_run(repo.mlruns)
+    path = layout.run_folders(repo.mlruns)[bad.run_id] / "run.json"
+    path.rename(repo.root / "aside")
+    wait_for(lambda: any("cannot be read" in told for told in heard))
+    (repo.root / "aside").rename(path)
+    wait_for(lambda: runs_in(repo) == {first.run_id, bad.run_id})
+    assert len({told for told in heard if "cannot be read" in told}) == 1
+
+
+def wait_for(condition: object) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_schema_is_the_installed_mlflow_s_without_importing_it(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib; from pipeline.history import restore; "
+        "restore.restore(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
+        "print('mlflow' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (
+        done.stdout.strip() == "False"
+    ), "write schema.sql anew: python -m pipeline.history.schema"
+    ((head,),) = query(tmp_path / "new.db", "SELECT version_num FROM alembic_version")
+    assert head == schema.installed_heads()[0]
+
+
+@pytest.mark.slow
+def test_another_mlflow_makes_its_own_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "ours.db", tmp_path / "theirs.db"
+    schema.create(ours)
+    script = tmp_path / "schema.sql"
+    script.write_text("-- of some other version\n")
+    monkeypatch.setattr(schema, "SCRIPT", script)
+    schema.create(theirs)
+
+    def columns(path: Path) -> dict[str, object]:
+        names = query(path, "SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name: sorted(query(path, f"PRAGMA table_info({name})")) for (name,) in names}
+
+    assert json.dumps(columns(ours), sort_keys=True) == json.dumps(columns(theirs), sort_keys=True)
