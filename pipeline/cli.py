@@ -10,14 +10,13 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import PipelineError
+from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(history, name="history", help="Runs as text in Git, and the database made of them.")
-say = Console(stderr=True, highlight=False)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]
 Branch = Annotated[str, typer.Option(help="The branch to publish to.")]
 BundleFolder = Annotated[
@@ -38,15 +37,12 @@ def options(
 def train(
     context: typer.Context,
     task: Annotated[list[str] | None, typer.Option(help="Only this task; repeatable.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the bundle goes.", show_default="build/bundle")
-    ] = None,
+    out: BundleFolder = None,
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
     from pipeline.training.train import train as run
 
-    repo: Repo = context.obj
-    run(repo, task or [], out or repo.build / "bundle")
+    run(context.obj, task or [], out or context.obj.build / "bundle")
 
 
 @app.command()
@@ -60,9 +56,7 @@ def publish(
     """Judge the bundle against the branch's tip and push runs, models and decision."""
     from pipeline.publishing.publish import publish as run
 
-    repo: Repo = context.obj
-    landed = run(repo, bundle or repo.build / "bundle", remote, branch)
-    print(json.dumps(landed.as_dict()) if as_json else landed.commit)
+    _tell(*run(context.obj, bundle or context.obj.build / "bundle", remote, branch), as_json)
 
 
 @app.command()
@@ -70,21 +64,17 @@ def promote(
     context: typer.Context,
     task: Annotated[str, typer.Argument(help="The task whose champion changes.")],
     version: Annotated[
-        int | None,
-        typer.Option(help="An earlier version to go back to; without it, the bundle's challenger."),
+        int | None, typer.Option(help="The version to go back to.", show_default="the one before")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; kept in the registry.")] = "",
-    bundle: BundleFolder = None,
     remote: Remote = "origin",
     branch: Branch = "main",
     as_json: Json = False,
 ) -> None:
-    """Promote by hand: roll back to a version, or overrule the gate's no."""
+    """Put an earlier version back into service: a promotion by hand, published like any other."""
     from pipeline.publishing.promote import promote as run
 
-    repo: Repo = context.obj
-    landed = run(repo, task, version, reason, bundle or repo.build / "bundle", remote, branch)
-    print(json.dumps(landed.as_dict()) if as_json else landed.commit)
+    _tell(*run(context.obj, task, version, reason, remote, branch), as_json)
 
 
 @app.command()
@@ -103,16 +93,19 @@ def main() -> None:
     except PipelineError as error:
         _fail(str(error), error.exit_status)
     except OSError as error:
-        _fail(_sentence(error), 1)
+        where = error.filename or "the disk"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            _fail(f"{where}: no space is left; free some and run the command again.", 1)
+        _fail(f"{where}: {error.strerror or error}.", 1)
+
+
+def _tell(commit: str, message: str, as_json: bool) -> None:
+    print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
+    if not as_json:
+        Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False)
 
 
 def _fail(sentence: str, status: int) -> None:
-    say.print(f"error: {sentence}", style="red", markup=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
+    console.print(f"error: {sentence}", style="red", markup=False, soft_wrap=True)
     sys.exit(status)
-
-
-def _sentence(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        where = error.filename or "the repository's disk"
-        return f"no space is left for {where}: free some and run the command again."
-    return f"{error.filename or 'a file'}: {error.strerror or error}."

@@ -1,16 +1,21 @@
 """Where things lie in the repository."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import UsageError
 
 
-@dataclass(frozen=True)
 class Repo:
     """The folders of one checkout; every path that the program uses starts here."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.params = root / "params.yaml"
+        self.mlruns = root / "mlruns"  # the history: run folders, and the registry
+        self.models = root / "deployment" / "models"  # what is in service
+        self.data = root / "data"  # snapshots of the data sets
+        self.results = root / "results"  # tables made from the history
+        self.build = root / "build"  # what can be made again; never committed
 
     @classmethod
     def open(cls, root: Path) -> "Repo":
@@ -25,33 +30,3 @@ class Repo:
                 "run the command there, or name it with --repo."
             )
         return cls(root.resolve())
-
-    @property
-    def mlruns(self) -> Path:
-        """The history: one folder a run, and the registry."""
-        return self.root / "mlruns"
-
-    @property
-    def models(self) -> Path:
-        """What is in service: one folder a task."""
-        return self.root / "deployment" / "models"
-
-    @property
-    def data(self) -> Path:
-        """Committed snapshots of the data sets."""
-        return self.root / "data"
-
-    @property
-    def results(self) -> Path:
-        """Tables made from the history."""
-        return self.root / "results"
-
-    @property
-    def params(self) -> Path:
-        """What people tune."""
-        return self.root / "params.yaml"
-
-    @property
-    def build(self) -> Path:
-        """What can be made again; never committed."""
-        return self.root / "build"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.history.registry import Promotion
+from pipeline.report.markdown import table
 
 Manifest = dict[str, Any]
 
@@ -19,7 +20,7 @@ def render(manifest: Manifest, promotion: Promotion) -> str:
             "",
             f"{manifest['description']}",
             "",
-            *_table(
+            *table(
                 ("", ""),
                 [
                     ("Predicts", _target(manifest["target"])),
@@ -27,23 +28,29 @@ def render(manifest: Manifest, promotion: Promotion) -> str:
                     ("In service since", when),
                     ("Run", f"`{promotion.run_id}`"),
                     ("Trained from commit", f"`{promotion.commit[:12]}`"),
-                    ("File", f"`model.onnx`, {promotion.size:,} bytes, sha256 `{promotion.sha256}`"),
+                    (
+                        "File",
+                        f"`model.onnx`, {promotion.size:,} bytes, sha256 `{promotion.sha256}`",
+                    ),
                 ],
             ),
             "",
             "## What it is given",
-            *_table(("feature", "unit", "allowed", "meaning"), map(_feature, manifest["features"])),
+            *table(("feature", "unit", "allowed", "meaning"), map(_feature, manifest["features"])),
             "",
             "## Data",
             f"{data['rows']:,} rows from {data['source']} (licence: {data['licence']}); sha256 of the "
-            f"table `{data['digest'][:16]}…`. {manifest['holdout_rows']:,} rows, chosen by their "
+            f"table `{data['digest'][:16]}…`. {manifest['holdout']['rows']:,} rows, chosen by their "
             "content, were held out of all training and are what the numbers below are measured on.",
             "",
             "## How good it is",
-            *_table(("metric", "hold-out", "95 % interval", "cross-validation"), _metrics(manifest)),
+            *table(
+                ("metric", "hold-out", "95 % interval", "cross-validation", "baseline"),
+                _metrics(manifest),
+            ),
             "",
             "## Where it is worst",
-            *_table(("rows where", "rows", manifest["metric"]["name"]), _slices(manifest)),
+            *table(("feature", "part", "rows", manifest["metric"]["name"]), _slices(manifest)),
             "",
             "## Limits",
             *(f"- {limit}" for limit in manifest["limits"]),
@@ -53,15 +60,10 @@ def render(manifest: Manifest, promotion: Promotion) -> str:
             f"{f', in place of version {promotion.replaces}' if promotion.replaces else ''}: "
             f"{promotion.reason}.",
             "",
-            *_table(("check", "", "numbers"), _checks(promotion)),
+            *table(("check", "", "numbers"), _checks(promotion)),
             "",
         ]
     )
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return ["", "| " + " | ".join(head) + " |", "|" + "---|" * len(head), *lines]
 
 
 def _target(target: Manifest) -> str:
@@ -80,13 +82,22 @@ def _feature(feature: Manifest) -> tuple[str, ...]:
 
 
 def _metrics(manifest: Manifest) -> Iterable[tuple[str, ...]]:
-    for name, measured in sorted(manifest["metrics"].items()):
-        yield name, f"{measured['value']:.4g}", "", ""
+    folds = manifest["cross_validation"]["metrics"]
+    baseline = manifest["baseline"] or {}
+    for name, measured in sorted(manifest["holdout"]["metrics"].items()):
+        yield (
+            name,
+            f"{measured['value']:.4g}",
+            f"{measured['low']:.4g} to {measured['high']:.4g}",
+            f"{folds[f'{name}_mean']:.4g} ± {folds[f'{name}_std']:.2g}",
+            f"{baseline[name]:.4g}" if name in baseline else "",
+        )
 
 
 def _slices(manifest: Manifest) -> Iterable[tuple[str, ...]]:
     for part in manifest["slices"]:
-        yield part["where"], str(part["rows"]), f"{part['value']:.4g}"
+        value = f"{part[manifest['metric']['name']]:.4g}"
+        yield f"`{part['feature']}`", part["part"], str(part["rows"]), value
 
 
 def _checks(promotion: Promotion) -> Iterable[tuple[str, ...]]:

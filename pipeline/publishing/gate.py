@@ -1,7 +1,6 @@
-"""The gate: a challenger replaces the champion only if every check holds; a tie keeps the champion."""
+"""The gate: a challenger replaces the champion only if every check holds; a tie keeps it."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,8 @@ from pipeline.training.evaluate import METRICS, encode, higher_is_better, score
 from pipeline.training.predict import OnnxModel
 
 RESAMPLES = 1000
-CONFIDENCE = 0.95
 SEED = 42
+BETTER = "better than champion"
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,15 @@ def judge(
         champion_model: the ONNX file in service, or None before the first promotion.
         holdout: rows that neither was trained on; the task's features and its target.
     """
+    better = _better(task, challenger_model, champion_model, holdout)
     checks = [
         *_thresholds(task, challenger),
-        _better(task, challenger_model, champion_model, holdout),
-        _parity(challenger),
+        better,
+        *_evidence(task, challenger),
         *challenger.behaviours,
-        _size(task, challenger),
-        _latency(task, challenger),
     ]
-    failed = [check for check in checks if not check.passed]
-    if failed:
-        return Decision(
-            False, "; ".join(f"{check.name}: {check.detail}" for check in failed), checks
-        )
-    return Decision(
-        True, next(c.detail for c in checks if c.name == "better than champion"), checks
-    )
+    failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
+    return Decision(not failed, "; ".join(failed) or better.detail, checks)
 
 
 def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
@@ -66,9 +58,8 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
     for metric, threshold in task.thresholds.items():
         value = challenger.holdout[metric]
         higher = higher_is_better(metric)
-        met = math.isfinite(value) and (value >= threshold if higher else value <= threshold)
-        relation = "at least" if higher else "at most"
-        detail = f"{metric} {value:.4g}, required {relation} {threshold:g}"
+        met = value >= threshold if higher else value <= threshold
+        detail = f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
         checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
     return checks
 
@@ -76,27 +67,23 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
 def _better(
     task: Task, challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
 ) -> Check:
-    name, metric = "better than champion", task.metric.name
     if champion is None:
-        return Check(name=name, passed=True, detail="there is no champion yet")
+        return Check(name=BETTER, passed=True, detail="there is no champion yet")
     if champion.sha256 == challenger.sha256:
-        return Check(name=name, passed=False, detail="it is the champion's very file, a tie")
-    missing = [column for column in champion.columns if column not in holdout.columns]
-    if missing:
-        detail = (
-            f"the champion needs {', '.join(missing)}, which the data no longer has, so the two "
-            "cannot be compared: `pipeline promote` decides by hand"
-        )
-        return Check(name=name, passed=False, detail=detail)
-    truth = holdout[task.target.name].to_numpy()
+        return Check(name=BETTER, passed=False, detail="it is the champion's very file, a tie")
+    if missing := [column for column in champion.columns if column not in holdout.columns]:
+        # Somebody took a column out of the task: the champion cannot serve this data any more.
+        detail = f"the champion needs {', '.join(missing)}, which the data no longer has"
+        return Check(name=BETTER, passed=True, detail=detail)
+    metric, truth = task.metric.name, holdout[task.target.name].to_numpy()
     old, new = champion.predict(holdout), challenger.predict(holdout)
     low, high = gain_interval(task, truth, old, new)
     before, after = score(task, metric, truth, old), score(task, metric, truth, new)
     detail = (
         f"{metric} {after:.4g} against the champion's {before:.4g}; "
-        f"95 % interval of the gain [{low:.4g}, {high:.4g}]"
+        f"95 % interval of the gain {low:.4g} to {high:.4g}"
     )
-    return Check(name=name, passed=low > 0, detail=detail)
+    return Check(name=BETTER, passed=low > 0, detail=detail)
 
 
 def gain_interval(
@@ -110,54 +97,42 @@ def gain_interval(
         truth: shape (rows,).
         old, new: predictions, shape (rows,) or (rows, classes).
     """
-    sign = 1.0 if task.metric.higher_is_better else -1.0
-
+    sign = 1 if task.metric.higher_is_better else -1
     metric, numbers = METRICS[task.kind][task.metric.name], encode(task, truth)
 
     def gain(rows: np.ndarray) -> float:
         return sign * (metric(numbers[rows], new[rows]) - metric(numbers[rows], old[rows]))
 
-    result = bootstrap(
+    interval = bootstrap(
         (np.arange(len(truth)),),
         gain,
         n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
         method="percentile",
         vectorized=False,
         rng=np.random.default_rng(SEED),
-    )
-    low, high = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    if not (math.isfinite(low) and math.isfinite(high)):
+    ).confidence_interval
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
         raise PipelineError(
             f"{task.name}: the gain in {task.metric.name} is not a number on the hold-out's "
-            f"{len(truth)} rows; check that every class is in it."
+            f"{len(truth)} rows; check that it has enough rows of every class."
         )
-    return low, high
+    return float(interval.low), float(interval.high)
 
 
-def _parity(challenger: Challenger) -> Check:
-    parity = challenger.parity
-    detail = (
-        f"{parity.mismatches} of {parity.rows} hold-out rows differ between the ONNX file and the "
-        f"estimator by more than {parity.tolerance:g}; largest difference "
-        f"{parity.largest_difference:.3g}"
+def _evidence(task: Task, challenger: Challenger) -> list[Check]:
+    """Return the checks of the ONNX file itself."""
+    parity, budget = challenger.parity, task.budget
+    differ = (
+        f"{parity.mismatches} of {parity.rows} hold-out rows differ from the estimator by more "
+        f"than {parity.tolerance:g}, the largest difference is {parity.largest_difference:.3g}"
     )
-    return Check(name="onnx parity", passed=parity.mismatches == 0, detail=detail)
-
-
-def _size(task: Task, challenger: Challenger) -> Check:
-    limit = task.budget.size_bytes
-    detail = f"{challenger.size:,} bytes, budget {limit:,}"
-    return Check(name="size", passed=challenger.size <= limit, detail=detail)
-
-
-def _latency(task: Task, challenger: Challenger) -> Check:
-    limit = task.budget.latency_ms
-    passed = challenger.latency_ms <= limit
-    detail = f"{'within' if passed else f'{challenger.latency_ms:.3g} ms, over'} {limit:g} ms a row"
-    return Check(name="latency", passed=passed, detail=detail)
-
-
-def summary(checks: Sequence[Check]) -> str:
-    """Say how many checks passed, for one line of a table."""
-    return f"{sum(check.passed for check in checks)}/{len(checks)} checks"
+    size = f"{challenger.size:,} bytes, budget {budget.size_bytes:,}"
+    fast = challenger.latency_ms <= budget.latency_ms
+    # What was measured is named only where it matters: it is another number every time.
+    measured = "within" if fast else f"{challenger.latency_ms:.3g} ms, over"
+    latency = f"{measured} {budget.latency_ms:g} ms a row"
+    return [
+        Check(name="onnx parity", passed=parity.mismatches == 0, detail=differ),
+        Check(name="size", passed=challenger.size <= budget.size_bytes, detail=size),
+        Check(name="latency", passed=fast, detail=latency),
+    ]

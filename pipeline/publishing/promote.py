@@ -1,111 +1,67 @@
-"""`pipeline promote`: a person's decision, recorded and published like the gate's."""
+"""`pipeline promote`: a person's decision for an earlier version, published like the gate's."""
 
-from pathlib import Path
-
-from pipeline import bundle as bundles
-from pipeline import report, tasks
-from pipeline.errors import PipelineError, UsageError
-from pipeline.history import layout, registry
+from pipeline import report
+from pipeline.errors import UsageError
+from pipeline.history import registry
 from pipeline.history.registry import Promotion
-from pipeline.publishing import serving
 from pipeline.publishing.loop import Change, land
-from pipeline.publishing.publish import TRAILER, Landed
-from pipeline.publishing.record import check, next_promotion, now, record_promotion
+from pipeline.publishing.record import check, model_folder, now, record
 from pipeline.repo import Repo
 
 
 def promote(
-    repo: Repo,
-    task: str,
-    version: int | None,
-    reason: str,
-    folder: Path,
-    remote: str,
-    branch: str,
-) -> Landed:
-    """Make an earlier version, or the bundle's refused challenger, a task's champion.
+    repo: Repo, task: str, version: int | None, reason: str, remote: str, branch: str
+) -> tuple[str, str]:
+    """Put an earlier version of a task's model back into service; return the commit and message.
+
+    Args:
+        version: None means the one before the champion.
 
     Raises:
-        UsageError: no such task or version, or it is in service already.
-        PipelineError: the challenger's ONNX file disagrees with its estimator, which nobody may
-            overrule; or see `loop.land`.
+        UsageError: there is no such version, or it is in service already.
+        PipelineError: see `loop.land`.
     """
-    tasks.load(task)
-    messages: list[str] = []
+    told: list[str] = []
 
     def change(tip: Repo) -> Change:
-        if version is None:
-            promotion, files = _from_bundle(tip, task, folder, reason)
-        else:
-            promotion, files = _from_version(tip, task, version, reason)
-        record_promotion(tip, promotion, files)
+        older, champion = _choose(tip, task, version)
+        update = {
+            "version": champion.version + 1,
+            "promoted": now(),
+            "decided_by": "hand",
+            "reason": reason or f"back to version {older.version} by hand",
+            "checks": [],
+            "replaces": champion.version,
+        }
+        entry = older.model_copy(update=update)
+        record(tip, entry, model_folder(tip, older))
         report.write(tip)
-        check(tip, [promotion.run_id])
-        messages[:] = [_message(promotion)]
-        return Change(messages[0])
+        check(tip, [entry.run_id])
+        told[:] = [_message(entry)]
+        return Change(told[0])
 
-    commit = land(repo, remote, branch, change)
-    gate = {task: {"gate": "promoted by hand", "gate.reason": reason}}
-    return Landed(commit, messages[0], gate)
+    return land(repo, remote, branch, change), told[0]
 
 
-def _from_version(tip: Repo, task: str, version: int, reason: str) -> tuple[Promotion, Path]:
+def _choose(tip: Repo, task: str, version: int | None) -> tuple[Promotion, Promotion]:
     known = registry.versions(tip.mlruns, task)
-    if not 1 <= version <= len(known):
+    wanted = len(known) - 1 if version is None else version
+    if not 1 <= wanted <= len(known):
+        held = f"versions 1 to {len(known)}" if known else "none"
         raise UsageError(
-            f"{task} has no version {version}: the registry holds "
-            f"{f'1 to {len(known)}' if known else 'none'}; see `pipeline history list`."
+            f"{task} has no version {wanted} to go back to: the registry holds {held}."
         )
-    if version == len(known):
-        raise UsageError(f"version {version} of {task} is the champion already.")
-    older = known[version - 1]
-    if older.sha256 == known[-1].sha256:
-        raise UsageError(f"version {version} of {task} is the champion's very file already.")
-    update = {
-        "version": len(known) + 1,
-        "promoted": now(),
-        "decided_by": "hand",
-        "reason": reason or f"rolled back to version {version} by hand",
-        "checks": [],
-        "replaces": len(known),
-    }
-    return older.model_copy(update=update), serving.model_folder(tip, older)
+    if known[wanted - 1].sha256 == known[-1].sha256:
+        raise UsageError(f"version {wanted} of {task} is in service already: choose another.")
+    return known[wanted - 1], known[-1]
 
 
-def _from_bundle(tip: Repo, task: str, folder: Path, reason: str) -> tuple[Promotion, Path]:
-    bundle = bundles.read(folder)
-    result = bundle.tasks.get(task)
-    if result is None or result.challenger is None:
-        raise UsageError(f"the bundle in {folder} holds no challenger for {task}.")
-    challenger, champion = result.challenger, registry.champion(tip.mlruns, task)
-    if challenger.run_id not in layout.run_folders(tip.mlruns):
-        raise UsageError("the bundle's runs are not published yet: run `pipeline publish` first.")
-    if champion and champion.sha256 == challenger.sha256:
-        raise UsageError(f"the bundle's challenger for {task} is the champion already.")
-    if challenger.parity.mismatches:
-        raise PipelineError(
-            f"{challenger.parity.mismatches} of {challenger.parity.rows} rows differ between the "
-            "ONNX file and its estimator: such a model cannot be promoted, not even by hand."
-        )
-    promotion = next_promotion(
-        tip,
-        task,
-        challenger,
-        bundle.commit,
-        "hand",
-        reason or "the gate's no was overruled by hand",
-        challenger.behaviours,
-    )
-    run = layout.run_folders(folder / "mlruns")[challenger.run_id]
-    return promotion, run / layout.MODELS / challenger.model_id
+def _message(entry: Promotion) -> str:
+    return f"""chore(publish): {entry.model} v{entry.version} promoted by hand
 
+- {entry.reason}
 
-def _message(promotion: Promotion) -> str:
-    model, version = promotion.model, promotion.version
-    trailers = [
-        f"{TRAILER}: {promotion.commit}",
-        f"Mlops-Runs: {model} {promotion.run_id}",
-        f"Mlops-Champion: {model} sha256:{promotion.sha256}",
-    ]
-    head = f"chore(publish): {model} v{version} promoted by hand"
-    return "\n".join([head, "", f"- {promotion.reason}", "", *trailers, ""])
+Mlops-Publish: {entry.commit}
+Mlops-Runs: {entry.model} {entry.run_id}
+Mlops-Champion: {entry.model} sha256:{entry.sha256}
+"""

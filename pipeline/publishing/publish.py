@@ -2,10 +2,8 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,82 +14,26 @@ from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
 from pipeline.git import git
 from pipeline.history import layout, registry, runfile
-from pipeline.publishing import serving
+from pipeline.history.registry import Promotion
+from pipeline.history.verify import MODEL
 from pipeline.publishing.gate import Decision, judge
 from pipeline.publishing.loop import Change, land, require_ancestor
-from pipeline.publishing.record import check, next_promotion, record_promotion
+from pipeline.publishing.record import check, now, record
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
 
-# The line by which the pipeline knows its own commits and does not answer them with another run.
-TRAILER = "Mlops-Publish"
 # The tags of a task's parent run that hold the gate's decision.
 GATE = "gate"
 
 
-@dataclass(frozen=True)
-class Landed:
-    """What a publish came to: the commit, and the gate's word on each task."""
-
-    commit: str
-    message: str
-    tasks: dict[str, dict[str, str]]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values for JSON."""
-        return asdict(self)
-
-
-class Judge:
-    """The gate for one bundle, asked once for each champion that the race brings up."""
-
-    def __init__(self, folder: Path, bundle: Bundle) -> None:
-        self.folder, self.bundle = folder, bundle
-        self._decide = cache(self._judge)
-
-    def decide(self, tip: Repo, name: str) -> Decision:
-        """Judge a task's challenger against the champion in service at the tip.
-
-        Raises:
-            PipelineError: the file in service is not what the registry says.
-        """
-        champion = registry.champion(tip.mlruns, name)
-        if champion is None:
-            return self._decide(name, None)
-        served = tip.models / name / serving.MODEL
-        if not served.is_file() or sha256_file(served) != champion.sha256:
-            raise PipelineError(
-                f"{served.relative_to(tip.root)} is not version {champion.version}, the champion "
-                f"in the registry: run `pipeline promote {name} --version {champion.version}`."
-            )
-        return self._decide(name, served.read_bytes())
-
-    def _judge(self, name: str, served: bytes | None) -> Decision:
-        challenger = self.bundle.tasks[name].challenger
-        if challenger is None:
-            return Decision(False, "every candidate failed; see the runs", [])
-        return judge(
-            tasks.load(name),
-            challenger,
-            OnnxModel(self.model_folder(name, challenger) / serving.MODEL),
-            OnnxModel(served) if served else None,
-            pd.read_csv(self.folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
-        )
-
-    def model_folder(self, name: str, challenger: Challenger) -> Path:
-        """Return where the bundle holds a challenger's files."""
-        run = layout.run_folders(self.folder / "mlruns")[challenger.run_id]
-        return run / layout.MODELS / challenger.model_id
-
-
-def publish(repo: Repo, folder: Path, remote: str, branch: str) -> Landed:
-    """Publish the bundle in `folder` to a remote's branch.
+def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, str]:
+    """Publish the bundle in `folder` to a remote's branch; return the commit and its message.
 
     Calling it again after a landing, or after a kill, finds the commit and changes nothing.
 
     Raises:
-        PipelineError: see `loop.land`; also a bundle that is damaged, or was trained on changes
-            that are in no commit.
+        PipelineError: the bundle is damaged, or was trained on changes that are in no commit; or
+            see `loop.land`.
     """
     bundle = bundles.read(folder)
     if bundle.dirty:
@@ -99,22 +41,24 @@ def publish(repo: Repo, folder: Path, remote: str, branch: str) -> Landed:
             f"the bundle was trained on changes that are in no commit ({', '.join(bundle.dirty)}): "
             "commit and push them, then train again."
         )
-    gate = Judge(folder, bundle)
-    landed: list[Landed] = []
+    told: list[str] = []
+
+    @cache  # a lost race brings up the same champion again, mostly
+    def decide(name: str, served: bytes | None) -> Decision:
+        return _judge(folder, bundle, name, served)
 
     def change(tip: Repo) -> Change:
         commit = _landed_before(tip, bundle)
-        if not commit:
-            require_ancestor(tip.root, bundle.commit, "the bundle")
-            _apply(tip, folder, bundle, gate)
-        gates = {name: _gate_tags(tip, result.parent_run) for name, result in bundle.tasks.items()}
-        text = git(tip.root, "log", "-1", "--format=%B", commit) if commit else ""
-        text = text or _message(tip, bundle, gates)
-        landed[:] = [Landed("", text, gates)]
-        return Change(text, commit)
+        if commit:
+            told[:] = [git(tip.root, "log", "-1", "--format=%B", commit)]
+            return Change(told[0], commit)
+        require_ancestor(tip.root, bundle.commit, "the bundle")
+        decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
+        _apply(tip, folder, bundle, decisions)
+        told[:] = [_message(tip, bundle, decisions)]
+        return Change(told[0])
 
-    commit = land(repo, remote, branch, change)
-    return replace(landed[0], commit=commit)
+    return land(repo, remote, branch, change), told[0]
 
 
 def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
@@ -126,38 +70,63 @@ def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
     return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", str(folder))
 
 
-def _apply(tip: Repo, folder: Path, bundle: Bundle, gate: Judge) -> None:
+def _served(tip: Repo, name: str) -> bytes | None:
+    """Return a task's model as it is served at the tip, which must be the registry's champion."""
+    champion = registry.champion(tip.mlruns, name)
+    if champion is None:
+        return None
+    model = tip.models / name / MODEL
+    if not model.is_file() or sha256_file(model) != champion.sha256:
+        raise PipelineError(
+            f"{model.relative_to(tip.root)} is not version {champion.version}, the champion in the "
+            "registry: restore it with `git checkout` or `git revert`."
+        )
+    return model.read_bytes()
+
+
+def _judge(folder: Path, bundle: Bundle, name: str, served: bytes | None) -> Decision:
+    challenger = bundle.tasks[name].challenger
+    if challenger is None:
+        return Decision(False, "every candidate failed; see the runs", [])
+    return judge(
+        tasks.load(name),
+        challenger,
+        OnnxModel(_files(folder, challenger) / MODEL),
+        OnnxModel(served) if served else None,
+        pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
+    )
+
+
+def _files(folder: Path, challenger: Challenger) -> Path:
+    run = layout.run_folders(folder / "mlruns")[challenger.run_id]
+    return run / layout.MODELS / challenger.model_id
+
+
+def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]) -> None:
     """Write into a checkout of the tip all that this bundle means for it."""
     for snapshot in (folder / "data").glob("*.csv.gz"):
         write_atomic(tip.data / snapshot.name, snapshot.read_bytes())
     sources = layout.run_folders(folder / "mlruns")
     for name, result in bundle.tasks.items():
-        decision = gate.decide(tip, name)
         for run_id in result.run_ids:
-            _record(tip, sources[run_id], decision if run_id == result.parent_run else None)
-        if decision.promote and result.challenger:
-            entry = next_promotion(
-                tip,
-                name,
-                result.challenger,
-                bundle.commit,
-                "gate",
-                decision.reason,
-                decision.checks,
-            )
-            record_promotion(tip, entry, gate.model_folder(name, result.challenger))
+            decision = decisions[name] if run_id == result.parent_run else None
+            _copy_run(tip, sources[run_id], decision)
+        if decisions[name].promote and result.challenger:
+            entry = _promotion(tip, name, result.challenger, bundle.commit, decisions[name])
+            record(tip, entry, _files(folder, result.challenger))
     report.write(tip)
-    runs = [run_id for result in bundle.tasks.values() for run_id in result.run_ids]
-    check(tip, runs)
+    check(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
 
 
-def _record(tip: Repo, source: Path, decision: Decision | None) -> None:
-    """Copy a run into the history, less its models; a task's parent run keeps the decision."""
+def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
+    """Copy a run into the history, less its models; a task's parent run is told the decision."""
     run = runfile.load(source / layout.RUN_FILE)
     if decision:
-        verdict = "promoted" if decision.promote else "refused"
-        checks = json.dumps([check.model_dump() for check in decision.checks])
-        tags = {GATE: verdict, f"{GATE}.reason": decision.reason, f"{GATE}.checks": checks}
+        tags = {
+            GATE: "promoted" if decision.promote else "refused",
+            f"{GATE}.reason": decision.reason,
+            f"{GATE}.checks": json.dumps([check.model_dump() for check in decision.checks]),
+        }
         run = run.model_copy(update={"tags": run.tags | tags})
     target = layout.day_folder(tip.mlruns, run.experiment, run.started) / run.run_id
     if (source / layout.ARTIFACTS).is_dir():
@@ -165,22 +134,37 @@ def _record(tip: Repo, source: Path, decision: Decision | None) -> None:
     write_atomic(target / layout.RUN_FILE, runfile.dump(run))
 
 
-def _gate_tags(tip: Repo, parent_run: str) -> dict[str, str]:
-    """Return the decision that a task's parent run carries."""
-    folder = layout.run_folders(tip.mlruns)[parent_run]
-    tags = runfile.load(folder / layout.RUN_FILE).tags
-    return {key: value for key, value in tags.items() if key.startswith(GATE)}
+def _promotion(
+    tip: Repo, name: str, challenger: Challenger, commit: str, decision: Decision
+) -> Promotion:
+    champion = registry.champion(tip.mlruns, name)
+    return Promotion(
+        **challenger.model_dump(include={"run_id", "model_id", "sha256", "size"}),
+        format=1,
+        model=name,
+        version=champion.version + 1 if champion else 1,
+        promoted=now(),
+        commit=commit,
+        decided_by="gate",
+        reason=decision.reason,
+        checks=decision.checks,
+        metrics=challenger.holdout,
+        replaces=champion.version if champion else None,
+    )
 
 
-def _message(tip: Repo, bundle: Bundle, gates: dict[str, dict[str, str]]) -> str:
-    """Say in the first line what was promoted and what stays; then why; then the evidence."""
-    words, reasons, trailers = [], [], [f"{TRAILER}: {bundle.commit}"]
+def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
+    """Say in the first line what was promoted and what stays; then why; then the evidence.
+
+    By the first trailer the pipeline knows its own commits and does not answer them with a run.
+    """
+    words, reasons, trailers = [], [], [f"Mlops-Publish: {bundle.commit}"]
     for name, result in bundle.tasks.items():
-        champion = registry.champion(tip.mlruns, name)
-        version = f"{name} v{champion.version}" if champion else f"{name} has no champion"
-        promoted = gates[name][GATE] == "promoted"
-        words.append(f"{version} promoted" if promoted else f"{version} stays")
-        reasons.append(f"- {name} {gates[name][GATE]}: {gates[name][f'{GATE}.reason']}")
+        champion, decision = registry.champion(tip.mlruns, name), decisions[name]
+        version = f"{name} v{champion.version}" if champion else f"{name} (no champion)"
+        words.append(f"{version} {'promoted' if decision.promote else 'stays'}")
+        verdict = "promoted" if decision.promote else "refused"
+        reasons.append(f"- {name} {verdict}: {decision.reason}")
         trailers.append(f"Mlops-Runs: {name} {' '.join(result.run_ids)}")
         trailers.append(f"Mlops-Data: {name} sha256:{result.data_digest}")
         if result.challenger:

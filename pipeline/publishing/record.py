@@ -1,57 +1,40 @@
-"""Recording a promotion: the registry's next entry, the model's files, what is in service."""
+"""Recording a promotion: the registry's entry, the model's files, and what is in service."""
 
+import json
 import shutil
 import time
 from pathlib import Path
-from typing import Literal
 
-from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
-from pipeline.files import write_atomic
+from pipeline.files import to_json, write_atomic
 from pipeline.history import layout, registry
-from pipeline.history.registry import Check, Promotion
-from pipeline.history.verify import verify
-from pipeline.publishing import serving
+from pipeline.history.registry import Promotion
+from pipeline.history.verify import MANIFEST, MODEL, verify
+from pipeline.publishing.card import render
 from pipeline.repo import Repo
 
-
-def next_promotion(
-    tip: Repo,
-    name: str,
-    challenger: Challenger,
-    commit: str,
-    decided_by: Literal["gate", "hand"],
-    reason: str,
-    checks: list[Check],
-) -> Promotion:
-    """Return the registry's next entry for a task, in which a challenger becomes champion."""
-    champion = registry.champion(tip.mlruns, name)
-    return Promotion(
-        format=registry.FORMAT,
-        model=name,
-        version=champion.version + 1 if champion else 1,
-        run_id=challenger.run_id,
-        model_id=challenger.model_id,
-        sha256=challenger.sha256,
-        size=challenger.size,
-        promoted=now(),
-        commit=commit,
-        decided_by=decided_by,
-        reason=reason,
-        checks=checks,
-        metrics=challenger.holdout,
-        replaces=champion.version if champion else None,
-    )
+CARD = "MODEL_CARD.md"
 
 
-def record_promotion(tip: Repo, promotion: Promotion, files: Path) -> None:
-    """Keep a promoted model's files with its run, write the registry entry, put it into service."""
-    kept = layout.run_folders(tip.mlruns)[promotion.run_id] / layout.MODELS / promotion.model_id
+def model_folder(repo: Repo, promotion: Promotion) -> Path:
+    """Return where the history keeps a promoted version's files."""
+    run = layout.run_folders(repo.mlruns)[promotion.run_id]
+    return run / layout.MODELS / promotion.model_id
+
+
+def record(tip: Repo, promotion: Promotion, files: Path) -> None:
+    """Keep the model's files with its run, write the registry's entry, put it into service."""
+    kept = model_folder(tip, promotion)
     if not kept.exists():
         shutil.copytree(files, kept)
     entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)
     write_atomic(entry, registry.dump(promotion))
-    serving.deploy(tip, promotion)
+    manifest = json.loads((kept / MANIFEST).read_bytes())
+    manifest |= promotion.model_dump(include={"version", "run_id", "commit", "promoted"})
+    target = tip.models / promotion.model
+    write_atomic(target / MODEL, (kept / MODEL).read_bytes())
+    write_atomic(target / MANIFEST, to_json(manifest))
+    write_atomic(target / CARD, render(manifest, promotion))
 
 
 def check(tip: Repo, run_ids: list[str]) -> None:
@@ -60,11 +43,11 @@ def check(tip: Repo, run_ids: list[str]) -> None:
     Raises:
         PipelineError: a file, digest or link is wrong; the first fault is named.
     """
-    faults = verify(tip, run_ids)
-    if faults:
+    if faults := verify(tip, run_ids):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise PipelineError(
-            f"the result does not verify, so nothing was published: {faults[0]}"
-            f"{f' (and {len(faults) - 1} more)' if len(faults) > 1 else ''}"
+            f"the result does not verify, so nothing was published: {faults[0]}{more}; "
+            "run `pipeline history verify`."
         )
 
 
