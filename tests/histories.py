@@ -108,7 +108,7 @@ def promote(repo: Repo, run: Run, model: str = "housing", **changes: Any) -> Pro
 
 
 def picture(client: MlflowClient) -> dict[str, Any]:
-    """Return all that MLflow's client shows, less ids and places, which differ from store to store."""
+    """Return all that MLflow's client shows, less what differs from store to store."""
     return {
         experiment.name: {
             entity.info.run_id: _picture_of_run(client, client.get_run(entity.info.run_id))

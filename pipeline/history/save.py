@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from pipeline.errors import PipelineError
+from pipeline.errors import UsageError
 from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
@@ -44,8 +44,9 @@ def save(
         The folders of all runs that were asked for and of those that came along.
 
     Raises:
-        PipelineError: a run that was asked for has not ended, is not there, or differs from what
-            the history holds of it; the store does not answer.
+        UsageError: a run that was asked for has not ended, differs from what the history holds of
+            it, or has an artifact that not every system could hold.
+        PipelineError: a run is not there, or the store does not answer.
     """
     store = Store(uri, mlruns)
     kept = layout.run_folders(mlruns)
@@ -62,7 +63,7 @@ def save(
                     for run in store.family(seed) if seed not in found else ():
                         if run.info.run_id not in found:
                             found[run.info.run_id] = _take(store, run, staging, mlruns, kept)
-                except PipelineError as error:
+                except UsageError as error:
                     if run_ids:
                         raise
                     notice(str(error))
@@ -90,7 +91,7 @@ def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str
     text = runfile.dump(run)
     if place:
         if (place / layout.RUN_FILE).read_text(encoding="utf-8") != text:
-            raise PipelineError(
+            raise UsageError(
                 f"the run {run.run_id} has changed since it was saved in {place}: "
                 "the history is never edited, log what is new as a new run."
             )

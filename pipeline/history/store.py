@@ -62,7 +62,8 @@ class Store:
         history already.
 
         Raises:
-            PipelineError: one of them is not there, deleted, or has not ended.
+            UsageError: one of them is deleted or has not ended.
+            PipelineError: one of them is not there, or the store does not answer.
         """
         found: dict[str, Any] = {}
 
@@ -75,7 +76,7 @@ class Store:
                 return
             if run.info.lifecycle_stage != "active" or run.info.status in ("RUNNING", "SCHEDULED"):
                 state = run.info.status if run.info.lifecycle_stage == "active" else "deleted"
-                raise PipelineError(f"the run {run_id} is {state}: only ended runs can be saved.")
+                raise UsageError(f"the run {run_id} is {state}: only ended runs can be saved.")
             for other in (run.data.tags.get(rows.PARENT_TAG), *self._linked_models(run).values()):
                 if other:
                     visit(other)
@@ -215,18 +216,18 @@ class Store:
         try:
             yield
         except MlflowException as error:
-            first = (error.message or type(error).__name__).strip().splitlines()[0]
-            raise PipelineError(f"{self.uri}: {first[:300]}") from error
+            told = " ".join((error.message or type(error).__name__).split())
+            raise PipelineError(f"{self.uri}: {told[:400]}") from error
 
 
 def checked(content: dict[str, Any]) -> Run:
-    """Return a run; a PipelineError says what of it the history cannot hold."""
+    """Return a run; a UsageError says what of it the history cannot hold."""
     try:
         return Run.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise PipelineError(
+        raise UsageError(
             f"the run {content['run_id']} cannot be kept: {where} is {first['input']!r} "
             f"({first['msg']})."
         ) from error

@@ -262,7 +262,8 @@ with engine.begin() as connection:
     config.attributes["connection"] = connection
     command.upgrade(config, sys.argv[2])
     connection.execute(sqlalchemy.text(
-        "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (7, 'mine', 'active')"
+        "INSERT INTO experiments (experiment_id, name, lifecycle_stage) "
+        "VALUES (7, 'mine', 'active')"
     ))
 """
     older = "75868b020152"

@@ -1,0 +1,272 @@
+"""What a store holds gets into the history whole, once, and fit for every clone."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.entities import Dataset, DatasetInput, LoggedModelInput, Param
+
+from pipeline.errors import PipelineError, UsageError
+from pipeline.history import layout, runfile
+from pipeline.history.runfile import Run
+from pipeline.history.save import save
+from pipeline.history.verify import verify
+from pipeline.repo import Repo
+from tests.histories import new_repo, new_store
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return new_repo(tmp_path / "clone")
+
+
+class Source:
+    """An MLflow store of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uri, self.client, self.experiment = new_store(folder)
+
+    def log(self, status: str | None = "FINISHED", **tags: str) -> str:
+        run = self.client.create_run(self.experiment, tags=tags)
+        if status:
+            self.client.set_terminated(run.info.run_id, status)
+        return str(run.info.run_id)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path / "source")
+
+
+def load(folder: Path) -> Run:
+    return runfile.load(folder / "run.json")
+
+
+def test_a_run_comes_with_its_family_and_the_runs_whose_models_it_uses(
+    repo: Repo, source: Source
+) -> None:
+    parent = source.log()
+    child = source.log(**{"mlflow.parentRunId": parent})
+    sibling = source.log(**{"mlflow.parentRunId": parent})
+    maker = source.log()
+    model = source.client.create_logged_model(source.experiment, "model", maker)
+    stranger = source.log()
+    user = source.log(status=None, **{"mlflow.parentRunId": sibling})
+    source.client.log_inputs(user, models=[LoggedModelInput(model.model_id)])
+    source.client.set_terminated(user)
+    folders = save(source.uri, [child], repo.mlruns)
+    names = [folder.name for folder in folders]
+    assert set(names) == {parent, child, sibling, user, maker}
+    assert names.index(parent) < names.index(sibling) < names.index(user)
+    assert names.index(maker) < names.index(user)
+    assert load(folders[names.index(child)]).parent == parent
+    assert verify(repo) == []
+    assert stranger not in layout.run_folders(repo.mlruns)
+
+
+def test_saving_again_changes_nothing(repo: Repo, source: Source) -> None:
+    run_id = source.log()
+    (folder,) = save(source.uri, None, repo.mlruns)
+    before = (folder / "run.json").stat().st_mtime_ns
+    assert save(source.uri, [run_id], repo.mlruns) == [folder]
+    assert (folder / "run.json").stat().st_mtime_ns == before
+    assert sorted(path.name for path in (repo.mlruns / ".local").iterdir()) == ["save.lock"]
+
+
+def test_a_saved_run_that_went_on_is_refused(repo: Repo, source: Source) -> None:
+    run_id = source.log()
+    (folder,) = save(source.uri, None, repo.mlruns)
+    before = (folder / "run.json").read_bytes()
+    source.client.set_tag(run_id, "late", "1")
+    with pytest.raises(PipelineError, match="has changed since it was saved"):
+        save(source.uri, [run_id], repo.mlruns)
+    assert (folder / "run.json").read_bytes() == before
+
+
+def test_what_has_not_ended_is_refused_or_left_out_with_a_sentence(
+    repo: Repo, source: Source
+) -> None:
+    running, deleted, ended = source.log(status=None), source.log(), source.log()
+    source.client.delete_run(deleted)
+    orphan = source.log(**{"mlflow.parentRunId": deleted})
+    heard: list[str] = []
+    assert [folder.name for folder in save(source.uri, None, repo.mlruns, heard.append)] == [ended]
+    assert heard == [
+        f"the run {running} is RUNNING: only ended runs can be saved.",
+        f"the run {deleted} is deleted: only ended runs can be saved.",
+    ]
+    for run_id in (running, orphan):
+        with pytest.raises(PipelineError, match="only ended runs can be saved"):
+            save(source.uri, [run_id], repo.mlruns)
+
+
+def test_links_to_models_of_no_run_are_left_out(repo: Repo, source: Source) -> None:
+    maker = source.log()
+    deleted = source.client.create_logged_model(source.experiment, "deleted", maker)
+    alone = source.client.create_logged_model(source.experiment, "alone")
+    run_id = source.log(status=None)
+    links = [LoggedModelInput(deleted.model_id), LoggedModelInput(alone.model_id)]
+    source.client.log_inputs(run_id, models=links)
+    source.client.set_terminated(run_id)
+    source.client.delete_logged_model(deleted.model_id)
+    (folder,) = save(source.uri, [run_id], repo.mlruns)
+    assert load(folder).model_inputs == []
+
+
+def test_all_artifacts_come_along_with_their_digests(repo: Repo, source: Source) -> None:
+    run_id = source.log(status=None)
+    for path, text in (("note.txt", "n"), ("plots/a b.txt", "p"), ("plots/deep/ü.txt", "")):
+        source.client.log_text(run_id, text, path)
+    source.client.set_terminated(run_id)
+    (folder,) = save(source.uri, None, repo.mlruns)
+    listed = [(file.path, file.size) for file in load(folder).artifacts]
+    assert listed == [("note.txt", 1), ("plots/a b.txt", 1), ("plots/deep/ü.txt", 0)]
+    assert verify(repo) == []
+
+
+def test_an_artifact_that_not_every_system_can_hold_is_refused(repo: Repo, source: Source) -> None:
+    run_id = source.log(status=None)
+    folder = source.folder / "artifacts" / run_id / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / "a:b.txt").write_text("x")
+    source.client.set_terminated(run_id)
+    with pytest.raises(PipelineError, match="cannot be kept: artifacts.0.path is 'a:b.txt'"):
+        save(source.uri, None, repo.mlruns) or save(source.uri, [run_id], repo.mlruns)
+    assert layout.run_folders(repo.mlruns) == {}
+
+
+def test_no_path_of_this_machine_gets_into_the_history(repo: Repo, source: Source) -> None:
+    run_id = source.log(status=None, **{"mlflow.source.name": f"{repo.root}/tools/train.py"})
+    client = source.client
+    client.log_param(run_id, "folder", "C:\\Users\\ann\\data.csv")
+    client.log_param(run_id, "route", "/x")
+    client.log_metric(run_id, "a /tmp b", 1)
+    client.set_tag(run_id, "where", "file:///home/ann/some%20data.csv")
+    client.set_tag(run_id, "note", "see /home/ann for more")
+    local = Dataset("d", "1", "local", f'{{"uri": "{repo.root}/data/d.csv"}}')
+    client.log_inputs(run_id, [DatasetInput(local)])
+    client.set_terminated(run_id)
+    (folder,) = save(source.uri, None, repo.mlruns)
+    run = load(folder)
+    assert run.tags["mlflow.source.name"] == "tools/train.py"
+    assert run.params == {"folder": "data.csv", "route": "/x"}
+    assert run.tags["where"] == "some data.csv"
+    assert run.tags["note"] == "see /home/ann for more"
+    assert run.datasets[0].source == '{"uri": "data/d.csv"}'
+    assert str(repo.root) not in (folder / "run.json").read_text()
+
+
+def test_a_logged_model_names_its_place_in_the_history(
+    repo: Repo, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+    from skl2onnx import to_onnx
+    from sklearn.linear_model import LinearRegression
+
+    rows = np.random.default_rng(1).random((20, 2), dtype=np.float32)
+    model = to_onnx(LinearRegression().fit(rows, rows[:, 0]), rows)
+    monkeypatch.chdir(source.folder)
+    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", source.experiment)
+    mlflow.set_tracking_uri(source.uri)
+    try:
+        with mlflow.start_run() as run:
+            logged = mlflow.onnx.log_model(model, name="model", pip_requirements=["onnx"])
+            table = pd.DataFrame(rows, columns=["a", "b"])
+            mlflow.log_input(mlflow.data.from_pandas(table, source=str(source.folder / "d.csv")))
+    finally:
+        mlflow.set_tracking_uri(None)
+    (folder,) = save(source.uri, [run.info.run_id], repo.mlruns)
+    text = (folder / "models" / logged.model_id / "MLmodel").read_text()
+    below = f"{folder.parent.name}/{folder.name}/models/{logged.model_id}"
+    assert f"artifact_path: mlflow-artifacts:/housing/{below}\n" in text
+    assert verify(repo) == []
+    assert not [path for path in absolute(repo) if b"/tmp/" in path.read_bytes()]
+
+
+def absolute(repo: Repo) -> list[Path]:
+    return [path for path in repo.mlruns.rglob("*") if path.is_file()]
+
+
+def test_more_runs_than_a_folder_should_hold_get_another_folder(
+    repo: Repo, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "MOST_ENTRIES", 2)
+    for _ in range(5):
+        source.log()
+    days = [folder.parent.name for folder in save(source.uri, None, repo.mlruns)]
+    assert [day.partition("_")[2] for day in days] == ["", "", "2", "2", "3"]
+
+
+def test_a_store_that_is_not_there_is_one_sentence(repo: Repo, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such file"):
+        save(f"sqlite:///{tmp_path}/none.db", None, repo.mlruns)
+    assert not (tmp_path / "none.db").exists()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(PipelineError, match=uri):
+        save(uri, None, repo.mlruns)
+
+
+def test_a_run_that_is_not_there_is_one_sentence(repo: Repo, source: Source) -> None:
+    with pytest.raises(PipelineError, match="not found"):
+        save(source.uri, ["0" * 32], repo.mlruns)
+
+
+def command(repo: Repo, source: Source, before: str = "pass") -> list[str]:
+    script = (
+        f"{before}; import sys; from pipeline.cli import main; sys.argv[0] = 'pipeline'; main()"
+    )
+    arguments = ["--repo", str(repo.root), "history", "save", "--from", source.uri]
+    return [sys.executable, "-c", script, *arguments]
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(repo: Repo, source: Source) -> None:
+    if os.name != "posix":
+        pytest.skip("the limit that stands for a full disk exists on POSIX only")
+    run_id = source.log(status=None)
+    source.client.log_text(run_id, "x" * 100_000, "large.txt")
+    source.client.set_terminated(run_id)
+    limit = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
+    )
+    done = subprocess.run(command(repo, source, limit), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr and "File too large" in " ".join(done.stderr.split())
+    assert layout.run_folders(repo.mlruns) == {}
+    assert len(save(source.uri, None, repo.mlruns)) == 1
+
+
+@pytest.mark.slow
+def test_a_killed_save_is_finished_by_the_next(repo: Repo, source: Source) -> None:
+    for _ in range(150):
+        run_id = source.log(status=None)
+        source.client.log_batch(run_id, params=[Param("p", "v")])
+        source.client.log_text(run_id, "x" * 2000, "a/note.txt")
+        source.client.set_terminated(run_id)
+    begun = 0
+    for _ in range(4):
+        process = subprocess.Popen(command(repo, source), cwd=ROOT, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while len(layout.run_folders(repo.mlruns)) < begun + 10 and time.monotonic() < deadline:
+            time.sleep(0.003)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert verify(repo) == []
+        begun = len(layout.run_folders(repo.mlruns))
+        assert 0 < begun < 150
+    assert len(save(source.uri, None, repo.mlruns)) == 150
+    assert verify(repo) == []
+    assert not (repo.mlruns / ".local" / "saving").exists()
