@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pooch
@@ -119,7 +120,14 @@ def download(source: Download, folder: Path, console: Console) -> Path:
     )
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = _Bar(progress, f"Downloading {source.url}")
+        shown = progress.add_task(f"Downloading {source.url}")
+        # What pooch asks of a progress bar.
+        bar: SimpleNamespace = SimpleNamespace(
+            total=None,
+            update=lambda count: progress.update(shown, total=bar.total, advance=count),
+            reset=lambda: progress.reset(shown),
+            close=lambda: None,
+        )
         downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
         try:
             return Path(files.fetch(name, downloader=downloader))
@@ -127,22 +135,6 @@ def download(source: Download, folder: Path, console: Console) -> Path:
             raise Unavailable(f"{source.url}: {_reason(error)}") from error
         except ValueError as error:
             raise Unavailable(f"{source.url}: sends a file with another hash") from error
-
-
-class _Bar:
-    """What pooch asks of a progress bar, drawn by rich."""
-
-    def __init__(self, progress: Progress, description: str) -> None:
-        self.progress, self.bar, self.total = progress, progress.add_task(description), 0
-
-    def update(self, count: int) -> None:
-        self.progress.update(self.bar, total=self.total, advance=count)
-
-    def reset(self) -> None:
-        self.progress.reset(self.bar)
-
-    def close(self) -> None:
-        """Leave the bar: the progress display ends by itself."""
 
 
 def _reason(error: requests.RequestException) -> str:

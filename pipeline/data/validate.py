@@ -6,8 +6,6 @@ from pipeline.data.table import text
 from pipeline.errors import PipelineError
 from pipeline.schema import Feature, Target, Task
 
-COLUMN = Feature | Target
-
 
 def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return the table with its columns in order, numbers as float64 of 7 digits, all allowed.
@@ -22,7 +20,8 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
     """
     _columns(task, raw, where)
     table, faults = {}, []
-    for column in (*task.features, task.target):
+    columns: list[Feature | Target] = [*task.features, task.target]
+    for column in columns:
         values, wrong, rule = _checked(column, raw[column.name])
         table[column.name] = values
         faults += [(row, column.name, rule) for row in wrong.to_numpy().nonzero()[0]]
@@ -50,7 +49,7 @@ def _columns(task: Task, raw: pd.DataFrame, where: str) -> None:
         )
 
 
-def _checked(column: COLUMN, raw: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Series, str]:
     """Return the values, which of them are wrong, and the rule in words."""
     allowed = column.classes if isinstance(column, Target) else column.categories
     raw = raw.reset_index(drop=True)

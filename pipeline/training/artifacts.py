@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
@@ -15,7 +16,8 @@ from pipeline.training.candidates import Candidate, Study
 from pipeline.training.evaluate import encode
 from pipeline.training.predict import OnnxModel
 
-BINS = 60
+BINS = 50
+COLOURS = 24
 
 
 def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
@@ -94,7 +96,8 @@ def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    # The name of the program and its version would change the bytes.
-    figure.savefig(stream, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
-    return stream.getvalue()
+    """Return the picture in a few colours, without a date or the name of the program."""
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    Image.open(drawn).convert("RGB").quantize(COLOURS).save(small, format="png", optimize=True)
+    return small.getvalue()

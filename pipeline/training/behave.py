@@ -52,10 +52,10 @@ def _check(task: Task, behaviour: Behaviour, model: OnnxModel) -> Check:
 
 def _agreement(behaviour: Behaviour, change: np.ndarray) -> np.ndarray:
     if behaviour.expect == "same":
-        return np.abs(change) <= behaviour.tolerance
+        return np.asarray(np.abs(change) <= behaviour.tolerance)
     gain = change if behaviour.expect == "higher" else -change
     # A model that says the same of every row goes no wrong way, but it does not move either.
-    return (gain >= 0) & (gain.mean() > behaviour.tolerance)
+    return np.asarray((gain >= 0) & (gain.mean() > behaviour.tolerance))
 
 
 def _changed(rows: pd.DataFrame, behaviour: Behaviour) -> pd.DataFrame:

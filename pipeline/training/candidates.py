@@ -10,7 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import KFold, StratifiedKFold
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from pipeline.bundle import Parity
 from pipeline.errors import PipelineError
@@ -60,6 +60,17 @@ class Candidate:
     importance: np.ndarray
     fit_seconds: float
 
+    @property
+    def mean(self) -> float:
+        """The mean of the task's metric over the folds."""
+        return float(np.mean(self.folds))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """All metrics as MLflow is told them: `cv_<metric>_mean`, `holdout_<metric>`, …"""
+        cv = {f"cv_{name}": value for name, value in self.cross_validation.items()}
+        return cv | {f"holdout_{name}": value for name, value in self.holdout.items()}
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -78,12 +89,12 @@ def split(study: Study) -> list[tuple[np.ndarray, np.ndarray]]:
     """
     task, target = study.task, study.train[study.task.target.name]
     classes = task.target.classes
-    least = min(((target == name).sum(), name) for name in classes) if classes else (len(target),)
+    fewest = min((int((target == name).sum()) for name in classes), default=len(target))
     held = set(study.holdout[task.target.name])
-    if least[0] < study.folds or not held.issuperset(classes) or len(study.holdout) < 2:
-        kind = f"of the class {least[1]} " if classes else ""
+    if fewest < study.folds or not held.issuperset(classes) or len(study.holdout) < 2:
+        kind = "of one class " if classes else ""
         raise PipelineError(
-            f"{task.name}: {least[0]} rows {kind}to train on and {len(study.holdout)} held out are "
+            f"{task.name}: {fewest} rows {kind}to train on and {len(study.holdout)} held out are "
             f"too few for {study.folds} folds and a hold-out with every class: bring more rows, or "
             "change folds or holdout_share in params.yaml."
         )
@@ -115,7 +126,7 @@ def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     winner = None
     for candidate in candidates:
         if isinstance(candidate, Candidate) and (
-            winner is None or task.metric.better(np.mean(candidate.folds), np.mean(winner.folds))
+            winner is None or task.metric.better(candidate.mean, winner.mean)
         ):
             winner = candidate
     return winner

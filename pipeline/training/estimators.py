@@ -79,9 +79,14 @@ def build(
 
 
 def as_inputs(features: list[Feature], table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the columns that a model is given: numbers as float32, categories as text."""
-    types = {f.name: "float32" if f.type == "number" else "object" for f in features}
-    return table[list(types)].astype(types)
+    """Return the columns that a model is given: numbers that a float32 holds, categories as text.
+
+    The numbers come as float64: what is summed up in float32 differs in its last digit from one
+    machine to the next, and then so do the bytes of the ONNX file.
+    """
+    numbers = {feature.name: "float32" for feature in features if feature.type == "number"}
+    columns = table[[feature.name for feature in features]].astype(numbers)
+    return columns.astype(dict.fromkeys(numbers, "float64"))
 
 
 def _estimator(kind: Kind, algorithm: str, parameters: dict[str, Any]) -> "BaseEstimator":

@@ -42,8 +42,13 @@ def _binary_auc(positive: np.ndarray, value: np.ndarray) -> float:
     return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / pairs)
 
 
+def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
+    return float(sk.f1_score(truth, probability.argmax(axis=1), average="macro"))
+
+
 def _brier(truth: np.ndarray, probability: np.ndarray) -> float:
-    return float(np.mean(np.sum((probability - np.eye(probability.shape[1])[truth]) ** 2, axis=1)))
+    wrong = probability - np.eye(probability.shape[1])[truth]
+    return float(np.mean(np.sum(wrong**2, axis=1)))
 
 
 METRICS: dict[Kind, dict[str, Score]] = {
@@ -56,7 +61,7 @@ METRICS: dict[Kind, dict[str, Score]] = {
         "log_loss": _log_loss,
         "roc_auc": _roc_auc,
         "accuracy": lambda truth, p: sk.accuracy_score(truth, p.argmax(axis=1)),
-        "f1_macro": lambda truth, p: sk.f1_score(truth, p.argmax(axis=1), average="macro"),
+        "f1_macro": _f1_macro,
         "brier": _brier,
     },
 }
@@ -114,7 +119,7 @@ def interval(
 def _score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
     value = float(METRICS[task.kind][metric](truth, prediction))
     if not np.isfinite(value):
-        raise PipelineError(f"{task.name}: the metric {metric} is not a number ({value}).")
+        raise PipelineError(f"{task.name}: the metric {metric} is not a number.")
     return value
 
 
@@ -122,13 +127,8 @@ def _clean(task: Task, prediction: np.ndarray) -> np.ndarray:
     """Return predictions in double precision; probabilities of float32 add up to 1 again."""
     values = np.asarray(prediction, dtype=float)
     if not np.isfinite(values).all():
-        wrong = int(
-            (~np.isfinite(values)).any(axis=-1).sum()
-            if values.ndim > 1
-            else (~np.isfinite(values)).sum()
-        )
         raise PipelineError(
-            f"{task.name}: the metric {task.metric.name} is not a number: {wrong} of "
-            f"{len(values)} predictions are not finite."
+            f"{task.name}: the metric {task.metric.name} is not a number, for not every "
+            "prediction is one."
         )
     return values if task.kind is Kind.REGRESSION else values / values.sum(axis=1, keepdims=True)

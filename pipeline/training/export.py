@@ -32,7 +32,11 @@ def to_onnx(task: Task, features: list[Feature], fitted: "Pipeline") -> bytes:
         target_opset=OPSET,
         name=task.name,
     )
-    content: bytes = model.SerializeToString()
+    # The converter keeps these in a set, whose order changes from one process to the next.
+    imports = sorted(model.opset_import, key=lambda entry: str(entry.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
+    content: bytes = model.SerializeToString(deterministic=True)
     return content
 
 

@@ -1,7 +1,7 @@
 """`manifest.json`: all that serving needs to know about a model, beside its ONNX file."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,8 @@ from pipeline.files import to_json
 from pipeline.schema import Feature, Kind
 from pipeline.training import evaluate, export
 from pipeline.training.behave import example
-from pipeline.training.candidates import Candidate, Study
+from pipeline.training.candidates import Candidate, Failure, Study
+from pipeline.training.estimators import BASELINE
 from pipeline.training.predict import OnnxModel
 
 FORMAT = 1
@@ -21,7 +22,11 @@ WORST_SLICES = 5
 
 
 def render(
-    study: Study, candidate: Candidate, baseline: Candidate | None, model_id: str, fetched: Fetched
+    study: Study,
+    candidate: Candidate,
+    others: list[Candidate | Failure],
+    model_id: str,
+    fetched: Fetched,
 ) -> str:
     """Return the manifest's text; `publish` adds version, run, commit and time of promotion."""
     task, model = study.task, OnnxModel(candidate.onnx)
@@ -47,7 +52,7 @@ def render(
         "parity": candidate.parity.model_dump(),
         "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
         "cross_validation": {"folds": study.folds, "metrics": _short(candidate.cross_validation)},
-        "baseline": _short(baseline.holdout) if baseline else None,
+        "baseline": next((_short(c.holdout) for c in others if _is_baseline(c)), None),
         "data": {
             "rows": len(fetched.table),
             "digest": fetched.digest,
@@ -101,6 +106,10 @@ def slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
     found.sort(key=lambda part: (part[task.metric.name], part["feature"], part["part"]))
     worst = found[:WORST_SLICES] if task.metric.higher_is_better else found[-WORST_SLICES:][::-1]
     return worst
+
+
+def _is_baseline(candidate: Candidate | Failure) -> TypeGuard[Candidate]:
+    return isinstance(candidate, Candidate) and candidate.algorithm == BASELINE
 
 
 def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:

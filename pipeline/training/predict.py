@@ -16,6 +16,7 @@ class OnnxModel:
     """An ONNX file with one input of shape (rows, 1) a column.
 
     Attributes:
+        session: the running model.
         columns: the columns that it needs, in order.
         sha256: the digest of the file.
         size: its bytes.
@@ -26,10 +27,10 @@ class OnnxModel:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self.session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         self._types = {
             entry.name: object if entry.type == "tensor(string)" else np.float32
-            for entry in self._session.get_inputs()
+            for entry in self.session.get_inputs()
         }
         self.columns = tuple(self._types)
         self.sha256, self.size = sha256_bytes(content), len(content)
@@ -37,15 +38,15 @@ class OnnxModel:
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
         """Return values (rows,) of a regression, or probabilities (rows, classes), as float64."""
         # A classifier's outputs are the label's number and the probabilities.
-        output = self._session.run(None, self._feeds(frame))[-1].astype(np.float64)
-        return output.ravel() if len(self._session.get_outputs()) == 1 else output
+        output = np.asarray(self.session.run(None, self._feeds(frame))[-1], dtype=np.float64)
+        return output.ravel() if len(self.session.get_outputs()) == 1 else output
 
     def latency_ms(self, frame: pd.DataFrame) -> float:
         """Return the median time of one row on one thread, in milliseconds."""
         feeds, times = self._feeds(frame.iloc[:1]), []
         for _ in range(REPEATS):
             start = time.perf_counter()
-            self._session.run(None, feeds)
+            self.session.run(None, feeds)
             times.append(time.perf_counter() - start)
         return float(np.median(times) * 1000)
 

@@ -1,6 +1,5 @@
 """What a training says to MLflow: one parent run a task, one nested run a candidate."""
 
-import getpass
 import json
 import logging
 import os
@@ -8,6 +7,7 @@ import platform
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,25 +17,18 @@ import mlflow.onnx
 import numpy as np
 import onnx
 from mlflow import MlflowClient
-from mlflow.entities import (
-    Dataset,
-    DatasetInput,
-    InputTag,
-    LoggedModelOutput,
-    Metric,
-    Param,
-    RunTag,
-)
+from mlflow import entities as of
 from mlflow.models import Model, ModelSignature
-from mlflow.types import DataType, Schema
+from mlflow.types import Schema
 from mlflow.types.schema import ColSpec, TensorSpec
 
 import pipeline
 from pipeline.data.fetch import Fetched
 from pipeline.files import sha256_bytes, sha256_file
-from pipeline.git import GitError, git
+from pipeline.git import git
 from pipeline.repo import Repo
-from pipeline.schema import Feature, Kind, Task
+from pipeline.schema import Task
+from pipeline.training.predict import OnnxModel
 
 LIBRARIES = (
     "scikit-learn",
@@ -47,74 +40,71 @@ LIBRARIES = (
     "onnxruntime",
     "mlflow",
 )
-_STORE = "tracking"
+_TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """One task's runs in a tracking store."""
+    """One task's runs in a tracking store, all on the same data."""
 
     client: MlflowClient
     uri: str
     experiment: str
+    task: Task
+    fetched: Fetched
 
     @classmethod
-    def open(cls, repo: Repo, task: Task) -> "Tracker":
+    def open(cls, repo: Repo, task: Task, fetched: Fetched) -> "Tracker":
         """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below `build/`."""
         for chatty in ("mlflow", "alembic"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
-        if uri := os.environ.get("MLFLOW_TRACKING_URI"):
-            return cls._experiment(uri, task, None)
-        artifacts = repo.build / _STORE / "artifacts"
-        marker = repo.build / _STORE / "place"
-        # A store keeps absolute addresses: in a folder that was moved it must be made anew.
-        if marker.is_file() and marker.read_text(encoding="utf-8") != str(repo.build):
-            shutil.rmtree(repo.build / _STORE)
-        artifacts.mkdir(parents=True, exist_ok=True)
-        marker.write_text(str(repo.build), encoding="utf-8")
-        uri = f"sqlite:///{(repo.build / _STORE / 'mlflow.db').as_posix()}"
-        return cls._experiment(uri, task, artifacts.as_uri())
-
-    @classmethod
-    def _experiment(cls, uri: str, task: Task, artifacts: str | None) -> "Tracker":
+        uri, artifacts = os.environ.get("MLFLOW_TRACKING_URI"), None
+        if not uri:
+            place = _own_store(repo)
+            uri = f"sqlite:///{(place / 'mlflow.db').as_posix()}"
+            artifacts = (place / "artifacts").as_uri()
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         found = client.get_experiment_by_name(task.name)
         identity = found.experiment_id if found else client.create_experiment(task.name, artifacts)
-        return cls(client, uri, identity)
+        return cls(client, uri, identity, task, fetched)
 
-    def start(self, name: str, tags: dict[str, str], began: float | None = None) -> str:
-        """Start a run at a time in seconds since the epoch and return its id."""
-        milliseconds = int((began or time.time()) * 1000)
-        run = self.client.create_run(self.experiment, milliseconds, tags, name)
-        return str(run.info.run_id)
+    def start(self, name: str, tags: dict[str, str], began: float) -> str:
+        """Start a run on the data, at a time in seconds since the epoch, and return its id."""
+        run = self.client.create_run(self.experiment, int(began * 1000), tags, name)
+        run_id = str(run.info.run_id)
+        context = of.InputTag("mlflow.data.context", "training")
+        self.client.log_inputs(run_id, [of.DatasetInput(self._dataset(), [context])])
+        return run_id
 
-    def log(self, run: str, params: dict[str, Any], metrics: dict[str, float]) -> None:
-        """Log params and metrics at one time; a metric whose value is a list has a step each."""
+    def log(
+        self, run: str, params: dict[str, Any], metrics: Mapping[str, float | list[float]]
+    ) -> None:
+        """Log params and metrics at one time; the values of a list are steps of one metric."""
         now = int(time.time() * 1000)
         points = [
-            Metric(name, float(value), now, step)
+            of.Metric(name, float(value), now, step)
             for name, values in metrics.items()
             for step, value in enumerate(values if isinstance(values, list) else [values])
         ]
-        self.client.log_batch(run, points, [Param(k, str(v)) for k, v in params.items()])
+        self.client.log_batch(run, points, [of.Param(k, str(v)) for k, v in params.items()])
 
-    def log_dataset(self, run: str, task: Task, fetched: Fetched) -> None:
-        """Log the data set as the run's input: what and which it is, and none of its rows."""
-        types = {"number": DataType.double, "category": DataType.string}
-        columns = [ColSpec(types[feature.type], feature.name) for feature in task.features]
-        target = DataType.double if task.kind is Kind.REGRESSION else DataType.string
-        schema = Schema([*columns, ColSpec(target, task.target.name)])
-        size = {"num_rows": len(fetched.table), "num_elements": int(fetched.table.size)}
-        dataset = Dataset(
+    def _dataset(self) -> of.Dataset:
+        """Return what the data set is, and none of its rows."""
+        task, table = self.task, self.fetched.table
+        numbers = {feature.name for feature in task.features if feature.type == "number"}
+        numbers |= set() if task.target.classes else {task.target.name}
+        columns: list[ColSpec | TensorSpec] = [
+            ColSpec("double" if c in numbers else "string", c) for c in task.columns
+        ]
+        size = {"num_rows": len(table), "num_elements": int(table.size)}
+        return of.Dataset(
             task.name,
-            fetched.digest[:32],
+            self.fetched.digest[:32],
             "http",
             json.dumps({"url": task.homepage}),
-            json.dumps({"mlflow_colspec": schema.to_dict()}),
+            json.dumps({"mlflow_colspec": Schema(columns).to_dict()}),
             json.dumps(size),
         )
-        context = InputTag("mlflow.data.context", "training")
-        self.client.log_inputs(run, [DatasetInput(dataset, [context])])
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
@@ -123,17 +113,17 @@ class Tracker:
                 (Path(folder) / name).write_bytes(content)
             self.client.log_artifacts(run, folder)
 
-    def create_model(self, run: str, task: Task) -> str:
+    def create_model(self, run: str) -> str:
         """Begin a logged model of a run and return its id."""
         model = self.client.create_logged_model(
-            self.experiment, name=task.name, source_run_id=run, model_type="onnx"
+            self.experiment, name=self.task.name, source_run_id=run, model_type="onnx"
         )
         return str(model.model_id)
 
-    def log_model(
-        self, run: str, model_id: str, content: bytes, signature: ModelSignature, manifest: str
-    ) -> None:
+    def log_model(self, run: str, model_id: str, content: bytes, manifest: str) -> None:
         """Give a logged model its files: MLflow's own around the ONNX file, and our manifest."""
+        session = OnnxModel(content).session
+        signature = ModelSignature(_schema(session.get_inputs()), _schema(session.get_outputs()))
         with tempfile.TemporaryDirectory(prefix="mlops-") as parent:
             folder = Path(parent) / "model"
             mlflow.onnx.save_model(
@@ -151,39 +141,41 @@ class Tracker:
             (folder / "manifest.json").write_text(manifest, encoding="utf-8")
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
-        self.client.log_outputs(run, [LoggedModelOutput(model_id, step=0)])
+        self.client.log_outputs(run, [of.LoggedModelOutput(model_id, step=0)])
 
     def end(self, run: str, tags: dict[str, str], failed: bool = False) -> None:
         """End a run, FINISHED or FAILED."""
-        self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
+        self.client.log_batch(run, tags=[of.RunTag(key, value) for key, value in tags.items()])
         self.client.set_terminated(run, "FAILED" if failed else "FINISHED")
 
 
-def signature(task: Task, features: list[Feature]) -> ModelSignature:
-    """Return the model's inputs and outputs as MLflow writes them."""
-    inputs = [
-        TensorSpec(np.dtype("float32" if f.type == "number" else "str"), (-1, 1), f.name)
-        for f in features
-    ]
-    if task.kind is Kind.REGRESSION:
-        outputs = [TensorSpec(np.dtype("float32"), (-1, 1), "variable")]
-    else:
-        probabilities = (-1, len(task.target.classes))
-        outputs = [
-            TensorSpec(np.dtype("int64"), (-1,), "label"),
-            TensorSpec(np.dtype("float32"), probabilities, "probabilities"),
+def _schema(entries: list[Any]) -> Schema:
+    """Return an ONNX session's inputs or outputs as MLflow writes them."""
+    sizes = [[size if isinstance(size, int) else -1 for size in entry.shape] for entry in entries]
+    return Schema(
+        [
+            TensorSpec(np.dtype(_TYPES[entry.type]), tuple(size), entry.name)
+            for entry, size in zip(entries, sizes, strict=True)
         ]
-    return ModelSignature(Schema(inputs), Schema(outputs))
+    )
+
+
+def _own_store(repo: Repo) -> Path:
+    """Return the folder of our own store; one in a checkout that was moved is made anew."""
+    place, marker = repo.build / "tracking", repo.build / "tracking" / "place"
+    # A store keeps absolute addresses.
+    if marker.is_file() and marker.read_text(encoding="utf-8") != str(place):
+        shutil.rmtree(place)
+    place.mkdir(parents=True, exist_ok=True)
+    marker.write_text(str(place), encoding="utf-8")
+    return place
 
 
 def common_tags(repo: Repo) -> dict[str, str]:
     """Return the tags that every run of this training carries."""
-    try:
-        person = os.environ.get("GITHUB_ACTOR") or git(repo.root, "config", "user.name")
-    except GitError:
-        person = getpass.getuser()
+    author = git(repo.root, "log", "-1", "--format=%an")
     return {
-        "mlflow.user": person,
+        "mlflow.user": os.environ.get("GITHUB_ACTOR") or author,
         "mlflow.source.name": "pipeline train",
         "mlflow.source.type": "JOB",
         "mlflow.source.git.commit": git(repo.root, "rev-parse", "HEAD"),

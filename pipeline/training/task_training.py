@@ -1,0 +1,164 @@
+"""One task's training: fetch, split, fit, judge, and record all of it as MLflow runs."""
+
+import shutil
+import time
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from pipeline.bundle import Challenger, TaskResult
+from pipeline.data import fetch as data
+from pipeline.data import table as tables
+from pipeline.data.split import in_holdout
+from pipeline.history import layout
+from pipeline.history.save import save
+from pipeline.params import Params
+from pipeline.repo import Repo
+from pipeline.schema import Task
+from pipeline.training import artifacts, behave, manifest
+from pipeline.training.candidates import Candidate, Failure, Study, best, fit_all
+from pipeline.training.predict import OnnxModel
+from pipeline.training.tracking import Tracker, common_tags, parent_tags
+
+
+class TaskTraining:
+    """The training of one task into a bundle's folder; `results` fills while it runs."""
+
+    def __init__(
+        self, repo: Repo, task: Task, settings: Params, folder: Path, dirty: list[str]
+    ) -> None:
+        self.repo, self.task, self.folder, self.dirty = repo, task, folder, dirty
+        self.settings, self.section = settings, settings.tasks[task.name]
+        self.console = Console(stderr=True)
+        self.results: list[Candidate | Failure] = []
+        self.winner: Candidate | None = None
+
+    def run(self) -> TaskResult:
+        """Do all of it and return what the bundle says of the task."""
+        began, fetched = time.time(), data.fetch(self.task, self.repo, self.console)
+        study = self._study(fetched)
+        tracker = Tracker.open(self.repo, self.task, fetched)
+        tags = common_tags(self.repo)
+        more = parent_tags(self.repo, fetched, self.dirty)
+        name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
+        parent = tracker.start(name, tags | more, began)
+        runs = self._candidates(tracker, study, tags | {"mlflow.parentRunId": parent})
+        self.winner, challenger = best(self.task, self.results), None
+        if self.winner:
+            run = runs[self.winner.algorithm]
+            challenger = self._challenger(tracker, study, self.winner, run, fetched)
+        self._end(tracker, study, parent)
+        run_ids = [parent, *runs.values()]
+        save(tracker.uri, run_ids, self.folder / "mlruns")
+        shutil.rmtree(self.folder / "mlruns" / layout.LOCAL, ignore_errors=True)
+        return TaskResult(
+            parent_run=parent, run_ids=run_ids, data_digest=fetched.digest, challenger=challenger
+        )
+
+    def _study(self, fetched: data.Fetched) -> Study:
+        """Split the table, and put into the bundle what is to be kept of it."""
+        task, section = self.task, self.section
+        held = in_holdout(task, fetched.table, self.settings.holdout_share)
+        train, holdout = fetched.table[~held], fetched.table[held]
+        tables.write(data.snapshot_path(self.folder / "holdout", task), holdout)
+        if fetched.snapshot:
+            tables.write(data.snapshot_path(self.folder / "data", task), fetched.table)
+        features = [feature for feature in task.features if feature.name not in section.exclude]
+        return Study(task, features, train, holdout, section.folds, self.settings.seed)
+
+    def _candidates(self, tracker: Tracker, study: Study, tags: dict[str, str]) -> dict[str, str]:
+        """Fit all candidates, record each as a nested run, and return the runs' ids."""
+        runs, wanted, began = {}, self.section.candidates, time.time()
+        quiet = not self.console.is_terminal
+        with Progress(console=self.console, disable=quiet, transient=True) as progress:
+            bar = progress.add_task(f"Training {self.task.name}", total=len(wanted))
+            for result in fit_all(study, wanted):
+                run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
+                self._record(tracker, study, run, result)
+                self.results.append(result)
+                progress.advance(bar)
+                began = time.time()
+        return runs
+
+    def _record(
+        self, tracker: Tracker, study: Study, run: str, result: Candidate | Failure
+    ) -> None:
+        params = {"algorithm": result.algorithm, **result.parameters}
+        if isinstance(result, Failure):
+            tracker.log(run, params, {})
+            tracker.end(run, {"failure": result.reason}, failed=True)
+            return
+        more: dict[str, float | list[float]] = {
+            f"fold_{self.task.metric.name}": result.folds,
+            "fit_seconds": round(result.fit_seconds, 3),
+            "latency_ms": _latency(study, result),
+            "model_bytes": len(result.onnx),
+            "parity_mismatches": result.parity.mismatches,
+            "parity_largest_difference": result.parity.largest_difference,
+        }
+        tracker.log(run, params, result.metrics | more)
+        tracker.log_artifacts(run, artifacts.draw(study, result))
+        tracker.end(run, {})
+
+    def _challenger(
+        self, tracker: Tracker, study: Study, winner: Candidate, run: str, fetched: data.Fetched
+    ) -> Challenger:
+        """Log the winner's model and return the evidence for the gate."""
+        model_id, model = tracker.create_model(run), OnnxModel(winner.onnx)
+        text = manifest.render(study, winner, self.results, model_id, fetched)
+        tracker.log_model(run, model_id, winner.onnx, text)
+        return Challenger(
+            run_id=run,
+            model_id=model_id,
+            algorithm=winner.algorithm,
+            sha256=model.sha256,
+            size=model.size,
+            latency_ms=_latency(study, winner),
+            parity=winner.parity,
+            behaviours=behave.check(self.task, model),
+            holdout=winner.holdout,
+            cross_validation=winner.cross_validation,
+        )
+
+    def _end(self, tracker: Tracker, study: Study, parent: str) -> None:
+        """Give the parent run the settings, the winner's metrics and the failures."""
+        params = {
+            "seed": study.seed,
+            "folds": study.folds,
+            "holdout_share": self.settings.holdout_share,
+            "exclude": ", ".join(self.section.exclude) or "none",
+            "challenger": self.winner.algorithm if self.winner else "none",
+        }
+        metrics = self.winner.metrics if self.winner else {}
+        rows = {"rows_train": len(study.train), "rows_holdout": len(study.holdout)}
+        tracker.log(parent, params, {**rows, **metrics})
+        failures = [f"{r.algorithm}: {r.reason}" for r in self.results if isinstance(r, Failure)]
+        tags = {"failure": "; ".join(failures)} if failures else {}
+        tracker.end(parent, tags, failed=self.winner is None)
+
+
+def _latency(study: Study, candidate: Candidate) -> float:
+    return round(OnnxModel(candidate.onnx).latency_ms(study.holdout), 4)
+
+
+def summary(trainings: list[TaskTraining]) -> Table:
+    """Return the table that ends a training: a line for each candidate."""
+    table = Table(
+        *("task", "candidate", "metric", "cross-validation", "hold-out", "ONNX", ""), box=box.SIMPLE
+    )
+    for training in trainings:
+        metric = training.task.metric.name
+        for result in training.results:
+            cells = [training.task.name, result.algorithm, metric]
+            if isinstance(result, Failure):
+                table.add_row(*cells, "failed", "", "", result.reason)
+                continue
+            cv = result.cross_validation
+            spread = f"{cv[f'{metric}_mean']:.4f} ± {cv[f'{metric}_std']:.4f}"
+            size = f"{len(result.onnx) / 1000:,.0f} kB"
+            note = "challenger" if result is training.winner else ""
+            table.add_row(*cells, spread, f"{result.holdout[metric]:.4f}", size, note)
+    return table
