@@ -3,9 +3,10 @@
 No data set is needed: the rows are drawn from the features' ranges, and the target follows them.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from pipeline.training.predict import OnnxModel
 STARTED = 1_795_000_000_000
 
 
-def rows(task: Task, count: int, seed: int = 0) -> pd.DataFrame:
+def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFrame:
     """Return a table that the task accepts; the target follows the features, with some noise."""
     generator = np.random.default_rng(seed)
     table: dict[str, Any] = {}
@@ -41,7 +42,7 @@ def rows(task: Task, count: int, seed: int = 0) -> pd.DataFrame:
             raw = feature.low + share * (feature.high - feature.low)
             table[feature.name] = [float(tables.text(float(value))) for value in raw]
         signal += share * (1 if place % 2 else -0.5)
-    signal += generator.normal(0, 0.2, count)
+    signal += generator.normal(0, noise, count)
     table[task.target.name] = _target(task, signal)
     return pd.DataFrame(table)
 
@@ -60,6 +61,8 @@ def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, byt
     """Return a linear model fitted on a table, and its ONNX file."""
     algorithm = "ridge" if task.kind is Kind.REGRESSION else "logistic_regression"
     features: list[Feature] = list(task.features)
+    # The generated classes are apart by a plane: little is to be smoothed.
+    parameters = {"C": 1000.0} | parameters if algorithm != "ridge" else parameters
     pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
     truth = table[task.target.name].to_numpy()
     target = truth.astype(float) if task.kind is Kind.REGRESSION else evaluate.encode(task, truth)
@@ -87,3 +90,106 @@ def challenger(
         "cross_validation": measured,
     }
     return Challenger(**(evidence | update))
+
+
+def bundle(folder: Path, commit: str, noises: dict[str, float], seed: int = 0) -> Bundle:
+    """Write a bundle as a training would: a parent run, and one candidate that is the challenger.
+
+    Args:
+        noises: by task, how noisy the rows are that its model learns from; more is worse.
+    """
+    results = {name: _result(folder, name, noise, seed) for name, noise in noises.items()}
+    made = Bundle(format=1, commit=commit, dirty=[], created=STARTED, tasks=results)
+    bundles.write(folder, made)
+    return made
+
+
+def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
+    task = tasks.load(name)
+    holdout = rows(task, 300, seed=10**6, noise=0.01)
+    fit, content = fitted(task, rows(task, 300, seed=seed, noise=noise))
+    parent, child, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
+    update = {"run_id": child, "model_id": model_id, "behaviours": []}
+    evidence = challenger(task, OnnxModel(content), holdout, fit, **update)
+    tables.write(folder / "holdout" / f"{name}.csv.gz", holdout)
+    metrics = {f"holdout_{key}": value for key, value in evidence.holdout.items()}
+    metrics |= {f"cv_{task.metric.name}_{part}": 0.5 for part in ("mean", "std")}
+    params = {"challenger": evidence.algorithm}
+    _write(folder, run(parent, name, None, params, metrics), {})
+    files = {"model.onnx": content, "manifest.json": manifest(task, evidence).encode()}
+    params = {"algorithm": evidence.algorithm, "noise": str(noise)}
+    _write(folder, run(child, name, parent, params, metrics, model_id, files), files)
+    return TaskResult(
+        parent_run=parent, run_ids=[parent, child], data_digest="d" * 64, challenger=evidence
+    )
+
+
+def run(
+    run_id: str,
+    experiment: str,
+    parent: str | None,
+    params: dict[str, str],
+    metrics: dict[str, float],
+    model_id: str = "",
+    files: dict[str, bytes] | None = None,
+) -> Run:
+    """Return a finished run; with a model id, one that has logged a model of these files."""
+    described = [
+        Artifact(path=path, sha256=sha256_bytes(content), size=len(content))
+        for path, content in sorted((files or {}).items())
+    ]
+    model = {"model_id": model_id, "name": experiment, "type": "onnx", "status": "READY"}
+    model |= {"status_message": None, "created": STARTED, "updated": STARTED}
+    model |= {"params": {}, "tags": {}, "metrics": [], "artifacts": described}
+    return Run(
+        format=1,
+        run_id=run_id,
+        experiment=experiment,
+        name="forged",
+        parent=parent,
+        status="FINISHED",
+        lifecycle_stage="active",
+        started=STARTED,
+        ended=STARTED + 1000,
+        user="tester",
+        params=params,
+        metrics={key: [(value, STARTED, 0)] for key, value in metrics.items()},
+        tags={"mlflow.source.git.commit": "a" * 40},
+        datasets=[],
+        model_inputs=[],
+        model_outputs=[ModelOutput(model_id=model_id, step=0)] if model_id else [],
+        models=[LoggedModel(**model)] if model_id else [],
+        artifacts=[],
+    )
+
+
+def _write(folder: Path, made: Run, files: dict[str, bytes]) -> None:
+    mlruns = folder / "mlruns"
+    target = layout.day_folder(mlruns, made.experiment, made.started) / made.run_id
+    write_atomic(target / layout.RUN_FILE, runfile.dump(made))
+    for name, content in files.items():
+        write_atomic(target / layout.MODELS / made.models[0].model_id / name, content)
+
+
+def manifest(task: Task, evidence: Challenger) -> str:
+    """Return a manifest with what the card needs of it."""
+    measured = {
+        name: {"value": value, "low": value, "high": value}
+        for name, value in evidence.holdout.items()
+    }
+    folds = {f"{name}_{part}": 0.5 for name in measured for part in ("mean", "std")}
+    content = {
+        "title": task.title,
+        "description": task.description,
+        "algorithm": evidence.algorithm,
+        "limits": list(task.limits),
+        "features": [asdict(feature) for feature in task.features],
+        "target": asdict(task.target),
+        "metric": asdict(task.metric),
+        "holdout": {"rows": 300, "metrics": measured},
+        "cross_validation": {"folds": 2, "metrics": folds},
+        "baseline": None,
+        "data": {"rows": 300, "digest": "d" * 64, "source": "forge", "licence": "MIT"},
+        "slices": [],
+    }
+    return to_json(content)
