@@ -154,22 +154,19 @@ class _Verification:
     def model(self, name: str) -> None:
         """Check a registered model: its versions without a gap, their files, what is in service."""
         folder = self.repo.mlruns / layout.REGISTRY / name
-        newest = None
-        for number, path in enumerate(self._versions(folder), start=1):
-            if path.stem != str(number):
-                return self.fault(
-                    folder, f"version {number} is missing although {path.name} is there"
-                )
+        files = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
+        paths = {int(path.stem): path for path in files}
+        for version in sorted(set(range(1, max(paths, default=0))) - paths.keys()):
+            self.fault(folder, f"version {version} is missing although {max(paths)}.json is there")
+        champion = None
+        for _, path in sorted(paths.items()):
             try:
-                newest = registry.load(path)
+                champion = registry.load(path)
             except PipelineError as error:
-                return self.fault(path, error)
-            self._promotion(path, newest)
-        self._in_service(self.repo.models / name, newest)
-
-    def _versions(self, folder: Path) -> list[Path]:
-        paths = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
-        return sorted(paths, key=lambda path: int(path.stem))
+                self.fault(path, error)
+            else:
+                self._promotion(path, champion)
+        self._in_service(self.repo.models / name, champion)
 
     def _promotion(self, path: Path, promotion: Promotion) -> None:
         if registry.dump(promotion).encode() != path.read_bytes():

@@ -1,0 +1,57 @@
+"""Paths of one machine are found and made portable; text stays text."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.history.paths import local_paths, portable
+from tests.histories import add_run
+
+
+@pytest.mark.parametrize(
+    ("path", "made"),
+    [
+        ("/work/repo/data/x.csv", "data/x.csv"),
+        ("file:///work/repo/data/a%20b.csv", "data/a b.csv"),
+        ("/home/ann/x.csv", "x.csv"),
+        ("/home/ann/folder/", "folder"),
+        ("C:\\Users\\ann\\x.csv", "x.csv"),
+        ("C:/Users/ann/x.csv", "x.csv"),
+        ("\\\\server\\share\\x.csv", "x.csv"),
+        ("file:C:/x.csv", "x.csv"),
+        ("/", ""),
+    ],
+)
+def test_a_path_becomes_relative_or_its_last_part(path: str, made: str) -> None:
+    assert portable(path, Path("/work/repo")) == made
+    assert portable(path, None) == made.rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/x",
+        "/predict",
+        "a/b",
+        "see /home/ann",
+        "http://host/home/x",
+        "s3://bucket/tmp",
+        "1:/2",
+        "//",
+    ],
+)
+def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
+    run = add_run(tmp_path, params={"p": text}, tags={"t": text}, metrics={text: [(1, 1, 1)]})
+    assert local_paths(run) == []
+
+
+def test_where_mlflow_writes_paths_every_root_is_one(tmp_path: Path) -> None:
+    data = {
+        **{"name": "d", "digest": "1", "source_type": "local", "schema": None, "profile": None},
+        **{"tags": {}, "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}'},
+    }
+    plain = {**data, "name": "e", "source": "/anywhere/e.csv"}
+    tags = {"mlflow.source.name": "/elsewhere/train.py", "mlflow.note.content": "/elsewhere"}
+    run = add_run(tmp_path, datasets=[data, plain], tags=tags)
+    found = ["/anywhere/d.csv", "/anywhere/e.csv", "/elsewhere/train.py"]
+    assert sorted(local_paths(run)) == found
