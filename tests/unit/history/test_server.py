@@ -1,0 +1,175 @@
+"""What a real MLflow server shows of a clone: runs, artifacts, the champion, what it is given."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+
+from pipeline.history import layout, runfile
+from pipeline.history.restore import restore
+from pipeline.history.save import save
+from pipeline.history.verify import verify
+from pipeline.repo import Repo
+from tests.histories import new_repo, new_store, picture, promote
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[3]
+
+
+@contextmanager
+def server(repo: Repo) -> Iterator[str]:
+    """Serve a repository's database and history as `start-mlops.sh` does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port),
+            *("--backend-store-uri", f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"),
+            *("--artifacts-destination", "mlruns", "--workers", "1"),
+            *("--default-artifact-root", "mlflow-artifacts:/.local"),
+        ],
+        cwd=repo.root,
+        env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    uri = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{uri}/health", timeout=2).close()
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.3)
+        yield uri
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def trained(repo: Repo, folder: Path) -> tuple[MlflowClient, str]:
+    """Log a run with a small model and an artifact, save and promote it."""
+    import mlflow
+    from skl2onnx import to_onnx
+    from sklearn.linear_model import LinearRegression
+
+    uri, client, _ = new_store(folder)
+    rows = np.random.default_rng(1).random((50, 2), dtype=np.float32)
+    model = to_onnx(LinearRegression().fit(rows, rows @ [1.0, 2.0]), rows)
+    mlflow.set_tracking_uri(uri)
+    try:
+        mlflow.set_experiment("housing")
+        with mlflow.start_run() as run:
+            mlflow.log_param("depth", 12)
+            mlflow.log_metric("rmse", 0.5)
+            mlflow.log_text("noted", "plots/note.txt")
+            mlflow.onnx.log_model(model, name="model", pip_requirements=["onnx"])
+    finally:
+        mlflow.set_tracking_uri(None)
+    (saved,) = save(uri, [run.info.run_id], repo.mlruns)
+    promote(repo, runfile.load(saved / layout.RUN_FILE))
+    return client, str(run.info.run_id)
+
+
+def script(repo: Repo, uri: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "scripts/verify_mlflow_data.py", "--repo", str(repo.root)]
+    return subprocess.run(
+        [*command, "--server", uri], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_clone_at_another_path_shows_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    monkeypatch.setattr(sys, "argv", ["train.py"])  # no path: MLflow notes it with the run
+    first = new_repo(tmp_path / "first")
+    source, run_id = trained(first, tmp_path / "source")
+    shutil.copytree(first.root, tmp_path / "elsewhere" / "clone")
+    shutil.rmtree(first.root)
+    shutil.rmtree(tmp_path / "source" / "artifacts")
+    repo = Repo.open(tmp_path / "elsewhere" / "clone")
+    assert verify(repo) == []
+    restore(repo.mlruns, repo.build / "mlflow.db")
+    with server(repo) as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        client = MlflowClient(uri, registry_uri=uri)
+        assert filled(picture(client)) == filled(picture(source))
+        text = download_artifacts(f"runs:/{run_id}/plots/note.txt", dst_path=str(tmp_path))
+        assert Path(text).read_text() == "noted"
+
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        try:
+            check_the_champion(tmp_path)
+            mlflow.set_experiment("housing")
+            with mlflow.start_run() as run:
+                mlflow.log_metric("rmse", 0.4)
+                mlflow.log_text("mine", "mine.txt")
+            mlflow.set_experiment("my own")
+            with mlflow.start_run():
+                mlflow.log_text("mine", "mine.txt")
+        finally:
+            mlflow.set_tracking_uri(None)
+            mlflow.set_registry_uri(None)
+        check_the_new_run_is_taken_in(repo, uri, client, run.info.run_id)
+
+
+def filled(value: Any) -> Any:
+    """Put an empty text where there is none: over HTTP MLflow's client cannot tell them apart."""
+    if isinstance(value, dict):
+        return {key: filled(item) for key, item in value.items()}
+    return "" if value is None else value
+
+
+def check_the_champion(folder: Path) -> None:
+    import mlflow
+    import onnxruntime
+
+    model = mlflow.onnx.load_model("models:/housing@champion", dst_path=str(folder))
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (prediction,) = session.run(None, {"X": np.array([[1, 1]], dtype=np.float32)})
+    assert abs(float(prediction.ravel()[0]) - 3) < 1e-4
+
+
+def check_the_new_run_is_taken_in(repo: Repo, uri: str, client: MlflowClient, new: str) -> None:
+    """What a notebook logs lies aside until it is saved, and is the history's from then on."""
+    assert verify(repo) == []
+    assert (repo.mlruns / ".local" / "housing" / new / "artifacts" / "mine.txt").is_file()
+    told = script(repo, uri)
+    assert told.returncode == 0, told.stdout
+    assert "1 of 1 runs are there, 0 of them differ; 2 more are on the server alone" in told.stdout
+
+    before = picture(client)
+    folders = save(uri, None, repo.mlruns)
+    assert len(folders) == 2
+    restore(repo.mlruns, repo.build / "mlflow.db")  # while the server runs
+    assert picture(client) == before
+    moved = client.get_run(new).info.artifact_uri
+    folder = layout.run_folders(repo.mlruns)[new]
+    assert moved == layout.artifact_uri(folder.parent, new, "artifacts")
+    assert verify(repo) == []
+    assert "3 of 3 runs are there, 0 of them differ; 0 more" in script(repo, uri).stdout
+
+    client.set_tag(new, "later", "1")
+    client.delete_run(folders[-1].name if folders[-1].name != new else folders[0].name)
+    told = script(repo, uri)
+    assert told.returncode == 1
+    assert f"run {new}: the server shows another tag" in told.stdout
+    assert "the server does not show it" in told.stdout
