@@ -44,8 +44,9 @@ def load(repo: Repo) -> Params:
         content = yaml.safe_load(repo.params.read_text(encoding="utf-8"))
         params = Params.model_validate(content)
     except yaml.YAMLError as error:
-        where = str(getattr(error, "problem_mark", "")).strip() or "somewhere"
-        raise UsageError(f"{repo.params.name}: is no YAML ({where}); mend it there.") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "this file"
+        raise UsageError(f"{repo.params.name}: is no YAML; look at {where}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"])) or "file"
@@ -71,7 +72,7 @@ def _check(name: str, section: TaskParams) -> None:
     if set(section.exclude) == set(features):
         raise UsageError(f"params.yaml: {path}.exclude: leaves no feature; keep at least one.")
     for algorithm, parameters in section.candidates.items():
-        where, known = f"{path}.candidates.{algorithm}", estimators.names(task.kind)
+        where, known = f"{path}.candidates.{algorithm}", estimators.names(task)
         if algorithm not in known:
             raise _unknown("algorithm", where, known)
         accepted = estimators.parameter_names(task.kind, algorithm)

@@ -18,6 +18,8 @@ from pipeline.training.predict import OnnxModel
 
 BINS = 50
 COLOURS = 24
+# Room for the names of the features and classes, as a share of the width.
+MARGIN = 0.3
 
 
 def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
@@ -89,8 +91,8 @@ def _importance_table(study: Study, candidate: Candidate) -> bytes:
 
 
 def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(4.8, 3.6), dpi=80, layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(4.8, 3.6), dpi=80)
+    axes = figure.add_axes((MARGIN, 0.14, 0.95 - MARGIN, 0.77))
     axes.set(title=title, xlabel=x, ylabel=y)
     return figure, axes
 

@@ -10,7 +10,7 @@ from pipeline.schema import Behaviour, Kind, Task, Value
 from pipeline.training.predict import OnnxModel
 
 # How far from its example a number is varied, as a share of it.
-SPREAD = 0.1
+SPREAD = 0.05
 
 
 def example(task: Task) -> dict[str, Value]:
@@ -24,8 +24,8 @@ def probes(task: Task) -> pd.DataFrame:
     for feature in task.features:
         values: list[Value] = list(feature.categories)
         if not isinstance(feature.example, str):
-            moved = [feature.example * (1 - SPREAD), feature.example * (1 + SPREAD)]
-            values = [value for value in moved if feature.allows(value)]
+            moved = (feature.example * (1 - SPREAD), feature.example * (1 + SPREAD))
+            values = np.clip(moved, feature.low, feature.high).tolist()
         rows += [example(task) | {feature.name: v} for v in values if v != feature.example]
     return pd.DataFrame(rows)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -90,6 +91,5 @@ def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path) -> Bun
         created=int(time.time() * 1000),
     )
     bundles.write(folder, bundle)
-    console = Console()
-    console.print(summary(trainings), width=None if console.is_terminal else 110)
+    Console(width=None if sys.stdout.isatty() else 110).print(summary(trainings))
     return bundle

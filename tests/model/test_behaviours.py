@@ -1,0 +1,50 @@
+"""What each model must be able to do, in words: the model in service, else one trained for this."""
+
+import functools
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from threadpoolctl import threadpool_limits
+
+from pipeline import tasks
+from pipeline.data.fetch import fetch
+from pipeline.data.split import in_holdout
+from pipeline.params import load
+from pipeline.repo import Repo
+from pipeline.schema import Kind
+from pipeline.training import behave, estimators, evaluate, export
+from pipeline.training.predict import OnnxModel
+from tests import generated
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = [(name, b.claim) for name in tasks.names() for b in tasks.load(name).behaviours]
+
+
+@functools.cache
+def model(name: str) -> OnnxModel:
+    """Return the model in service; before the first promotion one that is trained at once."""
+    repo, task = Repo.open(ROOT), tasks.load(name)
+    served = repo.models / name / "model.onnx"
+    if served.is_file():
+        return OnnxModel(served)
+    found, reason = generated.real(name)
+    if not found:
+        pytest.skip(f"no model of {name} is in service, and {reason}")
+    table = fetch(task, repo, Console(quiet=True)).table
+    train = table[~in_holdout(task, table, load(repo).holdout_share)]
+    algorithm = "hist_gradient_boosting" if task.kind is Kind.REGRESSION else "logistic_regression"
+    features = list(task.features)
+    truth = evaluate.encode(task, train[task.target.name].to_numpy())
+    with threadpool_limits(limits=1):
+        pipeline = estimators.build(task.kind, algorithm, {}, features, 0)
+        fitted = pipeline.fit(estimators.as_inputs(features, train), truth)
+    return OnnxModel(export.to_onnx(task, features, fitted))
+
+
+@pytest.mark.parametrize("name, claim", CLAIMS)
+def test_behaviour(name: str, claim: str) -> None:
+    answers = {check.name: check for check in behave.check(tasks.load(name), model(name))}
+    if claim not in answers:
+        pytest.skip("the model does without the features that this is about")
+    assert answers[claim].passed, answers[claim].detail

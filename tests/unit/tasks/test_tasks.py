@@ -1,0 +1,105 @@
+"""What every task must say of itself, and that a file is all that a new one needs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline import tasks
+from pipeline.data.validate import validate
+from pipeline.errors import PipelineError, UsageError
+from pipeline.schema import Feature
+from pipeline.training.behave import example
+from pipeline.training.evaluate import METRICS, higher_is_better
+from tests import generated
+
+NEW = """
+from dataclasses import replace
+from pipeline.tasks.iris import TASK as IRIS
+TASK = replace(IRIS, name="flowers")
+"""
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_task_is_described_in_full(name: str) -> None:
+    task = tasks.load(name)
+    for feature in task.features:
+        assert feature.description and (feature.categories or feature.unit), feature.name
+    assert task.target.description and task.limits and task.licence and task.behaviours
+    assert task.metric.name in METRICS[task.kind] and set(task.thresholds) <= {*METRICS[task.kind]}
+    assert task.metric.higher_is_better is higher_is_better(task.metric.name)
+    assert re.fullmatch(r"[0-9a-f]{64}", task.digest) and task.homepage.startswith("https://")
+    assert {behaviour.expect for behaviour in task.behaviours} & {"higher", "lower"}
+    target = task.target.classes[0] if task.target.classes else 1.0
+    row = pd.DataFrame([example(task) | {task.target.name: target}])
+    assert len(validate(task, row, "example")) == 1
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_behaviours_speak_of_features_and_allowed_values(name: str) -> None:
+    task = tasks.load(name)
+    features = {feature.name: feature for feature in task.features}
+    for behaviour in task.behaviours:
+        for column, value in {**behaviour.changes, **behaviour.given}.items():
+            old = features[column].example
+            new = value(float(old)) if callable(value) else value
+            assert features[column].allows(new), behaviour.claim
+
+
+def test_a_new_file_is_a_new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flowers.py").write_text(NEW)
+    (tmp_path / "_helper.py").write_text("")
+    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path)])
+    assert "flowers" in tasks.names() and "_helper" not in tasks.names()
+    try:
+        assert tasks.load("flowers").name == "flowers"
+        assert len(generated.table(tasks.load("flowers"), 5)) == 5
+    finally:
+        sys.modules.pop("pipeline.tasks.flowers", None)
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        ("", r"pipeline/tasks/broken\.py: defines no TASK"),
+        ("TASK = 1", r"broken\.py: TASK must be a Task whose name is 'broken'"),
+        (NEW, r"broken\.py: TASK must be a Task whose name is 'broken'"),
+        (
+            "from pipeline.schema import Feature\nFeature('a b', '', 1, low=0, high=2)",
+            r"broken\.py: feature 'a b': a name is letters, digits and _",
+        ),
+    ],
+)
+def test_a_broken_file_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, words: str
+) -> None:
+    (tmp_path / "broken.py").write_text(content)
+    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path)])
+    try:
+        with pytest.raises(PipelineError, match=words):
+            tasks.load("broken")
+    finally:
+        sys.modules.pop("pipeline.tasks.broken", None)
+
+
+def test_an_unknown_task_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="no task 'wine': choose from credit, housing, iris"):
+        tasks.load("wine")
+
+
+def test_a_feature_checks_itself() -> None:
+    with pytest.raises(ValueError, match="give it low and high, or categories"):
+        Feature("a", "", 1)
+    with pytest.raises(ValueError, match="its example 3 is not allowed"):
+        Feature("a", "", 3, low=0, high=2)
+    assert not Feature("a", "", "x", categories=("x",)).allows(1)
+
+
+def test_tasks_are_read_without_the_heavy_libraries() -> None:
+    code = "import sys; from pipeline import tasks; [tasks.load(n) for n in tasks.names()]; "
+    code += "print(sorted({'pandas', 'sklearn', 'mlflow', 'onnx'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

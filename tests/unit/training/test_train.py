@@ -1,0 +1,295 @@
+"""`pipeline train` as a whole: small tasks, real repositories, MLflow's own store."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from pipeline import bundle as bundles
+from pipeline import tasks
+from pipeline.bundle import Bundle
+from pipeline.data import table as tables
+from pipeline.errors import PipelineError, UsageError
+from pipeline.files import sha256_file
+from pipeline.history import layout, runfile
+from pipeline.history.runfile import Run
+from pipeline.repo import Repo
+from pipeline.schema import Download, Folder
+from pipeline.training.predict import OnnxModel
+from pipeline.training.train import train
+from tests import generated
+from tests.conftest import commit_all
+
+PARAMS = {
+    "seed": 7,
+    "holdout_share": 0.2,
+    "tasks": {
+        "iris": {
+            "folds": 3,
+            "candidates": {
+                "dummy": {},
+                "linear_discriminant": {},
+                "logistic_regression": {"C": -1},
+            },
+        },
+        "housing": {
+            "folds": 3,
+            "exclude": ["Population"],
+            "candidates": {"dummy": {}, "hist_gradient_boosting": {"max_iter": 5}},
+        },
+    },
+}
+Runs = dict[str, Run]
+
+
+def _begin(folder: Path) -> Repo:
+    folder.mkdir()
+    subprocess.run(["git", "init", "--quiet", "-b", "main", folder], check=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    (folder / ".gitignore").write_text("build/\n")
+    commit_all(folder, "feat: begin")
+    return Repo.open(folder)
+
+
+@pytest.fixture(scope="module")
+def made_up() -> Iterator[None]:
+    """Housing with generated rows, for as long as this module runs."""
+    from pipeline.tasks import housing
+
+    patch = pytest.MonkeyPatch()
+    patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    patch.setattr(housing, "TASK", generated.task_of("housing", 400))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, made_up: None) -> tuple[Repo, Bundle]:
+    repo = _begin(tmp_path_factory.mktemp("first") / "checkout")
+    return repo, train(repo, [], repo.build / "bundle")
+
+
+def _folder(repo: Repo) -> Path:
+    return repo.build / "bundle"
+
+
+def _runs(repo: Repo, task: str) -> Runs:
+    folders = layout.run_folders(_folder(repo) / "mlruns").values()
+    runs = [runfile.load(folder / layout.RUN_FILE) for folder in folders]
+    return {run.name: run for run in runs if run.experiment == task}
+
+
+def _files(repo: Repo) -> dict[tuple[str, ...], str]:
+    """Return the digests of all artifacts and models by task, run and name."""
+    found = {}
+    for folder in layout.run_folders(_folder(repo) / "mlruns").values():
+        run = runfile.load(folder / layout.RUN_FILE)
+        for path in [*folder.glob("artifacts/*"), *folder.glob("models/*/model.onnx")]:
+            found[run.experiment, run.name, path.name] = sha256_file(path)
+    return found
+
+
+@pytest.mark.slow
+def test_the_bundle_says_what_was_found(trained: tuple[Repo, Bundle]) -> None:
+    repo, bundle = trained
+    assert bundles.read(_folder(repo)) == bundle and bundle.dirty == []
+    iris = bundle.tasks["iris"]
+    assert len(iris.run_ids) == 4 and iris.run_ids[0] == iris.parent_run
+    assert iris.challenger and iris.challenger.algorithm == "linear_discriminant"
+    assert iris.challenger.parity.mismatches == 0
+    assert {check.name for check in iris.challenger.behaviours} == {
+        behaviour.claim for behaviour in tasks.load("iris").behaviours
+    }
+    assert iris.challenger.holdout["accuracy"] > 0.9
+    assert iris.data_digest == tasks.load("iris").digest
+    # The bundled table becomes a snapshot; the hold-out lies beside it.
+    snapshot = tables.read(_folder(repo) / "data" / "iris.csv.gz")
+    holdout = tables.read(_folder(repo) / "holdout" / "iris.csv.gz")
+    assert len(snapshot) == 150 and len(holdout) == iris.challenger.parity.rows
+
+
+@pytest.mark.slow
+def test_the_runs_say_how_it_came_about(trained: tuple[Repo, Bundle]) -> None:
+    repo, bundle = trained
+    runs = _runs(repo, "iris")
+    parent = runs[f"iris {bundle.commit[:7]}"]
+    assert parent.tags["mlflow.source.git.commit"] == bundle.commit
+    assert parent.tags["git.dirty"] == "false" and parent.tags["git.branch"] == "main"
+    assert parent.tags["digest.data"] == bundle.tasks["iris"].data_digest
+    assert {"digest.code", "digest.params", "version.python", "version.scikit-learn"} <= {
+        *parent.tags
+    }
+    assert parent.params["challenger"] == "linear_discriminant"
+    child = runs["linear_discriminant"]
+    assert child.parent == parent.run_id and child.status == "FINISHED"
+    assert [point[2] for point in child.metrics["fold_log_loss"]] == [0, 1, 2]
+    wanted = {"cv_log_loss_mean", "cv_accuracy_std", "holdout_roc_auc", "fit_seconds"}
+    assert wanted | {"latency_ms", "model_bytes", "parity_mismatches"} <= {*child.metrics}
+    assert child.datasets[0].digest == bundle.tasks["iris"].data_digest[:32]
+    assert {artifact.path for artifact in child.artifacts} == {
+        "confusion_matrix.png",
+        "roc.png",
+        "calibration.png",
+        "permutation_importance.png",
+        "permutation_importance.csv",
+        "onnx_parity.json",
+    }
+    assert all(artifact.size < 10_000 for artifact in child.artifacts)
+    assert {"predicted_vs_true.png", "residuals.png"} <= {
+        artifact.path for artifact in _runs(repo, "housing")["dummy"].artifacts
+    }
+
+
+@pytest.mark.slow
+def test_a_candidate_that_failed_has_a_failed_run_with_its_reason(
+    trained: tuple[Repo, Bundle],
+) -> None:
+    failed = _runs(trained[0], "iris")["logistic_regression"]
+    assert failed.status == "FAILED" and "'C' parameter" in failed.tags["failure"]
+    parent = next(run for run in _runs(trained[0], "iris").values() if run.parent is None)
+    assert parent.status == "FINISHED" and "logistic_regression: " in parent.tags["failure"]
+
+
+@pytest.mark.slow
+def test_the_model_comes_with_all_that_serving_needs(trained: tuple[Repo, Bundle]) -> None:
+    repo, bundle = trained
+    challenger = bundle.tasks["housing"].challenger
+    assert challenger
+    run = layout.run_folders(_folder(repo) / "mlruns")[challenger.run_id]
+    folder = run / layout.MODELS / challenger.model_id
+    assert sha256_file(folder / "model.onnx") == challenger.sha256
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["sha256"] == challenger.sha256 and manifest["format"] == 1
+    names = [feature["name"] for feature in manifest["features"]]
+    assert "Population" not in names and len(names) == 7
+    golden, model = manifest["golden"], OnnxModel(folder / "model.onnx")
+    answer = model.predict(pd.DataFrame([golden["request"]]))[0]
+    assert golden["answer"] == pytest.approx(answer, rel=1e-5)
+    rmse = manifest["holdout"]["metrics"]["rmse"]
+    assert rmse["low"] < rmse["value"] < rmse["high"] < manifest["baseline"]["rmse"]
+    for name in names:
+        reference = manifest["reference"]["features"][name]
+        assert len(reference["shares"]) == len(reference["edges"]) + 1
+        assert sum(reference["shares"]) == pytest.approx(1, abs=1e-4)
+    worst = [part["rmse"] for part in manifest["slices"]]
+    assert worst == sorted(worst, reverse=True) and 0 < len(worst) <= 5
+
+
+@pytest.mark.slow
+def test_mlflow_loads_the_model_and_takes_a_table(trained: tuple[Repo, Bundle]) -> None:
+    repo, bundle = trained
+    challenger = bundle.tasks["iris"].challenger
+    assert challenger
+    run = layout.run_folders(_folder(repo) / "mlruns")[challenger.run_id]
+    folder = run / layout.MODELS / challenger.model_id
+    rows = generated.table(tasks.load("iris"), 5).drop(columns="species").astype("float32")
+    answer = mlflow.pyfunc.load_model(str(folder)).predict(rows)
+    expected = OnnxModel(folder / "model.onnx").predict(rows)
+    np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_nothing_names_a_place_on_this_machine(trained: tuple[Repo, Bundle]) -> None:
+    repo, _ = trained
+    place = str(repo.root.parents[1]).encode()
+    for path in _folder(repo).rglob("*"):
+        if path.is_file():
+            assert place not in path.read_bytes(), path
+
+
+@pytest.mark.slow
+def test_the_same_inputs_in_another_folder_give_the_same_bytes(
+    trained: tuple[Repo, Bundle], tmp_path: Path
+) -> None:
+    other = _begin(tmp_path / "elsewhere")
+    train(other, [], _folder(other))
+    assert _files(other) == _files(trained[0])
+    assert len(_files(other)) == 4 * 5 + 2 * 1 + 2  # candidates' artifacts and two models
+
+
+@pytest.mark.slow
+def test_an_older_bundle_is_replaced_and_a_moved_store_made_anew(
+    trained: tuple[Repo, Bundle], tmp_path: Path
+) -> None:
+    moved = tmp_path / "moved"
+    subprocess.run(["cp", "-r", trained[0].root, moved], check=True)
+    repo = Repo.open(moved)
+    (repo.params).write_text(repo.params.read_text() + "\n")
+    bundle = train(repo, ["iris"], _folder(repo))
+    assert bundle.dirty == ["params.yaml"]
+    assert bundles.read(_folder(repo)) == bundle and [*bundle.tasks] == ["iris"]
+    left = {path.name for path in repo.build.iterdir()}
+    assert left == {"bundle", "tracking", "train.lock"}
+
+
+@pytest.mark.slow
+def test_a_killed_training_leaves_the_older_bundle(
+    trained: tuple[Repo, Bundle], tmp_path: Path
+) -> None:
+    moved = tmp_path / "killed"
+    subprocess.run(["cp", "-r", trained[0].root, moved], check=True)
+    before = bundles.read(moved / "build" / "bundle")
+    code = "import sys; from pathlib import Path; from pipeline.repo import Repo; "
+    code += "from pipeline.training.train import train; "
+    code += "train(Repo.open(Path(sys.argv[1])), ['iris'], Path(sys.argv[1]) / 'build/bundle')"
+    root = Path(__file__).parents[3]
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(moved)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list((moved / "build").glob(".part-*/holdout/*")):
+            assert child.poll() is None and time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    assert bundles.read(moved / "build" / "bundle") == before
+    repo = Repo.open(moved)
+    assert train(repo, ["iris"], _folder(repo)).created > before.created
+    assert not list(repo.build.glob(".part-*"))
+
+
+def test_a_folder_that_is_no_bundle_is_not_replaced(tmp_path: Path) -> None:
+    repo = _begin(tmp_path / "checkout")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    with pytest.raises(UsageError, match="mine holds something else than a bundle"):
+        train(repo, ["iris"], tmp_path / "mine")
+
+
+def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
+    repo = _begin(tmp_path / "checkout")
+    with pytest.raises(UsageError, match="there is no task 'wine'"):
+        train(repo, ["wine"], repo.build / "bundle")
+    with pytest.raises(UsageError, match=r"params.yaml: tasks\.credit: is missing"):
+        train(repo, ["credit"], repo.build / "bundle")
+    assert not repo.build.exists()
+
+
+def test_without_network_and_snapshot_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.tasks import housing
+
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
+    dead = Download("http://127.0.0.1:9/housing.tgz", housing.read_archive, housing.ARCHIVE)
+    sources = (Folder("SCIKIT_LEARN_DATA", "cal_housing_py3.pkz", housing.read_folder), dead)
+    monkeypatch.setattr(housing, "TASK", dataclasses.replace(housing.TASK, sources=sources))
+    repo = _begin(tmp_path / "checkout")
+    with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
+        train(repo, ["housing"], repo.build / "bundle")
+    assert not (repo.build / "bundle").exists() and not list(repo.build.glob(".part-*"))
