@@ -4,6 +4,7 @@ The database is MLflow's SQLite store. Runs that a notebook logged into it stay;
 logged models and the registered models of the history are made to agree with the files.
 """
 
+import gc
 import os
 import sqlite3
 import time
@@ -95,6 +96,7 @@ def _state(mlruns: Path) -> list[tuple[Path, int]]:
 
 
 def _build(mlruns: Path, database: Path, temporary: Path) -> Change:
+    gc.disable()  # a million rows that live shortly, and no cycles: a sixth of the time
     try:
         schema.create(temporary)
         with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
@@ -106,10 +108,9 @@ def _build(mlruns: Path, database: Path, temporary: Path) -> Change:
             connection.execute("ANALYZE")
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
-        for suffix in ("-wal", "-shm"):  # of a database that somebody removed
-            database.with_name(database.name + suffix).unlink(missing_ok=True)
-        temporary.replace(database)
+        _replace(database, temporary)
     finally:
+        gc.enable()
         _remove(temporary)
     return change
 
@@ -139,28 +140,26 @@ def _require_schema(database: Path, temporary: Path) -> None:
                 "install that version, or move the file away to have it made anew "
                 "(what was logged into it and not saved would stay behind in it)."
             )
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with closing(sqlite3.connect(temporary)) as copy:
             connection.backup(copy)
     schema.upgrade(temporary)
-    temporary.replace(database)
+    _replace(database, temporary)
 
 
 def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
+    """Make the history's part of a database agree with the files."""
     days = layout.run_days(mlruns)
     addresses = {run_id: layout.artifact_uri(day, run_id) for run_id, day in days.items()}
     known = tables.known_runs(connection)
     gone = {id for id, uri in known.items() if id not in days and layout.is_history_uri(uri)}
     fresh = {id for id, uri in addresses.items() if known.get(id) != f"{uri}/artifacts"}
-    on_disk: dict[str, set[str]] = defaultdict(set)
-    for run_id, day in days.items():
-        if os.access(path := f"{day}/{run_id}/{layout.MODELS}", os.F_OK):
-            on_disk[run_id] = set(layout.folders(path))
-    # Runs of which models' files have come or gone since they were taken in.
+    on_disk = _models_on_disk(days)
     in_database = tables.known_models(connection)
-    for run_id in days.keys() - fresh:
+    for run_id in days.keys() - fresh:  # have files of its models come or gone?
         if on_disk.get(run_id, set()) != (shown := in_database.get(run_id, set())):
             run = runfile.load(days[run_id] / run_id / layout.RUN_FILE)
-            if _shown_models(run, on_disk[run_id]) != shown:
+            if _shown_models(run, on_disk) != shown:
                 fresh.add(run_id)
 
     tables.delete_runs(connection, gone | (fresh & known.keys()))
@@ -169,37 +168,40 @@ def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
     while batch := list(map(runfile.load, islice(files, BATCH))):
         new: rows.Rows = defaultdict(list)
         for run in batch:
-            experiment_id = writer.experiment_id(run.experiment, run.started)
-            shown = _shown_models(run, on_disk[run.run_id])
-            address = addresses[run.run_id]
-            rows.add_run(new, run, address, experiment_id, writer.dataset_ids, shown)
+            place = (addresses[run.run_id], writer.experiment_id(run.experiment, run.started))
+            rows.add_run(new, run, *place, writer.dataset_ids, _shown_models(run, on_disk))
         writer.write(new)
     if fresh or gone:
         tables.delete_dangling(connection)
-    _replace_registry(writer, connection, mlruns, addresses)
-    return Change(len(fresh), len(gone), len(days))
 
-
-def _replace_registry(
-    writer: tables.Writer,
-    connection: sqlite3.Connection,
-    mlruns: Path,
-    addresses: dict[str, str],
-) -> None:
     models = registry.models(mlruns)
     tables.delete_registered_models(connection, models)
-    new: rows.Rows = defaultdict(list)
+    new = defaultdict(list)
     for model in models:
         rows.add_registered_model(new, registry.versions(mlruns, model), addresses)
     writer.write(new)
+    return Change(len(fresh), len(gone), len(days))
 
 
-def _shown_models(run: runfile.Run, present: set[str]) -> set[str]:
+def _models_on_disk(days: dict[str, Path]) -> dict[str, set[str]]:
+    """Return the ids of the models whose files are there, by run id."""
+    paths = {run_id: f"{day}/{run_id}/{layout.MODELS}" for run_id, day in days.items()}
+    return {id: set(layout.folders(path)) for id, path in paths.items() if os.access(path, os.F_OK)}
+
+
+def _shown_models(run: runfile.Run, on_disk: dict[str, set[str]]) -> set[str]:
     """Return the models that can be opened: their files are there, or they never had any.
 
     The files of a model that was never promoted may be let go.
     """
+    present = on_disk.get(run.run_id, set())
     return {m.model_id for m in run.models if m.model_id in present or not m.artifacts}
+
+
+def _replace(database: Path, temporary: Path) -> None:
+    for suffix in ("-wal", "-shm"):  # what they hold would be taken for changes of the new file
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    temporary.replace(database)
 
 
 def _remove(path: Path) -> None:
