@@ -1,6 +1,5 @@
 """The vocabulary of a task: what its data is, what is asked of it, and what a model must prove."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,7 +32,7 @@ class Feature:
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z_]\w*", self.name, re.ASCII):
+        if not (self.name.isidentifier() and self.name.isascii()):
             raise ValueError(f"feature {self.name!r}: a name is letters, digits and _")
         if not self.categories and (self.low is None or self.high is None):
             raise ValueError(f"feature {self.name}: give it low and high, or categories")
@@ -106,39 +105,26 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A file in the folder that an environment variable names; read where it lies, never copied."""
+class Source:
+    """A place that has the data, and how its file becomes a table.
 
-    variable: str
-    file: str
+    `place` is a web address; or `$VARIABLE/file`, in the folder that an environment variable names,
+    read where it lies; or the name of a package, whose `read` takes no notice of the path. Without
+    a `sha256` of the file, the table's digest alone decides.
+    """
+
+    place: str
     read: "Callable[[Path], pd.DataFrame]"
     sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class Download:
-    """A file on the web; without a `sha256` of its own the table's digest alone decides."""
-
-    url: str
-    read: "Callable[[Path], pd.DataFrame]"
-    sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class Bundled:
-    """A table that an installed package brings along."""
-
-    package: str
-    read: "Callable[[], pd.DataFrame]"
 
 
 @dataclass(frozen=True)
 class Task:
     """All that the product knows about one prediction problem; one file in `pipeline/tasks/`.
 
-    `sources` are tried in order, each gives a table with exactly `columns`. `digest` is the
-    SHA-256 of the table's canonical CSV, whichever source it came from. `tolerance` is the largest
-    difference of a prediction between estimator and ONNX file that counts as agreement.
+    `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV, from
+    whichever source. `tolerance` is the largest difference between the predictions of estimator and
+    ONNX file that counts as agreement.
     """
 
     name: str
@@ -152,7 +138,7 @@ class Task:
     thresholds: dict[str, float]
     tolerance: float
     budget: Budget
-    sources: tuple[Folder | Download | Bundled, ...]
+    sources: tuple[Source, ...]
     homepage: str
     licence: str
     digest: str

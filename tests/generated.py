@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
-from pipeline.schema import Bundled, Kind, Task
+from pipeline.schema import Kind, Source, Task
 from pipeline.training.candidates import Study
 
 # What names the folders with the real data of a task.
@@ -48,7 +48,7 @@ def task_of(name: str, rows: int) -> Task:
     """Return a task whose only source are generated rows."""
     task = tasks.load(name)
     made = table(task, rows)
-    source = Bundled("generated rows", made.copy)
+    source = Source("generated rows", lambda _: made.copy())
     return dataclasses.replace(task, sources=(source,), digest=tables.digest(made))
 
 

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from pipeline.data.validate import validate
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
 from pipeline.repo import Repo
-from pipeline.schema import Bundled, Download, Folder, Task
+from pipeline.schema import Source, Task
 
 RETRIES = 2
 TIMEOUT_SECONDS = 30
@@ -53,74 +52,63 @@ def fetch(task: Task, repo: Repo, console: Console) -> Fetched:
         PipelineError: no source has it, or one has something else than the task expects.
     """
     path = snapshot_path(repo.data, task)
+    where = path.relative_to(repo.root).as_posix()
     if path.is_file():
-        where = path.relative_to(repo.root).as_posix()
-        return _checked(task, tables.read(path), where, where, snapshot=False)
+        return _checked(task, tables.read(path), where, snapshot=False)
     reasons = []
     for source in task.sources:
-        try:
-            raw, where, origin = _from(source, console)
-            return _checked(task, raw, where, origin, not isinstance(source, Folder))
-        except Unavailable as error:
-            reasons.append(str(error))
+        with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+            try:
+                raw = _read(source, Path(folder), console)
+            except Unavailable as error:
+                reasons.append(str(error))
+                continue
+        return _checked(task, raw, source.place, snapshot=not source.place.startswith("$"))
     raise PipelineError(
         f"{task.name}: no source has its data ({'; '.join(reasons)}); connect to the network, or "
-        f"put a snapshot at {path.relative_to(repo.root)}."
+        f"put a snapshot at {where}."
     )
 
 
-def _from(source: Folder | Download | Bundled, console: Console) -> tuple[pd.DataFrame, str, str]:
-    """Return the raw table, its place for an error, and its place for the records."""
-    if isinstance(source, Bundled):
-        return source.read(), source.package, source.package
-    if isinstance(source, Folder):
+def _read(source: Source, folder: Path, console: Console) -> pd.DataFrame:
+    path = folder
+    if source.place.startswith("$"):
         path = _in_folder(source)
-        return _parsed(source, path, str(path)), str(path), f"${source.variable}/{source.file}"
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        path = download(source, Path(folder), console)
-        return _parsed(source, path, source.url), source.url, source.url
+    elif "://" in source.place:
+        path = _download(source, folder, console)
+    try:
+        return source.read(path)
+    except Exception as error:  # whatever a parser says of a file that is something else
+        raise PipelineError(
+            f"{source.place}: cannot be read as the data set ({error}); replace it."
+        ) from error
 
 
-def _in_folder(source: Folder) -> Path:
-    folder = os.environ.get(source.variable, "")
+def _in_folder(source: Source) -> Path:
+    variable, file = source.place[1:].split("/", 1)
+    folder = os.environ.get(variable, "")
     if not folder:
-        raise Unavailable(f"{source.variable} names no folder")
-    path = Path(folder).expanduser() / source.file
+        raise Unavailable(f"{variable} names no folder")
+    path = Path(folder).expanduser() / file
     if not path.is_file():
-        raise Unavailable(f"{source.variable}={folder} has no file {source.file}")
+        raise Unavailable(f"{variable}={folder} has no file {file}")
     if source.sha256 and (found := sha256_file(path)) != source.sha256:
         raise PipelineError(
             f"{path}: its SHA-256 is {found}, not {source.sha256}: this is another or a damaged "
-            f"file; replace it, or unset {source.variable} to download it."
+            f"file; replace it, or unset {variable} to download it."
         )
     return path
 
 
-def _parsed(source: Folder | Download, path: Path, where: str) -> pd.DataFrame:
-    try:
-        return source.read(path)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise PipelineError(f"{where}: cannot be read as the data set ({error}).") from error
-
-
-def download(source: Download, folder: Path, console: Console) -> Path:
-    """Download a file, trying again when that fails, and check its hash.
-
-    Raises:
-        Unavailable: the server cannot be reached, refuses, or sends something else.
-    """
+def _download(source: Source, folder: Path, console: Console) -> Path:
+    """Download a file, trying again when that fails, and check its hash."""
     pooch.get_logger().setLevel("ERROR")
-    name = source.url.rsplit("/", 1)[-1]
-    files = pooch.create(
-        path=folder,
-        base_url="",
-        registry={name: source.sha256},
-        urls={name: source.url},
-        retry_if_failed=RETRIES,
-    )
+    name = source.place.rsplit("/", 1)[-1]
+    urls, registry = {name: source.place}, {name: source.sha256}
+    files = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=RETRIES)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        shown = progress.add_task(f"Downloading {source.url}")
+        shown = progress.add_task(f"Downloading {source.place}")
         # What pooch asks of a progress bar.
         bar: SimpleNamespace = SimpleNamespace(
             total=None,
@@ -131,19 +119,16 @@ def download(source: Download, folder: Path, console: Console) -> Path:
         downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
         try:
             return Path(files.fetch(name, downloader=downloader))
-        except requests.RequestException as error:
-            raise Unavailable(f"{source.url}: {_reason(error)}") from error
-        except ValueError as error:
-            raise Unavailable(f"{source.url}: sends a file with another hash") from error
+        except requests.HTTPError as error:
+            reason = f"answers {error.response.status_code}"
+        except requests.RequestException:
+            reason = "cannot be reached"
+        except ValueError:
+            reason = "sends a file with another hash"
+    raise Unavailable(f"{source.place}: {reason}")
 
 
-def _reason(error: requests.RequestException) -> str:
-    if error.response is not None:
-        return f"answers {error.response.status_code}"
-    return "cannot be reached" if isinstance(error, requests.ConnectionError) else str(error)
-
-
-def _checked(task: Task, raw: pd.DataFrame, where: str, origin: str, snapshot: bool) -> Fetched:
+def _checked(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Fetched:
     table = validate(task, raw, where)
     found = tables.digest(table)
     if found != task.digest:
@@ -152,4 +137,4 @@ def _checked(task: Task, raw: pd.DataFrame, where: str, origin: str, snapshot: b
             f"{task.digest}: restore the data, or write the new digest there if it was changed "
             "on purpose."
         )
-    return Fetched(table, found, origin, snapshot)
+    return Fetched(table, found, where, snapshot)

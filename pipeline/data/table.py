@@ -36,7 +36,11 @@ def digest(table: pd.DataFrame) -> str:
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write the canonical CSV, gzipped; the same table gives the same bytes."""
-    write_atomic(path, gzip.compress(to_csv(table), mtime=0))
+    stream = io.BytesIO()
+    # Unlike gzip.compress, this writes the same header under every version of Python.
+    with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as file:
+        file.write(to_csv(table))
+    write_atomic(path, stream.getvalue())
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -1,28 +1,23 @@
 """Iris: tell three species of a flower apart by four measurements."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.schema import Behaviour, Budget, Bundled, Feature, Kind, Metric, Target, Task
+from pipeline.schema import Behaviour, Budget, Feature, Kind, Metric, Source, Target, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SPECIES = ("setosa", "versicolor", "virginica")
-
-
-def _centimetres(name: str, description: str, example: float, low: float, high: float) -> Feature:
-    return Feature(name, description, example, unit="cm", low=low, high=high)
-
-
 FEATURES = (
-    _centimetres("sepal_length", "Length of a sepal, the green leaf below the flower", 5.9, 3, 9),
-    _centimetres("sepal_width", "Width of a sepal", 3.0, 1, 6),
-    _centimetres("petal_length", "Length of a petal", 4.9, 0.5, 8),
-    _centimetres("petal_width", "Width of a petal", 1.7, 0, 4),
+    Feature("sepal_length", "Length of a sepal, the green leaf below the flower", 5.9, "cm", 3, 9),
+    Feature("sepal_width", "Width of a sepal", 3.0, "cm", 1, 6),
+    Feature("petal_length", "Length of a petal", 4.9, "cm", 0.5, 8),
+    Feature("petal_width", "Width of a petal", 1.7, "cm", 0, 4),
 )
 
 
-def read() -> "pd.DataFrame":
+def read(_: Path) -> "pd.DataFrame":
     """Return the table that scikit-learn brings along: 150 flowers."""
     from sklearn.datasets import load_iris
 
@@ -47,7 +42,7 @@ TASK = Task(
     thresholds={"accuracy": 0.9, "log_loss": 0.3},
     tolerance=1e-5,
     budget=Budget(size_bytes=500_000, latency_ms=1.0),
-    sources=(Bundled("scikit-learn", read),),
+    sources=(Source("scikit-learn", read),),
     homepage="https://archive.ics.uci.edu/dataset/53/iris",
     licence="CC BY 4.0",
     digest="91eb642c3adbc7bad8e99c930c11fa3a5cc8a07262c7a753b4e6ecf405f2e05e",
@@ -55,13 +50,13 @@ TASK = Task(
         Behaviour(
             "A flower with larger petals is more likely to be a virginica",
             "higher",
-            changes={"petal_length": lambda old: old + 0.8, "petal_width": lambda old: old + 0.4},
+            {"petal_length": lambda old: old + 0.8, "petal_width": lambda old: old + 0.4},
             tolerance=0.01,
         ),
         Behaviour(
             "A tenth of a millimetre of sepal width, less than a ruler shows, changes nothing",
             "same",
-            changes={"sepal_width": lambda old: old + 0.01},
+            {"sepal_width": lambda old: old + 0.01},
             tolerance=0.05,
         ),
         Behaviour(

@@ -16,7 +16,7 @@ from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
-from pipeline.schema import Download, Folder, Task
+from pipeline.schema import Source, Task
 from tests import generated
 
 TASK = generated.task_of("iris", 30)
@@ -69,7 +69,7 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(path.read_bytes()), dtype=str, keep_default_na=False)
 
 
-def _task(*sources: Download | Folder) -> Task:
+def _task(*sources: Source) -> Task:
     return dataclasses.replace(TASK, sources=sources)
 
 
@@ -79,7 +79,7 @@ def _fetch(task: Task, repo: Repo) -> data.Fetched:
 
 def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, CSV)]
-    fetched = _fetch(_task(Download(f"{server.url}/iris.csv", _read, DIGEST)), repo)
+    fetched = _fetch(_task(Source(f"{server.url}/iris.csv", _read, DIGEST)), repo)
     pd.testing.assert_frame_equal(fetched.table, TABLE)
     assert (fetched.snapshot, fetched.origin) == (True, f"{server.url}/iris.csv")
     assert fetched.digest == TASK.digest
@@ -87,7 +87,7 @@ def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo
 
 def test_an_error_of_the_server_is_tried_again(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(500, b""), (200, CSV)]
-    _fetch(_task(Download(f"{server.url}/iris.csv", _read, DIGEST)), repo)
+    _fetch(_task(Source(f"{server.url}/iris.csv", _read, DIGEST)), repo)
     assert server.asked == ["/iris.csv", "/iris.csv"]
 
 
@@ -95,9 +95,9 @@ def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
     server: Server, repo: Repo
 ) -> None:
     server.answers |= {"/wrong.csv": [(200, CSV + b"\n")], "/good.csv": [(200, CSV)]}
-    dead = Download("http://127.0.0.1:9/dead.csv", _read, DIGEST)
-    wrong = Download(f"{server.url}/wrong.csv", _read, DIGEST)
-    fetched = _fetch(_task(dead, wrong, Download(f"{server.url}/good.csv", _read, DIGEST)), repo)
+    dead = Source("http://127.0.0.1:9/dead.csv", _read, DIGEST)
+    wrong = Source(f"{server.url}/wrong.csv", _read, DIGEST)
+    fetched = _fetch(_task(dead, wrong, Source(f"{server.url}/good.csv", _read, DIGEST)), repo)
     assert fetched.origin.endswith("/good.csv")
 
 
@@ -107,10 +107,10 @@ def test_without_any_source_each_is_named_with_its_reason(
     monkeypatch.delenv(VARIABLE, raising=False)
     server.answers["/wrong.csv"] = [(200, b"<html>")]
     task = _task(
-        Folder(VARIABLE, "iris.csv", _read),
-        Download("http://127.0.0.1:9/dead.csv", _read, DIGEST),
-        Download(f"{server.url}/gone.csv", _read, DIGEST),
-        Download(f"{server.url}/wrong.csv", _read, DIGEST),
+        Source(f"${VARIABLE}/iris.csv", _read),
+        Source("http://127.0.0.1:9/dead.csv", _read, DIGEST),
+        Source(f"{server.url}/gone.csv", _read, DIGEST),
+        Source(f"{server.url}/wrong.csv", _read, DIGEST),
     )
     with pytest.raises(PipelineError) as caught:
         _fetch(task, repo)
@@ -125,13 +125,13 @@ def test_without_any_source_each_is_named_with_its_reason(
 def test_a_download_with_another_table_is_refused(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, tables.to_csv(TABLE.iloc[1:]))]
     with pytest.raises(PipelineError, match=f"iris.csv: the table's SHA-256 is .*{TASK.digest}"):
-        _fetch(_task(Download(f"{server.url}/iris.csv", _read)), repo)
+        _fetch(_task(Source(f"{server.url}/iris.csv", _read)), repo)
 
 
 def test_a_file_that_cannot_be_parsed_is_named(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, b"")]
     with pytest.raises(PipelineError, match=r"iris\.csv: cannot be read as the data set"):
-        _fetch(_task(Download(f"{server.url}/iris.csv", _read)), repo)
+        _fetch(_task(Source(f"{server.url}/iris.csv", _read)), repo)
 
 
 def test_a_folder_is_read_where_it_lies(
@@ -140,7 +140,7 @@ def test_a_folder_is_read_where_it_lies(
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "iris.csv").write_bytes(CSV)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
-    fetched = _fetch(_task(Folder(VARIABLE, "iris.csv", _read, DIGEST)), repo)
+    fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read, DIGEST)), repo)
     assert (fetched.snapshot, fetched.origin) == (False, "$MLOPS_TEST_FOLDER/iris.csv")
 
 
@@ -150,7 +150,7 @@ def test_a_folder_s_file_with_the_wrong_hash_is_refused(
     (tmp_path / "iris.csv").write_bytes(CSV + b"\n")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     with pytest.raises(PipelineError, match=rf"iris\.csv: its SHA-256 is .*, not {DIGEST}"):
-        _fetch(_task(Folder(VARIABLE, "iris.csv", _read, DIGEST)), repo)
+        _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read, DIGEST)), repo)
 
 
 def test_a_folder_without_the_file_gives_way_to_the_next_source(
@@ -158,10 +158,10 @@ def test_a_folder_without_the_file_gives_way_to_the_next_source(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     server.answers["/iris.csv"] = [(200, CSV)]
-    download = Download(f"{server.url}/iris.csv", _read, DIGEST)
-    assert _fetch(_task(Folder(VARIABLE, "iris.csv", _read), download), repo).snapshot
+    download = Source(f"{server.url}/iris.csv", _read, DIGEST)
+    assert _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read), download), repo).snapshot
     with pytest.raises(PipelineError, match=f"{VARIABLE}={tmp_path} has no file iris.csv"):
-        _fetch(_task(Folder(VARIABLE, "iris.csv", _read)), repo)
+        _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read)), repo)
 
 
 def test_the_snapshot_comes_first(repo: Repo) -> None:

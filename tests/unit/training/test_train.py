@@ -25,7 +25,7 @@ from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
-from pipeline.schema import Download, Folder
+from pipeline.schema import Source
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
 from tests import generated
@@ -286,8 +286,8 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     from pipeline.tasks import housing
 
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
-    dead = Download("http://127.0.0.1:9/housing.tgz", housing.read_archive, housing.ARCHIVE)
-    sources = (Folder("SCIKIT_LEARN_DATA", "cal_housing_py3.pkz", housing.read_folder), dead)
+    dead = Source("http://127.0.0.1:9/housing.tgz", housing.read_archive, housing.ARCHIVE)
+    sources = (Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", housing.read_folder), dead)
     monkeypatch.setattr(housing, "TASK", dataclasses.replace(housing.TASK, sources=sources))
     repo = _begin(tmp_path / "checkout")
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
