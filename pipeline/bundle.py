@@ -1,4 +1,4 @@
-"""A bundle: what `pipeline train` found out, on its own in a folder, for `pipeline publish` to judge.
+"""A bundle: what `pipeline train` found out, in a folder of its own, for `pipeline publish`.
 
     bundle.json           what is here, and the evidence for each task's challenger
     mlruns/               the run folders, as they will lie in the repository

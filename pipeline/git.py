@@ -6,16 +6,15 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 
-# Git's words are matched in a few places: they must not be translated, nor may it ask questions.
-_ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
-
 
 class GitError(PipelineError):
     """A Git command failed; `output` is what it said on standard error."""
 
     def __init__(self, command: str, output: str) -> None:
         self.output = output
-        super().__init__(f"git {command} failed: {_last_line(output)}")
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
+        super().__init__(f"git {command} failed: {(telling or lines or ['it gave no reason'])[0]}")
 
 
 def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
@@ -27,11 +26,11 @@ def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
     done = subprocess.run(
         ["git", *arguments],
         cwd=folder,
-        env={**os.environ, **_ENVIRONMENT},
+        # Its words are matched in a few places: not translated. It must not ask questions.
+        env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
         input=stdin,
         capture_output=True,
         text=True,
-        check=False,
     )
     if done.returncode:
         raise GitError(arguments[0], done.stderr)
@@ -45,9 +44,3 @@ def succeeds(folder: Path, *arguments: str) -> bool:
     except GitError:
         return False
     return True
-
-
-def _last_line(output: str) -> str:
-    lines = [line for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote: error"))]
-    return (telling or lines or ["it gave no reason"])[0].strip()

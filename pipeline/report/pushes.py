@@ -27,14 +27,14 @@ class History:
 
 @dataclass(frozen=True)
 class Event:
-    """A push or a promotion by hand.
+    """A push, or a promotion by hand, at a time in milliseconds; `run_id` is the one to look at.
 
     `challenger` and `champion` are the metric on the hold-out, of the model that was judged and of
-    the one in service afterwards; `run` is the one to look at.
+    the one in service afterwards.
     """
 
     when: int
-    run: Run
+    run_id: str
     commit: str
     algorithm: str
     challenger: float | None
@@ -48,61 +48,31 @@ def read(mlruns: Path) -> History:
     """Read every run of the history."""
     folders = layout.run_folders(mlruns)
     runs = {run_id: runfile.load(path / layout.RUN_FILE) for run_id, path in folders.items()}
-    places = {run_id: path.relative_to(mlruns).as_posix() for run_id, path in folders.items()}
-    return History(runs, places)
+    return History(runs, {id: path.relative_to(mlruns).as_posix() for id, path in folders.items()})
 
 
 def events(task: Task, history: History, versions: list[Promotion]) -> list[Event]:
     """Return a task's pushes and promotions by hand in the order of their time."""
     metric = task.metric.name
-    parents = [run for run in history.of(task.name) if not run.parent and "gate" in run.tags]
-    by_hand = [entry for entry in versions if entry.decided_by == "hand"]
-    by_gate = {
-        history.runs[entry.run_id].parent: entry for entry in versions if entry.decided_by == "gate"
-    }
-    timeline: list[tuple[int, Run | Promotion]] = [(run.started, run) for run in parents]
-    timeline += [(entry.promoted, entry) for entry in by_hand]
+    by_gate = {history.runs[e.run_id].parent: e for e in versions if e.decided_by == "gate"}
+    pushes = [run for run in history.of(task.name) if not run.parent and "gate" in run.tags]
+    timeline: list[tuple[int, Run | Promotion]] = [(run.started, run) for run in pushes]
+    timeline += [(entry.promoted, entry) for entry in versions if entry.decided_by == "hand"]
     found: list[Event] = []
     champion: float | None = None
     for when, what in sorted(timeline, key=lambda pair: pair[0]):
         entry = what if isinstance(what, Promotion) else by_gate.get(what.run_id)
         champion = entry.metrics[metric] if entry else champion
         if isinstance(what, Promotion):
-            found.append(_by_hand(what, history, when, champion))
+            decision, reason, value = f"v{what.version} by hand", what.reason, champion
+            commit, algorithm = what.commit, history.runs[what.run_id].params.get("algorithm", "")
         else:
-            found.append(_push(what, entry, when, metric, champion))
+            decision = f"promoted as v{entry.version}" if entry else "refused"
+            reason, value = what.tags["gate.reason"], what.latest(f"holdout_{metric}")
+            commit, algorithm = what.tags.get(COMMIT, ""), what.params.get("challenger", "")
+        about = (when, what.run_id, commit, algorithm, value, champion)
+        found.append(Event(*about, entry is not None, decision, reason))
     return found
-
-
-def _push(
-    run: Run, entry: Promotion | None, when: int, metric: str, champion: float | None
-) -> Event:
-    return Event(
-        when=when,
-        run=run,
-        commit=run.tags.get(COMMIT, ""),
-        algorithm=run.params.get("challenger", ""),
-        challenger=run.latest(f"holdout_{metric}"),
-        champion=champion,
-        promoted=entry is not None,
-        decision=f"promoted as v{entry.version}" if entry else "refused",
-        reason=run.tags["gate.reason"],
-    )
-
-
-def _by_hand(entry: Promotion, history: History, when: int, champion: float | None) -> Event:
-    run = history.runs[entry.run_id]
-    return Event(
-        when=when,
-        run=run,
-        commit=entry.commit,
-        algorithm=run.params.get("algorithm", ""),
-        challenger=champion,
-        champion=champion,
-        promoted=True,
-        decision=f"v{entry.version} by hand",
-        reason=entry.reason,
-    )
 
 
 def day(milliseconds: int) -> str:
