@@ -119,10 +119,9 @@ def _download(source: Source, folder: Path, console: Console) -> Path:
         downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
         try:
             return Path(files.fetch(name, downloader=downloader))
-        except requests.HTTPError as error:
-            reason = f"answers {error.response.status_code}"
-        except requests.RequestException:
-            reason = "cannot be reached"
+        except requests.RequestException as error:
+            answer = error.response
+            reason = "cannot be reached" if answer is None else f"answers {answer.status_code}"
         except ValueError:
             reason = "sends a file with another hash"
     raise Unavailable(f"{source.place}: {reason}")

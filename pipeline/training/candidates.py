@@ -61,11 +61,6 @@ class Candidate:
     fit_seconds: float
 
     @property
-    def mean(self) -> float:
-        """The mean of the task's metric over the folds."""
-        return float(np.mean(self.folds))
-
-    @property
     def metrics(self) -> dict[str, float]:
         """All metrics as MLflow is told them: `cv_<metric>_mean`, `holdout_<metric>`, …"""
         cv = {f"cv_{name}": value for name, value in self.cross_validation.items()}
@@ -123,24 +118,18 @@ def fit_all(study: Study, candidates: dict[str, Parameters]) -> Iterator[Candida
 
 def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     """Return the candidate with the best mean in cross-validation; the first of equals."""
-    winner = None
-    for candidate in candidates:
-        if isinstance(candidate, Candidate) and (
-            winner is None or task.metric.better(candidate.mean, winner.mean)
-        ):
-            winner = candidate
-    return winner
+    judged = [candidate for candidate in candidates if isinstance(candidate, Candidate)]
+    sign = -1 if task.metric.higher_is_better else 1
+    return min(judged, key=lambda candidate: sign * np.mean(candidate.folds), default=None)
 
 
 def _candidate(study: Study, algorithm: str, parameters: Parameters, parts: list[Any]) -> Candidate:
-    *folds, (final, seconds) = parts
-    summary = {}
-    for name in folds[0]:
-        values = [fold[name] for fold in folds]
-        summary[f"{name}_mean"] = float(np.mean(values))
-        summary[f"{name}_std"] = float(np.std(values, ddof=1))
-    judged = [fold[study.task.metric.name] for fold in folds]
-    return Candidate(algorithm, parameters, judged, summary, fit_seconds=seconds, **final)
+    *folds, final = parts
+    values = {name: [fold[name] for fold in folds] for name in folds[0]}
+    means = {f"{name}_mean": float(np.mean(found)) for name, found in values.items()}
+    spreads = {f"{name}_std": float(np.std(found, ddof=1)) for name, found in values.items()}
+    judged = values[study.task.metric.name]
+    return Candidate(algorithm, parameters, judged, means | spreads, **final)
 
 
 def _guarded(
@@ -169,7 +158,7 @@ def _fold(
     return evaluate.metrics(study.task, rows[study.task.target.name].to_numpy(), prediction)
 
 
-def _final(study: Study, algorithm: str, parameters: Parameters) -> tuple[dict[str, Any], float]:
+def _final(study: Study, algorithm: str, parameters: Parameters) -> dict[str, Any]:
     """Fit on all training rows, export, and judge the ONNX file on the hold-out."""
     task, start = study.task, time.perf_counter()
     pipeline = _fit(study, algorithm, parameters, study.train)
@@ -177,23 +166,20 @@ def _final(study: Study, algorithm: str, parameters: Parameters) -> tuple[dict[s
     inputs = estimators.as_inputs(study.features, study.holdout)
     content = export.to_onnx(task, study.features, pipeline)
     model = OnnxModel(content)
-    sign = 1 if task.metric.higher_is_better else -1
-    importance = permutation_importance(
-        pipeline,
-        inputs,
-        study.truth,
-        scoring=lambda fitted, frame, truth: sign
-        * evaluate.score(task, task.metric.name, truth, export.estimate(task, fitted, frame)),
-        n_repeats=IMPORTANCE_REPEATS,
-        random_state=study.seed,
-    )
-    final = {
+
+    def good(fitted: Any, frame: pd.DataFrame, truth: np.ndarray) -> float:
+        value = evaluate.score(task, task.metric.name, truth, export.estimate(task, fitted, frame))
+        return value if task.metric.higher_is_better else -value
+
+    repeats = {"n_repeats": IMPORTANCE_REPEATS, "random_state": study.seed}
+    loss = permutation_importance(pipeline, inputs, study.truth, scoring=good, **repeats)
+    return {
         "holdout": evaluate.metrics(task, study.truth, model.predict(inputs)),
         "onnx": content,
         "parity": export.parity(task, pipeline, model, inputs),
-        "importance": np.column_stack([importance.importances_mean, importance.importances_std]),
+        "importance": np.column_stack([loss.importances_mean, loss.importances_std]),
+        "fit_seconds": seconds,
     }
-    return final, seconds
 
 
 def _fit(study: Study, algorithm: str, parameters: Parameters, rows: pd.DataFrame) -> Any:

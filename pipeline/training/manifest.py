@@ -1,7 +1,7 @@
 """`manifest.json`: all that serving needs to know about a model, beside its ONNX file."""
 
 from dataclasses import asdict
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ from pipeline.errors import PipelineError
 from pipeline.files import to_json
 from pipeline.schema import Feature, Kind
 from pipeline.training import evaluate, export
-from pipeline.training.behave import example
 from pipeline.training.candidates import Candidate, Failure, Study
 from pipeline.training.estimators import BASELINE
 from pipeline.training.predict import OnnxModel
@@ -22,16 +21,14 @@ WORST_SLICES = 5
 
 
 def render(
-    study: Study,
-    candidate: Candidate,
-    others: list[Candidate | Failure],
-    model_id: str,
-    fetched: Fetched,
+    study: Study, candidate: Candidate, candidates: list[Candidate | Failure], fetched: Fetched
 ) -> str:
-    """Return the manifest's text; `publish` adds version, run, commit and time of promotion."""
+    """Return the manifest's text; `publish` adds version, ids, commit and time."""
     task, model = study.task, OnnxModel(candidate.onnx)
     prediction = model.predict(study.holdout)
-    golden = {f.name: example(task)[f.name] for f in study.features}
+    golden = {feature.name: feature.example for feature in study.features}
+    answer = model.predict(pd.DataFrame([golden]))[0]
+    origin = {"source": task.homepage, "licence": task.licence}
     content = {
         "format": FORMAT,
         "task": task.name,
@@ -44,7 +41,6 @@ def render(
         "metric": asdict(task.metric),
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
-        "model_id": model_id,
         "sha256": model.sha256,
         "size": model.size,
         "opset": export.OPSET[""],
@@ -52,17 +48,9 @@ def render(
         "parity": candidate.parity.model_dump(),
         "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
         "cross_validation": {"folds": study.folds, "metrics": _short(candidate.cross_validation)},
-        "baseline": next((_short(c.holdout) for c in others if _is_baseline(c)), None),
-        "data": {
-            "rows": len(fetched.table),
-            "digest": fetched.digest,
-            "source": task.homepage,
-            "licence": task.licence,
-        },
-        "golden": {
-            "request": golden,
-            "answer": _short(model.predict(pd.DataFrame([golden]))[0].tolist()),
-        },
+        "baseline": _baseline(candidates),
+        "data": {"rows": len(fetched.table), "digest": fetched.digest} | origin,
+        "golden": {"request": golden, "answer": _short(answer.tolist())},
         "reference": {
             "rows": len(study.train),
             "features": {f.name: distribution(study.train[f.name], f) for f in study.features},
@@ -108,8 +96,9 @@ def slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
     return worst
 
 
-def _is_baseline(candidate: Candidate | Failure) -> TypeGuard[Candidate]:
-    return isinstance(candidate, Candidate) and candidate.algorithm == BASELINE
+def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
+    judged = {c.algorithm: c for c in candidates if isinstance(c, Candidate)}
+    return _short(judged[BASELINE].holdout) if BASELINE in judged else None
 
 
 def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:

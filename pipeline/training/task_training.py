@@ -107,12 +107,11 @@ class TaskTraining:
         self, tracker: Tracker, study: Study, winner: Candidate, run: str, fetched: data.Fetched
     ) -> Challenger:
         """Log the winner's model and return the evidence for the gate."""
-        model_id, model = tracker.create_model(run), OnnxModel(winner.onnx)
-        text = manifest.render(study, winner, self.results, model_id, fetched)
-        tracker.log_model(run, model_id, winner.onnx, text)
+        model = OnnxModel(winner.onnx)
+        text = manifest.render(study, winner, self.results, fetched)
         return Challenger(
             run_id=run,
-            model_id=model_id,
+            model_id=tracker.log_model(run, winner.onnx, text),
             algorithm=winner.algorithm,
             sha256=model.sha256,
             size=model.size,

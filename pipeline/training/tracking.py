@@ -30,16 +30,7 @@ from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.training.predict import OnnxModel
 
-LIBRARIES = (
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "pandas",
-    "skl2onnx",
-    "onnx",
-    "onnxruntime",
-    "mlflow",
-)
+LIBRARIES = "scikit-learn numpy scipy pandas skl2onnx onnx onnxruntime mlflow".split()
 _TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}
 
 
@@ -96,15 +87,10 @@ class Tracker:
         columns: list[ColSpec | TensorSpec] = [
             ColSpec("double" if c in numbers else "string", c) for c in task.columns
         ]
-        size = {"num_rows": len(table), "num_elements": int(table.size)}
-        return of.Dataset(
-            task.name,
-            self.fetched.digest[:32],
-            "http",
-            json.dumps({"url": task.homepage}),
-            json.dumps({"mlflow_colspec": Schema(columns).to_dict()}),
-            json.dumps(size),
-        )
+        schema = json.dumps({"mlflow_colspec": Schema(columns).to_dict()})
+        size = json.dumps({"num_rows": len(table), "num_elements": int(table.size)})
+        source = json.dumps({"url": task.homepage})
+        return of.Dataset(task.name, self.fetched.digest[:32], "http", source, schema, size)
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
@@ -113,17 +99,13 @@ class Tracker:
                 (Path(folder) / name).write_bytes(content)
             self.client.log_artifacts(run, folder)
 
-    def create_model(self, run: str) -> str:
-        """Begin a logged model of a run and return its id."""
-        model = self.client.create_logged_model(
-            self.experiment, name=self.task.name, source_run_id=run, model_type="onnx"
-        )
-        return str(model.model_id)
-
-    def log_model(self, run: str, model_id: str, content: bytes, manifest: str) -> None:
-        """Give a logged model its files: MLflow's own around the ONNX file, and our manifest."""
+    def log_model(self, run: str, content: bytes, manifest: str) -> str:
+        """Log a model, MLflow's own files around the ONNX file and our manifest; return its id."""
+        model = self.client.create_logged_model(self.experiment, self.task.name, run)
+        model_id = str(model.model_id)
         session = OnnxModel(content).session
         signature = ModelSignature(_schema(session.get_inputs()), _schema(session.get_outputs()))
+        needs = [f"{name}=={version(name)}" for name in ("mlflow", "onnx", "onnxruntime")]
         with tempfile.TemporaryDirectory(prefix="mlops-") as parent:
             folder = Path(parent) / "model"
             mlflow.onnx.save_model(
@@ -131,9 +113,7 @@ class Tracker:
                 folder,
                 signature=signature,
                 mlflow_model=Model(run_id=run, model_id=model_id),
-                pip_requirements=[
-                    f"{name}=={version(name)}" for name in ("mlflow", "onnx", "onnxruntime")
-                ],
+                pip_requirements=needs,
                 onnx_execution_providers=["CPUExecutionProvider"],
                 save_as_external_data=False,
             )
@@ -142,6 +122,7 @@ class Tracker:
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
         self.client.log_outputs(run, [of.LoggedModelOutput(model_id, step=0)])
+        return model_id
 
     def end(self, run: str, tags: dict[str, str], failed: bool = False) -> None:
         """End a run, FINISHED or FAILED."""
@@ -151,13 +132,11 @@ class Tracker:
 
 def _schema(entries: list[Any]) -> Schema:
     """Return an ONNX session's inputs or outputs as MLflow writes them."""
-    sizes = [[size if isinstance(size, int) else -1 for size in entry.shape] for entry in entries]
-    return Schema(
-        [
-            TensorSpec(np.dtype(_TYPES[entry.type]), tuple(size), entry.name)
-            for entry, size in zip(entries, sizes, strict=True)
-        ]
-    )
+    specs: list[ColSpec | TensorSpec] = []
+    for entry in entries:
+        shape = tuple(size if isinstance(size, int) else -1 for size in entry.shape)
+        specs.append(TensorSpec(np.dtype(_TYPES[entry.type]), shape, entry.name))
+    return Schema(specs)
 
 
 def _own_store(repo: Repo) -> Path:
