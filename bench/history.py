@@ -60,7 +60,7 @@ def make_runs(count: int, seed: int = 0) -> Iterator[Run]:
                 **{"lifecycle_stage": "active", "started": started, "ended": started + 60_000},
                 **{"user": "github-actions", "tags": tags, "datasets": [], "model_inputs": []},
                 "params": {f"param_{n}": str(round(draw.random(), 4)) for n in range(PARAMS)},
-                "metrics": {f"metric_{n}": [(draw.random(), started, 0)] for n in range(METRICS)},
+                "metrics": {f"metric_{n}": [(draw.random(), 0, 0)] for n in range(METRICS)},
                 **{"model_outputs": [], "models": [], "artifacts": []},
             }
         )
@@ -82,7 +82,7 @@ def log(client: MlflowClient, runs: Iterator[Run]) -> None:
         created = client.create_run(experiments[run.experiment], run.started, tags, run.name)
         client.log_batch(
             created.info.run_id,
-            [Metric(key, *points[0]) for key, points in run.metrics.items()],
+            [Metric(key, points[0][0], run.started, 0) for key, points in run.metrics.items()],
             [Param(key, value) for key, value in run.params.items()],
             [RunTag(key, value) for key, value in tags.items()],
         )

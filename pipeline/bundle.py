@@ -1,9 +1,9 @@
 """A bundle: what `pipeline train` found out, in a folder of its own, for `pipeline publish`.
 
-    bundle.json           what is here, and the evidence for each task's challenger
-    mlruns/               the run folders, as they will lie in the repository
-    holdout/<task>.csv.gz the hold-out rows, for judging against any champion
-    data/<task>.csv.gz    a snapshot that the training fetched and the repository lacks
+bundle.json           what is here, and the evidence for each task's challenger
+mlruns/               the run folders, as they will lie in the repository
+holdout/<task>.csv.gz the hold-out rows, for judging against any champion
+data/<task>.csv.gz    a snapshot that the training fetched and the repository lacks
 """
 
 from pathlib import Path

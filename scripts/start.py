@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipeline.errors import PipelineError
 from pipeline.history import layout, registry
@@ -163,7 +163,7 @@ def _show(repo: Repo) -> None:
     for model in registry.models(repo.mlruns):
         newest = registry.champion(repo.mlruns, model)
         champions.append(f"{model} v{newest.version}" if newest else f"{model} without a version")
-    table = Table("what", "address", "seen there")
+    table = Table("what", Column("address", no_wrap=True), "seen there")
     table.add_row(
         "runs", f"http://{HOST}:{PORT}/#/experiments", f"all {len(files)} runs of mlruns/"
     )

@@ -153,7 +153,7 @@ def run(
         ended=STARTED + 1000,
         user="tester",
         params=params,
-        metrics={key: [(value, STARTED, 0)] for key, value in metrics.items()},
+        metrics={key: [(value, 0, 0)] for key, value in metrics.items()},
         tags={"mlflow.source.git.commit": "a" * 40},
         datasets=[],
         model_inputs=[],

@@ -48,7 +48,7 @@ def add_run(
         **{"format": 1, "run_id": run_id, "experiment": "housing", "name": "a run"},
         **{"parent": None, "status": "FINISHED", "lifecycle_stage": "active", "started": STARTED},
         **{"ended": STARTED + 1000, "user": "ann", "params": {"depth": "12"}},
-        **{"metrics": {"rmse": [(0.5, STARTED, 0)]}, "tags": {"mlflow.runName": "a run"}},
+        **{"metrics": {"rmse": [(0.5, 0, 0)]}, "tags": {"mlflow.runName": "a run"}},
         **{"datasets": [], "model_inputs": []},
         "model_outputs": [{"model_id": model_id, "step": 0} for model_id in models or {}],
         "models": [

@@ -72,19 +72,22 @@ def restore(mlruns: Path, database: Path) -> Change:
 def watch(mlruns: Path, database: Path, seconds: float, report: Callable[[object], None]) -> None:
     """Restore whenever folders of the history change, until interrupted; polls every `seconds`.
 
-    A history that is damaged or half-way through a `git pull` is reported and tried again.
+    A history that is damaged or half-way through a `git pull` is reported once and tried again.
     """
     seen: object = None
+    trouble = ""
     while True:
         state = _state(mlruns)
         if state != seen:
             try:
                 change = restore(mlruns, database)
-                seen = state
+                seen, trouble = state, ""
                 if change.added or change.removed:
                     report(change)
             except (PipelineError, OSError) as error:
-                report(error)
+                if str(error) != trouble:
+                    report(error)
+                trouble = str(error)
         time.sleep(seconds)
 
 

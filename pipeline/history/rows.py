@@ -67,7 +67,9 @@ def add_run(
     rows["params"] += [(key, value, run_id) for key, value in run.params.items()]
     rows["tags"] += [(key, value, run_id) for key, value in tags.items()]
     for key, points in run.metrics.items():
-        history = [(key, *_stored(value), time, step, run_id) for value, time, step in points]
+        history = [
+            (key, *_stored(value), run.started + time, step, run_id) for value, time, step in points
+        ]
         rows["metrics"] += history
         # As in MLflow: the last step, then the last time, then the largest value.
         last = max(history, key=lambda row: (row[4], row[3], row[1]))

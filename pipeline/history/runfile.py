@@ -27,7 +27,7 @@ def _json_number(value: float) -> float | str:
 
 
 Number = Annotated[float, PlainSerializer(_json_number, when_used="json")]
-# value, time in milliseconds since the epoch, step; a value that is not a number is the text "NaN"
+# value, milliseconds after the run's start, step; a value that is not a number is the text "NaN"
 Point = tuple[Number, int, int]
 
 

@@ -156,7 +156,7 @@ class Store:
         tags = dict(data.tags)
         parent = tags.pop(rows.PARENT_TAG, None)
         inputs, outputs = entity.inputs.model_inputs, entity.outputs.model_outputs
-        history = {key: self._history(info.run_id, key, last) for key, last in data.metrics.items()}
+        history = {key: self._history(info, key, last) for key, last in data.metrics.items()}
         datasets = [_dataset(dataset) for dataset in entity.inputs.dataset_inputs]
         shown = [put.to_dictionary() for put in outputs if put.model_id in linked]
         return checked(
@@ -182,14 +182,14 @@ class Store:
             }
         )
 
-    def _history(self, run_id: str, key: str, latest: float) -> list[Point]:
+    def _history(self, info: Any, key: str, latest: float) -> list[Point]:
         """Return a metric's points by time, step and value.
 
         The store knows 0 and not-a-number as equal: of two such, the one that it shows is first.
         """
         points = [
-            (metric.value, metric.timestamp, metric.step)
-            for metric in self._client.get_metric_history(run_id, key)
+            (metric.value, metric.timestamp - info.start_time, metric.step)
+            for metric in self._client.get_metric_history(info.run_id, key)
         ]
         return sorted(
             points,

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -70,8 +69,11 @@ class Tracker:
     def log(
         self, run: str, params: dict[str, Any], metrics: Mapping[str, float | list[float]]
     ) -> None:
-        """Log params and metrics at one time; the values of a list are steps of one metric."""
-        now = int(time.time() * 1000)
+        """Log params and metrics; the values of a list are steps of one metric.
+
+        Their time is the run's start, so that an equal training differs in a few bytes.
+        """
+        now = self.client.get_run(run).info.start_time
         points = [
             of.Metric(name, float(value), now, step)
             for name, values in metrics.items()
