@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -87,14 +88,14 @@ def _server(database: Path) -> list[str]:
     ]
 
 
-def _spawn(command: list[str], repo: Repo, stream: object) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], repo: Repo, stream: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(repo.root)}
     # A group of its own: Ctrl-C reaches this program alone, which then stops all of them in order.
     return subprocess.Popen(
         command,
         cwd=repo.root,
         env=environment,
-        stdout=stream,  # type: ignore[arg-type]
+        stdout=stream,
         stderr=subprocess.STDOUT,
         start_new_session=os.name == "posix",
     )

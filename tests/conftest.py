@@ -1,4 +1,4 @@
-"""Real Git repositories for the tests: a bare origin and clones of it, apart from the user's own settings."""
+"""Real Git repositories for the tests: a bare origin and clones of it, no settings of a user."""
 
 import subprocess
 from collections.abc import Callable

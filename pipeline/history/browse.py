@@ -94,15 +94,8 @@ def run_page(run: Run, folder: Path, promoted: list[str]) -> Group:
     data = {known.name: f"{known.digest}  {known.source}" for known in run.datasets}
     models = {model.model_id: f"{model.name}, {len(model.artifacts)} files" for model in run.models}
     artifacts = {file.path: f"{file.size:,} bytes  {file.sha256[:12]}" for file in run.artifacts}
-    sections = {
-        "": facts,
-        "params": run.params,
-        "metrics": metrics,
-        "tags": run.tags,
-        "data": data,
-        "models": models,
-        "artifacts": artifacts,
-    }
+    sections = {"": facts, "params": run.params, "metrics": metrics, "tags": run.tags}
+    sections |= {"data": data, "models": models, "artifacts": artifacts}
     return Group(*(_section(title, lines) for title, lines in sections.items() if lines))
 
 

@@ -62,45 +62,33 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
     repo: Repo = context.obj
     faults = run(repo)
-    if as_json:
-        print(json.dumps([fault._asdict() for fault in faults]))
-    for fault in () if as_json else faults:
-        print(fault)
+    said = [str(fault) for fault in faults] or [
+        f"{len(layout.run_days(repo.mlruns))} runs, no fault."
+    ]
+    print(json.dumps([fault._asdict() for fault in faults]) if as_json else "\n".join(said))
     if faults:
-        raise PipelineError(f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in the history.")
-    if not as_json:
-        print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
+        raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
 
 
 @app.command()
 def prune(
     context: typer.Context,
-    days: Annotated[int, typer.Option(min=0, help="Keep all families this young.")] = 30,
-    newest: Annotated[
-        int, typer.Option(min=0, help="Keep this many families of each experiment.")
-    ] = 20,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: Json = False,
 ) -> None:
     """Delete old run folders.
 
     A family is a parent run with its children. What stays: families with a run that was ever
-    promoted, and those whose models they use; families younger than --days; the --newest of each
+    promoted, and those whose models they use; families of the last 30 days; the newest 20 of each
     experiment; and of the older ones the first of each month of each experiment.
     """
     from pipeline.history.prune import prune as run
 
     repo: Repo = context.obj
-    gone = [
-        path.relative_to(repo.root).as_posix()
-        for path in run(repo.mlruns, days, newest, None, dry_run)
-    ]
-    if as_json:
-        print(json.dumps(gone))
-        return
-    for path in gone:
-        print(path)
-    print(f"{len(gone)} runs {'would go' if dry_run else 'are gone; commit that'}.")
+    gone = run(repo.mlruns, dry_run=dry_run)
+    paths = [path.relative_to(repo.root).as_posix() for path in gone]
+    said = f"{len(paths)} runs {'would go' if dry_run else 'are gone; commit that'}."
+    print(json.dumps(paths) if as_json else "\n".join([*paths, said]))
 
 
 @app.command(name="list")

@@ -26,18 +26,13 @@ Change = Callable[[str], str]
 
 def change_paths(run: Run, change: Change) -> Run:
     """Return the run with every path of one machine changed by a function."""
-    models = [
-        model.model_copy(
-            update={"params": _changed(model.params, change), "tags": _changed(model.tags, change)}
-        )
-        for model in run.models
-    ]
-    datasets = [
-        dataset.model_copy(update={"source": _changed_source(dataset.source, change)})
-        for dataset in run.datasets
-    ]
-    texts = {"params": _changed(run.params, change), "tags": _changed(run.tags, change)}
-    return run.model_copy(update={**texts, "models": models, "datasets": datasets})
+    content = run.model_dump(by_alias=True)
+    for owner in (content, *content["models"]):
+        for texts in ("params", "tags"):
+            owner[texts] = _changed(owner[texts], change, CERTAIN)
+    for dataset in content["datasets"]:
+        dataset["source"] = _changed_source(dataset["source"], change)
+    return Run.model_validate(content)
 
 
 def local_paths(run: Run) -> list[str]:
@@ -61,28 +56,22 @@ def portable(path: str, root: Path | None) -> str:
     return path.rpartition("/")[2]
 
 
-def _changed(texts: dict[str, str], change: Change) -> dict[str, str]:
-    return {
-        key: change(text) if (LIKELY if key == BY_MLFLOW else CERTAIN).fullmatch(text) else text
-        for key, text in texts.items()
-    }
-
-
 def _changed_source(source: str, change: Change) -> str:
     """Change the paths within a data set's source, which MLflow writes as JSON."""
     try:
         parsed = json.loads(source)
     except ValueError:
         parsed = source
-    changed = _changed_leaves(parsed, change)
+    changed = _changed(parsed, change, LIKELY)
     if changed == parsed:
         return source
     return changed if isinstance(changed, str) else json.dumps(changed)
 
 
-def _changed_leaves(value: Any, change: Change) -> Any:
+def _changed(value: Any, change: Change, pattern: re.Pattern[str]) -> Any:
     if isinstance(value, dict):
-        return {key: _changed_leaves(item, change) for key, item in value.items()}
+        patterns = {key: LIKELY if key == BY_MLFLOW else pattern for key in value}
+        return {key: _changed(item, change, patterns[key]) for key, item in value.items()}
     if isinstance(value, list):
-        return [_changed_leaves(item, change) for item in value]
-    return change(value) if isinstance(value, str) and LIKELY.fullmatch(value) else value
+        return [_changed(item, change, pattern) for item in value]
+    return change(value) if isinstance(value, str) and pattern.fullmatch(value) else value

@@ -152,28 +152,19 @@ class Store:
         return found
 
     def _run(self, entity: Any, models: list[Any], linked: set[str]) -> Run:
-        info, data = entity.info, entity.data
-        tags = dict(data.tags)
-        parent = tags.pop(rows.PARENT_TAG, None)
+        info, data, tags = entity.info, entity.data, dict(entity.data.tags)
         inputs, outputs = entity.inputs.model_inputs, entity.outputs.model_outputs
         history = {key: self._history(info, key, last) for key, last in data.metrics.items()}
         datasets = [_dataset(dataset) for dataset in entity.inputs.dataset_inputs]
         shown = [put.to_dictionary() for put in outputs if put.model_id in linked]
         return checked(
             {
-                "format": runfile.FORMAT,
-                "run_id": info.run_id,
+                **{"format": runfile.FORMAT, "run_id": info.run_id, "name": info.run_name},
                 "experiment": self._experiments[info.experiment_id],
-                "name": info.run_name,
-                "parent": parent,
-                "status": info.status,
-                "lifecycle_stage": info.lifecycle_stage,
-                "started": info.start_time,
-                "ended": info.end_time,
-                "user": info.user_id or "",
-                "params": data.params,
-                "metrics": history,
-                "tags": tags,
+                "parent": tags.pop(rows.PARENT_TAG, None),
+                **{"status": info.status, "lifecycle_stage": info.lifecycle_stage},
+                **{"started": info.start_time, "ended": info.end_time, "user": info.user_id or ""},
+                **{"params": data.params, "metrics": history, "tags": tags},
                 "datasets": sorted(datasets, key=lambda known: (known["name"], known["digest"])),
                 "model_inputs": sorted(m.model_id for m in inputs if m.model_id in linked),
                 "model_outputs": sorted(shown, key=lambda put: str(put["model_id"])),
@@ -191,13 +182,12 @@ class Store:
             (metric.value, metric.timestamp - info.start_time, metric.step)
             for metric in self._client.get_metric_history(info.run_id, key)
         ]
-        return sorted(
-            points,
-            key=lambda point: (
-                *(point[1], point[2], 0.0 if math.isnan(point[0]) else point[0]),
-                math.isnan(point[0]) != math.isnan(latest),
-            ),
-        )
+
+        def order(point: Point) -> tuple[float, ...]:
+            nan = math.isnan(point[0])
+            return point[1], point[2], 0.0 if nan else point[0], nan != math.isnan(latest)
+
+        return sorted(points, key=order)
 
     def _pages(self, query: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
         token = None
@@ -244,15 +234,10 @@ def _model(entity: Any) -> dict[str, Any]:
     metrics = [{name: getattr(metric, name) for name in fields} for metric in entity.metrics or []]
     order = ("key", "timestamp", "step", "run_id")
     return {
-        "model_id": entity.model_id,
-        "name": entity.name,
-        "type": entity.model_type,
+        **{"model_id": entity.model_id, "name": entity.name, "type": entity.model_type},
         "status": str(entity.status),
         "status_message": entity.status_message,
-        "created": entity.creation_timestamp,
-        "updated": entity.last_updated_timestamp,
-        "params": entity.params or {},
-        "tags": entity.tags or {},
+        **{"created": entity.creation_timestamp, "updated": entity.last_updated_timestamp},
+        **{"params": entity.params or {}, "tags": entity.tags or {}, "artifacts": []},
         "metrics": sorted(metrics, key=lambda metric: [str(metric[name]) for name in order]),
-        "artifacts": [],
     }

@@ -10,7 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import KFold, StratifiedKFold
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from pipeline.bundle import Parity
 from pipeline.errors import PipelineError
@@ -126,10 +126,10 @@ def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
 def _candidate(study: Study, algorithm: str, parameters: Parameters, parts: list[Any]) -> Candidate:
     *folds, final = parts
     values = {name: [fold[name] for fold in folds] for name in folds[0]}
-    means = {f"{name}_mean": float(np.mean(found)) for name, found in values.items()}
-    spreads = {f"{name}_std": float(np.std(found, ddof=1)) for name, found in values.items()}
+    summary = {f"{name}_mean": float(np.mean(found)) for name, found in values.items()}
     judged = values[study.task.metric.name]
-    return Candidate(algorithm, parameters, judged, means | spreads, **final)
+    summary[f"{study.task.metric.name}_std"] = float(np.std(judged, ddof=1))
+    return Candidate(algorithm, parameters, judged, summary, **final)
 
 
 def _guarded(

