@@ -93,11 +93,10 @@ class TaskTraining:
             return
         more: dict[str, float | list[float]] = {
             f"fold_{self.task.metric.name}": result.folds,
-            "fit_seconds": round(result.fit_seconds, 3),
+            "fit_seconds": round(result.fit_seconds, 2),
             "latency_ms": _latency(study, result),
             "model_bytes": len(result.onnx),
             "parity_mismatches": result.parity.mismatches,
-            "parity_largest_difference": result.parity.largest_difference,
         }
         tracker.log(run, params, result.metrics | more)
         tracker.log_artifacts(run, artifacts.draw(study, result))
@@ -140,7 +139,7 @@ class TaskTraining:
 
 
 def _latency(study: Study, candidate: Candidate) -> float:
-    return round(OnnxModel(candidate.onnx).latency_ms(study.holdout), 4)
+    return round(OnnxModel(candidate.onnx).latency_ms(study.holdout), 3)
 
 
 def summary(trainings: list[TaskTraining]) -> Table:
