@@ -62,7 +62,7 @@ def publish(
 @app.command()
 def promote(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(help="The task whose champion changes.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task whose champion changes.")],
     version: Annotated[
         int | None, typer.Option(help="The version to go back to.", show_default="the one before")
     ] = None,

@@ -3,7 +3,8 @@
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager
 
 from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder
 from pipeline.history.rows import COLUMNS, DERIVED_TAG, DatasetKey, Rows
@@ -65,6 +66,18 @@ def delete_dangling(connection: sqlite3.Connection) -> None:
         "DELETE FROM inputs WHERE source_type IN ('RUN_INPUT', 'RUN_OUTPUT') "
         "AND destination_id NOT IN (SELECT model_id FROM logged_models)"
     )
+
+
+@contextmanager
+def without_indexes(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make the indexes of the tables with most rows at the end: a sixth of the time."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%run_uuid%'"
+    indexes = connection.execute(query).fetchall()
+    for name, _ in indexes:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    for _, sql in indexes:
+        connection.execute(sql)
 
 
 class Writer:

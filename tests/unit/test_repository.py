@@ -82,6 +82,8 @@ def test_no_tracked_file_holds_a_path_of_somebodys_machine() -> None:
         path.relative_to(ROOT).as_posix(): match.group()
         for path in TRACKED
         # The tests of the search for such paths are full of them.
-        if path.is_file() and "tests" not in path.parts and (match := ABSOLUTE.search(path.read_bytes()))
+        if path.is_file()
+        and "tests" not in path.parts
+        and (match := ABSOLUTE.search(path.read_bytes()))
     }
     assert found == {}

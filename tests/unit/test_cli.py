@@ -1,0 +1,76 @@
+"""The command line as a user meets it: one sentence and an exit status, never a traceback."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.git import git
+from pipeline.repo import Repo
+from tests import forge
+
+ROOT = Path(__file__).parents[2]
+
+
+def pipeline(*arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*wrapper, sys.executable, "-m", "pipeline", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["bake"], 2, "No such command 'bake'"),
+        (["--repo", "tests", "report"], 2, "tests is not the repository's root"),
+        (["promote"], 2, "Missing argument 'TASK'"),
+        (["train", "--task", "wine"], 2, "there is no task 'wine'"),
+        (["publish", "--bundle", "docs"], 2, "docs holds no finished bundle"),
+        (["history", "show", "zz"], 2, "no run id starts with 'zz'"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence_and_status_2(
+    arguments: list[str], status: int, words: str
+) -> None:
+    done = pipeline(*arguments)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in " ".join(done.stderr.replace("│", "").split())
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failure_is_one_sentence_and_status_1(clone: Callable[..., Repo]) -> None:
+    repo = clone("mine")
+    forge.bundle(repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1})
+    done = pipeline("--repo", str(repo.root), "publish", "--remote", "nowhere")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the remote nowhere cannot be reached")
+    assert done.stderr.count("\n") == 1
+
+
+def can_mount() -> bool:
+    """Tell whether a small file system can be mounted in a name space of its own."""
+    if sys.platform != "linux":
+        return False
+    command = ["unshare", "-rm", "mount", "-t", "tmpfs", "small", "/mnt"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not can_mount(), reason="no file system of a given size can be mounted here")
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
+    clone: Callable[..., Repo], origin: Path
+) -> None:
+    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    bundle = repo.root.parent / "bundle"
+    forge.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
+    repo.build.mkdir()
+    script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'
+    done = pipeline(
+        *("--repo", str(repo.root), "publish", "--bundle", str(bundle)),
+        wrapper=("unshare", "-rm", "sh", "-c", script, str(repo.build)),
+    )
+    assert done.returncode == 1, done.stderr
+    assert "no space is left" in done.stderr.lower() and "Traceback" not in done.stderr
+    assert git(origin, "rev-parse", "main") == tip
+    assert git(repo.root, "status", "--porcelain") == ""
+    assert pipeline("--repo", str(repo.root), "publish", "--bundle", str(bundle)).returncode == 0
