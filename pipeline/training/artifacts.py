@@ -1,4 +1,4 @@
-"""A candidate's picture and tables: small, and the same bytes for the same predictions."""
+"""A candidate's picture and table: small, and the same bytes for the same predictions."""
 
 import io
 
@@ -10,7 +10,6 @@ from PIL import Image
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from pipeline.files import to_json
 from pipeline.schema import Kind, Target
 from pipeline.training.candidates import Candidate, Study
 from pipeline.training.evaluate import encode
@@ -31,7 +30,6 @@ def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
     return {
         "evaluation.png": _png(_picture(study, candidate, table)),
         "permutation_importance.csv": table.to_csv(index=False, lineterminator="\n").encode(),
-        "onnx_parity.json": to_json(candidate.parity.model_dump()).encode(),
     }
 
 

@@ -97,6 +97,7 @@ class TaskTraining:
             "latency_ms": _latency(study, result),
             "model_bytes": len(result.onnx),
             "parity_mismatches": result.parity.mismatches,
+            "parity_largest_difference": result.parity.largest_difference,
         }
         tracker.log(run, params, result.metrics | more)
         tracker.log_artifacts(run, artifacts.draw(study, result))

@@ -135,9 +135,14 @@ def test_the_runs_say_how_it_came_about(trained: tuple[Repo, Bundle]) -> None:
     assert child.parent == parent.run_id and child.status == "FINISHED"
     assert [point[2] for point in child.metrics["fold_log_loss"]] == [0, 1, 2]
     wanted = {"cv_log_loss_mean", "cv_log_loss_std", "holdout_roc_auc", "fit_seconds"}
-    assert wanted | {"latency_ms", "model_bytes", "parity_mismatches"} <= {*child.metrics}
+    assert wanted | {
+        "latency_ms",
+        "model_bytes",
+        "parity_mismatches",
+        "parity_largest_difference",
+    } <= {*child.metrics}
     assert child.datasets[0].digest == bundle.tasks["iris"].data_digest[:32]
-    files = {"evaluation.png", "permutation_importance.csv", "onnx_parity.json"}
+    files = {"evaluation.png", "permutation_importance.csv"}
     assert {artifact.path for artifact in child.artifacts} == files
     assert all(artifact.size < 15_000 for artifact in child.artifacts)
 
@@ -206,7 +211,7 @@ def test_the_same_inputs_in_another_folder_give_the_same_bytes(
     other = _begin(tmp_path / "elsewhere")
     train(other, [], _folder(other))
     assert _files(other) == _files(trained[0])
-    assert len(_files(other)) == 4 * 3 + 2  # candidates' artifacts and two models
+    assert len(_files(other)) == 4 * 2 + 2  # candidates' artifacts and two models
 
 
 @pytest.mark.slow
