@@ -23,7 +23,8 @@ def install(session: nox.Session, lock: str) -> None:
     """Install a lock file of `requirements/`, every package checked against its hash."""
     # uv brings certificates of its own; those of a company's proxy are known to the system alone.
     system = {"UV_SYSTEM_CERTS": "1"}
-    session.install("--require-hashes", "-r", f"requirements/{lock}.txt", env=system)
+    checked = ("--require-hashes", "--compile-bytecode")
+    session.install(*checked, "-r", f"requirements/{lock}.txt", env=system)
 
 
 @nox.session

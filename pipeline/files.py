@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 
 TEMPORARY_PREFIX = ".part-"
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def sha256_bytes(content: bytes) -> str:
@@ -72,7 +73,7 @@ def _nested(value: Any) -> str:
 
 
 def _compact(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def inside(root: Path, relative: str) -> Path:

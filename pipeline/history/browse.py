@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from rich.box import SIMPLE
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
@@ -13,8 +12,6 @@ from rich.table import Table
 from pipeline.errors import UsageError
 from pipeline.history import layout, registry, runfile
 from pipeline.history.runfile import Run
-
-MOST_METRICS = 2
 
 
 def newest(mlruns: Path, experiment: str | None, limit: int) -> list[Run]:
@@ -61,17 +58,17 @@ def promotions(mlruns: Path) -> dict[str, list[str]]:
 
 def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Table:
     """Lay out runs, one a line."""
-    table = Table(box=SIMPLE)
-    for title in ("run", "experiment", "started, UTC", "name", "status", "metrics", "promoted as"):
-        table.add_column(title, no_wrap=True, ratio=1 if title == "metrics" else None)
+    table = Table(box=None, pad_edge=False)
+    for title in ("run", "started", "experiment", "name", "result"):
+        table.add_column(title, no_wrap=title != "result")
     for run in runs:
-        metrics = "  ".join(
-            f"{key} {run.latest(key):.4g}" for key in list(run.metrics)[:MOST_METRICS]
-        )
-        cells = (run.run_id[:8], run.experiment, _time(run.started))
+        judged = next((key[5:] for key in run.metrics if key.startswith("fold_")), "")
+        value = run.latest(f"holdout_{judged}")
+        result = run.tags.get("gate", run.status) if value is None else f"{judged} {value:.4f}"
         name = f"{'└ ' if run.parent else ''}{run.name}"
-        became = ", ".join(promoted.get(run.run_id, []))
-        table.add_row(*map(escape, (*cells, name, run.status, metrics, became)))
+        became = ", ".join([result, *promoted.get(run.run_id, [])])
+        cells = (run.run_id[:8], _time(run.started)[5:], run.experiment, name, became)
+        table.add_row(*map(escape, cells))
     return table
 
 
