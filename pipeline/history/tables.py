@@ -120,4 +120,7 @@ class Writer:
             "creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
             (number, name, location, created, created),
         )
+        # Else MLflow's pages open on traces of language models, of which there are none.
+        kind = ("mlflow.experimentKind", "custom_model_development", number)
+        self._connection.execute("INSERT INTO experiment_tags VALUES (?, ?, ?)", kind)
         self._experiments[name] = number

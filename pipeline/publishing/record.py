@@ -30,7 +30,9 @@ def record(tip: Repo, promotion: Promotion, files: Path) -> None:
     entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)
     write_atomic(entry, registry.dump(promotion))
     manifest = json.loads((kept / MANIFEST).read_bytes())
-    manifest |= promotion.model_dump(include={"version", "run_id", "commit", "promoted"})
+    manifest |= promotion.model_dump(
+        include={"version", "run_id", "model_id", "commit", "promoted"}
+    )
     target = tip.models / promotion.model
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))

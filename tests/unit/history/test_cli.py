@@ -77,10 +77,10 @@ def test_list_shows_the_newest_first(repo: Repo) -> None:
     add_run(repo.mlruns, experiment="iris", started=STARTED - 2 * DAY_MS)
     promote(repo, new)
     lines = [line.split() for line in call(repo, "list").stdout.splitlines() if line.strip()]
-    assert [line[0] for line in lines[2:4]] == [new.run_id[:8], old.run_id[:8]]
-    assert "housing v1 (champion)" in " ".join(lines[2])
-    assert "the old [bold]" in " ".join(lines[3])
-    assert "└ a run" in " ".join(lines[2])
+    assert [line[0] for line in lines[1:3]] == [new.run_id[:8], old.run_id[:8]]
+    assert "housing v1 (champion)" in " ".join(lines[1])
+    assert "the old [bold]" in " ".join(lines[2])
+    assert "└ a run" in " ".join(lines[1])
     assert [
         run["run_id"] for run in json.loads(call(repo, "list", "--json", "--limit", "1").stdout)
     ] == [new.run_id]
