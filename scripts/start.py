@@ -29,6 +29,7 @@ from pipeline.repo import Repo
 HOST = "127.0.0.1"
 PORT = 5000
 PATIENCE_SECONDS = 120
+QUESTION = "?workflowType=machine_learning"
 # MLflow's job runner starts eight processes for features that a history of runs has no use for.
 ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

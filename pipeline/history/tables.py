@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ class Writer:
             for experiment, name, digest, dataset in connection.execute(query)
         }
         if DEFAULT_EXPERIMENT[1] not in self._experiments:
-            self._add_experiment(*DEFAULT_EXPERIMENT, 0)
+            self._add_experiment(*DEFAULT_EXPERIMENT, time.time_ns() // 1_000_000)
 
     def write(self, rows: Rows) -> None:
         """Insert rows."""
@@ -120,7 +121,4 @@ class Writer:
             "creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
             (number, name, location, created, created),
         )
-        # Else MLflow's pages open on traces of language models, of which there are none.
-        kind = ("mlflow.experimentKind", "custom_model_development", number)
-        self._connection.execute("INSERT INTO experiment_tags VALUES (?, ?, ?)", kind)
         self._experiments[name] = number
