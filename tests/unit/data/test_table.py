@@ -34,7 +34,9 @@ def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-9], b""])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-9], b""]
+)
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.csv.gz").write_bytes(content)
     with pytest.raises(PipelineError, match=r"t\.csv\.gz: .*git checkout"):
