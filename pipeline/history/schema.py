@@ -74,12 +74,13 @@ def _dump() -> str:
     try:
         upgrade(path)
         connection = sqlite3.connect(path)
-        statements = list(connection.iterdump())[1:-1]  # without BEGIN and COMMIT
+        # One line each, without BEGIN and COMMIT.
+        statements = [" ".join(line.split()) for line in list(connection.iterdump())[1:-1]]
         connection.close()
     finally:
         path.unlink(missing_ok=True)
     first = f"-- Made by MLflow {importlib.metadata.version('mlflow')}: python -m {__spec__.name}"
-    return re.sub(r" +\n", "\n", "\n".join([first, *statements, ""]))
+    return "\n".join([first, *statements, ""])
 
 
 if __name__ == "__main__":
