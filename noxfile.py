@@ -44,7 +44,8 @@ def tests(session: nox.Session) -> None:
     install(session, "dev")
     session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
     if session.python == RUNNING:
-        session.run("pytest", "-n", "2", "-m", "slow", *session.posargs, success_codes=[0, 5])
+        slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow")
+        session.run("pytest", *slow, *session.posargs, success_codes=[0, 5])
 
 
 @nox.session(default=False)

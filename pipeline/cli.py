@@ -102,7 +102,7 @@ def main() -> None:
 def _tell(commit: str, message: str, as_json: bool) -> None:
     print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
     if not as_json:
-        Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False)
+        Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True)
 
 
 def _fail(sentence: str, status: int) -> None:

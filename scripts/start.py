@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import IO
 
 from rich.console import Console
-from rich.table import Column, Table
 
 from pipeline.errors import PipelineError
 from pipeline.history import layout, registry
@@ -165,12 +164,11 @@ def _show(repo: Repo) -> None:
     for model in registry.models(repo.mlruns):
         newest = registry.champion(repo.mlruns, model)
         champions.append(f"{model} v{newest.version}" if newest else f"{model} without a version")
-    table = Table("what", Column("address", no_wrap=True), "seen there")
-    table.add_row(
-        "runs", f"http://{HOST}:{PORT}/#/experiments", f"all {len(files)} runs of mlruns/"
-    )
-    table.add_row("models", f"http://{HOST}:{PORT}/#/models", ", ".join(champions) or "none yet")
-    say.print(table)
+    # Without the question MLflow opens on its pages for language models.
+    seen = {"experiments": f"{len(files)} runs, all of mlruns/", "models": ", ".join(champions)}
+    for page, what in seen.items():
+        address = f"http://{HOST}:{PORT}/#/{page}{QUESTION}"
+        say.print(f"{address}  {what or 'none yet'}", soft_wrap=True)
     say.print("MLflow follows every `git pull`. Ctrl-C stops it.")
 
 
