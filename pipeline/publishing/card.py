@@ -73,7 +73,8 @@ def _metrics(manifest: dict[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for name, measured in sorted(manifest["holdout"]["metrics"].items()):
         interval = f"{measured['low']:.4g} to {measured['high']:.4g}"
-        cross = f"{folds[f'{name}_mean']:.4g} ± {folds[f'{name}_std']:.2g}"
+        spread = folds.get(f"{name}_std")  # kept of the metric that the task is judged by
+        cross = f"{folds[f'{name}_mean']:.4g}" + (f" ± {spread:.2g}" if spread is not None else "")
         dummy = f"{baseline[name]:.4g}" if name in baseline else ""
         rows.append((name, f"{measured['value']:.4g}", interval, cross, dummy))
     return rows
