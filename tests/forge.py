@@ -115,10 +115,12 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     metrics = {f"holdout_{key}": value for key, value in evidence.holdout.items()}
     metrics |= {f"cv_{task.metric.name}_{part}": 0.5 for part in ("mean", "std")}
     params = {"challenger": evidence.algorithm}
-    _write(folder, run(parent, name, None, params, metrics), {})
+    started = STARTED + seed * 60_000
+    _write(folder, run(parent, name, None, params, metrics, started=started), {})
     files = {"model.onnx": content, "manifest.json": manifest(task, evidence).encode()}
     params = {"algorithm": evidence.algorithm, "noise": str(noise)}
-    _write(folder, run(child, name, parent, params, metrics, model_id, files), files)
+    made = run(child, name, parent, params, metrics, model_id, files, started)
+    _write(folder, made, files)
     return TaskResult(
         parent_run=parent, run_ids=[parent, child], data_digest="d" * 64, challenger=evidence
     )
@@ -132,6 +134,7 @@ def run(
     metrics: dict[str, float],
     model_id: str = "",
     files: dict[str, bytes] | None = None,
+    started: int = STARTED,
 ) -> Run:
     """Return a finished run; with a model id, one that has logged a model of these files."""
     described = [
@@ -149,8 +152,8 @@ def run(
         parent=parent,
         status="FINISHED",
         lifecycle_stage="active",
-        started=STARTED,
-        ended=STARTED + 1000,
+        started=started,
+        ended=started + 1000,
         user="tester",
         params=params,
         metrics={key: [(value, 0, 0)] for key, value in metrics.items()},
