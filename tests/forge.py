@@ -24,6 +24,17 @@ from pipeline.training import estimators, evaluate, export
 from pipeline.training.predict import OnnxModel
 
 STARTED = 1_795_000_000_000
+# A params.yaml that trains in seconds, on data that scikit-learn brings along.
+PARAMS = """\
+seed: 1
+holdout_share: 0.2
+tasks:
+  iris:
+    folds: 3
+    candidates:
+      dummy: {}
+      logistic_regression: {C: %s}
+"""
 
 
 def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFrame:

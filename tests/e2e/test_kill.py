@@ -23,16 +23,6 @@ from tests import forge
 from tests.conftest import commit_all
 
 ROOT = Path(__file__).parents[2]
-PARAMS = """\
-seed: 1
-holdout_share: 0.2
-tasks:
-  iris:
-    folds: 3
-    candidates:
-      dummy: {}
-      logistic_regression: {C: 1}
-"""
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +77,7 @@ class Victim:
 
 def test_train(clone: Callable[..., Repo]) -> None:
     repo = clone("train")
-    (repo.root / "params.yaml").write_text(PARAMS)
+    (repo.root / "params.yaml").write_text(forge.PARAMS % 1)
     commit_all(repo.root, "feat: iris alone")
     out = repo.build / "bundle"
 

@@ -15,18 +15,8 @@ from pipeline.publishing.publish import publish
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
+from tests import forge
 from tests.conftest import commit_all
-
-PARAMS = """\
-seed: 1
-holdout_share: 0.2
-tasks:
-  iris:
-    folds: 3
-    candidates:
-      dummy: {}
-      logistic_regression: {C: %s}
-"""
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +24,7 @@ pytestmark = pytest.mark.slow
 def push(team: Repo, strength: float) -> str:
     """Change params.yaml, push it, train and publish as the pipeline does; return the message."""
     git(team.root, "pull", "--quiet", "--rebase")
-    (team.root / "params.yaml").write_text(PARAMS % strength)
+    (team.root / "params.yaml").write_text(forge.PARAMS % strength)
     if git(team.root, "status", "--porcelain"):
         commit_all(team.root, f"feat: C {strength}")
         git(team.root, "push", "--quiet")
