@@ -29,7 +29,8 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
     chance = random.Random(20)
     repos = [clone(f"clone-{number}") for number in range(PUBLISHERS)]
     for number, repo in enumerate(repos):
-        noises = {name: chance.uniform(0.01, 1) for name in tasks.names()}
+        # Far enough apart for the gate to tell them apart, so that the champion changes often.
+        noises = {name: 1.4 ** -chance.uniform(0, PUBLISHERS) for name in tasks.names()}
         commit = git(repo.root, "rev-parse", "HEAD")
         forge.bundle(repo.build / "bundle", commit, noises, seed=number)
 
@@ -58,7 +59,7 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
         assert [entry.run_id for entry in known] == expected
         assert [entry.version for entry in known] == list(range(1, len(expected) + 1))
         promotions += len(expected)
-    assert promotions > len(tasks.names()) + 2, "too few champions changed to try the race"
+    assert promotions > len(tasks.names()), "no champion changed: the race was not tried"
 
 
 def _replay(name: str, commits: list[str], landed: Repo, repos: list[Repo]) -> list[str]:
