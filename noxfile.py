@@ -15,7 +15,7 @@ nox.options.reuse_venv = "yes"
 PYTHONS = ["3.11", "3.12", "3.13"]
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
-SOURCES = ["pipeline", "scripts", "bench", "tests", "noxfile.py"]
+SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "noxfile.py"]
 SHELL = ["start-mlops.sh", "scripts/test.sh", ".ci/run"]
 
 

@@ -1,0 +1,136 @@
+"""The paths that change something: they need the key in `API_ADMIN_KEY` and end in a job."""
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Security
+from fastapi.security import APIKeyHeader
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.errors import ApiError
+from app.services import Here
+
+MAX_ROWS = 100_000
+key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
+
+
+async def require_key(services: Here, key: Annotated[str | None, Security(key_header)]) -> None:
+    """Let only those pass who have the key.
+
+    Raises:
+        ApiError: 403 if no key is set up, 401 if the request's is not that one.
+    """
+    expected = services.settings.admin_key
+    if expected is None:
+        raise ApiError(403, "this needs a key and none is set up: start with API_ADMIN_KEY set.")
+    if key is None or not secrets.compare_digest(
+        key.encode(), expected.get_secret_value().encode()
+    ):
+        raise ApiError(401, "the header X-API-Key must hold the key that API_ADMIN_KEY names.")
+
+
+router = APIRouter(tags=["admin"], dependencies=[Depends(require_key)])
+
+
+class Body(BaseModel):
+    """A request that may not hold what it does not know."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Load(Body):
+    """Which version to serve: its number in the registry, or the run it came from."""
+
+    version: int | None = Field(None, ge=1, le=1_000_000)
+    run_id: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+
+
+class Train(Body):
+    """One algorithm on one data set; without `data`, on the task's own."""
+
+    task: str = Field("housing", pattern="^[a-z][a-z0-9_]{0,49}$")
+    algorithm: Literal[
+        "random_forest", "gradient_boosting", "logistic_regression", "linear_regression"
+    ]
+    parameters: dict[str, float | int | str | bool | None] = Field(default_factory=dict)
+    data: list[dict[str, float | str]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_ROWS,
+        description="Rows with all features and the target.",
+    )
+
+
+class Retrain(Body):
+    """Which tasks to train anew, and why; no task means all of them."""
+
+    tasks: list[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]] = Field(
+        default_factory=list, max_length=100
+    )
+    reason: str = Field("asked for by the API", max_length=500)
+
+
+class Job(BaseModel):
+    """Work of the trainer."""
+
+    id: str
+    kind: Literal["load", "train", "retrain"]
+    status: Literal["queued", "running", "succeeded", "failed"]
+    created: int = Field(description="Milliseconds since 1970, as all times here.")
+    started: int | None = None
+    ended: int | None = None
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+@router.post("/models/{task}/load", status_code=202)
+async def load(task: str, body: Load, services: Here) -> Job:
+    """Serve another version of a task's model until the next one is published."""
+    services.models.get(task)
+    if (body.version is None) == (body.run_id is None):
+        raise ApiError(422, "name either version or run_id.")
+    return await _submit(services, {"kind": "load", "task": task, **body.model_dump()})
+
+
+@router.post("/model/load/{run_id}", status_code=202)
+async def load_run(run_id: str, services: Here) -> Job:
+    """Serve the model of a run, of whichever task it is."""
+    job = {"kind": "load", "task": None, "version": None, "run_id": run_id[:100]}
+    return await _submit(services, job)
+
+
+@router.post("/train", status_code=202)
+async def train(body: Train, services: Here) -> Job:
+    """Train one algorithm on the rows in the body and log it to MLflow."""
+    services.models.get(body.task)
+    return await _submit(services, {"kind": "train", **body.model_dump()})
+
+
+@router.post("/retrain", status_code=202)
+async def retrain(body: Retrain, services: Here) -> Job:
+    """Run the pipeline: on GitHub where a token is set up, else beside this process."""
+    for task in body.tasks:
+        services.models.get(task)
+    return await _submit(services, {"kind": "retrain", **body.model_dump()})
+
+
+@router.get("/jobs/{job_id}")
+async def job(job_id: str, services: Here) -> Job:
+    """Tell how a job is getting on."""
+    if not job_id.isalnum() or not job_id.isascii() or len(job_id) > 64:
+        raise ApiError(404, "there is no such job.")
+    return Job(**await services.ask_trainer("GET", f"/jobs/{job_id}"))
+
+
+@router.get("/predictions")
+def predictions(
+    services: Here,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    task: Annotated[str | None, Query(max_length=50)] = None,
+) -> list[dict[str, Any]]:
+    """List the last predictions, newest first."""
+    return services.predictions.latest(limit, task)
+
+
+async def _submit(services: Here, content: dict[str, Any]) -> Job:
+    return Job(**await services.ask_trainer("POST", "/jobs", content))

@@ -1,0 +1,51 @@
+"""A bounded queue that a thread empties in batches: adding to it never waits for a disk."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Batcher(Generic[Item]):
+    """Gives `write` everything that was added in the last `seconds`, in one list, in order.
+
+    `write` must not raise. Items weigh something; what would make the waiting ones weigh more than
+    `limit` is refused.
+    """
+
+    def __init__(self, write: Callable[[list[Item]], None], limit: int, seconds: float) -> None:
+        self._write, self._limit, self._seconds = write, limit, seconds
+        self._items: deque[tuple[Item, int]] = deque()
+        self._weight = 0
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def add(self, item: Item, weight: int = 1) -> bool:
+        """Take an item, or return False if there is no room."""
+        with self._lock:
+            if self._weight + weight > self._limit:
+                return False
+            self._weight += weight
+        self._items.append((item, weight))
+        return True
+
+    def close(self) -> None:
+        """Write what is left and stop."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._seconds):
+            self._flush()
+        self._flush()
+
+    def _flush(self) -> None:
+        batch = [self._items.popleft() for _ in range(len(self._items))]
+        if batch:
+            self._write([item for item, _ in batch])
+            with self._lock:
+                self._weight -= sum(weight for _, weight in batch)

@@ -1,0 +1,70 @@
+"""One form for everything that goes wrong: what, where, and which request it was."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+MAX_DETAILS = 20
+
+
+class Detail(BaseModel):
+    """One fault in a request."""
+
+    where: str = Field(description="The place in the request, such as `body.3.MedInc`.")
+    what: str = Field(description="What is wrong there.")
+
+
+class Problem(BaseModel):
+    """Every answer that is not a success."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
+
+    error: str = Field(description="One sentence: what went wrong and what to do.")
+    details: list[Detail] = Field(description="The faults in the request, at most 20 of them.")
+    request_id: str = Field(description="The request, as in the header X-Request-ID and the log.")
+
+
+class ApiError(Exception):
+    """What the client is told, with a status of HTTP."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        details: Sequence[Detail] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.details = status, message, details
+        self.headers = headers
+
+
+def invalid(faults: Sequence[Any], *, prefix: str = "body") -> ApiError:
+    """Return the error 422 for faults as pydantic lists them."""
+    details = [
+        Detail(where=".".join([prefix, *map(str, fault["loc"])]).strip("."), what=fault["msg"])
+        for fault in faults[:MAX_DETAILS]
+    ]
+    first = details[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return ApiError(422, f"{first.where}: {first.what}{more}", details)
+
+
+def from_pydantic(error: ValidationError) -> ApiError:
+    """Return the error 422 for what pydantic found in a body."""
+    return invalid(error.errors(include_url=False, include_context=False, include_input=False))
+
+
+def answer(request: Request, error: ApiError) -> JSONResponse:
+    """Render an error; the paths of the Open Inference Protocol have a form of their own."""
+    if request.url.path.startswith("/v2"):
+        return JSONResponse({"error": error.message}, error.status, error.headers)
+    problem = Problem(
+        error=error.message,
+        details=list(error.details),
+        request_id=request.scope["request_id"],
+    )
+    return JSONResponse(problem.model_dump(), error.status, error.headers)

@@ -1,0 +1,100 @@
+"""What happens to every request: an id, a place in the queue, a metric, a log line, safe headers."""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import Metrics
+
+log = logging.getLogger("app.request")
+
+# Probes and metrics are answered however much else there is to do.
+ALWAYS = ("/health", "/metrics", "/v2/health")
+SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+OVERLOADED = b'{"error":"too many requests wait already: try again in a second.","details":[],"request_id":"%s"}'
+OVERLOADED_V2 = b'{"error":"too many requests wait already: try again in a second."}'
+
+
+class Gateway:
+    """The outermost ASGI application. `draining` asks clients to open no further request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int) -> None:
+        self.app, self.metrics, self.max_waiting = app, metrics, max_waiting
+        self.waiting, self.draining = 0, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+        request_id = scope["request_id"] = _request_id(scope)
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message["headers"], *HEADERS, (b"x-request-id", request_id.encode())]
+                if self.draining:
+                    headers.append((b"connection", b"close"))
+                message["headers"] = headers
+            await send(message)
+
+        free = scope["path"].startswith(ALWAYS)
+        if not free and self.waiting >= self.max_waiting:
+            self.metrics.shed.inc()  # and no log line: that would cost more than the refusal
+            await _refuse(scope, reply)
+            return
+        self.waiting += 1
+        try:
+            if not free:
+                await asyncio.sleep(0)  # lets those that arrived at the same time be counted
+            await self.app(scope, receive, reply)
+        finally:
+            self.waiting -= 1
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # Only paths that exist become labels: others would make as many as clients can think of.
+        route = getattr(scope.get("route"), "path", "other")
+        method = scope["method"] if route != "other" else "any"
+        self.metrics.requests.labels(method, route, str(status)).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        self.metrics.waiting.set(self.waiting)
+        client = scope.get("client")
+        extra = {
+            "request_id": scope["request_id"],
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "ms": round(seconds * 1000, 3),
+            "client": client[0] if client else None,
+        }
+        log.info("request", extra=extra)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SAFE_ID.fullmatch(value):
+            return str(value.decode())
+    return secrets.token_hex(8)
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    body = OVERLOADED % scope["request_id"].encode()
+    if scope["path"].startswith("/v2"):
+        body = OVERLOADED_V2
+    headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,240 @@
+"""The Open Inference Protocol, version 2: the models as any client of that protocol expects them.
+
+Source: the protocol's own document, https://github.com/kserve/open-inference-protocol.
+"""
+
+from math import prod
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from app.errors import ApiError
+from app.model import Model
+from app.records import MAX_RECORDS, Record
+from app.services import Here
+
+NAME, VERSION = "mlops-gitops-template", "1"
+TYPES = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
+Datatype = Literal["FP32", "BYTES"]
+Parameters = dict[str, str | int | float | bool]
+
+
+class Error(BaseModel):
+    """What every failed request is answered with."""
+
+    error: str
+
+
+class Tensor(BaseModel):
+    """The name, type and shape of an input or output; -1 stands for any number of rows."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class Metadata(BaseModel):
+    """What a model takes and gives."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+
+
+class Input(BaseModel):
+    """One feature's values, flat or nested like the shape."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=8)
+    datatype: str
+    parameters: Parameters | None = None
+    data: list[Any]
+
+
+class Wanted(BaseModel):
+    """An output that is asked for."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    parameters: Parameters | None = None
+
+
+class Inference(BaseModel):
+    """A request: every input of the model once, all with the same number of rows."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str | None = None
+    parameters: Parameters | None = None
+    inputs: list[Input]
+    outputs: list[Wanted] | None = None
+
+
+class Output(Tensor):
+    """A result, its values flat in row-major order."""
+
+    data: list[float | int | str]
+
+
+class Answer(BaseModel):
+    """The results, with the id of the request if it had one."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[Output]
+
+
+router = APIRouter(
+    prefix="/v2",
+    tags=["open inference protocol"],
+    responses={code: {"model": Error} for code in (400, 404, 503)},
+)
+
+
+@router.get("")
+async def server() -> dict[str, Any]:
+    """Name the server; it has no extensions."""
+    return {"name": NAME, "version": VERSION, "extensions": []}
+
+
+@router.get("/health/live")
+async def live() -> dict[str, bool]:
+    """Answer as long as the process does."""
+    return {"live": True}
+
+
+@router.get("/health/ready")
+async def ready(services: Here, response: Response) -> dict[str, bool]:
+    """Answer 200 if all models can be asked, else 503."""
+    found = not services.models.obstacles()
+    response.status_code = 200 if found else 503
+    return {"ready": found}
+
+
+@router.get("/models/{name}/versions/{version}/ready")
+@router.get("/models/{name}/ready")
+async def model_ready(
+    name: str, services: Here, response: Response, version: str | None = None
+) -> dict[str, Any]:
+    """Answer 200 if the model can be asked."""
+    model = _find(services, name, version)
+    return {"name": model.manifest.task, "ready": True}
+
+
+@router.get("/models/{name}/versions/{version}")
+@router.get("/models/{name}")
+async def metadata(name: str, services: Here, version: str | None = None) -> Metadata:
+    """Describe a model's inputs and outputs."""
+    model = _find(services, name, version)
+    return Metadata(
+        name=name,
+        versions=[str(model.manifest.version)],
+        platform="onnxruntime_onnx",
+        inputs=[_tensor(entry) for entry in model.session.get_inputs()],
+        outputs=[_tensor(entry) for entry in model.session.get_outputs()],
+    )
+
+
+@router.post("/models/{name}/versions/{version}/infer", response_model_exclude_none=True)
+@router.post("/models/{name}/infer", response_model_exclude_none=True)
+def infer(
+    name: str, body: Inference, services: Here, request: Request, version: str | None = None
+) -> Answer:
+    """Run the model on the inputs."""
+    model = _find(services, name, version)
+    records = _records(model, body.inputs)
+    produced = [entry.name for entry in model.session.get_outputs()]
+    wanted = [output.name for output in body.outputs or []] or produced
+    for output in wanted:
+        if output not in produced:
+            raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
+    raw = model.session.run(produced, model.feeds(records))
+    predictions = model.describe(raw[-1])
+    services.predictions.add(request.scope["request_id"], model, records, predictions)
+    services.metrics.count(model, predictions)
+    named = dict(zip(produced, raw, strict=True))
+    return Answer(
+        model_name=name,
+        model_version=str(model.manifest.version),
+        id=body.id,
+        outputs=[_output(output, named[output]) for output in wanted],
+    )
+
+
+def _find(services: Here, name: str, version: str | None) -> Model:
+    model = services.models.get(name)
+    if version is not None and version != str(model.manifest.version):
+        raise ApiError(404, f"{name} serves version {model.manifest.version} and no other.")
+    return model
+
+
+def _records(model: Model, inputs: list[Input]) -> list[Record]:
+    """Turn columns into records.
+
+    Raises:
+        ApiError: 400 for what does not fit the model, 413 for too many rows.
+    """
+    expected = {entry.name: TYPES[entry.type] for entry in model.session.get_inputs()}
+    given = [entry.name for entry in inputs]
+    if sorted(given) != sorted(expected):
+        raise _bad(f"inputs must be each of these once: {', '.join(expected)}.")
+    rows = inputs[0].shape[0]
+    if rows > MAX_RECORDS:
+        raise ApiError(413, f"more than {MAX_RECORDS:,} rows: send them in several requests.")
+    if rows == 0:
+        raise _bad(f"{inputs[0].name}: the shape has no row.")
+    columns = {}
+    for entry in inputs:
+        if entry.shape != [rows, 1]:
+            raise _bad(f"{entry.name}: the shape must be [{rows}, 1].")
+        if entry.datatype != expected[entry.name]:
+            raise _bad(f"{entry.name}: the datatype must be {expected[entry.name]}.")
+        columns[entry.name] = _values(entry)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _values(entry: Input) -> list[Any]:
+    """Return an input's values flat, each of the right type."""
+    values = [value[0] if _is_nested(value) else value for value in entry.data]
+    if len({_is_nested(value) for value in entry.data}) > 1 or len(values) != prod(entry.shape):
+        raise _bad(f"{entry.name}: the data do not fill the shape {entry.shape}.")
+    if entry.datatype == "BYTES":
+        if not all(isinstance(value, str) for value in values):
+            raise _bad(f"{entry.name}: BYTES are given as texts.")
+        return values
+    # JSON's true and false are numbers to Python, but not to the protocol.
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        raise _bad(f"{entry.name}: FP32 are given as numbers.")
+    limit = np.finfo(np.float32).max
+    if not all(-limit <= value <= limit for value in values):
+        raise _bad(f"{entry.name}: a number is outside the range of FP32.")
+    return values
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1
+
+
+def _tensor(entry: Any) -> Tensor:
+    shape = [-1 if size is None or isinstance(size, str) else size for size in entry.shape]
+    return Tensor(name=entry.name, datatype=TYPES[entry.type], shape=shape)
+
+
+def _output(name: str, values: Any) -> Output:
+    array = np.asarray(values)
+    datatype = "INT64" if array.dtype == np.int64 else "FP32"
+    data = array.ravel().tolist()
+    return Output(name=name, datatype=datatype, shape=list(array.shape), data=data)
+
+
+def _bad(message: str) -> ApiError:
+    return ApiError(400, message)

@@ -1,0 +1,78 @@
+"""Logs as JSON lines: on stdout, and in a file that is rotated."""
+
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from typing import Any
+
+import orjson
+
+from app.batcher import Batcher
+from app.settings import Settings
+
+SECONDS = 0.2
+LIMIT = 100_000
+# What is in every record, and uvicorn's second rendering of its messages.
+_PLAIN = {*logging.makeLogRecord({}).__dict__, "color_message"}
+
+
+class JsonHandler(logging.Handler):
+    """Hands records to a thread that renders and writes them, so that no request waits for it."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = RotatingFileHandler(
+            settings.log_file,
+            maxBytes=settings.log_file_bytes,
+            backupCount=settings.log_file_backups,
+            encoding="utf-8",
+        )
+        self._batches: Batcher[logging.LogRecord] = Batcher(self._write, LIMIT, SECONDS)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record; if the disk cannot keep up it is dropped rather than waited for."""
+        self._batches.add(record)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._batches.close()
+        self._file.close()
+        super().close()
+
+    def _write(self, records: list[logging.LogRecord]) -> None:
+        text = b"".join(map(_line, records)).decode()
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        try:
+            self._file.stream.write(text)
+            self._file.stream.flush()
+            if self._file.stream.tell() > self._file.maxBytes:
+                self._file.doRollover()
+        except OSError as error:  # a full disk must not end the log on stdout
+            sys.stdout.write(f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n')
+
+
+def _line(record: logging.LogRecord) -> bytes:
+    content: dict[str, Any] = {
+        "time": record.created,
+        "level": record.levelname,
+        "logger": record.name,
+        "message": record.getMessage(),
+    }
+    content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
+    if record.exc_info:
+        content["exception"] = logging.Formatter().formatException(record.exc_info)
+    return orjson.dumps(content, default=str, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def configure(settings: Settings) -> JsonHandler:
+    """Send everything that is logged to a new handler and return it; close it at the end."""
+    handler = JsonHandler(settings)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    # These would repeat, in words of their own, what the gateway logs of every request.
+    for name in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

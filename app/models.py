@@ -1,0 +1,141 @@
+"""All tasks' models: which is served, and why a newer file is not."""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import ApiError
+from app.metrics import Metrics
+from app.model import MANIFEST, MODEL, Model, ModelError
+
+log = logging.getLogger(__name__)
+
+Signature = tuple[tuple[int, int, int] | None, ...]
+
+
+@dataclass
+class Entry:
+    """One task: the model in service, and what is wrong with the files if they are not it."""
+
+    served: Model | None = None
+    problem: str | None = None
+    loaded: Signature = ()
+    seen: Signature = ()
+
+
+class Models:
+    """The models of a folder, looked at again and again; a broken file never replaces a model.
+
+    A version that was loaded by hand lies in `by_hand` and is preferred until another champion is
+    published.
+    """
+
+    def __init__(self, folder: Path, by_hand: Path, metrics: Metrics) -> None:
+        self.folder, self.by_hand, self.metrics = folder, by_hand, metrics
+        self.entries: dict[str, Entry] = {}
+
+    def get(self, task: str) -> Model:
+        """Return a task's model.
+
+        Raises:
+            ApiError: 404 for a task that is not known, 503 for one whose model cannot be served.
+        """
+        entry = self.entries.get(task)
+        if entry is None:
+            known = ", ".join(sorted(self.entries)) or "none yet"
+            raise ApiError(404, f"there is no task {task[:100]!r}: the tasks are {known}.")
+        if entry.served is None:
+            raise ApiError(
+                503, f"{task} is not ready: {entry.problem}.", headers={"Retry-After": "5"}
+            )
+        return entry.served
+
+    def served(self) -> dict[str, Model]:
+        """Return the models in service by task."""
+        return {name: entry.served for name, entry in self.entries.items() if entry.served}
+
+    def obstacles(self) -> list[str]:
+        """Return what keeps the API from being ready: nothing, if every task is served."""
+        if not self.entries:
+            return [
+                f"{self.folder} holds no model: restore it with `git checkout {self.folder}`, or "
+                "train and publish with `python -m pipeline train` and `python -m pipeline publish`"
+            ]
+        return [f"{n}: {entry.problem}" for n, entry in self.entries.items() if not entry.served]
+
+    def refresh(self, patient: bool = True) -> None:
+        """Load what has changed; with patience only once the files stay as they are.
+
+        A `git pull` writes a model and its manifest one after the other: until the files look the
+        same twice they are left alone.
+        """
+        there = {path.name for path in self.folder.glob("*/") if not path.name.startswith(".")}
+        for task in sorted(there | self.entries.keys()):
+            entry = self.entries.get(task) or Entry()
+            now = self._signature(task)
+            if now != entry.loaded and (now == entry.seen or not patient):
+                self._load(task, entry)
+                entry.loaded = now
+                self.entries[task] = entry
+            entry.seen = now
+            if patient:
+                self.entries.setdefault(task, entry)
+
+    async def watch(self, seconds: float) -> None:
+        """Refresh for ever, away from the event loop."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await asyncio.to_thread(self.refresh)
+            except OSError as error:
+                log.error("the models' folder cannot be read", extra={"reason": str(error)})
+                self.metrics.reload_failures.labels("").inc()
+
+    def _load(self, task: str, entry: Entry) -> None:
+        try:
+            model = self._choose(task, entry)
+        except ModelError as error:
+            entry.problem = str(error)
+            self.metrics.reload_failures.labels(task).inc()
+            serving = entry.served.manifest.version if entry.served else None
+            extra = {"task": task, "reason": entry.problem, "still_serving_version": serving}
+            log.error("a model was refused", extra=extra)
+        else:
+            entry.served, entry.problem = model, None
+            log.info("a model is in service", extra=model.identity | {"sha256": model.digest})
+        self.metrics.show_model(task, entry.served, entry.problem is None)
+
+    def _choose(self, task: str, entry: Entry) -> Model:
+        """Open the version that was loaded by hand, if it still counts, or the champion."""
+        manifest = self.folder / task / MANIFEST
+        if (self.by_hand / task / MANIFEST).is_file() and manifest.is_file():
+            try:
+                model = _open(self.by_hand / task, task)
+            except ModelError:
+                if entry.served:
+                    raise
+            else:
+                if model.manifest.loaded_over == hashlib.sha256(manifest.read_bytes()).hexdigest():
+                    return model
+        return _open(self.folder / task, task)
+
+    def _signature(self, task: str) -> Signature:
+        folders = (self.folder / task, self.by_hand / task)
+        return tuple(_stat(folder / name) for folder in folders for name in (MANIFEST, MODEL))
+
+
+def _open(folder: Path, task: str) -> Model:
+    model = Model(folder)
+    if model.manifest.task != task:
+        raise ModelError(f"{MANIFEST} is of the task {model.manifest.task}")
+    return model
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

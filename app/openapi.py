@@ -1,0 +1,134 @@
+"""The OpenAPI document: FastAPI's own, and the paths whose form the manifests decide."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import Field, TypeAdapter, create_model
+from pydantic.json_schema import JsonSchemaMode
+
+from app.errors import Problem
+from app.model import Model
+from app.services import Services
+
+SCHEMAS = "#/components/schemas/"
+# What every path may answer beside its own, and why.
+COMMON = {
+    404: "There is no such task, model, job or path.",
+    413: "The body is too large, or holds too many records.",
+    422: "The request is not as described; `details` says where.",
+    500: "A fault of the API itself; the log has it.",
+    503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
+}
+ADMIN = {401: "The key is missing or wrong.", 403: "No key is set up."}
+Schema = dict[str, Any]
+
+
+def document(app: FastAPI, services: Services) -> Schema:
+    """Return the document for the models that are in service now."""
+    made = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    schemas: Schema = made["components"]["schemas"]
+    schemas |= TypeAdapter(Problem).json_schema(ref_template=SCHEMAS + "{model}").pop("$defs")
+    schemas["Problem"] = _schema(Problem, schemas)
+    served = services.models.served()
+    for name, model in served.items():
+        made["paths"] |= _task_paths(f"/{{}}/{name}", model, schemas)
+    if default := served.get(services.settings.default_task):
+        made["paths"]["/predict"] = _task_paths("/{}", default, schemas)["/predict"]
+    for path, operations in made["paths"].items():
+        for operation in operations.values():
+            _document_problems(path, operation)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return made
+
+
+def _task_paths(pattern: str, model: Model, schemas: Schema) -> Schema:
+    manifest = model.manifest
+    name = manifest.task.title().replace("_", "")
+    body = _schema(model.records.body, schemas)
+    example = manifest.golden.request
+    paths = {}
+    for verb, answer, summary in (
+        ("predict", _prediction(model), f"Predict {manifest.target.name}: {manifest.title}"),
+        ("explain", _explanation(name), f"Say what each feature added: {manifest.title}"),
+    ):
+        paths[pattern.format(verb)] = {
+            "post": {
+                "tags": [verb],
+                "summary": summary,
+                "description": manifest.description,
+                "operationId": "_".join(pattern.format(verb).strip("/").split("/")),
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": body, "example": example}},
+                },
+                "responses": {
+                    "200": {
+                        "description": "The answer",
+                        "content": {"application/json": {"schema": _schema(answer, schemas)}},
+                    }
+                },
+            }
+        }
+    return paths
+
+
+def _prediction(model: Model) -> Any:
+    """Return the type of an answer: that of one record, or that of a list."""
+    name = model.manifest.task.title().replace("_", "")
+    identity: dict[str, Any] = {
+        key: (kind, ...) for key, kind in (("task", str), ("model_version", int), ("run_id", str))
+    }
+    identity["request_id"] = (str, ...)
+    one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
+    if model.manifest.target.classes:
+        one["prediction"] = (str, Field(description="The most probable class."))
+        one["probabilities"] = (dict[str, float], ...)
+        one["confidence"] = (float, Field(description="Probability of the predicted class."))
+    else:
+        identity["unit"] = (str, ...)
+    single = create_model(f"{name}Prediction", **identity, **one)
+    row = create_model(f"{name}Row", **one)
+    many = create_model(f"{name}Predictions", **identity, predictions=(list[row], ...))  # type: ignore[valid-type]
+    return single | many
+
+
+def _explanation(name: str) -> Any:
+    one: dict[str, Any] = {
+        "output": (str, Field(description="The target, or the predicted class.")),
+        "base_value": (float, Field(description="The mean prediction of the reference sample.")),
+        "values": (dict[str, float], Field(description="What each feature added to it.")),
+        "sum": (float, Field(description="base_value and all values together.")),
+        "prediction": (float, Field(description="The model's output.")),
+    }
+    identity: dict[str, Any] = {
+        key: (kind, ...) for key, kind in (("task", str), ("model_version", int), ("run_id", str))
+    }
+    identity["request_id"] = (str, ...)
+    row = create_model("Explanation", **one)
+    single = create_model("ExplainedRecord", **identity, **one)
+    return single | create_model("ExplainedRecords", **identity, explanations=(list[row], ...))  # type: ignore[valid-type]
+
+
+def _schema(kind: Any, schemas: Schema, mode: JsonSchemaMode = "validation") -> Schema:
+    """Return a type's JSON Schema, the types that it rests on added to `schemas`."""
+    made = TypeAdapter(kind).json_schema(ref_template=SCHEMAS + "{model}", mode=mode)
+    schemas |= made.pop("$defs", {})
+    return made
+
+
+def _document_problems(path: str, operation: Schema) -> None:
+    """Name every answer that is not a success, in the form that it has."""
+    responses = operation["responses"]
+    if path.startswith("/v2"):
+        responses.pop("422", None)
+        responses["413"] = {**responses["400"], "description": "More rows than are allowed."}
+        return
+    problem = {"application/json": {"schema": {"$ref": SCHEMAS + "Problem"}}}
+    for status, why in (COMMON | (ADMIN if "security" in operation else {})).items():
+        if status == 503 and path.startswith("/health"):
+            continue
+        responses[str(status)] = {"description": why, "content": problem}

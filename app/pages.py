@@ -1,0 +1,128 @@
+"""The paths that only look: what is here, health, models, metrics."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app.errors import ApiError
+from app.model import Model
+from app.services import Here
+
+router = APIRouter()
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(BaseModel):
+    """How the API is."""
+
+    status: str = Field(description="`ok`; `degraded`: an older model serves on; `not ready`.")
+    problems: list[str] = Field(description="What is wrong and what to do, if anything is.")
+    models: dict[str, int] = Field(description="The version in service of each task.")
+
+
+class Card(BaseModel):
+    """One model in service."""
+
+    task: str
+    title: str
+    description: str
+    version: int
+    run_id: str
+    algorithm: str
+    metrics: dict[str, Any] = Field(description="On the hold-out, each with a 95 % interval.")
+    since: datetime = Field(description="When it was promoted.")
+    loaded: datetime = Field(description="When this process opened it.")
+    sha256: str
+    problem: str | None = Field(description="Why the files that lie there now are not served.")
+
+
+class Whole(Card):
+    """One model with all that is known about it."""
+
+    features: list[dict[str, Any]]
+    target: dict[str, Any]
+    limits: list[str]
+    card: str = Field(description="The model card, Markdown.")
+
+
+@router.get("/", tags=["look"])
+def what_is_here(services: Here) -> dict[str, Any]:
+    """Say what this is and where to go."""
+    tasks = {name: f"/predict/{name}" for name in services.models.entries}
+    return {
+        "name": "Predictions of the models in deployment/models",
+        "predict": tasks | {"default": "/predict"},
+        "explain": {name: f"/explain/{name}" for name in tasks},
+        "look": ["/models", "/health", "/metrics/summary", "/docs", "/redoc", "/v2", "/metrics"],
+    }
+
+
+@router.get("/health/live", tags=["health"])
+async def live() -> dict[str, str]:
+    """Answer as long as the process does."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", tags=["health"], responses={503: {"model": Health}})
+@router.get("/health", tags=["health"], responses={503: {"model": Health}})
+async def health(services: Here, response: Response) -> Health:
+    """Answer 200 if every task is served: its file is the right one and answers as recorded."""
+    obstacles = services.models.obstacles()
+    entries = services.models.entries.items()
+    refused = [f"{name}: {entry.problem}" for name, entry in entries if entry.problem]
+    if obstacles:
+        response.status_code = 503
+    status = "not ready" if obstacles else "degraded" if refused else "ok"
+    versions = {n: model.manifest.version for n, model in services.models.served().items()}
+    return Health(status=status, problems=obstacles or refused, models=versions)
+
+
+@router.get("/models/info", tags=["models"])
+@router.get("/model/info", tags=["models"], include_in_schema=False)
+@router.get("/models", tags=["models"])
+def models(services: Here) -> dict[str, Card]:
+    """List the models in service."""
+    return {name: _card(services, model) for name, model in services.models.served().items()}
+
+
+@router.get("/models/{task}", tags=["models"])
+def model(task: str, services: Here) -> Whole:
+    """Tell all about one task's model."""
+    found = services.models.get(task)
+    manifest = found.manifest
+    return Whole(
+        **_card(services, found).model_dump(),
+        features=[feature.model_dump() for feature in manifest.features],
+        target=manifest.target.model_dump(),
+        limits=manifest.limits,
+        card=found.card,
+    )
+
+
+@router.get("/metrics/prometheus", tags=["metrics"], response_class=Response)
+@router.get("/metrics", tags=["metrics"], response_class=Response)
+async def metrics(services: Here) -> Response:
+    """Render the metrics as Prometheus reads them."""
+    return Response(services.metrics.render(), media_type=TEXT)
+
+
+@router.get("/metrics/summary", tags=["metrics"])
+def metrics_summary(services: Here) -> dict[str, Any]:
+    """Tell people the main figures since the process began."""
+    return services.metrics.summary()
+
+
+def _card(services: Here, model: Model) -> Card:
+    manifest, entry = model.manifest, services.models.entries[model.manifest.task]
+    about = manifest.model_dump(
+        include={"task", "title", "description", "version", "run_id", "algorithm", "sha256"}
+    )
+    return Card(
+        **about,
+        metrics=manifest.holdout["metrics"],
+        since=datetime.fromtimestamp(manifest.promoted / 1000, UTC),
+        loaded=datetime.fromtimestamp(model.loaded, UTC),
+        problem=entry.problem,
+    )

@@ -1,0 +1,94 @@
+"""The application: all parts put together."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app import admin, errors, inference, openapi, pages, predict
+from app.errors import ApiError
+from app.gateway import Gateway
+from app.metrics import Metrics
+from app.models import Models
+from app.prediction_log import PredictionLog
+from app.services import TRAINER_SECONDS, Services
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def create(settings: Settings) -> Gateway:
+    """Return the application, its models loaded; nothing listens yet."""
+    metrics = Metrics()
+    models = Models(settings.models, settings.state / "loaded", metrics)
+    models.refresh(patient=False)
+    trainer = httpx.AsyncClient(base_url=settings.trainer_url, timeout=TRAINER_SECONDS)
+    services = Services(settings, metrics, models, PredictionLog(settings, metrics), trainer)
+    app = FastAPIOffline(
+        title="MLOps predictions",
+        description="Predictions of the models that the pipeline published.",
+        version="1",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.services = services
+    app.router.routes[:0] = predict.ROUTES
+    for part in (pages, admin, inference):
+        app.include_router(part.router)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"]
+        )
+    app.exception_handler(ApiError)(_known)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(Exception)(_unknown)
+    app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
+    return Gateway(app, metrics, settings.max_waiting)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    watcher = asyncio.create_task(services.models.watch(services.settings.reload_seconds))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        await services.trainer.aclose()
+        await asyncio.to_thread(services.predictions.close)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ApiError)
+    return errors.answer(request, error)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    words = {404: "there is nothing at this path: GET / says what is here."}
+    message = words.get(error.status_code, str(error.detail))
+    return errors.answer(request, ApiError(error.status_code, message, (), error.headers))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    fault = errors.invalid(error.errors(), prefix="")
+    if request.url.path.startswith("/v2"):
+        fault.status = 400
+    return errors.answer(request, fault)
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    log.error("an error of ours", exc_info=error, extra={"request_id": request.scope["request_id"]})
+    return errors.answer(request, ApiError(500, "an error of ours: the log has it by request id."))

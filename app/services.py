@@ -1,0 +1,55 @@
+"""What the endpoints work with; one of each lives as long as the application."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import httpx
+from fastapi import Depends
+from starlette.requests import Request
+
+from app.errors import ApiError
+from app.metrics import Metrics
+from app.models import Models
+from app.prediction_log import PredictionLog
+from app.settings import Settings
+
+TRAINER_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of a running API."""
+
+    settings: Settings
+    metrics: Metrics
+    models: Models
+    predictions: PredictionLog
+    trainer: httpx.AsyncClient
+
+    async def ask_trainer(self, method: str, path: str, content: Any = None) -> Any:
+        """Pass something on to the trainer and return its answer.
+
+        Raises:
+            ApiError: what the trainer refused, or 503 if it does not answer.
+        """
+        try:
+            answer = await self.trainer.request(method, path, json=content)
+        except httpx.HTTPError as error:
+            raise ApiError(
+                503,
+                f"the trainer at {self.settings.trainer_url} does not answer "
+                f"({type(error).__name__}): start it with `python -m pipeline trainer`.",
+                headers={"Retry-After": "5"},
+            ) from error
+        if answer.is_error:
+            raise ApiError(answer.status_code, str(answer.json()["detail"]))
+        return answer.json()
+
+
+def of(request: Request) -> Services:
+    """Return the services of the application that a request came to."""
+    found: Services = request.app.state.services
+    return found
+
+
+Here = Annotated[Services, Depends(of)]
