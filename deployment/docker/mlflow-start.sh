@@ -9,6 +9,7 @@ python -m pipeline history restore --db "$database" --watch &
 python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
   --backend-store-uri "sqlite:///$database" \
   --artifacts-destination mlruns --default-artifact-root mlflow-artifacts:/.local \
+  --uvicorn-opts "--log-level warning" \
   --allowed-hosts "${MLFLOW_HOSTS:-mlflow-server:*,localhost:*,127.0.0.1:*}" &
 
 trap 'stopped=0' TERM INT # which ends the wait
