@@ -4,4 +4,4 @@
 set -eu
 python -m pip install --quiet --no-cache-dir --no-compile --root-user-action ignore \
   --require-hashes --no-deps --only-binary :all: --target "$2" --requirement "$1"
-rm -rf "$2/bin"
+rm -rf "${2:?}/bin"

@@ -18,10 +18,14 @@ def stack(
     copy_checkout(checkout)
     running = Stack(checkout)
     running.compose("down", "--volumes", "--remove-orphans")  # of a call that was killed
+    failed = request.session.testsfailed
     try:
         running.up("--build")
         yield running
+    except AssertionError:
+        failed = -1
+        raise
     finally:
-        if request.session.testsfailed or not request.session.testscollected:
+        if request.session.testsfailed != failed:
             print(running.compose("logs", "--no-color", "--tail", "60"))
         running.compose("down", "--volumes", "--remove-orphans")
