@@ -159,8 +159,7 @@ def infer(
             raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
     raw = model.session.run(produced, model.feeds(records))
     predictions = model.describe(raw[-1])
-    services.predictions.add(request.scope["request_id"], model, records, predictions)
-    services.metrics.count(model, predictions)
+    services.note(request.scope["request_id"], model, records, predictions)
     named = dict(zip(produced, raw, strict=True))
     return Answer(
         model_name=name,

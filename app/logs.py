@@ -45,9 +45,10 @@ class JsonHandler(logging.Handler):
         sys.stdout.write(text)
         sys.stdout.flush()
         try:
-            self._file.stream.write(text)
-            self._file.stream.flush()
-            if self._file.stream.tell() > self._file.maxBytes:
+            file = self._file.stream or self._file._open()
+            file.write(text)
+            file.flush()
+            if file.tell() > self._file.maxBytes:
                 self._file.doRollover()
         except OSError as error:  # a full disk must not end the log on stdout
             sys.stdout.write(f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n')
@@ -69,6 +70,9 @@ def _line(record: logging.LogRecord) -> bytes:
 def configure(settings: Settings) -> JsonHandler:
     """Send everything that is logged to a new handler and return it; close it at the end."""
     handler = JsonHandler(settings)
+    # What no line shows is not looked up for every record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator
 
@@ -54,12 +55,15 @@ def create(settings: Settings) -> Gateway:
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(Exception)(_unknown)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    return Gateway(app, metrics, settings.max_waiting)
+    return Gateway(predict.Predict(services, app), metrics, settings.max_waiting)
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    # All that lives as long as the process need not be looked through for garbage again.
+    gc.collect()
+    gc.freeze()
     watcher = asyncio.create_task(services.models.watch(services.settings.reload_seconds))
     try:
         yield
