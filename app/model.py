@@ -93,7 +93,9 @@ class Model:
         """Return the records as the model's inputs: a column of shape (records, 1) each."""
         feeds: dict[str, NDArray[Any]] = {}
         for kind, names in self._inputs.items():
-            columns = np.array([[record[name] for record in records] for name in names], kind)
+            columns: NDArray[Any] = np.array(
+                [[record[name] for record in records] for name in names], kind
+            )
             feeds |= zip(names, columns.reshape(len(names), -1, 1), strict=True)
         return feeds
 
