@@ -88,7 +88,11 @@ async def run(
     load, loop, began = Load(), asyncio.get_running_loop(), time.perf_counter()
     pause = connections / rate if rate else 0.0
     opened = [
-        (await loop.create_connection(lambda: _Connection(content, load, pause), "127.0.0.1", port))[1]
+        (
+            await loop.create_connection(
+                lambda: _Connection(content, load, pause), "127.0.0.1", port
+            )
+        )[1]
         for _ in range(connections)
     ]
     await asyncio.wait([connection.ended for connection in opened], timeout=seconds)
