@@ -86,6 +86,14 @@ def report(context: typer.Context) -> None:
         print(path)
 
 
+@app.command()
+def trainer(context: typer.Context) -> None:
+    """Serve the API what needs scikit-learn, MLflow or SHAP: explanations and jobs."""
+    from pipeline.trainer.server import serve
+
+    serve(context.obj)
+
+
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
     try:

@@ -1,0 +1,46 @@
+"""A job: put a model into service by hand, until the next is published."""
+
+import json
+from pathlib import Path
+
+from pipeline.errors import PipelineError, UsageError
+from pipeline.files import sha256_bytes, sha256_file, to_json, write_atomic
+from pipeline.history import registry
+from pipeline.history.verify import MANIFEST, MODEL
+from pipeline.publishing.record import model_folder
+from pipeline.repo import Repo
+from pipeline.trainer.jobs import Json
+
+OF_PROMOTION = {"version", "run_id", "model_id", "commit", "promoted"}
+
+
+def run(repo: Repo, state: Path, task: str, version: int | None, run_id: str | None) -> Json:
+    """Copy the files of a version, or of a run, to where the API looks for them.
+
+    A run may be named without a task; a run of the registry counts before one of a job.
+
+    Raises:
+        UsageError: there is no such version or run, or no model that it would take the place of.
+        PipelineError: its files are damaged.
+    """
+    models = [task] if task else registry.models(repo.mlruns)
+    known = [entry for model in models for entry in registry.versions(repo.mlruns, model)]
+    wanted = [p for p in known if (p.run_id == run_id if run_id else p.version == version)]
+    files = model_folder(repo, wanted[-1]) if wanted else state / "trained" / str(run_id)
+    manifest = json.loads((files / MANIFEST).read_bytes()) if (files / MANIFEST).is_file() else {}
+    if not manifest or task not in ("", manifest["task"]):
+        what = f"run {run_id}" if run_id else f"version {version}"
+        held = ", ".join(f"{entry.model} {entry.version}" for entry in known) or "none"
+        raise UsageError(f"{task or 'the history'} has no {what}; the versions are: {held}.")
+    if wanted:
+        manifest |= wanted[-1].model_dump(include=OF_PROMOTION)
+    served, content = repo.models / manifest["task"] / MANIFEST, (files / MODEL).read_bytes()
+    if not served.is_file():
+        raise UsageError(f"{manifest['task']} has no model in service yet: publish one first.")
+    if sha256_bytes(content) != manifest["sha256"]:
+        raise PipelineError(f"{files / MODEL}: is not the file that its manifest says; restore it.")
+    target = state / "loaded" / manifest["task"]
+    # The manifest last: until it is there, a reader sees that the two do not belong together.
+    write_atomic(target / MODEL, content)
+    write_atomic(target / MANIFEST, to_json(manifest | {"loaded_over": sha256_file(served)}))
+    return {key: manifest[key] for key in ("task", "version", "run_id", "algorithm", "sha256")}
