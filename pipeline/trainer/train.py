@@ -20,7 +20,7 @@ from pipeline.params import Params
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
-from pipeline.trainer.jobs import WORK, Json
+from pipeline.trainer.jobs import WORK, Json, Request
 from pipeline.training import estimators
 from pipeline.training.candidates import Failure, Study, split
 from pipeline.training.task_training import TaskTraining
@@ -29,44 +29,41 @@ from pipeline.training.train import WATCHED
 GIVEN = "data of the request"
 
 
-def run(
-    repo: Repo, state: Path, task: str, algorithm: str, parameters: Json, data: list[Json] | None
-) -> Json:
-    """Train; the runs go to MLflow, and the model to where `load.py` finds it by its run.
+def run(repo: Repo, state: Path, request: Request) -> Json:
+    """Train a `task`'s `algorithm` on `data`, or on its own data if there are none.
 
-    Args:
-        parameters: if empty, those of `params.yaml`.
-        data: rows with the target; None for the task's own.
+    Without `parameters`, those of `params.yaml` count. The runs go to MLflow, and the model to
+    where `load.py` finds it by its run.
 
     Raises:
         UsageError: the task, the algorithm or a parameter is unknown.
         PipelineError: a row breaks a rule, there are too few, or the fit failed.
     """
-    settings, place, aside = params.load(repo), Repo(repo.root), state / WORK
-    _known("task", [task], settings.tasks)
-    chosen, section = tasks.load(task), settings.tasks[task]
-    _known("algorithm", [algorithm], estimators.names(chosen))
-    accepted = estimators.parameter_names(chosen.kind, algorithm)
-    _known(f"parameter of {algorithm}", parameters, accepted)
-    if data is not None:
-        chosen, place.data = _with_rows(chosen, data, settings), repo.build / "no-snapshots"
-    only = {algorithm: parameters or section.candidates.get(algorithm, {})}
-    one = {task: section.model_copy(update={"candidates": only})}
+    settings, algorithm, place = params.load(repo), request.algorithm, Repo(repo.root)
+    _known("task", [request.task], settings.tasks)
+    task, section = tasks.load(request.task), settings.tasks[request.task]
+    _known("algorithm", [algorithm], estimators.names(task))
+    accepted = estimators.parameter_names(task.kind, algorithm)
+    _known(f"parameter of {algorithm}", request.parameters, accepted)
+    if request.data is not None:
+        task, place.data = _with_rows(task, request.data, settings), repo.build / "no-snapshots"
+    only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
+    one = {task.name: section.model_copy(update={"candidates": only})}
     changes = git(repo.root, "status", "--porcelain", "--", *WATCHED).splitlines()
     settings, dirty = settings.model_copy(update={"tasks": one}), [line[3:] for line in changes]
-    training = TaskTraining(place, chosen, settings, aside, dirty)
+    training = TaskTraining(place, task, settings, state / WORK, dirty)
     if not (made := training.run().challenger):
         reasons = [result.reason for result in training.results if isinstance(result, Failure)]
-        raise PipelineError(f"{algorithm} could not be trained on {task}: {reasons[0]}")
-    run_folder = layout.run_folders(aside / "mlruns")[made.run_id]
+        raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
+    run_folder = layout.run_folders(state / WORK / "mlruns")[made.run_id]
     files, target = run_folder / layout.MODELS / made.model_id, state / "trained" / made.run_id
-    manifest = json.loads((files / MANIFEST).read_bytes())
-    manifest |= {"version": 0, "run_id": made.run_id, "model_id": made.model_id, "promoted": now()}
-    manifest |= {"commit": git(repo.root, "rev-parse", "HEAD")}
+    ids = {"run_id": made.run_id, "model_id": made.model_id}
+    ids |= {"commit": git(repo.root, "rev-parse", "HEAD")}
+    manifest = json.loads((files / MANIFEST).read_bytes()) | {"version": 0, "promoted": now()} | ids
     write_atomic(target / MODEL, (files / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
-    found = {"run_id": made.run_id, "algorithm": algorithm, "metrics": made.holdout}
-    return found | {"parity": made.parity.model_dump()}
+    parity = made.parity.model_dump()
+    return ids | {"algorithm": algorithm, "metrics": made.holdout, "parity": parity}
 
 
 def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -80,6 +77,6 @@ def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
     held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
     split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
+    source, digest = Source(GIVEN, lambda _: table), tables.digest(table)
     given = dataclasses.replace(task, homepage=GIVEN, licence="not stated")
-    source = Source(GIVEN, lambda _: table)
-    return dataclasses.replace(given, sources=(source,), digest=tables.digest(table))
+    return dataclasses.replace(given, sources=(source,), digest=digest)
