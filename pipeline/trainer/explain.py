@@ -32,9 +32,8 @@ class Explainer:
         self._model, self._target = model, manifest["target"]
         self._features = {feature["name"]: feature for feature in manifest["features"]}
         generator, reference = np.random.default_rng(SEED), manifest["reference"]["features"]
-        columns = [_spread(f, reference[name]) for name, f in self._features.items()]
-        background = np.column_stack([generator.permutation(column) for column in columns])
-        self._shap = KernelExplainer(self._predict, background)
+        columns = [generator.permutation(_spread(reference[name])) for name in self._features]
+        self._shap = KernelExplainer(self._predict, np.column_stack(columns))
 
     def explain(self, record: Json) -> Json:
         """Return the values of one record; a classification's are of the class that it names."""
@@ -81,14 +80,13 @@ def _explainer(folders: tuple[Path, ...], sha256: str) -> Explainer:
     raise FileNotFoundError(sha256)
 
 
-def _spread(feature: Json, reference: Json) -> np.ndarray:
-    """Return values at equal steps of a feature's distribution, shape (BACKGROUND_ROWS,)."""
+def _spread(reference: Json) -> np.ndarray:
+    """Return values at equal steps of a distribution: numbers, or categories' codes.
+
+    How far the outer tenths of a number reach is not known: they count as their edge.
+    """
     steps = (np.arange(BACKGROUND_ROWS) + 0.5) / BACKGROUND_ROWS
     reached = np.cumsum(reference["shares"]) / np.sum(reference["shares"])
     if "categories" in reference:
         return np.searchsorted(reached, steps)
-    edges = reference["edges"]
-    # How far the outer tenths reach is not known: as far as their neighbours.
-    first, last = (edges[1] - edges[0], edges[-1] - edges[-2]) if len(edges) > 1 else (0, 0)
-    low, high = max(feature["low"], edges[0] - first), min(feature["high"], edges[-1] + last)
-    return np.asarray(np.interp(steps, [0, *reached], [low, *edges, high]))
+    return np.asarray(np.interp(steps, reached[:-1], reference["edges"]))

@@ -21,7 +21,6 @@ from pipeline.publishing.record import now
 from pipeline.repo import Repo
 
 MOST_KEPT = 100
-STOPPED = "the trainer was stopped before the job had ended: send it again."
 WORK = "work"  # in the state folder: room for the running job alone, emptied after it
 Json = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^\w*$", max_length=100)]
@@ -59,6 +58,10 @@ class Job(BaseModel):
         write_atomic(state / "jobs" / f"{job.id}.json", to_json(job.model_dump()))
         return job
 
+    def fail(self, state: Path, error: str) -> None:
+        """Write that the job has failed, and why."""
+        self.write(state, status="failed", ended=now(), error=error)
+
 
 class Queue:
     """The jobs of a state folder, and the thread that sees to one after the other."""
@@ -69,14 +72,13 @@ class Queue:
         self._waiting: SimpleQueue[tuple[Job, Request]] = SimpleQueue()
         for job in self.jobs():
             if job.ended is None:
-                job.write(state, status="failed", ended=now(), error=STOPPED)
+                job.fail(state, "the trainer was stopped before the job had ended: send it again.")
         threading.Thread(target=self._work, daemon=True).start()
 
     def jobs(self) -> list[Job]:
         """Return all jobs that are kept, oldest first."""
-        files = (self._state / "jobs").glob("*.json")
-        found = [Job.model_validate_json(path.read_bytes()) for path in files]
-        return sorted(found, key=lambda job: job.created)
+        kept = (path.read_bytes() for path in (self._state / "jobs").glob("*.json"))
+        return sorted(map(Job.model_validate_json, kept), key=lambda job: job.created)
 
     def submit(self, request: Request) -> Job:
         """Put a job at the queue's end; of those that have ended, the oldest are forgotten."""
@@ -98,8 +100,7 @@ class Queue:
             process.start()
             process.join()
             if process.exitcode:
-                error = f"the job's process ended with status {process.exitcode}."
-                job.write(self._state, status="failed", ended=now(), error=error)
+                job.fail(self._state, f"its process ended with status {process.exitcode}.")
 
 
 def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
@@ -113,12 +114,11 @@ def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
     try:
         found = importlib.import_module(f"pipeline.trainer.{job.kind}").run(repo, state, request)
         job.write(state, status="succeeded", ended=now(), result=found)
+    except PipelineError as error:
+        job.fail(state, str(error))
     except Exception as error:
-        told = str(error)
-        if not isinstance(error, PipelineError):
-            logging.exception("the job %s failed", job.id)
-            told = f"{type(error).__name__}: {' '.join(told.split())}; see the trainer's log."
-        job.write(state, status="failed", ended=now(), error=told)
+        logging.exception("the job %s failed", job.id)
+        job.fail(state, f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def _end_with_the_service() -> None:

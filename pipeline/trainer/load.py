@@ -28,9 +28,10 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     files = model_folder(repo, found[-1]) if found else state / "trained" / str(run_id)
     manifest = json.loads((files / MANIFEST).read_bytes()) if (files / MANIFEST).is_file() else {}
     if not manifest or task not in ("", manifest["task"]):
-        what = f"run {run_id}" if run_id else f"version {request.version}"
         held = ", ".join(f"{entry.model} {entry.version}" for entry in known) or "none"
-        raise UsageError(f"{task or 'the history'} has no {what}; the versions are: {held}.")
+        raise UsageError(
+            f"{task or 'the history'} has no {'run' if run_id else 'version'} {wanted}; the versions are: {held}."
+        )
     if found:
         manifest |= found[-1].model_dump(include=OF_PROMOTION)
     served, content = repo.models / manifest["task"] / MANIFEST, (files / MODEL).read_bytes()

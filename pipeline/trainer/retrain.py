@@ -11,8 +11,6 @@ from pipeline.repo import Repo
 from pipeline.trainer.jobs import Json, Request
 from pipeline.training.train import train
 
-WORKFLOW = "actions/workflows/mlops.yml/dispatches"
-
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
     """Train `tasks`, all if none is named; `reason` is for the workflow.
@@ -20,28 +18,29 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     Raises:
         PipelineError: GitHub refuses or cannot be reached, or the training fails.
     """
-    metrics = {name: tasks.load(name).metric.name for name in request.tasks or tasks.names()}
+    for name in request.tasks:
+        tasks.load(name)  # an unknown one is told of before anything is started
     token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
     if token and repository:
         inputs = {"tasks": ",".join(request.tasks), "reason": request.reason}
         _dispatch(token, repository, {"ref": "main", "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
-    found = {}
-    for name, result in train(repo, request.tasks, repo.build / "bundle").tasks.items():
-        best, metric = result.challenger, metrics[name]
-        found[name] = best and {"algorithm": best.algorithm, metric: best.holdout[metric]}
+    made = train(repo, request.tasks, repo.build / "bundle").tasks.items()
+    shown = {"run_id", "algorithm", "holdout"}
+    found = {
+        name: one.challenger and one.challenger.model_dump(include=shown) for name, one in made
+    }
     return {"challengers": found, "next": "python -m pipeline publish"}
 
 
 def _dispatch(token: str, repository: str, body: Json) -> None:
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = f"{base}/repos/{repository}/{WORKFLOW}"
+    address = f"{base}/repos/{repository}/actions/workflows/mlops.yml/dispatches"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     try:
         answer = requests.post(address, json=body, headers=headers, timeout=30)
-        said = "" if answer.ok else answer.json()["message"]
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        # Not what the library says: it may quote a header.
-        raise PipelineError(f"{address}: no answer of GitHub ({type(error).__name__}).") from None
-    if not answer.ok:
-        raise PipelineError(f"{address}: GitHub answers {answer.status_code}: {said}")
+        said = "" if answer.ok else f"{answer.status_code}: {answer.json()['message']}"
+    except (requests.RequestException, KeyError, TypeError) as error:
+        said = f"nothing of use ({type(error).__name__})"  # no more: it may quote a header
+    if said:
+        raise PipelineError(f"{address}: GitHub answers {said}")

@@ -17,31 +17,24 @@ from pipeline.repo import Repo
 from pipeline.trainer.explain import explain
 from pipeline.trainer.jobs import Job, Json, Queue, Request
 
-STOP_SECONDS = 20
+Records = Annotated[list[Json], Body(min_length=1, max_length=100)]
 
 
 def make_app(repo: Repo, state: Path) -> FastAPI:
     """Return the service over a checkout and the folder that it shares with the API."""
-    queue = Queue(repo, state)
-
-    app = FastAPI(title="trainer", redirect_slashes=False)
+    queue, app = Queue(repo, state), FastAPI(title="trainer", redirect_slashes=False)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: object, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        return JSONResponse({"detail": f"{where}: {first['msg']}."}, 422)
+        where, what = ".".join(map(str, error.errors()[0]["loc"])), error.errors()[0]["msg"]
+        return JSONResponse({"detail": f"{where}: {what}."}, 422)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.post("/explain/{task}")
-    def explanations(
-        task: str,
-        sha256: Annotated[str, Body()],
-        records: Annotated[list[Json], Body(min_length=1, max_length=100)],
-    ) -> Json:
+    def explanations(task: str, sha256: Annotated[str, Body()], records: Records) -> Json:
         if task not in (known := layout.folders(repo.models)):
             raise HTTPException(404, f"there is no task {task!r}: choose from {', '.join(known)}.")
         try:
@@ -49,7 +42,7 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
         except FileNotFoundError:
             raise HTTPException(409, f"the model {sha256} of {task} is not in service.") from None
         except (KeyError, TypeError, ValueError) as error:
-            raise HTTPException(422, f"a record lacks a feature or has a wrong value: {error}.")
+            raise HTTPException(422, f"a record has a missing or wrong value: {error}.") from error
         return {"sha256": sha256, "explanations": found}
 
     @app.post("/jobs", status_code=202)
@@ -58,16 +51,15 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
 
     @app.get("/jobs/{job_id}")
     async def job(job_id: str) -> Job:
-        for found in queue.jobs():
-            if found.id == job_id:
-                return found
+        if found := [job for job in queue.jobs() if job.id == job_id]:
+            return found[0]
         raise HTTPException(404, f"there is no job {job_id!r}.")
 
     return app
 
 
 def serve(repo: Repo) -> None:
-    """Serve until SIGTERM or Ctrl-C, which ends the running job too: its process watches this one."""
+    """Serve until SIGTERM or Ctrl-C; the running job's process sees it and ends too."""
     host = os.environ.get("TRAINER_HOST") or "127.0.0.1"
     port = os.environ.get("TRAINER_PORT") or "8001"
     if not port.isdecimal() or not 0 < int(port) < 2**16:
@@ -75,4 +67,4 @@ def serve(repo: Repo) -> None:
     app = make_app(repo, repo.root / (os.environ.get("TRAINER_STATE") or "build/serving"))
     # It takes seconds; nobody who asks should wait for it.
     threading.Thread(target=importlib.import_module, args=["shap"], daemon=True).start()
-    uvicorn.run(app, host=host, port=int(port), timeout_graceful_shutdown=STOP_SECONDS)
+    uvicorn.run(app, host=host, port=int(port), access_log=False, timeout_graceful_shutdown=20)

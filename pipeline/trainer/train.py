@@ -62,8 +62,8 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     manifest = json.loads((files / MANIFEST).read_bytes()) | {"version": 0, "promoted": now()} | ids
     write_atomic(target / MODEL, (files / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
-    parity = made.parity.model_dump()
-    return ids | {"algorithm": algorithm, "metrics": made.holdout, "parity": parity}
+    judged = {"metrics": made.holdout, "parity": made.parity.model_dump()}
+    return ids | judged | {"algorithm": algorithm}
 
 
 def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
