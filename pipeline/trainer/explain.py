@@ -1,7 +1,6 @@
-"""SHAP values of predictions: what each feature adds to the mean over a background.
+"""SHAP values: what each feature adds to a model's mean over a background.
 
-No rows of the data are kept, so the background is drawn from the manifest's reference: of each
-feature alone, as if none depended on another.
+No rows of the data are kept: the background is drawn from the manifest, each feature by itself.
 """
 
 import json
@@ -62,18 +61,15 @@ class Explainer:
 def explain(folders: tuple[Path, ...], sha256: str, records: list[Json]) -> list[Json]:
     """Explain records by the model with a digest, one call at a time.
 
-    Raises:
-        FileNotFoundError: none of the folders holds that model.
-        KeyError, TypeError, ValueError: a record lacks a feature, or has an unknown value.
+    Raises FileNotFoundError: no folder holds it; KeyError, TypeError, ValueError: a bad record.
     """
     with _ONE_AT_A_TIME:
-        explainer = _explainer(folders, sha256)
-        return [explainer.explain(record) for record in records]
+        return [_explainer(folders, sha256).explain(record) for record in records]
 
 
 @lru_cache(maxsize=8)
 def _explainer(folders: tuple[Path, ...], sha256: str) -> Explainer:
-    for path in [path for folder in folders for path in folder.glob(MODEL)]:
+    for path in (path for folder in folders for path in folder.glob(MODEL)):
         content, manifest = path.read_bytes(), json.loads(path.with_name(MANIFEST).read_bytes())
         if sha256_bytes(content) == sha256 == manifest["sha256"]:
             return Explainer(OnnxModel(content), manifest)
@@ -81,10 +77,7 @@ def _explainer(folders: tuple[Path, ...], sha256: str) -> Explainer:
 
 
 def _spread(reference: Json) -> np.ndarray:
-    """Return values at equal steps of a distribution: numbers, or categories' codes.
-
-    How far the outer tenths of a number reach is not known: they count as their edge.
-    """
+    """Return values at equal steps of a distribution; the outer tenths count as their edge."""
     steps = (np.arange(BACKGROUND_ROWS) + 0.5) / BACKGROUND_ROWS
     reached = np.cumsum(reference["shares"]) / np.sum(reference["shares"])
     if "categories" in reference:

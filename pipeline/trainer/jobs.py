@@ -5,9 +5,8 @@ import logging
 import multiprocessing
 import os
 import shutil
-import signal
-import sys
 import threading
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any, Literal
@@ -89,14 +88,13 @@ class Queue:
         return job
 
     def _work(self) -> None:
-        context = multiprocessing.get_context("spawn")
         while True:
             shutil.rmtree(self._state / WORK, ignore_errors=True)
             job, request = self._waiting.get()
             job = job.write(self._state, status="running", started=now())
             # In a daemon joblib starts no processes of its own: a job keeps to one core.
             given = (self._repo, self._state, job, request)
-            process = context.Process(target=_run, args=given, daemon=True)
+            process = SpawnProcess(target=_run, args=given, daemon=True)
             process.start()
             process.join()
             if process.exitcode:
@@ -105,12 +103,10 @@ class Queue:
 
 def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
     """Run a job in its process, and write how it ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    if sys.platform != "win32":
+    if hasattr(os, "nice"):  # not on Windows
         os.nice(19)
-    # A server that is not there is told of in seconds, not in minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seconds, not minutes
     try:
         found = importlib.import_module(f"pipeline.trainer.{job.kind}").run(repo, state, request)
         job.write(state, status="succeeded", ended=now(), result=found)

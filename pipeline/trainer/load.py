@@ -11,29 +11,25 @@ from pipeline.publishing.record import model_folder
 from pipeline.repo import Repo
 from pipeline.trainer.jobs import Json, Request
 
-OF_PROMOTION = {"version", "run_id", "model_id", "commit", "promoted"}
-
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
     """Copy the files of a `task`'s `version`, or of a `run_id`, to where the API looks for them.
 
-    Raises:
-        UsageError: there is no such model, or none in service that it would take the place of.
-        PipelineError: its files are damaged.
+    Raises PipelineError: there is no such model, none in service yet, or its files are damaged.
     """
     task, run_id, wanted = request.task, request.run_id, request.run_id or request.version
-    models = [task] if task else registry.models(repo.mlruns)
+    models = [task] if task else registry.models(repo.mlruns) if run_id else []
     known = [entry for model in models for entry in registry.versions(repo.mlruns, model)]
     found = [entry for entry in known if wanted == (entry.run_id if run_id else entry.version)]
     files = model_folder(repo, found[-1]) if found else state / "trained" / str(run_id)
     manifest = json.loads((files / MANIFEST).read_bytes()) if (files / MANIFEST).is_file() else {}
     if not manifest or task not in ("", manifest["task"]):
         held = ", ".join(f"{entry.model} {entry.version}" for entry in known) or "none"
-        raise UsageError(
-            f"{task or 'the history'} has no {'run' if run_id else 'version'} {wanted}; the versions are: {held}."
-        )
+        what = f"run {run_id}" if run_id else f"version {wanted}"
+        raise UsageError(f"{task or 'the registry'} has no {what}; the versions are: {held}.")
     if found:
-        manifest |= found[-1].model_dump(include=OF_PROMOTION)
+        ids = {"version", "run_id", "model_id", "commit", "promoted"}
+        manifest |= found[-1].model_dump(include=ids)
     served, content = repo.models / manifest["task"] / MANIFEST, (files / MODEL).read_bytes()
     if not served.is_file():
         raise UsageError(f"{manifest['task']} has no model in service yet: publish one first.")

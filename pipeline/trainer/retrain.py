@@ -15,21 +15,17 @@ from pipeline.training.train import train
 def run(repo: Repo, state: Path, request: Request) -> Json:
     """Train `tasks`, all if none is named; `reason` is for the workflow.
 
-    Raises:
-        PipelineError: GitHub refuses or cannot be reached, or the training fails.
+    Raises PipelineError: GitHub refuses or cannot be reached, or the training fails.
     """
-    for name in request.tasks:
-        tasks.load(name)  # an unknown one is told of before anything is started
     token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
     if token and repository:
-        inputs = {"tasks": ",".join(request.tasks), "reason": request.reason}
+        names = [tasks.load(name).name for name in request.tasks]  # all of them are known
+        inputs = {"tasks": ",".join(names), "reason": request.reason}
         _dispatch(token, repository, {"ref": "main", "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
-    made = train(repo, request.tasks, repo.build / "bundle").tasks.items()
-    shown = {"run_id", "algorithm", "holdout"}
-    found = {
-        name: one.challenger and one.challenger.model_dump(include=shown) for name, one in made
-    }
+    bundle, shown = train(repo, request.tasks, repo.build / "bundle"), {"algorithm", "holdout"}
+    best = {name: result.challenger for name, result in bundle.tasks.items()}
+    found = {name: made and made.model_dump(include=shown) for name, made in best.items()}
     return {"challengers": found, "next": "python -m pipeline publish"}
 
 
@@ -39,8 +35,7 @@ def _dispatch(token: str, repository: str, body: Json) -> None:
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     try:
         answer = requests.post(address, json=body, headers=headers, timeout=30)
-        said = "" if answer.ok else f"{answer.status_code}: {answer.json()['message']}"
-    except (requests.RequestException, KeyError, TypeError) as error:
-        said = f"nothing of use ({type(error).__name__})"  # no more: it may quote a header
-    if said:
-        raise PipelineError(f"{address}: GitHub answers {said}")
+    except requests.RequestException as error:  # without its words, which may quote a header
+        raise PipelineError(f"{address}: no answer ({type(error).__name__}).") from None
+    if not answer.ok:
+        raise PipelineError(f"{address}: GitHub answers {answer.status_code}: {answer.text[:300]}")

@@ -1,7 +1,6 @@
 """The trainer: explanations at once, and jobs. Only the API talks to it; it asks for no key."""
 
 import importlib
-import os
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,6 @@ from fastapi import Body, FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from pipeline.errors import UsageError
 from pipeline.history import layout
 from pipeline.repo import Repo
 from pipeline.trainer.explain import explain
@@ -58,13 +56,9 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
     return app
 
 
-def serve(repo: Repo) -> None:
+def serve(repo: Repo, state: Path, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; the running job's process sees it and ends too."""
-    host = os.environ.get("TRAINER_HOST") or "127.0.0.1"
-    port = os.environ.get("TRAINER_PORT") or "8001"
-    if not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise UsageError(f"TRAINER_PORT={port}: is no port; give a number from 1 to 65535.")
-    app = make_app(repo, repo.root / (os.environ.get("TRAINER_STATE") or "build/serving"))
     # It takes seconds; nobody who asks should wait for it.
     threading.Thread(target=importlib.import_module, args=["shap"], daemon=True).start()
-    uvicorn.run(app, host=host, port=int(port), access_log=False, timeout_graceful_shutdown=20)
+    app = make_app(repo, repo.root / state)
+    uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=20)

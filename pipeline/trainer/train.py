@@ -1,8 +1,7 @@
 """A job: fit and judge one algorithm on the task's own data or on those of the request."""
 
-import dataclasses
 import json
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,6 @@ from pipeline.data.validate import validate
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import to_json, write_atomic
 from pipeline.git import git
-from pipeline.history import layout
 from pipeline.history.verify import MANIFEST, MODEL
 from pipeline.params import Params
 from pipeline.publishing.record import now
@@ -30,21 +28,17 @@ GIVEN = "data of the request"
 
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
-    """Train a `task`'s `algorithm` on `data`, or on its own data if there are none.
+    """Train a `task`'s `algorithm`; the defaults of `data` and `parameters` are the project's.
 
-    Without `parameters`, those of `params.yaml` count. The runs go to MLflow, and the model to
-    where `load.py` finds it by its run.
-
-    Raises:
-        UsageError: the task, the algorithm or a parameter is unknown.
-        PipelineError: a row breaks a rule, there are too few, or the fit failed.
+    The runs go to MLflow, and the model to where `load.py` finds it by its run.
+    Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the fit failed.
     """
     settings, algorithm, place = params.load(repo), request.algorithm, Repo(repo.root)
-    _known("task", [request.task], settings.tasks)
+    _known("task", [request.task], [*settings.tasks])
     task, section = tasks.load(request.task), settings.tasks[request.task]
     _known("algorithm", [algorithm], estimators.names(task))
     accepted = estimators.parameter_names(task.kind, algorithm)
-    _known(f"parameter of {algorithm}", request.parameters, accepted)
+    _known(f"parameter of {algorithm}", [*request.parameters], accepted)
     if request.data is not None:
         task, place.data = _with_rows(task, request.data, settings), repo.build / "no-snapshots"
     only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
@@ -55,18 +49,17 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     if not (made := training.run().challenger):
         reasons = [result.reason for result in training.results if isinstance(result, Failure)]
         raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
-    run_folder = layout.run_folders(state / WORK / "mlruns")[made.run_id]
-    files, target = run_folder / layout.MODELS / made.model_id, state / "trained" / made.run_id
-    ids = {"run_id": made.run_id, "model_id": made.model_id}
-    ids |= {"commit": git(repo.root, "rev-parse", "HEAD")}
+    files, target = next((state / WORK).rglob(made.model_id)), state / "trained" / made.run_id
+    commit = git(repo.root, "rev-parse", "HEAD")
+    ids = {"run_id": made.run_id, "model_id": made.model_id, "commit": commit}
     manifest = json.loads((files / MANIFEST).read_bytes()) | {"version": 0, "promoted": now()} | ids
     write_atomic(target / MODEL, (files / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
-    judged = {"metrics": made.holdout, "parity": made.parity.model_dump()}
-    return ids | judged | {"algorithm": algorithm}
+    parity = made.parity.model_dump()
+    return ids | {"algorithm": algorithm, "metrics": made.holdout, "parity": parity}
 
 
-def _known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+def _known(what: str, given: list[str], known: list[str]) -> None:
     for name in given:
         if name not in known:
             raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
@@ -77,6 +70,5 @@ def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
     held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
     split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
-    source, digest = Source(GIVEN, lambda _: table), tables.digest(table)
-    given = dataclasses.replace(task, homepage=GIVEN, licence="not stated")
-    return dataclasses.replace(given, sources=(source,), digest=digest)
+    sources, digest = (Source(GIVEN, lambda _: table),), tables.digest(table)
+    return replace(task, sources=sources, digest=digest, homepage=GIVEN, licence="not stated")
