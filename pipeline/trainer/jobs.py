@@ -98,7 +98,7 @@ class Queue:
             process.start()
             process.join()
             if process.exitcode:
-                job.fail(self._state, f"its process ended with status {process.exitcode}.")
+                job.fail(self._state, f"its process ended ({process.exitcode}): send it again.")
 
 
 def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
