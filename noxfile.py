@@ -15,8 +15,9 @@ nox.options.reuse_venv = "yes"
 PYTHONS = ["3.11", "3.12", "3.13"]
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
-SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "noxfile.py"]
-SHELL = ["start-mlops.sh", "scripts/test.sh", ".ci/run"]
+SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "deployment/docker", "noxfile.py"]
+SHELL = ["start-mlops.sh", "scripts/test.sh", ".ci/run", "monitoring/grafana/start.sh"]
+SHELL += [f"deployment/docker/{name}.sh" for name in ("install", "finish", "mlflow-start")]
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -46,6 +47,13 @@ def tests(session: nox.Session) -> None:
     if session.python == RUNNING:
         slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow")
         session.run("pytest", *slow, *session.posargs, success_codes=[0, 5])
+
+
+@nox.session(default=False)
+def stack(session: nox.Session) -> None:
+    """Build the images and test the compose file's services on a real Docker engine."""
+    install(session, "dev")
+    session.run("pytest", "tests/stack", *session.posargs)
 
 
 @nox.session(default=False)

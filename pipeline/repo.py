@@ -1,5 +1,6 @@
 """Where things lie in the repository."""
 
+import os
 from pathlib import Path
 
 from pipeline.errors import UsageError
@@ -15,7 +16,8 @@ class Repo:
         self.models = root / "deployment" / "models"  # what is in service
         self.data = root / "data"  # snapshots of the data sets
         self.results = root / "results"  # tables made from the history
-        self.build = root / "build"  # what can be made again; never committed
+        # What can be made again; never committed. Elsewhere if the checkout must stay as it is.
+        self.build = Path(os.environ.get("MLOPS_BUILD_DIR") or root / "build")
 
     @classmethod
     def open(cls, root: Path) -> "Repo":

@@ -1,0 +1,41 @@
+# The prediction API: Python, the packages that it imports, its code and the models of the commit.
+ARG PYTHON_TAG=3.13-slim
+
+FROM python:${PYTHON_TAG} AS build
+ARG SOURCE_DATE_EPOCH=0
+COPY deployment/docker/install.sh deployment/docker/finish.sh deployment/docker/minimal_root.py /build/
+COPY requirements/api.txt /build/
+RUN sh /build/install.sh /build/api.txt /image/mlops/packages \
+    && find /image -type d -name tests -prune -exec rm -r {} + \
+    && python /build/minimal_root.py /image \
+    && sh /build/finish.sh /image
+COPY deployment/docker/health.py deployment/docker/front.py /code/
+COPY app /code/app
+RUN install -d -o 10001 -g 10001 /code/build/serving /code/build/predictions \
+    && sh /build/finish.sh /code
+
+# Nothing of the base but what was copied: no shell, no package manager, no pip.
+FROM scratch
+COPY --from=build /image /
+COPY --from=build /code /mlops
+COPY deployment/models /mlops/deployment/models
+WORKDIR /mlops
+ENV PATH=/usr/local/bin PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    API_HOST=0.0.0.0 API_PORT=8000 API_PREDICTION_LOG=build/predictions/predictions.db \
+    # A container's log is what it prints; whoever runs it keeps and rotates that.
+    API_LOG_FILE=/dev/null
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "health.py", "8000", "/health/ready"]
+ENTRYPOINT ["python"]
+CMD ["-m", "app"]
+ARG SOURCE=""
+ARG REVISION=""
+ARG MODEL_VERSIONS=""
+LABEL org.opencontainers.image.title="mlops-api" \
+      org.opencontainers.image.description="Predictions of the models in deployment/models" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      mlops.models="${MODEL_VERSIONS}"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The two processes of the MLflow container: the server, and what keeps its database up with the
+# files. Where one ends the other is stopped too, and the container with them.
+set -euo pipefail
+database=/state/database/mlflow.db
+
+python -m pipeline history restore --db "$database"
+python -m pipeline history restore --db "$database" --watch &
+python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
+  --backend-store-uri "sqlite:///$database" \
+  --artifacts-destination mlruns --default-artifact-root mlflow-artifacts:/.local \
+  --uvicorn-opts "--log-level warning" \
+  --allowed-hosts "${MLFLOW_HOSTS:-mlflow-server:*,localhost:*,127.0.0.1:*}" &
+
+trap 'stopped=0' TERM INT # which ends the wait
+status=0
+wait -n || status=$?
+for process in $(jobs -pr); do kill "$process"; done
+wait
+exit "${stopped:-$status}"

@@ -1,0 +1,37 @@
+# MLflow over the repository's history, which is mounted at /mlops/mlruns: see mlflow-start.sh.
+ARG PYTHON_TAG=3.13-slim
+
+FROM python:${PYTHON_TAG} AS build
+ARG SOURCE_DATE_EPOCH=0
+COPY deployment/docker/install.sh deployment/docker/finish.sh /build/
+COPY requirements/mlflow.txt /build/
+RUN sh /build/install.sh /build/mlflow.txt /image/packages && sh /build/finish.sh /image
+COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh /code/
+COPY pipeline /code/pipeline
+RUN mkdir -p /code/mlruns && sh /build/finish.sh /code
+
+FROM python:${PYTHON_TAG}
+# pip is of no use any more.
+RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for m in (pip, ensurepip)]" \
+    && rm -f /usr/local/bin/pip* /usr/bin/pip* \
+    && install -d -o 10001 -g 10001 /state/database /state/artifacts
+COPY --from=build /image/packages /mlops/packages
+COPY --from=build /code /mlops
+WORKDIR /mlops
+ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp \
+    MLFLOW_DISABLE_TELEMETRY=true \
+    # Its job runner starts eight processes that a history of runs has no use for.
+    MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
+USER 10001:10001
+EXPOSE 5000
+# /health answers 200 even where every page and every client gets a 403: ask as a client does.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=5 \
+    CMD ["python", "health.py", "5000", "/api/2.0/mlflow/experiments/search?max_results=1", "mlflow-server"]
+ENTRYPOINT ["bash", "mlflow-start.sh"]
+ARG SOURCE=""
+ARG REVISION=""
+LABEL org.opencontainers.image.title="mlops-mlflow" \
+      org.opencontainers.image.description="MLflow over the history that lies in Git" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.revision="${REVISION}"

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Start Grafana (`start.sh COMMAND…`) unless its password is one that everybody knows and the port
+# can be reached from other machines.
+set -eu
+
+case ${BIND_ADDRESS:-} in
+  127.* | localhost | ::1 | '[::1]') GF_SECURITY_ADMIN_PASSWORD=${GF_SECURITY_ADMIN_PASSWORD:-admin123} ;;
+  *)
+    case ${GF_SECURITY_ADMIN_PASSWORD:-} in
+      '' | admin | admin123)
+        echo "Grafana is not started: BIND_ADDRESS=${BIND_ADDRESS:-} opens it to other machines;" \
+          "set GRAFANA_PASSWORD in .env to a password of your own, not admin or admin123." >&2
+        exit 1
+        ;;
+    esac
+    ;;
+esac
+export GF_SECURITY_ADMIN_PASSWORD
+
+# Grafana reads the password only when it makes its database: an earlier one would live on in there.
+if [ -f "${GF_PATHS_DATA:-/var/lib/grafana}/grafana.db" ]; then
+  printf '%s\n' "$GF_SECURITY_ADMIN_PASSWORD" |
+    grafana cli --homepath "${GF_PATHS_HOME:-/usr/share/grafana}" \
+      admin reset-admin-password --password-from-stdin
+fi
+exec "$@"

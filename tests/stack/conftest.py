@@ -1,0 +1,31 @@
+"""One stack for all tests: `nox -s stack`. The logs of every service are shown if a test fails."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack.engine import Stack, copy_checkout, require_engine
+
+
+@pytest.fixture(scope="session")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stack]:
+    """Build the images, bring the services up, and leave nothing behind."""
+    require_engine()
+    checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
+    copy_checkout(checkout)
+    running = Stack(checkout)
+    running.compose("down", "--volumes", "--remove-orphans")  # of a call that was killed
+    failed = request.session.testsfailed
+    try:
+        running.up("--build")
+        yield running
+    except AssertionError:
+        failed = -1
+        raise
+    finally:
+        if request.session.testsfailed != failed:
+            print(running.compose("logs", "--no-color", "--tail", "60"))
+        running.compose("down", "--volumes", "--remove-orphans")
