@@ -31,8 +31,8 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        path = scope["path"]
-        if scope["type"] != "http" or scope["method"] != "POST" or path[:8] != "/predict":
+        path = scope.get("path", "")
+        if path[:8] != "/predict" or scope["method"] != "POST":
             await self.otherwise(scope, receive, send)
             return
         if path == "/predict":

@@ -107,7 +107,7 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
 ) -> None:
     repo, team = clone("user"), clone("team")
     commit = git(team.root, "rev-parse", "HEAD")
-    forge.bundle(tmp_path / "one", commit, {"housing": 0.05}, seed=1)
+    forge.bundle(tmp_path / "one", commit, {"housing": 0.5}, seed=1)
     publish(team, tmp_path / "one", "origin", "main")
     git(repo.root, "pull", "--quiet")
     prepare(repo)
@@ -122,11 +122,11 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
         code, lines = said_by(repo, "--logs", "mlops-api")
         assert code == 0 and "a model is in service" in lines
 
-        forge.bundle(tmp_path / "two", commit, {"iris": 0.05}, seed=2)
+        forge.bundle(tmp_path / "two", commit, {"housing": 0.02, "iris": 0.05}, seed=2)
         publish(team, tmp_path / "two", "origin", "main")
         git(repo.root, "pull", "--quiet")
         eventually(lambda: {"housing", "iris"} <= experiments())
-        eventually(lambda: "iris" in ask(API, "/models"))
+        eventually(lambda: ask(API, "/models/housing")["version"] == 2)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
     assert all(map(is_free, (API, MLFLOW, TRAINER)))
