@@ -38,7 +38,8 @@ class JsonHandler(logging.Handler):
     def close(self) -> None:
         """Write what is left and close the file."""
         self._batches.close()
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take
+            self._file.close()
         super().close()
 
     def _write(self, records: list[logging.LogRecord]) -> None:
