@@ -31,6 +31,7 @@ class Gateway:
     def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int) -> None:
         self.app, self.metrics, self.max_waiting = app, metrics, max_waiting
         self.waiting, self.draining = 0, False
+        metrics.waiting.set_function(lambda: self.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass on what is none."""
@@ -70,7 +71,6 @@ class Gateway:
         method = scope["method"] if route != "other" else "any"
         self.metrics.requests_of(method, route, str(status)).inc()
         self.metrics.seconds_of(route).observe(seconds)
-        self.metrics.waiting.set(self.waiting)
         client = scope.get("client")
         extra = {
             "request_id": scope["request_id"],

@@ -108,7 +108,7 @@ class Model:
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
-            answer = self.run([self.records.check(golden.request)])[0]
+            answer = self.run(self.records.check([golden.request]))[0]
         except Exception as error:
             raise ModelError(f"the golden request cannot be answered: {error}") from error
         expected = np.atleast_1d(golden.answer)

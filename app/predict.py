@@ -8,10 +8,11 @@ import asyncio
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors
 from app.errors import ApiError
@@ -31,22 +32,18 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        path = scope.get("path", "")
-        if path[:8] != "/predict" or scope["method"] != "POST":
-            await self.otherwise(scope, receive, send)
+        verb, _, task = scope.get("path", "/")[1:].partition("/")
+        if verb != "predict" or scope["method"] != "POST" or "/" in task:
+            await self.otherwise(scope, self._limited(receive), send)
             return
-        if path == "/predict":
-            scope["route"], task = ROUTES[0], self.services.settings.default_task
-        else:
-            scope["route"], task = ROUTES[1], path.removeprefix("/predict/")
-        if "/" in task:
-            await self.otherwise(scope, receive, send)
-            return
+        scope["route"] = ROUTES[bool(task)]
+        task = task or self.services.settings.default_task
         try:
             body = await self._body(receive)
             text = await self._answer(self.services.models.get(task), body, scope["request_id"])
-        except ApiError as error:
-            await errors.answer(Request(scope), error)(scope, receive, send)
+        except Exception as error:
+            answer = await errors.answer(Request(scope), error)
+            await answer(scope, receive, send)
             return
         await send(
             {
@@ -59,6 +56,20 @@ class Predict:
             }
         )
         await send({"type": "http.response.body", "body": text})
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Return what passes a body on until it is larger than allowed."""
+        size, limit = 0, self.services.settings.max_body_bytes
+
+        async def read() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:  # as FastAPI's own errors: others of its reading it would rename
+                raise HTTPException(413, f"the body is larger than {limit:,} bytes.")
+            return message
+
+        return read
 
     async def _body(self, receive: Receive) -> bytes:
         body, more, limit = b"", True, self.services.settings.max_body_bytes

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from app.batcher import Batcher
+from app.errors import ApiError
 from app.metrics import Metrics
 from app.model import Model, Prediction
 from app.records import Record
@@ -31,9 +32,6 @@ CREATE TABLE IF NOT EXISTS predictions (
 );
 CREATE INDEX IF NOT EXISTS predictions_by_request ON predictions (request_id);
 """
-log = logging.getLogger(__name__)
-
-
 # One statement a batch: row by row, sqlite3 would take Python's lock from the requests each time.
 INSERT = """
 INSERT INTO predictions (time, request_id, task, version, run_id, features, prediction)
@@ -43,6 +41,9 @@ SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(va
 FROM json_each(?)
 """
 log = logging.getLogger(__name__)
+
+
+LATEST = "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
 
 
 class Answered(NamedTuple):
@@ -81,19 +82,22 @@ class PredictionLog:
     def close(self) -> None:
         """Write what is left."""
         self._batches.close()
-        if self._connection:
-            self._connection.close()
+        self._disconnect()
 
     def latest(self, limit: int, task: str | None) -> list[dict[str, Any]]:
-        """Return the last predictions, newest first."""
+        """Return the last predictions, newest first.
+
+        Raises:
+            ApiError: 503 if the database cannot be read.
+        """
         if not self.path.is_file():
             return []
-        with closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)) as connection:
-            connection.row_factory = sqlite3.Row
-            found = connection.execute(
-                "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?",
-                (task, task, limit),
-            ).fetchall()
+        try:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)) as connection:
+                connection.row_factory = sqlite3.Row
+                found = connection.execute(LATEST, (task, task, limit)).fetchall()
+        except sqlite3.Error as error:
+            raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
         decoded = ("features", "prediction")
         return [
             {key: orjson.loads(row[key]) if key in decoded else row[key] for key in row.keys()}
@@ -104,12 +108,12 @@ class PredictionLog:
         rows = [row for answered in batch for row in _rows(answered)]
         text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
-            connection = self._connection = self._connection or self._connect()
+            connection = self._connection or self._connect()
             with connection:
                 connection.execute(INSERT, (text,))
                 self._tidy(connection)
         except (sqlite3.Error, OSError) as error:
-            self._connection = None  # the file may have been replaced: begin anew
+            self._disconnect()  # the file may have been replaced: begin anew
             self.metrics.dropped.labels("failed").inc(len(rows))
             extra = {"rows": len(rows), "reason": str(error), "file": str(self.path)}
             log.error("predictions could not be logged", extra=extra)
@@ -119,11 +123,18 @@ class PredictionLog:
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # The batches' thread opens it; the last batch is written and it is closed by another.
-        connection = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, check_same_thread=False)
+        connection = self._connection = sqlite3.connect(
+            self.path, timeout=PATIENCE_SECONDS, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(SCHEMA)
         return connection
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
         """Once a minute let the rows go that are too old or too many."""

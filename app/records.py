@@ -52,9 +52,12 @@ class Records:
         except ValidationError as error:
             raise _explain(error) from error
 
-    def check(self, record: Record) -> Record:
-        """Validate a record that is no JSON text any more; raise pydantic's error."""
-        return self._one.validate_python(record)
+    def check(self, records: list[Record]) -> list[Record]:
+        """Validate records that are no JSON text any more; raise as `read` does."""
+        try:
+            return self._many.validate_python(records)
+        except ValidationError as error:
+            raise _explain(error) from error
 
 
 def _type(feature: Feature) -> Any:

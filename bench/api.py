@@ -208,7 +208,8 @@ async def overload(folder: Path, seconds: float) -> list[str]:
         after = await load.run(ours.port, asked, CONNECTIONS, 5)
     return [
         f"overload × {OVERLOAD}, {during.took:.0f} s: p99 of the accepted "
-        f"{during.quantile(0.99):.1f} ms, before {before.quantile(0.99):.1f}, after {after.quantile(0.99):.1f}",
+        f"{during.quantile(0.99):.1f} ms, before {before.quantile(0.99):.1f}, "
+        f"after {after.quantile(0.99):.1f}",
         f"  answers by status {during.statuses}, broken {during.broken}; a second accepted "
         f"{during.rate:,.0f}, before {before.rate:,.0f}, after {after.rate:,.0f}",
         f"  {len(probes)} probes answered, the slowest in {max(probes) * 1000:.0f} ms",
