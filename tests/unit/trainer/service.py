@@ -22,11 +22,17 @@ ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 90
 
 
-def checkout(folder: Path) -> Repo:
-    """Return a repository with this one's history and models, and parameters that are quick."""
+def begin(folder: Path) -> Path:
+    """Make a repository with parameters that are quick; nothing is committed yet."""
     subprocess.run(["git", "init", "--quiet", "-b", "main", folder], check=True)
     (folder / "params.yaml").write_text(forge.PARAMS % 1)
     (folder / ".gitignore").write_text("build/\n")
+    return folder
+
+
+def checkout(folder: Path) -> Repo:
+    """Return a repository with this one's history and models."""
+    begin(folder)
     shutil.copytree(ROOT / "deployment" / "models", folder / "deployment" / "models")
     shutil.copytree(ROOT / "mlruns", folder / "mlruns", ignore=shutil.ignore_patterns(".local"))
     commit_all(folder, "feat: begin")
