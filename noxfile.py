@@ -88,9 +88,23 @@ def verify(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the history at 30,000 runs beside MLflow's file store, as ratios."""
+    """Time the history beside MLflow's file store and the API beside other servers, as ratios."""
     install(session, "dev")
-    session.run("python", "-m", "bench.history", *session.posargs)
+    for program in session.posargs or ["history", "api"]:
+        session.run("python", "-m", f"bench.{program}")
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Write the reference pages that are made from the code."""
+    install(session, "dev")
+    session.run("python", "-m", "scripts.reference", *session.posargs)
+
+
+@nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Take the pictures in `docs/images/` of the stack that runs (needs Chromium)."""
+    session.run("python", "-m", "scripts.screenshots", *session.posargs)
 
 
 @nox.session(default=False)

@@ -6,6 +6,7 @@ from types import FrameType
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from app import logs, service
 from app.gateway import Gateway
@@ -28,17 +29,18 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second signal stops at once."""
-        if self.gateway.draining:
-            super().handle_exit(sig, frame)
+        if self.gateway.draining or not self.started:
+            self.should_exit, self.force_exit = True, self.gateway.draining
             return
         self.gateway.draining = True
         loop = self.servers[0].get_loop()
-        loop.call_soon_threadsafe(self._drain, loop, sig)
+        loop.call_soon_threadsafe(self._drain, loop)
 
-    def _drain(self, loop: asyncio.AbstractEventLoop, sig: int) -> None:
+    def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         for server in self.servers:
             server.close()
-        loop.call_later(DRAIN_SECONDS, super().handle_exit, sig, None)
+        # uvicorn's own handler would raise the signal again at the end, before the log is written.
+        loop.call_later(DRAIN_SECONDS, setattr, self, "should_exit", True)
 
 
 def main() -> int:
@@ -50,16 +52,25 @@ def main() -> int:
             name = f"API_{'_'.join(map(str, fault['loc'])).upper()}"
             print(f"error: {name}: {fault['msg']}.", file=sys.stderr)
         return 2
-    handler = logs.configure(settings)
+    except SettingsError as error:
+        print(f"error: {error}: it must be JSON.", file=sys.stderr)
+        return 2
+    try:
+        handler = logs.configure(settings)
+    except OSError as error:
+        print(f"error: API_LOG_FILE: {settings.log_file}: {error.strerror}.", file=sys.stderr)
+        return 1
     try:
         gateway = service.create(settings)
         config = uvicorn.Config(
             gateway,
             host=settings.host,
             port=settings.port,
+            lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = Server(config, gateway)

@@ -1,6 +1,7 @@
 """A bounded queue that a thread empties in batches: adding to it never waits for a disk."""
 
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -11,8 +12,8 @@ Item = TypeVar("Item")
 class Batcher(Generic[Item]):
     """Gives `write` everything that was added in the last `seconds`, in one list, in order.
 
-    `write` must not raise. Items weigh something; what would make the waiting ones weigh more than
-    `limit` is refused.
+    Items weigh something; what would make the waiting ones weigh more than `limit` is refused. A
+    list for which `write` raises is lost; the next ones are not.
     """
 
     def __init__(self, write: Callable[[list[Item]], None], limit: int, seconds: float) -> None:
@@ -45,7 +46,11 @@ class Batcher(Generic[Item]):
 
     def _flush(self) -> None:
         batch = [self._items.popleft() for _ in range(len(self._items))]
-        if batch:
+        if not batch:
+            return
+        try:
             self._write([item for item, _ in batch])
-            with self._lock:
-                self._weight -= sum(weight for _, weight in batch)
+        except Exception:
+            traceback.print_exc()
+        with self._lock:
+            self._weight -= sum(weight for _, weight in batch)

@@ -1,5 +1,6 @@
 """One form for everything that goes wrong: what, where, and which request it was."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 MAX_DETAILS = 20
+MAX_PLACE = 200
+log = logging.getLogger(__name__)
 
 
 class Detail(BaseModel):
@@ -45,7 +48,7 @@ class ApiError(Exception):
 def invalid(faults: Sequence[Any], *, prefix: str = "body") -> ApiError:
     """Return the error 422 for faults as pydantic lists them."""
     details = [
-        Detail(where=".".join([prefix, *map(str, fault["loc"])]).strip("."), what=fault["msg"])
+        Detail(where=_place(prefix, fault["loc"]), what=fault["msg"])
         for fault in faults[:MAX_DETAILS]
     ]
     first = details[0]
@@ -58,13 +61,20 @@ def from_pydantic(error: ValidationError) -> ApiError:
     return invalid(error.errors(include_url=False, include_context=False, include_input=False))
 
 
-def answer(request: Request, error: ApiError) -> JSONResponse:
-    """Render an error; the paths of the Open Inference Protocol have a form of their own."""
-    if request.url.path.startswith("/v2"):
-        return JSONResponse({"error": error.message}, error.status, error.headers)
-    problem = Problem(
-        error=error.message,
-        details=list(error.details),
-        request_id=request.scope["request_id"],
-    )
+async def answer(request: Request, error: Exception) -> JSONResponse:
+    """Render an error; the Open Inference Protocol has a form of its own, and no status 422."""
+    request_id = request.scope["request_id"]
+    if not isinstance(error, ApiError):
+        log.error("an error of ours", exc_info=error, extra={"request_id": request_id})
+        error = ApiError(500, "an error of ours: the log has it by request id.")
+    if request.scope["path"].startswith("/v2"):
+        status = 400 if error.status == 422 else error.status
+        return JSONResponse({"error": error.message}, status, error.headers)
+    problem = Problem(error=error.message, details=list(error.details), request_id=request_id)
     return JSONResponse(problem.model_dump(), error.status, error.headers)
+
+
+def _place(prefix: str, path: Sequence[str | int]) -> str:
+    """Return where a fault is: the keys are the client's, who may think of anything."""
+    place = ".".join([prefix, *map(str, path)]).strip(".")[:MAX_PLACE]
+    return place.encode("utf-8", "replace").decode()

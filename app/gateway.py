@@ -1,4 +1,4 @@
-"""What happens to every request: an id, a place in the queue, a metric, a log line, safe headers."""
+"""What every request goes through: an id, a place in the queue, headers, a metric, a log line."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 
+import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics import Metrics
@@ -21,8 +22,7 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
-OVERLOADED = b'{"error":"too many requests wait already: try again in a second.","details":[],"request_id":"%s"}'
-OVERLOADED_V2 = b'{"error":"too many requests wait already: try again in a second."}'
+OVERLOADED = "too many requests wait already: try again in a second."
 
 
 class Gateway:
@@ -31,6 +31,7 @@ class Gateway:
     def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int) -> None:
         self.app, self.metrics, self.max_waiting = app, metrics, max_waiting
         self.waiting, self.draining = 0, False
+        metrics.waiting.set_function(lambda: self.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass on what is none."""
@@ -68,9 +69,8 @@ class Gateway:
         # Only paths that exist become labels: others would make as many as clients can think of.
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if route != "other" else "any"
-        self.metrics.requests.labels(method, route, str(status)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
-        self.metrics.waiting.set(self.waiting)
+        self.metrics.requests_of(method, route, str(status)).inc()
+        self.metrics.seconds_of(route).observe(seconds)
         client = scope.get("client")
         extra = {
             "request_id": scope["request_id"],
@@ -91,9 +91,10 @@ def _request_id(scope: Scope) -> str:
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
-    body = OVERLOADED % scope["request_id"].encode()
-    if scope["path"].startswith("/v2"):
-        body = OVERLOADED_V2
+    content: dict[str, object] = {"error": OVERLOADED}
+    if not scope["path"].startswith("/v2"):
+        content |= {"details": [], "request_id": scope["request_id"]}
+    body = orjson.dumps(content)
     headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": 503, "headers": headers})

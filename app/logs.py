@@ -1,5 +1,6 @@
 """Logs as JSON lines: on stdout, and in a file that is rotated."""
 
+import contextlib
 import logging
 import sys
 from logging.handlers import RotatingFileHandler
@@ -37,20 +38,25 @@ class JsonHandler(logging.Handler):
     def close(self) -> None:
         """Write what is left and close the file."""
         self._batches.close()
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take
+            self._file.close()
         super().close()
 
     def _write(self, records: list[logging.LogRecord]) -> None:
         text = b"".join(map(_line, records)).decode()
-        sys.stdout.write(text)
-        sys.stdout.flush()
         try:
-            self._file.stream.write(text)
-            self._file.stream.flush()
-            if self._file.stream.tell() > self._file.maxBytes:
+            file = self._file.stream = self._file.stream or self._file._open()
+            file.write(text)
+            file.flush()
+            if file.tell() > self._file.maxBytes:
                 self._file.doRollover()
         except OSError as error:  # a full disk must not end the log on stdout
-            sys.stdout.write(f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n')
+            text += f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n'
+        with contextlib.suppress(
+            OSError
+        ):  # nor a reader of stdout that has gone the one in the file
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 def _line(record: logging.LogRecord) -> bytes:
@@ -69,6 +75,9 @@ def _line(record: logging.LogRecord) -> bytes:
 def configure(settings: Settings) -> JsonHandler:
     """Send everything that is logged to a new handler and return it; close it at the end."""
     handler = JsonHandler(settings)
+    # What no line shows is not looked up for every record.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

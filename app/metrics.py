@@ -1,5 +1,6 @@
 """What Prometheus is told; `summary` says the same to people."""
 
+from functools import cache
 from typing import Any
 
 from prometheus_client import (
@@ -24,7 +25,7 @@ class Metrics:
     """The API's metrics, in a registry of their own."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -35,10 +36,14 @@ class Metrics:
             "http_request_duration_seconds", "Time to answer", SECONDS, "route"
         )
         self.waiting = self._gauge("http_requests_in_progress", "Requests begun and not answered")
+        # Looking a child up by its labels costs more than counting.
+        self.requests_of = cache(self.requests.labels)
+        self.seconds_of = cache(self.seconds.labels)
         self.shed = self._counter("http_requests_shed", "Requests refused with 503 for overload")
         self.predictions = self._counter(
             "mlops_predictions", "Predictions given", "task", "version", "outcome"
         )
+        self.predictions_of = cache(self.predictions.labels)
         self.confidence = self._histogram(
             "mlops_prediction_confidence", "Probability of the predicted class", SHARES, "task"
         )
@@ -78,11 +83,11 @@ class Metrics:
         """Count predictions, those of classes by class; a regression has one outcome, `value`."""
         task, version = model.manifest.task, str(model.manifest.version)
         if not model.manifest.target.classes:
-            self.predictions.labels(task, version, "value").inc(len(predictions))
+            self.predictions_of(task, version, "value").inc(len(predictions))
             return
         confidence = self.confidence.labels(task)
         for prediction in predictions:
-            self.predictions.labels(task, version, prediction["prediction"]).inc()
+            self.predictions_of(task, version, prediction["prediction"]).inc()
             confidence.observe(prediction["confidence"])
 
     def render(self) -> bytes:

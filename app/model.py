@@ -28,6 +28,7 @@ class Model:
 
     Attributes:
         records: validators of the task's requests.
+        identity: which model gave an answer: task, version and run.
         digest: SHA-256 of the manifest's bytes.
         loaded: when, in seconds since 1970.
     """
@@ -52,21 +53,17 @@ class Model:
         self.digest = hashlib.sha256(text).hexdigest()
         self.card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
         self.loaded = time.time()
-        self._types = {
-            entry.name: np.object_ if entry.type == "tensor(string)" else np.float32
-            for entry in self.session.get_inputs()
-        }
-        self._check_inputs()
-        self._check_golden()
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """Which model gave an answer: task, version and run."""
-        return {
+        self.identity = {
             "task": self.manifest.task,
             "model_version": self.manifest.version,
             "run_id": self.manifest.run_id,
         }
+        self._inputs: dict[type, list[str]] = {}
+        for entry in self.session.get_inputs():
+            kind = np.object_ if entry.type == "tensor(string)" else np.float32
+            self._inputs.setdefault(kind, []).append(entry.name)
+        self._check_inputs()
+        self._check_golden()
 
     def predict(self, records: list[Record]) -> list[Prediction]:
         """Return for each record the prediction; for classes with probabilities and confidence."""
@@ -94,21 +91,24 @@ class Model:
 
     def feeds(self, records: list[Record]) -> dict[str, NDArray[Any]]:
         """Return the records as the model's inputs: a column of shape (records, 1) each."""
-        return {
-            name: np.array([record[name] for record in records], kind).reshape(-1, 1)
-            for name, kind in self._types.items()
-        }
+        feeds: dict[str, NDArray[Any]] = {}
+        for kind, names in self._inputs.items():
+            columns: NDArray[Any] = np.array(
+                [[record[name] for record in records] for name in names], kind
+            )
+            feeds |= zip(names, columns.reshape(len(names), -1, 1), strict=True)
+        return feeds
 
     def _check_inputs(self) -> None:
         named = [(f.name, f.type == "category") for f in self.manifest.features]
-        taken = [(name, kind is np.object_) for name, kind in self._types.items()]
+        taken = [(n, kind is np.object_) for kind, names in self._inputs.items() for n in names]
         if sorted(named) != sorted(taken):
             raise ModelError(f"the inputs of {MODEL} are not the features of {MANIFEST}")
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
-            answer = self.run([self.records.check(golden.request)])[0]
+            answer = self.run(self.records.check([golden.request]))[0]
         except Exception as error:
             raise ModelError(f"the golden request cannot be answered: {error}") from error
         expected = np.atleast_1d(golden.answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,6 @@ class Entry:
     served: Model | None = None
     problem: str | None = None
     loaded: Signature = ()
-    seen: Signature = ()
 
 
 class Models:
@@ -35,6 +35,7 @@ class Models:
     def __init__(self, folder: Path, by_hand: Path, metrics: Metrics) -> None:
         self.folder, self.by_hand, self.metrics = folder, by_hand, metrics
         self.entries: dict[str, Entry] = {}
+        self._seen: dict[str, Signature] = {}
 
     def get(self, task: str) -> Model:
         """Return a task's model.
@@ -74,14 +75,12 @@ class Models:
         there = {path.name for path in self.folder.glob("*/") if not path.name.startswith(".")}
         for task in sorted(there | self.entries.keys()):
             entry = self.entries.get(task) or Entry()
-            now = self._signature(task)
-            if now != entry.loaded and (now == entry.seen or not patient):
+            now, before = self._signature(task), self._seen.get(task)
+            self._seen[task] = now
+            if now != entry.loaded and (now == before or not patient):
                 self._load(task, entry)
                 entry.loaded = now
-                self.entries[task] = entry
-            entry.seen = now
-            if patient:
-                self.entries.setdefault(task, entry)
+                self.entries = self.entries | {task: entry}  # a new one: requests read the old one
 
     async def watch(self, seconds: float) -> None:
         """Refresh for ever, away from the event loop."""
@@ -89,37 +88,36 @@ class Models:
             await asyncio.sleep(seconds)
             try:
                 await asyncio.to_thread(self.refresh)
-            except OSError as error:
-                log.error("the models' folder cannot be read", extra={"reason": str(error)})
-                self.metrics.reload_failures.labels("").inc()
+            except Exception:  # the next look may succeed
+                log.exception("the models' files could not be looked at")
 
     def _load(self, task: str, entry: Entry) -> None:
-        try:
-            model = self._choose(task, entry)
-        except ModelError as error:
-            entry.problem = str(error)
-            self.metrics.reload_failures.labels(task).inc()
-            serving = entry.served.manifest.version if entry.served else None
-            extra = {"task": task, "reason": entry.problem, "still_serving_version": serving}
-            log.error("a model was refused", extra=extra)
-        else:
-            entry.served, entry.problem = model, None
-            log.info("a model is in service", extra=model.identity | {"sha256": model.digest})
+        entry.problem = None
+        for folder in self._folders(task):
+            try:
+                model = entry.served = _open(folder, task)
+            except ModelError as error:
+                entry.problem = entry.problem or str(error)
+                self.metrics.reload_failures.labels(task).inc()
+                serving = entry.served.manifest.version if entry.served else None
+                extra = {"task": task, "reason": str(error), "still_serving_version": serving}
+                log.error("a model was refused", extra=extra)
+                if entry.served:
+                    break
+            else:
+                log.info("a model is in service", extra=model.identity | {"sha256": model.digest})
+                break
         self.metrics.show_model(task, entry.served, entry.problem is None)
 
-    def _choose(self, task: str, entry: Entry) -> Model:
-        """Open the version that was loaded by hand, if it still counts, or the champion."""
-        manifest = self.folder / task / MANIFEST
-        if (self.by_hand / task / MANIFEST).is_file() and manifest.is_file():
-            try:
-                model = _open(self.by_hand / task, task)
-            except ModelError:
-                if entry.served:
-                    raise
-            else:
-                if model.manifest.loaded_over == hashlib.sha256(manifest.read_bytes()).hexdigest():
-                    return model
-        return _open(self.folder / task, task)
+    def _folders(self, task: str) -> list[Path]:
+        """Return the folder to serve, and what may stand in for it where nothing is served yet."""
+        champion, by_hand = self.folder / task, self.by_hand / task
+        try:
+            loaded_over = json.loads((by_hand / MANIFEST).read_bytes())["loaded_over"]
+            now = hashlib.sha256((champion / MANIFEST).read_bytes()).hexdigest()
+        except (OSError, ValueError, LookupError, TypeError):
+            return [champion]
+        return [by_hand, champion] if loaded_over == now else [champion]
 
     def _signature(self, task: str) -> Signature:
         folders = (self.folder / task, self.by_hand / task)
@@ -127,7 +125,12 @@ class Models:
 
 
 def _open(folder: Path, task: str) -> Model:
-    model = Model(folder)
+    try:
+        model = Model(folder)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever lies there, the models in service serve on
+        raise ModelError(f"{type(error).__name__}: {error}") from error
     if model.manifest.task != task:
         raise ModelError(f"{MANIFEST} is of the task {model.manifest.task}")
     return model

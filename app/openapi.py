@@ -92,7 +92,7 @@ def _prediction(model: Model) -> Any:
         identity["unit"] = (str, ...)
     single = create_model(f"{name}Prediction", **identity, **one)
     row = create_model(f"{name}Row", **one)
-    many = create_model(f"{name}Predictions", **identity, predictions=(list[row], ...))  # type: ignore[valid-type]
+    many = create_model(f"{name}Predictions", **identity, predictions=(list[row], ...))
     return single | many
 
 
@@ -110,7 +110,7 @@ def _explanation(name: str) -> Any:
     identity["request_id"] = (str, ...)
     row = create_model("Explanation", **one)
     single = create_model("ExplainedRecord", **identity, **one)
-    return single | create_model("ExplainedRecords", **identity, explanations=(list[row], ...))  # type: ignore[valid-type]
+    return single | create_model("ExplainedRecords", **identity, explanations=(list[row], ...))
 
 
 def _schema(kind: Any, schemas: Schema, mode: JsonSchemaMode = "validation") -> Schema:

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.errors import ApiError
 from app.model import Model
 from app.services import Here
 

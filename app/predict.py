@@ -1,20 +1,22 @@
 """`POST /predict` and `POST /explain`: the paths whose form is made from the manifests.
 
-They are plain Starlette routes: FastAPI would read every request twice, once as JSON and once into
-its own models. Their description in the OpenAPI document is made by `app.openapi`.
+`Predict` stands before FastAPI as a plain ASGI application: FastAPI would read every request twice,
+once as JSON and once into its own models. What both answer is described by `app.openapi`.
 """
 
 import asyncio
 from typing import Any
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import errors
 from app.errors import ApiError
-from app.model import Model, Prediction
-from app.records import Record
+from app.model import Model
 from app.services import Services, of
 
 MAX_EXPLAINED = 100
@@ -22,61 +24,106 @@ MAX_EXPLAINED = 100
 LARGE_BYTES = 50_000
 
 
-async def predict(request: Request) -> Response:
-    """Answer one record with one prediction, a list with a list."""
-    services, request_id = of(request), request.scope["request_id"]
-    model, body = _model(request, services), await request.body()
-    if len(body) > LARGE_BYTES:
-        records, predictions, single = await asyncio.to_thread(_answer, model, body)
-    else:
-        records, predictions, single = _answer(model, body)
-    services.predictions.add(request_id, model, records, predictions)
-    services.metrics.count(model, predictions)
-    answer = model.identity | {"request_id": request_id}
-    if model.manifest.kind == "regression":
-        answer["unit"] = model.manifest.target.unit
-    return _json(answer | (predictions[0] if single else {"predictions": predictions}))
+class Predict:
+    """Answers `POST /predict` and `POST /predict/{task}`; passes everything else on."""
+
+    def __init__(self, services: Services, otherwise: ASGIApp) -> None:
+        self.services, self.otherwise = services, otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one record with one prediction, a list with a list."""
+        verb, _, task = scope.get("path", "/")[1:].partition("/")
+        if verb != "predict" or scope["method"] != "POST" or "/" in task:
+            await self.otherwise(scope, self._limited(receive), send)
+            return
+        scope["route"] = ROUTES[bool(task)]
+        task = task or self.services.settings.default_task
+        try:
+            body = await self._body(receive)
+            text = await self._answer(self.services.models.get(task), body, scope["request_id"])
+        except Exception as error:
+            answer = await errors.answer(Request(scope), error)
+            await answer(scope, receive, send)
+            return
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(text)).encode()),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": text})
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Return what passes a body on until it is larger than allowed."""
+        size, limit = 0, self.services.settings.max_body_bytes
+
+        async def read() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > limit:  # as FastAPI's own errors: others of its reading it would rename
+                raise HTTPException(413, f"the body is larger than {limit:,} bytes.")
+            return message
+
+        return read
+
+    async def _body(self, receive: Receive) -> bytes:
+        body, more, limit = b"", True, self.services.settings.max_body_bytes
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ApiError(400, "the body ended too early.")
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise ApiError(413, f"the body is larger than {limit:,} bytes.")
+            more = message.get("more_body", False)
+        return body
+
+    async def _answer(self, model: Model, body: bytes, request_id: str) -> bytes:
+        if len(body) > LARGE_BYTES:
+            return await asyncio.to_thread(self._predict, model, body, request_id)
+        return self._predict(model, body, request_id)
+
+    def _predict(self, model: Model, body: bytes, request_id: str) -> bytes:
+        records, single = model.records.read(body)
+        predictions = model.predict(records)
+        self.services.note(request_id, model, records, predictions)
+        answer = model.identity | {"request_id": request_id}
+        if model.manifest.kind == "regression":
+            answer["unit"] = model.manifest.target.unit
+        return _json(answer, predictions[0] if single else {"predictions": predictions})
 
 
 async def explain(request: Request) -> Response:
     """Say how much each feature added to a prediction: SHAP values, computed by the trainer."""
     services, request_id = of(request), request.scope["request_id"]
-    model = _model(request, services)
+    model = services.models.get(request.path_params["task"])
     records, single = model.records.read(await request.body())
     if len(records) > MAX_EXPLAINED:
         raise ApiError(413, f"more than {MAX_EXPLAINED} records: explain them in several requests.")
     question = {"sha256": model.manifest.sha256, "records": records}
     found = await services.ask_trainer("POST", f"/explain/{model.manifest.task}", question)
-    explanations = found["explanations"]
     answer = model.identity | {"request_id": request_id}
-    return _json(answer | (explanations[0] if single else {"explanations": explanations}))
+    explanations = found["explanations"]
+    more = explanations[0] if single else {"explanations": explanations}
+    return Response(_json(answer, more), media_type="application/json")
 
 
-def _model(request: Request, services: Services) -> Model:
-    return services.models.get(request.path_params.get("task", services.settings.default_task))
+def _json(answer: dict[str, Any], more: dict[str, Any]) -> bytes:
+    return orjson.dumps(answer | more, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _answer(model: Model, body: bytes) -> tuple[list[Record], list[Prediction], bool]:
-    records, single = model.records.read(body)
-    return records, model.predict(records), single
+async def _elsewhere(request: Request) -> Response:
+    raise ApiError(404, "there is nothing at this path: GET / says what is here.")
 
 
-def _json(content: dict[str, Any]) -> Response:
-    text = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(text, media_type="application/json")
-
-
-class Hot(Route):
-    """A route that says which one it is, for the metrics."""
-
-    def matches(self, scope: Any) -> Any:
-        """Match as Starlette does, and name the route."""
-        match, child = super().matches(scope)
-        return match, child | {"route": self}
-
-
+# Those of `Predict` are here for their names in the metrics, and for the answer to other methods.
 ROUTES = [
-    Hot("/predict/{task}", predict, methods=["POST"]),
-    Hot("/predict", predict, methods=["POST"]),
-    Hot("/explain/{task}", explain, methods=["POST"]),
+    Route("/predict", _elsewhere, methods=["POST"]),
+    Route("/predict/{task}", _elsewhere, methods=["POST"]),
+    Route("/explain/{task}", explain, methods=["POST"]),
 ]

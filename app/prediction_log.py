@@ -5,12 +5,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from app.batcher import Batcher
+from app.errors import ApiError
 from app.metrics import Metrics
 from app.model import Model, Prediction
 from app.records import Record
@@ -30,10 +30,20 @@ CREATE TABLE IF NOT EXISTS predictions (
     features TEXT NOT NULL,
     prediction TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS predictions_by_task ON predictions (task, time);
 CREATE INDEX IF NOT EXISTS predictions_by_request ON predictions (request_id);
 """
+# One statement a batch: row by row, sqlite3 would take Python's lock from the requests each time.
+INSERT = """
+INSERT INTO predictions (time, request_id, task, version, run_id, features, prediction)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+       json_extract(value, '$[6]')
+FROM json_each(?)
+"""
 log = logging.getLogger(__name__)
+
+
+LATEST = "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
 
 
 class Answered(NamedTuple):
@@ -56,6 +66,7 @@ class PredictionLog:
         self.path, self.metrics = settings.prediction_log, metrics
         self._rows, self._days = settings.prediction_log_rows, settings.prediction_log_days
         self._tidied = 0.0
+        self._connection: sqlite3.Connection | None = None
         self._batches: Batcher[Answered] = Batcher(
             self._write, settings.prediction_log_pending, SECONDS
         )
@@ -71,17 +82,22 @@ class PredictionLog:
     def close(self) -> None:
         """Write what is left."""
         self._batches.close()
+        self._disconnect()
 
     def latest(self, limit: int, task: str | None) -> list[dict[str, Any]]:
-        """Return the last predictions, newest first."""
+        """Return the last predictions, newest first.
+
+        Raises:
+            ApiError: 503 if the database cannot be read.
+        """
         if not self.path.is_file():
             return []
-        with closing(self._connect()) as connection:
-            connection.row_factory = sqlite3.Row
-            found = connection.execute(
-                "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?",
-                (task, task, limit),
-            ).fetchall()
+        try:
+            with closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)) as connection:
+                connection.row_factory = sqlite3.Row
+                found = connection.execute(LATEST, (task, task, limit)).fetchall()
+        except sqlite3.Error as error:
+            raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
         decoded = ("features", "prediction")
         return [
             {key: orjson.loads(row[key]) if key in decoded else row[key] for key in row.keys()}
@@ -90,15 +106,14 @@ class PredictionLog:
 
     def _write(self, batch: list[Answered]) -> None:
         rows = [row for answered in batch for row in _rows(answered)]
+        text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
-            with closing(self._connect()) as connection, connection:
-                connection.executemany(
-                    "INSERT INTO predictions (time, request_id, task, version, run_id, features,"
-                    " prediction) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    rows,
-                )
+            connection = self._connection or self._connect()
+            with connection:
+                connection.execute(INSERT, (text,))
                 self._tidy(connection)
         except (sqlite3.Error, OSError) as error:
+            self._disconnect()  # the file may have been replaced: begin anew
             self.metrics.dropped.labels("failed").inc(len(rows))
             extra = {"rows": len(rows), "reason": str(error), "file": str(self.path)}
             log.error("predictions could not be logged", extra=extra)
@@ -107,11 +122,19 @@ class PredictionLog:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)
+        # The batches' thread opens it; the last batch is written and it is closed by another.
+        connection = self._connection = sqlite3.connect(
+            self.path, timeout=PATIENCE_SECONDS, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.executescript(SCHEMA)
         return connection
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+        self._connection = None
 
     def _tidy(self, connection: sqlite3.Connection) -> None:
         """Once a minute let the rows go that are too old or too many."""
@@ -126,15 +149,8 @@ class PredictionLog:
         )
 
 
-def _rows(answered: Answered) -> Iterator[tuple[float, str, str, int, str, str, str]]:
+def _rows(answered: Answered) -> Iterator[list[Any]]:
     manifest = answered.model.manifest
+    about = [answered.time, answered.request_id, manifest.task, manifest.version, manifest.run_id]
     for record, prediction in zip(answered.records, answered.predictions, strict=True):
-        yield (
-            answered.time,
-            answered.request_id,
-            manifest.task,
-            manifest.version,
-            manifest.run_id,
-            orjson.dumps(record).decode(),
-            orjson.dumps(prediction, option=orjson.OPT_SERIALIZE_NUMPY).decode(),
-        )
+        yield [*about, record, prediction]

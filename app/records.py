@@ -19,23 +19,22 @@ class Records:
     """The validators of one task.
 
     Attributes:
-        body: JSON Schema's source for a request: a record, a list of them, or `features`.
-        record: the same for one record.
+        body: the type of a request: a record, a list of them, or a table of `features`.
+        names: the features in the order of such a table's columns.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.names = [feature.name for feature in manifest.features]
         types = {feature.name: _type(feature) for feature in manifest.features}
         name = manifest.task.title().replace("_", "")
-        self.record: Any = _typed_dict(f"{name}Record", types)
-        row = tuple[*types.values()]  # type: ignore[misc, valid-type]
-        many = Field(min_length=1, max_length=MAX_RECORDS)
-        rows: Any = Annotated[list[row], many]  # type: ignore[valid-type]
-        table: Any = _typed_dict(f"{name}Table", {"features": rows})
-        self._one: TypeAdapter[Record] = TypeAdapter(self.record)
-        self._many: TypeAdapter[list[Record]] = TypeAdapter(Annotated[list[self.record], many])
+        record = _typed_dict(f"{name}Record", types)
+        records = _several(record)
+        rows = _several(tuple.__class_getitem__(tuple(types.values())))
+        table = _typed_dict(f"{name}Table", {"features": rows})
+        self.body: Any = record | records | table
+        self._one: TypeAdapter[Record] = TypeAdapter(record)
+        self._many: TypeAdapter[list[Record]] = TypeAdapter(records)
         self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = TypeAdapter(table)
-        self.body: Any = self.record | Annotated[list[self.record], many] | table
 
     def read(self, body: bytes) -> tuple[list[Record], bool]:
         """Return a request's records, and whether it is a single one that came outside a list.
@@ -53,27 +52,32 @@ class Records:
         except ValidationError as error:
             raise _explain(error) from error
 
-    def check(self, record: Record) -> Record:
-        """Validate a record that is no JSON text any more; raise pydantic's error."""
-        return self._one.validate_python(record)
+    def check(self, records: list[Record]) -> list[Record]:
+        """Validate records that are no JSON text any more; raise as `read` does."""
+        try:
+            return self._many.validate_python(records)
+        except ValidationError as error:
+            raise _explain(error) from error
 
 
 def _type(feature: Feature) -> Any:
-    about = {"description": feature.description, "examples": [feature.example]}
+    unit = f" ({feature.unit})" if feature.unit else ""
+    about: Any = {"description": feature.description + unit, "examples": [feature.example]}
     if feature.type == "category":
-        return Annotated[Literal[*feature.categories], Field(**about)]  # type: ignore[arg-type]
-    if feature.unit:
-        about["description"] = f"{feature.description} ({feature.unit})"
+        return Annotated[Literal[*feature.categories], Field(**about)]
     low = -FLOAT32_MAX if feature.low is None else feature.low
     high = FLOAT32_MAX if feature.high is None else feature.high
-    return Annotated[
-        float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)  # type: ignore[arg-type]
-    ]
+    return Annotated[float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)]
+
+
+def _several(item: Any) -> Any:
+    return Annotated[list.__class_getitem__(item), Field(min_length=1, max_length=MAX_RECORDS)]
 
 
 def _typed_dict(name: str, types: dict[str, Any]) -> Any:
     """Return a dictionary type: pydantic fills these twice as fast as models."""
-    made: Any = TypedDict(name, types)  # type: ignore[operator]
+    make: Any = TypedDict  # mypy knows them only where they are written out
+    made = make(name, types)
     made.__pydantic_config__ = ConfigDict(extra="forbid")
     return made
 

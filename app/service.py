@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import logging
+import gc
 from collections.abc import AsyncIterator
 
 import httpx
@@ -23,8 +23,6 @@ from app.prediction_log import PredictionLog
 from app.services import TRAINER_SECONDS, Services
 from app.settings import Settings
 
-log = logging.getLogger(__name__)
-
 
 def create(settings: Settings) -> Gateway:
     """Return the application, its models loaded; nothing listens yet."""
@@ -39,7 +37,6 @@ def create(settings: Settings) -> Gateway:
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
@@ -49,17 +46,20 @@ def create(settings: Settings) -> Gateway:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"]
         )
-    app.exception_handler(ApiError)(_known)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(Exception)(_unknown)
+    for kind in (ApiError, Exception):
+        app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    return Gateway(app, metrics, settings.max_waiting)
+    return Gateway(predict.Predict(services, app), metrics, settings.max_waiting)
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
+    # All that lives as long as the process need not be looked through for garbage again.
+    gc.collect()
+    gc.freeze()
     watcher = asyncio.create_task(services.models.watch(services.settings.reload_seconds))
     try:
         yield
@@ -69,26 +69,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(services.predictions.close)
 
 
-async def _known(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ApiError)
-    return errors.answer(request, error)
-
-
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this path: GET / says what is here."}
     message = words.get(error.status_code, str(error.detail))
-    return errors.answer(request, ApiError(error.status_code, message, (), error.headers))
+    if error.status_code == 400:  # FastAPI's for a body that is no UTF-8
+        return await errors.answer(request, errors.invalid([{"loc": (), "msg": "Invalid JSON"}]))
+    return await errors.answer(request, ApiError(error.status_code, message, headers=error.headers))
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    fault = errors.invalid(error.errors(), prefix="")
-    if request.url.path.startswith("/v2"):
-        fault.status = 400
-    return errors.answer(request, fault)
-
-
-async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    log.error("an error of ours", exc_info=error, extra={"request_id": request.scope["request_id"]})
-    return errors.answer(request, ApiError(500, "an error of ours: the log has it by request id."))
+    return await errors.answer(request, errors.invalid(error.errors(), prefix=""))

@@ -9,8 +9,10 @@ from starlette.requests import Request
 
 from app.errors import ApiError
 from app.metrics import Metrics
+from app.model import Model, Prediction
 from app.models import Models
 from app.prediction_log import PredictionLog
+from app.records import Record
 from app.settings import Settings
 
 TRAINER_SECONDS = 60.0
@@ -25,6 +27,13 @@ class Services:
     models: Models
     predictions: PredictionLog
     trainer: httpx.AsyncClient
+
+    def note(
+        self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
+    ) -> None:
+        """Log and count predictions that were made."""
+        self.predictions.add(request_id, model, records, predictions)
+        self.metrics.count(model, predictions)
 
     async def ask_trainer(self, method: str, path: str, content: Any = None) -> Any:
         """Pass something on to the trainer and return its answer.

@@ -21,6 +21,7 @@ from pipeline.history.registry import Check
 from pipeline.history.runfile import Artifact, LoggedModel, ModelOutput, Run
 from pipeline.schema import Feature, Kind, Task
 from pipeline.training import estimators, evaluate, export
+from pipeline.training.manifest import distribution
 from pipeline.training.predict import OnnxModel
 
 STARTED = 1_795_000_000_000
@@ -128,7 +129,7 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     params = {"challenger": evidence.algorithm}
     started = STARTED + seed * 60_000
     _write(folder, run(parent, name, None, params, metrics, started=started), {})
-    files = {"model.onnx": content, "manifest.json": manifest(task, evidence).encode()}
+    files = {"model.onnx": content, "manifest.json": manifest(task, evidence, content).encode()}
     params = {"algorithm": evidence.algorithm, "noise": str(noise)}
     made = run(child, name, parent, params, metrics, model_id, files, started)
     _write(folder, made, files)
@@ -185,19 +186,29 @@ def _write(folder: Path, made: Run, files: dict[str, bytes]) -> None:
         write_atomic(target / layout.MODELS / made.models[0].model_id / name, content)
 
 
-def manifest(task: Task, evidence: Challenger) -> str:
-    """Return a manifest with what the card needs of it."""
+def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
+    """Return a manifest with what the card and the API need of it."""
+    golden = {feature.name: feature.example for feature in task.features}
+    answer = OnnxModel(model).predict(pd.DataFrame([golden]))[0].tolist()
     measured = {
         name: {"value": value, "low": value, "high": value}
         for name, value in evidence.holdout.items()
     }
     folds = {f"{name}_mean": 0.5 for name in measured} | {f"{task.metric.name}_std": 0.1}
     content = {
+        "format": 1,
+        "task": task.name,
         "title": task.title,
         "description": task.description,
+        "kind": task.kind.value,
+        "sha256": evidence.sha256,
+        "size": evidence.size,
+        "tolerance": task.tolerance,
+        "golden": {"request": golden, "answer": answer},
+        "reference": {"rows": 300, "features": _reference(task)},
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
-        "features": [asdict(feature) for feature in task.features],
+        "features": [asdict(feature) | {"type": feature.type} for feature in task.features],
         "target": asdict(task.target),
         "metric": asdict(task.metric),
         "holdout": {"rows": 300, "metrics": measured},
@@ -207,3 +218,8 @@ def manifest(task: Task, evidence: Challenger) -> str:
         "slices": [],
     }
     return to_json(content)
+
+
+def _reference(task: Task) -> dict[str, Any]:
+    table = rows(task, 300, seed=0)
+    return {f.name: distribution(table[f.name], f) for f in task.features}

@@ -1,4 +1,4 @@
-"""`scripts/start.py`, which both start scripts run: MLflow over a clone's history, then Ctrl-C."""
+"""The start command without Docker: the whole stack over a clone, from start to Ctrl-C."""
 
 import json
 import os
@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,83 +21,126 @@ from pipeline.repo import Repo
 from tests import forge
 
 ROOT = Path(__file__).parents[2]
-PORT = 5000
+OFFSET = 20_000
+API, MLFLOW, TRAINER = 8000 + OFFSET, 5000 + OFFSET, 8001 + OFFSET
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("port 5000")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
 
 
-def port_is_free() -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", PORT)) != 0
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def start(repo: Repo) -> subprocess.Popen[str]:
-    """Run the script as it lies in a clone that has this project's code."""
-    for part in ("pipeline", "scripts"):
+def prepare(repo: Repo) -> None:
+    """Give a clone this project's code, and an environment that is installed already."""
+    for part in ("app", "pipeline", "scripts", "requirements", "monitoring"):
         shutil.copytree(ROOT / part, repo.root / part, dirs_exist_ok=True)
+    shutil.copy(ROOT / "docker-compose.yml", repo.root)
+    python = repo.root / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    shutil.copy(repo.root / "requirements" / "local.txt", repo.root / ".venv" / "installed.txt")
+
+
+def command(repo: Repo, *flags: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "scripts/start.py"],
+        [sys.executable, "-m", "scripts.start", "--port-offset", str(OFFSET), *flags],
         cwd=repo.root,
-        env={**os.environ, "PYTHONPATH": str(repo.root)},
+        # Only what is in the project: what this machine has installed is not what is tested.
+        env={**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
-def ask(path: str, question: dict[str, object]) -> dict[str, list[dict[str, object]]]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{PORT}/api/2.0/mlflow/{path}",
-        json.dumps(question).encode(),
-        {"Content-Type": "application/json"},
-    )
+def said_by(repo: Repo, *flags: str) -> tuple[int, str]:
+    process = command(repo, *flags)
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+@contextmanager
+def started(repo: Repo) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process, said = command(repo, "--local"), ""
+    assert process.stdout
+    try:
+        while "Ctrl-C or --stop ends it" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        yield process, said
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=60)
+
+
+def ask(port: int, path: str, content: object = None) -> dict[str, object]:
+    body = None if content is None else json.dumps(content).encode()
+    head = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, head)
     with urllib.request.urlopen(request, timeout=30) as answer:
-        found: dict[str, list[dict[str, object]]] = json.load(answer)
+        found: dict[str, object] = json.load(answer)
         return found
 
 
-@pytest.mark.skipif(not port_is_free(), reason=f"port {PORT} is in use on this machine")
-def test_the_whole_history_is_served_and_follows_a_pull(
+def experiments() -> set[str]:
+    path = "/api/2.0/mlflow/experiments/search"
+    found = ask(MLFLOW, path, {"max_results": 100})["experiments"]
+    assert isinstance(found, list)
+    return {experiment["name"] for experiment in found}
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
     repo, team = clone("user"), clone("team")
     commit = git(team.root, "rev-parse", "HEAD")
-    forge.bundle(tmp_path / "one", commit, {"housing": 0.05}, seed=1)
+    forge.bundle(tmp_path / "one", commit, {"housing": 0.5}, seed=1)
     publish(team, tmp_path / "one", "origin", "main")
     git(repo.root, "pull", "--quiet")
-    process = start(repo)
-    try:
-        assert process.stdout
-        said = ""
-        while "Ctrl-C stops it" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        assert "2 runs, all of mlruns/" in said and "housing v1" in said
+    prepare(repo)
+    with started(repo) as (process, said):
+        assert "2 of 2 runs" in said and "housing v1" in said and f":{API}/docs" in said
+        assert "mattered most" in said
 
-        forge.bundle(tmp_path / "two", commit, {"iris": 0.05}, seed=2)
+        code, again = said_by(repo, "--local")
+        assert code == 0 and "runs already" in again and "2 of 2 runs" in again
+        code, state = said_by(repo, "--status")
+        assert code == 0 and "mlops-api" in state and "has ended" not in state
+        code, lines = said_by(repo, "--logs", "mlops-api")
+        assert code == 0 and "a model is in service" in lines
+
+        forge.bundle(tmp_path / "two", commit, {"housing": 0.02, "iris": 0.05}, seed=2)
         publish(team, tmp_path / "two", "origin", "main")
         git(repo.root, "pull", "--quiet")
-        deadline = time.monotonic() + 30
-        names: set[object] = set()
-        while "iris" not in names and time.monotonic() < deadline:
-            time.sleep(1)
-            found = ask("experiments/search", {"max_results": 100})["experiments"]
-            names = {experiment["name"] for experiment in found}
-        assert {"housing", "iris"} <= names
-    finally:
+        eventually(lambda: {"housing", "iris"} <= experiments())
+        eventually(lambda: ask(API, "/models/housing")["version"] == 2)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
-    assert port_is_free()
+    assert all(map(is_free, (API, MLFLOW, TRAINER)))
+    assert not list(repo.build.glob("stack-*.json"))
+    assert said_by(repo, "--stop") == (0, "nothing ran.\n")
 
 
-@pytest.mark.skipif(not port_is_free(), reason=f"port {PORT} is in use on this machine")
 def test_a_port_that_is_taken_is_one_sentence(clone: Callable[..., Repo]) -> None:
+    repo = clone("user")
+    prepare(repo)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", PORT))
+        other.bind(("127.0.0.1", API))
         other.listen()
-        process = start(clone("user"))
-        said, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert said.startswith("error: port 5000 on 127.0.0.1 is taken") and "Traceback" not in said
+        code, said = said_by(repo, "--local")
+    assert code == 1 and f"Port {API}: taken, mlops-api needs it" in said
+    assert "Traceback" not in said

@@ -1,0 +1,1 @@
+"""Small entry points for people, and the code behind the start scripts."""

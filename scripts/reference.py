@@ -1,0 +1,123 @@
+"""Writes `docs/api.md` and `docs/configuration.md` from the code: `nox -s docs`."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from app.service import create
+from app.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
+VERBS = ("get", "post")
+
+
+def pages() -> dict[Path, str]:
+    """Return the generated pages' texts."""
+    return {DOCS / "api.md": _api(), DOCS / "configuration.md": _configuration()}
+
+
+def _configuration() -> str:
+    lines = [
+        "# Configuration",
+        NOTE,
+        "## The API",
+        "Environment variables of `python -m app`.\n",
+        "| variable | without it | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "none" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
+    lines += [
+        "",
+        "## The containers",
+        "What `docker-compose.yml` and the start scripts read from `.env` or the environment.\n",
+        *_compose_variables(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _compose_variables() -> Iterator[str]:
+    """Turn `.env.example` into tables: a section a heading, the comments above a line its text."""
+    about: list[str] = []
+    for line in (ROOT / ".env.example").read_text("utf-8").splitlines():
+        if line.startswith("# --- "):
+            yield from ("", f"### {line.strip('# -')}", "", "| variable | without it | meaning |")
+            yield "|---|---|---|"
+            about = []
+        elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
+            name, value = line.lstrip("#").split("=", 1)
+            yield f"| `{name}` | {f'`{value}`' if value else 'none'} | {' '.join(about)} |"
+            about = []
+        elif line.startswith("# "):
+            about.append(line[2:])
+
+
+def _api() -> str:
+    document = _document()
+    groups: dict[str, list[str]] = {}
+    for path, operations in document["paths"].items():
+        for verb in VERBS:
+            if verb in operations:
+                operation = operations[verb]
+                row = f"| `{verb.upper()} {path}` | {_about(operation)} | {_statuses(operation)} |"
+                groups.setdefault(operation["tags"][0], []).append(row)
+    lines = ["# The API", NOTE]
+    lines.append(
+        "`/docs` and `/redoc` of the running API show every field, its range and an example. Every "
+        "answer has the header `X-Request-ID`; every error has `error`, `details` and `request_id` "
+        "(those of the Open Inference Protocol have `error` alone).\n"
+    )
+    for group, rows in groups.items():
+        lines += [f"## {group.capitalize()}", "| request | does | answers |", "|---|---|---|"]
+        lines += [*rows, ""]
+    return "\n".join(lines)
+
+
+def _document() -> dict[str, Any]:
+    """Return the OpenAPI document of the API over the committed models."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            models=ROOT / "deployment" / "models",
+            state=Path(folder),
+            prediction_log=Path(folder) / "predictions.db",
+        )
+        with TestClient(create(settings)) as client:
+            document: dict[str, Any] = client.get("/openapi.json").json()
+    return document
+
+
+def _about(operation: dict[str, Any]) -> str:
+    text = operation.get("description", "").splitlines()[0] if operation.get("description") else ""
+    return f"{operation['summary']}. {text}" if operation["tags"][0] == "predict" else text
+
+
+def _statuses(operation: dict[str, Any]) -> str:
+    return ", ".join(sorted(operation["responses"]))
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say whether they are as the code has them."""
+    stale = [path for path, text in pages().items() if not _holds(path, text)]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the code says: run `nox -s docs`.")
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(pages()[path], "utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

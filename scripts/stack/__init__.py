@@ -1,0 +1,1 @@
+"""What the start scripts do, with Python's standard library alone: it runs before all else."""

@@ -1,0 +1,105 @@
+"""The stack in containers, by way of `docker compose`."""
+
+import subprocess
+
+from scripts.stack import verify
+from scripts.stack.settings import ROOT, Settings, StackError
+
+WAIT_SECONDS = "300"
+# Services that have a port on this machine, and the trainer, which the API asks.
+SERVICES = [
+    *("mlops-api", "trainer", "mlflow-server"),
+    *("prometheus", "grafana", "node-exporter", "cadvisor"),
+]
+
+
+def services(settings: Settings) -> list[str]:
+    """Return the services that are to run."""
+    unknown = set(settings.without) - set(SERVICES)
+    if unknown:
+        raise StackError(
+            f"--without {min(unknown)}: there is no such service; there are {', '.join(SERVICES)}."
+        )
+    return [name for name in SERVICES if name not in settings.without]
+
+
+def running(settings: Settings) -> list[str]:
+    """Return the services of which a container runs."""
+    done = _compose(settings, "ps", "--services", "--status", "running", quiet=True)
+    return [name for name in done.stdout.splitlines() if name in SERVICES]
+
+
+def start(settings: Settings) -> None:
+    """Build what has changed, start everything and wait until it is healthy.
+
+    Raises:
+        StackError: something does not become healthy. Ctrl-C takes down what was begun.
+    """
+    _require_profiles(settings)
+    away = [part for name in settings.without for part in ("--scale", f"{name}=0")]
+    there = running(settings)
+    print("building and starting the containers …", flush=True)
+    try:
+        up = ("up", "--detach", "--build", "--remove-orphans", "--wait")
+        done = _compose(settings, *up, "--wait-timeout", WAIT_SECONDS, *away)
+    except KeyboardInterrupt:
+        if not there:
+            _compose(settings, "down")
+        raise
+    if done.returncode:
+        raise StackError(
+            "not every container became healthy; see above, `--logs SERVICE` and `--status`. "
+            "`--stop` takes down what runs."
+        )
+    verify.show(verify.everything(settings, services(settings)))
+    print("`git pull` is followed by the API and MLflow. --stop ends it, the data stay.")
+
+
+def stop(settings: Settings) -> bool:
+    """Stop and remove the containers, if there are any; volumes stay."""
+    if not _compose(settings, "ps", "--all", "--quiet", quiet=True).stdout.strip():
+        return False
+    if _compose(settings, "down", "--remove-orphans").returncode:
+        raise StackError("`docker compose down` failed; see above.")
+    return True
+
+
+def status(settings: Settings) -> None:
+    """Print the containers' state."""
+    _compose(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
+
+
+def logs(settings: Settings, service: str) -> None:
+    """Print the last lines of one service, or of all."""
+    chosen = [service] if service else []
+    if _compose(settings, "logs", "--tail", "100", *chosen).returncode:
+        raise StackError(f"there is no log of {service}: `--status` says what there is.")
+
+
+def _require_profiles(settings: Settings) -> None:
+    known = _compose(settings, "config", "--profiles", quiet=True).stdout.split()
+    for profile in settings.profiles:
+        if profile not in known:
+            there = ", ".join(known) or "none"
+            raise StackError(f"--with {profile}: docker-compose.yml has these profiles: {there}.")
+
+
+def _compose(
+    settings: Settings, *arguments: str, quiet: bool = False
+) -> subprocess.CompletedProcess[str]:
+    name = ["--project-name", f"{_name()}-{settings.offset}"] if settings.offset else []
+    profiles = [part for profile in settings.profiles for part in ("--profile", profile)]
+    return subprocess.run(
+        ["docker", "compose", *name, *profiles, *arguments],
+        cwd=ROOT,
+        env=settings.environment(),
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.PIPE if quiet else None,
+        text=True,
+        check=False,
+    )
+
+
+def _name() -> str:
+    kept = "".join(letter for letter in ROOT.name.lower() if letter.isalnum() or letter in "-_")
+    return kept.lstrip("-_") or "mlops"

@@ -1,0 +1,142 @@
+"""The programs behind the local services: what is started, with what, and where it logs."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.stack.settings import HOST, ROOT, Settings, StackError
+
+HEALTH = {
+    "mlflow-server": "/health",
+    "trainer": "/health",
+    "mlops-api": "/health/ready",
+    "node-exporter": "/metrics",
+    "prometheus": "/-/ready",
+    "grafana": "/api/health",
+}
+# Programs that are used where they are installed.
+OPTIONAL = {
+    "node-exporter": ("node_exporter", "prometheus-node-exporter"),
+    "prometheus": ("prometheus",),
+    "grafana": ("grafana-server", "grafana"),
+}
+GRAFANA_HOME = Path("/usr/share/grafana")
+# MLflow's job runner starts eight processes for features that a history of runs has no use for.
+MLFLOW = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """What one service runs: commands by the names of their logs, the service's own among them."""
+
+    commands: dict[str, list[str]]
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def available() -> list[str]:
+    """Return the services that this machine has the programs for."""
+    return [name for name in HEALTH if name not in OPTIONAL or _installed(name)]
+
+
+def has_models() -> bool:
+    """Tell whether the checkout holds a model to serve."""
+    return any(ROOT.glob("deployment/models/*/manifest.json"))
+
+
+def log(name: str) -> Path:
+    """Return the file that a service's output goes to."""
+    return ROOT / "logs" / f"{name}.log"
+
+
+def find(name: str, settings: Settings, python: str) -> Program:
+    """Return what a service runs.
+
+    Raises:
+        StackError: there is no such service in local mode.
+    """
+    mine = {"PYTHONUNBUFFERED": "1"}
+    if name == "mlops-api":
+        mine |= {
+            "API_PORT": str(settings.port(name)),
+            "API_TRAINER_URL": settings.url("trainer"),
+            "API_LOG_FILE": str(ROOT / "logs" / "api.log"),
+        }
+        return Program({name: [python, "-m", "app"]}, mine)
+    if name == "trainer":
+        mine |= {
+            "TRAINER_PORT": str(settings.port(name)),
+            "MLFLOW_TRACKING_URI": settings.url("mlflow-server"),
+        }
+        return Program({name: [python, "-m", "pipeline", "trainer"]}, mine)
+    if name == "mlflow-server":
+        return Program(_mlflow(settings, python), mine | MLFLOW)
+    if name == "prometheus":
+        return Program({name: _prometheus(settings)})
+    if name == "node-exporter":
+        listen = f"--web.listen-address={HOST}:{settings.port(name)}"
+        return Program({name: [_program(name), listen]})
+    if name == "grafana":
+        return _grafana(settings)
+    raise StackError(f"{name} runs in containers only: use Docker for it.")
+
+
+def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
+    restore = [python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db"]
+    server = [
+        *(python, "-m", "mlflow", "server", "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}"),
+        *("--artifacts-destination", "mlruns"),
+        *("--default-artifact-root", "mlflow-artifacts:/.local"),
+        *("--host", HOST, "--port", str(settings.port("mlflow-server"))),
+        *("--allowed-hosts", "localhost:*,127.0.0.1:*"),
+    ]
+    return {"mlflow-server": server, "mlflow-history": [*restore, "--watch"]}
+
+
+def _prometheus(settings: Settings) -> list[str]:
+    """Write the configuration of the stack's own targets on this machine; JSON is YAML."""
+    names = ["mlops-api", "prometheus"] + ["node-exporter"] * _installed("node-exporter")
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{settings.port(name)}"]}]}
+        for name in names
+    ]
+    file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = {"global": {"scrape_interval": "15s"}, "scrape_configs": jobs}
+    file.write_text(json.dumps(content, indent=2), "utf-8")
+    return [
+        _program("prometheus"),
+        f"--config.file={file}",
+        f"--storage.tsdb.path={file.parent / f'data-{settings.offset}'}",
+        f"--web.listen-address={HOST}:{settings.port('prometheus')}",
+        "--storage.tsdb.retention.time=15d",
+    ]
+
+
+def _grafana(settings: Settings) -> Program:
+    folder, home = ROOT / "build" / "grafana", []
+    if GRAFANA_HOME.is_dir():
+        home = ["--homepath", str(GRAFANA_HOME)]
+    program = _program("grafana")
+    verb = ["server"] if Path(program).stem == "grafana" else []
+    password = settings.variables.get("GRAFANA_PASSWORD") or "admin123"  # on this machine alone
+    variables = {
+        "GF_SERVER_HTTP_ADDR": HOST,
+        "GF_SERVER_HTTP_PORT": str(settings.port("grafana")),
+        "GF_SECURITY_ADMIN_PASSWORD": password,
+        "GF_PATHS_DATA": str(folder),
+        "GF_PATHS_LOGS": str(folder),
+        "GF_PATHS_PROVISIONING": str(ROOT / "monitoring" / "grafana" / "provisioning"),
+        "PROMETHEUS_URL": settings.url("prometheus"),
+        "DASHBOARDS_FOLDER": str(ROOT / "monitoring" / "grafana" / "dashboards"),
+    }
+    return Program({"grafana": [program, *verb, *home]}, variables)
+
+
+def _installed(name: str) -> bool:
+    return any(shutil.which(program) for program in OPTIONAL[name])
+
+
+def _program(name: str) -> str:
+    return next(found for program in OPTIONAL[name] if (found := shutil.which(program)))

@@ -1,0 +1,196 @@
+"""Is what runs what the files say: predictions, runs, targets; and where to look at it."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from scripts.stack.settings import ROOT, Settings, StackError
+
+SCRAPE_SECONDS = 60
+# Without the question MLflow opens on its pages for language models.
+QUESTION = "?workflowType=machine_learning"
+FAILED = (urllib.error.URLError, OSError, ValueError)
+
+
+class Seen(NamedTuple):
+    """An address with what was seen there."""
+
+    name: str
+    address: str
+    what: str
+
+
+def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
+    """Return the JSON at an address; with content, the answer to a POST of it."""
+    body = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=seconds) as answer:
+        return json.load(answer)
+
+
+def answers(address: str) -> bool:
+    """Tell whether an address answers with success."""
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except FAILED:
+        return False
+
+
+def refuses(address: str) -> bool:
+    """Tell whether an address answers that it is not ready."""
+    try:
+        urllib.request.urlopen(address, timeout=5).close()
+    except urllib.error.HTTPError as error:
+        return error.code == 503
+    except FAILED:
+        return False
+    return False
+
+
+def everything(settings: Settings, services: list[str]) -> list[Seen]:
+    """Look at every service.
+
+    Raises:
+        StackError: one does not answer, or what it shows is not what the files hold.
+    """
+    looks: dict[str, Callable[[Settings], list[Seen]]] = {
+        "mlops-api": _api,
+        "trainer": _trainer,
+        "mlflow-server": _mlflow,
+        "prometheus": _prometheus,
+        "grafana": _grafana,
+        "node-exporter": _node_exporter,
+        "cadvisor": _cadvisor,
+    }
+    seen: list[Seen] = []
+    for service in (name for name in looks if name in services):
+        try:
+            seen += looks[service](settings)
+        except FAILED as error:
+            raise StackError(
+                f"{service} at {settings.url(service)} does not answer as it should ({error}): "
+                f"see `--logs {service}`."
+            ) from error
+    return seen
+
+
+def show(seen: list[Seen]) -> None:
+    """Print the table of addresses."""
+    names, addresses = (max(len(row[column]) for row in seen) for column in (0, 1))
+    for name, address, what in seen:
+        print(f"  {name:<{names}}  {address:<{addresses}}  {what}")
+
+
+def _api(settings: Settings) -> list[Seen]:
+    said = []
+    for name, manifest in _manifests().items():
+        answer = ask(settings.url("mlops-api", f"/predict/{name}"), manifest["golden"]["request"])
+        said.append(f"{name} v{answer['model_version']}: {_short(answer['prediction'])}")
+    what = ", ".join(said) or "no model yet: train and publish one"
+    health = ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
+    return [
+        Seen("API", settings.url("mlops-api", "/docs"), what),
+        Seen("Health", settings.url("mlops-api", "/health"), health),
+        Seen("Models", settings.url("mlops-api", "/models"), f"{len(said)} in service"),
+    ]
+
+
+def _trainer(settings: Settings) -> list[Seen]:
+    manifests = _manifests()
+    name = min(manifests, key=lambda task: len(manifests[task]["features"]), default=None)
+    if name is None:
+        return []
+    address = settings.url("mlops-api", f"/explain/{name}")
+    values = ask(address, manifests[name]["golden"]["request"], 120)["values"]
+    most = max(values, key=lambda feature: abs(values[feature]))
+    return [Seen("Explain", address, f"POST a record; here {most} mattered most")]
+
+
+def _mlflow(settings: Settings) -> list[Seen]:
+    files = {path.parent.name for path in ROOT.glob("mlruns/*/*/*/run.json")}
+    api = settings.url("mlflow-server", "/api/2.0/mlflow")
+    missing = files - _served_runs(api)
+    if missing:
+        raise StackError(
+            f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in mlruns/: check "
+            "them with `python scripts/verify_mlflow_data.py`."
+        )
+    models = ask(f"{api}/registered-models/search?max_results=100").get("registered_models", [])
+    champions = [
+        f"{model['name']} v{alias['version']}"
+        for model in models
+        for alias in model.get("aliases", [])
+        if alias["alias"] == "champion"
+    ]
+    pages = {"experiments": f"{len(files)} of {len(files)} runs", "models": ", ".join(champions)}
+    return [
+        Seen("MLflow", settings.url("mlflow-server", f"/#/{page}{QUESTION}"), what or "none yet")
+        for page, what in pages.items()
+    ]
+
+
+def _served_runs(api: str) -> set[str]:
+    found = ask(f"{api}/experiments/search", {"max_results": 1000}).get("experiments", [])
+    question: dict[str, Any] = {
+        "experiment_ids": [experiment["experiment_id"] for experiment in found],
+        "max_results": 1000,
+    }
+    runs: set[str] = set()
+    while found:
+        page = ask(f"{api}/runs/search", question)
+        runs |= {run["info"]["run_id"] for run in page.get("runs", [])}
+        if not page.get("next_page_token"):
+            break
+        question["page_token"] = page["next_page_token"]
+    return runs
+
+
+def _prometheus(settings: Settings) -> list[Seen]:
+    """Wait until the API has been scraped: that takes as long as the interval of scrapes."""
+    address = settings.url("prometheus", "/api/v1/targets?state=active")
+    deadline = time.monotonic() + SCRAPE_SECONDS
+    while True:
+        targets = ask(address)["data"]["activeTargets"]
+        up = [target["labels"]["job"] for target in targets if target["health"] == "up"]
+        if "mlops-api" in up:
+            break
+        if time.monotonic() > deadline:
+            raise StackError("Prometheus does not reach the API: see `--logs prometheus`.")
+        time.sleep(1)
+    what = f"{len(up)} of {len(targets)} targets up"
+    return [Seen("Prometheus", settings.url("prometheus", "/targets"), what)]
+
+
+def _grafana(settings: Settings) -> list[Seen]:
+    state = ask(settings.url("grafana", "/api/health"))
+    return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user admin")]
+
+
+def _node_exporter(settings: Settings) -> list[Seen]:
+    return [_metrics(settings, "node-exporter", "Machine")]
+
+
+def _cadvisor(settings: Settings) -> list[Seen]:
+    return [_metrics(settings, "cadvisor", "Containers")]
+
+
+def _metrics(settings: Settings, service: str, name: str) -> Seen:
+    address = settings.url(service, "/metrics")
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        lines = [line for line in answer.read().splitlines() if not line.startswith(b"#")]
+    return Seen(name, address, f"{len(lines):,} series")
+
+
+def _manifests() -> dict[str, Any]:
+    return {
+        path.parent.name: json.loads(path.read_text("utf-8"))
+        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
+    }
+
+
+def _short(prediction: Any) -> str:
+    return f"{prediction:.4g}" if isinstance(prediction, float) else str(prediction)

@@ -1,0 +1,52 @@
+"""The API's parts over a copy of the repository's own models."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.metrics import Metrics
+from app.model import Model
+from app.models import Models
+from app.settings import Settings
+from tests.serving import MODELS
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Return a function that makes settings in which every file is a temporary one."""
+
+    def make(**changes: object) -> Settings:
+        return Settings(
+            models=tmp_path / "models",
+            state=tmp_path / "state",
+            prediction_log=tmp_path / "predictions.db",
+            log_file=tmp_path / "logs" / "api.log",
+        ).model_copy(update=changes)
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of models that a test may spoil."""
+    return Path(shutil.copytree(MODELS, tmp_path / "models"))
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+def models(folder: Path, tmp_path: Path, metrics: Metrics) -> Models:
+    """The models as at the API's start."""
+    made = Models(folder, tmp_path / "state" / "loaded", metrics)
+    made.refresh(patient=False)
+    return made
+
+
+@pytest.fixture(scope="session")
+def housing() -> Model:
+    return Model(MODELS / "housing")

@@ -1,0 +1,149 @@
+"""What every request goes through, around an application that waits to be let go."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from app.gateway import Gateway
+from app.metrics import Metrics
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class Slow:
+    """Answers when told to."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith(("/health", "/metrics", "/v2/health")):
+            await self.go.wait()
+        if scope["path"] == "/broken":
+            raise ValueError("of ours")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["request_id"].encode()})
+
+
+async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answer:
+    sent: list[Message] = []
+    raw = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": raw}
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await gateway(scope, receive, send)
+    start, body = sent
+    return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body["body"]
+
+
+def run(max_waiting: int, *paths: str, **headers: str) -> tuple[list[Answer], Gateway]:
+    """Ask for all paths at the same time, and let the slow ones go once all have been seen."""
+
+    async def work() -> tuple[list[Answer], Gateway]:
+        slow = Slow()
+        gateway = Gateway(slow, Metrics(), max_waiting)
+        asked = [asyncio.create_task(ask(gateway, path, **headers)) for path in paths]
+        await asyncio.sleep(0.05)
+        slow.go.set()
+        return list(await asyncio.gather(*asked)), gateway
+
+    return asyncio.run(work())
+
+
+def value(gateway: Gateway, name: str, **labels: str) -> float | None:
+    return gateway.metrics.registry.get_sample_value(name, labels)
+
+
+def test_what_exceeds_the_queue_gets_503_and_is_counted() -> None:
+    answers, gateway = run(2, *["/predict"] * 5)
+    assert [status for status, _, _ in answers] == [200, 200, 503, 503, 503]
+    _, headers, body = answers[-1]
+    assert headers["retry-after"] == "1"
+    assert headers["content-type"] == "application/json"
+    assert b'"request_id"' in body and b'"details":[]' in body
+    assert value(gateway, "http_requests_shed_total") == 3
+    assert gateway.waiting == 0
+
+
+def test_the_open_inference_protocol_is_refused_in_its_own_form() -> None:
+    answers, _ = run(1, "/predict", "/v2/models/iris/infer")
+    assert answers[1][2] == b'{"error":"too many requests wait already: try again in a second."}'
+
+
+def test_probes_and_metrics_pass_however_much_waits() -> None:
+    probes = ("/health", "/health/live", "/health/ready", "/metrics", "/v2/health/ready")
+    answers, _ = run(1, *["/predict"] * 4, *probes)
+    assert [status for status, _, _ in answers[4:]] == [200] * len(probes)
+
+
+def test_a_request_that_fails_gives_its_place_back() -> None:
+    async def work() -> Gateway:
+        slow = Slow()
+        slow.go.set()
+        gateway = Gateway(slow, Metrics(), 1)
+        for _ in range(3):
+            with pytest.raises(ValueError, match="of ours"):
+                await ask(gateway, "/broken")
+        assert (await ask(gateway))[0] == 200
+        return gateway
+
+    gateway = asyncio.run(work())
+    labels = {"method": "any", "route": "other", "status": "500"}
+    assert value(gateway, "http_requests_total", **labels) == 3
+
+
+@pytest.mark.parametrize("given", ["abc", "A.b_c-1", "x" * 64])
+def test_a_request_id_is_taken_over(given: str) -> None:
+    (status, headers, body), *_ = run(1, "/predict", x_request_id=given)[0]
+    assert (headers["x-request-id"], body) == (given, given.encode())
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", 'a"b', "a\tb", "é"])
+def test_a_request_id_that_could_spoil_a_log_is_replaced(given: str) -> None:
+    (_, headers, _), *_ = run(1, "/predict", x_request_id=given)[0]
+    assert headers["x-request-id"] != given
+    assert len(headers["x-request-id"]) == 16
+
+
+def test_every_answer_has_the_security_headers() -> None:
+    for _, headers, _ in run(1, "/predict", "/predict", "/health")[0]:
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_a_server_that_stops_asks_clients_to_leave() -> None:
+    async def work() -> Answer:
+        slow = Slow()
+        slow.go.set()
+        gateway = Gateway(slow, Metrics(), 1)
+        assert "connection" not in (await ask(gateway))[1]
+        gateway.draining = True
+        return await ask(gateway)
+
+    assert asyncio.run(work())[1]["connection"] == "close"
+
+
+def test_a_request_is_logged_and_its_path_is_no_label(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        _, gateway = run(1, "/etc/passwd", x_request_id="mine")
+    (record,) = caplog.records
+    assert (record.__dict__["request_id"], record.__dict__["path"]) == ("mine", "/etc/passwd")
+    assert record.__dict__["status"] == 200
+    text = gateway.metrics.render().decode()
+    assert "passwd" not in text and 'route="other"' in text
+
+
+def test_what_waits_is_shown_as_it_is_now() -> None:
+    gateway = Gateway(Slow, Metrics(), 1)
+    gateway.waiting = 7
+    assert value(gateway, "http_requests_in_progress") == 7

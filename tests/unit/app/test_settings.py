@@ -1,0 +1,60 @@
+"""Settings from the environment: a wrong one is one sentence and exit code 2."""
+
+import pytest
+
+from app.__main__ import main
+from app.settings import Settings
+
+
+def start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> tuple[int, str]:
+    """Return the exit code of a start with one variable set, and what it said."""
+    monkeypatch.setenv(name, value)
+    code = main()
+    said = capsys.readouterr()
+    assert said.out == ""
+    return code, said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_PORT", "eighty"),
+        ("API_PORT", "99999"),
+        ("API_LOG_LEVEL", "LOUD"),
+        ("API_ADMIN_KEY", "short"),
+        ("API_MAX_WAITING", "0"),
+        ("API_CORS_ORIGINS", "everyone"),
+    ],
+)
+def test_a_bad_value_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    code, said = start(monkeypatch, capsys, name, value)
+    assert code == 2
+    (sentence,) = said.splitlines()
+    assert sentence.startswith("error: ")
+    assert name in sentence or name.removeprefix("API_").lower() in sentence
+
+
+def test_a_log_file_that_cannot_be_opened_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = start(monkeypatch, capsys, "API_LOG_FILE", "/dev/null/api.log")
+    assert found == (1, "error: API_LOG_FILE: /dev/null/api.log: File exists.\n")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_ADMIN_KEY", "")
+    monkeypatch.setenv("API_PORT", "")
+    assert (Settings().admin_key, Settings().port) == (None, 8000)
+
+
+def test_lists_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_CORS_ORIGINS", '["https://example.org"]')
+    assert Settings().cors_origins == ["https://example.org"]
+
+
+def test_the_key_is_not_shown() -> None:
+    assert "very secret" not in repr(Settings(admin_key="very secret"))
