@@ -3,6 +3,9 @@
 # files. Where one ends the other is stopped too, and the container with them.
 set -euo pipefail
 database=/state/database/mlflow.db
+hosts=${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}
+# Pages that MLflow itself serves under those names.
+origins="http://localhost:*,http://127.0.0.1:*${hosts//,/,http://}${hosts//,/,https://}"
 
 python -m pipeline history restore --db "$database"
 python -m pipeline history restore --db "$database" --watch &
@@ -10,7 +13,8 @@ python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
   --backend-store-uri "sqlite:///$database" \
   --artifacts-destination mlruns --default-artifact-root mlflow-artifacts:/.local \
   --uvicorn-opts "--log-level warning" \
-  --allowed-hosts "${MLFLOW_HOSTS:-mlflow-server:*,localhost:*,127.0.0.1:*}" &
+  --allowed-hosts "mlflow-server:*,localhost:*,127.0.0.1:*$hosts" \
+  --cors-allowed-origins "$origins" &
 
 trap 'stopped=0' TERM INT # which ends the wait
 status=0

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tests.stack.engine import Stack, eventually
+from tests.stack.engine import Stack, docker, eventually
 
 OFFSET = "23000"
 ARGUMENTS = ("--port-offset", OFFSET)
@@ -28,4 +28,5 @@ def test_the_start_command_brings_up_the_stack_and_takes_it_down(stack: Stack) -
         assert "(healthy)" in run(stack, "--status")
     finally:
         run(stack, "--stop")
+        docker("compose", "--project-name", f"checkout-{OFFSET}", "down", "-v", cwd=stack.checkout)
     eventually(lambda: "healthy" not in run(stack, "--status"), 10, "nothing is left")
