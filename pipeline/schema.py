@@ -77,22 +77,20 @@ class Metric:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A claim about a model that a person who cannot program can read.
+    """What a claim about a model, in words that need no programmer, means.
 
     Probe rows are made of the features' examples; `given` sets columns in all of them. The score
     is the prediction of a regression and the probability of the last class of a classification.
     `within` claims that the score lies in a range. The other claims compare the score after
     `changes` (column to new value, or to a function of the old number) with the one before:
     `same` is a difference of at most `tolerance`; `higher` and `lower` are a mean that moves by
-    more than `tolerance`, and rows that do not go the other way. `share` of the rows must agree.
+    more than `tolerance`, and rows that do not go the other way.
     """
 
-    claim: str
     expect: Literal["same", "higher", "lower", "within"]
     changes: dict[str, Value | Callable[[float], float]] = field(default_factory=dict)
     given: dict[str, Value] = field(default_factory=dict)
     within: tuple[float, float] = (0.0, 0.0)
-    share: float = 0.9
     tolerance: float = 0.0
 
 
@@ -124,7 +122,7 @@ class Task:
 
     `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV, from
     whichever source. `tolerance` is the largest difference between the predictions of estimator and
-    ONNX file that counts as agreement.
+    ONNX file that counts as agreement. `behaviours` has them by their claim.
     """
 
     name: str
@@ -142,7 +140,7 @@ class Task:
     homepage: str
     licence: str
     digest: str
-    behaviours: tuple[Behaviour, ...] = ()
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:

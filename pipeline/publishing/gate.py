@@ -1,20 +1,16 @@
 """The gate: a challenger replaces the champion only if every check holds; a tie keeps it."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from pipeline.bundle import Challenger
-from pipeline.errors import PipelineError
 from pipeline.history.registry import Check
 from pipeline.schema import Task
-from pipeline.training.evaluate import METRICS, encode, higher_is_better, score
+from pipeline.training.evaluate import encode, higher_is_better, interval, score, scorer
 from pipeline.training.predict import OnnxModel
 
-RESAMPLES = 1000
 SEED = 42
 BETTER = "better than champion"
 
@@ -75,10 +71,10 @@ def _better(
         # Somebody took a column out of the task: the champion cannot serve this data any more.
         detail = f"the champion needs {', '.join(missing)}, which the data no longer has"
         return Check(name=BETTER, passed=True, detail=detail)
-    metric, truth = task.metric.name, holdout[task.target.name].to_numpy()
+    metric, truth = task.metric.name, encode(task, holdout)
     old, new = champion.predict(holdout), challenger.predict(holdout)
-    low, high = gain_interval(task, truth, old, new)
     before, after = score(task, metric, truth, old), score(task, metric, truth, new)
+    low, high = gain_interval(task, truth, old, new)
     detail = (
         f"{metric} {after:.4g} against the champion's {before:.4g}; "
         f"95 % interval of the gain {low:.4g} to {high:.4g}"
@@ -98,25 +94,8 @@ def gain_interval(
         old, new: predictions, shape (rows,) or (rows, classes).
     """
     sign = 1 if task.metric.higher_is_better else -1
-    metric, numbers = METRICS[task.kind][task.metric.name], encode(task, truth)
-
-    def gain(rows: np.ndarray) -> float:
-        return sign * (metric(numbers[rows], new[rows]) - metric(numbers[rows], old[rows]))
-
-    interval = bootstrap(
-        (np.arange(len(truth)),),
-        gain,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        vectorized=False,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        raise PipelineError(
-            f"{task.name}: the gain in {task.metric.name} is not a number on the hold-out's "
-            f"{len(truth)} rows; check that it has enough rows of every class."
-        )
-    return float(interval.low), float(interval.high)
+    before, after = (scorer(task, task.metric.name, truth, said) for said in (old, new))
+    return interval(lambda rows: sign * (after(rows) - before(rows)), len(truth), SEED)
 
 
 def _evidence(task: Task, challenger: Challenger) -> list[Check]:

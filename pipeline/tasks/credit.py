@@ -103,34 +103,28 @@ TASK = Task(
     homepage=f"{UCI}/dataset/144/statlog+german+credit+data",
     licence="CC BY 4.0",
     digest="f8b70f7300471190cf24966cf6d8eb7fa775a6dd2fcf6cbe803230b28852937a",
-    behaviours=(
-        Behaviour(
-            "An overdrawn account is a higher risk than none",
+    behaviours={
+        "An overdrawn account is a higher risk than none": Behaviour(
             "higher",
             {"checking_account": "below_0_dm"},
             given={"checking_account": "none"},
             tolerance=0.05,
         ),
-        Behaviour(
-            "The same loan over three more years is a higher risk",
-            "higher",
-            {"duration": lambda old: min(old + 36, 72)},
-            tolerance=0.03,
+        "The same loan over three more years is a higher risk": Behaviour(
+            "higher", {"duration": lambda old: min(old + 36, 72)}, tolerance=0.03
         ),
-        Behaviour(
-            "Who never had a loan is a higher risk than who paid several back",
+        "Who never had a loan is a higher risk than who paid several back": Behaviour(
             "higher",
             {"credit_history": "none_taken"},
             given={"credit_history": "critical"},
             tolerance=0.02,
         ),
-        Behaviour("A telephone hardly matters", "same", {"telephone": "yes"}, tolerance=0.1),
-        Behaviour("One DM more is nothing", "same", {"amount": lambda x: x + 1}, tolerance=0.03),
-        Behaviour(
-            "A short loan to someone with savings is a low risk",
+        "A telephone hardly matters": Behaviour("same", {"telephone": "yes"}, tolerance=0.1),
+        "One DM more is nothing": Behaviour("same", {"amount": lambda x: x + 1}, tolerance=0.03),
+        "A short loan to someone with savings is a low risk": Behaviour(
             "within",
             given={"checking_account": "none", "duration": 6, "savings": "1000_dm_or_more"},
             within=(0.0, 0.35),
         ),
-    ),
+    },
 )

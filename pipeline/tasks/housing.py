@@ -74,37 +74,28 @@ TASK = Task(
     homepage=f"{ORIGIN}/cal_housing.html",
     licence="US census, public domain; compiled by R. Kelley Pace and Ronald Barry (1997)",
     digest="3efd090d4f8908870a72e78cd8b5cb43ff715cd090c9e8d23fb2063072ee92ff",
-    behaviours=(
-        Behaviour(
-            "Where people earn 20,000 US$ more, houses are worth more",
-            "higher",
-            {"MedInc": lambda old: min(old + 2, 15)},
-            tolerance=0.2,
+    behaviours={
+        "Where people earn 20,000 US$ more, houses are worth more": Behaviour(
+            "higher", {"MedInc": lambda old: min(old + 2, 15)}, tolerance=0.2
         ),
-        Behaviour(
-            "The same block in San Francisco is worth more than in the Central Valley",
+        "The same block in San Francisco is worth more than in the Central Valley": Behaviour(
             "higher",
             {"Latitude": 37.77, "Longitude": -122.43},
             given={"Latitude": 36.7, "Longitude": -119.8},
             tolerance=0.5,
         ),
-        Behaviour(
-            "One person more in the block group changes next to nothing",
-            "same",
-            {"Population": lambda old: old + 1},
-            tolerance=0.05,
+        "One person more in the block group changes next to nothing": Behaviour(
+            "same", {"Population": lambda old: old + 1}, tolerance=0.05
         ),
-        Behaviour(
-            "A poor block far from the coast is worth less than 150,000 US$",
+        "A poor block far from the coast is worth less than 150,000 US$": Behaviour(
             "within",
             given={"MedInc": 1.5, "Latitude": 36.7, "Longitude": -119.8},
             within=(0.0, 1.5),
         ),
-        Behaviour(
-            "A rich block in San Francisco is worth more than 350,000 US$",
+        "A rich block in San Francisco is worth more than 350,000 US$": Behaviour(
             "within",
             given={"MedInc": 9.0, "Latitude": 37.77, "Longitude": -122.43},
             within=(3.5, 6.0),
         ),
-    ),
+    },
 )

@@ -46,30 +46,20 @@ TASK = Task(
     homepage="https://archive.ics.uci.edu/dataset/53/iris",
     licence="CC BY 4.0",
     digest="91eb642c3adbc7bad8e99c930c11fa3a5cc8a07262c7a753b4e6ecf405f2e05e",
-    behaviours=(
-        Behaviour(
-            "A flower with larger petals is more likely to be a virginica",
+    behaviours={
+        "A flower with larger petals is more likely to be a virginica": Behaviour(
             "higher",
             {"petal_length": lambda old: old + 0.8, "petal_width": lambda old: old + 0.4},
             tolerance=0.01,
         ),
-        Behaviour(
-            "A tenth of a millimetre of sepal width, less than a ruler shows, changes nothing",
-            "same",
-            {"sepal_width": lambda old: old + 0.01},
-            tolerance=0.05,
+        (
+            "A tenth of a millimetre of sepal width, less than a ruler shows, changes nothing"
+        ): Behaviour("same", {"sepal_width": lambda old: old + 0.01}, tolerance=0.05),
+        "A flower with tiny petals is no virginica": Behaviour(
+            "within", given={"petal_length": 1.4, "petal_width": 0.2}, within=(0.0, 0.1)
         ),
-        Behaviour(
-            "A flower with tiny petals is no virginica",
-            "within",
-            given={"petal_length": 1.4, "petal_width": 0.2},
-            within=(0.0, 0.1),
+        "A flower with the largest petals is a virginica": Behaviour(
+            "within", given={"petal_length": 6.2, "petal_width": 2.3}, within=(0.8, 1.0)
         ),
-        Behaviour(
-            "A flower with the largest petals is a virginica",
-            "within",
-            given={"petal_length": 6.2, "petal_width": 2.3},
-            within=(0.8, 1.0),
-        ),
-    ),
+    },
 )

@@ -12,7 +12,6 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from pipeline.schema import Kind, Target
 from pipeline.training.candidates import Candidate, Study
-from pipeline.training.evaluate import encode
 from pipeline.training.predict import OnnxModel
 
 BINS = 50
@@ -34,7 +33,7 @@ def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
 
 
 def _picture(study: Study, candidate: Candidate, importance: pd.DataFrame) -> Figure:
-    task, truth = study.task, encode(study.task, study.truth)
+    task, truth = study.task, study.truth
     prediction = OnnxModel(candidate.onnx).predict(study.holdout)
     regression = task.kind is Kind.REGRESSION
     panels = 3 if regression else 4

@@ -32,7 +32,7 @@ def test_a_task_is_described_in_full(name: str) -> None:
     assert task.metric.name in METRICS[task.kind] and set(task.thresholds) <= {*METRICS[task.kind]}
     assert task.metric.higher_is_better is higher_is_better(task.metric.name)
     assert re.fullmatch(r"[0-9a-f]{64}", task.digest) and task.homepage.startswith("https://")
-    assert {behaviour.expect for behaviour in task.behaviours} & {"higher", "lower"}
+    assert {behaviour.expect for behaviour in task.behaviours.values()} & {"higher", "lower"}
     target = task.target.classes[0] if task.target.classes else 1.0
     row = pd.DataFrame([example(task) | {task.target.name: target}])
     assert len(validate(task, row, "example")) == 1
@@ -42,11 +42,11 @@ def test_a_task_is_described_in_full(name: str) -> None:
 def test_behaviours_speak_of_features_and_allowed_values(name: str) -> None:
     task = tasks.load(name)
     features = {feature.name: feature for feature in task.features}
-    for behaviour in task.behaviours:
+    for claim, behaviour in task.behaviours.items():
         for column, value in {**behaviour.changes, **behaviour.given}.items():
             old = features[column].example
             new = value(float(old)) if callable(value) else value
-            assert features[column].allows(new), behaviour.claim
+            assert features[column].allows(new), claim
 
 
 def test_a_new_file_is_a_new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ class Linear:
 
 
 def _check(slope: float, **claim: object) -> bool:
-    behaviour = Behaviour("a claim", **claim)  # type: ignore[arg-type]
-    task = dataclasses.replace(tasks.load("housing"), behaviours=(behaviour,))
+    behaviour = Behaviour(**claim)  # type: ignore[arg-type]
+    task = dataclasses.replace(tasks.load("housing"), behaviours={"a claim": behaviour})
     (answer,) = behave.check(task, Linear(slope))  # type: ignore[arg-type]
     assert answer.name == "a claim" and "rows agree" in answer.detail
     return answer.passed
