@@ -10,8 +10,8 @@ from pipeline.files import to_json, write_atomic
 from pipeline.history import layout, registry
 from pipeline.history.registry import Promotion
 from pipeline.history.verify import MANIFEST, MODEL, verify
-from pipeline.publishing.card import render
 from pipeline.repo import Repo
+from pipeline.report.pages import render
 
 CARD = "MODEL_CARD.md"
 
@@ -36,7 +36,7 @@ def record(tip: Repo, promotion: Promotion, files: Path) -> None:
     target = tip.models / promotion.model
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
-    write_atomic(target / CARD, render(manifest, promotion))
+    write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
 
 
 def check(tip: Repo, run_ids: list[str]) -> None:
