@@ -23,6 +23,11 @@ class Decision:
     reason: str
     checks: list[Check]
 
+    @property
+    def word(self) -> str:
+        """The decision in a word."""
+        return "promoted" if self.promote else "refused"
+
 
 def judge(
     task: Task,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import bundle as bundles
-from pipeline import report, tasks
+from pipeline import tasks
 from pipeline.bundle import Bundle, Challenger
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
@@ -16,14 +16,11 @@ from pipeline.git import git
 from pipeline.history import layout, registry, runfile
 from pipeline.history.registry import Promotion
 from pipeline.history.verify import MODEL
+from pipeline.publishing import record
 from pipeline.publishing.gate import Decision, judge
 from pipeline.publishing.loop import Change, land, require_ancestor
-from pipeline.publishing.record import check, now, record
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
-
-# The tags of a task's parent run that hold the gate's decision.
-GATE = "gate"
 
 
 def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, str]:
@@ -41,24 +38,20 @@ def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, st
             f"the bundle was trained on changes that are in no commit ({', '.join(bundle.dirty)}): "
             "commit and push them, then train again."
         )
-    told: list[str] = []
 
     @cache  # a lost race brings up the same champion again, mostly
     def decide(name: str, served: bytes | None) -> Decision:
-        return _judge(folder, bundle, name, served)
+        return _judge(folder, name, bundle.tasks[name].challenger, served)
 
     def change(tip: Repo) -> Change:
-        commit = _landed_before(tip, bundle)
-        if commit:
-            told[:] = [git(tip.root, "log", "-1", "--format=%B", commit)]
-            return Change(told[0], commit)
+        if commit := _landed_before(tip, bundle):
+            return Change(git(tip.root, "log", "-1", "--format=%B", commit), commit)
         require_ancestor(tip.root, bundle.commit, "the bundle")
         decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
         _apply(tip, folder, bundle, decisions)
-        told[:] = [_message(tip, bundle, decisions)]
-        return Change(told[0])
+        return Change(_message(tip, bundle, decisions))
 
-    return land(repo, remote, branch, change), told[0]
+    return land(repo, remote, branch, change)
 
 
 def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
@@ -84,22 +77,18 @@ def _served(tip: Repo, name: str) -> bytes | None:
     return model.read_bytes()
 
 
-def _judge(folder: Path, bundle: Bundle, name: str, served: bytes | None) -> Decision:
-    challenger = bundle.tasks[name].challenger
+def _judge(
+    folder: Path, name: str, challenger: Challenger | None, served: bytes | None
+) -> Decision:
     if challenger is None:
         return Decision(False, "every candidate failed; see the runs", [])
     return judge(
         tasks.load(name),
         challenger,
-        OnnxModel(_files(folder, challenger) / MODEL),
+        OnnxModel(record.model_folder(folder / "mlruns", challenger) / MODEL),
         OnnxModel(served) if served else None,
         pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
     )
-
-
-def _files(folder: Path, challenger: Challenger) -> Path:
-    run = layout.run_folders(folder / "mlruns")[challenger.run_id]
-    return run / layout.MODELS / challenger.model_id
 
 
 def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]) -> None:
@@ -113,9 +102,9 @@ def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decisio
             _copy_run(tip, sources[run_id], decision)
         if decisions[name].promote and result.challenger:
             entry = _promotion(tip, name, result.challenger, bundle.commit, decisions[name])
-            record(tip, entry, _files(folder, result.challenger))
-    report.write(tip)
-    check(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
+            files = record.model_folder(folder / "mlruns", result.challenger)
+            record.promote(tip, entry, files)
+    record.finish(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
 
 
 def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
@@ -123,9 +112,9 @@ def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
     run = runfile.load(source / layout.RUN_FILE)
     if decision:
         tags = {
-            GATE: "promoted" if decision.promote else "refused",
-            f"{GATE}.reason": decision.reason,
-            f"{GATE}.checks": json.dumps([check.model_dump() for check in decision.checks]),
+            "gate": decision.word,
+            "gate.reason": decision.reason,
+            "gate.checks": json.dumps([check.model_dump() for check in decision.checks]),
         }
         run = run.model_copy(update={"tags": run.tags | tags})
     target = layout.day_folder(tip.mlruns, run.experiment, run.started) / run.run_id
@@ -143,7 +132,7 @@ def _promotion(
         format=1,
         model=name,
         version=champion.version + 1 if champion else 1,
-        promoted=now(),
+        promoted=record.now(),
         commit=commit,
         decided_by="gate",
         reason=decision.reason,
@@ -163,8 +152,7 @@ def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
         champion, decision = registry.champion(tip.mlruns, name), decisions[name]
         version = f"{name} v{champion.version}" if champion else f"{name} (no champion)"
         words.append(f"{version} {'promoted' if decision.promote else 'stays'}")
-        verdict = "promoted" if decision.promote else "refused"
-        reasons.append(f"- {name} {verdict}: {decision.reason}")
+        reasons.append(f"- {name} {decision.word}: {decision.reason}")
         trailers.append(f"Mlops-Runs: {name} {' '.join(result.run_ids)}")
         trailers.append(f"Mlops-Data: {name} sha256:{result.data_digest}")
         if result.challenger:

@@ -5,6 +5,8 @@ import shutil
 import time
 from pathlib import Path
 
+from pipeline import report
+from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
 from pipeline.files import to_json, write_atomic
 from pipeline.history import layout, registry
@@ -16,15 +18,15 @@ from pipeline.report.pages import render
 CARD = "MODEL_CARD.md"
 
 
-def model_folder(repo: Repo, promotion: Promotion) -> Path:
-    """Return where the history keeps a promoted version's files."""
-    run = layout.run_folders(repo.mlruns)[promotion.run_id]
-    return run / layout.MODELS / promotion.model_id
+def model_folder(mlruns: Path, model: Challenger | Promotion) -> Path:
+    """Return where a model's files lie in a history, the repository's or a bundle's."""
+    run = layout.run_folders(mlruns)[model.run_id]
+    return run / layout.MODELS / model.model_id
 
 
-def record(tip: Repo, promotion: Promotion, files: Path) -> None:
+def promote(tip: Repo, promotion: Promotion, files: Path) -> None:
     """Keep the model's files with its run, write the registry's entry, put it into service."""
-    kept = model_folder(tip, promotion)
+    kept = model_folder(tip.mlruns, promotion)
     if not kept.exists():
         shutil.copytree(files, kept)
     entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)
@@ -39,12 +41,13 @@ def record(tip: Repo, promotion: Promotion, files: Path) -> None:
     write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
 
 
-def check(tip: Repo, run_ids: list[str]) -> None:
-    """Verify what is about to be committed.
+def finish(tip: Repo, run_ids: list[str]) -> None:
+    """Write the report anew, and verify what is about to be committed.
 
     Raises:
         PipelineError: a file, digest or link is wrong; the first fault is named.
     """
+    report.write(tip)
     if faults := verify(tip, run_ids):
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise PipelineError(
