@@ -41,7 +41,7 @@ def promote(
             "replaces": champion.version,
         }
         entry = older.model_copy(update=update)
-        record.promote(tip, entry, record.model_folder(tip.mlruns, older))
+        record.promote(tip, entry, record.model_folder(tip, older))
         record.finish(tip, [entry.run_id])
         return Change(MESSAGE.format(entry=entry))
 

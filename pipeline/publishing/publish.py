@@ -85,7 +85,7 @@ def _judge(
     return judge(
         tasks.load(name),
         challenger,
-        OnnxModel(record.model_folder(folder / "mlruns", challenger) / MODEL),
+        OnnxModel(record.model_folder(Repo(folder), challenger) / MODEL),
         OnnxModel(served) if served else None,
         pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
     )
@@ -102,8 +102,7 @@ def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decisio
             _copy_run(tip, sources[run_id], decision)
         if decisions[name].promote and result.challenger:
             entry = _promotion(tip, name, result.challenger, bundle.commit, decisions[name])
-            files = record.model_folder(folder / "mlruns", result.challenger)
-            record.promote(tip, entry, files)
+            record.promote(tip, entry, record.model_folder(Repo(folder), result.challenger))
     record.finish(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
 
 

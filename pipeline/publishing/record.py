@@ -18,15 +18,15 @@ from pipeline.report.pages import render
 CARD = "MODEL_CARD.md"
 
 
-def model_folder(mlruns: Path, model: Challenger | Promotion) -> Path:
-    """Return where a model's files lie in a history, the repository's or a bundle's."""
-    run = layout.run_folders(mlruns)[model.run_id]
+def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
+    """Return where a model's files lie with its run; a bundle is laid out like the repository."""
+    run = layout.run_folders(repo.mlruns)[model.run_id]
     return run / layout.MODELS / model.model_id
 
 
 def promote(tip: Repo, promotion: Promotion, files: Path) -> None:
     """Keep the model's files with its run, write the registry's entry, put it into service."""
-    kept = model_folder(tip.mlruns, promotion)
+    kept = model_folder(tip, promotion)
     if not kept.exists():
         shutil.copytree(files, kept)
     entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)

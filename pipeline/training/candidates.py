@@ -49,7 +49,7 @@ class Candidate:
     """One algorithm, judged; `folds` is the task's metric in each fold.
 
     `importance` is, for each feature, how much worse the metric gets when it is shuffled: mean
-    and standard deviation, shape (features, 2).
+    and standard deviation, shape (features, 2). `latency_ms` is of one row on one thread.
     """
 
     algorithm: str
@@ -61,6 +61,7 @@ class Candidate:
     parity: Parity
     importance: np.ndarray
     fit_seconds: float
+    latency_ms: float
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -164,4 +165,5 @@ def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -
         parity=export.parity(task, pipeline, model, inputs),
         importance=np.column_stack([loss.importances_mean, loss.importances_std]),
         fit_seconds=seconds,
+        latency_ms=round(model.latency_ms(inputs), 3),
     )
