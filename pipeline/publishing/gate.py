@@ -12,7 +12,6 @@ from pipeline.training.evaluate import encode, higher_is_better, interval, score
 from pipeline.training.predict import OnnxModel
 
 SEED = 42
-BETTER = "better than champion"
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,21 @@ def judge(
         champion_model: the ONNX file in service, or None before the first promotion.
         holdout: rows that neither was trained on; the task's features and its target.
     """
-    better = _better(task, challenger_model, champion_model, holdout)
+    improved, told = _better(task, challenger_model, champion_model, holdout)
     checks = [
         *_thresholds(task, challenger),
-        better,
+        Check(name="better than champion", passed=improved, detail=told),
         *_evidence(task, challenger),
         *challenger.behaviours,
     ]
     failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
-    return Decision(not failed, "; ".join(failed) or better.detail, checks)
+    return Decision(not failed, "; ".join(failed) or told, checks)
 
 
 def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
     checks = []
     for metric, threshold in task.thresholds.items():
-        value = challenger.holdout[metric]
-        higher = higher_is_better(metric)
+        value, higher = challenger.holdout[metric], higher_is_better(metric)
         met = value >= threshold if higher else value <= threshold
         detail = f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
         checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
@@ -67,24 +65,23 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
 
 def _better(
     task: Task, challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
-) -> Check:
+) -> tuple[bool, str]:
+    """Tell whether the challenger is better on the same rows, and the numbers."""
     if champion is None:
-        return Check(name=BETTER, passed=True, detail="there is no champion yet")
+        return True, "there is no champion yet"
     if champion.sha256 == challenger.sha256:
-        return Check(name=BETTER, passed=False, detail="it is the champion's very file, a tie")
+        return False, "it is the champion's very file, a tie"
     if missing := [column for column in champion.columns if column not in holdout.columns]:
         # Somebody took a column out of the task: the champion cannot serve this data any more.
-        detail = f"the champion needs {', '.join(missing)}, which the data no longer has"
-        return Check(name=BETTER, passed=True, detail=detail)
+        return True, f"the champion needs {', '.join(missing)}, which the data no longer has"
     metric, truth = task.metric.name, encode(task, holdout)
     old, new = champion.predict(holdout), challenger.predict(holdout)
     before, after = score(task, metric, truth, old), score(task, metric, truth, new)
     low, high = gain_interval(task, truth, old, new)
-    detail = (
+    return low > 0, (
         f"{metric} {after:.4g} against the champion's {before:.4g}; "
         f"95 % interval of the gain {low:.4g} to {high:.4g}"
     )
-    return Check(name=BETTER, passed=low > 0, detail=detail)
 
 
 def gain_interval(
