@@ -51,14 +51,12 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def to_json(value: Any) -> str:
+def to_json(value: dict[str, Any]) -> str:
     """Render JSON for people and for Git: sorted keys, one entry a line, one final newline.
 
     Only the two outer levels are broken into lines, so that a metric's history or a feature stays
     one line and a diff names what changed. NaN is refused: it is not JSON.
     """
-    if not isinstance(value, dict):
-        return _compact(value) + "\n"
     entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
     return "{\n " + ",\n ".join(entries) + "\n}\n"
 

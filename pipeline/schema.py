@@ -70,10 +70,6 @@ class Metric:
     name: str
     higher_is_better: bool
 
-    def better(self, left: float, right: float) -> bool:
-        """Tell whether `left` is strictly better than `right`."""
-        return left > right if self.higher_is_better else left < right
-
 
 @dataclass(frozen=True)
 class Behaviour:

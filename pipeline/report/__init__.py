@@ -1,13 +1,13 @@
 """The history as tables and pictures that are readable without a server."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from pipeline import tasks
 from pipeline.files import write_atomic
 from pipeline.history import registry
-from pipeline.history.runfile import Run
 from pipeline.repo import Repo
 from pipeline.report import chart
 from pipeline.report.pages import day, render
@@ -15,6 +15,8 @@ from pipeline.report.pushes import COMMIT, History, events
 from pipeline.schema import Task
 
 SHOWN = 20
+BEFORE = ("task", "algorithm", "metric", "cv_mean", "cv_std")
+AFTER = ("run_id", "date", "commit")
 
 
 def write(repo: Repo) -> list[Path]:
@@ -40,43 +42,30 @@ def write(repo: Repo) -> list[Path]:
 
 def _comparison(known: list[Task], history: History) -> str:
     """Return `model_comparison.csv`: the best run of each algorithm of each task."""
-    rows = [_row(task, run) for task in known for run in _best(task, history)]
+    rows = [row for task in known for row in _best(task, history)]
     measured = sorted({name for row in rows for name in row if name.startswith("holdout_")})
-    before, after = ["task", "algorithm", "metric", "cv_mean", "cv_std"], [
-        "run_id",
-        "date",
-        "commit",
-    ]
-    table = pd.DataFrame(rows, columns=[*before, *measured, *after])
+    table = pd.DataFrame(rows, columns=[*BEFORE, *measured, *AFTER])
     return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
-def _row(task: Task, run: Run) -> dict[str, str | float | None]:
-    cross_validation = f"cv_{task.metric.name}"
-    return {
-        "task": task.name,
-        "algorithm": run.params["algorithm"],
-        "metric": task.metric.name,
-        "cv_mean": run.latest(f"{cross_validation}_mean"),
-        "cv_std": run.latest(f"{cross_validation}_std"),
-        "run_id": run.run_id,
-        "date": day(run.started),
-        "commit": run.tags.get(COMMIT, ""),
-        **{name: run.latest(name) for name in run.metrics if name.startswith("holdout_")},
-    }
-
-
-def _best(task: Task, history: History) -> list[Run]:
+def _best(task: Task, history: History) -> list[dict[str, Any]]:
     """Return each algorithm's best run in cross-validation, best first; of equals the oldest."""
-    metric = f"cv_{task.metric.name}_mean"
-    judged = [
-        run
+    metric = task.metric.name
+    rows: list[dict[str, Any]] = [
+        {
+            "task": task.name,
+            "algorithm": run.params["algorithm"],
+            "metric": metric,
+            "cv_mean": run.latest(f"cv_{metric}_mean"),
+            "cv_std": run.latest(f"cv_{metric}_std"),
+            "run_id": run.run_id,
+            "date": day(run.started),
+            "commit": run.tags.get(COMMIT, ""),
+            **{name: run.latest(name) for name in run.metrics if name.startswith("holdout_")},
+        }
         for run in history.of(task.name)
-        if run.status == "FINISHED" and "algorithm" in run.params and metric in run.metrics
+        if "algorithm" in run.params and f"cv_{metric}_mean" in run.metrics
     ]
-    sign = -1 if task.metric.higher_is_better else 1
-    judged.sort(key=lambda run: sign * (run.latest(metric) or 0.0))
-    best: dict[str, Run] = {}
-    for run in judged:
-        best.setdefault(run.params["algorithm"], run)
-    return list(best.values())
+    rows.sort(key=lambda row: row["cv_mean"], reverse=task.metric.higher_is_better)
+    algorithms = dict.fromkeys(row["algorithm"] for row in rows)
+    return [next(row for row in rows if row["algorithm"] == name) for name in algorithms]
