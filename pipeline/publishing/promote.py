@@ -31,24 +31,23 @@ def promote(
     """
 
     def change(tip: Repo) -> Change:
-        older, champion = _choose(tip, task, version)
-        update = {
-            "version": champion.version + 1,
-            "promoted": record.now(),
-            "decided_by": "hand",
-            "reason": reason or f"back to version {older.version} by hand",
-            "checks": [],
-            "replaces": champion.version,
-        }
-        entry = older.model_copy(update=update)
-        record.promote(tip, entry, record.model_folder(tip, older))
+        older = _choose(tip, task, version)
+        entry = record.promote(
+            tip,
+            task,
+            record.model_folder(tip, older),
+            decided_by="hand",
+            reason=reason or f"back to version {older.version} by hand",
+            checks=[],
+            **older.model_dump(include={*record.IDENTITY, "commit", "metrics"}),
+        )
         record.finish(tip, [entry.run_id])
         return Change(MESSAGE.format(entry=entry))
 
     return land(repo, remote, branch, change)
 
 
-def _choose(tip: Repo, task: str, version: int | None) -> tuple[Promotion, Promotion]:
+def _choose(tip: Repo, task: str, version: int | None) -> Promotion:
     known = registry.versions(tip.mlruns, task)
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):
@@ -58,4 +57,4 @@ def _choose(tip: Repo, task: str, version: int | None) -> tuple[Promotion, Promo
         )
     if known[wanted - 1].sha256 == known[-1].sha256:
         raise UsageError(f"version {wanted} of {task} is in service already: choose another.")
-    return known[wanted - 1], known[-1]
+    return known[wanted - 1]

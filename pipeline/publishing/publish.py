@@ -14,7 +14,6 @@ from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
 from pipeline.git import git
 from pipeline.history import layout, registry, runfile
-from pipeline.history.registry import Promotion
 from pipeline.history.verify import MODEL
 from pipeline.publishing import record
 from pipeline.publishing.gate import Decision, judge
@@ -101,8 +100,17 @@ def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decisio
             decision = decisions[name] if run_id == result.parent_run else None
             _copy_run(tip, sources[run_id], decision)
         if decisions[name].promote and result.challenger:
-            entry = _promotion(tip, name, result.challenger, bundle.commit, decisions[name])
-            record.promote(tip, entry, record.model_folder(Repo(folder), result.challenger))
+            record.promote(
+                tip,
+                name,
+                record.model_folder(Repo(folder), result.challenger),
+                commit=bundle.commit,
+                decided_by="gate",
+                reason=decisions[name].reason,
+                checks=decisions[name].checks,
+                metrics=result.challenger.holdout,
+                **result.challenger.model_dump(include=record.IDENTITY),
+            )
     record.finish(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
 
 
@@ -120,25 +128,6 @@ def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
     if (source / layout.ARTIFACTS).is_dir():
         shutil.copytree(source / layout.ARTIFACTS, target / layout.ARTIFACTS)
     write_atomic(target / layout.RUN_FILE, runfile.dump(run))
-
-
-def _promotion(
-    tip: Repo, name: str, challenger: Challenger, commit: str, decision: Decision
-) -> Promotion:
-    champion = registry.champion(tip.mlruns, name)
-    return Promotion(
-        **challenger.model_dump(include={"run_id", "model_id", "sha256", "size"}),
-        format=1,
-        model=name,
-        version=champion.version + 1 if champion else 1,
-        promoted=record.now(),
-        commit=commit,
-        decided_by="gate",
-        reason=decision.reason,
-        checks=decision.checks,
-        metrics=challenger.holdout,
-        replaces=champion.version if champion else None,
-    )
 
 
 def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from pipeline import report
 from pipeline.bundle import Challenger
@@ -16,6 +17,8 @@ from pipeline.repo import Repo
 from pipeline.report.pages import render
 
 CARD = "MODEL_CARD.md"
+# What names a model in the registry and in a bundle alike.
+IDENTITY = {"run_id", "model_id", "sha256", "size"}
 
 
 def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
@@ -24,21 +27,34 @@ def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
     return run / layout.MODELS / model.model_id
 
 
-def promote(tip: Repo, promotion: Promotion, files: Path) -> None:
-    """Keep the model's files with its run, write the registry's entry, put it into service."""
+def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
+    """Record the next version of a task's model and put it into service; return its entry.
+
+    The model's files are kept with its run, and `details` are the entry's other fields.
+    """
+    champion = registry.champion(tip.mlruns, task)
+    promotion = Promotion(
+        **details,
+        format=1,
+        model=task,
+        version=champion.version + 1 if champion else 1,
+        promoted=now(),
+        replaces=champion.version if champion else None,
+    )
     kept = model_folder(tip, promotion)
     if not kept.exists():
         shutil.copytree(files, kept)
-    entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)
+    entry = registry.path_of(tip.mlruns, task, promotion.version)
     write_atomic(entry, registry.dump(promotion))
     manifest = json.loads((kept / MANIFEST).read_bytes())
     manifest |= promotion.model_dump(
         include={"version", "run_id", "model_id", "commit", "promoted"}
     )
-    target = tip.models / promotion.model
+    target = tip.models / task
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
     write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
+    return promotion
 
 
 def finish(tip: Repo, run_ids: list[str]) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.data.fetch import Fetched
 from pipeline.files import to_json
-from pipeline.schema import Feature, Kind
+from pipeline.schema import Kind
 from pipeline.training import evaluate, export
 from pipeline.training.candidates import Candidate, Failure, Study
 from pipeline.training.estimators import BASELINE
@@ -26,6 +26,7 @@ def render(
     task, model = study.task, OnnxModel(candidate.onnx)
     prediction = model.predict(study.holdout)
     example = {feature.name: feature.example for feature in study.features}
+    answer = model.predict(pd.DataFrame([example]))[0]
     baseline = [c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE]
     described = {
         "format": FORMAT,
@@ -55,13 +56,12 @@ def render(
         "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
         "cross_validation": {"folds": study.folds, "metrics": candidate.cross_validation},
         "baseline": baseline[0].holdout if baseline else None,
-        "golden": {
-            "request": example,
-            "answer": model.predict(pd.DataFrame([example]))[0].tolist(),
-        },
+        "golden": {"request": example, "answer": answer.tolist()},
         "reference": {
             "rows": len(study.train),
-            "features": {f.name: _distribution(study.train[f.name], f) for f in study.features},
+            "features": {
+                f.name: _distribution(study.train[f.name], f.categories) for f in study.features
+            },
             "predictions": _predictions(study, prediction),
         },
         "slices": _slices(study, prediction),
@@ -78,15 +78,15 @@ def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str,
     return found
 
 
-def _distribution(values: pd.Series, feature: Feature | None = None) -> dict[str, Any]:
+def _distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return how often each category occurs, or the share of values between the deciles.
 
     Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one entry more,
     for the values up to the first edge, from there up to the second, …, above the last.
     """
-    if feature and feature.categories:
-        shares = values.value_counts(normalize=True).reindex(list(feature.categories)).fillna(0)
-        return {"categories": list(feature.categories), "shares": shares.tolist()}
+    if categories:
+        shares = values.value_counts(normalize=True).reindex(list(categories)).fillna(0)
+        return {"categories": list(categories), "shares": shares.tolist()}
     edges = np.unique(_short(np.quantile(values, np.linspace(0.1, 0.9, 9)).tolist()))
     counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
     return {"edges": edges.tolist(), "shares": (counts / len(values)).tolist()}
@@ -97,9 +97,9 @@ def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
     if study.task.kind is Kind.REGRESSION:
         return {"value": _distribution(pd.Series(prediction))}
     classes = study.task.target.classes
-    shares = np.bincount(prediction.argmax(axis=1), minlength=len(classes)) / len(prediction)
+    named = pd.Series(prediction.argmax(axis=1)).map(dict(enumerate(classes)))
     return {
-        "class": {"categories": list(classes), "shares": shares.tolist()},
+        "class": _distribution(named, classes),
         "probability": _distribution(pd.Series(prediction[:, -1])),
     }
 

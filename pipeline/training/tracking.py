@@ -130,16 +130,9 @@ class Tracker:
 
 def _schema(entries: list[Any]) -> Schema:
     """Return an ONNX session's inputs or outputs as MLflow writes them."""
-    return Schema(
-        [
-            TensorSpec(
-                np.dtype(_TYPES[entry.type]),
-                tuple(size if isinstance(size, int) else -1 for size in entry.shape),
-                entry.name,
-            )
-            for entry in entries
-        ]
-    )
+    shapes = [[size if isinstance(size, int) else -1 for size in e.shape] for e in entries]
+    types = [np.dtype(_TYPES[entry.type]) for entry in entries]
+    return Schema([TensorSpec(t, tuple(s), e.name) for t, s, e in zip(types, shapes, entries)])
 
 
 def common_tags(repo: Repo) -> dict[str, str]:
@@ -178,5 +171,5 @@ def _workflow_url() -> str:
 
 def _digest_of_code() -> str:
     root = Path(pipeline.__file__).parent
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
-    return sha256_bytes("".join(f"{sha256_file(root / f)}  {f}\n" for f in files).encode())
+    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in root.rglob("*.py")}
+    return sha256_bytes("".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode())
