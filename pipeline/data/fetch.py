@@ -75,7 +75,8 @@ def _read(source: Source, console: Console) -> pd.DataFrame:
         elif "://" in source.place:
             path = _download(source, path, console)
         try:
-            return source.read(path)
+            table: pd.DataFrame = source.read(path)
+            return table
         except Exception as error:  # whatever a parser says of a file that is something else
             raise PipelineError(
                 f"{source.place}: cannot be read as the data set ({error}); replace it."

@@ -35,7 +35,7 @@ def check(task: Task, model: OnnxModel) -> list[Check]:
     return [
         _check(task, claim, behaviour, model)
         for claim, behaviour in task.behaviours.items()
-        if {*behaviour.changes, *behaviour.given} <= {*model.columns}
+        if {*behaviour.changes, *behaviour.add, *behaviour.given} <= {*model.columns}
     ]
 
 
@@ -46,10 +46,7 @@ def _check(task: Task, claim: str, behaviour: Behaviour, model: OnnxModel) -> Ch
         low, high = behaviour.within
         agree, detail = (scores >= low) & (scores <= high), f"mean score {scores.mean():.3g}"
     else:
-        new = {
-            name: rows[name].map(value) if callable(value) else value
-            for name, value in behaviour.changes.items()
-        }
+        new = behaviour.changes | {name: rows[name] + by for name, by in behaviour.add.items()}
         change = _scores(task, model, rows.assign(**new)) - scores
         agree, detail = _agreement(behaviour, change), f"mean change {change.mean():+.3g}"
     share = float(np.mean(agree))

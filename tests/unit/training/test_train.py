@@ -25,7 +25,7 @@ from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
-from pipeline.schema import Source
+from pipeline.schema import Task
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
 from tests import generated
@@ -62,14 +62,17 @@ def _begin(folder: Path) -> Repo:
     return Repo.open(folder)
 
 
+def _replace_housing(patch: pytest.MonkeyPatch, task: Task) -> None:
+    load = tasks.load
+    patch.setattr(tasks, "load", lambda name: task if name == "housing" else load(name))
+
+
 @pytest.fixture(scope="module")
 def made_up() -> Iterator[None]:
     """Housing with generated rows, for as long as this module runs."""
-    from pipeline.tasks import housing
-
     patch = pytest.MonkeyPatch()
     patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    patch.setattr(housing, "TASK", generated.task_of("housing", 400))
+    _replace_housing(patch, generated.task_of("housing", 400))
     yield
     patch.undo()
 
@@ -278,12 +281,10 @@ def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
 def test_without_network_and_snapshot_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.tasks import housing
-
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
-    dead = Source("http://127.0.0.1:9/housing.tgz", housing.read_archive, housing.ARCHIVE)
-    sources = (Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", housing.read_folder), dead)
-    monkeypatch.setattr(housing, "TASK", dataclasses.replace(housing.TASK, sources=sources))
+    task = tasks.load("housing")
+    dead = dataclasses.replace(task.sources[1], place="http://127.0.0.1:9/housing.tgz")
+    _replace_housing(monkeypatch, dataclasses.replace(task, sources=(task.sources[0], dead)))
     repo = _begin(tmp_path / "checkout")
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
         train(repo, ["housing"], repo.build / "bundle")
