@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.errors import PipelineError
+import yaml
+
+from pipeline.errors import PipelineError, UsageError
 
 TEMPORARY_PREFIX = ".part-"
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -49,6 +51,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     """Write text (UTF-8, LF) or bytes to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def read_yaml(path: Path, name: str) -> Any:
+    """Read a YAML file that is called `name` in the error.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name}: is no YAML: {' '.join(str(error).split())}.") from error
 
 
 def to_json(value: dict[str, Any]) -> str:

@@ -4,11 +4,11 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline import tasks
 from pipeline.errors import UsageError, first_fault
+from pipeline.files import read_yaml
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.training import estimators
@@ -43,10 +43,7 @@ def load(repo: Repo) -> Params:
         UsageError: the file is no YAML, lacks something, or has a key or value without meaning.
     """
     try:
-        content = yaml.safe_load(repo.params.read_text(encoding="utf-8"))
-        params = Params.model_validate(content)
-    except yaml.YAMLError as error:
-        raise UsageError(f"params.yaml: is no YAML: {' '.join(str(error).split())}.") from error
+        params = Params.model_validate(read_yaml(repo.params, "params.yaml"))
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "extra_forbidden":

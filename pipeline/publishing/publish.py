@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline import bundle as bundles
 from pipeline import tasks
-from pipeline.bundle import Bundle, Challenger
+from pipeline.bundle import Bundle
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
 from pipeline.git import git
@@ -40,7 +40,13 @@ def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, st
 
     @cache  # a lost race brings up the same champion again, mostly
     def decide(name: str, served: bytes | None) -> Decision:
-        return _judge(folder, name, bundle.tasks[name].challenger, served)
+        challenger = bundle.tasks[name].challenger
+        if challenger is None:
+            return Decision(False, "every candidate failed; see the runs", [])
+        model = OnnxModel(record.model_folder(Repo(folder), challenger) / MODEL)
+        champion = OnnxModel(served) if served else None
+        holdout = pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False)
+        return judge(tasks.load(name), challenger, model, champion, holdout)
 
     def change(tip: Repo) -> Change:
         if commit := _landed_before(tip, bundle):
@@ -74,20 +80,6 @@ def _served(tip: Repo, name: str) -> bytes | None:
             "registry: restore it with `git checkout` or `git revert`."
         )
     return model.read_bytes()
-
-
-def _judge(
-    folder: Path, name: str, challenger: Challenger | None, served: bytes | None
-) -> Decision:
-    if challenger is None:
-        return Decision(False, "every candidate failed; see the runs", [])
-    return judge(
-        tasks.load(name),
-        challenger,
-        OnnxModel(record.model_folder(Repo(folder), challenger) / MODEL),
-        OnnxModel(served) if served else None,
-        pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
-    )
 
 
 def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]) -> None:

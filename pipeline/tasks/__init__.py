@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import PipelineError, UsageError, first_fault
+from pipeline.files import read_yaml
 from pipeline.schema import Task
 
 FOLDER = Path(__file__).parent
@@ -25,13 +25,10 @@ def load(name: str) -> Task:
     """
     if name not in names():
         raise UsageError(f"there is no task {name!r}: choose from {', '.join(names())}.")
-    path = FOLDER / f"{name}.yaml"
+    where = f"pipeline/tasks/{name}.yaml"
+    content = read_yaml(FOLDER / f"{name}.yaml", where)
+    described = {"name": name, **content} if isinstance(content, dict) else content
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        described = {"name": name, **content} if isinstance(content, dict) else content
         return TypeAdapter(Task).validate_python(described)
-    except yaml.YAMLError as error:
-        fault = f"is no YAML: {' '.join(str(error).split())}"
-        raise PipelineError(f"pipeline/tasks/{path.name}: {fault}.") from error
     except ValidationError as error:
-        raise PipelineError(f"pipeline/tasks/{path.name}: {first_fault(error)}.") from error
+        raise PipelineError(f"{where}: {first_fault(error)}.") from error

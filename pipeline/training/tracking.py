@@ -171,5 +171,6 @@ def _workflow_url() -> str:
 
 def _digest_of_code() -> str:
     root = Path(pipeline.__file__).parent
-    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in root.rglob("*.py")}
+    files = [*root.rglob("*.py"), *root.rglob("*.yaml")]
+    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in files}
     return sha256_bytes("".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode())
