@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, ImportString
+from pydantic import ConfigDict, Field, ImportString
 from pydantic.dataclasses import dataclass
 
 Value = int | float | str
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 class Feature:
     """One column that a model is given: a number from `low` to `high`, or one of `categories`."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     description: str
     example: Value
     unit: str = ""
@@ -33,8 +33,6 @@ class Feature:
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (self.name.isidentifier() and self.name.isascii()):
-            raise ValueError(f"feature {self.name!r}: a name is letters, digits and _")
         if not self.categories and (self.low is None or self.high is None):
             raise ValueError(f"feature {self.name}: give it low and high, or categories")
         if not self.allows(self.example):

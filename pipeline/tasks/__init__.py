@@ -1,5 +1,6 @@
 """The tasks: every YAML file here describes one, in the words of `pipeline.schema`."""
 
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,9 +26,14 @@ def load(name: str) -> Task:
     """
     if name not in names():
         raise UsageError(f"there is no task {name!r}: choose from {', '.join(names())}.")
-    where = f"pipeline/tasks/{name}.yaml"
-    content = read_yaml(FOLDER / f"{name}.yaml", where)
-    described = {"name": name, **content} if isinstance(content, dict) else content
+    return _read(FOLDER / f"{name}.yaml")
+
+
+@cache
+def _read(path: Path) -> Task:
+    where = f"pipeline/tasks/{path.name}"
+    content = read_yaml(path, where)
+    described = {"name": path.stem, **content} if isinstance(content, dict) else content
     try:
         return TypeAdapter(Task).validate_python(described)
     except ValidationError as error:

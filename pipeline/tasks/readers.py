@@ -19,7 +19,7 @@ def iris(_: Path) -> "pd.DataFrame":
     from sklearn.datasets import load_iris
 
     bunch = load_iris(as_frame=True)
-    table: pd.DataFrame = bunch.data.rename(columns=lambda name: name[:-5].replace(" ", "_"))
+    table: pd.DataFrame = bunch.data.set_axis(tasks.load("iris").columns[:-1], axis=1)
     return table.assign(species=bunch.target_names[bunch.target])
 
 

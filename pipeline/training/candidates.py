@@ -135,9 +135,8 @@ def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -
     """Cross-validate; then fit on all training rows, and judge the ONNX file on the hold-out."""
     task, metric = study.task, study.task.metric
     pipeline = estimators.build(task.kind, algorithm, parameters, study.features, study.seed)
-    inputs, truth = estimators.as_inputs(study.features, study.train), evaluate.encode(
-        task, study.train
-    )
+    inputs = estimators.as_inputs(study.features, study.train)
+    truth = evaluate.encode(task, study.train)
 
     def judge(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
         return evaluate.metrics(task, truth, export.estimate(task, fitted, inputs))
