@@ -25,7 +25,8 @@ from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
-from pipeline.schema import Task
+from pipeline.schema import Source, Task
+from pipeline.tasks import readers
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
 from tests import generated
@@ -282,9 +283,10 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
-    task = tasks.load("housing")
-    dead = dataclasses.replace(task.sources[1], place="http://127.0.0.1:9/housing.tgz")
-    _replace_housing(monkeypatch, dataclasses.replace(task, sources=(task.sources[0], dead)))
+    dead = Source("http://127.0.0.1:9/housing.tgz", readers.housing_archive)
+    folder = Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", readers.housing_folder)
+    task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
+    _replace_housing(monkeypatch, task)
     repo = _begin(tmp_path / "checkout")
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
         train(repo, ["housing"], repo.build / "bundle")
