@@ -5,14 +5,11 @@ logged models and the registered models of the history are made to agree with th
 """
 
 import gc
-import os
 import sqlite3
 import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -52,11 +49,14 @@ def restore(mlruns: Path, database: Path) -> Change:
     temporary = database.with_name(TEMPORARY_PREFIX + database.name)
     try:
         with FileLock(database.with_name(database.name + ".lock"), timeout=PATIENCE_SECONDS):
-            _remove(temporary)
-            if database.is_file() and database.stat().st_size:
-                _require_schema(database, temporary)
-                return _update(mlruns, database)
-            return _build(mlruns, database, temporary)
+            _remove(temporary, "", "-journal", "-wal", "-shm")
+            try:
+                if database.is_file() and database.stat().st_size:
+                    _require_schema(database, temporary)
+                    return _update(mlruns, database)
+                return _build(mlruns, database, temporary)
+            finally:
+                _remove(temporary, "")
     except Timeout:
         raise PipelineError(
             f"{database}: another restore holds it; wait for it or stop it."
@@ -66,7 +66,10 @@ def restore(mlruns: Path, database: Path) -> Change:
             f"the history contradicts itself ({error}): `pipeline history verify` names the file."
         ) from error
     except sqlite3.Error as error:
-        raise PipelineError(f"{database}: {error}; the database is as it was before.") from error
+        raise PipelineError(
+            f"{database}: {error}; the database is as it was before. If it is not one of MLflow's, "
+            "move it away."
+        ) from error
 
 
 def watch(mlruns: Path, database: Path, seconds: float, report: Callable[[object], None]) -> None:
@@ -99,23 +102,23 @@ def _state(mlruns: Path) -> list[tuple[Path, int]]:
 
 
 def _build(mlruns: Path, database: Path, temporary: Path) -> Change:
+    make_tables, make_indexes = schema.statements()
     gc.disable()  # a million rows that live shortly, and no cycles: a sixth of the time
     try:
-        schema.create(temporary)
         with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute("PRAGMA journal_mode = OFF")
-            connection.execute("PRAGMA cache_size = -200000")
+            connection.executescript(
+                "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; PRAGMA cache_size = -200000;"
+            )
+            connection.executescript(make_tables)
             connection.execute("BEGIN")
-            with tables.without_indexes(connection):
-                change = _synchronise(connection, mlruns)
-            _analyse(connection)
+            change = _synchronise(connection, mlruns)
             connection.execute("COMMIT")
+            connection.executescript(make_indexes)
+            _analyse(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-        _replace(database, temporary)
     finally:
         gc.enable()
-        _remove(temporary)
+    _replace(database, temporary)
     return change
 
 
@@ -137,21 +140,11 @@ def _analyse(connection: sqlite3.Connection) -> None:
 
 
 def _require_schema(database: Path, temporary: Path) -> None:
-    """Make sure that a database has the schema of the installed MLflow; upgrade an older one."""
+    """Upgrade the database of an older MLflow: a notebook's runs in it are nowhere else."""
     with closing(sqlite3.connect(database, timeout=60)) as connection:
-        found = schema.head(connection)
-        known = schema.installed_heads()
-        if found == known[0]:
+        if schema.is_current(connection):
             return
-        if found not in known:
-            raise PipelineError(
-                f"{database} {'is of a newer MLflow' if found else 'is not a database of MLflow'}: "
-                "install that version, or move the file away to have it made anew "
-                "(what was logged into it and not saved would stay behind in it)."
-            )
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with closing(sqlite3.connect(temporary)) as copy:
-            connection.backup(copy)
+        connection.execute("VACUUM INTO ?", (str(temporary),))
     schema.upgrade(temporary)
     _replace(database, temporary)
 
@@ -160,59 +153,36 @@ def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
     """Make the history's part of a database agree with the files."""
     days = layout.run_days(mlruns)
     addresses = {run_id: layout.artifact_uri(day, run_id) for run_id, day in days.items()}
-    known = tables.known_runs(connection)
+    known = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
     gone = {id for id, uri in known.items() if id not in days and layout.is_history_uri(uri)}
-    fresh = {id for id, uri in addresses.items() if known.get(id) != f"{uri}/artifacts"}
-    on_disk = _models_on_disk(days)
-    in_database = tables.known_models(connection)
-    for run_id in days.keys() - fresh:  # have files of its models come or gone?
-        if on_disk.get(run_id, set()) != (shown := in_database.get(run_id, set())):
-            run = runfile.load(days[run_id] / run_id / layout.RUN_FILE)
-            if _shown_models(run, on_disk) != shown:
-                fresh.add(run_id)
+    fresh = [id for id, uri in addresses.items() if known.get(id) != f"{uri}/{layout.ARTIFACTS}"]
+    tables.delete_runs(connection, gone.union(known.keys() & fresh))
 
-    tables.delete_runs(connection, gone | (fresh & known.keys()))
-    writer = tables.Writer(connection)
-    files = (days[id] / id / layout.RUN_FILE for id in days if id in fresh)
-    while batch := list(map(runfile.load, islice(files, BATCH))):
-        new: rows.Rows = defaultdict(list)
-        for run in batch:
-            place = (addresses[run.run_id], writer.experiment_id(run.experiment, run.started))
-            rows.add_run(new, run, *place, writer.dataset_ids, _shown_models(run, on_disk))
-        writer.write(new)
-    if fresh or gone:
-        tables.delete_dangling(connection)
+    experiments = tables.Experiments(connection)
+    dataset_ids = tables.dataset_ids(connection)
+
+    def rows_of(run_ids: list[str]) -> Iterator[rows.Row]:
+        runs = [runfile.load(days[run_id] / run_id / layout.RUN_FILE) for run_id in run_ids]
+        ids = {run.experiment: experiments.id(run.experiment, run.started) for run in runs}
+        for run in sorted(runs, key=lambda run: run.run_id):  # the order of SQLite's indexes
+            yield from rows.of_run(run, addresses[run.run_id], ids[run.experiment], dataset_ids)
+
+    for start in range(0, len(fresh), BATCH):
+        tables.insert(connection, rows_of(fresh[start : start + BATCH]))
 
     models = registry.models(mlruns)
     tables.delete_registered_models(connection, models)
-    new = defaultdict(list)
     for model in models:
-        rows.add_registered_model(new, registry.versions(mlruns, model), addresses)
-    writer.write(new)
+        promotions = registry.versions(mlruns, model)
+        tables.insert(connection, rows.of_registered_model(promotions, addresses))
     return Change(len(fresh), len(gone), len(days))
 
 
-def _models_on_disk(days: dict[str, Path]) -> dict[str, set[str]]:
-    """Return the ids of the models whose files are there, by run id."""
-    paths = {run_id: f"{day}/{run_id}/{layout.MODELS}" for run_id, day in days.items()}
-    return {id: set(layout.folders(path)) for id, path in paths.items() if os.access(path, os.F_OK)}
-
-
-def _shown_models(run: runfile.Run, on_disk: dict[str, set[str]]) -> set[str]:
-    """Return the models that can be opened: their files are there, or they never had any.
-
-    The files of a model that was never promoted may be let go.
-    """
-    present = on_disk.get(run.run_id, set())
-    return {m.model_id for m in run.models if m.model_id in present or not m.artifacts}
-
-
 def _replace(database: Path, temporary: Path) -> None:
-    for suffix in ("-wal", "-shm"):  # what they hold would be taken for changes of the new file
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    _remove(database, "-wal", "-shm")  # would be taken for changes of the new file
     temporary.replace(database)
 
 
-def _remove(path: Path) -> None:
-    for suffix in ("", "-journal", "-wal", "-shm"):
+def _remove(path: Path, *suffixes: str) -> None:
+    for suffix in suffixes:
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The database follows the files, whole, and leaves alone what is not the history's."""
 
-import json
 import os
 import shutil
 import signal
@@ -9,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -100,7 +100,7 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
         database(repo), "SELECT experiment_id FROM experiments WHERE name='housing'"
     )
     other = tmp_path / "other.db"
-    schema.create(other)
+    restore.restore(tmp_path / "no-history", other)
     with sqlite3.connect(other) as connection:
         row = (usual, "taken", "active")
         connection.execute(
@@ -138,20 +138,14 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_save
     assert save(uri, None, repo.mlruns) == []
 
 
-def test_only_models_with_files_are_shown_and_they_follow_the_files(repo: Repo) -> None:
+def test_a_model_whose_files_were_let_go_is_still_shown(repo: Repo) -> None:
     kept, gone = model_id(), model_id()
     run = add_run(
         repo.mlruns, models={kept: {"model.onnx": b"x"}, gone: {"model.onnx": b"y"}, model_id(): {}}
     )
-    folder = layout.run_folders(repo.mlruns)[run.run_id]
+    shutil.rmtree(layout.run_folders(repo.mlruns)[run.run_id] / "models" / gone)
     bring_up(repo)
     assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 3
-    (folder / "models" / gone).rename(repo.root / "aside")
-    assert bring_up(repo) == Change(1, 0, 1)
-    assert bring_up(repo) == Change(0, 0, 1)
-    assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 2
-    (repo.root / "aside").rename(folder / "models" / gone)
-    assert bring_up(repo) == Change(1, 0, 1)
     assert client(repo).get_logged_model(gone).name == "model"
 
 
@@ -224,7 +218,7 @@ def test_a_registry_gap_is_one_sentence(repo: Repo) -> None:
         (lambda path: path.write_bytes(b"no database at all " * 100), "file is not a database"),
         (
             lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)"),
-            "is not a database of MLf",
+            "no such table: alembic_version",
         ),
     ],
 )
@@ -237,12 +231,15 @@ def test_another_file_is_not_overwritten(repo: Repo, make: object, sentence: str
     assert database(repo).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Repo) -> None:
     bring_up(repo)
     with sqlite3.connect(database(repo)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
     connection.close()
-    with pytest.raises(PipelineError, match="is of a newer MLflow"):
+    with pytest.raises(
+        PipelineError, match="MLflow could not bring the database up to its version"
+    ):
         bring_up(repo)
 
 
@@ -267,7 +264,6 @@ with engine.begin() as connection:
     ))
 """
     older = "75868b020152"
-    assert older in schema.installed_heads()[1:]
     uri = f"sqlite:///{database(repo)}"
     subprocess.run([sys.executable, "-c", script, uri, older], check=True, capture_output=True)
     add_run(repo.mlruns)
@@ -397,7 +393,7 @@ def wait_for(condition: object) -> None:
         time.sleep(0.02)
 
 
-def test_the_schema_is_the_installed_mlflow_s_without_importing_it(tmp_path: Path) -> None:
+def test_the_schema_is_of_the_installed_mlflow_without_importing_it(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib; from pipeline.history import restore; "
         "restore.restore(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
@@ -406,26 +402,14 @@ def test_the_schema_is_the_installed_mlflow_s_without_importing_it(tmp_path: Pat
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert (
-        done.stdout.strip() == "False"
-    ), "write schema.sql anew: python -m pipeline.history.schema"
-    ((head,),) = query(tmp_path / "new.db", "SELECT version_num FROM alembic_version")
-    assert head == schema.installed_heads()[0]
+    assert done.stdout.strip() == "False"
+    made_by = schema.SCRIPT.read_text(encoding="utf-8").partition(":")[0]
+    stale = "write schema.sql anew: python -m pipeline.history.schema"
+    assert made_by == f"-- Made by MLflow {version('mlflow')}", stale
 
 
 @pytest.mark.slow
-def test_another_mlflow_makes_its_own_schema(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours, theirs = tmp_path / "ours.db", tmp_path / "theirs.db"
-    schema.create(ours)
-    script = tmp_path / "schema.sql"
-    script.write_text("-- of some other version\n")
-    monkeypatch.setattr(schema, "SCRIPT", script)
-    schema.create(theirs)
-
-    def columns(path: Path) -> dict[str, object]:
-        names = query(path, "SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {name: sorted(query(path, f"PRAGMA table_info({name})")) for (name,) in names}
-
-    assert json.dumps(columns(ours), sort_keys=True) == json.dumps(columns(theirs), sort_keys=True)
+def test_the_schema_is_what_mlflow_makes(tmp_path: Path) -> None:
+    ours = schema.SCRIPT.read_text(encoding="utf-8").splitlines()
+    theirs = schema.dump(tmp_path / "theirs.db").splitlines()
+    assert sorted(theirs) == sorted(ours)
