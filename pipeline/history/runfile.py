@@ -115,6 +115,10 @@ class Run(Record):
         points = self.metrics.get(metric)
         return max(points, key=lambda point: (point[2], point[1], point[0]))[0] if points else None
 
+    def linked_models(self) -> set[str]:
+        """Return the ids of the models that the run used or put out."""
+        return {*self.model_inputs, *(output.model_id for output in self.model_outputs)}
+
 
 def dump(record: Record) -> str:
     """Render a record as the text of its file."""
