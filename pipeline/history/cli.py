@@ -62,9 +62,8 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
     repo: Repo = context.obj
     faults = run(repo)
-    said = [str(fault) for fault in faults] or [
-        f"{len(layout.run_days(repo.mlruns))} runs, no fault."
-    ]
+    no_fault = f"{len(layout.run_days(repo.mlruns))} runs, no fault." if not faults else ""
+    said = [str(fault) for fault in faults] or [no_fault]
     print(json.dumps([fault._asdict() for fault in faults]) if as_json else "\n".join(said))
     if faults:
         raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
@@ -94,17 +93,16 @@ def prune(
 @app.command(name="list")
 def list_runs(
     context: typer.Context,
-    experiment: Annotated[str | None, typer.Option(help="Only this experiment.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the newest runs."""
-    from pipeline.history import browse
+    from pipeline.history import browse, runfile
 
     repo: Repo = context.obj
-    runs = browse.newest(repo.mlruns, experiment, limit)
+    runs = browse.newest(repo.mlruns, limit)
     if as_json:
-        print(json.dumps([run.model_dump(mode="json", by_alias=True) for run in runs]))
+        print(json.dumps([json.loads(runfile.dump(run)) for run in runs]))
     else:
         Console().print(browse.run_table(runs, browse.promotions(repo.mlruns)))
 
@@ -119,11 +117,10 @@ def show(
     from pipeline.history import browse, runfile
 
     repo: Repo = context.obj
-    run = browse.find(repo.mlruns, run_id)
+    folder = browse.find(repo.mlruns, run_id)
+    run = runfile.load(folder / layout.RUN_FILE)
     if as_json:
         print(runfile.dump(run), end="")
         return
-    folder = layout.run_folders(repo.mlruns)[run.run_id].relative_to(repo.root)
-    Console().print(
-        browse.run_page(run, folder, browse.promotions(repo.mlruns).get(run.run_id, []))
-    )
+    became = browse.promotions(repo.mlruns).get(run.run_id, [])
+    Console().print(browse.run_page(run, folder.relative_to(repo.root), became))

@@ -105,7 +105,7 @@ class _Verification:
             self.fault(path, EDITED)
         day = datetime.fromtimestamp(run.started / 1000, UTC).date().isoformat()
         place = (layout.experiment_folder(run.experiment), day)
-        if place != (folder.parent.parent.name, folder.parent.name.partition("_")[0]):
+        if place != (folder.parent.parent.name, layout.date(folder.parent)):
             self.fault(path, f"belongs in {'/'.join(place)}")
         if run.parent and run.parent not in self.folders:
             self.fault(path, f"its parent run {run.parent} is not there")
