@@ -71,7 +71,7 @@ def run_page(run: Run, folder: Path, became: list[str]) -> Table:
     table.add_row("folder", escape(str(folder)))
     table.add_row("promoted as", ", ".join(became))
     table.add_row("time", f"{_time(run.started)} UTC, {duration}")
-    for name in ("experiment", "name", "parent", "status", "user"):
+    for name in ("run_id", "experiment", "name", "parent", "status", "user"):
         table.add_row(name, escape(str(getattr(run, name) or "")))
     metrics = {
         key: f"{run.latest(key)}" + (f"  ({len(points)} points)" if len(points) > 1 else "")

@@ -62,9 +62,12 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
     repo: Repo = context.obj
     faults = run(repo)
-    no_fault = f"{len(layout.run_days(repo.mlruns))} runs, no fault." if not faults else ""
-    said = [str(fault) for fault in faults] or [no_fault]
-    print(json.dumps([fault._asdict() for fault in faults]) if as_json else "\n".join(said))
+    if as_json:
+        print(json.dumps([fault._asdict() for fault in faults]))
+    elif faults:
+        print("\n".join(map(str, faults)))
+    else:
+        print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
     if faults:
         raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
 

@@ -121,14 +121,13 @@ def delete_registered_models(connection: sqlite3.Connection, names: Iterable[str
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """Insert rows; those of one table name the same columns in the same order."""
-    by_table: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for table, row in rows:
-        by_table[table].append(row)
-    for table, batch in by_table.items():
-        columns, marks = ", ".join(batch[0]), ", ".join("?" * len(batch[0]))
-        values = (tuple(row.values()) for row in batch)
-        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
+    """Insert rows, all of a kind at once."""
+    kinds: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for into, values in rows:
+        kinds[into].append(values)
+    for into, batch in kinds.items():
+        marks = ", ".join("?" * len(batch[0]))
+        connection.executemany(f"INSERT INTO {into} VALUES ({marks})", batch)
 
 
 def dataset_ids(connection: sqlite3.Connection) -> dict[DatasetKey, str]:
@@ -149,14 +148,11 @@ def add_experiment(
     number = 0 if name == DEFAULT else int(hashlib.sha256(name.encode()).hexdigest()[:7], 16)
     while number in known.values():
         number += 1
-    row = {
-        "experiment_id": number,
-        "name": name,
-        # Never where the history's own folders lie: new artifacts of a notebook go there.
-        "artifact_location": f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}",
-        "lifecycle_stage": "active",
-        "creation_time": created,
-        "last_update_time": created,
-    }
-    insert(connection, [("experiments", row)])
+    # Never where the history's own folders lie: new artifacts of a notebook go there.
+    location = f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}"
+    connection.execute(
+        "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
+        "creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
+        (number, name, location, created, created),
+    )
     known[name] = number

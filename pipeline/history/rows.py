@@ -9,8 +9,8 @@ from pipeline.history.layout import ARTIFACTS, MODELS
 from pipeline.history.registry import Promotion
 from pipeline.history.runfile import LoggedModel, Run
 
-# A table's name, and the values of its columns.
-Row = tuple[str, dict[str, Any]]
+# Where a row goes, as in `INSERT INTO params (run_uuid, key, value)`, and its values.
+Row = tuple[str, tuple[Any, ...]]
 # A data set's place in MLflow: experiment id, name, digest.
 DatasetKey = tuple[int, str | None, str | None]
 
@@ -31,27 +31,28 @@ def of_run(
         address: the URI of the run's folder.
         dataset_ids: the data sets that have a row already; new ones are added.
     """
-    run_id = run.run_id
-    yield "runs", {
-        "run_uuid": run_id,
-        "name": run.name,
-        "source_type": "UNKNOWN",
-        "source_name": "",
-        "entry_point_name": "",
-        "user_id": run.user,
-        "status": run.status,
-        "start_time": run.started,
-        "end_time": run.ended,
-        "source_version": "",
-        "lifecycle_stage": run.lifecycle_stage,
-        "artifact_uri": f"{address}/{ARTIFACTS}",
-        "experiment_id": experiment_id,
-    }
+    run_id, uri = run.run_id, f"{address}/{ARTIFACTS}"
+    times = (run.started, run.ended)
+    yield (
+        "runs (run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage, "
+        "artifact_uri, experiment_id)",
+        (run_id, run.name, run.user, run.status, *times, run.lifecycle_stage, uri, experiment_id),
+    )
+    for key, value in run.params.items():
+        yield "params (run_uuid, key, value)", (run_id, key, value)
     tags = run.tags | ({PARENT_TAG: run.parent} if run.parent else {})
-    for table, texts in (("params", run.params), ("tags", tags)):
-        for key, value in texts.items():
-            yield table, {"run_uuid": run_id, "key": key, "value": value}
-    yield from _metrics(run)
+    for key, value in tags.items():
+        yield "tags (run_uuid, key, value)", (run_id, key, value)
+    for key, points in run.metrics.items():
+        history = [
+            (run_id, key, run.started + time, step, _stored(value), math.isnan(value))
+            for value, time, step in points
+        ]
+        for row in history:
+            yield "metrics (run_uuid, key, timestamp, step, value, is_nan)", row
+        # As in MLflow: the last step, then the last time, then the largest value.
+        last = max(history, key=lambda row: (row[3], row[2], row[4]))
+        yield "latest_metrics (run_uuid, key, timestamp, step, value, is_nan)", last
     yield from _datasets(run, experiment_id, dataset_ids)
     for used in run.model_inputs:
         yield _link("RUN_INPUT", run_id, "MODEL_INPUT", used)
@@ -72,58 +73,28 @@ def of_registered_model(promotions: list[Promotion], addresses: dict[str, str]) 
     shown = [promotion for promotion in promotions if promotion.run_id in addresses]
     if not shown:
         return
-    first, last = shown[0], shown[-1]
-    times = {"creation_time": first.promoted, "last_updated_time": last.promoted}
-    yield "registered_models", {"name": first.model, "description": "", **times}
-    alias = {"name": first.model, "alias": CHAMPION, "version": last.version}
-    yield "registered_model_aliases", alias
+    name, first, last = shown[0].model, shown[0], shown[-1]
+    yield (
+        "registered_models (name, creation_time, last_updated_time)",
+        (name, first.promoted, last.promoted),
+    )
+    yield "registered_model_aliases (name, alias, version)", (name, CHAMPION, last.version)
     for promotion in shown:
-        yield from _version(promotion, addresses[promotion.run_id])
+        address = f"{addresses[promotion.run_id]}/{MODELS}/{promotion.model_id}"
+        yield from _version(promotion, address)
 
 
 def _version(promotion: Promotion, address: str) -> Iterator[Row]:
-    version = {"name": promotion.model, "version": promotion.version}
-    yield "model_versions", version | {
-        "creation_time": promotion.promoted,
-        "last_updated_time": promotion.promoted,
-        "description": promotion.reason,
-        "current_stage": "None",
-        "source": f"models:/{promotion.model_id}",
-        "storage_location": f"{address}/{MODELS}/{promotion.model_id}",
-        "run_id": promotion.run_id,
-        "run_link": "",
-        "status": "READY",
-        "status_message": "",
-    }
+    version, time = (promotion.model, promotion.version), promotion.promoted
+    source = (f"models:/{promotion.model_id}", address, promotion.run_id)
+    yield (
+        "model_versions (name, version, creation_time, last_updated_time, description, "
+        "source, storage_location, run_id, current_stage, status)",
+        (*version, time, time, promotion.reason, *source, "None", "READY"),
+    )
     tags = promotion.model_dump(include={DERIVED_TAG, "commit", "reason", "sha256"})
-    for key, value in tags.items():
-        yield "model_version_tags", version | {"key": key, "value": value}
-
-
-def _metrics(run: Run) -> Iterator[Row]:
-    for key, points in run.metrics.items():
-        history = [
-            {
-                "run_uuid": run.run_id,
-                "key": key,
-                "value": _stored(value),
-                "is_nan": math.isnan(value),
-                "timestamp": run.started + time,
-                "step": step,
-            }
-            for value, time, step in points
-        ]
-        for row in history:
-            yield "metrics", row
-        # As in MLflow: the last step, then the last time, then the largest value.
-        yield "latest_metrics", max(
-            history, key=lambda row: (row["step"], row["timestamp"], row["value"])
-        )
-
-
-def _stored(value: float) -> float:
-    """SQL has no NaN and no infinity: MLflow stores 0 and a mark, and the largest number."""
-    return 0.0 if math.isnan(value) else min(max(value, -LARGEST), LARGEST)
+    for tag in tags.items():
+        yield "model_version_tags (name, version, key, value)", (*version, *tag)
 
 
 def _datasets(run: Run, experiment_id: int, known: dict[DatasetKey, str]) -> Iterator[Row]:
@@ -131,20 +102,16 @@ def _datasets(run: Run, experiment_id: int, known: dict[DatasetKey, str]) -> Ite
         key = (experiment_id, dataset.name, dataset.digest)
         if key not in known:
             known[key] = _id(*key)
-            yield "datasets", {
-                "dataset_uuid": known[key],
-                "experiment_id": experiment_id,
-                "name": dataset.name,
-                "digest": dataset.digest,
-                "dataset_source_type": dataset.source_type,
-                "dataset_source": dataset.source,
-                "dataset_schema": dataset.data_schema,
-                "dataset_profile": dataset.profile,
-            }
-        table, link = _link("DATASET", known[key], "RUN", run.run_id)
-        yield table, link
-        for name, value in dataset.tags.items():
-            yield "input_tags", {"input_uuid": link["input_uuid"], "name": name, "value": value}
+            source = (dataset.source_type, dataset.source)
+            yield (
+                "datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, "
+                "dataset_source, dataset_schema, dataset_profile)",
+                (known[key], *key, *source, dataset.data_schema, dataset.profile),
+            )
+        into, link = _link("DATASET", known[key], "RUN", run.run_id)
+        yield into, link
+        for tag in dataset.tags.items():
+            yield "input_tags (input_uuid, name, value)", (link[0], *tag)
 
 
 def _model(
@@ -154,45 +121,43 @@ def _model(
     experiment_id: int,
     dataset_ids: dict[DatasetKey, str],
 ) -> Iterator[Row]:
-    owner = {"model_id": model.model_id, "experiment_id": experiment_id}
-    yield "logged_models", owner | {
-        "name": model.name,
-        "artifact_location": location,
-        "creation_timestamp_ms": model.created,
-        "last_updated_timestamp_ms": model.updated,
-        "status": MODEL_STATUS[model.status],
-        "lifecycle_stage": "active",
-        "model_type": model.type,
-        "source_run_id": run_id,
-        "status_message": model.status_message,
-    }
-    for key, value in model.params.items():
-        yield "logged_model_params", owner | {"param_key": key, "param_value": value}
-    for key, value in model.tags.items():
-        yield "logged_model_tags", owner | {"tag_key": key, "tag_value": value}
+    owner = (model.model_id, experiment_id)
+    times = (model.created, model.updated)
+    status = (MODEL_STATUS[model.status], model.status_message, "active")
+    yield (
+        "logged_models (model_id, experiment_id, name, model_type, source_run_id, "
+        "artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status, "
+        "status_message, lifecycle_stage)",
+        (*owner, model.name, model.type, run_id, location, *times, *status),
+    )
+    for param in model.params.items():
+        yield (
+            "logged_model_params (model_id, experiment_id, param_key, param_value)",
+            (*owner, *param),
+        )
+    for tag in model.tags.items():
+        yield "logged_model_tags (model_id, experiment_id, tag_key, tag_value)", (*owner, *tag)
     for metric in model.metrics:
-        dataset = (experiment_id, metric.dataset_name, metric.dataset_digest)
-        yield "logged_model_metrics", owner | {
-            "metric_name": metric.key,
-            "metric_timestamp_ms": metric.timestamp,
-            "metric_step": metric.step,
-            "metric_value": _stored(metric.value),
-            "run_id": metric.run_id or run_id,
-            "dataset_uuid": dataset_ids.get(dataset),
-            "dataset_name": metric.dataset_name,
-            "dataset_digest": metric.dataset_digest,
-        }
+        dataset = (metric.dataset_name, metric.dataset_digest)
+        dataset_id = dataset_ids.get((experiment_id, *dataset))
+        point = (metric.key, metric.timestamp, metric.step, _stored(metric.value))
+        yield (
+            "logged_model_metrics (model_id, experiment_id, metric_name, metric_timestamp_ms, "
+            "metric_step, metric_value, run_id, dataset_uuid, dataset_name, dataset_digest)",
+            (*owner, *point, metric.run_id or run_id, dataset_id, *dataset),
+        )
+
+
+def _stored(value: float) -> float:
+    """SQL has no NaN and no infinity: MLflow stores 0 and a mark, and the largest number."""
+    return 0.0 if math.isnan(value) else min(max(value, -LARGEST), LARGEST)
 
 
 def _link(source: str, source_id: str, target: str, target_id: str, step: int = 0) -> Row:
-    return "inputs", {
-        "input_uuid": _id(source, source_id, target_id),
-        "source_type": source,
-        "source_id": source_id,
-        "destination_type": target,
-        "destination_id": target_id,
-        "step": step,
-    }
+    return (
+        "inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)",
+        (_id(source, source_id, target_id), source, source_id, target, target_id, step),
+    )
 
 
 def _id(*parts: object) -> str:
