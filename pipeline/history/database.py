@@ -1,7 +1,7 @@
 """MLflow's SQLite database: its schema, and the statements that change it.
 
-`schema.sql` is what the MLflow in its first line makes, the one that the requirements pin: importing
-MLflow would take 10 s. `python scripts/write_schema.py` writes it anew.
+`schema.sql` is what the MLflow in its first line makes, the one that the requirements pin:
+importing MLflow would take 10 s. `python scripts/write_schema.py` writes it anew.
 """
 
 import hashlib
@@ -21,19 +21,16 @@ from pipeline.history.rows import DERIVED_TAG, DatasetKey, Row
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 DEFAULT = "Default"  # the experiment that MLflow insists on
-# What goes with a run: the column that names the run, one of its models or one of its links.
-OWNER = {
-    "input_tags": "input_uuid",
-    "inputs": "input_uuid",
-    "logged_model_metrics": "model_id",
-    "logged_model_params": "model_id",
-    "logged_model_tags": "model_id",
-    "logged_models": "model_id",
-    "params": "run_uuid",
-    "tags": "run_uuid",
-    "metrics": "run_uuid",
-    "latest_metrics": "run_uuid",
-    "runs": "run_uuid",
+# What goes with a run, by the column that names one of its links, one of its models or itself.
+OWNED = {
+    "input_uuid": ("input_tags", "inputs"),
+    "model_id": (
+        "logged_model_metrics",
+        "logged_model_params",
+        "logged_model_tags",
+        "logged_models",
+    ),
+    "run_uuid": ("params", "tags", "metrics", "latest_metrics", "runs"),
 }
 
 
@@ -103,11 +100,13 @@ def delete_runs(connection: sqlite3.Connection, run_ids: Set[str]) -> None:
         "SELECT input_uuid FROM inputs WHERE source_id IN leaving OR destination_id IN leaving "
         "UNION SELECT model_id FROM logged_models WHERE source_run_id IN leaving"
     )
-    for table, column in OWNER.items():
-        connection.execute(f"DELETE FROM {table} WHERE {column} IN leaving")
+    for column, owned in OWNED.items():
+        for table in owned:
+            connection.execute(f"DELETE FROM {table} WHERE {column} IN leaving")
     connection.execute("DROP TABLE leaving")
-    unused = "dataset_uuid NOT IN (SELECT source_id FROM inputs)"
-    connection.execute(f"DELETE FROM datasets WHERE {unused}")
+    connection.execute(
+        "DELETE FROM datasets WHERE dataset_uuid NOT IN (SELECT source_id FROM inputs)"
+    )
 
 
 def delete_registered_models(connection: sqlite3.Connection, names: Iterable[str]) -> None:
@@ -115,9 +114,9 @@ def delete_registered_models(connection: sqlite3.Connection, names: Iterable[str
     query = "SELECT DISTINCT name FROM model_version_tags WHERE key = ?"
     derived = {name for (name,) in connection.execute(query, (DERIVED_TAG,))}
     leaving = [(name,) for name in derived.union(names)]
-    for part in ("model_version_tags", "registered_model_aliases", "model_versions"):
-        connection.executemany(f"DELETE FROM {part} WHERE name = ?", leaving)
-    connection.executemany("DELETE FROM registered_models WHERE name = ?", leaving)
+    parts = ("model_version_tags", "registered_model_aliases", "model_versions")
+    for table in (*parts, "registered_models"):
+        connection.executemany(f"DELETE FROM {table} WHERE name = ?", leaving)
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:

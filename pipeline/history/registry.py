@@ -74,15 +74,13 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
     Raises:
         PipelineError: the sequence has a gap, or a file is not a promotion.
     """
-    found = sorted(
-        (load(path) for path in (mlruns / REGISTRY / model).glob("*.json")),
-        key=lambda promotion: promotion.version,
-    )
+    folder = mlruns / REGISTRY / model
+    found = sorted(map(load, folder.glob("*.json")), key=lambda promotion: promotion.version)
     for expected, promotion in enumerate(found, start=1):
         if promotion.version != expected:
             raise PipelineError(
-                f"{mlruns / REGISTRY / model}: version {expected} is missing although version "
-                f"{promotion.version} is there; restore it with `git checkout`."
+                f"{folder}: version {expected} is missing although a later one is there; "
+                "restore it with `git checkout`."
             )
     return found
 

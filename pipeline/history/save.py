@@ -51,7 +51,6 @@ def save(
             it, or has an artifact that not every system could hold.
         PipelineError: a run is not there, or the store does not answer.
     """
-    kept = layout.run_folders(mlruns)
     local = mlruns / layout.LOCAL
     local.mkdir(parents=True, exist_ok=True)
     found: dict[str, Path] = {}
@@ -60,6 +59,7 @@ def save(
         FileLock(local / "save.lock"),
         _empty(local / "saving") as staging,
     ):
+        kept = layout.run_folders(mlruns)
         for seed in run_ids or [run.info.run_id for run in store.runs() if not store.is_kept(run)]:
             try:
                 for run in store.family(seed) if seed not in found else ():
@@ -85,31 +85,28 @@ def _empty(folder: Path) -> Iterator[Path]:
 def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str, Path]) -> Path:
     """Write one run to a folder aside, then move it to its place."""
     content = store.describe(entity)
-    run_id = content["run_id"]
-    place = kept.get(run_id)
+    run_id = str(content["run_id"])
     day = layout.day_folder(mlruns, content["experiment"], content["started"])
-    target = place or day / run_id
+    target = kept.get(run_id) or day / run_id
     part = staging / run_id
     part.mkdir(parents=True)
-    for below, uri in store.sources(entity).items():
-        store.download(uri, part / below)
-        _readdress(part / below, layout.artifact_uri(target.parent, run_id, below))
+    store.download(entity, part)
+    _readdress(part, target)
     content["artifacts"] = _artifacts(part / layout.ARTIFACTS)
     for model in content["models"]:
         model["artifacts"] = _artifacts(part / layout.MODELS / model["model_id"])
     root = next((path for path in mlruns.parents if (path / "params.yaml").is_file()), None)
     change_paths(content, lambda path: portable(path, root))
     text = runfile.dump(_checked(content))
-    if place:
-        if (place / layout.RUN_FILE).read_text(encoding="utf-8") != text:
-            raise UsageError(
-                f"the run {run_id} has changed since it was saved in {place}: "
-                "the history is never edited, log what is new as a new run."
-            )
-        return place
-    (part / layout.RUN_FILE).write_bytes(text.encode())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(part, target)
+    if run_id not in kept:
+        (part / layout.RUN_FILE).write_bytes(text.encode())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, target)
+    elif (target / layout.RUN_FILE).read_text(encoding="utf-8") != text:
+        raise UsageError(
+            f"the run {run_id} has changed since it was saved in {target}: "
+            "the history is never edited, log what is new as a new run."
+        )
     return target
 
 
@@ -126,20 +123,23 @@ def _checked(content: dict[str, Any]) -> Run:
         ) from error
 
 
-def _readdress(folder: Path, address: str) -> None:
+def _readdress(part: Path, target: Path) -> None:
     """Put a model's address in the history where MLflow wrote the one on this machine."""
-    for path in folder.rglob(MODEL_FILE):
-        below = path.parent.relative_to(folder).as_posix()
-        line = f"artifact_path: {address}" + ("" if below == "." else f"/{below}")
+    for path in part.rglob(MODEL_FILE):
+        below = path.parent.relative_to(part).parts
+        line = f"artifact_path: {layout.artifact_uri(target.parent, target.name, *below)}"
         path.write_bytes(MODEL_ADDRESS.sub(line, path.read_bytes().decode(), count=1).encode())
 
 
 def _artifacts(folder: Path) -> list[dict[str, object]]:
     """Describe the files below a folder, in the order of their paths."""
-    files = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    return [
-        {"path": name, "sha256": sha256_file(path), "size": path.stat().st_size}
-        for name, path in sorted(files.items())
+    found = [
+        {
+            "path": path.relative_to(folder).as_posix(),
+            "sha256": sha256_file(path),
+            "size": path.stat().st_size,
+        }
+        for path in folder.rglob("*")
+        if path.is_file()
     ]
+    return sorted(found, key=lambda file: str(file["path"]))

@@ -146,15 +146,13 @@ class Store:
             "models": sorted(models, key=lambda model: str(model["model_id"])),
         }
 
-    def sources(self, entity: Any) -> dict[str, str]:
-        """Return the addresses of a run's files and of its models', by their folder in the run's."""
-        found = {layout.ARTIFACTS: str(entity.info.artifact_uri)}
+    def download(self, entity: Any, folder: Path) -> None:
+        """Copy the files of a run and of its models into a folder, laid out as in the history."""
+        self._download(str(entity.info.artifact_uri), folder / layout.ARTIFACTS)
         for model in self._models[entity.info.run_id]:
-            found[f"{layout.MODELS}/{model.model_id}"] = str(model.artifact_location)
-        return found
+            self._download(str(model.artifact_location), folder / layout.MODELS / model.model_id)
 
-    def download(self, uri: str, folder: Path) -> None:
-        """Copy what lies at an artifact address into a new folder, if there is anything."""
+    def _download(self, uri: str, folder: Path) -> None:
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         if uri.startswith(layout.URI_SCHEME) and not self.uri.startswith("http"):

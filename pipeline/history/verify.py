@@ -164,16 +164,15 @@ class _Verification:
             self.fault(path, f"replaces version {promotion.replaces}, not the one before it")
         if promotion.run_id not in self.folders:
             return self.fault(path, f"its run {promotion.run_id} is not there")
-        run = self.runs.get(promotion.run_id)
-        if run is None:
-            return  # named when it was read
-        listed = {model.model_id: model.artifacts for model in run.models}
-        digests = {file.path: file.sha256 for file in listed.get(promotion.model_id, [])}
-        if digests.get(MODEL) != promotion.sha256:
-            self.fault(path, f"promotes another {MODEL} than its run lists")
-        model = self.folders[run.run_id] / layout.MODELS / promotion.model_id / MODEL
-        if not model.is_file():
+        models = self.folders[promotion.run_id] / layout.MODELS
+        if not (models / promotion.model_id / MODEL).is_file():
             self.fault(path, f"the files of its model {promotion.model_id} are not there")
+        if run := self.runs.get(promotion.run_id):  # else named when it was read
+            listed = {
+                (m.model_id, file.path): file.sha256 for m in run.models for file in m.artifacts
+            }
+            if listed.get((promotion.model_id, MODEL)) != promotion.sha256:
+                self.fault(path, f"promotes another {MODEL} than its run lists")
 
     def _in_service(self, folder: Path, champion: Promotion | None) -> None:
         """Check that what the API serves is the champion."""
@@ -184,8 +183,7 @@ class _Verification:
             self.fault(model, f"is not the champion, version {champion.version}")
         try:
             said = json.loads(manifest.read_bytes())
-            found = (said["version"], said["run_id"])
+            if (said["version"], said["run_id"]) != (champion.version, champion.run_id):
+                self.fault(manifest, f"does not name the champion, version {champion.version}")
         except (OSError, ValueError, KeyError, TypeError):
-            return self.fault(manifest, "is not there or not a manifest")
-        if found != (champion.version, champion.run_id):
-            self.fault(manifest, f"does not name the champion, version {champion.version}")
+            self.fault(manifest, "is not there or not a manifest")
