@@ -66,18 +66,13 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
         raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
 
 
-@app.command("prune")
+@app.command("prune", help=prune.__doc__)
 def prune_history(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete old run folders.
-
-    A family is a parent run with its children. What stays: families with a run that was ever
-    promoted, and those whose models they use; families of the last 30 days; the newest 20 of each
-    experiment; and of the older ones the first of each month of each experiment.
-    """
+    """Delete old run folders by the policy that `prune` states."""
     repo: Repo = context.obj
     gone = prune.prune(repo.mlruns, dry_run=dry_run)
     paths = [path.relative_to(repo.root).as_posix() for path in gone]

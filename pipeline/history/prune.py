@@ -1,10 +1,13 @@
-"""Thinning the history: what is in service and its lineage stays, the rest gets sparser with age.
+"""Delete old run folders: lineages of what is in service stay, the rest gets sparser with age.
 
-A family is a parent run with all its children. Kept are:
+A family is a parent run with all its children. What stays:
 
-1. each family one of whose runs was ever promoted, and each whose models a kept family uses;
-2. each family that started within the last `days`;
-3. the newest `newest` families of each experiment;
+1. families with a run that was ever promoted, and those whose models a family that stays uses;
+
+2. families that started within the last 30 days;
+
+3. the newest 20 families of each experiment;
+
 4. of the older ones the first of each month of each experiment.
 
 All others go, each as a whole. Git still knows them: `git log --diff-filter=D -- mlruns/`.
