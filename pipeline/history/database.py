@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.files import replacing
 from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder
 from pipeline.history.rows import DERIVED_TAG, DatasetKey, Row
 
@@ -39,11 +38,6 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=60, isolation_level=None)
 
 
-def is_new(connection: sqlite3.Connection) -> bool:
-    """Tell whether nothing has been written into a database yet."""
-    return connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
-
-
 def create_tables(connection: sqlite3.Connection) -> list[str]:
     """Make MLflow's tables; return the statements for their indexes, to run when they are full."""
     statements = SCHEMA.read_text(encoding="utf-8").splitlines()  # one a line
@@ -54,7 +48,13 @@ def create_tables(connection: sqlite3.Connection) -> list[str]:
     return indexes
 
 
-def upgrade(path: Path) -> None:
+def analyse(connection: sqlite3.Connection) -> None:
+    """Gather the statistics without which a page of runs sorted by a metric takes a minute."""
+    connection.execute("PRAGMA analysis_limit = 1000")
+    connection.execute("ANALYZE")
+
+
+def upgrade(path: Path, temporary: Path) -> None:
     """Let MLflow bring a database that another version of it made up to its own, or not at all.
 
     Raises:
@@ -62,15 +62,13 @@ def upgrade(path: Path) -> None:
         sqlite3.Error: it is not a database of MLflow.
     """
     with closing(connect(path)) as connection:
-        if is_new(connection):
-            return
         ((version,),) = connection.execute("SELECT version_num FROM alembic_version")
         if f"VALUES('{version}')" in SCHEMA.read_text(encoding="utf-8"):
             return
         connection.execute("PRAGMA journal_mode = DELETE")  # all of it in one file
-        with replacing(path) as copy:
-            connection.execute("VACUUM INTO ?", (str(copy),))
-            run_migrations(copy)
+        connection.execute("VACUUM INTO ?", (str(temporary),))
+    run_migrations(temporary)
+    temporary.replace(path)
 
 
 def run_migrations(path: Path) -> None:

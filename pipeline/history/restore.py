@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from pipeline.errors import PipelineError
+from pipeline.files import TEMPORARY_PREFIX
 from pipeline.history import database, layout, registry, rows, runfile
 
 # Runs whose rows are held in memory at once.
@@ -37,20 +38,26 @@ class Change:
 def restore(mlruns: Path, path: Path) -> Change:
     """Bring the database at `path` up to the history; make it if it is not there.
 
-    One transaction: a reader sees the state before or the state after, and so does the next call
-    if this one is killed. Two calls at once wait for each other.
+    A reader sees the state before or the state after. A killed call leaves the state before and at
+    most a temporary file that the next call removes. Two calls at once wait for each other.
 
     Raises:
         PipelineError: a file of the history is damaged, or the database is not MLflow's, of a newer
             MLflow, or cannot be written. Nothing has changed then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(TEMPORARY_PREFIX + path.name)
     gc.disable()  # a million rows that live shortly, and no cycles: a sixth of the time
     try:
         with FileLock(path.with_name(f"{path.name}.lock")):
-            database.upgrade(path)
-            with closing(database.connect(path)) as connection:
-                return _update(connection, mlruns)
+            temporary.unlink(missing_ok=True)
+            try:
+                if path.is_file() and path.stat().st_size:
+                    database.upgrade(path, temporary)
+                    return _update(mlruns, path)
+                return _build(mlruns, path, temporary)
+            finally:
+                temporary.unlink(missing_ok=True)
     except sqlite3.IntegrityError as error:
         raise PipelineError(
             f"the history contradicts itself ({error}): `pipeline history verify` names the file."
@@ -93,21 +100,33 @@ def _state(mlruns: Path) -> list[tuple[Path, int]]:
     return [(path, path.stat().st_mtime_ns) for path in watched if path.exists()]
 
 
-def _update(connection: sqlite3.Connection, mlruns: Path) -> Change:
-    is_new = database.is_new(connection)
-    if is_new:  # nothing to lose if the power fails
-        connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;")
-    connection.execute("BEGIN IMMEDIATE")
-    indexes = database.create_tables(connection) if is_new else []
-    change = _synchronise(connection, mlruns)
-    for statement in indexes:
-        connection.execute(statement)
-    if 10 * (change.added + change.removed) > change.runs:
-        # The statistics without which a page of runs sorted by a metric takes a minute.
-        connection.execute("PRAGMA analysis_limit = 1000")
-        connection.execute("ANALYZE")
-    connection.execute("COMMIT")
-    connection.execute("PRAGMA journal_mode = WAL")
+def _build(mlruns: Path, path: Path, temporary: Path) -> Change:
+    with closing(database.connect(temporary)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA cache_size = -200000")
+        connection.execute("BEGIN")
+        indexes = database.create_tables(connection)
+        change = _synchronise(connection, mlruns)
+        for statement in indexes:
+            connection.execute(statement)
+        database.analyse(connection)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    for suffix in ("-wal", "-shm"):  # an earlier file's: they would be taken for changes of this
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    temporary.replace(path)
+    return change
+
+
+def _update(mlruns: Path, path: Path) -> Change:
+    with closing(database.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        change = _synchronise(connection, mlruns)
+        if 10 * (change.added + change.removed) > change.runs:
+            database.analyse(connection)
+        connection.execute("COMMIT")
     return change
 
 

@@ -183,7 +183,7 @@ def test_a_damaged_file_stops_the_restore_and_changes_nothing(repo: Repo) -> Non
     os.remove(path_of(repo))
     with pytest.raises(PipelineError, match="not whole JSON"):
         bring_up(repo)
-    assert dump(repo) == ["BEGIN TRANSACTION;", "COMMIT;"]
+    assert [path.name for path in repo.build.iterdir()] == ["mlflow.db.lock"]
 
 
 def test_a_model_in_two_runs_is_a_contradiction(repo: Repo) -> None:
@@ -279,6 +279,7 @@ def test_a_full_disk_is_one_sentence(repo: Repo) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "the database is as it was before" in " ".join(done.stderr.split())
+    assert not path_of(repo).exists()
     assert bring_up(repo) == Change(50, 0, 50)
 
 
@@ -361,10 +362,10 @@ def test_a_killed_restore_is_finished_by_the_next(repo: Repo, exists: bool) -> N
 def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
     add_run(repo.mlruns)
     repo.build.mkdir()
-    for name, content in (("mlflow.db", b""), ("mlflow.db-journal", b"half")):
-        (repo.build / name).write_bytes(content)
+    for name in (".part-mlflow.db", "mlflow.db-wal", "mlflow.db"):
+        (repo.build / name).write_bytes(b"half" if name != "mlflow.db" else b"")
     assert bring_up(repo) == Change(1, 0, 1)
-    assert not list(repo.build.glob("*-journal"))
+    assert not list(repo.build.glob(".part-*"))
 
 
 def test_the_watcher_follows_the_files_and_survives_damage(repo: Repo) -> None:
