@@ -42,14 +42,12 @@ def prune(
     """
     folders = layout.run_folders(mlruns)
     runs = {id: runfile.load(folder / layout.RUN_FILE) for id, folder in folders.items()}
-    families: dict[str, list[Run]] = defaultdict(list)
-    for run in runs.values():
-        families[_head(run, runs)].append(run)
+    heads = {run.run_id: _head(run, runs) for run in runs.values()}
     since = (now or datetime.now(UTC)) - timedelta(days=days)
-    kept = _kept_by_age([runs[head] for head in families], since, newest)
+    kept = _kept_by_age([runs[head] for head in set(heads.values())], since, newest)
     for model in registry.models(mlruns):
         kept |= {promotion.run_id for promotion in registry.versions(mlruns, model)}
-    kept = _with_lineage(kept, runs, families)
+    kept = _with_lineage(kept, runs, heads)
     # Children first, so that a call that is cut short leaves none without its parent.
     going = sorted(runs.keys() - kept, key=lambda id: (runs[id].parent is None, folders[id]))
     if not dry_run:
@@ -77,17 +75,15 @@ def _kept_by_age(heads: list[Run], since: datetime, newest: int) -> set[str]:
     return {head.run_id for head in kept}
 
 
-def _with_lineage(
-    run_ids: set[str], runs: dict[str, Run], families: dict[str, list[Run]]
-) -> set[str]:
+def _with_lineage(run_ids: set[str], runs: dict[str, Run], heads: dict[str, str]) -> set[str]:
     """Return the runs of the families of some runs, and of all whose models they use."""
     owners = {model.model_id: run.run_id for run in runs.values() for model in run.models}
     kept: set[str] = set()
-    while new := (run_ids & runs.keys()) - kept:
-        members = [run for run_id in new for run in families[_head(runs[run_id], runs)]]
-        kept |= {run.run_id for run in members}
+    while new := {heads[run_id] for run_id in run_ids & runs.keys()} - kept:
+        kept |= new
+        members = (run for run in runs.values() if heads[run.run_id] in new)
         run_ids = {owners.get(model, "") for run in members for model in run.linked_models()}
-    return kept
+    return {run_id for run_id, head in heads.items() if head in kept}
 
 
 def _head(run: Run, runs: dict[str, Run]) -> str:
