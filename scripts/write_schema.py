@@ -6,6 +6,7 @@ with 1 if the file is not what the installed MLflow makes.
 
 import argparse
 import importlib.metadata
+import re
 import sqlite3
 import sys
 import tempfile
@@ -26,11 +27,13 @@ def statements() -> str:
         with closing(sqlite3.connect(path)) as connection:
             # Without BEGIN and COMMIT.
             lines = [" ".join(line.split()) for line in list(connection.iterdump())[1:-1]]
-    # MLflow makes the indexes of a table in any order.
-    indexes = sorted(line for line in lines if line.startswith("CREATE INDEX"))
-    tables = [line for line in lines if line not in indexes]
     made_by = f"-- Made by MLflow {importlib.metadata.version('mlflow')}: scripts/write_schema.py"
-    return "\n".join([made_by, *tables, *indexes, ""])
+    return "\n".join([made_by, *lines, ""])
+
+
+def words(text: str) -> list[list[str]]:
+    """Return each statement's words in order: MLflow makes indexes and constraints in any order."""
+    return sorted(sorted(re.findall(r"\w+", line)) for line in text.splitlines())
 
 
 def main() -> int:
@@ -40,7 +43,7 @@ def main() -> int:
     options = parser.parse_args()
     made = statements()
     if options.check:
-        return int(made != SCHEMA.read_text(encoding="utf-8"))
+        return int(words(made) != words(SCHEMA.read_text(encoding="utf-8")))
     write_atomic(SCHEMA, made)
     return 0
 
