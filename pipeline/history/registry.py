@@ -79,8 +79,8 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
     for expected, promotion in enumerate(found, start=1):
         if promotion.version != expected:
             raise PipelineError(
-                f"{folder}: version {expected} is missing although a later one is there; "
-                "restore it with `git checkout`."
+                f"{folder}: version {expected} is missing although version {promotion.version} "
+                "is there; restore it with `git checkout`."
             )
     return found
 

@@ -145,9 +145,10 @@ class _Verification:
         files = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
         paths = {int(path.stem): path for path in files}
         champion = None
-        for version in range(1, max(paths, default=0) + 1):
+        last = max(paths, default=0)
+        for version in range(1, last + 1):
             if version not in paths:
-                self.fault(folder, f"version {version} is missing although a later one is there")
+                self.fault(folder, f"version {version} is missing although {last}.json is there")
                 continue
             try:
                 champion = registry.load(paths[version])

@@ -217,7 +217,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "a gap in the registry": (
         lambda h: h.gap(),
         "mlruns/registry/housing",
-        "version 2 is missing although a later one is there",
+        "version 2 is missing although 3.json is there",
     ),
     "another file in the registry": (
         lambda h: (h.repo.mlruns / "registry" / "housing" / "latest").write_text("1"),
