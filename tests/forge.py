@@ -220,4 +220,4 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
 
 def _reference(task: Task) -> dict[str, Any]:
     table = rows(task, 300, seed=0)
-    return {f.name: distribution(table[f.name], f) for f in task.features}
+    return {f.name: distribution(table[f.name], f.categories) for f in task.features}

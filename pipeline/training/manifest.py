@@ -60,7 +60,7 @@ def render(
         "reference": {
             "rows": len(study.train),
             "features": {
-                f.name: _distribution(study.train[f.name], f.categories) for f in study.features
+                f.name: distribution(study.train[f.name], f.categories) for f in study.features
             },
             "predictions": _predictions(study, prediction),
         },
@@ -78,7 +78,7 @@ def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str,
     return found
 
 
-def _distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
+def distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return how often each category occurs, or the share of values between the deciles.
 
     Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one entry more,
@@ -95,12 +95,12 @@ def _distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[s
 def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
     """Return the distribution of values; for classes, of the winner and the last's probability."""
     if study.task.kind is Kind.REGRESSION:
-        return {"value": _distribution(pd.Series(prediction))}
+        return {"value": distribution(pd.Series(prediction))}
     classes = study.task.target.classes
     named = pd.Series(prediction.argmax(axis=1)).map(dict(enumerate(classes)))
     return {
-        "class": _distribution(named, classes),
-        "probability": _distribution(pd.Series(prediction[:, -1])),
+        "class": distribution(named, classes),
+        "probability": distribution(pd.Series(prediction[:, -1])),
     }
 
 
