@@ -3,22 +3,21 @@ ARG PYTHON_TAG=3.13-slim
 
 FROM python:${PYTHON_TAG} AS build
 ARG SOURCE_DATE_EPOCH=0
-COPY deployment/docker/install.sh deployment/docker/finish.sh deployment/docker/minimal_root.py /build/
-COPY requirements/api.txt /build/
+COPY deployment/docker/install.sh deployment/docker/finish.sh deployment/docker/minimal_root.py \
+     requirements/api.txt /build/
 RUN sh /build/install.sh /build/api.txt /image/mlops/packages \
-    && find /image -type d -name tests -prune -exec rm -r {} + \
     && python /build/minimal_root.py /image \
     && sh /build/finish.sh /image
-COPY deployment/docker/health.py deployment/docker/front.py /code/
-COPY app /code/app
-RUN install -d -o 10001 -g 10001 /code/build/serving /code/build/predictions \
+COPY deployment/docker/health.py deployment/docker/front.py /code/mlops/
+COPY deployment/models /code/mlops/deployment/models
+COPY app /code/mlops/app
+RUN install -d -o 10001 -g 10001 /code/mlops/build/serving /code/mlops/build/predictions \
     && sh /build/finish.sh /code
 
 # Nothing of the base but what was copied: no shell, no package manager, no pip.
 FROM scratch
 COPY --from=build /image /
-COPY --from=build /code /mlops
-COPY deployment/models /mlops/deployment/models
+COPY --from=build /code /
 WORKDIR /mlops
 ENV PATH=/usr/local/bin PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     API_HOST=0.0.0.0 API_PORT=8000 API_PREDICTION_LOG=build/predictions/predictions.db \

@@ -3,5 +3,5 @@
 #   finish.sh FOLDER
 # The bytecode does not look at its source's time, so that equal sources give equal layers.
 set -eu
-python -m compileall -q --invalidation-mode unchecked-hash -s "$1" "$1" >/dev/null
+python -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$1" "$1" >/dev/null
 find "$1" -exec touch --no-dereference --date "@${SOURCE_DATE_EPOCH:-0}" {} +

@@ -1,22 +1,27 @@
 # MLflow over the repository's history, which is mounted at /mlops/mlruns: see mlflow-start.sh.
 ARG PYTHON_TAG=3.13-slim
 
-FROM python:${PYTHON_TAG} AS build
+# This stage, and the final one down to the line, are those of pipeline.Dockerfile: shared layers.
+FROM python:${PYTHON_TAG} AS packages
 ARG SOURCE_DATE_EPOCH=0
-COPY deployment/docker/install.sh deployment/docker/finish.sh /build/
-COPY requirements/mlflow.txt /build/
-RUN sh /build/install.sh /build/mlflow.txt /image/packages && sh /build/finish.sh /image
-COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh /code/
-COPY pipeline /code/pipeline
-RUN mkdir -p /code/mlruns && sh /build/finish.sh /code
+COPY deployment/docker/install.sh deployment/docker/finish.sh requirements/mlflow.txt /build/
+RUN sh /build/install.sh /build/mlflow.txt /image/mlops/packages && sh /build/finish.sh /image
+
+FROM python:${PYTHON_TAG} AS code
+ARG SOURCE_DATE_EPOCH=0
+COPY deployment/docker/finish.sh /build/
+COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh /code/mlops/
+COPY pipeline /code/mlops/pipeline
+RUN mkdir /code/mlops/mlruns && install -d -o 10001 -g 10001 /code/state/database \
+        /code/mlops/mlruns/.local \
+    && sh /build/finish.sh /code
 
 FROM python:${PYTHON_TAG}
-# pip is of no use any more.
 RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for m in (pip, ensurepip)]" \
-    && rm -f /usr/local/bin/pip* /usr/bin/pip* \
-    && install -d -o 10001 -g 10001 /state/database /state/artifacts
-COPY --from=build /image/packages /mlops/packages
-COPY --from=build /code /mlops
+    && rm -f /usr/local/bin/pip* /usr/bin/pip*
+COPY --from=packages /image /
+# ---------------------------------------------------------------------------------------------
+COPY --from=code /code /
 WORKDIR /mlops
 ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp \
     MLFLOW_DISABLE_TELEMETRY=true \

@@ -1,27 +1,40 @@
 # Any `python -m pipeline …` over the checkout that is mounted at /repo; by itself the trainer.
 ARG PYTHON_TAG=3.13-slim
 
-FROM python:${PYTHON_TAG} AS build
+# This stage, and the final one down to the line, are those of mlflow.Dockerfile: shared layers.
+FROM python:${PYTHON_TAG} AS packages
 ARG SOURCE_DATE_EPOCH=0
-COPY deployment/docker/install.sh deployment/docker/finish.sh /build/
-COPY requirements/pipeline.txt /build/
-RUN sh /build/install.sh /build/pipeline.txt /image/packages && sh /build/finish.sh /image
-COPY deployment/docker/health.py /code/
-COPY pipeline /code/pipeline
-RUN sh /build/finish.sh /code
+COPY deployment/docker/install.sh deployment/docker/finish.sh requirements/mlflow.txt /build/
+RUN sh /build/install.sh /build/mlflow.txt /image/mlops/packages && sh /build/finish.sh /image
+
+FROM python:${PYTHON_TAG} AS rest
+ARG SOURCE_DATE_EPOCH=0
+COPY deployment/docker/install.sh deployment/docker/finish.sh deployment/docker/rest.py /build/
+COPY requirements/mlflow.txt requirements/pipeline.txt /build/
+RUN python /build/rest.py /build/pipeline.txt /build/mlflow.txt >/build/rest.txt \
+    && sh /build/install.sh /build/rest.txt /image/mlops/rest && sh /build/finish.sh /image
+
+FROM python:${PYTHON_TAG} AS code
+ARG SOURCE_DATE_EPOCH=0
+COPY deployment/docker/finish.sh /build/
+COPY deployment/docker/health.py /code/mlops/
+COPY pipeline /code/mlops/pipeline
+RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
+    && sh /build/finish.sh /code
 
 FROM python:${PYTHON_TAG}
+RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for m in (pip, ensurepip)]" \
+    && rm -f /usr/local/bin/pip* /usr/bin/pip*
+COPY --from=packages /image /
+# ---------------------------------------------------------------------------------------------
 RUN command -v git >/dev/null || { \
       apt-get update -qq && apt-get install -y -qq --no-install-recommends git >/dev/null \
-      && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; } \
-    && python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for m in (pip, ensurepip)]" \
-    && rm -f /usr/local/bin/pip* /usr/bin/pip* \
-    && install -d -o 10001 -g 10001 /state/build /state/serving /repo
-COPY --from=build /image/packages /mlops/packages
-COPY --from=build /code /mlops
+      && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }
+COPY --from=rest /image /
+COPY --from=code /code /
 WORKDIR /repo
-ENV PYTHONPATH=/mlops:/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp \
-    MLFLOW_DISABLE_TELEMETRY=true \
+ENV PYTHONPATH=/mlops:/mlops/rest:/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true \
     # The mounted checkout may be read-only, and is another user's.
     MLOPS_BUILD_DIR=/state/build TRAINER_STATE=/state/serving TRAINER_HOST=0.0.0.0 \
     GIT_OPTIONAL_LOCKS=0 \

@@ -12,6 +12,9 @@ SERVICES = [
     *("prometheus", "grafana", "node-exporter", "cadvisor"),
 ]
 
+# What holds the API's port, however many replicas there are.
+FRONT = "front"
+
 
 def services(settings: Settings) -> list[str]:
     """Return the services that are to run."""
@@ -36,12 +39,13 @@ def start(settings: Settings) -> None:
         StackError: something does not become healthy. Ctrl-C takes down what was begun.
     """
     _require_profiles(settings)
-    away = [part for name in settings.without for part in ("--scale", f"{name}=0")]
+    # By name: Compose asks for the image even of a service that is scaled to 0.
+    chosen = services(settings) + ([] if "mlops-api" in settings.without else [FRONT])
     there = running(settings)
     print("building and starting the containers …", flush=True)
     try:
         up = ("up", "--detach", "--build", "--remove-orphans", "--wait")
-        done = _compose(settings, *up, "--wait-timeout", WAIT_SECONDS, *away)
+        done = _compose(settings, *up, "--wait-timeout", WAIT_SECONDS, *chosen)
     except KeyboardInterrupt:
         if not there:
             _compose(settings, "down")

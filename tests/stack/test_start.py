@@ -1,0 +1,31 @@
+"""The start command with Docker: from a checkout to all checks green."""
+
+import subprocess
+
+from tests.stack.engine import Stack, eventually
+
+OFFSET = "23000"
+ARGUMENTS = ("--port-offset", OFFSET)
+
+
+def run(stack: Stack, *arguments: str) -> str:
+    """Run the start command in the stack's checkout and return what it prints."""
+    usual = {name: text for name, text in stack.environment.items() if not name.endswith("_PORT")}
+    del usual["COMPOSE_PROJECT_NAME"]
+    command = ["./start-mlops.sh", *ARGUMENTS, *arguments]
+    done = subprocess.run(command, cwd=stack.checkout, env=usual, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_start_command_brings_up_the_stack_and_takes_it_down(stack: Stack) -> None:
+    try:
+        told = run(stack, "--without", "grafana", "--without", "cadvisor")
+        assert f"http://127.0.0.1:{8000 + int(OFFSET)}/docs" in told
+        assert "3 of 3 targets up" in told
+        runs = len(list((stack.checkout / "mlruns").glob("*/*/*/run.json")))
+        assert f"{runs} of {runs} runs" in told
+        assert "(healthy)" in run(stack, "--status")
+    finally:
+        run(stack, "--stop")
+    eventually(lambda: "healthy" not in run(stack, "--status"), 10, "nothing is left")

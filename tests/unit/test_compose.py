@@ -1,0 +1,140 @@
+"""What can be said of the compose file and the images without a Docker engine."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = (ROOT / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+PORTS = {
+    **{"front": "8000", "mlflow-server": "5000", "prometheus": "9090", "grafana": "3000"},
+    **{"node-exporter": "9100", "cadvisor": "8080"},
+}
+DOCKERFILES = sorted((ROOT / "deployment" / "docker").glob("*.Dockerfile"))
+# A variable that is passed on as it is, and one with what holds without it.
+PASSED = re.compile(r"^ {6}([A-Z_]+):(?: #.*)?$", re.MULTILINE)
+USED = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
+DOCUMENTED = re.compile(r"^(#?)([A-Z_]+)=(.*)$", re.MULTILINE)
+each = pytest.mark.parametrize("name", SERVICES)
+
+
+def dockerfile(service: dict[str, Any]) -> str:
+    return (ROOT / service["build"]["dockerfile"]).read_text()
+
+
+def test_the_example_names_every_variable_with_what_holds_without_it() -> None:
+    used = dict(USED.findall(COMPOSE)) | dict.fromkeys(PASSED.findall(COMPOSE), "")
+    documented = {
+        name: value for _, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text())
+    }
+    assert documented == used
+    # With its value the line counts as it stands; one without a value would set an empty one.
+    for commented, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text()):
+        assert bool(commented) == (not value), name
+
+
+@each
+def test_every_image_is_pinned_and_every_port_bound_to_this_machine(name: str) -> None:
+    service = SERVICES[name]
+    tag = USED.sub(r"\2", service["image"]).rpartition(":")[2]
+    assert tag == "local" or re.search(r"\d+\.\d+\.\d+", tag), tag
+    assert ("build" in service) == (tag == "local")
+    ports = [USED.sub(r"\2", port) for port in service.get("ports", [])]
+    inside = PORTS.get(name)
+    assert ports == ([f"127.0.0.1:{inside}:{inside}"] if inside else [])
+
+
+@each
+def test_every_service_is_checked_limited_and_without_rights(name: str) -> None:
+    service = SERVICES[name]
+    checked = "healthcheck" in service or "HEALTHCHECK" in dockerfile(service)
+    assert checked and service["restart"] == "unless-stopped"
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+    for needed in service.get("depends_on", {}).values():
+        assert needed == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
+def test_images_are_built_in_stages_for_a_user_without_rights(path: Path) -> None:
+    text = path.read_text()
+    assert len(re.findall("^FROM ", text, re.MULTILINE)) > 1
+    assert re.findall("^USER (.*)$", text, re.MULTILINE) == ["10001:10001"]
+    assert "install.sh" in text and "--require-hashes" in (path.parent / "install.sh").read_text()
+    for label in ("title", "source", "revision", "licenses"):
+        assert f"org.opencontainers.image.{label}=" in text
+
+
+def test_two_images_share_the_stage_that_is_the_largest() -> None:
+    line = f"# {'-' * 93}\n"
+
+    def stages(name: str) -> Iterator[str]:
+        text = (ROOT / "deployment" / "docker" / f"{name}.Dockerfile").read_text()
+        yield text[text.index("FROM ") :].partition("\n\n")[0]
+        yield text.partition(line)[0].rpartition("\n\n")[2]
+
+    assert list(stages("mlflow")) == list(stages("pipeline"))
+
+
+def started(**environment: str) -> subprocess.CompletedProcess[str]:
+    """Run what starts Grafana, with a command that shows the password in Grafana's place."""
+    command = ["sh", "monitoring/grafana/start.sh", "sh", "-c", "echo $GF_SECURITY_ADMIN_PASSWORD"]
+    known = {"PATH": os.environ["PATH"], "GF_PATHS_DATA": "no-such-folder"}
+    return subprocess.run(
+        command, cwd=ROOT, env=known | environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]"])
+def test_grafana_has_a_known_password_on_this_machine_alone(address: str) -> None:
+    assert started(BIND_ADDRESS=address).stdout == "admin123\n"
+    own = started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD="my own")
+    assert own.stdout == "my own\n"
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.2", "[::]", ""])
+def test_grafana_does_not_start_for_others_without_a_password(address: str) -> None:
+    for password in ("", "admin", "admin123"):
+        told = started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD=password)
+        assert told.returncode == 1 and "set GRAFANA_PASSWORD in .env" in told.stderr
+    assert started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD="my own").returncode == 0
+
+
+def test_grafana_forgets_an_earlier_password(tmp_path: Path) -> None:
+    (tmp_path / "grafana.db").touch()
+    program = tmp_path / "grafana"
+    program.write_text('#!/bin/sh\necho "$@" >asked; cat >told\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["sh", ROOT / "monitoring" / "grafana" / "start.sh", "true"],
+        cwd=tmp_path,
+        env={
+            **{"PATH": f"{tmp_path}:{os.environ['PATH']}", "GF_PATHS_DATA": str(tmp_path)},
+            **{"BIND_ADDRESS": "0.0.0.0", "GF_SECURITY_ADMIN_PASSWORD": "my own"},
+        },
+    )
+    assert done.returncode == 0
+    assert "admin reset-admin-password --password-from-stdin" in (tmp_path / "asked").read_text()
+    assert (tmp_path / "told").read_text() == "my own\n"
+
+
+def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None:
+    jobs = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    looked_up = {
+        name: str(found["port"])
+        for job in jobs["scrape_configs"]
+        for found in job.get("dns_sd_configs", [])
+        for name in found["names"]
+    }
+    ports = PORTS | {"mlops-api": PORTS["front"]}
+    assert looked_up == {name: ports[name] for name in looked_up}
+    assert set(looked_up) == {"mlops-api", "node-exporter", "cadvisor", "grafana"}
