@@ -11,12 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import PipelineError, UsageError, first_fault
 from pipeline.files import to_json, write_atomic
 from pipeline.history.registry import Check
 from pipeline.history.runfile import ModelId, Record, RunId, Sha256
 
-FORMAT = 1
 FILE = "bundle.json"
 
 
@@ -81,8 +80,6 @@ def read(folder: Path) -> Bundle:
     try:
         return Bundle.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
         raise PipelineError(
-            f"{path}: {where}: {first['msg']}; make it again with `pipeline train`."
+            f"{path}: {first_fault(error)}; make it again with `pipeline train`."
         ) from error

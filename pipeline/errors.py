@@ -1,5 +1,7 @@
 """The errors that a user is meant to read: one sentence that says what, where and what to do."""
 
+from pydantic import ValidationError
+
 
 class PipelineError(Exception):
     """The work failed; the command ends with exit status 1 and prints the message alone."""
@@ -11,3 +13,9 @@ class UsageError(PipelineError):
     """The request cannot be carried out as it was put; exit status 2."""
 
     exit_status = 2
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return the first thing that pydantic found wrong: where it is, and what is the matter."""
+    fault = error.errors()[0]
+    return f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"

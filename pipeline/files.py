@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pipeline.errors import PipelineError
+import yaml
+
+from pipeline.errors import PipelineError, UsageError
 
 TEMPORARY_PREFIX = ".part-"
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -51,14 +53,24 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def to_json(value: Any) -> str:
+def read_yaml(path: Path, name: str) -> Any:
+    """Read a YAML file that is called `name` in the error.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name}: is no YAML: {' '.join(str(error).split())}.") from error
+
+
+def to_json(value: dict[str, Any]) -> str:
     """Render JSON for people and for Git: sorted keys, one entry a line, one final newline.
 
     Only the two outer levels are broken into lines, so that a metric's history or a feature stays
     one line and a diff names what changed. NaN is refused: it is not JSON.
     """
-    if not isinstance(value, dict):
-        return _compact(value) + "\n"
     entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
     return "{\n " + ",\n ".join(entries) + "\n}\n"
 

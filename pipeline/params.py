@@ -1,14 +1,16 @@
 """`params.yaml`: what people tune. A key that means nothing is an error with its path."""
 
 import difflib
+from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline import tasks
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, first_fault
+from pipeline.files import read_yaml
 from pipeline.repo import Repo
+from pipeline.schema import Task
 from pipeline.training import estimators
 
 Parameters = dict[str, Any]
@@ -41,47 +43,38 @@ def load(repo: Repo) -> Params:
         UsageError: the file is no YAML, lacks something, or has a key or value without meaning.
     """
     try:
-        content = yaml.safe_load(repo.params.read_text(encoding="utf-8"))
-        params = Params.model_validate(content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "this file"
-        raise UsageError(f"{repo.params.name}: is no YAML; look at {where}.") from error
+        params = Params.model_validate(read_yaml(repo.params, "params.yaml"))
     except ValidationError as error:
         first = error.errors()[0]
-        path = ".".join(map(str, first["loc"])) or "file"
         if first["type"] == "extra_forbidden":
-            known = Params.model_fields if len(first["loc"]) == 1 else TaskParams.model_fields
-            raise _unknown("key", path, list(known)) from error
-        raise UsageError(f"{repo.params.name}: {path}: {first['msg']}.") from error
+            *path, key = map(str, first["loc"])
+            known = TaskParams.model_fields if path else Params.model_fields
+            _require("key", "".join(f"{part}." for part in path), [key], known)
+        raise UsageError(f"params.yaml: {first_fault(error)}.") from error
+    _require("task", "tasks.", params.tasks, tasks.names())
     for name, section in params.tasks.items():
-        _check(name, section)
+        _check(f"tasks.{name}.", tasks.load(name), section)
     return params
 
 
-def _check(name: str, section: TaskParams) -> None:
+def _check(path: str, task: Task, section: TaskParams) -> None:
     """Check a task's section against the task and the estimators."""
-    path = f"tasks.{name}"
-    if name not in tasks.names():
-        raise _unknown("task", path, tasks.names())
-    task = tasks.load(name)
     features = [feature.name for feature in task.features]
-    for excluded in section.exclude:
-        if excluded not in features:
-            raise _unknown("feature", f"{path}.exclude.{excluded}", features)
+    _require("feature", f"{path}exclude.", section.exclude, features)
     if set(section.exclude) == set(features):
-        raise UsageError(f"params.yaml: {path}.exclude: leaves no feature; keep at least one.")
+        raise UsageError(f"params.yaml: {path}exclude: leaves no feature; keep at least one.")
+    _require("algorithm", f"{path}candidates.", section.candidates, estimators.names(task))
     for algorithm, parameters in section.candidates.items():
-        where, known = f"{path}.candidates.{algorithm}", estimators.names(task)
-        if algorithm not in known:
-            raise _unknown("algorithm", where, known)
         accepted = estimators.parameter_names(task.kind, algorithm)
-        for parameter in parameters:
-            if parameter not in accepted:
-                raise _unknown("key", f"{where}.{parameter}", accepted)
+        _require("key", f"{path}candidates.{algorithm}.", parameters, accepted)
 
 
-def _unknown(what: str, path: str, known: list[str]) -> UsageError:
-    close = difflib.get_close_matches(path.rsplit(".", 1)[-1], known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(known) or 'none'}."
-    return UsageError(f"params.yaml: {path}: unknown {what}; {hint}")
+def _require(what: str, path: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse the first given name below a path that is not known, and suggest what was meant."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            close = difflib.get_close_matches(name, names, n=1)
+            choice = f"known are: {', '.join(names) or 'none'}."
+            hint = f"did you mean {close[0]}?" if close else choice
+            raise UsageError(f"params.yaml: {path}{name}: unknown {what}; {hint}")

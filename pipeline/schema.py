@@ -1,15 +1,16 @@
 """The vocabulary of a task: what its data is, what is asked of it, and what a model must prove."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Any, Literal
 
-if TYPE_CHECKING:
-    import pandas as pd
+from pydantic import ConfigDict, Field, ImportString
+from pydantic.dataclasses import dataclass
 
-Value = float | str
+Value = int | float | str
+STRICT = ConfigDict(extra="forbid")  # an unknown key is an error with its path
 
 
 class Kind(StrEnum):
@@ -19,21 +20,19 @@ class Kind(StrEnum):
     CLASSIFICATION = "classification"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Feature:
     """One column that a model is given: a number from `low` to `high`, or one of `categories`."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     description: str
     example: Value
     unit: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (self.name.isidentifier() and self.name.isascii()):
-            raise ValueError(f"feature {self.name!r}: a name is letters, digits and _")
         if not self.categories and (self.low is None or self.high is None):
             raise ValueError(f"feature {self.name}: give it low and high, or categories")
         if not self.allows(self.example):
@@ -51,52 +50,47 @@ class Feature:
         return self.low is not None and self.high is not None and self.low <= value <= self.high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Target:
     """The column that is predicted; `classes` in the order of the model's probabilities."""
 
     name: str
     description: str
     unit: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
     classes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Metric:
     """The one number that a task is judged by; its name is one of `training.evaluate.METRICS`."""
 
     name: str
     higher_is_better: bool
 
-    def better(self, left: float, right: float) -> bool:
-        """Tell whether `left` is strictly better than `right`."""
-        return left > right if self.higher_is_better else left < right
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Behaviour:
-    """A claim about a model that a person who cannot program can read.
+    """What a claim about a model, in words that need no programmer, means.
 
     Probe rows are made of the features' examples; `given` sets columns in all of them. The score
     is the prediction of a regression and the probability of the last class of a classification.
     `within` claims that the score lies in a range. The other claims compare the score after
-    `changes` (column to new value, or to a function of the old number) with the one before:
+    `changes` (column to new value) and `add` (column to what is added) with the one before:
     `same` is a difference of at most `tolerance`; `higher` and `lower` are a mean that moves by
-    more than `tolerance`, and rows that do not go the other way. `share` of the rows must agree.
+    more than `tolerance`, and rows that do not go the other way.
     """
 
-    claim: str
     expect: Literal["same", "higher", "lower", "within"]
-    changes: dict[str, Value | Callable[[float], float]] = field(default_factory=dict)
+    changes: dict[str, Value] = field(default_factory=dict)
+    add: dict[str, float] = field(default_factory=dict)
     given: dict[str, Value] = field(default_factory=dict)
     within: tuple[float, float] = (0.0, 0.0)
-    share: float = 0.9
     tolerance: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Budget:
     """What a model may cost: bytes of its ONNX file, milliseconds of one row on one thread."""
 
@@ -104,9 +98,9 @@ class Budget:
     latency_ms: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Source:
-    """A place that has the data, and how its file becomes a table.
+    """A place that has the data, and the function that makes a table of its file.
 
     `place` is a web address; or `$VARIABLE/file`, in the folder that an environment variable names,
     read where it lies; or the name of a package, whose `read` takes no notice of the path. Without
@@ -114,17 +108,17 @@ class Source:
     """
 
     place: str
-    read: "Callable[[Path], pd.DataFrame]"
+    read: ImportString[Callable[[Path], Any]]
     sha256: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Task:
     """All that the product knows about one prediction problem; one file in `pipeline/tasks/`.
 
     `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV, from
     whichever source. `tolerance` is the largest difference between the predictions of estimator and
-    ONNX file that counts as agreement.
+    ONNX file that counts as agreement. `behaviours` has them by their claim.
     """
 
     name: str
@@ -142,7 +136,7 @@ class Task:
     homepage: str
     licence: str
     digest: str
-    behaviours: tuple[Behaviour, ...] = ()
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:

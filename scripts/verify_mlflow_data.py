@@ -26,7 +26,7 @@ from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.git import GitError, git  # noqa: E402
 from pipeline.history import layout, registry, rows, runfile  # noqa: E402
 from pipeline.history.runfile import Run  # noqa: E402
-from pipeline.history.store import Store  # noqa: E402
+from pipeline.history.store import connect  # noqa: E402
 from pipeline.history.verify import Fault, verify  # noqa: E402
 from pipeline.repo import Repo  # noqa: E402
 
@@ -145,17 +145,13 @@ def answers(server: str) -> bool:
 def show_server(repo: Repo, runs: dict[str, Run], server: str) -> list[Fault]:
     """Compare what a server shows with the files, run by run."""
     faults, seen, others = [], set(), 0
-    for entity in Store(server, repo.mlruns).runs():
-        run = runs.get(entity.info.run_id)
-        others += run is None
-        if run:
-            seen.add(run.run_id)
-            different = [
-                name for name, (ours, shown) in compare(run, entity).items() if ours != shown
-            ]
-            if different:
-                reason = f"the server shows another {', another '.join(different)}"
-                faults.append(Fault(f"run {run.run_id}", reason))
+    with connect(server, repo.mlruns) as store:
+        for entity in store.runs():
+            run = runs.get(entity.info.run_id)
+            others += run is None
+            if run:
+                seen.add(run.run_id)
+                faults += differences(run, entity)
     absent = runs.keys() - seen
     faults += [Fault(f"run {run_id}", "the server does not show it") for run_id in sorted(absent)]
     say.print(f"\n[bold]MLflow server[/] {server}")
@@ -164,6 +160,15 @@ def show_server(repo: Repo, runs: dict[str, Run], server: str) -> list[Fault]:
         f"{others} more are on the server alone (`pipeline history save` takes them in)."
     )
     return faults
+
+
+def differences(run: Run, entity: Any) -> list[Fault]:
+    """Return a fault that names the parts of a run that a server shows differently, if any do."""
+    different = [name for name, (ours, shown) in compare(run, entity).items() if ours != shown]
+    if not different:
+        return []
+    reason = f"the server shows another {', another '.join(different)}"
+    return [Fault(f"run {run.run_id}", reason)]
 
 
 def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:

@@ -76,9 +76,7 @@ def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, byt
     # The generated classes are apart by a plane: little is to be smoothed.
     parameters = {"C": 1000.0} | parameters if algorithm != "ridge" else parameters
     pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
-    truth = table[task.target.name].to_numpy()
-    target = truth.astype(float) if task.kind is Kind.REGRESSION else evaluate.encode(task, truth)
-    pipeline.fit(estimators.as_inputs(features, table), target)
+    pipeline.fit(estimators.as_inputs(features, table), evaluate.encode(task, table))
     return pipeline, export.to_onnx(task, features, pipeline)
 
 
@@ -86,7 +84,7 @@ def challenger(
     task: Task, model: OnnxModel, holdout: pd.DataFrame, fit: Any, **update: Any
 ) -> Challenger:
     """Return the evidence for a model, measured on a hold-out."""
-    truth = holdout[task.target.name].to_numpy()
+    truth = evaluate.encode(task, holdout)
     measured = evaluate.metrics(task, truth, model.predict(holdout))
     inputs = estimators.as_inputs(list(task.features), holdout)
     evidence = {
@@ -222,4 +220,4 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
 
 def _reference(task: Task) -> dict[str, Any]:
     table = rows(task, 300, seed=0)
-    return {f.name: distribution(table[f.name], f) for f in task.features}
+    return {f.name: distribution(table[f.name], f.categories) for f in task.features}

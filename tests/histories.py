@@ -10,8 +10,9 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as Entity
 
 from pipeline.files import sha256_bytes, write_atomic
-from pipeline.history import layout, registry, runfile, schema
+from pipeline.history import layout, registry, runfile
 from pipeline.history.registry import Promotion
+from pipeline.history.restore import restore
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
 
@@ -30,7 +31,7 @@ def new_repo(root: Path) -> Repo:
 def new_store(folder: Path, experiment: str = "housing") -> tuple[str, MlflowClient, str]:
     """Return the address, the client and the experiment's id of an empty MLflow store."""
     folder.mkdir(parents=True, exist_ok=True)
-    schema.create(folder / "mlflow.db")
+    restore(folder / "no-history", folder / "mlflow.db")
     uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
     client = MlflowClient(uri, registry_uri=uri)
     return uri, client, client.create_experiment(experiment, (folder / "artifacts").as_uri())

@@ -4,13 +4,11 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pooch
 import requests
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
@@ -57,36 +55,37 @@ def fetch(task: Task, repo: Repo, console: Console) -> Fetched:
         return _checked(task, tables.read(path), where, snapshot=False)
     reasons = []
     for source in task.sources:
-        with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-            try:
-                raw = _read(source, Path(folder), console)
-            except Unavailable as error:
-                reasons.append(str(error))
-                continue
-        return _checked(task, raw, source.place, snapshot=not source.place.startswith("$"))
+        try:
+            raw = _read(source, console)
+        except Unavailable as error:
+            reasons.append(str(error))
+        else:
+            return _checked(task, raw, source.place, snapshot=not source.place.startswith("$"))
     raise PipelineError(
         f"{task.name}: no source has its data ({'; '.join(reasons)}); connect to the network, or "
         f"put a snapshot at {where}."
     )
 
 
-def _read(source: Source, folder: Path, console: Console) -> pd.DataFrame:
-    path = folder
-    if source.place.startswith("$"):
-        path = _in_folder(source)
-    elif "://" in source.place:
-        path = _download(source, folder, console)
-    try:
-        return source.read(path)
-    except Exception as error:  # whatever a parser says of a file that is something else
-        raise PipelineError(
-            f"{source.place}: cannot be read as the data set ({error}); replace it."
-        ) from error
+def _read(source: Source, console: Console) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        path = Path(folder)
+        if source.place.startswith("$"):
+            path = _in_folder(source)
+        elif "://" in source.place:
+            path = _download(source, path, console)
+        try:
+            table: pd.DataFrame = source.read(path)
+            return table
+        except Exception as error:  # whatever a parser says of a file that is something else
+            raise PipelineError(
+                f"{source.place}: cannot be read as the data set ({error}); replace it."
+            ) from error
 
 
 def _in_folder(source: Source) -> Path:
     variable, file = source.place[1:].split("/", 1)
-    folder = os.environ.get(variable, "")
+    folder = os.environ.get(variable)
     if not folder:
         raise Unavailable(f"{variable} names no folder")
     path = Path(folder).expanduser() / file
@@ -106,24 +105,14 @@ def _download(source: Source, folder: Path, console: Console) -> Path:
     name = source.place.rsplit("/", 1)[-1]
     urls, registry = {name: source.place}, {name: source.sha256}
     files = pooch.create(folder, "", registry=registry, urls=urls, retry_if_failed=RETRIES)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        shown = progress.add_task(f"Downloading {source.place}")
-        # What pooch asks of a progress bar.
-        bar: SimpleNamespace = SimpleNamespace(
-            total=None,
-            update=lambda count: progress.update(shown, total=bar.total, advance=count),
-            reset=lambda: progress.reset(shown),
-            close=lambda: None,
-        )
-        downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
-        try:
-            return Path(files.fetch(name, downloader=downloader))
-        except requests.RequestException as error:
-            answer = error.response
-            reason = "cannot be reached" if answer is None else f"answers {answer.status_code}"
-        except ValueError:
-            reason = "sends a file with another hash"
+    http = pooch.HTTPDownloader(progressbar=console.is_terminal, timeout=TIMEOUT_SECONDS)
+    try:
+        return Path(files.fetch(name, downloader=http))
+    except requests.RequestException as error:
+        answer = error.response
+        reason = "cannot be reached" if answer is None else f"answers {answer.status_code}"
+    except ValueError:
+        reason = "sends a file with another hash"
     raise Unavailable(f"{source.place}: {reason}")
 
 

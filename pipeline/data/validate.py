@@ -27,10 +27,12 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
         faults += [(row, column.name, rule) for row in wrong.to_numpy().nonzero()[0]]
     if faults:
         row, name, rule = min(faults)
+        value = raw[name].iloc[row]
+        shown = repr(value) if isinstance(value, str) else str(value)
         more = f" ({len(faults) - 1} more values are wrong)" if len(faults) > 1 else ""
         raise PipelineError(
-            f"{where}: row {row + 1}, column {name}: the value {_shown(raw[name].iloc[row])} is "
-            f"not {rule}; correct the row or leave it out{more}."
+            f"{where}: row {row + 1}, column {name}: the value {shown} is not {rule}; "
+            f"correct the row or leave it out{more}."
         )
     if raw.empty:
         raise PipelineError(f"{where}: has no rows; put a whole file there.")
@@ -61,7 +63,3 @@ def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Se
         return numbers, ~numbers.abs().lt(float("inf")), "a finite number"
     wrong = ~numbers.between(low, high)
     return numbers.map(lambda x: float(text(x))), wrong, f"a number from {low:g} to {high:g}"
-
-
-def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, str) else str(value)

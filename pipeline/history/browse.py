@@ -1,11 +1,9 @@
 """The history for people in a terminal."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 
-from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,25 +12,19 @@ from pipeline.history import layout, registry, runfile
 from pipeline.history.runfile import Run
 
 
-def newest(mlruns: Path, experiment: str | None, limit: int) -> list[Run]:
-    """Return the newest runs of one experiment or all, newest first; reads only the days needed."""
-    days = layout.day_folders(mlruns)
-    if experiment:
-        days = [day for day in days if day.parent.name == layout.experiment_folder(experiment)]
-    by_date: dict[str, list[Path]] = {}
-    for day in days:
-        by_date.setdefault(day.name.partition("_")[0], []).append(day)
-    return list(islice(_newest_first(by_date), limit))
+def newest(mlruns: Path, limit: int) -> list[Run]:
+    """Return the newest runs, newest first; reads only the days that are needed."""
+    days = sorted(layout.day_folders(mlruns), key=layout.date, reverse=True)
+    found: list[Run] = []
+    for _, same_date in groupby(days, layout.date):
+        if len(found) < limit:
+            files = (d / id / layout.RUN_FILE for d in same_date for id in layout.folders(d))
+            found += sorted(map(runfile.load, files), key=lambda run: (-run.started, run.run_id))
+    return found[:limit]
 
 
-def _newest_first(by_date: dict[str, list[Path]]) -> Iterator[Run]:
-    for date in sorted(by_date, reverse=True):
-        files = [d / name / layout.RUN_FILE for d in by_date[date] for name in layout.folders(d)]
-        yield from sorted(map(runfile.load, files), key=lambda run: (-run.started, run.run_id))
-
-
-def find(mlruns: Path, run_id: str) -> Run:
-    """Return the run whose id starts so.
+def find(mlruns: Path, run_id: str) -> Path:
+    """Return the folder of the run whose id starts so.
 
     Raises:
         UsageError: there is none, or more than one.
@@ -42,7 +34,7 @@ def find(mlruns: Path, run_id: str) -> Run:
     if len(found) != 1:
         many = f"{len(found)} run ids start" if found else "no run id starts"
         raise UsageError(f"{many} with {run_id!r}: see `pipeline history list`.")
-    return runfile.load(days[found[0]] / found[0] / layout.RUN_FILE)
+    return days[found[0]] / found[0]
 
 
 def promotions(mlruns: Path) -> dict[str, list[str]]:
@@ -72,35 +64,28 @@ def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Table:
     return table
 
 
-def run_page(run: Run, folder: Path, promoted: list[str]) -> Group:
-    """Lay out all of one run; `folder` is where it lies."""
+def run_page(run: Run, folder: Path, became: list[str]) -> Table:
+    """Lay out all of one run; `folder` is where it lies, `became` what it was promoted as."""
     duration = f"{(run.ended - run.started) / 1000:.1f} s" if run.ended is not None else "not ended"
-    facts = {
-        "run": run.run_id,
-        "name": run.name,
-        "experiment": run.experiment,
-        "parent": run.parent or "",
-        "status": f"{run.status}, {_time(run.started)} UTC, {duration}, by {run.user}",
-        "promoted as": ", ".join(promoted),
-        "folder": str(folder),
-    }
+    table = Table(box=None, show_header=False)
+    table.add_row("folder", escape(str(folder)))
+    table.add_row("promoted as", ", ".join(became))
+    table.add_row("time", f"{_time(run.started)} UTC, {duration}")
+    for name in ("run_id", "experiment", "name", "parent", "status", "user"):
+        table.add_row(name, escape(str(getattr(run, name) or "")))
     metrics = {
         key: f"{run.latest(key)}" + (f"  ({len(points)} points)" if len(points) > 1 else "")
         for key, points in run.metrics.items()
     }
     data = {known.name: f"{known.digest}  {known.source}" for known in run.datasets}
     models = {model.model_id: f"{model.name}, {len(model.artifacts)} files" for model in run.models}
-    artifacts = {file.path: f"{file.size:,} bytes  {file.sha256[:12]}" for file in run.artifacts}
-    sections = {"": facts, "params": run.params, "metrics": metrics, "tags": run.tags}
-    sections |= {"data": data, "models": models, "artifacts": artifacts}
-    return Group(*(_section(title, lines) for title, lines in sections.items() if lines))
-
-
-def _section(title: str, lines: dict[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
-    for key, value in lines.items():
-        if value:
-            table.add_row(*map(escape, (key, value)))
+    files = {file.path: f"{file.size:,} bytes  {file.sha256[:12]}" for file in run.artifacts}
+    sections = {"params": run.params, "metrics": metrics, "tags": run.tags, "data": data}
+    for title, lines in {**sections, "models": models, "artifacts": files}.items():
+        table.add_section()
+        table.add_row(f"[bold]{title}[/]")
+        for line in lines.items():
+            table.add_row(*map(escape, line))
     return table
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import PipelineError
-from pipeline.history import layout
+from pipeline.history import browse, layout, prune, restore, runfile, save, verify
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True)
@@ -17,8 +17,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result for machine
 POLL_SECONDS = 5
 
 
-@app.command()
-def restore(
+@app.command("restore")
+def restore_database(
     context: typer.Context,
     db: Annotated[
         Path | None, typer.Option(help="The database.", show_default="build/mlflow.db")
@@ -28,17 +28,15 @@ def restore(
     ] = False,
 ) -> None:
     """Build MLflow's database from the files, or bring it up to them."""
-    from pipeline.history import restore as restoring
-
     repo: Repo = context.obj
     database = db or repo.build / "mlflow.db"
     if watch:
-        restoring.watch(repo.mlruns, database, POLL_SECONDS, lambda told: print(told, flush=True))
-    print(f"{database}: {restoring.restore(repo.mlruns, database)}")
+        restore.watch(repo.mlruns, database, POLL_SECONDS, lambda told: print(told, flush=True))
+    print(f"{database}: {restore.restore(repo.mlruns, database)}")
 
 
-@app.command()
-def save(
+@app.command("save")
+def save_runs(
     context: typer.Context,
     source: Annotated[
         str, typer.Option("--from", metavar="URI", help="sqlite:///FILE or http://HOST:PORT")
@@ -48,82 +46,67 @@ def save(
     ] = None,
 ) -> None:
     """Write runs of an MLflow store or server into the history, ready to be committed."""
-    from pipeline.history.save import save as run
-
     repo: Repo = context.obj
-    for folder in run(source, run_ids, repo.mlruns, Console(stderr=True).print):
+    for folder in save.save(source, run_ids, repo.mlruns, Console(stderr=True).print):
         print(folder.relative_to(repo.root).as_posix())
 
 
-@app.command()
-def verify(context: typer.Context, as_json: Json = False) -> None:
+@app.command("verify")
+def verify_history(context: typer.Context, as_json: Json = False) -> None:
     """Check every file, digest, address, link and number; name each fault with its file."""
-    from pipeline.history.verify import verify as run
-
     repo: Repo = context.obj
-    faults = run(repo)
-    said = [str(fault) for fault in faults] or [
-        f"{len(layout.run_days(repo.mlruns))} runs, no fault."
-    ]
-    print(json.dumps([fault._asdict() for fault in faults]) if as_json else "\n".join(said))
+    faults = verify.verify(repo)
+    if as_json:
+        print(json.dumps([fault._asdict() for fault in faults]))
+    elif faults:
+        print("\n".join(map(str, faults)))
+    else:
+        print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
     if faults:
         raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
 
 
-@app.command()
-def prune(
+@app.command("prune", help=prune.__doc__)
+def prune_history(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete old run folders.
-
-    A family is a parent run with its children. What stays: families with a run that was ever
-    promoted, and those whose models they use; families of the last 30 days; the newest 20 of each
-    experiment; and of the older ones the first of each month of each experiment.
-    """
-    from pipeline.history.prune import prune as run
-
+    """Delete old run folders by the policy that `prune` states."""
     repo: Repo = context.obj
-    gone = run(repo.mlruns, dry_run=dry_run)
+    gone = prune.prune(repo.mlruns, dry_run=dry_run)
     paths = [path.relative_to(repo.root).as_posix() for path in gone]
     said = f"{len(paths)} runs {'would go' if dry_run else 'are gone; commit that'}."
     print(json.dumps(paths) if as_json else "\n".join([*paths, said]))
 
 
-@app.command(name="list")
+@app.command("list")
 def list_runs(
     context: typer.Context,
-    experiment: Annotated[str | None, typer.Option(help="Only this experiment.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the newest runs."""
-    from pipeline.history import browse
-
     repo: Repo = context.obj
-    runs = browse.newest(repo.mlruns, experiment, limit)
+    runs = browse.newest(repo.mlruns, limit)
     if as_json:
-        print(json.dumps([run.model_dump(mode="json", by_alias=True) for run in runs]))
+        print(json.dumps([json.loads(runfile.dump(run)) for run in runs]))
     else:
         Console().print(browse.run_table(runs, browse.promotions(repo.mlruns)))
 
 
-@app.command()
-def show(
+@app.command("show")
+def show_run(
     context: typer.Context,
     run_id: Annotated[str, typer.Argument(help="A run id, or how it starts.")],
     as_json: Json = False,
 ) -> None:
     """Show all of one run."""
-    from pipeline.history import browse, runfile
-
     repo: Repo = context.obj
-    run = browse.find(repo.mlruns, run_id)
+    folder = browse.find(repo.mlruns, run_id)
+    run = runfile.load(folder / layout.RUN_FILE)
     if as_json:
         print(runfile.dump(run), end="")
         return
-    folder = layout.run_folders(repo.mlruns)[run.run_id].relative_to(repo.root)
-    Console().print(
-        browse.run_page(run, folder, browse.promotions(repo.mlruns).get(run.run_id, []))
-    )
+    became = browse.promotions(repo.mlruns).get(run.run_id, [])
+    Console().print(browse.run_page(run, folder.relative_to(repo.root), became))

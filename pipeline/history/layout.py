@@ -44,6 +44,11 @@ def day_folder(mlruns: Path, experiment: str, started: int) -> Path:
         number += 1
 
 
+def date(day: Path) -> str:
+    """Return the date of a folder that holds run folders, such as `2026-11-18`."""
+    return day.name.partition("_")[0]
+
+
 def artifact_uri(day: Path, run_id: str, *below: str) -> str:
     """Return a run's address, or a file's, for a server whose artifact destination is `mlruns`."""
     return URI_SCHEME + "/".join((*day.parts[-2:], run_id, *below))

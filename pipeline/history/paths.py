@@ -18,21 +18,22 @@ ROOTS = "app|builds|content|data|home|mnt|opt|private|root|runner|srv|tmp|Users|
 CERTAIN = re.compile(rf"(file:|[A-Za-z]:[\\/]|\\\\\w|/({ROOTS})/).*")
 LIKELY = re.compile(rf"/.*|{CERTAIN.pattern}")
 BY_MLFLOW = "mlflow.source.name"
+JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 # Where MLflow writes the address of a model into the model itself; YAML may fold the line.
 MODEL_FILE = "MLmodel"
 MODEL_ADDRESS = re.compile(r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE)
 Change = Callable[[str], str]
 
 
-def change_paths(run: Run, change: Change) -> Run:
-    """Return the run with every path of one machine changed by a function."""
-    content = run.model_dump(by_alias=True)
+def change_paths(content: dict[str, Any], change: Change) -> None:
+    """Change every path of one machine in the content of a `run.json` by a function."""
     for owner in (content, *content["models"]):
-        for texts in ("params", "tags"):
-            owner[texts] = _changed(owner[texts], change, CERTAIN)
+        for texts in (owner["params"], owner["tags"]):
+            for key, text in texts.items():
+                if (LIKELY if key == BY_MLFLOW else CERTAIN).fullmatch(text):
+                    texts[key] = change(text)
     for dataset in content["datasets"]:
-        dataset["source"] = _changed_source(dataset["source"], change)
-    return Run.model_validate(content)
+        dataset["source"] = _change_source(dataset["source"], change)
 
 
 def local_paths(run: Run) -> list[str]:
@@ -43,7 +44,7 @@ def local_paths(run: Run) -> list[str]:
         found.append(path)
         return path
 
-    change_paths(run, note)
+    change_paths(run.model_dump(by_alias=True), note)
     return found
 
 
@@ -56,22 +57,15 @@ def portable(path: str, root: Path | None) -> str:
     return path.rpartition("/")[2]
 
 
-def _changed_source(source: str, change: Change) -> str:
-    """Change the paths within a data set's source, which MLflow writes as JSON."""
+def _change_source(source: str, change: Change) -> str:
+    """Change the paths within a data set's source: in MLflow's JSON each text, else the whole."""
     try:
-        parsed = json.loads(source)
+        json.loads(source)
     except ValueError:
-        parsed = source
-    changed = _changed(parsed, change, LIKELY)
-    if changed == parsed:
-        return source
-    return changed if isinstance(changed, str) else json.dumps(changed)
+        return change(source) if LIKELY.fullmatch(source) else source
 
+    def change_text(found: re.Match[str]) -> str:
+        text = json.loads(found[0])
+        return json.dumps(change(text)) if LIKELY.fullmatch(text) else found[0]
 
-def _changed(value: Any, change: Change, pattern: re.Pattern[str]) -> Any:
-    if isinstance(value, dict):
-        patterns = {key: LIKELY if key == BY_MLFLOW else pattern for key in value}
-        return {key: _changed(item, change, patterns[key]) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_changed(item, change, pattern) for item in value]
-    return change(value) if isinstance(value, str) and pattern.fullmatch(value) else value
+    return JSON_TEXT.sub(change_text, source)

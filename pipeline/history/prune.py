@@ -1,10 +1,13 @@
-"""Thinning the history: what is in service and its lineage stays, the rest gets sparser with age.
+"""Delete old run folders: lineages of what is in service stay, the rest gets sparser with age.
 
-A family is a parent run with all its children. Kept are:
+A family is a parent run with all its children. What stays:
 
-1. each family one of whose runs was ever promoted, and each whose models a kept family uses;
-2. each family that started within the last `days`;
-3. the newest `newest` families of each experiment;
+1. families with a run that was ever promoted, and those whose models a family that stays uses;
+
+2. families that started within the last 30 days;
+
+3. the newest 20 families of each experiment;
+
 4. of the older ones the first of each month of each experiment.
 
 All others go, each as a whole. Git still knows them: `git log --diff-filter=D -- mlruns/`.
@@ -39,53 +42,48 @@ def prune(
     """
     folders = layout.run_folders(mlruns)
     runs = {id: runfile.load(folder / layout.RUN_FILE) for id, folder in folders.items()}
-    promoted = {
-        promotion.run_id
-        for model in registry.models(mlruns)
-        for promotion in registry.versions(mlruns, model)
-    }
-    limit = ((now or datetime.now(UTC)) - timedelta(days=days)).timestamp() * 1000
-    kept = _kept(runs, promoted, int(limit), newest)
-    going = [folder for run_id, folder in folders.items() if run_id not in kept]
+    heads = {run.run_id: _head(run, runs) for run in runs.values()}
+    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    kept = _kept_by_age([runs[head] for head in set(heads.values())], since, newest)
+    for model in registry.models(mlruns):
+        kept |= {promotion.run_id for promotion in registry.versions(mlruns, model)}
+    kept = _with_lineage(kept, runs, heads)
+    # Children first, so that a call that is cut short leaves none without its parent.
+    going = sorted(runs.keys() - kept, key=lambda id: (runs[id].parent is None, folders[id]))
     if not dry_run:
         aside = mlruns / layout.LOCAL / "pruned"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
-        # Children first, so that a call that is cut short leaves none without its parent.
-        for folder in sorted(going, key=lambda folder: runs[folder.name].parent is None):
-            os.replace(folder, aside / folder.name)
+        for run_id in going:
+            os.replace(folders[run_id], aside / run_id)
         shutil.rmtree(aside)
-    return going
+    return [folders[run_id] for run_id in going]
 
 
-def _kept(runs: dict[str, Run], promoted: set[str], limit: int, newest: int) -> set[str]:
-    """Return the ids of the runs that stay; `limit` is in milliseconds since the epoch, UTC."""
-    families: dict[str, list[Run]] = defaultdict(list)
-    for run in runs.values():
-        families[_head(run, runs)].append(run)
-    by_experiment: dict[str, list[str]] = defaultdict(list)
-    for head in sorted(families, key=lambda head: (runs[head].started, head)):
-        by_experiment[runs[head].experiment].append(head)
+def _kept_by_age(heads: list[Run], since: datetime, newest: int) -> set[str]:
+    """Return the ids of the runs at the head of the families that rules 2 to 4 keep."""
+    by_experiment: dict[str, list[Run]] = defaultdict(list)
+    by_month: dict[tuple[str, str], Run] = {}
+    for head in sorted(heads, key=lambda head: (head.started, head.run_id)):
+        month = f"{datetime.fromtimestamp(head.started / 1000, UTC):%Y-%m}"
+        by_experiment[head.experiment].append(head)
+        by_month.setdefault((head.experiment, month), head)
+    kept = [head for head in heads if head.started >= since.timestamp() * 1000]
+    kept += by_month.values()
+    for known in by_experiment.values():
+        kept += known[max(0, len(known) - newest) :]
+    return {head.run_id for head in kept}
 
-    keep = {_head(runs[run_id], runs) for run_id in promoted & runs.keys()}
-    for heads in by_experiment.values():
-        keep.update(heads[max(0, len(heads) - newest) :])
-        months: dict[str, str] = {}
-        for head in heads:
-            if runs[head].started >= limit:
-                keep.add(head)
-            months.setdefault(
-                f"{datetime.fromtimestamp(runs[head].started / 1000, UTC):%Y-%m}", head
-            )
-        keep.update(months.values())
 
-    owners = {model.model_id: run for run in runs.values() for model in run.models}
-    new = keep
-    while new:  # the families that the newly kept ones use
-        used = {model for head in new for run in families[head] for model in _uses(run)}
-        new = {_head(owners[model], runs) for model in used & owners.keys()} - keep
-        keep |= new
-    return {run.run_id for head in keep for run in families[head]}
+def _with_lineage(run_ids: set[str], runs: dict[str, Run], heads: dict[str, str]) -> set[str]:
+    """Return the runs of the families of some runs, and of all whose models they use."""
+    owners = {model.model_id: run.run_id for run in runs.values() for model in run.models}
+    kept: set[str] = set()
+    while new := {heads[run_id] for run_id in run_ids & runs.keys()} - kept:
+        kept |= new
+        members = (run for run in runs.values() if heads[run.run_id] in new)
+        run_ids = {owners.get(model, "") for run in members for model in run.linked_models()}
+    return {run_id for run_id, head in heads.items() if head in kept}
 
 
 def _head(run: Run, runs: dict[str, Run]) -> str:
@@ -95,7 +93,3 @@ def _head(run: Run, runs: dict[str, Run]) -> str:
         run = runs[run.parent]
         seen.add(run.run_id)
     return run.run_id
-
-
-def _uses(run: Run) -> set[str]:
-    return {*run.model_inputs, *(output.model_id for output in run.model_outputs)}

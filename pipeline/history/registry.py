@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat
 
 from pipeline.errors import PipelineError
-from pipeline.files import to_json
+from pipeline.history import runfile
 from pipeline.history.layout import REGISTRY, folders
 from pipeline.history.runfile import ModelId, Record, RunId, Sha256
-
-FORMAT = 1
 
 
 class Check(Record):
@@ -42,7 +40,7 @@ class Promotion(Record):
 
 def dump(promotion: Promotion) -> str:
     """Render a promotion as the text of its file."""
-    return to_json(promotion.model_dump(mode="json"))
+    return runfile.dump(promotion)
 
 
 def path_of(mlruns: Path, model: str, version: int) -> Path:
@@ -56,16 +54,7 @@ def load(path: Path) -> Promotion:
     Raises:
         PipelineError: the file is not a promotion, or not the one that its name says.
     """
-    try:
-        promotion = Promotion.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
-        raise PipelineError(
-            f"{path}: {where}: {first['msg']}; restore the file with `git checkout`."
-        ) from error
+    promotion = runfile.read(path, Promotion)
     if (promotion.model, f"{promotion.version}.json") != (path.parent.name, path.name):
         raise PipelineError(
             f"{path}: holds version {promotion.version} of {promotion.model}; "
@@ -85,15 +74,13 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
     Raises:
         PipelineError: the sequence has a gap, or a file is not a promotion.
     """
-    found = sorted(
-        (load(path) for path in (mlruns / REGISTRY / model).glob("*.json")),
-        key=lambda promotion: promotion.version,
-    )
+    folder = mlruns / REGISTRY / model
+    found = sorted(map(load, folder.glob("*.json")), key=lambda promotion: promotion.version)
     for expected, promotion in enumerate(found, start=1):
         if promotion.version != expected:
             raise PipelineError(
-                f"{mlruns / REGISTRY / model}: version {expected} is missing although version "
-                f"{promotion.version} is there; restore it with `git checkout`."
+                f"{folder}: version {expected} is missing although version {promotion.version} "
+                "is there; restore it with `git checkout`."
             )
     return found
 

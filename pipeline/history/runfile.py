@@ -1,11 +1,10 @@
 """The format of `run.json`: everything that MLflow knows about one run, as readable text."""
 
 import json
-import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
@@ -18,23 +17,17 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Slash-separated and relative; no part is empty, `.` or `..`, or holds `\` or `:` (Windows).
 PART = r"([^/\\:.][^/\\:]*|\.[^/\\:.][^/\\:]*|\.\.[^/\\:]+)"
 RelativePath = Annotated[str, Field(pattern=f"^{PART}(/{PART})*$")]
-
-
-def _json_number(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-Number = Annotated[float, PlainSerializer(_json_number, when_used="json")]
-# value, milliseconds after the run's start, step; a value that is not a number is the text "NaN"
-Point = tuple[Number, int, int]
+# value, milliseconds after the start, step; in JSON a value that is no number is the text "NaN"
+Point = tuple[float, int, int]
 
 
 class Record(BaseModel):
     """What all parts of the format share: unknown keys are errors, nothing changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 class Artifact(Record):
@@ -61,7 +54,7 @@ class ModelMetric(Record):
     """One metric value that MLflow ties to a logged model."""
 
     key: str
-    value: Number
+    value: float
     timestamp: int
     step: int
     run_id: RunId | None
@@ -122,43 +115,54 @@ class Run(Record):
         points = self.metrics.get(metric)
         return max(points, key=lambda point: (point[2], point[1], point[0]))[0] if points else None
 
+    def linked_models(self) -> set[str]:
+        """Return the ids of the models that the run used or put out."""
+        return {*self.model_inputs, *(output.model_id for output in self.model_outputs)}
 
-def dump(run: Run) -> str:
-    """Render a run as the text of its `run.json`."""
-    return to_json(run.model_dump(mode="json", by_alias=True))
+
+def dump(record: Record) -> str:
+    """Render a record as the text of its file."""
+    return to_json(json.loads(record.model_dump_json(by_alias=True)))
 
 
 def load(path: Path) -> Run:
     """Read and check one `run.json`.
 
     Raises:
-        PipelineError: the file is unreadable, truncated, edited out of shape, of another format
-            version, or not the run that its folder names.
+        PipelineError: the file is not a run (see `read`), or not the one that its folder names.
     """
-    try:
-        content = path.read_bytes()
-        run = Run.model_validate_json(content)
-    except OSError as error:
-        raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
-    except ValidationError as error:
-        raise PipelineError(f"{path}: {_reason(content, error)}") from error
+    run = read(path, Run)
     if run.run_id != path.parent.name:
         raise PipelineError(f"{path}: holds the run {run.run_id}, not the one its folder names.")
     return run
 
 
-def _reason(content: bytes, error: ValidationError) -> str:
+def read(path: Path, kind: type[Kind]) -> Kind:
+    """Read and check a file that holds one record whose first field is its format version.
+
+    Raises:
+        PipelineError: the file is unreadable, truncated, edited out of shape, or of another format
+            version.
+    """
     try:
-        found = json.loads(content)
-    except ValueError:
-        return "is not whole JSON (truncated or edited); restore it with `git checkout`."
-    version = found.get("format") if isinstance(found, dict) else None
-    if version is None:
-        return "is not a run of this project (it names no format version)."
-    if version != FORMAT:
-        return f"has format version {version}; this program reads version {FORMAT}."
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValidationError as error:
+        raise PipelineError(f"{path}: {_reason(kind.__name__.lower(), error)}") from error
+
+
+def _reason(kind: str, error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    if first["type"] == "string_pattern_mismatch":
-        first["msg"] = f"{first['input']!r} is not allowed there"
-    return f"{where}: {first['msg']}; restore the file with `git checkout`."
+    told = first["msg"]
+    match first["type"], where:
+        case "json_invalid", _:
+            return "is not whole JSON (truncated or edited); restore it with `git checkout`."
+        case "missing" | "model_type", "format" | "":
+            return f"is not a {kind} of this project (it names no format version)."
+        case "literal_error", "format":
+            return f"has format version {first['input']}; this program reads version {FORMAT}."
+        case "string_pattern_mismatch", _:
+            told = f"{first['input']!r} is not allowed there"
+    return f"{where}: {told}; restore the file with `git checkout`."

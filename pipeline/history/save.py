@@ -9,17 +9,20 @@ What is kept is what MLflow's client shows. Two things change, so that they hold
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from pydantic import ValidationError
 
 from pipeline.errors import UsageError
 from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
-from pipeline.history.store import Store, checked
+from pipeline.history.runfile import Run
+from pipeline.history.store import Store, connect
 
 
 def save(
@@ -48,74 +51,95 @@ def save(
             it, or has an artifact that not every system could hold.
         PipelineError: a run is not there, or the store does not answer.
     """
-    store = Store(uri, mlruns)
-    kept = layout.run_folders(mlruns)
-    seeds = run_ids or [run.info.run_id for run in store.runs() if not store.is_kept(run)]
     local = mlruns / layout.LOCAL
     local.mkdir(parents=True, exist_ok=True)
     found: dict[str, Path] = {}
-    with FileLock(local / "save.lock"):
-        staging = local / "saving"
-        shutil.rmtree(staging, ignore_errors=True)
-        try:
-            for seed in seeds:
-                try:
-                    for run in store.family(seed) if seed not in found else ():
-                        if run.info.run_id not in found:
-                            found[run.info.run_id] = _take(store, run, staging, mlruns, kept)
-                except UsageError as error:
-                    if run_ids:
-                        raise
-                    notice(str(error))
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+    with (
+        connect(uri, mlruns) as store,
+        FileLock(local / "save.lock"),
+        _empty(local / "saving") as staging,
+    ):
+        kept = layout.run_folders(mlruns)
+        for seed in run_ids or [run.info.run_id for run in store.runs() if not store.is_kept(run)]:
+            try:
+                for run in store.family(seed) if seed not in found else ():
+                    if run.info.run_id not in found:
+                        found[run.info.run_id] = _take(store, run, staging, mlruns, kept)
+            except UsageError as error:
+                if run_ids:
+                    raise
+                notice(str(error))
     return list(found.values())
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[Path]:
+    """Yield the path of a folder for unfinished work, which is gone before and after."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str, Path]) -> Path:
     """Write one run to a folder aside, then move it to its place."""
-    run, sources = store.describe(entity)
-    place = kept.get(run.run_id)
-    target = place or layout.day_folder(mlruns, run.experiment, run.started) / run.run_id
-    part = staging / run.run_id
+    content = store.describe(entity)
+    run_id = str(content["run_id"])
+    day = layout.day_folder(mlruns, content["experiment"], content["started"])
+    target = kept.get(run_id) or day / run_id
+    part = staging / run_id
     part.mkdir(parents=True)
-    for below, uri in sources.items():
-        store.download(uri, part / below)
-        _readdress(part / below, layout.artifact_uri(target.parent, run.run_id, below))
-    content = run.model_dump(by_alias=True)
+    store.download(entity, part)
+    _readdress(part, target)
     content["artifacts"] = _artifacts(part / layout.ARTIFACTS)
     for model in content["models"]:
         model["artifacts"] = _artifacts(part / layout.MODELS / model["model_id"])
     root = next((path for path in mlruns.parents if (path / "params.yaml").is_file()), None)
-    run = change_paths(checked(content), lambda path: portable(path, root))
-    text = runfile.dump(run)
-    if place:
-        if (place / layout.RUN_FILE).read_text(encoding="utf-8") != text:
-            raise UsageError(
-                f"the run {run.run_id} has changed since it was saved in {place}: "
-                "the history is never edited, log what is new as a new run."
-            )
-        return place
-    (part / layout.RUN_FILE).write_bytes(text.encode())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(part, target)
+    change_paths(content, lambda path: portable(path, root))
+    text = runfile.dump(_checked(content))
+    if run_id not in kept:
+        (part / layout.RUN_FILE).write_bytes(text.encode())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(part, target)
+    elif (target / layout.RUN_FILE).read_text(encoding="utf-8") != text:
+        raise UsageError(
+            f"the run {run_id} has changed since it was saved in {target}: "
+            "the history is never edited, log what is new as a new run."
+        )
     return target
 
 
-def _readdress(folder: Path, address: str) -> None:
+def _checked(content: dict[str, Any]) -> Run:
+    """Return a run; a UsageError says what of it the history cannot hold."""
+    try:
+        return Run.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"the run {content['run_id']} cannot be kept: {where} is {first['input']!r} "
+            f"({first['msg']})."
+        ) from error
+
+
+def _readdress(part: Path, target: Path) -> None:
     """Put a model's address in the history where MLflow wrote the one on this machine."""
-    for path in folder.rglob(MODEL_FILE):
-        below = path.parent.relative_to(folder).as_posix()
-        line = f"artifact_path: {address}" + ("" if below == "." else f"/{below}")
+    for path in part.rglob(MODEL_FILE):
+        below = path.parent.relative_to(part).parts
+        line = f"artifact_path: {layout.artifact_uri(target.parent, target.name, *below)}"
         path.write_bytes(MODEL_ADDRESS.sub(line, path.read_bytes().decode(), count=1).encode())
 
 
 def _artifacts(folder: Path) -> list[dict[str, object]]:
     """Describe the files below a folder, in the order of their paths."""
-    files = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    return [
-        {"path": name, "sha256": sha256_file(path), "size": path.stat().st_size}
-        for name, path in sorted(files.items())
+    found = [
+        {
+            "path": path.relative_to(folder).as_posix(),
+            "sha256": sha256_file(path),
+            "size": path.stat().st_size,
+        }
+        for path in folder.rglob("*")
+        if path.is_file()
     ]
+    return sorted(found, key=lambda file: str(file["path"]))

@@ -1,4 +1,4 @@
--- Made by MLflow 3.17.2: python -m pipeline.history.schema
+-- Made by MLflow 3.17.2: scripts/write_schema.py
 CREATE TABLE alembic_version ( version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num) );
 INSERT INTO "alembic_version" VALUES('dc11669786a5');
 CREATE TABLE "assessments" ( assessment_id VARCHAR(50) NOT NULL, trace_id VARCHAR(50) NOT NULL, name VARCHAR(250) NOT NULL, assessment_type VARCHAR(20) NOT NULL, value TEXT NOT NULL, error TEXT, created_timestamp BIGINT NOT NULL, last_updated_timestamp BIGINT NOT NULL, source_type VARCHAR(50) NOT NULL, source_id VARCHAR(250), run_id VARCHAR(32), span_id VARCHAR(50), rationale TEXT, overrides VARCHAR(50), valid BOOLEAN NOT NULL, assessment_metadata TEXT, experiment_id INTEGER, trace_timestamp_ms BIGINT, aggregate_value FLOAT, is_numeric_value BOOLEAN DEFAULT 0 NOT NULL, CONSTRAINT assessments_pk PRIMARY KEY (assessment_id), CONSTRAINT fk_assessments_trace_id FOREIGN KEY(trace_id) REFERENCES trace_info (request_id) ON DELETE CASCADE );

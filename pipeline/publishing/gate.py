@@ -1,22 +1,17 @@
 """The gate: a challenger replaces the champion only if every check holds; a tie keeps it."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from pipeline.bundle import Challenger
-from pipeline.errors import PipelineError
 from pipeline.history.registry import Check
 from pipeline.schema import Task
-from pipeline.training.evaluate import METRICS, encode, higher_is_better, score
+from pipeline.training.evaluate import encode, higher_is_better, interval, score, scorer
 from pipeline.training.predict import OnnxModel
 
-RESAMPLES = 1000
 SEED = 42
-BETTER = "better than champion"
 
 
 @dataclass(frozen=True)
@@ -26,6 +21,11 @@ class Decision:
     promote: bool
     reason: str
     checks: list[Check]
+
+    @property
+    def word(self) -> str:
+        """The decision in a word."""
+        return "promoted" if self.promote else "refused"
 
 
 def judge(
@@ -42,22 +42,21 @@ def judge(
         champion_model: the ONNX file in service, or None before the first promotion.
         holdout: rows that neither was trained on; the task's features and its target.
     """
-    better = _better(task, challenger_model, champion_model, holdout)
+    improved, told = _better(task, challenger_model, champion_model, holdout)
     checks = [
         *_thresholds(task, challenger),
-        better,
+        Check(name="better than champion", passed=improved, detail=told),
         *_evidence(task, challenger),
         *challenger.behaviours,
     ]
     failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
-    return Decision(not failed, "; ".join(failed) or better.detail, checks)
+    return Decision(not failed, "; ".join(failed) or told, checks)
 
 
 def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
     checks = []
     for metric, threshold in task.thresholds.items():
-        value = challenger.holdout[metric]
-        higher = higher_is_better(metric)
+        value, higher = challenger.holdout[metric], higher_is_better(metric)
         met = value >= threshold if higher else value <= threshold
         detail = f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
         checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
@@ -66,24 +65,23 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
 
 def _better(
     task: Task, challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
-) -> Check:
+) -> tuple[bool, str]:
+    """Tell whether the challenger is better on the same rows, and the numbers."""
     if champion is None:
-        return Check(name=BETTER, passed=True, detail="there is no champion yet")
+        return True, "there is no champion yet"
     if champion.sha256 == challenger.sha256:
-        return Check(name=BETTER, passed=False, detail="it is the champion's very file, a tie")
+        return False, "it is the champion's very file, a tie"
     if missing := [column for column in champion.columns if column not in holdout.columns]:
         # Somebody took a column out of the task: the champion cannot serve this data any more.
-        detail = f"the champion needs {', '.join(missing)}, which the data no longer has"
-        return Check(name=BETTER, passed=True, detail=detail)
-    metric, truth = task.metric.name, holdout[task.target.name].to_numpy()
+        return True, f"the champion needs {', '.join(missing)}, which the data no longer has"
+    metric, truth = task.metric.name, encode(task, holdout)
     old, new = champion.predict(holdout), challenger.predict(holdout)
-    low, high = gain_interval(task, truth, old, new)
     before, after = score(task, metric, truth, old), score(task, metric, truth, new)
-    detail = (
+    low, high = gain_interval(task, truth, old, new)
+    return low > 0, (
         f"{metric} {after:.4g} against the champion's {before:.4g}; "
         f"95 % interval of the gain {low:.4g} to {high:.4g}"
     )
-    return Check(name=BETTER, passed=low > 0, detail=detail)
 
 
 def gain_interval(
@@ -98,25 +96,8 @@ def gain_interval(
         old, new: predictions, shape (rows,) or (rows, classes).
     """
     sign = 1 if task.metric.higher_is_better else -1
-    metric, numbers = METRICS[task.kind][task.metric.name], encode(task, truth)
-
-    def gain(rows: np.ndarray) -> float:
-        return sign * (metric(numbers[rows], new[rows]) - metric(numbers[rows], old[rows]))
-
-    interval = bootstrap(
-        (np.arange(len(truth)),),
-        gain,
-        n_resamples=RESAMPLES,
-        method="percentile",
-        vectorized=False,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        raise PipelineError(
-            f"{task.name}: the gain in {task.metric.name} is not a number on the hold-out's "
-            f"{len(truth)} rows; check that it has enough rows of every class."
-        )
-    return float(interval.low), float(interval.high)
+    before, after = (scorer(task, task.metric.name, truth, said) for said in (old, new))
+    return interval(lambda rows: sign * (after(rows) - before(rows)), len(truth), SEED)
 
 
 def _evidence(task: Task, challenger: Challenger) -> list[Check]:

@@ -35,8 +35,8 @@ class Change:
     commit: str | None = None
 
 
-def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change]) -> str:
-    """Apply `change` to the branch's tip and push, until it lands; return the commit.
+def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change]) -> tuple[str, str]:
+    """Apply `change` to the branch's tip and push, until it lands; return commit and message.
 
     `change` is called with a checkout of the tip that is its own to write in.
 
@@ -51,13 +51,14 @@ def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change])
             git(tree, "clean", "-ffdxq")
             done = change(Repo.open(tree))
             if done.commit:
-                return done.commit
+                return done.commit, done.message
             commit = _commit(tree, done.message)
             try:
                 git(tree, "push", "--quiet", "--no-verify", remote, f"{commit}:refs/heads/{branch}")
-                return commit
+                return commit, done.message
             except GitError as error:
-                if fetch(tree, remote, branch) == tip and not _is_race(error):
+                race = any(words in error.output for words in _RACE)
+                if not race and fetch(tree, remote, branch) == tip:
                     raise _rejected(remote, branch, error) from error
             time.sleep(random.uniform(0, min(2.0, 0.1 * (attempt + 1))))
     raise PipelineError(
@@ -68,11 +69,10 @@ def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change])
 
 def fetch(tree: Path, remote: str, branch: str) -> str:
     """Fetch a branch with its whole history and return its tip, changing no ref of the user's."""
-    whole = git(tree, "rev-parse", "--is-shallow-repository") == "true"
-    deepen = ["--unshallow"] if whole else []
-    source = f"refs/heads/{branch}"
+    shallow = git(tree, "rev-parse", "--is-shallow-repository") == "true"
+    options = ["--quiet", "--no-tags", "--refmap=", *(["--unshallow"] if shallow else [])]
     try:
-        git(tree, "fetch", "--quiet", "--no-tags", "--refmap=", *deepen, remote, source)
+        git(tree, "fetch", *options, remote, f"refs/heads/{branch}")
     except GitError as error:
         if "couldn't find remote ref" in error.output:
             raise PipelineError(
@@ -100,24 +100,20 @@ def require_ancestor(tree: Path, commit: str, what: str) -> None:
 
 @contextmanager
 def _worktree(repo: Repo) -> Iterator[Path]:
-    if not succeeds(repo.root, "rev-parse", "--verify", "HEAD"):
-        raise PipelineError(f"{repo.root} is no Git checkout with a commit: clone the repository.")
     common = Path(git(repo.root, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-    lock = FileLock(common / "pipeline-publish.lock", timeout=0)
     try:
-        lock.acquire()
+        with FileLock(common / "pipeline-publish.lock", timeout=0):
+            _remove_worktrees(repo)
+            tree = Path(tempfile.mkdtemp(prefix=_WORKTREE, dir=repo.build))
+            try:
+                git(repo.root, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
+                yield tree
+            finally:
+                _remove_worktrees(repo)
     except Timeout as error:
         raise PipelineError(
             "another publish from this clone is under way: wait for it, or use a second clone."
         ) from error
-    try:
-        _remove_worktrees(repo)
-        tree = Path(tempfile.mkdtemp(prefix=_WORKTREE, dir=repo.build))
-        git(repo.root, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD")
-        yield tree
-    finally:
-        _remove_worktrees(repo)
-        lock.release()
 
 
 def _remove_worktrees(repo: Repo) -> None:
@@ -137,15 +133,9 @@ def _commit(tree: Path, message: str) -> str:
     return git(tree, "rev-parse", "HEAD")
 
 
-def _is_race(error: GitError) -> bool:
-    return any(words in error.output for words in _RACE)
-
-
 def _rejected(remote: str, branch: str, error: GitError) -> PipelineError:
-    said = [
-        line.split(":", 1)[1].strip() for line in error.output.splitlines() if "remote:" in line
-    ]
-    words = " ".join(line for line in said if line) or str(error)
+    said = [line.split(":", 1)[1] for line in error.output.splitlines() if "remote:" in line]
+    words = " ".join(" ".join(said).split()) or str(error)
     return PipelineError(
         f"{remote} refuses pushes to {branch} ({words}): a branch protection or ruleset is on "
         "(Settings > Rules > Rulesets, or Settings > Branches). Three ways out: keep only the "

@@ -1,12 +1,20 @@
 """`pipeline promote`: a person's decision for an earlier version, published like the gate's."""
 
-from pipeline import report
 from pipeline.errors import UsageError
 from pipeline.history import registry
 from pipeline.history.registry import Promotion
+from pipeline.publishing import record
 from pipeline.publishing.loop import Change, land
-from pipeline.publishing.record import check, model_folder, now, record
 from pipeline.repo import Repo
+
+MESSAGE = """chore(publish): {entry.model} v{entry.version} promoted by hand
+
+- {entry.reason}
+
+Mlops-Publish: {entry.commit}
+Mlops-Runs: {entry.model} {entry.run_id}
+Mlops-Champion: {entry.model} sha256:{entry.sha256}
+"""
 
 
 def promote(
@@ -21,29 +29,25 @@ def promote(
         UsageError: there is no such version, or it is in service already.
         PipelineError: see `loop.land`.
     """
-    told: list[str] = []
 
     def change(tip: Repo) -> Change:
-        older, champion = _choose(tip, task, version)
-        update = {
-            "version": champion.version + 1,
-            "promoted": now(),
-            "decided_by": "hand",
-            "reason": reason or f"back to version {older.version} by hand",
-            "checks": [],
-            "replaces": champion.version,
-        }
-        entry = older.model_copy(update=update)
-        record(tip, entry, model_folder(tip, older))
-        report.write(tip)
-        check(tip, [entry.run_id])
-        told[:] = [_message(entry)]
-        return Change(told[0])
+        older = _choose(tip, task, version)
+        entry = record.promote(
+            tip,
+            task,
+            record.model_folder(tip, older),
+            decided_by="hand",
+            reason=reason or f"back to version {older.version} by hand",
+            checks=[],
+            **older.model_dump(include={*record.IDENTITY, "commit", "metrics"}),
+        )
+        record.finish(tip, [entry.run_id])
+        return Change(MESSAGE.format(entry=entry))
 
-    return land(repo, remote, branch, change), told[0]
+    return land(repo, remote, branch, change)
 
 
-def _choose(tip: Repo, task: str, version: int | None) -> tuple[Promotion, Promotion]:
+def _choose(tip: Repo, task: str, version: int | None) -> Promotion:
     known = registry.versions(tip.mlruns, task)
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):
@@ -53,15 +57,4 @@ def _choose(tip: Repo, task: str, version: int | None) -> tuple[Promotion, Promo
         )
     if known[wanted - 1].sha256 == known[-1].sha256:
         raise UsageError(f"version {wanted} of {task} is in service already: choose another.")
-    return known[wanted - 1], known[-1]
-
-
-def _message(entry: Promotion) -> str:
-    return f"""chore(publish): {entry.model} v{entry.version} promoted by hand
-
-- {entry.reason}
-
-Mlops-Publish: {entry.commit}
-Mlops-Runs: {entry.model} {entry.run_id}
-Mlops-Champion: {entry.model} sha256:{entry.sha256}
-"""
+    return known[wanted - 1]

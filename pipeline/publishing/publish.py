@@ -8,22 +8,18 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import bundle as bundles
-from pipeline import report, tasks
-from pipeline.bundle import Bundle, Challenger
+from pipeline import tasks
+from pipeline.bundle import Bundle
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
 from pipeline.git import git
 from pipeline.history import layout, registry, runfile
-from pipeline.history.registry import Promotion
 from pipeline.history.verify import MODEL
+from pipeline.publishing import record
 from pipeline.publishing.gate import Decision, judge
 from pipeline.publishing.loop import Change, land, require_ancestor
-from pipeline.publishing.record import check, now, record
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
-
-# The tags of a task's parent run that hold the gate's decision.
-GATE = "gate"
 
 
 def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, str]:
@@ -41,24 +37,26 @@ def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, st
             f"the bundle was trained on changes that are in no commit ({', '.join(bundle.dirty)}): "
             "commit and push them, then train again."
         )
-    told: list[str] = []
 
     @cache  # a lost race brings up the same champion again, mostly
     def decide(name: str, served: bytes | None) -> Decision:
-        return _judge(folder, bundle, name, served)
+        challenger = bundle.tasks[name].challenger
+        if challenger is None:
+            return Decision(False, "every candidate failed; see the runs", [])
+        model = OnnxModel(record.model_folder(Repo(folder), challenger) / MODEL)
+        champion = OnnxModel(served) if served else None
+        holdout = pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False)
+        return judge(tasks.load(name), challenger, model, champion, holdout)
 
     def change(tip: Repo) -> Change:
-        commit = _landed_before(tip, bundle)
-        if commit:
-            told[:] = [git(tip.root, "log", "-1", "--format=%B", commit)]
-            return Change(told[0], commit)
+        if commit := _landed_before(tip, bundle):
+            return Change(git(tip.root, "log", "-1", "--format=%B", commit), commit)
         require_ancestor(tip.root, bundle.commit, "the bundle")
         decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
         _apply(tip, folder, bundle, decisions)
-        told[:] = [_message(tip, bundle, decisions)]
-        return Change(told[0])
+        return Change(_message(tip, bundle, decisions))
 
-    return land(repo, remote, branch, change), told[0]
+    return land(repo, remote, branch, change)
 
 
 def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
@@ -84,24 +82,6 @@ def _served(tip: Repo, name: str) -> bytes | None:
     return model.read_bytes()
 
 
-def _judge(folder: Path, bundle: Bundle, name: str, served: bytes | None) -> Decision:
-    challenger = bundle.tasks[name].challenger
-    if challenger is None:
-        return Decision(False, "every candidate failed; see the runs", [])
-    return judge(
-        tasks.load(name),
-        challenger,
-        OnnxModel(_files(folder, challenger) / MODEL),
-        OnnxModel(served) if served else None,
-        pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False),
-    )
-
-
-def _files(folder: Path, challenger: Challenger) -> Path:
-    run = layout.run_folders(folder / "mlruns")[challenger.run_id]
-    return run / layout.MODELS / challenger.model_id
-
-
 def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]) -> None:
     """Write into a checkout of the tip all that this bundle means for it."""
     for snapshot in (folder / "data").glob("*.csv.gz"):
@@ -112,10 +92,18 @@ def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decisio
             decision = decisions[name] if run_id == result.parent_run else None
             _copy_run(tip, sources[run_id], decision)
         if decisions[name].promote and result.challenger:
-            entry = _promotion(tip, name, result.challenger, bundle.commit, decisions[name])
-            record(tip, entry, _files(folder, result.challenger))
-    report.write(tip)
-    check(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
+            record.promote(
+                tip,
+                name,
+                record.model_folder(Repo(folder), result.challenger),
+                commit=bundle.commit,
+                decided_by="gate",
+                reason=decisions[name].reason,
+                checks=decisions[name].checks,
+                metrics=result.challenger.holdout,
+                **result.challenger.model_dump(include=record.IDENTITY),
+            )
+    record.finish(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
 
 
 def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
@@ -123,34 +111,15 @@ def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
     run = runfile.load(source / layout.RUN_FILE)
     if decision:
         tags = {
-            GATE: "promoted" if decision.promote else "refused",
-            f"{GATE}.reason": decision.reason,
-            f"{GATE}.checks": json.dumps([check.model_dump() for check in decision.checks]),
+            "gate": decision.word,
+            "gate.reason": decision.reason,
+            "gate.checks": json.dumps([check.model_dump() for check in decision.checks]),
         }
         run = run.model_copy(update={"tags": run.tags | tags})
     target = layout.day_folder(tip.mlruns, run.experiment, run.started) / run.run_id
     if (source / layout.ARTIFACTS).is_dir():
         shutil.copytree(source / layout.ARTIFACTS, target / layout.ARTIFACTS)
     write_atomic(target / layout.RUN_FILE, runfile.dump(run))
-
-
-def _promotion(
-    tip: Repo, name: str, challenger: Challenger, commit: str, decision: Decision
-) -> Promotion:
-    champion = registry.champion(tip.mlruns, name)
-    return Promotion(
-        **challenger.model_dump(include={"run_id", "model_id", "sha256", "size"}),
-        format=1,
-        model=name,
-        version=champion.version + 1 if champion else 1,
-        promoted=now(),
-        commit=commit,
-        decided_by="gate",
-        reason=decision.reason,
-        checks=decision.checks,
-        metrics=challenger.holdout,
-        replaces=champion.version if champion else None,
-    )
 
 
 def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
@@ -163,8 +132,7 @@ def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
         champion, decision = registry.champion(tip.mlruns, name), decisions[name]
         version = f"{name} v{champion.version}" if champion else f"{name} (no champion)"
         words.append(f"{version} {'promoted' if decision.promote else 'stays'}")
-        verdict = "promoted" if decision.promote else "refused"
-        reasons.append(f"- {name} {verdict}: {decision.reason}")
+        reasons.append(f"- {name} {decision.word}: {decision.reason}")
         trailers.append(f"Mlops-Runs: {name} {' '.join(result.run_ids)}")
         trailers.append(f"Mlops-Data: {name} sha256:{result.data_digest}")
         if result.challenger:

@@ -4,47 +4,66 @@ import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
+from pipeline import report
+from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
 from pipeline.files import to_json, write_atomic
 from pipeline.history import layout, registry
 from pipeline.history.registry import Promotion
 from pipeline.history.verify import MANIFEST, MODEL, verify
-from pipeline.publishing.card import render
 from pipeline.repo import Repo
+from pipeline.report.pages import render
 
 CARD = "MODEL_CARD.md"
+# What names a model in the registry and in a bundle alike.
+IDENTITY = {"run_id", "model_id", "sha256", "size"}
 
 
-def model_folder(repo: Repo, promotion: Promotion) -> Path:
-    """Return where the history keeps a promoted version's files."""
-    run = layout.run_folders(repo.mlruns)[promotion.run_id]
-    return run / layout.MODELS / promotion.model_id
+def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
+    """Return where a model's files lie with its run; a bundle is laid out like the repository."""
+    run = layout.run_folders(repo.mlruns)[model.run_id]
+    return run / layout.MODELS / model.model_id
 
 
-def record(tip: Repo, promotion: Promotion, files: Path) -> None:
-    """Keep the model's files with its run, write the registry's entry, put it into service."""
+def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
+    """Record the next version of a task's model and put it into service; return its entry.
+
+    The model's files are kept with its run, and `details` are the entry's other fields.
+    """
+    champion = registry.champion(tip.mlruns, task)
+    promotion = Promotion(
+        **details,
+        format=1,
+        model=task,
+        version=champion.version + 1 if champion else 1,
+        promoted=now(),
+        replaces=champion.version if champion else None,
+    )
     kept = model_folder(tip, promotion)
     if not kept.exists():
         shutil.copytree(files, kept)
-    entry = registry.path_of(tip.mlruns, promotion.model, promotion.version)
+    entry = registry.path_of(tip.mlruns, task, promotion.version)
     write_atomic(entry, registry.dump(promotion))
     manifest = json.loads((kept / MANIFEST).read_bytes())
     manifest |= promotion.model_dump(
         include={"version", "run_id", "model_id", "commit", "promoted"}
     )
-    target = tip.models / promotion.model
+    target = tip.models / task
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
-    write_atomic(target / CARD, render(manifest, promotion))
+    write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
+    return promotion
 
 
-def check(tip: Repo, run_ids: list[str]) -> None:
-    """Verify what is about to be committed.
+def finish(tip: Repo, run_ids: list[str]) -> None:
+    """Write the report anew, and verify what is about to be committed.
 
     Raises:
         PipelineError: a file, digest or link is wrong; the first fault is named.
     """
+    report.write(tip)
     if faults := verify(tip, run_ids):
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise PipelineError(

@@ -1,35 +1,40 @@
-"""The tasks: every module here that is not private defines one, as `TASK`."""
+"""The tasks: every YAML file here describes one, in the words of `pipeline.schema`."""
 
-import importlib
-import pkgutil
+from functools import cache
+from pathlib import Path
 
-from pipeline.errors import PipelineError, UsageError
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.errors import PipelineError, UsageError, first_fault
+from pipeline.files import read_yaml
 from pipeline.schema import Task
+
+FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Return the names of all tasks, sorted; nothing is imported for it."""
-    return sorted(
-        module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
-    )
+    """Return the names of all tasks, which are those of the files, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def load(name: str) -> Task:
-    """Return a task by its name, which is its file's name.
+    """Return a task by its name.
 
     Raises:
         UsageError: there is no such task.
-        PipelineError: its file does not define it.
+        PipelineError: its file does not describe it.
     """
     if name not in names():
         raise UsageError(f"there is no task {name!r}: choose from {', '.join(names())}.")
-    where = f"pipeline/tasks/{name}.py"
+    return _read(FOLDER / f"{name}.yaml")
+
+
+@cache
+def _read(path: Path) -> Task:
+    where = f"pipeline/tasks/{path.name}"
+    content = read_yaml(path, where)
+    described = {"name": path.stem, **content} if isinstance(content, dict) else content
     try:
-        task = importlib.import_module(f"{__name__}.{name}").TASK
-    except AttributeError as error:
-        raise PipelineError(f"{where}: defines no TASK; see the other tasks.") from error
-    except ValueError as error:
-        raise PipelineError(f"{where}: {error}.") from error
-    if not isinstance(task, Task) or task.name != name:
-        raise PipelineError(f"{where}: TASK must be a Task whose name is {name!r}.")
-    return task
+        return TypeAdapter(Task).validate_python(described)
+    except ValidationError as error:
+        raise PipelineError(f"{where}: {first_fault(error)}.") from error

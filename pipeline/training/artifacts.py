@@ -7,16 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
-from sklearn.calibration import calibration_curve
-from sklearn.metrics import confusion_matrix, roc_curve
+from sklearn.calibration import CalibrationDisplay
+from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
 from pipeline.schema import Kind, Target
 from pipeline.training.candidates import Candidate, Study
-from pipeline.training.evaluate import encode
 from pipeline.training.predict import OnnxModel
 
 BINS = 50
-COLOURS = 24
+COLOURS = 12
 
 
 def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
@@ -34,14 +33,13 @@ def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
 
 
 def _picture(study: Study, candidate: Candidate, importance: pd.DataFrame) -> Figure:
-    task, truth = study.task, encode(study.task, study.truth)
-    prediction = OnnxModel(candidate.onnx).predict(study.holdout)
+    task, prediction = study.task, OnnxModel(candidate.onnx).predict(study.holdout)
     regression = task.kind is Kind.REGRESSION
     panels = 3 if regression else 4
     figure = Figure(figsize=(4.2 * panels, 3.8), dpi=72)
     *axes, last = figure.subplots(1, panels)
-    figure.subplots_adjust(left=0.05, right=0.9, bottom=0.14, wspace=0.3)
-    (_regression if regression else _classification)(task.target, axes, truth, prediction)
+    figure.subplots_adjust(left=0.08, right=0.9, bottom=0.14, wspace=0.3)
+    (_regression if regression else _classification)(task.target, axes, study.truth, prediction)
     ordered = importance.sort_values("mean", kind="stable")
     last.barh(ordered["feature"], ordered["mean"], xerr=ordered["std"])
     last.set(title="Permutation importance", xlabel=f"loss of {task.metric.name}")
@@ -66,25 +64,16 @@ def _classification(
     target: Target, axes: list[Axes], truth: np.ndarray, prediction: np.ndarray
 ) -> None:
     (matrix, roc, calibration), classes = axes, target.classes
-    counts = confusion_matrix(truth, prediction.argmax(axis=1), labels=range(len(classes)))
-    matrix.imshow(counts, cmap="Blues")
-    matrix.set_xticks(range(len(classes)), classes)
-    matrix.set_yticks(range(len(classes)), classes, rotation=90, va="center")
-    matrix.set(title="Confusion matrix", xlabel="predicted", ylabel="true")
-    for (row, column), count in np.ndenumerate(counts):
-        dark = count > counts.max() / 2
-        matrix.text(column, row, str(count), ha="center", color="white" if dark else "black")
+    style = {"display_labels": classes, "cmap": "Blues", "colorbar": False}
+    places, named = range(len(classes)), prediction.argmax(axis=1)
+    ConfusionMatrixDisplay.from_predictions(truth, named, labels=places, ax=matrix, **style)
     # Of two classes one curve says it all.
-    for place in range(1 if len(classes) == 2 else 0, len(classes)):
-        is_class, probability = truth == place, prediction[:, place]
-        roc.plot(*roc_curve(is_class, probability)[:2], label=classes[place])
-        observed, predicted = calibration_curve(is_class, probability, n_bins=5)
-        calibration.plot(predicted, observed, marker="o", label=classes[place])
-    for drawn in (roc, calibration):
-        drawn.plot([0, 1], [0, 1], color="grey", linewidth=1)
-        drawn.legend()
-    roc.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
-    calibration.set(title="Calibration", xlabel="predicted probability", ylabel="observed share")
+    for place in places[1 if len(classes) == 2 else 0 :]:
+        judged = {"y_true": truth == place, "name": classes[place]}
+        RocCurveDisplay.from_predictions(y_score=prediction[:, place], ax=roc, **judged)
+        CalibrationDisplay.from_predictions(y_prob=prediction[:, place], ax=calibration, **judged)
+    for panel, title in ((matrix, "Confusion matrix"), (roc, "ROC"), (calibration, "Calibration")):
+        panel.set_title(title)
 
 
 def _png(figure: Figure) -> bytes:

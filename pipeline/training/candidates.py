@@ -3,13 +3,13 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.inspection import permutation_importance
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from pipeline.bundle import Parity
@@ -18,6 +18,8 @@ from pipeline.params import Parameters
 from pipeline.schema import Feature, Kind, Task
 from pipeline.training import estimators, evaluate, export
 from pipeline.training.predict import OnnxModel
+
+Folds = list[tuple[np.ndarray, np.ndarray]]
 
 IMPORTANCE_REPEATS = 5
 
@@ -38,8 +40,8 @@ class Study:
 
     @property
     def truth(self) -> np.ndarray:
-        """The hold-out's true values, shape (rows,)."""
-        return self.holdout[self.task.target.name].to_numpy()
+        """The hold-out's true values as numbers, shape (rows,); see `evaluate.encode`."""
+        return evaluate.encode(self.task, self.holdout)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Candidate:
     """One algorithm, judged; `folds` is the task's metric in each fold.
 
     `importance` is, for each feature, how much worse the metric gets when it is shuffled: mean
-    and standard deviation, shape (features, 2).
+    and standard deviation, shape (features, 2). `latency_ms` is of one row on one thread.
     """
 
     algorithm: str
@@ -59,6 +61,7 @@ class Candidate:
     parity: Parity
     importance: np.ndarray
     fit_seconds: float
+    latency_ms: float
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -76,7 +79,7 @@ class Failure:
     reason: str
 
 
-def split(study: Study) -> list[tuple[np.ndarray, np.ndarray]]:
+def split(study: Study) -> Folds:
     """Return the folds of the training rows as pairs of row numbers, to fit and to judge.
 
     Raises:
@@ -101,19 +104,8 @@ def split(study: Study) -> list[tuple[np.ndarray, np.ndarray]]:
 def fit_all(study: Study, candidates: dict[str, Parameters]) -> Iterator[Candidate | Failure]:
     """Yield the candidates in order, each as soon as it is judged."""
     folds = split(study)
-    jobs = [
-        delayed(_guarded)(study, algorithm, parameters, rows)
-        for algorithm, parameters in candidates.items()
-        for rows in (*folds, None)
-    ]
-    results = Parallel(n_jobs=-1, return_as="generator")(jobs)
-    for algorithm, parameters in candidates.items():
-        parts = [next(results) for _ in range(study.folds + 1)]
-        reasons = [part for part in parts if isinstance(part, str)]
-        if reasons:
-            yield Failure(algorithm, parameters, reasons[0])
-        else:
-            yield _candidate(study, algorithm, parameters, parts)
+    jobs = [delayed(_guarded)(study, folds, *candidate) for candidate in candidates.items()]
+    yield from Parallel(n_jobs=-1, return_as="generator")(jobs)
 
 
 def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
@@ -123,66 +115,54 @@ def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     return min(judged, key=lambda candidate: sign * np.mean(candidate.folds), default=None)
 
 
-def _candidate(study: Study, algorithm: str, parameters: Parameters, parts: list[Any]) -> Candidate:
-    *folds, final = parts
-    values = {name: [fold[name] for fold in folds] for name in folds[0]}
-    summary = {f"{name}_mean": float(np.mean(found)) for name, found in values.items()}
-    judged = values[study.task.metric.name]
-    summary[f"{study.task.metric.name}_std"] = float(np.std(judged, ddof=1))
-    return Candidate(algorithm, parameters, judged, summary, **final)
-
-
 def _guarded(
-    study: Study, algorithm: str, parameters: Parameters, rows: tuple[np.ndarray, np.ndarray] | None
-) -> Any:
-    """Run one fit; whatever an estimator raises is the candidate's failure, not the run's."""
+    study: Study, folds: Folds, algorithm: str, parameters: Parameters
+) -> Candidate | Failure:
+    """Judge a candidate; whatever an estimator raises is its failure, and not the run's."""
     try:
         # One thread a fit: sums of floats depend on how they are shared among threads, and the
         # same inputs must give the same bytes on a machine with any number of cores.
         with threadpool_limits(limits=1):
-            if rows is None:
-                return _final(study, algorithm, parameters)
-            return _fold(study, algorithm, parameters, *rows)
+            return _judge(study, folds, algorithm, parameters)
+    except PipelineError as error:
+        return Failure(algorithm, parameters, str(error))
     except Exception as error:
-        what = str(error).strip().splitlines() or [""]
-        return what[0] if isinstance(error, PipelineError) else f"{type(error).__name__}: {what[0]}"
+        first_line = str(error).strip().partition("\n")[0]
+        return Failure(algorithm, parameters, f"{type(error).__name__}: {first_line}")
 
 
-def _fold(
-    study: Study, algorithm: str, parameters: Parameters, fit: np.ndarray, judge: np.ndarray
-) -> dict[str, float]:
-    """Fit on some training rows and return the metrics on others."""
-    pipeline = _fit(study, algorithm, parameters, study.train.iloc[fit])
-    rows = study.train.iloc[judge]
-    prediction = export.estimate(study.task, pipeline, estimators.as_inputs(study.features, rows))
-    return evaluate.metrics(study.task, rows[study.task.target.name].to_numpy(), prediction)
+def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -> Candidate:
+    """Cross-validate; then fit on all training rows, and judge the ONNX file on the hold-out."""
+    task, metric = study.task, study.task.metric
+    pipeline = estimators.build(task.kind, algorithm, parameters, study.features, study.seed)
+    inputs = estimators.as_inputs(study.features, study.train)
+    truth = evaluate.encode(task, study.train)
 
+    def judge(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
+        return evaluate.metrics(task, truth, export.estimate(task, fitted, inputs))
 
-def _final(study: Study, algorithm: str, parameters: Parameters) -> dict[str, Any]:
-    """Fit on all training rows, export, and judge the ONNX file on the hold-out."""
-    task, start = study.task, time.perf_counter()
-    pipeline = _fit(study, algorithm, parameters, study.train)
+    def gain(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
+        return judge(fitted, inputs, truth)[metric.name] * (1 if metric.higher_is_better else -1)
+
+    found = cross_validate(pipeline, inputs, truth, cv=folds, scoring=judge, error_score="raise")
+    values = {name: found[f"test_{name}"] for name in evaluate.METRICS[task.kind]}
+    spread = {f"{metric.name}_std": float(np.std(values[metric.name], ddof=1))}
+    start = time.perf_counter()
+    pipeline.fit(inputs, truth)
     seconds = time.perf_counter() - start
-    inputs = estimators.as_inputs(study.features, study.holdout)
     content = export.to_onnx(task, study.features, pipeline)
-    model = OnnxModel(content)
-
-    def good(fitted: Any, frame: pd.DataFrame, truth: np.ndarray) -> float:
-        value = evaluate.score(task, task.metric.name, truth, export.estimate(task, fitted, frame))
-        return value if task.metric.higher_is_better else -value
-
+    model, inputs = OnnxModel(content), estimators.as_inputs(study.features, study.holdout)
     repeats = {"n_repeats": IMPORTANCE_REPEATS, "random_state": study.seed}
-    loss = permutation_importance(pipeline, inputs, study.truth, scoring=good, **repeats)
-    return {
-        "holdout": evaluate.metrics(task, study.truth, model.predict(inputs)),
-        "onnx": content,
-        "parity": export.parity(task, pipeline, model, inputs),
-        "importance": np.column_stack([loss.importances_mean, loss.importances_std]),
-        "fit_seconds": seconds,
-    }
-
-
-def _fit(study: Study, algorithm: str, parameters: Parameters, rows: pd.DataFrame) -> Any:
-    truth = evaluate.encode(study.task, rows[study.task.target.name].to_numpy())
-    pipeline = estimators.build(study.task.kind, algorithm, parameters, study.features, study.seed)
-    return pipeline.fit(estimators.as_inputs(study.features, rows), truth)
+    loss = permutation_importance(pipeline, inputs, study.truth, scoring=gain, **repeats)
+    return Candidate(
+        algorithm=algorithm,
+        parameters=parameters,
+        folds=values[metric.name].tolist(),
+        cross_validation={f"{n}_mean": float(np.mean(v)) for n, v in values.items()} | spread,
+        holdout=evaluate.metrics(task, study.truth, model.predict(inputs)),
+        onnx=content,
+        parity=export.parity(task, pipeline, model, inputs),
+        importance=np.column_stack([loss.importances_mean, loss.importances_std]),
+        fit_seconds=seconds,
+        latency_ms=round(model.latency_ms(inputs), 3),
+    )

@@ -1,36 +1,37 @@
 """The candidates' estimators, and the preparation of columns that each of them needs."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
+from sklearn import ensemble, linear_model, tree
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pipeline.schema import Feature, Kind, Task
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from sklearn.base import BaseEstimator
-    from sklearn.pipeline import Pipeline
 
 BASELINE = "dummy"
 # A tree that may not split says the mean or the classes' shares, whatever it is given: just as
 # scikit-learn's dummies, but they have no ONNX form.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
-# Algorithm to module and class; a linear one gets its numbers scaled.
-_CLASSES = {
+_CLASSES: dict[Kind, dict[str, type[BaseEstimator]]] = {
     Kind.REGRESSION: {
-        BASELINE: "tree.DecisionTreeRegressor",
-        "linear_regression": "linear_model.LinearRegression",
-        "ridge": "linear_model.Ridge",
-        "random_forest": "ensemble.RandomForestRegressor",
-        "gradient_boosting": "ensemble.GradientBoostingRegressor",
-        "hist_gradient_boosting": "ensemble.HistGradientBoostingRegressor",
+        BASELINE: tree.DecisionTreeRegressor,
+        "linear_regression": linear_model.LinearRegression,
+        "ridge": linear_model.Ridge,
+        "random_forest": ensemble.RandomForestRegressor,
+        "gradient_boosting": ensemble.GradientBoostingRegressor,
+        "hist_gradient_boosting": ensemble.HistGradientBoostingRegressor,
     },
     Kind.CLASSIFICATION: {
-        BASELINE: "tree.DecisionTreeClassifier",
-        "logistic_regression": "linear_model.LogisticRegression",
-        "linear_discriminant": "discriminant_analysis.LinearDiscriminantAnalysis",
-        "random_forest": "ensemble.RandomForestClassifier",
-        "gradient_boosting": "ensemble.GradientBoostingClassifier",
-        "hist_gradient_boosting": "ensemble.HistGradientBoostingClassifier",
+        BASELINE: tree.DecisionTreeClassifier,
+        "logistic_regression": linear_model.LogisticRegression,
+        "linear_discriminant": LinearDiscriminantAnalysis,
+        "random_forest": ensemble.RandomForestClassifier,
+        "gradient_boosting": ensemble.GradientBoostingClassifier,
+        "hist_gradient_boosting": ensemble.HistGradientBoostingClassifier,
     },
 }
 
@@ -46,41 +47,35 @@ def parameter_names(kind: Kind, algorithm: str) -> list[str]:
     """Return what an algorithm can be given in `params.yaml`; the seed is set for all at once."""
     if algorithm == BASELINE:
         return []
-    accepted = _estimator(kind, algorithm, {}).get_params(deep=False)
+    accepted = _CLASSES[kind][algorithm]().get_params(deep=False)
     return sorted(set(accepted) - {"random_state", "n_jobs", "verbose"})
 
 
 def build(
     kind: Kind, algorithm: str, parameters: dict[str, Any], features: list[Feature], seed: int
-) -> "Pipeline":
+) -> Pipeline:
     """Return an unfitted pipeline that takes a frame as `as_inputs` gives it.
 
-    Trees get their numbers as they are: a scaler moves rows across their float32 thresholds and
-    the ONNX file then disagrees.
+    Only a linear model gets its numbers scaled: a scaler moves rows across the float32 thresholds
+    of trees, and the ONNX file then disagrees.
     """
-    from sklearn.compose import ColumnTransformer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-    estimator = _estimator(kind, algorithm, parameters)
+    fixed = _NO_SPLIT if algorithm == BASELINE else {}
+    estimator = _CLASSES[kind][algorithm](**fixed, **parameters)
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)
     linear = estimator.__module__.startswith("sklearn.linear_model")
     numbers = [feature.name for feature in features if feature.type == "number"]
-    categories = [feature for feature in features if feature.type == "category"]
-    encoder = OneHotEncoder(
-        categories=[list(feature.categories) for feature in categories], sparse_output=False
-    )
-    parts = [
+    words = {f.name: list(f.categories) for f in features if f.type == "category"}
+    encoder = OneHotEncoder(categories=list(words.values()), sparse_output=False)
+    columns = [
         ("numbers", StandardScaler() if linear else "passthrough", numbers),
-        ("categories", encoder, [feature.name for feature in categories]),
+        ("categories", encoder, list(words)),
     ]
-    return Pipeline(
-        [("columns", ColumnTransformer([part for part in parts if part[2]])), ("model", estimator)]
-    )
+    used = ColumnTransformer([part for part in columns if part[2]])
+    return Pipeline([("columns", used), ("model", estimator)])
 
 
-def as_inputs(features: list[Feature], table: "pd.DataFrame") -> "pd.DataFrame":
+def as_inputs(features: list[Feature], table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns that a model is given: numbers that a float32 holds, categories as text.
 
     The numbers come as float64: what is summed up in float32 differs in its last digit from one
@@ -89,9 +84,3 @@ def as_inputs(features: list[Feature], table: "pd.DataFrame") -> "pd.DataFrame":
     numbers = {feature.name: "float32" for feature in features if feature.type == "number"}
     columns = table[[feature.name for feature in features]].astype(numbers)
     return columns.astype(dict.fromkeys(numbers, "float64"))
-
-
-def _estimator(kind: Kind, algorithm: str, parameters: dict[str, Any]) -> "BaseEstimator":
-    module, name = _CLASSES[kind][algorithm].rsplit(".", 1)
-    fixed = _NO_SPLIT if algorithm == BASELINE else {}
-    return getattr(importlib.import_module(f"sklearn.{module}"), name)(**fixed, **parameters)

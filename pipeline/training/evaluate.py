@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from scipy.stats import rankdata
 
 from pipeline.errors import PipelineError
@@ -12,7 +13,6 @@ Score = Callable[[np.ndarray, np.ndarray], float]
 
 RESAMPLES = 1000
 _LOWER_IS_BETTER = ("rmse", "mae", "log_loss", "brier")
-
 
 # A bootstrap asks for these some thousand times: they are scikit-learn's definitions without its
 # checks of the input, which take 100 times as long.
@@ -25,16 +25,15 @@ def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
 
 
 def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the area under the curve; of many classes the mean of each against the rest."""
-    classes = range(probability.shape[1]) if probability.shape[1] > 2 else [1]
-    return float(np.mean([_binary_auc(truth == place, probability[:, place]) for place in classes]))
+    """Return the share of pairs of a positive and a negative row that are in order.
 
-
-def _binary_auc(positive: np.ndarray, value: np.ndarray) -> float:
-    """Return the share of pairs of a positive and a negative row that are in order."""
-    hits = positive.sum()
-    pairs = hits * (len(positive) - hits)
-    return float((rankdata(value)[positive].sum() - hits * (hits + 1) / 2) / pairs)
+    Of many classes it is the mean of each against the rest.
+    """
+    classes = np.arange(probability.shape[1])[-1 if probability.shape[1] == 2 else 0 :]
+    positive = truth[:, None] == classes
+    hits = positive.sum(axis=0)
+    ranks = (rankdata(probability[:, classes], axis=0) * positive).sum(axis=0)
+    return float(np.mean((ranks - hits * (hits + 1) / 2) / (hits * (len(truth) - hits))))
 
 
 def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -71,63 +70,67 @@ def higher_is_better(metric: str) -> bool:
     return metric not in _LOWER_IS_BETTER
 
 
-def encode(task: Task, truth: np.ndarray) -> np.ndarray:
-    """Return true values as numbers: of a regression in its unit, else the class's place."""
+def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
+    """Return a table's true values, shape (rows,): in the target's unit, or the class's place."""
+    truth = table[task.target.name]
     if task.kind is Kind.REGRESSION:
-        return np.asarray(truth, dtype=float)
-    places = {name: place for place, name in enumerate(task.target.classes)}
-    return np.array([places[name] for name in truth], dtype=int)
+        return truth.to_numpy(dtype=float)
+    return truth.map(task.target.classes.index).to_numpy(dtype=int)
 
 
-def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Return one metric.
+def scorer(
+    task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    """Return a function from row numbers to the metric on those rows, NaN where it has no value.
 
     Args:
-        truth: shape (rows,), in the target's unit or as the names of the classes.
+        truth: shape (rows,), as `encode` gives it.
         prediction: shape (rows,) of a regression, (rows, classes) of probabilities else.
 
     Raises:
-        PipelineError: the metric is not a number for these predictions.
+        PipelineError: a prediction is not a number.
     """
-    return _score(task, metric, encode(task, truth), _clean(task, prediction))
+    values = np.asarray(prediction, dtype=float)
+    if not np.isfinite(values).all():
+        raise PipelineError(
+            f"{task.name}: the metric {metric} is not a number, for not every prediction is one."
+        )
+    if task.kind is Kind.CLASSIFICATION:
+        # Probabilities of float32 add up to 1 again.
+        values = values / values.sum(axis=1, keepdims=True)
+
+    def on(rows: np.ndarray) -> float:
+        with np.errstate(all="ignore"):
+            return float(METRICS[task.kind][metric](truth[rows], values[rows]))
+
+    return on
 
 
-def metrics(task: Task, truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    """Return all metrics of the task's kind by name; see `score`."""
-    numbers, clean = encode(task, truth), _clean(task, prediction)
-    return {name: _score(task, name, numbers, clean) for name in METRICS[task.kind]}
+def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Return one metric; see `scorer`.
 
-
-def interval(
-    task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray, seed: int
-) -> tuple[float, float]:
-    """Return a metric's 95 % interval by a percentile bootstrap of the rows; see `score`.
-
-    A resample on which the metric is not defined (a class is missing) is left out.
+    Raises:
+        PipelineError: it is not a number for these predictions.
     """
-    numbers, clean = encode(task, truth), _clean(task, prediction)
-    generator, values = np.random.default_rng(seed), []
-    for _ in range(RESAMPLES):
-        rows = generator.integers(0, len(numbers), len(numbers))
-        if task.kind is Kind.REGRESSION or len(np.unique(numbers[rows])) == clean.shape[1]:
-            values.append(_score(task, metric, numbers[rows], clean[rows]))
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
-    value = float(METRICS[task.kind][metric](truth, prediction))
+    value = scorer(task, metric, truth, prediction)(np.arange(len(truth)))
     if not np.isfinite(value):
         raise PipelineError(f"{task.name}: the metric {metric} is not a number.")
     return value
 
 
-def _clean(task: Task, prediction: np.ndarray) -> np.ndarray:
-    """Return predictions in double precision; probabilities of float32 add up to 1 again."""
-    values = np.asarray(prediction, dtype=float)
-    if not np.isfinite(values).all():
-        raise PipelineError(
-            f"{task.name}: the metric {task.metric.name} is not a number, for not every "
-            "prediction is one."
-        )
-    return values if task.kind is Kind.REGRESSION else values / values.sum(axis=1, keepdims=True)
+def metrics(task: Task, truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Return all metrics of the task's kind by name; see `score`."""
+    return {name: score(task, name, truth, prediction) for name in METRICS[task.kind]}
+
+
+def interval(
+    statistic: Callable[[np.ndarray], float], count: int, seed: int
+) -> tuple[float, float]:
+    """Return the 95 % interval of a function of row numbers, by a percentile bootstrap.
+
+    A resample of the `count` rows on which it is NaN (a class is missing) is left out.
+    """
+    generator = np.random.default_rng(seed)
+    values = [statistic(generator.integers(0, count, count)) for _ in range(RESAMPLES)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

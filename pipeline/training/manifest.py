@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.data.fetch import Fetched
-from pipeline.errors import PipelineError
 from pipeline.files import to_json
-from pipeline.schema import Feature, Kind
+from pipeline.schema import Kind
 from pipeline.training import evaluate, export
 from pipeline.training.candidates import Candidate, Failure, Study
 from pipeline.training.estimators import BASELINE
@@ -26,10 +25,10 @@ def render(
     """Return the manifest's text; `publish` adds version, ids, commit and time."""
     task, model = study.task, OnnxModel(candidate.onnx)
     prediction = model.predict(study.holdout)
-    golden = {feature.name: feature.example for feature in study.features}
-    answer = model.predict(pd.DataFrame([golden]))[0]
-    origin = {"source": task.homepage, "licence": task.licence}
-    content = {
+    example = {feature.name: feature.example for feature in study.features}
+    answer = model.predict(pd.DataFrame([example]))[0]
+    baseline = [c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE]
+    described = {
         "format": FORMAT,
         "task": task.name,
         "title": task.title,
@@ -46,67 +45,51 @@ def render(
         "opset": export.OPSET[""],
         "tolerance": task.tolerance,
         "parity": candidate.parity.model_dump(),
+        "data": {
+            "rows": len(fetched.table),
+            "digest": fetched.digest,
+            "source": task.homepage,
+            "licence": task.licence,
+        },
+    }
+    measured = {
         "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
-        "cross_validation": {"folds": study.folds, "metrics": _short(candidate.cross_validation)},
-        "baseline": _baseline(candidates),
-        "data": {"rows": len(fetched.table), "digest": fetched.digest} | origin,
-        "golden": {"request": golden, "answer": _short(answer.tolist())},
+        "cross_validation": {"folds": study.folds, "metrics": candidate.cross_validation},
+        "baseline": baseline[0].holdout if baseline else None,
+        "golden": {"request": example, "answer": answer.tolist()},
         "reference": {
             "rows": len(study.train),
-            "features": {f.name: distribution(study.train[f.name], f) for f in study.features},
+            "features": {
+                f.name: distribution(study.train[f.name], f.categories) for f in study.features
+            },
             "predictions": _predictions(study, prediction),
         },
-        "slices": slices(study, prediction),
+        "slices": _slices(study, prediction),
     }
-    return to_json(content)
+    return to_json(described | _short(measured))
 
 
-def distribution(values: pd.Series, feature: Feature | None = None) -> dict[str, Any]:
+def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:
+    found = {}
+    for name, value in evaluate.metrics(study.task, study.truth, prediction).items():
+        scorer = evaluate.scorer(study.task, name, study.truth, prediction)
+        low, high = evaluate.interval(scorer, len(prediction), study.seed)
+        found[name] = {"value": value, "low": low, "high": high}
+    return found
+
+
+def distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return how often each category occurs, or the share of values between the deciles.
 
     Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one entry more,
     for the values up to the first edge, from there up to the second, …, above the last.
     """
-    if feature and feature.categories:
-        shares = values.value_counts(normalize=True).reindex(list(feature.categories)).fillna(0)
-        return {"categories": list(feature.categories), "shares": _short(shares.tolist())}
+    if categories:
+        shares = values.value_counts(normalize=True).reindex(list(categories)).fillna(0)
+        return {"categories": list(categories), "shares": shares.tolist()}
     edges = np.unique(_short(np.quantile(values, np.linspace(0.1, 0.9, 9)).tolist()))
     counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
-    return {"edges": edges.tolist(), "shares": _short((counts / len(values)).tolist())}
-
-
-def slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
-    """Return the parts of the hold-out, by one feature each, where the model is worst."""
-    task, found = study.task, []
-    for feature in study.features:
-        values = study.holdout[feature.name]
-        parts = values if feature.categories else pd.qcut(values, 4, duplicates="drop")
-        for part in parts.unique():
-            rows = (parts == part).to_numpy()
-            if rows.sum() < SLICE_ROWS:
-                continue
-            try:
-                value = evaluate.score(task, task.metric.name, study.truth[rows], prediction[rows])
-            except (PipelineError, ValueError):
-                continue  # the metric has no value where only one class occurs
-            where = {"feature": feature.name, "part": str(part), "rows": int(rows.sum())}
-            found.append(where | {task.metric.name: _short(value)})
-    found.sort(key=lambda part: (part[task.metric.name], part["feature"], part["part"]))
-    worst = found[:WORST_SLICES] if task.metric.higher_is_better else found[-WORST_SLICES:][::-1]
-    return worst
-
-
-def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
-    judged = {c.algorithm: c for c in candidates if isinstance(c, Candidate)}
-    return _short(judged[BASELINE].holdout) if BASELINE in judged else None
-
-
-def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:
-    task, found = study.task, {}
-    for name, value in evaluate.metrics(task, study.truth, prediction).items():
-        low, high = evaluate.interval(task, name, study.truth, prediction, study.seed)
-        found[name] = {"value": _short(value), "low": _short(low), "high": _short(high)}
-    return found
+    return {"edges": edges.tolist(), "shares": (counts / len(values)).tolist()}
 
 
 def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
@@ -114,11 +97,28 @@ def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
     if study.task.kind is Kind.REGRESSION:
         return {"value": distribution(pd.Series(prediction))}
     classes = study.task.target.classes
-    shares = np.bincount(prediction.argmax(axis=1), minlength=len(classes)) / len(prediction)
+    named = pd.Series(prediction.argmax(axis=1)).map(dict(enumerate(classes)))
     return {
-        "class": {"categories": list(classes), "shares": _short(shares.tolist())},
+        "class": distribution(named, classes),
         "probability": distribution(pd.Series(prediction[:, -1])),
     }
+
+
+def _slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
+    """Return the parts of the hold-out, by one feature each, where the model is worst."""
+    task, metric, found = study.task, study.task.metric.name, []
+    score = evaluate.scorer(task, metric, study.truth, prediction)
+    for feature in study.features:
+        values = study.holdout[feature.name].reset_index(drop=True)
+        parts = values if feature.categories else pd.qcut(values, 4, duplicates="drop")
+        for part, rows in values.groupby(parts, observed=True).indices.items():
+            value = score(np.asarray(rows))
+            # The metric has no value where only one class occurs.
+            if len(rows) >= SLICE_ROWS and np.isfinite(value):
+                where = {"feature": feature.name, "part": str(part), "rows": len(rows)}
+                found.append(where | {metric: value})
+    found.sort(key=lambda part: (part[metric], part["feature"], part["part"]))
+    return found[:WORST_SLICES] if task.metric.higher_is_better else found[: -WORST_SLICES - 1 : -1]
 
 
 def _short(value: Any) -> Any:
@@ -127,4 +127,4 @@ def _short(value: Any) -> Any:
         return {key: _short(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_short(entry) for entry in value]
-    return float(f"{value:.6g}")
+    return float(f"{value:.6g}") if isinstance(value, float) else value

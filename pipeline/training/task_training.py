@@ -42,14 +42,16 @@ class TaskTraining:
         study = self._study(fetched)
         tracker = Tracker.open(self.repo, self.task, fetched)
         tags = common_tags(self.repo)
-        more = parent_tags(self.repo, fetched, self.dirty)
         name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
-        parent = tracker.start(name, tags | more, began)
+        parent = tracker.start(name, tags | parent_tags(self.repo, fetched, self.dirty), began)
         runs = self._candidates(tracker, study, tags | {"mlflow.parentRunId": parent})
-        self.winner, challenger = best(self.task, self.results), None
+        self.winner = best(self.task, self.results)
+        challenger = None
         if self.winner:
+            text = manifest.render(study, self.winner, self.results, fetched)
             run = runs[self.winner.algorithm]
-            challenger = self._challenger(tracker, study, self.winner, run, fetched)
+            model_id = tracker.log_model(run, self.winner.onnx, text)
+            challenger = self._challenger(self.winner, run, model_id)
         self._end(tracker, study, parent)
         run_ids = [parent, *runs.values()]
         save(tracker.uri, run_ids, self.folder / "mlruns")
@@ -94,7 +96,7 @@ class TaskTraining:
         more: dict[str, float | list[float]] = {
             f"fold_{self.task.metric.name}": result.folds,
             "fit_seconds": round(result.fit_seconds, 2),
-            "latency_ms": _latency(study, result),
+            "latency_ms": result.latency_ms,
             "model_bytes": len(result.onnx),
             "parity_mismatches": result.parity.mismatches,
             "parity_largest_difference": result.parity.largest_difference,
@@ -103,19 +105,16 @@ class TaskTraining:
         tracker.log_artifacts(run, artifacts.draw(study, result))
         tracker.end(run, {})
 
-    def _challenger(
-        self, tracker: Tracker, study: Study, winner: Candidate, run: str, fetched: data.Fetched
-    ) -> Challenger:
-        """Log the winner's model and return the evidence for the gate."""
+    def _challenger(self, winner: Candidate, run: str, model_id: str) -> Challenger:
+        """Return the evidence for the gate."""
         model = OnnxModel(winner.onnx)
-        text = manifest.render(study, winner, self.results, fetched)
         return Challenger(
             run_id=run,
-            model_id=tracker.log_model(run, winner.onnx, text),
+            model_id=model_id,
             algorithm=winner.algorithm,
             sha256=model.sha256,
             size=model.size,
-            latency_ms=_latency(study, winner),
+            latency_ms=winner.latency_ms,
             parity=winner.parity,
             behaviours=behave.check(self.task, model),
             holdout=winner.holdout,
@@ -139,15 +138,10 @@ class TaskTraining:
         tracker.end(parent, tags, failed=self.winner is None)
 
 
-def _latency(study: Study, candidate: Candidate) -> float:
-    return round(OnnxModel(candidate.onnx).latency_ms(study.holdout), 3)
-
-
 def summary(trainings: list[TaskTraining]) -> Table:
     """Return the table that ends a training: a line for each candidate."""
-    table = Table(
-        *("task", "candidate", "metric", "cross-validation", "hold-out", "ONNX", ""), box=box.SIMPLE
-    )
+    head = ("task", "candidate", "metric", "cross-validation", "hold-out", "ONNX", "")
+    table = Table(*head, box=box.SIMPLE)
     for training in trainings:
         metric = training.task.metric.name
         for result in training.results:

@@ -1,10 +1,8 @@
 """What a training says to MLflow: one parent run a task, one nested run a candidate."""
 
-import json
 import logging
 import os
 import platform
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +15,11 @@ import numpy as np
 import onnx
 from mlflow import MlflowClient
 from mlflow import entities as of
+from mlflow.data.http_dataset_source import HTTPDatasetSource
+from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema
-from mlflow.types.schema import ColSpec, TensorSpec
+from mlflow.types.schema import TensorSpec
 
 import pipeline
 from pipeline.data.fetch import Fetched
@@ -50,7 +50,9 @@ class Tracker:
             logging.getLogger(chatty).setLevel(logging.ERROR)
         uri, artifacts = os.environ.get("MLFLOW_TRACKING_URI"), None
         if not uri:
-            place = _own_store(repo)
+            # A store keeps absolute addresses: a checkout that was moved gets another one.
+            place = repo.build / "tracking" / sha256_bytes(str(repo.root).encode())[:8]
+            place.mkdir(parents=True, exist_ok=True)
             uri = f"sqlite:///{(place / 'mlflow.db').as_posix()}"
             artifacts = (place / "artifacts").as_uri()
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -61,10 +63,17 @@ class Tracker:
     def start(self, name: str, tags: dict[str, str], began: float) -> str:
         """Start a run on the data, at a time in seconds since the epoch, and return its id."""
         run = self.client.create_run(self.experiment, int(began * 1000), tags, name)
-        run_id = str(run.info.run_id)
-        context = of.InputTag("mlflow.data.context", "training")
-        self.client.log_inputs(run_id, [of.DatasetInput(self._dataset(), [context])])
-        return run_id
+        # What the data set is, and none of its rows.
+        data = from_pandas(
+            self.fetched.table,
+            HTTPDatasetSource(self.task.homepage),  # type: ignore[no-untyped-call]
+            name=self.task.name,
+            digest=self.fetched.digest[:32],
+        )
+        context = [of.InputTag("mlflow.data.context", "training")]
+        inputs = [of.DatasetInput(of.Dataset(**data.to_dict()), context)]
+        self.client.log_inputs(run.info.run_id, inputs)
+        return str(run.info.run_id)
 
     def log(
         self, run: str, params: dict[str, Any], metrics: Mapping[str, float | list[float]]
@@ -80,19 +89,6 @@ class Tracker:
             for step, value in enumerate(values if isinstance(values, list) else [values])
         ]
         self.client.log_batch(run, points, [of.Param(k, str(v)) for k, v in params.items()])
-
-    def _dataset(self) -> of.Dataset:
-        """Return what the data set is, and none of its rows."""
-        task, table = self.task, self.fetched.table
-        numbers = {feature.name for feature in task.features if feature.type == "number"}
-        numbers |= set() if task.target.classes else {task.target.name}
-        columns: list[ColSpec | TensorSpec] = [
-            ColSpec("double" if c in numbers else "string", c) for c in task.columns
-        ]
-        schema = json.dumps({"mlflow_colspec": Schema(columns).to_dict()})
-        size = json.dumps({"num_rows": len(table), "num_elements": int(table.size)})
-        source = json.dumps({"url": task.homepage})
-        return of.Dataset(task.name, self.fetched.digest[:32], "http", source, schema, size)
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
@@ -134,22 +130,9 @@ class Tracker:
 
 def _schema(entries: list[Any]) -> Schema:
     """Return an ONNX session's inputs or outputs as MLflow writes them."""
-    specs: list[ColSpec | TensorSpec] = []
-    for entry in entries:
-        shape = tuple(size if isinstance(size, int) else -1 for size in entry.shape)
-        specs.append(TensorSpec(np.dtype(_TYPES[entry.type]), shape, entry.name))
-    return Schema(specs)
-
-
-def _own_store(repo: Repo) -> Path:
-    """Return the folder of our own store; one in a checkout that was moved is made anew."""
-    place, marker = repo.build / "tracking", repo.build / "tracking" / "place"
-    # A store keeps absolute addresses.
-    if marker.is_file() and marker.read_text(encoding="utf-8") != str(place):
-        shutil.rmtree(place)
-    place.mkdir(parents=True, exist_ok=True)
-    marker.write_text(str(place), encoding="utf-8")
-    return place
+    shapes = [[size if isinstance(size, int) else -1 for size in e.shape] for e in entries]
+    types = [np.dtype(_TYPES[entry.type]) for entry in entries]
+    return Schema([TensorSpec(t, tuple(s), e.name) for t, s, e in zip(types, shapes, entries)])
 
 
 def common_tags(repo: Repo) -> dict[str, str]:
@@ -165,6 +148,7 @@ def common_tags(repo: Repo) -> dict[str, str]:
 
 def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str]:
     """Return the tags by which a task's training can be told apart from another, or repeated."""
+    requirements = repo.root / "requirements" / "pipeline.txt"
     tags = {
         "git.branch": git(repo.root, "branch", "--show-current"),
         "git.dirty": str(bool(dirty)).lower(),
@@ -173,21 +157,20 @@ def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str
         "digest.data": fetched.digest,
         "digest.code": _digest_of_code(),
         "digest.params": sha256_file(repo.params),
+        "digest.requirements": sha256_file(requirements) if requirements.is_file() else "",
         "version.python": platform.python_version(),
     } | {f"version.{name}": version(name) for name in LIBRARIES}
-    requirements = repo.root / "requirements" / "pipeline.txt"
-    if requirements.is_file():
-        tags["digest.requirements"] = sha256_file(requirements)
     return {key: value for key, value in tags.items() if value}
 
 
 def _workflow_url() -> str:
     names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
     server, repository, run = (os.environ.get(name, "") for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if server and repository and run else ""
+    return f"{server}/{repository}/actions/runs/{run}" if run else ""
 
 
 def _digest_of_code() -> str:
     root = Path(pipeline.__file__).parent
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
-    return sha256_bytes("".join(f"{sha256_file(root / f)}  {f}\n" for f in files).encode())
+    files = [*root.rglob("*.py"), *root.rglob("*.yaml")]
+    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in files}
+    return sha256_bytes("".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode())

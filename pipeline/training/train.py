@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -42,7 +41,6 @@ def train(repo: Repo, tasks: list[str], out: Path) -> Bundle:
     out = out.resolve()
     if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
         raise UsageError(f"{out} holds something else than a bundle: name another folder.")
-    out.parent.mkdir(parents=True, exist_ok=True)
     repo.build.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(repo.build / "train.lock", timeout=0):
@@ -63,25 +61,26 @@ def _task(name: str, settings: Params) -> Task:
 
 def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path) -> Bundle:
     """Make the bundle aside, then put it in its place."""
-    for left in out.parent.glob(f"{TEMPORARY_PREFIX}bundle-*"):
-        shutil.rmtree(left)  # by a training that was killed
-    folder = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}bundle-", dir=out.parent))
-    folder.chmod(0o755)
+    new, old = (out.with_name(f"{TEMPORARY_PREFIX}{out.name}-{end}") for end in ("new", "old"))
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)  # by a training that was killed
+    new.mkdir(parents=True)
     try:
-        bundle = _fill(repo, chosen, settings, folder)
+        bundle = _fill(repo, chosen, settings, new)
         if out.exists():
-            out.rename(folder.with_name(f"{folder.name}-old"))
-        folder.rename(out)
+            out.rename(old)
+        new.rename(out)
     finally:
-        for left in out.parent.glob(f"{folder.name}*"):
-            shutil.rmtree(left)
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
     return bundle
 
 
 def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
-    commit, changes = git(repo.root, "rev-parse", "HEAD"), ("status", "--porcelain", "--")
-    dirty = [line[3:] for line in git(repo.root, *changes, *WATCHED).splitlines()]
+    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED)
+    dirty = [line[3:] for line in changes.splitlines()]
+    commit = git(repo.root, "rev-parse", "HEAD")
     trainings = [TaskTraining(repo, task, settings, folder, dirty) for task in chosen]
     bundle = Bundle(
         format=1,

@@ -18,7 +18,7 @@ from pipeline.training.predict import OnnxModel
 from tests import generated
 
 ROOT = Path(__file__).parents[2]
-CLAIMS = [(name, b.claim) for name in tasks.names() for b in tasks.load(name).behaviours]
+CLAIMS = [(name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours]
 
 
 @functools.cache
@@ -35,7 +35,7 @@ def model(name: str) -> OnnxModel:
     train = table[~in_holdout(task, table, load(repo).holdout_share)]
     algorithm = "hist_gradient_boosting" if task.kind is Kind.REGRESSION else "logistic_regression"
     features = list(task.features)
-    truth = evaluate.encode(task, train[task.target.name].to_numpy())
+    truth = evaluate.encode(task, train)
     with threadpool_limits(limits=1):
         pipeline = estimators.build(task.kind, algorithm, {}, features, 0)
         fitted = pipeline.fit(estimators.as_inputs(features, train), truth)

@@ -14,8 +14,10 @@ from pipeline.data import table as tables
 from pipeline.data.fetch import fetch
 from pipeline.data.validate import validate
 from pipeline.repo import Repo
-from pipeline.tasks import credit, housing
+from pipeline.tasks import readers
 from tests import generated
+
+HOUSING, CREDIT = tasks.load("housing"), tasks.load("credit")
 
 
 @pytest.mark.parametrize("name", tasks.names())
@@ -44,20 +46,20 @@ def test_the_archive_of_housing_gives_the_same_table(tmp_path: Path) -> None:
         entry = tarfile.TarInfo("CaliforniaHousing/cal_housing.data")
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
-    table = housing.read_archive(tmp_path / "housing.tgz")
-    assert tables.digest(validate(housing.TASK, table, "archive")) == housing.TASK.digest
+    table = readers.housing_archive(tmp_path / "housing.tgz")
+    assert tables.digest(validate(HOUSING, table, "archive")) == HOUSING.digest
 
 
 @pytest.mark.skipif(not os.environ.get("MLOPS_DATA_DIR"), reason="MLOPS_DATA_DIR is not set")
 def test_the_zip_of_credit_gives_the_same_table(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "credit.zip", "w") as archive:
-        archive.write(Path(os.environ["MLOPS_DATA_DIR"]) / credit.FILE, credit.FILE)
-    table = credit.read_zip(tmp_path / "credit.zip")
-    assert tables.digest(validate(credit.TASK, table, "zip")) == credit.TASK.digest
+        archive.write(Path(os.environ["MLOPS_DATA_DIR"]) / "german.data", "german.data")
+    table = readers.credit_zip(tmp_path / "credit.zip")
+    assert tables.digest(validate(CREDIT, table, "zip")) == CREDIT.digest
 
 
 def test_a_code_that_credit_does_not_know_is_named_as_it_is(tmp_path: Path) -> None:
     codes = "A19 6 A34 A43 1000 A65 A75 4 A93 A101 4 A121 60 A143 A152 2 A173 1 A192 A201 1\n"
     (tmp_path / "german.data").write_text(codes)
     with pytest.raises(Exception, match="row 1, column checking_account: the value 'A19' is not"):
-        validate(credit.TASK, credit.parse(tmp_path / "german.data"), "german.data")
+        validate(CREDIT, readers.credit(tmp_path / "german.data"), "german.data")

@@ -84,8 +84,7 @@ def test_list_shows_the_newest_first(repo: Repo) -> None:
     assert [
         run["run_id"] for run in json.loads(call(repo, "list", "--json", "--limit", "1").stdout)
     ] == [new.run_id]
-    (only,) = json.loads(call(repo, "list", "--json", "--experiment", "iris").stdout)
-    assert only["experiment"] == "iris"
+    assert len(json.loads(call(repo, "list", "--json").stdout)) == 3
 
 
 def test_show_shows_all_of_one_run(repo: Repo) -> None:

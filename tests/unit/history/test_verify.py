@@ -207,7 +207,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "a promotion that is none": (
         lambda h: registry.path_of(h.repo.mlruns, "housing", 1).write_text("{}"),
         "mlruns/registry/housing/1.json",
-        "format: Field required",
+        "is not a promotion of this project",
     ),
     "a metric of a promotion that is none": (
         lambda h: h.edit(registry.path_of(h.repo.mlruns, "housing", 1), metrics={"rmse": "NaN"}),

@@ -47,13 +47,14 @@ def test_lands_without_touching_the_users_work_tree(clone: Clone, origin: Path) 
     (repo.root / "draft.txt").write_text("mine")
     before = git(repo.root, "status", "--porcelain"), git(repo.root, "for-each-ref", "refs/heads")
 
-    commit = land(repo, "origin", "main", note("first"))
+    commit, message = land(repo, "origin", "main", note("first"))
 
     assert (
         git(repo.root, "status", "--porcelain"),
         git(repo.root, "for-each-ref", "refs/heads"),
     ) == before
     assert git(origin, "rev-parse", "main") == commit
+    assert message == "chore: note first\n"
     assert show(origin, "results/first.txt") == "first"
     assert git(origin, "show", "main:params.yaml") == "seed: 42"
     assert git(repo.root, "worktree", "list").count("\n") == 0

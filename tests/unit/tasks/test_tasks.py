@@ -16,11 +16,7 @@ from pipeline.training.behave import example
 from pipeline.training.evaluate import METRICS, higher_is_better
 from tests import generated
 
-NEW = """
-from dataclasses import replace
-from pipeline.tasks.iris import TASK as IRIS
-TASK = replace(IRIS, name="flowers")
-"""
+IRIS = (tasks.FOLDER / "iris.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", tasks.names())
@@ -32,7 +28,7 @@ def test_a_task_is_described_in_full(name: str) -> None:
     assert task.metric.name in METRICS[task.kind] and set(task.thresholds) <= {*METRICS[task.kind]}
     assert task.metric.higher_is_better is higher_is_better(task.metric.name)
     assert re.fullmatch(r"[0-9a-f]{64}", task.digest) and task.homepage.startswith("https://")
-    assert {behaviour.expect for behaviour in task.behaviours} & {"higher", "lower"}
+    assert {behaviour.expect for behaviour in task.behaviours.values()} & {"higher", "lower"}
     target = task.target.classes[0] if task.target.classes else 1.0
     row = pd.DataFrame([example(task) | {task.target.name: target}])
     assert len(validate(task, row, "example")) == 1
@@ -42,47 +38,41 @@ def test_a_task_is_described_in_full(name: str) -> None:
 def test_behaviours_speak_of_features_and_allowed_values(name: str) -> None:
     task = tasks.load(name)
     features = {feature.name: feature for feature in task.features}
-    for behaviour in task.behaviours:
-        for column, value in {**behaviour.changes, **behaviour.given}.items():
-            old = features[column].example
-            new = value(float(old)) if callable(value) else value
-            assert features[column].allows(new), behaviour.claim
+    for claim, behaviour in task.behaviours.items():
+        moved = {c: features[c].example + by for c, by in behaviour.add.items()}  # type: ignore
+        for column, value in [*behaviour.changes.items(), *behaviour.given.items(), *moved.items()]:
+            assert features[column].allows(value), claim
 
 
 def test_a_new_file_is_a_new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "flowers.py").write_text(NEW)
-    (tmp_path / "_helper.py").write_text("")
-    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path)])
-    assert "flowers" in tasks.names() and "_helper" not in tasks.names()
-    try:
-        assert tasks.load("flowers").name == "flowers"
-        assert len(generated.table(tasks.load("flowers"), 5)) == 5
-    finally:
-        sys.modules.pop("pipeline.tasks.flowers", None)
+    (tmp_path / "flowers.yaml").write_text(IRIS)
+    monkeypatch.setattr(tasks, "FOLDER", tmp_path)
+    assert tasks.names() == ["flowers"] and tasks.load("flowers").name == "flowers"
+    assert len(generated.table(tasks.load("flowers"), 5)) == 5
 
 
 @pytest.mark.parametrize(
     "content, words",
     [
-        ("", r"pipeline/tasks/broken\.py: defines no TASK"),
-        ("TASK = 1", r"broken\.py: TASK must be a Task whose name is 'broken'"),
-        (NEW, r"broken\.py: TASK must be a Task whose name is 'broken'"),
+        ("", r"pipeline/tasks/broken\.yaml: file: Input should be a dictionary"),
+        ("title: [", r"broken\.yaml: is no YAML: .* line 1"),
+        ("title: 1", r"broken\.yaml: title: Input should be a valid string"),
+        (IRIS.replace("kind:", "kin:"), r"broken\.yaml: kind: "),
+        (IRIS + "tilte: x", r"broken\.yaml: tilte: Unexpected keyword argument"),
+        (IRIS.replace("readers.iris", "readers.rose"), r"broken\.yaml: sources\.0\.read: .*rose"),
         (
-            "from pipeline.schema import Feature\nFeature('a b', '', 1, low=0, high=2)",
-            r"broken\.py: feature 'a b': a name is letters, digits and _",
+            IRIS.replace("name: sepal_length", "name: a b"),
+            r"broken\.yaml: features\.0\.name: String should match pattern",
         ),
     ],
 )
 def test_a_broken_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, words: str
 ) -> None:
-    (tmp_path / "broken.py").write_text(content)
-    monkeypatch.setattr(tasks, "__path__", [*tasks.__path__, str(tmp_path)])
-    try:
-        with pytest.raises(PipelineError, match=words):
-            tasks.load("broken")
-    finally:
-        sys.modules.pop("pipeline.tasks.broken", None)
+    (tmp_path / "broken.yaml").write_text(content)
+    monkeypatch.setattr(tasks, "FOLDER", tmp_path)
+    with pytest.raises(PipelineError, match=words):
+        tasks.load("broken")
 
 
 def test_an_unknown_task_is_answered_with_the_known_ones() -> None:

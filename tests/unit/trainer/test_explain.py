@@ -52,7 +52,7 @@ def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
     table = forge.rows(task, 300)
     model = OnnxModel(forge.fitted(task, table)[1])
     features = [asdict(feature) for feature in task.features]
-    marginals = {f.name: distribution(table[f.name], f) for f in task.features}
+    marginals = {f.name: distribution(table[f.name], f.categories) for f in task.features}
     content = {"features": features, "target": asdict(task.target)}
     explainer = Explainer(model, content | {"reference": {"features": marginals}})
     record = behave.example(task)

@@ -25,8 +25,8 @@ class Linear:
 
 
 def _check(slope: float, **claim: object) -> bool:
-    behaviour = Behaviour("a claim", **claim)  # type: ignore[arg-type]
-    task = dataclasses.replace(tasks.load("housing"), behaviours=(behaviour,))
+    behaviour = Behaviour(**claim)  # type: ignore[arg-type]
+    task = dataclasses.replace(tasks.load("housing"), behaviours={"a claim": behaviour})
     (answer,) = behave.check(task, Linear(slope))  # type: ignore[arg-type]
     assert answer.name == "a claim" and "rows agree" in answer.detail
     return answer.passed
@@ -42,19 +42,19 @@ def test_probes_are_valid_rows_and_vary_every_feature(name: str) -> None:
 
 
 def test_directions() -> None:
-    more = {"MedInc": lambda old: old + 1}
-    assert _check(0.1, expect="higher", changes=more, tolerance=0.05)
-    assert not _check(0.1, expect="higher", changes=more, tolerance=0.2)
-    assert not _check(0.1, expect="lower", changes=more)
-    assert _check(-0.1, expect="lower", changes=more)
+    more = {"MedInc": 1}
+    assert _check(0.1, expect="higher", add=more, tolerance=0.05)
+    assert not _check(0.1, expect="higher", add=more, tolerance=0.2)
+    assert not _check(0.1, expect="lower", add=more)
+    assert _check(-0.1, expect="lower", add=more)
 
 
 def test_a_model_that_never_moves_has_no_direction_but_is_invariant() -> None:
-    more = {"MedInc": lambda old: old + 1}
-    assert not _check(0, expect="higher", changes=more)
-    assert not _check(0, expect="lower", changes=more)
-    assert _check(0, expect="same", changes=more)
-    assert not _check(0.1, expect="same", changes=more, tolerance=0.05)
+    more = {"MedInc": 1}
+    assert not _check(0, expect="higher", add=more)
+    assert not _check(0, expect="lower", add=more)
+    assert _check(0, expect="same", add=more)
+    assert not _check(0.1, expect="same", add=more, tolerance=0.05)
 
 
 def test_minimum_ability() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
@@ -34,11 +35,11 @@ def test_classification(task: Task) -> None:
     classes = len(task.target.classes)
     places = RANDOM.integers(0, classes, 200)
     probability = RANDOM.dirichlet(np.ones(classes), 200)
-    truth = np.array(task.target.classes)[places]
+    table = pd.DataFrame({task.target.name: np.array(task.target.classes)[places]})
     named = probability.argmax(axis=1)
     values = probability if classes > 2 else probability[:, 1]
     squares = ((probability - np.eye(classes)[places]) ** 2).sum(axis=1)
-    assert evaluate.metrics(task, truth, probability) == pytest.approx(
+    assert evaluate.metrics(task, evaluate.encode(task, table), probability) == pytest.approx(
         {
             "log_loss": sk.log_loss(places, probability),
             "roc_auc": sk.roc_auc_score(places, values, multi_class="ovr"),
@@ -50,15 +51,17 @@ def test_classification(task: Task) -> None:
 
 
 def test_an_interval_holds_the_value_and_is_the_same_each_time() -> None:
-    low, high = evaluate.interval(HOUSING, "rmse", VALUES, GUESSES, seed=1)
+    rmse = evaluate.scorer(HOUSING, "rmse", VALUES, GUESSES)
+    low, high = evaluate.interval(rmse, len(VALUES), seed=1)
     assert low < evaluate.score(HOUSING, "rmse", VALUES, GUESSES) < high < 1.3 * low
-    assert evaluate.interval(HOUSING, "rmse", VALUES, GUESSES, seed=1) == (low, high)
+    assert evaluate.interval(rmse, len(VALUES), seed=1) == (low, high)
 
 
 def test_a_resample_without_a_class_is_left_out() -> None:
-    truth = np.array(["good"] * 9 + ["bad"])
+    truth = np.array([0] * 9 + [1])
     probability = np.column_stack([np.linspace(0.9, 0.1, 10), np.linspace(0.1, 0.9, 10)])
-    low, high = evaluate.interval(CREDIT, "roc_auc", truth, probability, seed=0)
+    auc = evaluate.scorer(CREDIT, "roc_auc", truth, probability)
+    low, high = evaluate.interval(auc, len(truth), seed=0)
     assert low == high == 1.0
 
 
@@ -68,10 +71,9 @@ def test_a_prediction_that_is_no_number_is_refused(bad: float) -> None:
         evaluate.metrics(HOUSING, VALUES, np.append(GUESSES[1:], bad))
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_metric_that_is_no_number_is_refused() -> None:
     with pytest.raises(PipelineError, match="credit: the metric roc_auc is not a number"):
-        evaluate.score(CREDIT, "roc_auc", np.array(["good"] * 3), np.full((3, 2), 0.5))
+        evaluate.score(CREDIT, "roc_auc", np.zeros(3, dtype=int), np.full((3, 2), 0.5))
 
 
 def test_judging_needs_none_of_the_training_s_libraries() -> None:

@@ -28,7 +28,7 @@ ALL = [
 
 
 def _fit(study: Study, algorithm: str) -> Pipeline:
-    truth = evaluate.encode(study.task, study.train[study.task.target.name].to_numpy())
+    truth = evaluate.encode(study.task, study.train)
     pipeline = estimators.build(
         study.task.kind, algorithm, SMALL.get(algorithm, {}), study.features, study.seed
     )

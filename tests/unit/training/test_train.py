@@ -25,7 +25,8 @@ from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
-from pipeline.schema import Source
+from pipeline.schema import Source, Task
+from pipeline.tasks import readers
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
 from tests import generated
@@ -62,14 +63,17 @@ def _begin(folder: Path) -> Repo:
     return Repo.open(folder)
 
 
+def _replace_housing(patch: pytest.MonkeyPatch, task: Task) -> None:
+    load = tasks.load
+    patch.setattr(tasks, "load", lambda name: task if name == "housing" else load(name))
+
+
 @pytest.fixture(scope="module")
 def made_up() -> Iterator[None]:
     """Housing with generated rows, for as long as this module runs."""
-    from pipeline.tasks import housing
-
     patch = pytest.MonkeyPatch()
     patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    patch.setattr(housing, "TASK", generated.task_of("housing", 400))
+    _replace_housing(patch, generated.task_of("housing", 400))
     yield
     patch.undo()
 
@@ -108,9 +112,8 @@ def test_the_bundle_says_what_was_found(trained: tuple[Repo, Bundle]) -> None:
     assert len(iris.run_ids) == 4 and iris.run_ids[0] == iris.parent_run
     assert iris.challenger and iris.challenger.algorithm == "linear_discriminant"
     assert iris.challenger.parity.mismatches == 0
-    assert {check.name for check in iris.challenger.behaviours} == {
-        behaviour.claim for behaviour in tasks.load("iris").behaviours
-    }
+    claims = tasks.load("iris").behaviours
+    assert [check.name for check in iris.challenger.behaviours] == list(claims)
     assert iris.challenger.holdout["accuracy"] > 0.9
     assert iris.data_digest == tasks.load("iris").digest
     # The bundled table becomes a snapshot; the hold-out lies beside it.
@@ -279,12 +282,11 @@ def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
 def test_without_network_and_snapshot_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipeline.tasks import housing
-
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
-    dead = Source("http://127.0.0.1:9/housing.tgz", housing.read_archive, housing.ARCHIVE)
-    sources = (Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", housing.read_folder), dead)
-    monkeypatch.setattr(housing, "TASK", dataclasses.replace(housing.TASK, sources=sources))
+    dead = Source("http://127.0.0.1:9/housing.tgz", readers.housing_archive)
+    folder = Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", readers.housing_folder)
+    task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
+    _replace_housing(monkeypatch, task)
     repo = _begin(tmp_path / "checkout")
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
         train(repo, ["housing"], repo.build / "bundle")
