@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PROJECT = "mlops-stack-test"
 ADMIN_KEY = "a key for the tests"
@@ -29,15 +31,16 @@ def docker(*arguments: str, **options: Any) -> str:
 
 
 def require_engine() -> None:
-    """Fail with one sentence where there is no engine or no Compose v2."""
+    """End all tests as failed, with one sentence, where there is no engine or no Compose v2."""
     for question in (["info"], ["compose", "version"]):
         if (
             not shutil.which("docker")
             or subprocess.run(["docker", *question], capture_output=True).returncode
         ):
-            raise RuntimeError(
+            pytest.exit(
                 "the stack cannot be tested here: it needs a running Docker engine with Compose "
-                f"v2, but `docker {' '.join(question)}` fails."
+                f"v2, but `docker {' '.join(question)}` fails.",
+                returncode=1,
             )
 
 
