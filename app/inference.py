@@ -92,11 +92,7 @@ class Answer(BaseModel):
     outputs: list[Output]
 
 
-router = APIRouter(
-    prefix="/v2",
-    tags=["open inference protocol"],
-    responses={code: {"model": Error} for code in (400, 404, 503)},
-)
+router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
 
 @router.get("/", include_in_schema=False)
