@@ -66,6 +66,7 @@ def main() -> int:
             gateway,
             host=settings.host,
             port=settings.port,
+            lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,

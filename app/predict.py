@@ -32,7 +32,7 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        path = scope["path"]
+        path = scope.get("path", "")
         if scope["type"] != "http" or scope["method"] != "POST" or path[:8] != "/predict":
             await self.otherwise(scope, self._limited(receive), send)
             return
