@@ -86,6 +86,21 @@ def report(context: typer.Context) -> None:
         print(path)
 
 
+@app.command()
+def trainer(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(envvar="TRAINER_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="TRAINER_PORT", min=1, max=65535)] = 8001,
+    state: Annotated[
+        Path, typer.Option(envvar="TRAINER_STATE", help="The folder that the API reads.")
+    ] = Path("build/serving"),
+) -> None:
+    """Serve the API what needs scikit-learn, MLflow or SHAP: explanations and jobs."""
+    from pipeline.trainer.server import serve
+
+    serve(context.obj, state, host, port)
+
+
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
     try:

@@ -1,0 +1,123 @@
+"""Jobs: one at a time, each in a process of its own that gives way to every prediction."""
+
+import importlib
+import logging
+import multiprocessing
+import os
+import shutil
+import threading
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, Field
+
+from pipeline.errors import PipelineError
+from pipeline.files import to_json, write_atomic
+from pipeline.publishing.record import now
+from pipeline.repo import Repo
+
+MOST_KEPT = 100
+WORK = "work"  # in the state folder: room for the running job alone, emptied after it
+Json = dict[str, Any]
+Name = Annotated[str, Field(pattern=r"^\w*$", max_length=100)]
+
+
+class Request(BaseModel, extra="forbid"):
+    """What a job is to do; the kind is the module that does it and says which fields it reads."""
+
+    kind: Literal["load", "train", "retrain"]
+    task: Name = ""
+    version: int | None = None
+    run_id: Name | None = None
+    algorithm: Name = ""
+    parameters: Json = {}
+    data: list[Json] | None = Field(None, min_length=1)
+    tasks: list[Name] = []
+    reason: str = ""
+
+
+class Job(BaseModel):
+    """The content of `jobs/<id>.json`; times in milliseconds since the epoch, UTC."""
+
+    id: str
+    kind: str
+    status: Literal["queued", "running", "succeeded", "failed"] = "queued"
+    created: int
+    started: int | None = None
+    ended: int | None = None
+    result: Json | None = None
+    error: str | None = None
+
+    def write(self, state: Path, **update: object) -> "Job":
+        """Write the job's file with an update and return the job as it is now."""
+        job = self.model_copy(update=update)
+        write_atomic(state / "jobs" / f"{job.id}.json", to_json(job.model_dump()))
+        return job
+
+    def fail(self, state: Path, error: str) -> None:
+        """Write that the job has failed, and why."""
+        self.write(state, status="failed", ended=now(), error=error)
+
+
+class Queue:
+    """The jobs of a state folder, and the thread that sees to one after the other."""
+
+    def __init__(self, repo: Repo, state: Path) -> None:
+        """Start; what an earlier service left unfinished has failed."""
+        self._repo, self._state = repo, state
+        self._waiting: SimpleQueue[tuple[Job, Request]] = SimpleQueue()
+        for job in self.jobs():
+            if job.ended is None:
+                job.fail(state, "the trainer was stopped before the job had ended: send it again.")
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs that are kept, oldest first."""
+        kept = (path.read_bytes() for path in (self._state / "jobs").glob("*.json"))
+        return sorted(map(Job.model_validate_json, kept), key=lambda job: job.created)
+
+    def submit(self, request: Request) -> Job:
+        """Put a job at the queue's end; of those that have ended, the oldest are forgotten."""
+        for old in [job for job in self.jobs() if job.ended][: 1 - MOST_KEPT]:
+            (self._state / "jobs" / f"{old.id}.json").unlink()
+        job = Job(id=uuid4().hex, kind=request.kind, created=now()).write(self._state)
+        self._waiting.put((job, request))
+        return job
+
+    def _work(self) -> None:
+        while True:
+            shutil.rmtree(self._state / WORK, ignore_errors=True)
+            job, request = self._waiting.get()
+            job = job.write(self._state, status="running", started=now())
+            # In a daemon joblib starts no processes of its own: a job keeps to one core.
+            given = (self._repo, self._state, job, request)
+            process = SpawnProcess(target=_run, args=given, daemon=True)
+            process.start()
+            process.join()
+            if process.exitcode:
+                job.fail(self._state, f"its process ended ({process.exitcode}): send it again.")
+
+
+def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
+    """Run a job in its process, and write how it ended."""
+    threading.Thread(target=_end_with_the_service, daemon=True).start()
+    if hasattr(os, "nice"):  # not on Windows
+        os.nice(19)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seconds, not minutes
+    try:
+        found = importlib.import_module(f"pipeline.trainer.{job.kind}").run(repo, state, request)
+        job.write(state, status="succeeded", ended=now(), result=found)
+    except PipelineError as error:
+        job.fail(state, str(error))
+    except Exception as error:
+        logging.exception("the job %s failed", job.id)
+        job.fail(state, f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _end_with_the_service() -> None:
+    if service := multiprocessing.parent_process():
+        service.join()
+        os._exit(1)

@@ -1,0 +1,41 @@
+"""A job: train anew, in the GitHub workflow where a token is at hand, else on this machine."""
+
+import os
+from pathlib import Path
+
+import requests
+
+from pipeline import tasks
+from pipeline.errors import PipelineError
+from pipeline.repo import Repo
+from pipeline.trainer.jobs import Json, Request
+from pipeline.training.train import train
+
+
+def run(repo: Repo, state: Path, request: Request) -> Json:
+    """Train `tasks`, all if none is named; `reason` is for the workflow.
+
+    Raises PipelineError: GitHub refuses or cannot be reached, or the training fails.
+    """
+    token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
+    if token and repository:
+        names = [tasks.load(name).name for name in request.tasks]  # all of them are known
+        inputs = {"tasks": ",".join(names), "reason": request.reason}
+        _dispatch(token, repository, {"ref": "main", "inputs": inputs})
+        return {"dispatched": f"https://github.com/{repository}/actions"}
+    bundle, shown = train(repo, request.tasks, repo.build / "bundle"), {"algorithm", "holdout"}
+    best = {name: result.challenger for name, result in bundle.tasks.items()}
+    found = {name: made and made.model_dump(include=shown) for name, made in best.items()}
+    return {"challengers": found, "next": "python -m pipeline publish"}
+
+
+def _dispatch(token: str, repository: str, body: Json) -> None:
+    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    address = f"{base}/repos/{repository}/actions/workflows/mlops.yml/dispatches"
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+    try:
+        answer = requests.post(address, json=body, headers=headers, timeout=30)
+    except requests.RequestException as error:  # without its words, which may quote a header
+        raise PipelineError(f"{address}: no answer ({type(error).__name__}).") from None
+    if not answer.ok:
+        raise PipelineError(f"{address}: GitHub answers {answer.status_code}: {answer.text[:300]}")

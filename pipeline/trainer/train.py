@@ -1,0 +1,74 @@
+"""A job: fit and judge one algorithm on the task's own data or on those of the request."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import params, tasks
+from pipeline.data import table as tables
+from pipeline.data.split import in_holdout
+from pipeline.data.validate import validate
+from pipeline.errors import PipelineError, UsageError
+from pipeline.files import to_json, write_atomic
+from pipeline.git import git
+from pipeline.history.verify import MANIFEST, MODEL
+from pipeline.params import Params
+from pipeline.publishing.record import now
+from pipeline.repo import Repo
+from pipeline.schema import Source, Task
+from pipeline.trainer.jobs import WORK, Json, Request
+from pipeline.training import estimators
+from pipeline.training.candidates import Failure, Study, split
+from pipeline.training.task_training import TaskTraining
+from pipeline.training.train import WATCHED
+
+GIVEN = "data of the request"
+
+
+def run(repo: Repo, state: Path, request: Request) -> Json:
+    """Train a `task`'s `algorithm`; the defaults of `data` and `parameters` are the project's.
+
+    The runs go to MLflow, and the model to where `load.py` finds it by its run.
+    Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the fit failed.
+    """
+    settings, algorithm, place = params.load(repo), request.algorithm, Repo(repo.root)
+    _known("task", [request.task], [*settings.tasks])
+    task, section = tasks.load(request.task), settings.tasks[request.task]
+    _known("algorithm", [algorithm], estimators.names(task))
+    accepted = estimators.parameter_names(task.kind, algorithm)
+    _known(f"parameter of {algorithm}", [*request.parameters], accepted)
+    if request.data is not None:
+        task, place.data = _with_rows(task, request.data, settings), repo.build / "no-snapshots"
+    only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
+    one = {task.name: section.model_copy(update={"candidates": only})}
+    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED).splitlines()
+    settings, dirty = settings.model_copy(update={"tasks": one}), [line[3:] for line in changes]
+    training = TaskTraining(place, task, settings, state / WORK, dirty)
+    if not (made := training.run().challenger):
+        reasons = [result.reason for result in training.results if isinstance(result, Failure)]
+        raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
+    files, target = next((state / WORK).rglob(made.model_id)), state / "trained" / made.run_id
+    commit = git(repo.root, "rev-parse", "HEAD")
+    ids = {"run_id": made.run_id, "model_id": made.model_id, "commit": commit}
+    manifest = json.loads((files / MANIFEST).read_bytes()) | {"version": 0, "promoted": now()} | ids
+    write_atomic(target / MODEL, (files / MODEL).read_bytes())
+    write_atomic(target / MANIFEST, to_json(manifest))
+    parity = made.parity.model_dump()
+    return ids | {"algorithm": algorithm, "metrics": made.holdout, "parity": parity}
+
+
+def _known(what: str, given: list[str], known: list[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
+
+
+def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
+    """Return the task with these rows as its only source, if they are fit to train on."""
+    table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
+    held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
+    split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
+    sources, digest = (Source(GIVEN, lambda _: table),), tables.digest(table)
+    return replace(task, sources=sources, digest=digest, homepage=GIVEN, licence="not stated")
