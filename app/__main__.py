@@ -61,7 +61,7 @@ def main() -> int:
         print(f"error: API_LOG_FILE: {settings.log_file}: {error.strerror}.", file=sys.stderr)
         return 1
     try:
-        gateway = service.create(settings)
+        gateway = service.create(settings, handler.request)
         config = uvicorn.Config(
             gateway,
             host=settings.host,

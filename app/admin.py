@@ -11,6 +11,8 @@ from app.errors import ApiError
 from app.services import Here
 
 MAX_ROWS = 100_000
+# Only bounded texts are checked for what cannot be sent on: halves of characters.
+Text = Annotated[str, Field(max_length=1000)]
 key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
@@ -52,8 +54,8 @@ class Train(Body):
     algorithm: Literal[
         "random_forest", "gradient_boosting", "logistic_regression", "linear_regression"
     ]
-    parameters: dict[str, float | int | str | bool | None] = Field(default_factory=dict)
-    data: list[dict[str, float | str]] | None = Field(
+    parameters: dict[Text, float | int | Text | bool | None] = Field(default_factory=dict)
+    data: list[dict[Text, float | Text]] | None = Field(
         None,
         min_length=1,
         max_length=MAX_ROWS,

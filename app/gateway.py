@@ -1,18 +1,18 @@
 """What every request goes through: an id, a place in the queue, headers, a metric, a log line."""
 
 import asyncio
-import logging
 import re
 import secrets
 import time
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics import Metrics
 
-log = logging.getLogger("app.request")
-
+Log = Callable[[dict[str, Any]], None]
 # Probes and metrics are answered however much else there is to do.
 ALWAYS = ("/health", "/metrics", "/v2/health")
 SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -26,10 +26,15 @@ OVERLOADED = "too many requests wait already: try again in a second."
 
 
 class Gateway:
-    """The outermost ASGI application. `draining` asks clients to open no further request."""
+    """The outermost ASGI application.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int) -> None:
-        self.app, self.metrics, self.max_waiting = app, metrics, max_waiting
+    Attributes:
+        log: takes the content of one line a request; by way of `logging` it would cost 30 µs.
+        draining: whether clients are asked to open no further request.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int, log: Log) -> None:
+        self.app, self.metrics, self.max_waiting, self.log = app, metrics, max_waiting, log
         self.waiting, self.draining = 0, False
         metrics.waiting.set_function(lambda: self.waiting)
 
@@ -72,15 +77,20 @@ class Gateway:
         self.metrics.requests_of(method, route, str(status)).inc()
         self.metrics.seconds_of(route).observe(seconds)
         client = scope.get("client")
-        extra = {
-            "request_id": scope["request_id"],
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": round(seconds * 1000, 3),
-            "client": client[0] if client else None,
-        }
-        log.info("request", extra=extra)
+        self.log(
+            {
+                "time": time.time(),
+                "level": "INFO",
+                "logger": "app.request",
+                "message": "request",
+                "request_id": scope["request_id"],
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "ms": round(seconds * 1000, 3),
+                "client": client[0] if client else None,
+            }
+        )
 
 
 def _request_id(scope: Scope) -> str:

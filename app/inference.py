@@ -71,7 +71,8 @@ class Inference(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    id: str | None = None
+    # The bound is there because only bounded texts are checked to be such that can be sent back.
+    id: Annotated[str, Field(max_length=1_000_000)] | None = None
     parameters: Parameters | None = None
     inputs: list[Input]
     outputs: list[Wanted] | None = None
@@ -92,11 +93,7 @@ class Answer(BaseModel):
     outputs: list[Output]
 
 
-router = APIRouter(
-    prefix="/v2",
-    tags=["open inference protocol"],
-    responses={code: {"model": Error} for code in (400, 404, 503)},
-)
+router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
 
 @router.get("/", include_in_schema=False)

@@ -29,11 +29,18 @@ class JsonHandler(logging.Handler):
             backupCount=settings.log_file_backups,
             encoding="utf-8",
         )
-        self._batches: Batcher[logging.LogRecord] = Batcher(self._write, LIMIT, SECONDS)
+        self._requests = settings.log_level in ("DEBUG", "INFO")
+        # What there is no room for, if the disk cannot keep up, is dropped and not waited for.
+        self._batches: Batcher[dict[str, Any]] = Batcher(self._write, LIMIT, SECONDS)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a record; if the disk cannot keep up it is dropped rather than waited for."""
-        self._batches.add(record)
+        """Take a record of the logging module."""
+        self._batches.add(_content(record))
+
+    def request(self, content: dict[str, Any]) -> None:
+        """Take the content of the line of one request."""
+        if self._requests:
+            self._batches.add(content)
 
     def close(self) -> None:
         """Write what is left and close the file."""
@@ -42,8 +49,8 @@ class JsonHandler(logging.Handler):
             self._file.close()
         super().close()
 
-    def _write(self, records: list[logging.LogRecord]) -> None:
-        text = b"".join(map(_line, records)).decode()
+    def _write(self, lines: list[dict[str, Any]]) -> None:
+        text = b"".join(map(_render, lines)).decode()
         try:
             file = self._file.stream = self._file.stream or self._file._open()
             file.write(text)
@@ -59,7 +66,7 @@ class JsonHandler(logging.Handler):
             sys.stdout.flush()
 
 
-def _line(record: logging.LogRecord) -> bytes:
+def _content(record: logging.LogRecord) -> dict[str, Any]:
     content: dict[str, Any] = {
         "time": record.created,
         "level": record.levelname,
@@ -69,15 +76,16 @@ def _line(record: logging.LogRecord) -> bytes:
     content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)
+    return content
+
+
+def _render(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def configure(settings: Settings) -> JsonHandler:
     """Send everything that is logged to a new handler and return it; close it at the end."""
     handler = JsonHandler(settings)
-    # What no line shows is not looked up for every record.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)

@@ -73,14 +73,16 @@ class Models:
         same twice they are left alone.
         """
         there = {path.name for path in self.folder.glob("*/") if not path.name.startswith(".")}
-        for task in sorted(there | self.entries.keys()):
-            entry = self.entries.get(task) or Entry()
+        entries = dict(self.entries)  # another one: requests go through the present one
+        for task in sorted(there | entries.keys()):
+            entry = entries.get(task) or Entry()
             now, before = self._signature(task), self._seen.get(task)
             self._seen[task] = now
             if now != entry.loaded and (now == before or not patient):
                 self._load(task, entry)
                 entry.loaded = now
-                self.entries = self.entries | {task: entry}  # a new one: requests read the old one
+                entries[task] = entry
+        self.entries = entries
 
     async def watch(self, seconds: float) -> None:
         """Refresh for ever, away from the event loop."""
@@ -92,12 +94,12 @@ class Models:
                 log.exception("the models' files could not be looked at")
 
     def _load(self, task: str, entry: Entry) -> None:
-        entry.problem = None
+        problem: str | None = None
         for folder in self._folders(task):
             try:
                 model = entry.served = _open(folder, task)
             except ModelError as error:
-                entry.problem = entry.problem or str(error)
+                problem = problem or str(error)
                 self.metrics.reload_failures.labels(task).inc()
                 serving = entry.served.manifest.version if entry.served else None
                 extra = {"task": task, "reason": str(error), "still_serving_version": serving}
@@ -107,7 +109,8 @@ class Models:
             else:
                 log.info("a model is in service", extra=model.identity | {"sha256": model.digest})
                 break
-        self.metrics.show_model(task, entry.served, entry.problem is None)
+        self.metrics.show_model(task, entry.served, problem is None)
+        entry.problem = problem
 
     def _folders(self, task: str) -> list[Path]:
         """Return the folder to serve, and what may stand in for it where nothing is served yet."""

@@ -8,19 +8,24 @@ from pydantic import Field, TypeAdapter, create_model
 from pydantic.json_schema import JsonSchemaMode
 
 from app.errors import Problem
+from app.gateway import ALWAYS
+from app.inference import Error
 from app.model import Model
 from app.services import Services
 
 SCHEMAS = "#/components/schemas/"
-# What every path may answer beside its own, and why.
-COMMON = {
-    404: "There is no such task, model, job or path.",
+# What is answered instead of a success, and why.
+PROBLEMS = {
+    400: "The request is not as described, or does not fit the model.",
+    401: "The key is missing or wrong.",
+    403: "No key is set up.",
+    404: "There is no such task, model or job.",
+    409: "The trainer does not have the model that is served.",
     413: "The body is too large, or holds too many records.",
     422: "The request is not as described; `details` says where.",
     500: "A fault of the API itself; the log has it.",
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
 }
-ADMIN = {401: "The key is missing or wrong.", 403: "No key is set up."}
 Schema = dict[str, Any]
 
 
@@ -30,13 +35,15 @@ def document(app: FastAPI, services: Services) -> Schema:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     schemas: Schema = made["components"]["schemas"]
-    schemas |= TypeAdapter(Problem).json_schema(ref_template=SCHEMAS + "{model}").pop("$defs")
-    schemas["Problem"] = _schema(Problem, schemas)
+    for problem in (Problem, Error):
+        schemas[problem.__name__] = _schema(problem, schemas)
     served = services.models.served()
-    for name, model in served.items():
-        made["paths"] |= _task_paths(f"/{{}}/{name}", model, schemas)
+    paths: Schema = {}
     if default := served.get(services.settings.default_task):
-        made["paths"]["/predict"] = _task_paths("/{}", default, schemas)["/predict"]
+        paths["/predict"] = _task_paths("/{}", default, schemas)["/predict"]
+    for name, model in served.items():
+        paths |= _task_paths(f"/{{}}/{name}", model, schemas)
+    made["paths"] = paths | made["paths"]
     for path, operations in made["paths"].items():
         for operation in operations.values():
             _document_problems(path, operation)
@@ -122,13 +129,18 @@ def _schema(kind: Any, schemas: Schema, mode: JsonSchemaMode = "validation") -> 
 
 def _document_problems(path: str, operation: Schema) -> None:
     """Name every answer that is not a success, in the form that it has."""
-    responses = operation["responses"]
-    if path.startswith("/v2"):
-        responses.pop("422", None)
-        responses["413"] = {**responses["400"], "description": "More rows than are allowed."}
-        return
-    problem = {"application/json": {"schema": {"$ref": SCHEMAS + "Problem"}}}
-    for status, why in (COMMON | (ADMIN if "security" in operation else {})).items():
-        if status == 503 and path.startswith("/health"):
-            continue
-        responses[str(status)] = {"description": why, "content": problem}
+    responses, v2 = operation["responses"], path.startswith("/v2")
+    body, admin = "requestBody" in operation, "security" in operation
+    query = any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+    possible = {
+        **{400: body and v2, 401: admin, 403: admin, 404: admin or "{" in path},
+        **{409: path.startswith("/explain"), 413: body, 422: (body or query) and not v2},
+        **{500: True, 503: not path.startswith(ALWAYS)},
+    }
+    form = {"application/json": {"schema": {"$ref": SCHEMAS + ("Error" if v2 else "Problem")}}}
+    responses.pop("422", None)
+    responses |= {
+        str(status): {"description": PROBLEMS[status], "content": form}
+        for status, can_be in possible.items()
+        if can_be
+    }

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from starlette.responses import PlainTextResponse
 
 from app.model import Model
 from app.services import Here
@@ -100,8 +101,8 @@ def model(task: str, services: Here) -> Whole:
     )
 
 
-@router.get("/metrics/prometheus", tags=["metrics"], response_class=Response)
-@router.get("/metrics", tags=["metrics"], response_class=Response)
+@router.get("/metrics/prometheus", tags=["metrics"], response_class=PlainTextResponse)
+@router.get("/metrics", tags=["metrics"], response_class=PlainTextResponse)
 async def metrics(services: Here) -> Response:
     """Render the metrics as Prometheus reads them."""
     return Response(services.metrics.render(), media_type=TEXT)

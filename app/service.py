@@ -13,10 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from app import admin, errors, inference, openapi, pages, predict
 from app.errors import ApiError
-from app.gateway import Gateway
+from app.gateway import Gateway, Log
 from app.metrics import Metrics
 from app.models import Models
 from app.prediction_log import PredictionLog
@@ -24,8 +25,12 @@ from app.services import TRAINER_SECONDS, Services
 from app.settings import Settings
 
 
-def create(settings: Settings) -> Gateway:
-    """Return the application, its models loaded; nothing listens yet."""
+def create(settings: Settings, log: Log) -> Gateway:
+    """Return the application, its models loaded; nothing listens yet.
+
+    Args:
+        log: takes the content of one line a request.
+    """
     metrics = Metrics()
     models = Models(settings.models, settings.state / "loaded", metrics)
     models.refresh(patient=False)
@@ -42,16 +47,15 @@ def create(settings: Settings) -> Gateway:
     app.router.routes[:0] = predict.ROUTES
     for part in (pages, admin, inference):
         app.include_router(part.router)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"]
-        )
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
     for kind in (ApiError, Exception):
         app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    return Gateway(predict.Predict(services, app), metrics, settings.max_waiting)
+    whole: ASGIApp = predict.Predict(services, app)
+    if settings.cors_origins:
+        whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
+    return Gateway(whole, metrics, settings.max_waiting, log)
 
 
 @contextlib.asynccontextmanager

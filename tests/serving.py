@@ -151,6 +151,22 @@ class Api:
             if line.startswith((f"{name}{{", f"{name} ")) and all(part in line for part in wanted)
         )
 
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """Wait for the log line of a request and return it."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            lines = map(json.loads, self.log.read_text(encoding="utf-8").splitlines())
+            found[:] = [line for line in lines if line.get("request_id") == request_id]
+            return bool(found)
+
+        wait_until(look)
+        return found[0]
+
+    def wait_for_rows(self, count: int) -> None:
+        """Wait until the log of predictions has so many rows."""
+        wait_until(lambda: self.metric("mlops_prediction_log_rows_total") >= count)
+
     def _answers(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"the API ended: {self.output()}")
