@@ -97,8 +97,7 @@ async def load(task: str, body: Load, services: Here) -> Job:
 @router.post("/model/load/{run_id}", status_code=202)
 async def load_run(run_id: str, services: Here) -> Job:
     """Serve the model of a run, of whichever task it is."""
-    job = {"kind": "load", "task": None, "version": None, "run_id": run_id[:100]}
-    return await _submit(services, job)
+    return await _submit(services, {"kind": "load", "run_id": run_id[:100]})
 
 
 @router.post("/train", status_code=202)
