@@ -150,13 +150,13 @@ def _served_runs(api: str) -> set[str]:
 
 
 def _prometheus(settings: Settings) -> list[Seen]:
-    """Wait until the API has been scraped: that takes as long as the interval of scrapes."""
+    """Wait until all has been scraped, the API well: that takes an interval of scrapes."""
     address = settings.url("prometheus", "/api/v1/targets?state=active")
     deadline = time.monotonic() + SCRAPE_SECONDS
     while True:
         targets = ask(address)["data"]["activeTargets"]
         up = [target["labels"]["job"] for target in targets if target["health"] == "up"]
-        if "mlops-api" in up:
+        if "mlops-api" in up and "unknown" not in [target["health"] for target in targets]:
             break
         if time.monotonic() > deadline:
             raise StackError("Prometheus does not reach the API: see `--logs prometheus`.")
