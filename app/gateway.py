@@ -22,6 +22,8 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
+# How long a refusal takes, and how many may take so long at the same time.
+REFUSAL_SECONDS, MAX_REFUSED = 0.25, 1000
 OVERLOADED = "too many requests wait already: try again in a second."
 
 
@@ -35,7 +37,7 @@ class Gateway:
 
     def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int, log: Log) -> None:
         self.app, self.metrics, self.max_waiting, self.log = app, metrics, max_waiting, log
-        self.waiting, self.draining = 0, False
+        self.waiting, self.refused, self.draining = 0, 0, False
         metrics.waiting.set_function(lambda: self.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +60,7 @@ class Gateway:
 
         free = scope["path"].startswith(ALWAYS)
         if not free and self.waiting >= self.max_waiting:
-            self.metrics.shed.inc()  # and no log line: that would cost more than the refusal
-            await _refuse(scope, reply)
+            await self._refuse(scope, reply)
             return
         self.waiting += 1
         try:
@@ -69,6 +70,25 @@ class Gateway:
         finally:
             self.waiting -= 1
             self._note(scope, status, time.perf_counter() - started)
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        """Answer 503, and not at once: a client that just asks again would keep us busy with it.
+
+        No log line: it would cost more than the refusal.
+        """
+        self.metrics.shed.inc()
+        if self.refused < MAX_REFUSED:
+            self.refused += 1
+            await asyncio.sleep(REFUSAL_SECONDS)
+            self.refused -= 1
+        content: dict[str, object] = {"error": OVERLOADED}
+        if not scope["path"].startswith("/v2"):
+            content |= {"details": [], "request_id": scope["request_id"]}
+        body = orjson.dumps(content)
+        headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # Only paths that exist become labels: others would make as many as clients can think of.
@@ -98,14 +118,3 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and SAFE_ID.fullmatch(value):
             return str(value.decode())
     return secrets.token_hex(8)
-
-
-async def _refuse(scope: Scope, send: Send) -> None:
-    content: dict[str, object] = {"error": OVERLOADED}
-    if not scope["path"].startswith("/v2"):
-        content |= {"details": [], "request_id": scope["request_id"]}
-    body = orjson.dumps(content)
-    headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

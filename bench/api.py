@@ -32,7 +32,8 @@ from bench.load import Load
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS, ROUNDS = 16, 5
-OVERLOAD = 10
+# As many requests at once as the API takes in (API_MAX_WAITING), and how many times that.
+FULL, OVERLOAD = 32, 10
 say = Console(highlight=False, soft_wrap=True)
 
 
@@ -192,27 +193,23 @@ async def batches(folder: Path, seconds: float) -> Table:
 
 
 async def overload(folder: Path, seconds: float) -> list[str]:
-    """Ten times the connections of the top load for a while, and what it is like afterwards."""
+    """Ten times what is taken in, from clients that ask again at once; and how it is after."""
     with api(folder) as ours:
         asked = ours.request("/predict/housing", golden("housing"))
-        before = await load.run(ours.port, asked, CONNECTIONS, 5)
-        storm = asyncio.create_task(load.run(ours.port, asked, CONNECTIONS * OVERLOAD, seconds))
-        probes: list[float] = []
-        while not storm.done():
-            for path in ("/health/live", "/health/ready", "/metrics"):
-                began = time.perf_counter()
-                await asyncio.to_thread(_get, ours.port, path)
-                probes.append(time.perf_counter() - began)
-            await asyncio.sleep(0.2)
-        during = storm.result()
-        after = await load.run(ours.port, asked, CONNECTIONS, 5)
+        before = await load.run(ours.port, asked, FULL, 5)
+        storm = load.run(ours.port, asked, FULL * OVERLOAD, seconds)
+        paths = ("/health/live", "/health/ready", "/metrics")
+        looks = [load.run(ours.port, load.look(path, ours.port), 1, seconds, 5) for path in paths]
+        during, *probes = await asyncio.gather(storm, *looks)
+        after = await load.run(ours.port, asked, FULL, 5)
     return [
         f"overload × {OVERLOAD}, {during.took:.0f} s: p99 of the accepted "
         f"{during.quantile(0.99):.1f} ms, before {before.quantile(0.99):.1f}, "
         f"after {after.quantile(0.99):.1f}",
         f"  answers by status {during.statuses}, broken {during.broken}; a second accepted "
         f"{during.rate:,.0f}, before {before.rate:,.0f}, after {after.rate:,.0f}",
-        f"  {len(probes)} probes answered, the slowest in {max(probes) * 1000:.0f} ms",
+        f"  probes: {[probe.statuses for probe in probes]}, the slowest in "
+        f"{max(probe.quantile(1) for probe in probes):.0f} ms",
     ]
 
 

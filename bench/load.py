@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -30,15 +31,15 @@ class Load:
 class _Connection(asyncio.Protocol):
     """Sends the same request again as soon as the answer is whole."""
 
-    def __init__(self, request: bytes, load: Load, pause: float) -> None:
-        self.request, self.load, self.pause = request, load, pause
+    def __init__(self, request: bytes, load: Load, pause: float, delay: float) -> None:
+        self.request, self.load, self.pause, self.delay = request, load, pause, delay
         self.buffer, self.sent, self.busy = b"", 0.0, False
         self.stopped = False
         self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._send()
+        asyncio.get_running_loop().call_later(self.delay, self._send)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -75,6 +76,15 @@ class _Connection(asyncio.Protocol):
         self.transport.write(self.request)
 
 
+def _same(connection: _Connection) -> _Connection:
+    return connection
+
+
+def look(path: str, port: int) -> bytes:
+    """Return a GET as bytes."""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+
+
 def request(path: str, body: bytes, port: int) -> bytes:
     """Return a POST as bytes."""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
@@ -87,14 +97,12 @@ async def run(
     """Load a server on this machine; with a `rate` (requests a second) at about that pace."""
     load, loop, began = Load(), asyncio.get_running_loop(), time.perf_counter()
     pause = connections / rate if rate else 0.0
-    opened = [
-        (
-            await loop.create_connection(
-                lambda: _Connection(content, load, pause), "127.0.0.1", port
-            )
-        )[1]
-        for _ in range(connections)
-    ]
+    opened = []
+    for number in range(connections):
+        # Those that pause begin one after the other, or they would all ask at the same moment.
+        made = _Connection(content, load, pause, pause * number / connections)
+        await loop.create_connection(partial(_same, made), "127.0.0.1", port)
+        opened.append(made)
     await asyncio.wait([connection.ended for connection in opened], timeout=seconds)
     load.took = time.perf_counter() - began
     for connection in opened:
