@@ -1,6 +1,7 @@
 """What every request goes through: an id, a place in the queue, headers, a metric, a log line."""
 
 import asyncio
+import random
 import re
 import secrets
 import time
@@ -22,8 +23,8 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
-# How long a refusal takes, and how many may take so long at the same time.
-REFUSAL_SECONDS, MAX_REFUSED = 0.25, 1000
+# How long a refusal takes, not all alike lest they come back together; how many may take so long.
+REFUSAL_SECONDS, MAX_REFUSED = (0.25, 0.75), 1000
 OVERLOADED = "too many requests wait already: try again in a second."
 
 
@@ -79,7 +80,7 @@ class Gateway:
         self.metrics.shed.inc()
         if self.refused < MAX_REFUSED:
             self.refused += 1
-            await asyncio.sleep(REFUSAL_SECONDS)
+            await asyncio.sleep(random.uniform(*REFUSAL_SECONDS))
             self.refused -= 1
         content: dict[str, object] = {"error": OVERLOADED}
         if not scope["path"].startswith("/v2"):
