@@ -13,6 +13,7 @@ from app.services import Here
 MAX_ROWS = 100_000
 # Only bounded texts are checked for what cannot be sent on: halves of characters.
 Text = Annotated[str, Field(max_length=1000)]
+RunId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
@@ -44,7 +45,7 @@ class Load(Body):
     """Which version to serve: its number in the registry, or the run it came from."""
 
     version: int | None = Field(None, ge=1, le=1_000_000)
-    run_id: str | None = Field(None, pattern="^[0-9a-f]{32}$")
+    run_id: RunId | None = None
 
 
 class Train(Body):
@@ -95,9 +96,9 @@ async def load(task: str, body: Load, services: Here) -> Job:
 
 
 @router.post("/model/load/{run_id}", status_code=202)
-async def load_run(run_id: str, services: Here) -> Job:
+async def load_run(run_id: RunId, services: Here) -> Job:
     """Serve the model of a run, of whichever task it is."""
-    return await _submit(services, {"kind": "load", "run_id": run_id[:100]})
+    return await _submit(services, {"kind": "load", "run_id": run_id})
 
 
 @router.post("/train", status_code=202)

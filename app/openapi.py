@@ -1,6 +1,6 @@
 """The OpenAPI document: FastAPI's own, and the paths whose form the manifests decide."""
 
-from typing import Any
+from typing import Any, Union
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -11,6 +11,8 @@ from app.errors import Problem
 from app.gateway import ALWAYS
 from app.inference import Error
 from app.model import Model
+from app.predict import MAX_EXPLAINED
+from app.records import MAX_RECORDS, Records
 from app.services import Services
 
 SCHEMAS = "#/components/schemas/"
@@ -55,13 +57,15 @@ def document(app: FastAPI, services: Services) -> Schema:
 def _task_paths(pattern: str, model: Model, schemas: Schema) -> Schema:
     manifest = model.manifest
     name = manifest.task.title().replace("_", "")
-    body = _schema(model.records.body, schemas)
     example = manifest.golden.request
     paths = {}
-    for verb, answer, summary in (
-        ("predict", _prediction(model), f"Predict {manifest.target.name}: {manifest.title}"),
-        ("explain", _explanation(name), f"Say what each feature added: {manifest.title}"),
+    predicts = f"Predict {manifest.target.name}: {manifest.title}"
+    explains = f"Say what each feature added: {manifest.title}"
+    for verb, most, answer, summary in (
+        ("predict", MAX_RECORDS, _prediction(model), predicts),
+        ("explain", MAX_EXPLAINED, _explanation(name), explains),
     ):
+        body = _schema(Union[Records.types(manifest, most)], schemas)
         paths[pattern.format(verb)] = {
             "post": {
                 "tags": [verb],
@@ -131,10 +135,11 @@ def _document_problems(path: str, operation: Schema) -> None:
     """Name every answer that is not a success, in the form that it has."""
     responses, v2 = operation["responses"], path.startswith("/v2")
     body, admin = "requestBody" in operation, "security" in operation
-    query = any(parameter["in"] == "query" for parameter in operation.get("parameters", ()))
+    explain, given = path.startswith("/explain"), operation.get("parameters", ())
+    checked = any(item["in"] == "query" or "pattern" in item["schema"] for item in given)
     possible = {
-        **{400: body and v2, 401: admin, 403: admin, 404: admin or "{" in path},
-        **{409: path.startswith("/explain"), 413: body, 422: (body or query) and not v2},
+        **{400: body and v2, 401: admin, 403: admin, 404: admin or explain or "{" in path},
+        **{409: explain, 413: body, 422: (body or checked) and not v2},
         **{500: True, 503: not path.startswith(ALWAYS)},
     }
     form = {"application/json": {"schema": {"$ref": SCHEMAS + ("Error" if v2 else "Problem")}}}

@@ -19,22 +19,25 @@ class Records:
     """The validators of one task.
 
     Attributes:
-        body: the type of a request: a record, a list of them, or a table of `features`.
         names: the features in the order of such a table's columns.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.names = [feature.name for feature in manifest.features]
-        types = {feature.name: _type(feature) for feature in manifest.features}
-        name = manifest.task.title().replace("_", "")
-        record = _typed_dict(f"{name}Record", types)
-        records = _several(record)
-        rows = _several(tuple.__class_getitem__(tuple(types.values())))
-        table = _typed_dict(f"{name}Table", {"features": rows})
-        self.body: Any = record | records | table
+        record, records, table = self.types(manifest, MAX_RECORDS)
         self._one: TypeAdapter[Record] = TypeAdapter(record)
         self._many: TypeAdapter[list[Record]] = TypeAdapter(records)
         self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = TypeAdapter(table)
+
+    @staticmethod
+    def types(manifest: Manifest, most: int) -> tuple[Any, Any, Any]:
+        """Return what a request may be: a record, a list of up to `most`, a table of `features`."""
+        types = {feature.name: _type(feature) for feature in manifest.features}
+        name = manifest.task.title().replace("_", "")
+        record = _typed_dict(f"{name}Record", types)
+        rows = _several(tuple.__class_getitem__(tuple(types.values())), most)
+        table = _typed_dict(f"{name}Table{most}", {"features": rows})
+        return record, _several(record, most), table
 
     def read(self, body: bytes) -> tuple[list[Record], bool]:
         """Return a request's records, and whether it is a single one that came outside a list.
@@ -70,8 +73,8 @@ def _type(feature: Feature) -> Any:
     return Annotated[float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)]
 
 
-def _several(item: Any) -> Any:
-    return Annotated[list.__class_getitem__(item), Field(min_length=1, max_length=MAX_RECORDS)]
+def _several(item: Any, most: int) -> Any:
+    return Annotated[list.__class_getitem__(item), Field(min_length=1, max_length=most)]
 
 
 def _typed_dict(name: str, types: dict[str, Any]) -> Any:

@@ -1,0 +1,111 @@
+"""The API with the trainer beside it: explanations, and jobs from the request to the service."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.repo import Repo
+from tests.serving import MODELS, TASKS, Api, golden, manifest, wait_until
+from tests.unit.trainer.service import checkout, running
+
+pytestmark = pytest.mark.slow
+KEY = {"X-API-Key": "a key for the tests"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API and a trainer over the same checkout and the same state."""
+    repo: Repo = checkout(tmp_path_factory.mktemp("checkout"))
+    with running(repo) as trainer:
+        settings = {
+            "API_ADMIN_KEY": KEY["X-API-Key"],
+            "API_TRAINER_URL": f"http://127.0.0.1:{trainer.port}",
+            "API_STATE": str(trainer.state),
+            "API_MODELS": str(repo.models),
+        }
+        with Api(tmp_path_factory.mktemp("api"), models=None, **settings) as api:
+            yield api
+
+
+def run(api: Api, path: str, body: Any = None) -> dict[str, Any]:
+    """Ask for a job and return it once it has ended."""
+    asked = api.client.post(path, json=body, headers=KEY)
+    assert asked.status_code == 202, asked.text
+    assert asked.json()["status"] == "queued"
+    job: dict[str, Any] = {}
+
+    def ended() -> bool:
+        job.update(api.client.get(f"/jobs/{asked.json()['id']}", headers=KEY).json())
+        return job["ended"] is not None
+
+    wait_until(ended, 90)
+    return job
+
+
+def version(api: Api, task: str) -> int:
+    found: int = api.get("/health")["models"][task]
+    return found
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_explanation_adds_up_to_the_prediction(served: Api, task: str) -> None:
+    record = golden(task)
+    answer = served.post(f"/explain/{task}", record)
+    prediction = served.post(f"/predict/{task}", record)
+    assert set(answer["values"]) == set(record)
+    total = answer["base_value"] + sum(answer["values"].values())
+    assert answer["sum"] == pytest.approx(total)
+    assert answer["sum"] == pytest.approx(answer["prediction"], rel=1e-5)
+    if manifest(MODELS / task)["target"]["classes"]:
+        assert answer["output"] == prediction["prediction"]
+        assert answer["prediction"] == pytest.approx(prediction["confidence"], rel=1e-5)
+    else:
+        assert answer["prediction"] == pytest.approx(prediction["prediction"], rel=1e-5)
+    for key in ("task", "model_version", "run_id"):
+        assert answer[key] == prediction[key]
+
+
+def test_a_list_is_explained_with_a_list_and_a_long_one_refused(served: Api) -> None:
+    record = golden("iris")
+    single, listed = served.post("/explain/iris", record), served.post(
+        "/explain/iris", [record] * 2
+    )
+    assert [row["values"] for row in listed["explanations"]] == [single["values"]] * 2
+    assert "more than 100 records" in served.post("/explain/iris", [record] * 101, 413)["error"]
+
+
+def test_an_older_version_is_loaded_and_the_champion_again(served: Api) -> None:
+    champion = version(served, "housing")
+    job = run(served, "/models/housing/load", {"version": 1})
+    assert (job["status"], job["result"]["version"]) == ("succeeded", 1)
+    wait_until(lambda: version(served, "housing") == 1)
+    assert served.post("/predict", golden("housing"))["model_version"] == 1
+    assert served.post("/explain/housing", golden("housing"))["model_version"] == 1
+    run_id = manifest(MODELS / "housing")["run_id"]
+    assert run(served, f"/model/load/{run_id}")["status"] == "succeeded"
+    wait_until(lambda: version(served, "housing") == champion)
+
+
+def test_what_was_trained_by_a_request_can_be_loaded_by_its_run(served: Api) -> None:
+    job = run(served, "/train", {"task": "iris", "algorithm": "logistic_regression"})
+    assert job["status"] == "succeeded", job
+    run_id = job["result"]["run_id"]
+    assert run(served, f"/model/load/{run_id}")["status"] == "succeeded"
+    wait_until(lambda: served.get("/models/iris")["run_id"] == run_id)
+    assert served.post("/predict/iris", golden("iris"))["run_id"] == run_id
+
+
+def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(served: Api) -> None:
+    job = run(served, "/models/housing/load", {"version": 999})
+    assert job["status"] == "failed"
+    assert "version 999" in job["error"]
+
+
+def test_a_job_that_does_not_exist_is_404(served: Api) -> None:
+    answer = served.client.get("/jobs/nothing", headers=KEY)
+    assert (answer.status_code, set(answer.json())) == (404, {"error", "details", "request_id"})
+
+
+def test_a_run_that_is_no_run_id_is_refused(served: Api) -> None:
+    assert served.client.post("/model/load/latest", headers=KEY).status_code == 422

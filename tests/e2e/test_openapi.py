@@ -1,0 +1,33 @@
+"""schemathesis over the whole OpenAPI document: no 5xx, and no answer that is not documented."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import Api
+from tests.unit.trainer.service import checkout, running
+
+pytestmark = pytest.mark.slow
+CASES = 5_000
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+def test_five_thousand_cases_meet_no_fault_and_no_undocumented_answer(tmp_path: Path) -> None:
+    with running(checkout(tmp_path / "checkout")) as trainer:
+        url = f"http://127.0.0.1:{trainer.port}"
+        with Api(tmp_path, API_TRAINER_URL=url) as api:
+            location = f"http://127.0.0.1:{api.port}/openapi.json"
+            command = ["schemathesis.cli", "--config-file", str(CONFIG), "run", location]
+            done = subprocess.run(
+                [sys.executable, "-m", *command, "--checks", "all", "--no-color"],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=540,
+            )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+    cases = re.search(r"(\d+) generated", done.stdout)
+    assert cases and int(cases.group(1)) >= CASES, done.stdout[-2_000:]
