@@ -19,7 +19,7 @@ from app.errors import ApiError
 from app.model import Model
 from app.services import Services, of
 
-MAX_EXPLAINED = 100
+MAX_EXPLAINED = 10  # each takes up to a second, and the trainer explains one after the other
 # Larger bodies are read and answered on a thread, so that the small ones need not wait for them.
 LARGE_BYTES = 50_000
 

@@ -72,7 +72,7 @@ def test_a_list_is_explained_with_a_list_and_a_long_one_refused(served: Api) -> 
         "/explain/iris", [record] * 2
     )
     assert [row["values"] for row in listed["explanations"]] == [single["values"]] * 2
-    assert "more than 100 records" in served.post("/explain/iris", [record] * 101, 413)["error"]
+    assert "more than 10 records" in served.post("/explain/iris", [record] * 11, 413)["error"]
 
 
 def test_an_older_version_is_loaded_and_the_champion_again(served: Api) -> None:
