@@ -29,6 +29,11 @@ PROBLEMS = {
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
 }
 Schema = dict[str, Any]
+# What every answer says of itself.
+IDENTITY: dict[str, Any] = {
+    **{"task": (str, ...), "model_version": (int, ...)},
+    **{"run_id": (str, ...), "request_id": (str, ...)},
+}
 
 
 def document(app: FastAPI, services: Services) -> Schema:
@@ -56,14 +61,13 @@ def document(app: FastAPI, services: Services) -> Schema:
 
 def _task_paths(pattern: str, model: Model, schemas: Schema) -> Schema:
     manifest = model.manifest
-    name = manifest.task.title().replace("_", "")
     example = manifest.golden.request
     paths = {}
     predicts = f"Predict {manifest.target.name}: {manifest.title}"
     explains = f"Say what each feature added: {manifest.title}"
     for verb, most, answer, summary in (
         ("predict", MAX_RECORDS, _prediction(model), predicts),
-        ("explain", MAX_EXPLAINED, _explanation(name), explains),
+        ("explain", MAX_EXPLAINED, _explanation(), explains),
     ):
         body = _schema(Union[Records.types(manifest, most)], schemas)
         paths[pattern.format(verb)] = {
@@ -90,10 +94,7 @@ def _task_paths(pattern: str, model: Model, schemas: Schema) -> Schema:
 def _prediction(model: Model) -> Any:
     """Return the type of an answer: that of one record, or that of a list."""
     name = model.manifest.task.title().replace("_", "")
-    identity: dict[str, Any] = {
-        key: (kind, ...) for key, kind in (("task", str), ("model_version", int), ("run_id", str))
-    }
-    identity["request_id"] = (str, ...)
+    identity = dict(IDENTITY)
     one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
     if model.manifest.target.classes:
         one["prediction"] = (str, Field(description="The most probable class."))
@@ -107,7 +108,7 @@ def _prediction(model: Model) -> Any:
     return single | many
 
 
-def _explanation(name: str) -> Any:
+def _explanation() -> Any:
     one: dict[str, Any] = {
         "output": (str, Field(description="The target, or the predicted class.")),
         "base_value": (float, Field(description="The mean prediction of the reference sample.")),
@@ -115,13 +116,9 @@ def _explanation(name: str) -> Any:
         "sum": (float, Field(description="base_value and all values together.")),
         "prediction": (float, Field(description="The model's output.")),
     }
-    identity: dict[str, Any] = {
-        key: (kind, ...) for key, kind in (("task", str), ("model_version", int), ("run_id", str))
-    }
-    identity["request_id"] = (str, ...)
     row = create_model("Explanation", **one)
-    single = create_model("ExplainedRecord", **identity, **one)
-    return single | create_model("ExplainedRecords", **identity, explanations=(list[row], ...))
+    single = create_model("ExplainedRecord", **IDENTITY, **one)
+    return single | create_model("ExplainedRecords", **IDENTITY, explanations=(list[row], ...))
 
 
 def _schema(kind: Any, schemas: Schema, mode: JsonSchemaMode = "validation") -> Schema:

@@ -54,7 +54,10 @@ def stop(settings: Settings) -> bool:
     """End the supervisor, and with it everything; return whether there was one."""
     state = running(settings)
     if state:
-        os.kill(state["supervisor"], signal.SIGTERM)
+        if os.name == "posix":
+            os.kill(state["supervisor"], signal.SIGTERM)
+        else:  # nobody can ask it to end there: all of them are ended
+            _kill_tree(state["supervisor"])
         deadline = time.monotonic() + STOP_SECONDS
         while _alive(state["supervisor"]):
             if time.monotonic() > deadline:
@@ -150,8 +153,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
     else:
-        kill = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-        subprocess.run(kill, capture_output=True, check=False)
+        _kill_tree(process.pid)
+
+
+def _kill_tree(number: int) -> None:
+    kill = ["taskkill", "/T", "/F", "/PID", str(number)]
+    subprocess.run(kill, capture_output=True, check=False)
 
 
 def _await_end(process: subprocess.Popen[bytes]) -> None:
