@@ -45,7 +45,7 @@ def tests(session: nox.Session) -> None:
     install(session, "dev")
     session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
     if session.python == RUNNING:
-        slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow")
+        slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow", "--durations", "15")
         session.run("pytest", *slow, *session.posargs, success_codes=[0, 5])
 
 

@@ -106,8 +106,6 @@ def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
     threading.Thread(target=_end_with_the_service, daemon=True).start()
     if hasattr(os, "nice"):  # not on Windows
         os.nice(19)
-    if hasattr(os, "SCHED_IDLE"):  # Linux: only while nobody else wants the processor
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seconds, not minutes
     try:
         found = importlib.import_module(f"pipeline.trainer.{job.kind}").run(repo, state, request)
