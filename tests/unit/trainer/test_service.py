@@ -132,7 +132,7 @@ def test_a_model_trained_on_sixty_rows_is_kept_logged_and_loaded(service: Servic
     assert manifest(made)["version"] == 0 and manifest(made)["parameters"] == {"C": 0.5}
     assert manifest(made)["data"]["rows"] == 60
     assert manifest(made)["data"]["source"] == "data of the request"
-    database = service.repo.build / "tracking" / "mlflow.db"
+    (database,) = (service.repo.build / "tracking").glob("*/mlflow.db")
     run = MlflowClient(f"sqlite:///{database}").get_run(result["run_id"])
     assert run.info.status == "FINISHED" and run.data.params["C"] == "0.5"
     assert service.run(kind="load", run_id=result["run_id"])["version"] == 0
