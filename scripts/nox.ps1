@@ -1,0 +1,28 @@
+# Run nox, from a private environment of its own; what CI does is done with the same command.
+#   .\scripts\nox.ps1 -s lint            one session; -l lists them
+#   .\scripts\nox.ps1                    the default ones
+$ErrorActionPreference = 'Stop'
+Set-Location (Join-Path $PSScriptRoot '..')
+
+$python = Get-Command python -ErrorAction SilentlyContinue
+if (-not $python) {
+    Write-Error 'nox.ps1: Python 3.11 or newer is not installed.'
+}
+& $python.Source -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+if ($LASTEXITCODE -ne 0) {
+    Write-Error 'nox.ps1: this Python is too old; install Python 3.11 or newer.'
+}
+
+$lock = Join-Path 'requirements' 'nox.txt'
+$installed = Join-Path '.venv-nox' 'installed.txt'
+$current = (Test-Path $installed) -and ((Get-FileHash $lock).Hash -eq (Get-FileHash $installed).Hash)
+if (-not $current) {
+    & $python.Source -m venv --clear .venv-nox
+    & .venv-nox\Scripts\python.exe -m pip install --quiet --require-hashes -r $lock
+    if ($LASTEXITCODE -ne 0) {
+        Write-Error 'nox.ps1: the packages of requirements/nox.txt could not be installed.'
+    }
+    Copy-Item $lock $installed
+}
+& .venv-nox\Scripts\nox.exe @args
+exit $LASTEXITCODE
