@@ -17,7 +17,13 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
 SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "deployment/docker", "noxfile.py"]
-SHELL = ["start-mlops.sh", "scripts/nox.sh", "scripts/test.sh", ".ci/run", "monitoring/grafana/start.sh"]
+SHELL = [
+    "start-mlops.sh",
+    "scripts/nox.sh",
+    "scripts/test.sh",
+    ".ci/run",
+    "monitoring/grafana/start.sh",
+]
 SHELL += [f"deployment/docker/{name}.sh" for name in ("install", "finish", "mlflow-start")]
 
 
