@@ -92,6 +92,13 @@ def publish(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """Write what a published commit did, as Markdown: `build/report.md`."""
+    install(session, "pipeline")
+    session.run("python", "-m", "scripts.push_report", *session.posargs)
+
+
+@nox.session(default=False)
 def verify(session: nox.Session) -> None:
     """Check every file, hash, link and number of the committed history."""
     install(session, "pipeline")

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,12 +52,16 @@ def publish(
     bundle: BundleFolder = None,
     remote: Remote = "origin",
     branch: Branch = "main",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Make the commit, but do not push it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Judge the bundle against the branch's tip and push runs, models and decision."""
     from pipeline.publishing.publish import publish as run
 
-    _tell(*run(context.obj, bundle or context.obj.build / "bundle", remote, branch), as_json)
+    folder = bundle or context.obj.build / "bundle"
+    _tell(*run(context.obj, folder, remote, branch, dry_run), as_json)
 
 
 @app.command()
@@ -118,6 +123,9 @@ def _tell(commit: str, message: str, as_json: bool) -> None:
     print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
     if not as_json:
         Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True)
+    if outputs := os.environ.get("GITHUB_OUTPUT"):
+        with open(outputs, "a", encoding="utf-8") as file:
+            file.write(f"commit={commit}\nheadline={message.partition(': ')[2].splitlines()[0]}\n")
 
 
 def _fail(sentence: str, status: int) -> None:

@@ -24,5 +24,9 @@ if (-not $current) {
     }
     Copy-Item $lock $installed
 }
-& .venv-nox\Scripts\nox.exe @args
+if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
+    & $python.Source -m scripts.ci.tell .venv-nox\Scripts\nox.exe @args
+} else {
+    & .venv-nox\Scripts\nox.exe @args
+}
 exit $LASTEXITCODE

@@ -29,4 +29,8 @@ if ! cmp -s requirements/nox.txt .venv-nox/installed.txt; then
   .venv-nox/bin/python -m pip install --quiet --require-hashes -r requirements/nox.txt
   cp requirements/nox.txt .venv-nox/installed.txt
 fi
-exec .venv-nox/bin/nox "$@"
+nox=(.venv-nox/bin/nox "$@")
+if [ -n "${GITHUB_ACTIONS:-}" ]; then # what is wrong is marked at its line and told in a sentence
+  nox=("$python" -m scripts.ci.tell "${nox[@]}")
+fi
+exec "${nox[@]}"

@@ -35,10 +35,17 @@ class Change:
     commit: str | None = None
 
 
-def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change]) -> tuple[str, str]:
+def land(
+    repo: Repo,
+    remote: str,
+    branch: str,
+    change: Callable[[Repo], Change],
+    dry_run: bool = False,
+) -> tuple[str, str]:
     """Apply `change` to the branch's tip and push, until it lands; return commit and message.
 
-    `change` is called with a checkout of the tip that is its own to write in.
+    `change` is called with a checkout of the tip that is its own to write in. A dry run makes the
+    commit and pushes nothing.
 
     Raises:
         PipelineError: another publish runs in this clone, the remote cannot be reached, it rejects
@@ -53,6 +60,8 @@ def land(repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change])
             if done.commit:
                 return done.commit, done.message
             commit = _commit(tree, done.message)
+            if dry_run:
+                return commit, done.message
             try:
                 git(tree, "push", "--quiet", "--no-verify", remote, f"{commit}:refs/heads/{branch}")
                 return commit, done.message

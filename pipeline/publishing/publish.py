@@ -22,10 +22,13 @@ from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
 
 
-def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, str]:
+def publish(
+    repo: Repo, folder: Path, remote: str, branch: str, dry_run: bool = False
+) -> tuple[str, str]:
     """Publish the bundle in `folder` to a remote's branch; return the commit and its message.
 
-    Calling it again after a landing, or after a kill, finds the commit and changes nothing.
+    Calling it again after a landing, or after a kill, finds the commit and changes nothing. A dry
+    run makes the commit that would be pushed, from a bundle of any commit, and keeps it here.
 
     Raises:
         PipelineError: the bundle is damaged, or was trained on changes that are in no commit; or
@@ -51,12 +54,13 @@ def publish(repo: Repo, folder: Path, remote: str, branch: str) -> tuple[str, st
     def change(tip: Repo) -> Change:
         if commit := _landed_before(tip, bundle):
             return Change(git(tip.root, "log", "-1", "--format=%B", commit), commit)
-        require_ancestor(tip.root, bundle.commit, "the bundle")
+        if not dry_run:
+            require_ancestor(tip.root, bundle.commit, "the bundle")
         decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
         _apply(tip, folder, bundle, decisions)
         return Change(_message(tip, bundle, decisions))
 
-    return land(repo, remote, branch, change)
+    return land(repo, remote, branch, change, dry_run)
 
 
 def _landed_before(tip: Repo, bundle: Bundle) -> str | None:

@@ -153,6 +153,7 @@ def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str
         "git.branch": git(repo.root, "branch", "--show-current"),
         "git.dirty": str(bool(dirty)).lower(),
         "workflow.run_url": _workflow_url(),
+        "workflow.reason": os.environ.get("MLOPS_REASON", ""),
         "data.origin": fetched.origin,
         "digest.data": fetched.digest,
         "digest.code": _digest_of_code(),

@@ -1,0 +1,87 @@
+"""What a push did, task by task, as Markdown: candidates, decision, the metric's history.
+
+Made of nothing but a commit of `pipeline publish`, also one that a dry run made and nobody pushed.
+"""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import tasks
+from pipeline.errors import UsageError
+from pipeline.files import write_atomic
+from pipeline.git import git
+from pipeline.history import registry
+from pipeline.report.pages import render
+from pipeline.report.pushes import History, events
+
+SHOWN = 10
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "build" / "report.md"
+
+
+def main(
+    commit: Annotated[
+        str, typer.Argument(envvar="COMMIT", help="A commit of `pipeline publish`.")
+    ] = "HEAD",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="The commit was not pushed: no links into it.")
+    ] = False,
+) -> None:
+    """Write `build/report.md` about a published commit, and print its path."""
+    try:
+        write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from error
+    print(REPORT.relative_to(ROOT).as_posix())
+
+
+def describe(root: Path, commit: str, base: str) -> str:
+    """Return what a commit of `pipeline publish` says, as Markdown.
+
+    Args:
+        base: what the addresses of files begin with; runs are not linked if it is empty.
+
+    Raises:
+        UsageError: it is no such commit.
+    """
+    found = git(root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit)
+    runs = {name: run_ids for name, *run_ids in map(str.split, found.splitlines()) if run_ids}
+    if not runs:
+        raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        _extract(root, commit, Path(folder))
+        mlruns = Path(folder) / "mlruns"
+        history, told, checks = History.read(mlruns), [], {}
+        for name, run_ids in runs.items():
+            task, versions = tasks.load(name), registry.versions(mlruns, name)
+            parent, *candidates = [history.runs[run_id] for run_id in run_ids]
+            pushes = events(task, history, versions)
+            told.append((task, parent, candidates, versions, pushes))
+            checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
+    return render("push.md", told=told, checks=checks, history=history, shown=SHOWN, base=base)
+
+
+def _extract(root: Path, commit: str, folder: Path) -> None:
+    """Copy the history as it is at a commit, whatever is checked out."""
+    archive = ["git", "archive", commit, "mlruns"]
+    packed = subprocess.run(archive, cwd=root, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
+        files.extractall(folder, filter="data")
+
+
+def _base() -> str:
+    """Return the address of the repository's files; run folders never move once published."""
+    server, repository = (os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY"))
+    return f"{server}/{repository}/tree/main/" if repository else ""
+
+
+if __name__ == "__main__":
+    typer.run(main)
