@@ -149,7 +149,9 @@ def writers_take_nothing_from_a_cache(workflow: Workflow) -> list[str]:
 
 def _may_write(job: dict[str, Any]) -> bool:
     rights = job.get("permissions")
-    return WRITES in rights.values() if isinstance(rights, dict) else rights != "read-all"
+    if isinstance(rights, dict):
+        return WRITES in rights.values()
+    return rights != "read-all"
 
 
 def _caches(step: dict[str, Any]) -> bool:
