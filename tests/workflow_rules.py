@@ -149,13 +149,11 @@ def writers_take_nothing_from_a_cache(workflow: Workflow) -> list[str]:
 
 def _may_write(job: dict[str, Any]) -> bool:
     rights = job.get("permissions")
-    if isinstance(rights, dict):
-        return WRITES in rights.values()
-    return rights != "read-all"
+    return WRITES in rights.values() if isinstance(rights, dict) else rights != "read-all"
 
 
 def _caches(step: dict[str, Any]) -> bool:
-    action, given = step.get("uses", "").partition("@")[0], step.get("with", {})
+    action, given = str(step.get("uses", "")).partition("@")[0], step.get("with", {})
     if action == "astral-sh/setup-uv":  # it caches unless it is told not to
         return given.get("enable-cache") is not False
     if action.startswith("actions/setup-"):
