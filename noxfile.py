@@ -17,14 +17,15 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
 SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "deployment/docker", "noxfile.py"]
-SHELL = [
-    "start-mlops.sh",
-    "scripts/nox.sh",
-    "scripts/test.sh",
-    ".ci/run",
-    "monitoring/grafana/start.sh",
-]
-SHELL += [f"deployment/docker/{name}.sh" for name in ("install", "finish", "mlflow-start")]
+FORMS = ".github/ISSUE_TEMPLATE"
+# What GitHub and Compose read, by the name of the schema for it that check-jsonschema brings along.
+SCHEMAS = {
+    "github-workflows": [".github/workflows/*.yml"],
+    "dependabot": [".github/dependabot.yml"],
+    "github-issue-forms": [f"{FORMS}/*.yml", f":!{FORMS}/config.yml"],
+    "github-issue-config": [f"{FORMS}/config.yml"],
+    "compose-spec": ["docker-compose.yml"],
+}
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -35,15 +36,28 @@ def install(session: nox.Session, lock: str) -> None:
     session.install(*checked, "-r", f"requirements/{lock}.txt", env=system)
 
 
+def tracked(session: nox.Session, *patterns: str) -> list[str]:
+    """Return the files in Git that match a pattern."""
+    listed = session.run("git", "ls-files", "--", *patterns, external=True, silent=True, log=False)
+    return str(listed).splitlines()
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format, imports, style, types and the scripts of both shells."""
+    """Check the format, style and types of the code, and every shell, YAML and Docker file."""
     install(session, "dev")
-    session.run("black", "--check", "--quiet", *SOURCES)
+    session.run("black", "--check", *SOURCES)
     session.run("isort", "--check-only", "--quiet", *SOURCES)
     session.run("flake8", *SOURCES)
-    session.run("mypy")
-    session.run("shellcheck", *SHELL)
+    session.run("mypy", "--show-column-numbers")
+    session.run("shellcheck", "--format", "gcc", *tracked(session, "*.sh", ".ci/run"))
+    session.run("hadolint", "--format", "gnu", *tracked(session, "*Dockerfile"))
+    for schema, patterns in SCHEMAS.items():
+        files = tracked(session, *patterns)
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
+    # Where GitHub runs this, it shows the findings at their lines.
+    style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
+    session.run("zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github")
 
 
 @nox.session(python=PYTHONS)

@@ -27,6 +27,8 @@ RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for 
     && rm -f /usr/local/bin/pip* /usr/bin/pip*
 COPY --from=packages /image /
 # ---------------------------------------------------------------------------------------------
+# Debian keeps one version of Git a release, so there is none to choose.
+# hadolint ignore=DL3008
 RUN command -v git >/dev/null || { \
       apt-get update -qq && apt-get install -y -qq --no-install-recommends git >/dev/null \
       && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }

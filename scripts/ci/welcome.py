@@ -1,0 +1,171 @@
+"""Says what is still off in a fork or a copy of this repository: `python3 -m scripts.ci.welcome`.
+
+Reads GITHUB_TOKEN and GITHUB_REPOSITORY, asks GitHub's API, and appends Markdown to the file that
+GITHUB_STEP_SUMMARY names; without one it prints. What is off is no failure: exit 0.
+"""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, NamedTuple
+
+BRANCH = "main"
+SECONDS = 30
+RULESET = ".github/rulesets/main.json"
+KEPT = {"deletion": "be deleted", "non_fast_forward": "lose commits to a forced push"}
+# Rules that a plain push of one unsigned commit does not meet.
+REFUSING = {
+    **{"pull_request": "a pull request", "required_status_checks": "passed status checks"},
+    **{"required_signatures": "signed commits", "update": "that nobody pushes"},
+    **{"merge_queue": "a merge queue", "required_deployments": "a deployment"},
+    **{"workflows": "passed workflows", "code_scanning": "code scanning results"},
+}
+WAYS_OUT = (
+    "keep only 'Restrict deletions' and 'Block force pushes' for it, publish to a branch of its "
+    "own with `--branch`, or push with a deploy key that the ruleset's bypass list names"
+)
+OFF = {
+    "disabled_fork": "as GitHub does in a fork to each workflow with a schedule",
+    "disabled_inactivity": "by GitHub, after 60 days without a commit",
+    "disabled_manually": "by hand",
+}
+MISSED = {
+    "data.yml": "nobody notices when the sources of the data change",
+    "mlops.yml": "pushes are neither tested nor trained nor published",
+    "security.yml": "nothing looks for holes in workflows, code and dependencies",
+}
+
+
+class WelcomeError(Exception):
+    """GitHub could not be asked; the message says so in one sentence."""
+
+
+class Finding(NamedTuple):
+    """One sentence on what is off and what that means, with the page where it can be changed."""
+
+    text: str
+    page: str
+
+
+def ask(address: str, token: str) -> Any:
+    """Return the JSON that the API has there, None if it does not show it to this token.
+
+    Raises:
+        WelcomeError: there is no answer, or none that can be read.
+    """
+    headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {token}"}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=headers), timeout=SECONDS
+        ) as answer:
+            return json.load(answer)
+    except (HTTPException, OSError, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError) and error.code in (403, 404):
+            return None
+        raise WelcomeError(
+            f"{address} cannot be read ({error}): run this again when GitHub answers."
+        ) from error
+
+
+def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
+    """Look at what kind of repository this is, and at its features."""
+    if not answer["has_issues"]:
+        text = "Issues are off: there is no place to report what does not work."
+        yield Finding(text, f"{site}/settings#features")
+    if answer["fork"]:
+        text = (
+            "This is a fork: GitHub proposes the original as the base of each pull request, so "
+            "choose this repository there, or make a copy with 'Use this template' instead."
+        )
+        yield Finding(text, f"{site}/compare")
+    if answer["visibility"] != "public":
+        text = (
+            f"The repository is {answer['visibility']}: CodeQL, dependency review and Scorecard "
+            "are left out, because they need what GitHub gives to public repositories."
+        )
+        yield Finding(text, f"{site}/settings")
+
+
+def workflows(answer: dict[str, Any], site: str) -> Iterator[Finding]:
+    """Look for workflows that are turned off."""
+    for workflow in answer["workflows"]:
+        name, why = workflow["path"].rpartition("/")[2], OFF.get(workflow["state"])
+        if why:
+            missed = MISSED.get(name, "it does not run")
+            text = f"`{name}` is turned off, {why}: {missed}, until you press 'Enable workflow'."
+            yield Finding(text, f"{site}/actions/workflows/{name}")
+
+
+def rules(answer: list[dict[str, Any]], site: str) -> Iterator[Finding]:
+    """Look for rules that the branch lacks, and for such that would refuse the published commit."""
+    types = [rule["type"] for rule in answer]
+    lacking = [danger for rule, danger in KEPT.items() if rule not in types]
+    if lacking:
+        yield Finding(
+            f"`{BRANCH}` is not protected: it can {' and '.join(lacking)}, and the history with "
+            f"it; import `{RULESET}` (New ruleset > Import a ruleset).",
+            f"{site}/settings/rules",
+        )
+    refusing = [demand for rule, demand in REFUSING.items() if rule in types]
+    if refusing:
+        yield Finding(
+            f"A rule for `{BRANCH}` demands {', '.join(refusing)}: it would refuse the commit that "
+            f"the workflow publishes; {WAYS_OUT}.",
+            f"{site}/settings/rules",
+        )
+
+
+def page(api: str, server: str, name: str, token: str) -> str:
+    """Return what is off as Markdown.
+
+    Raises:
+        WelcomeError: GitHub could not be asked.
+    """
+    asked: dict[str, tuple[str, Callable[[Any, str], Iterator[Finding]]]] = {
+        "": ("the repository's features", repository),
+        "/actions/workflows?per_page=100": ("the workflows", workflows),
+        f"/rules/branches/{BRANCH}?per_page=100": (f"the rules for `{BRANCH}`", rules),
+    }
+    found: list[Finding] = []
+    hidden = []
+    for path, (what, look) in asked.items():
+        answer = ask(f"{api}/repos/{name}{path}", token)
+        if answer is None:
+            hidden.append(what)
+        else:
+            found += look(answer, f"{server}/{name}")
+    lines = [f"- {finding.text} [Change it]({finding.page})" for finding in found]
+    if hidden:
+        lines.append(f"- Not visible to the workflow's token: {', '.join(hidden)}.")
+    return "\n".join(["## What is still off", "", *(lines or ["Nothing: all is as it should be."])])
+
+
+def main() -> int:
+    """Write the page where GitHub shows it, and return the exit code."""
+    token, name = os.environ.get("GITHUB_TOKEN"), os.environ.get("GITHUB_REPOSITORY")
+    if not token or not name:
+        print("welcome: set GITHUB_TOKEN and GITHUB_REPOSITORY (owner/name).", file=sys.stderr)
+        return 2
+    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    try:
+        text = page(api, server, name, token)
+    except WelcomeError as error:
+        print(f"welcome: {error}", file=sys.stderr)
+        return 1
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    else:
+        print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

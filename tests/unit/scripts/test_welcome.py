@@ -1,0 +1,176 @@
+"""What a fresh fork is told, by the program itself, asking a server that answers as GitHub does."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+REPO = "/repos/ada/houses"
+WORKFLOWS = f"{REPO}/actions/workflows?per_page=100"
+RULES = f"{REPO}/rules/branches/main?per_page=100"
+
+
+def workflow(name: str, state: str = "active") -> dict[str, Any]:
+    return {"id": 7, "name": name, "path": f".github/workflows/{name}.yml", "state": state}
+
+
+def rule(kind: str) -> dict[str, Any]:
+    source = {"ruleset_source_type": "Repository", "ruleset_source": "ada/houses"}
+    return {"type": kind, "ruleset_id": 42, **source}
+
+
+class GitHub:
+    """A server with an answer a path; an answer that is a number is an error's status."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {
+            REPO: {"fork": False, "has_issues": True, "visibility": "public"},
+            WORKFLOWS: {"total_count": 2, "workflows": [workflow("mlops"), workflow("data")]},
+            RULES: [rule("deletion"), rule("non_fast_forward")],
+        }
+        self.tokens: set[str | None] = set()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        github = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                github.tokens.add(self.headers["Authorization"])
+                answer = github.answers[self.path]
+                status = answer if isinstance(answer, int) else 200
+                content = json.dumps({"message": "Not Found"} if status != 200 else answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None: ...
+
+        return Handler
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    server = GitHub()
+    yield server
+    server.close()
+
+
+def run(address: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    # Nothing of a workflow that runs the tests, nor of a proxy.
+    beside = ("github_", "http_proxy", "https_proxy")
+    known = {k: v for k, v in os.environ.items() if not k.lower().startswith(beside)}
+    known |= {"GITHUB_TOKEN": "t0ken", "GITHUB_REPOSITORY": "ada/houses"}
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.ci.welcome"],
+        cwd=ROOT,
+        env={**known, "GITHUB_API_URL": address, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def told(github: GitHub) -> list[str]:
+    """Run the check and return its lines below the title."""
+    done = run(github.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    title, blank, *lines = done.stdout.splitlines()
+    assert (title, blank) == ("## What is still off", "")
+    return lines
+
+
+def test_nothing_off_is_one_line_and_the_token_is_shown(github: GitHub) -> None:
+    assert told(github) == ["Nothing: all is as it should be."]
+    assert github.tokens == {"Bearer t0ken"}
+
+
+def test_it_is_appended_to_the_summary(github: GitHub, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    done = run(github.address, GITHUB_STEP_SUMMARY=str(summary))
+    assert done.stdout == ""
+    assert summary.read_text().startswith("before\n## What is still off\n")
+
+
+def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(github: GitHub) -> None:
+    github.answers[REPO] = {"fork": True, "has_issues": False, "visibility": "private"}
+    github.answers[WORKFLOWS]["workflows"][1]["state"] = "disabled_fork"
+    github.answers[RULES] = []
+    lines = told(github)
+    pages = ["settings#features", "compare", "settings", "actions/workflows/data.yml"]
+    assert [line.rpartition("](")[2] for line in lines] == [
+        f"https://github.com/ada/houses/{page})" for page in [*pages, "settings/rules"]
+    ]
+    assert "Issues are off" in lines[0] and "is a fork" in lines[1] and "private" in lines[2]
+    assert "`data.yml`" in lines[3] and "sources of the data" in lines[3]
+    assert "be deleted and lose commits" in lines[4] and ".github/rulesets/main.json" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [("disabled_inactivity", "60 days"), ("disabled_manually", "by hand"), ("active", "")],
+)
+def test_a_workflow_is_named_with_why_it_is_off(github: GitHub, state: str, why: str) -> None:
+    github.answers[WORKFLOWS]["workflows"] = [workflow("own", state)]
+    lines = told(github)
+    assert lines[0].startswith("- `own.yml` is turned off") == bool(why)
+    assert why in lines[0]
+
+
+def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(github: GitHub) -> None:
+    github.answers[RULES] += [rule("pull_request"), rule("required_status_checks")]
+    (line,) = told(github)
+    assert "a pull request, passed status checks" in line
+    for way in ("Restrict deletions", "--branch", "deploy key"):
+        assert way in line
+
+
+def test_rules_that_let_the_published_commit_pass_are_no_finding(github: GitHub) -> None:
+    github.answers[RULES] += [rule("required_linear_history"), rule("creation")]
+    assert told(github) == ["Nothing: all is as it should be."]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_the_token_may_not_see_is_named_and_no_failure(github: GitHub, status: int) -> None:
+    github.answers |= {WORKFLOWS: status, RULES: status}
+    expected = "- Not visible to the workflow's token: the workflows, the rules for `main`."
+    assert told(github) == [expected]
+
+
+def test_the_links_lead_to_the_server_that_github_names(github: GitHub) -> None:
+    github.answers[RULES] = []
+    done = run(github.address, GITHUB_SERVER_URL="https://git.example.org")
+    assert "](https://git.example.org/ada/houses/settings/rules)" in done.stdout
+
+
+def test_no_answer_is_one_sentence_and_a_failure(github: GitHub) -> None:
+    github.answers[WORKFLOWS] = 500
+    for address in (github.address, "http://127.0.0.1:1"):
+        done = run(address)
+        assert done.returncode == 1 and done.stdout == ""
+        (sentence,) = done.stderr.splitlines()
+        assert sentence.startswith(f"welcome: {address}/repos/ada/houses")
+        assert sentence.endswith("run this again when GitHub answers.")
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
+def test_a_missing_variable_is_said_before_anything_is_asked(github: GitHub, missing: str) -> None:
+    done = run(github.address, **{missing: ""})
+    assert done.returncode == 2 and "set GITHUB_TOKEN" in done.stderr
+    assert github.tokens == set()

@@ -1,0 +1,134 @@
+"""The workflows keep the rules, and each rule would see its fault."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import workflow_rules as rules
+from tests.workflow_rules import RULES, Workflow
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = [Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))]
+Rule = Callable[[Workflow], list[str]]
+
+GOOD = """\
+name: good
+on:
+  push:
+permissions: {}
+jobs:
+  reads:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      contents: read
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          persist-credentials: false
+      - uses: ./.github/actions/own
+      - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
+      - run: |
+          ./scripts/nox.sh -s "tests-$PYTHON" -- \\
+            -k "not slow"
+          .\\scripts\\nox.ps1 -s "tests-$env:PYTHON"
+          python3 -m scripts.ci.welcome
+  writes:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      contents: write
+    steps:
+      - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
+        with:
+          enable-cache: false
+"""
+CACHE = "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5"
+PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0"
+READS = "    permissions:\n      contents: read\n"
+OWN = "./.github/actions/own"
+WELCOME = "python3 -m scripts.ci.welcome"
+# Each fault is a small change of the good one: the rule, the text that goes, the text that comes.
+FAULTS: list[tuple[Rule, str, str]] = [
+    (rules.actions_are_pinned, "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "v7.0.1"),
+    (rules.actions_are_pinned, "273ba90b1 # v7.0.1", "273ba90b # v7.0.1"),
+    (rules.actions_are_pinned, " # v7.0.1", ""),
+    (rules.actions_are_pinned, "# v7.0.1", "# v7"),
+    (rules.actions_are_pinned, f"uses: {OWN}", "uses: docker://alpine:3"),
+    (rules.actions_are_pinned, f"- uses: {OWN}", "- {uses: 'actions/cache@v5'}"),
+    (rules.jobs_end, "    timeout-minutes: 5\n", ""),
+    (rules.rights_are_the_jobs_own, "permissions: {}", "permissions: read-all"),
+    (rules.rights_are_the_jobs_own, "permissions: {}\n", ""),
+    (rules.rights_are_the_jobs_own, READS, ""),
+    (rules.rights_are_the_jobs_own, READS, "    permissions: write-all\n"),
+    (rules.commands_are_ours, WELCOME, "pip install nox"),
+    (rules.commands_are_ours, WELCOME, f"{WELCOME} && git push"),
+    (rules.commands_are_ours, WELCOME, f"{WELCOME} | tee log"),
+    (rules.commands_are_ours, WELCOME, f"{WELCOME} || true"),
+    (rules.commands_are_ours, WELCOME, f'{WELCOME} "$(whoami)"'),
+    (rules.commands_are_ours, WELCOME, "python3 -c 'import scripts'"),
+    (rules.commands_hold_no_expression, WELCOME, f"{WELCOME} ${{{{ github.head_ref }}}}"),
+    (rules.checkouts_keep_no_token, "persist-credentials: false", "fetch-depth: 0"),
+    (rules.checkouts_keep_no_token, "persist-credentials: false", "persist-credentials: true"),
+    (rules.one_job_writes, "contents: read", "contents: write"),
+    (rules.nothing_is_skipped, f"uses: {OWN}", f"uses: {OWN}\n        continue-on-error: true"),
+    (rules.nothing_is_skipped, WELCOME, f'{WELCOME} "[skip ci]"'),
+    (rules.writers_take_nothing_from_a_cache, "enable-cache: false", "version: '1'"),
+    (rules.writers_take_nothing_from_a_cache, "enable-cache: false", "enable-cache: auto"),
+    (rules.writers_take_nothing_from_a_cache, "contents: read", "packages: write"),
+    (
+        rules.writers_take_nothing_from_a_cache,
+        "enable-cache: false",
+        f"enable-cache: false\n      - uses: {CACHE}",
+    ),
+    (
+        rules.writers_take_nothing_from_a_cache,
+        "enable-cache: false",
+        f"enable-cache: false\n      - uses: {PYTHON}\n        with:\n          cache: pip",
+    ),
+]
+
+
+def written(folder: Path, text: str) -> Workflow:
+    path = folder / "workflow.yml"
+    path.write_text(text)
+    return Workflow.read(path)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
+def test_every_workflow_keeps_every_rule(workflow: Workflow, rule: Rule) -> None:
+    assert rule(workflow) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_good_workflow_keeps_every_rule(tmp_path: Path, rule: Rule) -> None:
+    assert rule(written(tmp_path, GOOD)) == []
+
+
+@pytest.mark.parametrize(("rule", "goes", "comes"), FAULTS)
+def test_a_rule_sees_its_fault(tmp_path: Path, rule: Rule, goes: str, comes: str) -> None:
+    assert goes in GOOD
+    assert len(rule(written(tmp_path, GOOD.replace(goes, comes, 1)))) == 1
+
+
+def test_no_rule_is_without_a_fault_that_it_sees() -> None:
+    assert {rule for rule, *_ in FAULTS} == set(RULES)
+
+
+def test_only_the_main_workflow_writes_to_the_repository() -> None:
+    writers = {
+        workflow.name
+        for workflow in WORKFLOWS
+        for job in workflow.jobs.values()
+        if job["permissions"].get("contents") == "write"
+    }
+    assert writers <= {"mlops.yml"}
+
+
+def test_a_fork_has_to_enable_nothing_for_the_main_workflow() -> None:
+    # GitHub turns each workflow with a schedule off in a fork, whatever else starts it.
+    for workflow in WORKFLOWS:
+        if workflow.name in ("mlops.yml", "welcome.yml"):
+            assert "schedule" not in workflow.content[True]
