@@ -100,16 +100,11 @@ def train(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def publish(session: nox.Session) -> None:
-    """Judge the bundle against the branch's tip and push the result: `pipeline publish`."""
+    """Judge the bundle against the branch's tip, push the result, write `build/report.md`."""
     install(session, "pipeline")
     session.run("python", "-m", "pipeline", "publish", *session.posargs)
-
-
-@nox.session(default=False)
-def report(session: nox.Session) -> None:
-    """Write what a published commit did, as Markdown: `build/report.md`."""
-    install(session, "pipeline")
-    session.run("python", "-m", "scripts.push_report", *session.posargs)
+    dry_run = [argument for argument in session.posargs if argument == "--dry-run"]
+    session.run("python", "-m", "scripts.push_report", *dry_run)
 
 
 @nox.session(default=False)

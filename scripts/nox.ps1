@@ -14,19 +14,20 @@ if ($LASTEXITCODE -ne 0) {
 }
 
 $lock = Join-Path 'requirements' 'nox.txt'
-$installed = Join-Path '.venv-nox' 'installed.txt'
+$own = Join-Path $(if ($env:NOX_ENVDIR) { $env:NOX_ENVDIR } else { '.nox' }) 'own'
+$installed = Join-Path $own 'installed.txt'
 $current = (Test-Path $installed) -and ((Get-FileHash $lock).Hash -eq (Get-FileHash $installed).Hash)
 if (-not $current) {
-    & $python.Source -m venv --clear .venv-nox
-    & .venv-nox\Scripts\python.exe -m pip install --quiet --require-hashes -r $lock
+    & $python.Source -m venv --clear $own
+    & $own\Scripts\python.exe -m pip install --quiet --require-hashes -r $lock
     if ($LASTEXITCODE -ne 0) {
         Write-Error 'nox.ps1: the packages of requirements/nox.txt could not be installed.'
     }
     Copy-Item $lock $installed
 }
 if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
-    & $python.Source -m scripts.ci.tell .venv-nox\Scripts\nox.exe @args
+    & $python.Source -m scripts.ci.tell $own\Scripts\nox.exe @args
 } else {
-    & .venv-nox\Scripts\nox.exe @args
+    & $own\Scripts\nox.exe @args
 }
 exit $LASTEXITCODE

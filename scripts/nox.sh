@@ -24,12 +24,13 @@ for name in python3 python3.13 python3.12 python3.11; do
 done
 [ -n "${python:-}" ] || die "found no Python 3.11 or newer: install it and run this again."
 
-if ! cmp -s requirements/nox.txt .venv-nox/installed.txt; then
-  "$python" -m venv --clear .venv-nox
-  .venv-nox/bin/python -m pip install --quiet --require-hashes -r requirements/nox.txt
-  cp requirements/nox.txt .venv-nox/installed.txt
+own=${NOX_ENVDIR:-.nox}/own
+if ! cmp -s requirements/nox.txt "$own/installed.txt"; then
+  "$python" -m venv --clear "$own"
+  "$own/bin/python" -m pip install --quiet --require-hashes -r requirements/nox.txt
+  cp requirements/nox.txt "$own/installed.txt"
 fi
-nox=(.venv-nox/bin/nox "$@")
+nox=("$own/bin/nox" "$@")
 if [ -n "${GITHUB_ACTIONS:-}" ]; then # what is wrong is marked at its line and told in a sentence
   nox=("$python" -m scripts.ci.tell "${nox[@]}")
 fi

@@ -19,6 +19,7 @@ from pipeline.errors import UsageError
 from pipeline.files import write_atomic
 from pipeline.git import git
 from pipeline.history import registry
+from pipeline.publishing.loop import PUBLISHED
 from pipeline.report.pages import render
 from pipeline.report.pushes import History, events
 
@@ -29,8 +30,8 @@ REPORT = ROOT / "build" / "report.md"
 
 def main(
     commit: Annotated[
-        str, typer.Argument(envvar="COMMIT", help="A commit of `pipeline publish`.")
-    ] = "HEAD",
+        str, typer.Argument(help="A commit of `pipeline publish`.", show_default="the newest here")
+    ] = PUBLISHED,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="The commit was not pushed: no links into it.")
     ] = False,

@@ -21,6 +21,8 @@ from pipeline.repo import Repo
 
 ATTEMPTS = 60
 OWNED = ("mlruns", "deployment/models", "data", "results")
+# The newest commit that was made here, also by a dry run: `git show refs/mlops/published`.
+PUBLISHED = "refs/mlops/published"
 _WORKTREE = "publish-"
 # Git's and the server's words for "somebody was faster", which the next attempt answers.
 _RACE = ("fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "stale info")
@@ -58,8 +60,10 @@ def land(
             git(tree, "clean", "-ffdxq")
             done = change(Repo.open(tree))
             if done.commit:
+                git(tree, "update-ref", PUBLISHED, done.commit)
                 return done.commit, done.message
             commit = _commit(tree, done.message)
+            git(tree, "update-ref", PUBLISHED, commit)
             if dry_run:
                 return commit, done.message
             try:

@@ -19,9 +19,13 @@ SHOWN = 3
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # flake8, mypy, shellcheck and hadolint name the place first.
 _AT_LINE = re.compile(
-    r"(?P<file>[\w./\\-]+):(?P<line>\d+)(?::\d+)?:? (?P<text>(?:error|warning): .+|[A-Z]+\d+ .+)"
+    r"(?:hadolint:)?(?P<file>[\w./\\-]+):(?P<line>\d+)(?::\d+)?: "
+    r"(?P<text>(?:error|warning|note|info|style): .+|[A-Z]+\d+ .+)"
 )
-_WHOLE_FILE = re.compile(r"(?:would reformat|ERROR:) (?P<file>.+?)(?: Imports are incorrectly.*)?")
+_WHOLE_FILE = re.compile(
+    r"(?:would reformat (?P<black>.+)|ERROR: (?P<isort>.+) Imports are incorrectly.*"
+    r"|(?P<schema>[\w./-]+)::(?P<text>\$.+))"
+)
 # One who annotates by himself, as zizmor does.
 _ANNOTATED = re.compile(
     r"::(?:error|warning) file=(?P<file>[^,:]+).*?,line=(?P<line>\d+).*?::(?P<text>.+)"
@@ -63,7 +67,8 @@ def find(text: str) -> Finding | None:
     if found := _ANNOTATED.fullmatch(text):
         return Finding(found["text"], 1, found["file"], int(found["line"]), annotated=True)
     if found := _WHOLE_FILE.fullmatch(text):
-        return Finding("format or imports differ: `black` and `isort`", 1, _here(found["file"]))
+        file = found["black"] or found["isort"] or found["schema"]
+        return Finding(found["text"] or "`black` or `isort` writes it otherwise", 1, _here(file))
     if found := _AT_LINE.fullmatch(text):
         return Finding(found["text"], 1, _here(found["file"]), int(found["line"]))
     if found := _NOX.fullmatch(text):

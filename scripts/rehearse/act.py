@@ -59,7 +59,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Runner:
-    """What all runs of one rehearsal share; `folder` gets the artifacts of each in its own folder."""
+    """What all runs of one rehearsal share; each has a folder of its own in `folder`."""
 
     folder: Path
     origin: Path
@@ -102,9 +102,7 @@ class Runner:
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
         """Run act and gather what it says of each job."""
         jobs: dict[str, Job] = {}
-        # Each run has a cache of its own: runs side by side must not meet there.
-        environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
-        environment.pop("GITHUB_ACTIONS", None)
+        environment = {name: text for name, text in os.environ.items() if name != "GITHUB_ACTIONS"}
         with (folder / "log.jsonl").open("w", encoding="utf-8") as log:
             with subprocess.Popen(
                 command,
