@@ -1,0 +1,86 @@
+"""A small copy of this project whose pushes are rehearsed: one task, one test, the same workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.git import git
+from scripts.rehearse import events
+from scripts.rehearse.act import Run, Runner
+from tests.conftest import commit_all
+from tests.forge import PARAMS
+
+ROOT = Path(__file__).parents[1]
+TEST = "def test_small() -> None:\n    assert {sum} == 2\n"
+# One Python is enough where it is not the tests that are tried.
+ONE_PYTHON = ("--matrix", "python:3.13")
+
+
+class Project:
+    """A bare origin, a clone of a person who pushes, and what happens then."""
+
+    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.folder, self.origin = folder, folder / "origin.git"
+        git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(self.origin))
+        git(self.origin, "branch", "--force", "main", git(ROOT, "rev-parse", "HEAD"))
+        git(self.origin, "symbolic-ref", "HEAD", "refs/heads/main")
+        self.clone = self.another("clone")
+        self.runner = Runner(folder, self.origin, _shared(folder) | (environment or {}))
+        self._shrink()
+
+    def another(self, name: str) -> Path:
+        """Clone the origin once more."""
+        git(self.folder, "clone", "--quiet", str(self.origin), str(self.folder / name))
+        return self.folder / name
+
+    def _shrink(self) -> None:
+        shutil.rmtree(self.clone / "tests")
+        (self.clone / "tests").mkdir()
+        (self.clone / "params.yaml").write_text(PARAMS % 0.01, "utf-8")
+        (self.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
+        settings = (self.clone / "pyproject.toml").read_text("utf-8")
+        fewer = settings.replace(
+            'files = ["app", "pipeline", "scripts", "bench"]', 'files = ["bench"]'
+        )
+        assert fewer != settings
+        (self.clone / "pyproject.toml").write_text(fewer, "utf-8")
+
+    def push(self, message: str, *more: str, branch: str = "main") -> Run:
+        """Commit what was changed in the clone, push it, and let the workflow answer."""
+        commit_all(self.clone, message)
+        git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
+        return self.runner.run(self.clone, "push", events.push(self.clone, branch), *more)
+
+    def pull(self) -> None:
+        """Take in what the pipeline has published."""
+        git(self.clone, "pull", "--quiet", "--ff-only", "origin", "main")
+
+    @property
+    def main(self) -> str:
+        """The commit that main of the origin is at."""
+        return git(self.origin, "rev-parse", "main")
+
+    def files(self, commit: str = "main", under: str = "") -> set[str]:
+        """Return the files of a commit in the origin."""
+        return set(
+            git(self.origin, "ls-tree", "-r", "--name-only", commit, under or ".").split("\n")
+        )
+
+    def hook(self, name: str, text: str) -> None:
+        """Give the origin a hook, as a server has."""
+        path = self.origin / "hooks" / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+
+def _shared(folder: Path) -> dict[str, str]:
+    """Return the environment of all runs; they use the sessions that run these tests, if one does."""
+    above = Path(sys.prefix).parent
+    shared = above if (above / "own").is_dir() else folder.parent / "nox"
+    environment = {"NOX_ENVDIR": str(shared)}
+    # Made once, here: the jobs that run side by side then find it made.
+    command = ["./scripts/nox.sh", "-l"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True)
+    return environment
