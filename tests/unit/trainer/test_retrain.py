@@ -56,7 +56,7 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     ((path, headers, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
-    assert body == {"ref": "main", "inputs": {"tasks": "housing,iris", "reason": "drift"}}
+    assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
 
 
 @pytest.mark.parametrize(
