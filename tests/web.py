@@ -1,13 +1,18 @@
-"""A web server of the tests' own, which gives the files that a test tells it to."""
+"""Web servers of the tests' own: one gives files, the other takes what GitHub would be asked."""
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pandas as pd
+import pytest
+
+TOKEN = "ghs_0123456789abcdef"
 
 
 class Server:
@@ -49,3 +54,39 @@ def serving() -> Iterator[Server]:
 def read_csv(path: Path) -> pd.DataFrame:
     """Read what the server gives, as a task's `read` does: every value as its text."""
     return pd.read_csv(io.BytesIO(path.read_bytes()), dtype=str, keep_default_na=False)
+
+
+class GitHub(ThreadingHTTPServer):
+    """Answers a POST as told, and keeps what it was asked."""
+
+    status, answer = 204, b""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str], Any]] = []
+        super().__init__(("127.0.0.1", 0), _GitHubHandler)
+
+
+class _GitHubHandler(BaseHTTPRequestHandler):
+    server: GitHub
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(self.server.answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def github_api(patch: pytest.MonkeyPatch) -> Iterator[GitHub]:
+    """Stand in for GitHub's API, with the environment that a workflow has."""
+    with GitHub() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        patch.setenv("GITHUB_TOKEN", TOKEN)
+        patch.setenv("GITHUB_REPOSITORY", "someone/mlops")
+        patch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
+        yield server
+        server.shutdown()

@@ -1,58 +1,27 @@
 """Starting the workflow, with a real HTTP server in GitHub's place."""
 
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.repo import Repo
 from pipeline.trainer import retrain
 from pipeline.trainer.jobs import Request
+from tests.web import TOKEN, GitHub, github_api
 
 ROOT = Path(__file__).parents[3]
-TOKEN = "ghs_0123456789abcdef"
 REASON = "the data of housing changed at its source: sha256 1234… → 5678…"
 TOLD = {"TASKS": "housing iris", "REASON": REASON, "FRESH_DATA": "true"}
 
 
-class GitHub(ThreadingHTTPServer):
-    """Answers as told, and keeps what it was asked."""
-
-    status, answer = 204, b""
-    asked: list[tuple[str, dict[str, str], Any]]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: GitHub
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
-        self.send_response(self.server.status)
-        self.end_headers()
-        self.wfile.write(self.server.answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    with GitHub(("127.0.0.1", 0), Handler) as server:
-        server.asked = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        monkeypatch.setenv("GITHUB_REPOSITORY", "someone/mlops")
-        monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
+    with github_api(monkeypatch) as server:
         yield server
-        server.shutdown()
 
 
 def dispatch(**told: str) -> subprocess.CompletedProcess[str]:
