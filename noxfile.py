@@ -115,6 +115,13 @@ def verify(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def data(session: nox.Session) -> None:
+    """Tell which data changed at their source."""
+    install(session, "pipeline")
+    session.run("python", "-m", "scripts.check_data", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the history beside MLflow's file store and the API beside other servers, as ratios."""
     install(session, "dev")

@@ -3,7 +3,7 @@
 bundle.json           what is here, and the evidence for each task's challenger
 mlruns/               the run folders, as they will lie in the repository
 holdout/<task>.csv.gz the hold-out rows, for judging against any champion
-data/<task>.csv.gz    a snapshot that the training fetched and the repository lacks
+data/<task>.csv.gz    a snapshot that the training fetched, for the repository to keep
 """
 
 from pathlib import Path

@@ -37,13 +37,19 @@ def options(
 @app.command()
 def train(
     context: typer.Context,
-    task: Annotated[list[str] | None, typer.Option(help="Only this task; repeatable.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(envvar="MLOPS_TASKS", help="Only this task; repeatable.")
+    ] = None,
     out: BundleFolder = None,
+    fresh_data: Annotated[
+        bool,
+        typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew."),
+    ] = False,
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
     from pipeline.training.train import train as run
 
-    run(context.obj, task or [], out or context.obj.build / "bundle")
+    run(context.obj, task or [], out or context.obj.build / "bundle", fresh_data)
 
 
 @app.command()

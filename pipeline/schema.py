@@ -116,8 +116,9 @@ class Source:
 class Task:
     """All that the product knows about one prediction problem; one file in `pipeline/tasks/`.
 
-    `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV, from
-    whichever source. `tolerance` is the largest difference between the predictions of estimator and
+    `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV as whichever
+    source gave it when the task was written; it guards the first fetch, before there is a snapshot.
+    `tolerance` is the largest difference between the predictions of estimator and
     ONNX file that counts as agreement. `behaviours` has them by their claim.
     """
 

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -43,27 +43,33 @@ def snapshot_path(folder: Path, task: Task) -> Path:
     return folder / f"{task.name}.csv.gz"
 
 
-def fetch(task: Task, repo: Repo, console: Console) -> Fetched:
+def fetch(task: Task, repo: Repo, console: Console, fresh: bool = False) -> Fetched:
     """Return a task's table from the first place that has it.
+
+    A snapshot in the repository comes first: Git keeps it and shows its changes. Without one, a
+    source must give the table of the task's digest. `fresh` passes over snapshot, digest and
+    hashes: what the source has now is right, if its rows are valid.
 
     Raises:
         PipelineError: no source has it, or one has something else than the task expects.
     """
     path = snapshot_path(repo.data, task)
-    where = path.relative_to(repo.root).as_posix()
-    if path.is_file():
-        return _checked(task, tables.read(path), where, snapshot=False)
+    where = f"data/{path.name}"
+    if path.is_file() and not fresh:
+        return _validated(task, tables.read(path), where, snapshot=False)
     reasons = []
     for source in task.sources:
         try:
-            raw = _read(source, console)
+            raw = _read(replace(source, sha256=None) if fresh else source, console)
         except Unavailable as error:
             reasons.append(str(error))
         else:
-            return _checked(task, raw, source.place, snapshot=not source.place.startswith("$"))
+            public = not source.place.startswith("$")
+            fetched = _validated(task, raw, source.place, snapshot=public)
+            return fetched if fresh else _as_expected(task, fetched)
     raise PipelineError(
-        f"{task.name}: no source has its data ({'; '.join(reasons)}); connect to the network, or "
-        f"put a snapshot at {where}."
+        f"{task.name}: no source has its data ({'; '.join(reasons)}); connect to the network"
+        f"{'' if fresh else f', or put a snapshot at {where}'}."
     )
 
 
@@ -116,13 +122,16 @@ def _download(source: Source, folder: Path, console: Console) -> Path:
     raise Unavailable(f"{source.place}: {reason}")
 
 
-def _checked(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Fetched:
+def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Fetched:
     table = validate(task, raw, where)
-    found = tables.digest(table)
-    if found != task.digest:
+    return Fetched(table, tables.digest(table), where, snapshot)
+
+
+def _as_expected(task: Task, fetched: Fetched) -> Fetched:
+    if fetched.digest != task.digest:
         raise PipelineError(
-            f"{where}: the table's SHA-256 is {found}, but pipeline/tasks/{task.name}.py expects "
-            f"{task.digest}: restore the data, or write the new digest there if it was changed "
-            "on purpose."
+            f"{fetched.origin}: the table's SHA-256 is {fetched.digest}, but pipeline/tasks/"
+            f"{task.name}.yaml expects {task.digest}: restore the data, or take them as they are "
+            "now with `pipeline train --fresh-data`."
         )
-    return Fetched(table, found, where, snapshot)
+    return fetched

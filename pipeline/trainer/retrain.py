@@ -20,7 +20,7 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
     if token and repository:
         names = [tasks.load(name).name for name in request.tasks]  # all of them are known
-        inputs = {"tasks": ",".join(names), "reason": request.reason}
+        inputs = {"tasks": " ".join(names), "reason": request.reason}
         _dispatch(token, repository, {"ref": "main", "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
     bundle, shown = train(repo, request.tasks, repo.build / "bundle"), {"algorithm", "holdout"}

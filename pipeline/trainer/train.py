@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import params, tasks
-from pipeline.data import table as tables
 from pipeline.data.split import in_holdout
 from pipeline.data.validate import validate
 from pipeline.errors import PipelineError, UsageError
@@ -33,19 +32,20 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     The runs go to MLflow, and the model to where `load.py` finds it by its run.
     Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the fit failed.
     """
-    settings, algorithm, place = params.load(repo), request.algorithm, Repo(repo.root)
+    settings, algorithm = params.load(repo), request.algorithm
     _known("task", [request.task], [*settings.tasks])
     task, section = tasks.load(request.task), settings.tasks[request.task]
     _known("algorithm", [algorithm], estimators.names(task))
     accepted = estimators.parameter_names(task.kind, algorithm)
     _known(f"parameter of {algorithm}", [*request.parameters], accepted)
     if request.data is not None:
-        task, place.data = _with_rows(task, request.data, settings), repo.build / "no-snapshots"
+        task = _with_rows(task, request.data, settings)
     only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
     one = {task.name: section.model_copy(update={"candidates": only})}
     changes = git(repo.root, "status", "--porcelain", "--", *WATCHED).splitlines()
     settings, dirty = settings.model_copy(update={"tasks": one}), [line[3:] for line in changes]
-    training = TaskTraining(place, task, settings, state / WORK, dirty)
+    own = request.data is not None  # then the snapshot's rows are not asked for
+    training = TaskTraining(repo, task, settings, state / WORK, dirty, fresh=own)
     if not (made := training.run().challenger):
         reasons = [result.reason for result in training.results if isinstance(result, Failure)]
         raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
@@ -70,5 +70,5 @@ def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
     held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
     split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
-    sources, digest = (Source(GIVEN, lambda _: table),), tables.digest(table)
-    return replace(task, sources=sources, digest=digest, homepage=GIVEN, licence="not stated")
+    sources = (Source(GIVEN, lambda _: table),)
+    return replace(task, sources=sources, homepage=GIVEN, licence="not stated")

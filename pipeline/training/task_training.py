@@ -28,9 +28,16 @@ class TaskTraining:
     """The training of one task into a bundle's folder; `results` fills while it runs."""
 
     def __init__(
-        self, repo: Repo, task: Task, settings: Params, folder: Path, dirty: list[str]
+        self,
+        repo: Repo,
+        task: Task,
+        settings: Params,
+        folder: Path,
+        dirty: list[str],
+        fresh: bool = False,
     ) -> None:
-        self.repo, self.task, self.folder, self.dirty = repo, task, folder, dirty
+        self.repo, self.task, self.folder = repo, task, folder
+        self.dirty, self.fresh = dirty, fresh
         self.settings, self.section = settings, settings.tasks[task.name]
         self.console = Console(stderr=True)
         self.results: list[Candidate | Failure] = []
@@ -38,7 +45,8 @@ class TaskTraining:
 
     def run(self) -> TaskResult:
         """Do all of it and return what the bundle says of the task."""
-        began, fetched = time.time(), data.fetch(self.task, self.repo, self.console)
+        began = time.time()
+        fetched = data.fetch(self.task, self.repo, self.console, self.fresh)
         study = self._study(fetched)
         tracker = Tracker.open(self.repo, self.task, fetched)
         tags = common_tags(self.repo)

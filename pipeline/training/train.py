@@ -23,14 +23,14 @@ from pipeline.schema import Task
 from pipeline.training.task_training import TaskTraining, summary
 
 # What the outcome of a training rests on.
-WATCHED = ("pipeline", "params.yaml", "requirements")
+WATCHED = ("pipeline", "params.yaml", "requirements", "data")
 
 
-def train(repo: Repo, tasks: list[str], out: Path) -> Bundle:
+def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
     """Train tasks (all of them if none is named) and put the bundle at `out`.
 
     An older bundle there is replaced when the new one is whole. Nothing else in the checkout is
-    touched but `build/`.
+    touched but `build/`. `fresh` reads the data's sources as they are now.
 
     Raises:
         UsageError: a task or a key is unknown, or `out` is a folder that is no bundle.
@@ -44,7 +44,7 @@ def train(repo: Repo, tasks: list[str], out: Path) -> Bundle:
     repo.build.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(repo.build / "train.lock", timeout=0):
-            return _replace(repo, chosen, settings, out)
+            return _replace(repo, chosen, settings, out, fresh)
     except Timeout as error:
         raise UsageError(f"{repo.root} is training already: wait until it has ended.") from error
     except MlflowException as error:
@@ -59,14 +59,14 @@ def _task(name: str, settings: Params) -> Task:
     return task
 
 
-def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path) -> Bundle:
+def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool) -> Bundle:
     """Make the bundle aside, then put it in its place."""
     new, old = (out.with_name(f"{TEMPORARY_PREFIX}{out.name}-{end}") for end in ("new", "old"))
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)  # by a training that was killed
     new.mkdir(parents=True)
     try:
-        bundle = _fill(repo, chosen, settings, new)
+        bundle = _fill(repo, chosen, settings, new, fresh)
         if out.exists():
             out.rename(old)
         new.rename(out)
@@ -76,12 +76,12 @@ def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path) -> Bun
     return bundle
 
 
-def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path) -> Bundle:
+def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
     changes = git(repo.root, "status", "--porcelain", "--", *WATCHED)
     dirty = [line[3:] for line in changes.splitlines()]
     commit = git(repo.root, "rev-parse", "HEAD")
-    trainings = [TaskTraining(repo, task, settings, folder, dirty) for task in chosen]
+    trainings = [TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen]
     bundle = Bundle(
         format=1,
         commit=commit,

@@ -39,6 +39,15 @@ def test_a_wrong_request_is_one_sentence_and_status_2(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("names", ["iris wine", "wine"])
+def test_the_tasks_may_come_from_the_environment(
+    names: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_TASKS", names)
+    done = pipeline("train")
+    assert done.returncode == 2 and "there is no task 'wine'" in done.stderr
+
+
 def test_a_failure_is_one_sentence_and_status_1(clone: Callable[..., Repo]) -> None:
     repo = clone("mine")
     forge.bundle(repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1})

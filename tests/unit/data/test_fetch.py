@@ -2,11 +2,8 @@
 
 import dataclasses
 import hashlib
-import io
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pandas as pd
 import pytest
@@ -18,6 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 from tests import generated
+from tests.web import Server, read_csv, serving
 
 TASK = generated.task_of("iris", 30)
 TABLE = generated.table(TASK, 30)
@@ -26,38 +24,10 @@ DIGEST = hashlib.sha256(CSV).hexdigest()
 VARIABLE = "MLOPS_TEST_FOLDER"
 
 
-class Server:
-    """A web server whose answers are the entries of `answers`, by path, one a request."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, bytes]]] = {}
-        self.asked: list[str] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.asked.append(self.path)
-                left = server.answers.get(self.path, [(404, b"")])
-                status, content = left.pop(0) if len(left) > 1 else left[0]
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        Thread(target=self.http.serve_forever, daemon=True).start()
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    with serving() as made:
+        yield made
 
 
 @pytest.fixture
@@ -65,21 +35,17 @@ def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(io.BytesIO(path.read_bytes()), dtype=str, keep_default_na=False)
-
-
 def _task(*sources: Source) -> Task:
     return dataclasses.replace(TASK, sources=sources)
 
 
-def _fetch(task: Task, repo: Repo) -> data.Fetched:
-    return data.fetch(task, repo, Console(quiet=True))
+def _fetch(task: Task, repo: Repo, fresh: bool = False) -> data.Fetched:
+    return data.fetch(task, repo, Console(quiet=True), fresh)
 
 
 def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, CSV)]
-    fetched = _fetch(_task(Source(f"{server.url}/iris.csv", _read, DIGEST)), repo)
+    fetched = _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
     pd.testing.assert_frame_equal(fetched.table, TABLE)
     assert (fetched.snapshot, fetched.origin) == (True, f"{server.url}/iris.csv")
     assert fetched.digest == TASK.digest
@@ -87,7 +53,7 @@ def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo
 
 def test_an_error_of_the_server_is_tried_again(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(500, b""), (200, CSV)]
-    _fetch(_task(Source(f"{server.url}/iris.csv", _read, DIGEST)), repo)
+    _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
     assert server.asked == ["/iris.csv", "/iris.csv"]
 
 
@@ -95,9 +61,9 @@ def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
     server: Server, repo: Repo
 ) -> None:
     server.answers |= {"/wrong.csv": [(200, CSV + b"\n")], "/good.csv": [(200, CSV)]}
-    dead = Source("http://127.0.0.1:9/dead.csv", _read, DIGEST)
-    wrong = Source(f"{server.url}/wrong.csv", _read, DIGEST)
-    fetched = _fetch(_task(dead, wrong, Source(f"{server.url}/good.csv", _read, DIGEST)), repo)
+    dead = Source("http://127.0.0.1:9/dead.csv", read_csv, DIGEST)
+    wrong = Source(f"{server.url}/wrong.csv", read_csv, DIGEST)
+    fetched = _fetch(_task(dead, wrong, Source(f"{server.url}/good.csv", read_csv, DIGEST)), repo)
     assert fetched.origin.endswith("/good.csv")
 
 
@@ -107,10 +73,10 @@ def test_without_any_source_each_is_named_with_its_reason(
     monkeypatch.delenv(VARIABLE, raising=False)
     server.answers["/wrong.csv"] = [(200, b"<html>")]
     task = _task(
-        Source(f"${VARIABLE}/iris.csv", _read),
-        Source("http://127.0.0.1:9/dead.csv", _read, DIGEST),
-        Source(f"{server.url}/gone.csv", _read, DIGEST),
-        Source(f"{server.url}/wrong.csv", _read, DIGEST),
+        Source(f"${VARIABLE}/iris.csv", read_csv),
+        Source("http://127.0.0.1:9/dead.csv", read_csv, DIGEST),
+        Source(f"{server.url}/gone.csv", read_csv, DIGEST),
+        Source(f"{server.url}/wrong.csv", read_csv, DIGEST),
     )
     with pytest.raises(PipelineError) as caught:
         _fetch(task, repo)
@@ -124,14 +90,16 @@ def test_without_any_source_each_is_named_with_its_reason(
 
 def test_a_download_with_another_table_is_refused(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, tables.to_csv(TABLE.iloc[1:]))]
-    with pytest.raises(PipelineError, match=f"iris.csv: the table's SHA-256 is .*{TASK.digest}"):
-        _fetch(_task(Source(f"{server.url}/iris.csv", _read)), repo)
+    with pytest.raises(
+        PipelineError, match=rf"iris.csv: the table's SHA-256 is .*iris\.yaml expects {TASK.digest}"
+    ):
+        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo)
 
 
 def test_a_file_that_cannot_be_parsed_is_named(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, b"")]
     with pytest.raises(PipelineError, match=r"iris\.csv: cannot be read as the data set"):
-        _fetch(_task(Source(f"{server.url}/iris.csv", _read)), repo)
+        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo)
 
 
 def test_a_folder_is_read_where_it_lies(
@@ -140,7 +108,7 @@ def test_a_folder_is_read_where_it_lies(
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "iris.csv").write_bytes(CSV)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
-    fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read, DIGEST)), repo)
+    fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo)
     assert (fetched.snapshot, fetched.origin) == (False, "$MLOPS_TEST_FOLDER/iris.csv")
 
 
@@ -150,7 +118,7 @@ def test_a_folder_s_file_with_the_wrong_hash_is_refused(
     (tmp_path / "iris.csv").write_bytes(CSV + b"\n")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     with pytest.raises(PipelineError, match=rf"iris\.csv: its SHA-256 is .*, not {DIGEST}"):
-        _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read, DIGEST)), repo)
+        _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo)
 
 
 def test_a_folder_without_the_file_gives_way_to_the_next_source(
@@ -158,10 +126,10 @@ def test_a_folder_without_the_file_gives_way_to_the_next_source(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     server.answers["/iris.csv"] = [(200, CSV)]
-    download = Source(f"{server.url}/iris.csv", _read, DIGEST)
-    assert _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read), download), repo).snapshot
+    download = Source(f"{server.url}/iris.csv", read_csv, DIGEST)
+    assert _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv), download), repo).snapshot
     with pytest.raises(PipelineError, match=f"{VARIABLE}={tmp_path} has no file iris.csv"):
-        _fetch(_task(Source(f"${VARIABLE}/iris.csv", _read)), repo)
+        _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv)), repo)
 
 
 def test_the_snapshot_comes_first(repo: Repo) -> None:
@@ -170,14 +138,54 @@ def test_the_snapshot_comes_first(repo: Repo) -> None:
     assert (fetched.snapshot, fetched.origin) == (False, "data/iris.csv.gz")
 
 
-def test_a_snapshot_with_other_rows_is_refused(repo: Repo) -> None:
-    tables.write(repo.data / "iris.csv.gz", TABLE.iloc[1:])
-    with pytest.raises(PipelineError, match=r"data/iris\.csv\.gz: the table's SHA-256 is"):
-        _fetch(_task(), repo)
+def test_a_snapshot_is_right_whatever_the_source_gave_once(repo: Repo) -> None:
+    grown = generated.table(TASK, 40)
+    tables.write(repo.data / "iris.csv.gz", grown)
+    fetched = _fetch(_task(), repo)
+    assert len(fetched.table) == 40 and fetched.digest == tables.digest(grown) != TASK.digest
 
 
-def test_a_snapshot_s_bad_row_is_named_before_its_hash(repo: Repo) -> None:
+def test_a_snapshot_s_bad_row_is_named(repo: Repo) -> None:
     bad = TABLE.assign(petal_width=TABLE.petal_width.mask(TABLE.index == 4, 99))
     tables.write(repo.data / "iris.csv.gz", bad)
     with pytest.raises(PipelineError, match="row 5, column petal_width: the value '99' is not"):
         _fetch(_task(), repo)
+
+
+def test_fresh_data_come_from_the_source_as_it_is_now(server: Server, repo: Repo) -> None:
+    tables.write(repo.data / "iris.csv.gz", TABLE)
+    grown = generated.table(TASK, 40)
+    server.answers["/iris.csv"] = [(200, tables.to_csv(grown))]
+    task = _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST))
+    assert len(_fetch(task, repo).table) == 30
+    fetched = _fetch(task, repo, fresh=True)
+    pd.testing.assert_frame_equal(fetched.table, grown)
+    assert (fetched.snapshot, fetched.origin) == (True, f"{server.url}/iris.csv")
+    # What publish keeps of it is the same table again.
+    tables.write(repo.data / "iris.csv.gz", fetched.table)
+    assert _fetch(task, repo).digest == fetched.digest != TASK.digest
+
+
+def test_fresh_data_of_a_folder_are_read_and_not_kept(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grown = generated.table(TASK, 40)
+    (tmp_path / "iris.csv").write_bytes(tables.to_csv(grown))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, fresh=True)
+    assert (len(fetched.table), fetched.snapshot) == (40, False)
+
+
+def test_a_bad_row_of_fresh_data_is_named(server: Server, repo: Repo) -> None:
+    bad = TABLE.assign(petal_width=TABLE.petal_width.mask(TABLE.index == 4, 99))
+    server.answers["/iris.csv"] = [(200, tables.to_csv(bad))]
+    with pytest.raises(PipelineError, match=r"iris\.csv: row 5, column petal_width: the value"):
+        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo, fresh=True)
+
+
+def test_half_a_download_is_not_taken_for_fresh_data(server: Server, repo: Repo) -> None:
+    tables.write(repo.data / "iris.csv.gz", TABLE)
+    server.answers["/iris.csv"], server.missing = [(200, CSV)], 100
+    with pytest.raises(PipelineError) as caught:
+        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo, fresh=True)
+    assert str(caught.value).endswith("iris.csv: cannot be reached); connect to the network.")

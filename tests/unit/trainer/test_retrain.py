@@ -1,10 +1,6 @@
 """Retraining in the GitHub workflow: a real HTTP server stands for GitHub's API."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
@@ -12,42 +8,15 @@ from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.trainer.jobs import Request
 from pipeline.trainer.retrain import run
+from tests.web import TOKEN, GitHub, github_api
 
-TOKEN = "ghs_0123456789abcdef"
 ASK = Request(kind="retrain", tasks=["housing", "iris"], reason="drift")
-
-
-class GitHub(ThreadingHTTPServer):
-    """Answers as told, and keeps what it was asked."""
-
-    status, answer = 204, b""
-    asked: list[tuple[str, dict[str, str], Any]]
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: GitHub
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
-        self.send_response(self.server.status)
-        self.end_headers()
-        self.wfile.write(self.server.answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
 
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
-    with GitHub(("127.0.0.1", 0), Handler) as server:
-        server.asked = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-        monkeypatch.setenv("GITHUB_REPOSITORY", "someone/mlops")
-        monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
+    with github_api(monkeypatch) as server:
         yield server
-        server.shutdown()
 
 
 def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) -> None:
@@ -56,7 +25,7 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     ((path, headers, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
-    assert body == {"ref": "main", "inputs": {"tasks": "housing,iris", "reason": "drift"}}
+    assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
 
 
 @pytest.mark.parametrize(

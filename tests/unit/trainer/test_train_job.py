@@ -1,11 +1,13 @@
 """Training on a request: what is refused, and that each refusal is one sentence."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import tasks
+from pipeline.data import table as tables
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.trainer.jobs import Request
@@ -86,3 +88,17 @@ def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
     with pytest.raises(PipelineError, match="could not be trained on iris: .*'C' parameter"):
         run(repo, repo.build / "serving", asked)
     assert not (repo.build / "serving" / "trained").exists()
+
+
+@pytest.mark.slow
+def test_rows_of_a_request_come_before_the_snapshot_wherever_build_lies(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.write(repo.data / "iris.csv.gz", forge.rows(tasks.load("iris"), 90))
+    monkeypatch.setenv("MLOPS_BUILD_DIR", str(tmp_path / "elsewhere"))
+    away = Repo.open(repo.root)
+    asked = {"kind": "train", "task": "iris", "algorithm": "logistic_regression"}
+    request = Request.model_validate(asked | {"data": rows(150)})
+    made = run(away, away.build / "serving", request)
+    trained = away.build / "serving" / "trained" / made["run_id"]
+    assert json.loads((trained / "manifest.json").read_bytes())["data"]["rows"] == 150

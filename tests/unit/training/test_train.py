@@ -233,6 +233,40 @@ def test_an_older_bundle_is_replaced_and_a_moved_store_made_anew(
 
 
 @pytest.mark.slow
+def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
+    made_up: None, tmp_path: Path
+) -> None:
+    repo = _begin(tmp_path / "checkout")
+    grown = generated.table(tasks.load("iris"), 200)
+    tables.write(repo.data / "iris.csv.gz", grown)
+    bundle = train(repo, ["iris"], _folder(repo))
+    assert bundle.dirty == ["data/"]
+    assert bundle.tasks["iris"].data_digest == tables.digest(grown)
+    assert not (_folder(repo) / "data").exists()
+    commit_all(repo.root, "feat: grow")
+    bundle = train(repo, ["iris"], _folder(repo), fresh=True)
+    assert bundle.dirty == [] and bundle.tasks["iris"].data_digest == tasks.load("iris").digest
+    assert len(tables.read(_folder(repo) / "data" / "iris.csv.gz")) == 150
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fresh", "rows"), [("true", 150), ("false", 200), ("", 200)])
+def test_the_command_reads_what_a_workflow_tells_it(tmp_path: Path, fresh: str, rows: int) -> None:
+    repo = _begin(tmp_path / "checkout")
+    repo.params.write_text(yaml.safe_dump(PARAMS | {"tasks": {"iris": PARAMS["tasks"]["iris"]}}))
+    tables.write(repo.data / "iris.csv.gz", generated.table(tasks.load("iris"), 200))
+    commit_all(repo.root, "feat: grow")
+    told = {"MLOPS_TASKS": "iris" if fresh else "", "MLOPS_FRESH_DATA": fresh}
+    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "train"]
+    subprocess.run(command, cwd=Path(__file__).parents[3], env=os.environ | told, check=True)
+    holdout = tables.read(_folder(repo) / "holdout" / "iris.csv.gz")
+    assert [*bundles.read(_folder(repo)).tasks] == ["iris"]
+    runs = _runs(repo, "iris").values()
+    parent = next(run for run in runs if run.parent is None)
+    assert parent.metrics["rows_train"][0][0] + len(holdout) == rows
+
+
+@pytest.mark.slow
 def test_a_killed_training_leaves_the_older_bundle(
     trained: tuple[Repo, Bundle], tmp_path: Path
 ) -> None:
