@@ -1,10 +1,8 @@
 """The stack in containers, by way of `docker compose`."""
 
-import json
-import re
 import subprocess
 
-from scripts.stack import verify
+from scripts.stack import builds, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 
 WAIT_SECONDS = "300"
@@ -98,35 +96,12 @@ def _compose(
     return subprocess.run(
         ["docker", "compose", *name, *profiles, *arguments],
         cwd=ROOT,
-        env=_labels() | settings.environment(),
+        env=builds.labels() | settings.environment(),
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.PIPE if quiet else None,
         text=True,
         check=False,
     )
-
-
-def _labels() -> dict[str, str]:
-    """Return what is written into the images: the source, its commit, the models' versions."""
-    versions = [
-        f"{model['task']} v{model['version']}"
-        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
-        for model in [json.loads(path.read_text("utf-8"))]
-    ]
-    # An address may hold a password; that is nobody's who has the image.
-    source = re.sub("//[^/@]*@", "//", _git("remote", "get-url", "origin"))
-    return {
-        "SOURCE": source,
-        "REVISION": _git("rev-parse", "HEAD"),
-        "MODEL_VERSIONS": ", ".join(versions),
-    }
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
 
 
 def _name() -> str:
