@@ -24,6 +24,7 @@ def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
     own = {"COMPOSE_PROJECT_NAME": f"{name}-smoke"} | builds.names(settings)
     settings = replace(settings, variables=settings.variables | own)
     services = _services(settings)
+    _pull(settings)
     compose.run(settings, *DOWN, quiet=True)  # of a call that was killed
     try:
         _start(settings)
@@ -43,13 +44,16 @@ def _services(settings: Settings) -> list[str]:
     return done.stdout.split()
 
 
-def _start(settings: Settings) -> None:
+def _pull(settings: Settings) -> None:
     if compose.run(settings, "pull", "--quiet", "--policy", "missing").returncode:
         tag = settings.variables["IMAGE_TAG"]
         raise StackError(
             f"an image is neither here nor in its registry; see above. `./scripts/nox.sh -s images "
             f"-- build` builds those with the tag {tag}."
         )
+
+
+def _start(settings: Settings) -> None:
     up = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", compose.WAIT_SECONDS)
     if compose.run(settings, *up).returncode:
         raise StackError("not every container became healthy; see above and the logs.")
@@ -61,5 +65,5 @@ def _show_logs(settings: Settings, services: list[str]) -> None:
     compose.run(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}")
     for service in services:
         print(f"{begin}log of {service}", flush=True)
-        compose.run(settings, "logs", "--no-color", service)
+        compose.run(settings, "logs", "--no-color", "--tail", "200", service)
         print(end, flush=True)
