@@ -56,7 +56,7 @@ def _pull(settings: Settings) -> None:
 def _start(settings: Settings) -> None:
     up = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", compose.WAIT_SECONDS)
     if compose.run(settings, *up).returncode:
-        raise StackError("not every container became healthy; see above and the logs.")
+        raise StackError("not every container started and became healthy; see above and the logs.")
 
 
 def _show_logs(settings: Settings, services: list[str]) -> None:

@@ -73,7 +73,9 @@ def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     assert code == 1
     assert "::group::log of mlops-api\n" in said and "its SHA-256 differs" in said
     assert said.count("::group::") == said.count("::endgroup::") == 2
-    assert wrong.endswith("error: not every container became healthy; see above and the logs.\n")
+    assert wrong.endswith(
+        "error: not every container started and became healthy; see above and the logs.\n"
+    )
 
 
 def test_images_that_are_nowhere_give_one_sentence(checkout: Checkout, tmp_path: Path) -> None:
