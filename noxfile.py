@@ -5,6 +5,7 @@
 """
 
 import os
+import sys
 
 import nox
 
@@ -112,6 +113,19 @@ def verify(session: nox.Session) -> None:
     """Check every file, hash, link and number of the committed history."""
     install(session, "pipeline")
     session.run("python", "scripts/verify_mlflow_data.py", *session.posargs)
+
+
+@nox.session(default=False, venv_backend="none")
+def images(session: nox.Session) -> None:
+    """Build the images of HEAD, push them, or move `latest` to them: `-- build|push|latest`."""
+    session.run(sys.executable, "-m", "scripts.images", *session.posargs)
+
+
+@nox.session(default=False)
+def smoke(session: nox.Session) -> None:
+    """Start the stack on images that are built or pushed, check what it shows, end it."""
+    install(session, "pipeline")
+    session.run("python", "-m", "scripts.smoke", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,10 +1,8 @@
 """The stack in containers, by way of `docker compose`."""
 
-import json
-import re
 import subprocess
 
-from scripts.stack import verify
+from scripts.stack import builds, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 
 WAIT_SECONDS = "300"
@@ -30,7 +28,7 @@ def services(settings: Settings) -> list[str]:
 
 def running(settings: Settings) -> list[str]:
     """Return the services of which a container runs."""
-    done = _compose(settings, "ps", "--services", "--status", "running", quiet=True)
+    done = run(settings, "ps", "--services", "--status", "running", quiet=True)
     return [name for name in done.stdout.splitlines() if name in SERVICES]
 
 
@@ -47,10 +45,10 @@ def start(settings: Settings) -> None:
     print("building and starting the containers …", flush=True)
     try:
         up = ("up", "--detach", "--build", "--remove-orphans", "--wait")
-        done = _compose(settings, *up, "--wait-timeout", WAIT_SECONDS, *chosen)
+        done = run(settings, *up, "--wait-timeout", WAIT_SECONDS, *chosen)
     except KeyboardInterrupt:
         if not there:
-            _compose(settings, "down")
+            run(settings, "down")
         raise
     if done.returncode:
         raise StackError(
@@ -63,42 +61,43 @@ def start(settings: Settings) -> None:
 
 def stop(settings: Settings) -> bool:
     """Stop and remove the containers, if there are any; volumes stay."""
-    if not _compose(settings, "ps", "--all", "--quiet", quiet=True).stdout.strip():
+    if not run(settings, "ps", "--all", "--quiet", quiet=True).stdout.strip():
         return False
-    if _compose(settings, "down", "--remove-orphans").returncode:
+    if run(settings, "down", "--remove-orphans").returncode:
         raise StackError("`docker compose down` failed; see above.")
     return True
 
 
 def status(settings: Settings) -> None:
     """Print the containers' state."""
-    _compose(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
+    run(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
 
 
 def logs(settings: Settings, service: str) -> None:
     """Print the last lines of one service, or of all."""
     chosen = [service] if service else []
-    if _compose(settings, "logs", "--tail", "100", *chosen).returncode:
+    if run(settings, "logs", "--tail", "100", *chosen).returncode:
         raise StackError(f"there is no log of {service}: `--status` says what there is.")
 
 
 def _require_profiles(settings: Settings) -> None:
-    known = _compose(settings, "config", "--profiles", quiet=True).stdout.split()
+    known = run(settings, "config", "--profiles", quiet=True).stdout.split()
     for profile in settings.profiles:
         if profile not in known:
             there = ", ".join(known) or "none"
             raise StackError(f"--with {profile}: docker-compose.yml has these profiles: {there}.")
 
 
-def _compose(
+def run(
     settings: Settings, *arguments: str, quiet: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    name = ["--project-name", f"{_name()}-{settings.offset}"] if settings.offset else []
+    """Run `docker compose` in the checkout; `quiet` keeps what it prints for the caller."""
+    name = ["--project-name", f"{folder_name()}-{settings.offset}"] if settings.offset else []
     profiles = [part for profile in settings.profiles for part in ("--profile", profile)]
     return subprocess.run(
         ["docker", "compose", *name, *profiles, *arguments],
         cwd=ROOT,
-        env=_labels() | settings.environment(),
+        env=builds.labels() | settings.environment(),
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.PIPE if quiet else None,
         text=True,
@@ -106,29 +105,6 @@ def _compose(
     )
 
 
-def _labels() -> dict[str, str]:
-    """Return what is written into the images: the source, its commit, the models' versions."""
-    versions = [
-        f"{model['task']} v{model['version']}"
-        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
-        for model in [json.loads(path.read_text("utf-8"))]
-    ]
-    # An address may hold a password; that is nobody's who has the image.
-    source = re.sub("//[^/@]*@", "//", _git("remote", "get-url", "origin"))
-    return {
-        "SOURCE": source,
-        "REVISION": _git("rev-parse", "HEAD"),
-        "MODEL_VERSIONS": ", ".join(versions),
-    }
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
-
-
-def _name() -> str:
+def folder_name() -> str:
     kept = "".join(letter for letter in ROOT.name.lower() if letter.isalnum() or letter in "-_")
     return kept.lstrip("-_") or "mlops"

@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -21,6 +21,10 @@ class Seen(NamedTuple):
     name: str
     address: str
     what: str
+
+
+Look = Callable[[Settings], list[Seen]]
+Health = dict[str, list[str]]  # of Prometheus' targets, by job
 
 
 def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
@@ -51,16 +55,18 @@ def refuses(address: str) -> bool:
     return False
 
 
-def everything(settings: Settings, services: list[str]) -> list[Seen]:
-    """Look at every service.
+def everything(
+    settings: Settings, services: list[str], closer: dict[str, Look] | None = None
+) -> list[Seen]:
+    """Look at every service, at some of them closer than usual.
 
     Raises:
         StackError: one does not answer, or what it shows is not what the files hold.
     """
-    looks: dict[str, Callable[[Settings], list[Seen]]] = {
-        "mlops-api": _api,
+    looks: dict[str, Look] = {
+        "mlops-api": api,
         "trainer": _trainer,
-        "mlflow-server": _mlflow,
+        "mlflow-server": mlflow,
         "prometheus": _prometheus,
         "grafana": _grafana,
         "node-exporter": _node_exporter,
@@ -69,11 +75,11 @@ def everything(settings: Settings, services: list[str]) -> list[Seen]:
     seen: list[Seen] = []
     for service in (name for name in looks if name in services):
         try:
-            seen += looks[service](settings)
+            seen += ((closer or {}).get(service) or looks[service])(settings)
         except FAILED as error:
             raise StackError(
                 f"{service} at {settings.url(service)} does not answer as it should ({error}): "
-                f"see `--logs {service}`."
+                f"see the log of {service}."
             ) from error
     return seen
 
@@ -85,11 +91,19 @@ def show(seen: list[Seen]) -> None:
         print(f"  {name:<{names}}  {address:<{addresses}}  {what}")
 
 
-def _api(settings: Settings) -> list[Seen]:
-    said = []
+def predictions(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Ask for a prediction of each task; yield the task's manifest and the answer."""
     for name, manifest in _manifests().items():
-        answer = ask(settings.url("mlops-api", f"/predict/{name}"), manifest["golden"]["request"])
-        said.append(f"{name} v{answer['model_version']}: {_short(answer['prediction'])}")
+        address = settings.url("mlops-api", f"/predict/{name}")
+        yield manifest, ask(address, manifest["golden"]["request"])
+
+
+def api(settings: Settings) -> list[Seen]:
+    """Look at the API: does it answer for every model in the files?"""
+    said = [
+        f"{manifest['task']} v{answer['model_version']}: {_short(answer['prediction'])}"
+        for manifest, answer in predictions(settings)
+    ]
     what = ", ".join(said) or "no model yet: train and publish one"
     health = ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
     return [
@@ -110,16 +124,17 @@ def _trainer(settings: Settings) -> list[Seen]:
     return [Seen("Explain", address, f"POST a record; here {most} mattered most")]
 
 
-def _mlflow(settings: Settings) -> list[Seen]:
+def mlflow(settings: Settings) -> list[Seen]:
+    """Look at MLflow: does it show every run in the files?"""
     files = {path.parent.name for path in ROOT.glob("mlruns/*/*/*/run.json")}
-    api = settings.url("mlflow-server", "/api/2.0/mlflow")
-    missing = files - _served_runs(api)
+    server = settings.url("mlflow-server", "/api/2.0/mlflow")
+    missing = files - _served_runs(server)
     if missing:
         raise StackError(
             f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in mlruns/: check "
             "them with `python scripts/verify_mlflow_data.py`."
         )
-    models = ask(f"{api}/registered-models/search?max_results=100").get("registered_models", [])
+    models = ask(f"{server}/registered-models/search?max_results=100").get("registered_models", [])
     champions = [
         f"{model['name']} v{alias['version']}"
         for model in models
@@ -151,17 +166,34 @@ def _served_runs(api: str) -> set[str]:
 
 def _prometheus(settings: Settings) -> list[Seen]:
     """Wait until all has been scraped, the API well: that takes an interval of scrapes."""
+
+    def scraped(health: Health) -> bool:
+        known = all("unknown" not in states for states in health.values())
+        return known and "up" in health.get("mlops-api", [])
+
+    return targets(settings, scraped, "Prometheus does not reach the API")
+
+
+def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str) -> list[Seen]:
+    """Wait until Prometheus' targets are well enough.
+
+    Raises:
+        StackError: they do not become so; the text begins with `otherwise`.
+    """
     address = settings.url("prometheus", "/api/v1/targets?state=active")
     deadline = time.monotonic() + SCRAPE_SECONDS
     while True:
-        targets = ask(address)["data"]["activeTargets"]
-        up = [target["labels"]["job"] for target in targets if target["health"] == "up"]
-        if "mlops-api" in up and "unknown" not in [target["health"] for target in targets]:
+        health: Health = {}
+        for target in ask(address)["data"]["activeTargets"]:
+            health.setdefault(target["labels"]["job"], []).append(target["health"])
+        if enough(health):
             break
         if time.monotonic() > deadline:
-            raise StackError("Prometheus does not reach the API: see `--logs prometheus`.")
+            told = ", ".join(f"{job} {'/'.join(states)}" for job, states in health.items())
+            raise StackError(f"{otherwise} ({told}): see the log of prometheus.")
         time.sleep(1)
-    what = f"{len(up)} of {len(targets)} targets up"
+    found = [state for states in health.values() for state in states]
+    what = f"{found.count('up')} of {len(found)} targets up"
     return [Seen("Prometheus", settings.url("prometheus", "/targets"), what)]
 
 

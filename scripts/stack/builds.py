@@ -1,0 +1,64 @@
+"""What the images are called and what is written into them: variables of docker-compose.yml."""
+
+import json
+import re
+import subprocess
+
+from scripts.stack.settings import ROOT, Settings, StackError
+
+
+def labels() -> dict[str, str]:
+    """Return what is written into the images: the source, its commit, the models' versions."""
+    versions = [
+        f"{model['task']} v{model['version']}"
+        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
+        for model in [json.loads(path.read_text("utf-8"))]
+    ]
+    # An address may hold a password; that is nobody's who has the image.
+    source = re.sub("//[^/@]*@", "//", _git("remote", "get-url", "origin"))
+    return {
+        "SOURCE": source,
+        "REVISION": _git("rev-parse", "HEAD"),
+        "MODEL_VERSIONS": ", ".join(versions),
+    }
+
+
+def names(settings: Settings) -> dict[str, str]:
+    """Return the variables of the images' names; what is not set is as GitHub and HEAD have it.
+
+    Raises:
+        StackError: there is no commit to name the images after.
+    """
+    given = settings.variables
+    # Registries refuse capital letters, names on GitHub may have them.
+    owner = (given.get("OWNER") or given.get("GITHUB_REPOSITORY_OWNER") or "local").lower()
+    return {
+        "REGISTRY": given.get("REGISTRY") or "ghcr.io",
+        "OWNER": owner,
+        "IMAGE_TAG": given.get("IMAGE_TAG") or tag(),
+    }
+
+
+def tag() -> str:
+    """Return the tag of the commit that is checked out.
+
+    Raises:
+        StackError: there is none.
+    """
+    if not (commit := _git("rev-parse", "HEAD")):
+        raise StackError(f"{ROOT} has no commit to name the images after: set IMAGE_TAG.")
+    return f"sha-{commit}"
+
+
+def uncommitted() -> list[str]:
+    """Return the paths of what goes into the images and is not as HEAD has it."""
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    context = [line[1:] for line in ignored if line.startswith("!")]
+    return [line[3:] for line in _git("status", "--porcelain", "--", *context).splitlines()]
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.rstrip()
