@@ -109,6 +109,13 @@ def publish(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def rehearse(session: nox.Session) -> None:
+    """Rehearse a push on this machine: the real workflow, a bare repository in GitHub's place."""
+    install(session, "dev")
+    session.run("python", "-m", "scripts.rehearse", *session.posargs)
+
+
+@nox.session(default=False)
 def verify(session: nox.Session) -> None:
     """Check every file, hash, link and number of the committed history."""
     install(session, "pipeline")

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -129,9 +128,6 @@ def _tell(commit: str, message: str, as_json: bool) -> None:
     print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
     if not as_json:
         Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True)
-    if outputs := os.environ.get("GITHUB_OUTPUT"):
-        with open(outputs, "a", encoding="utf-8") as file:
-            file.write(f"commit={commit}\nheadline={message.partition(': ')[2].splitlines()[0]}\n")
 
 
 def _fail(sentence: str, status: int) -> None:

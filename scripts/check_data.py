@@ -19,6 +19,7 @@ from pipeline.data.fetch import Fetched
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from scripts.ci.outputs import put
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = 8  # digits of a digest
@@ -89,13 +90,11 @@ def _doubt(task: Task, fresh: Fetched) -> str:
     )
 
 
-def put_out(findings: list[Finding], file: Path) -> None:
-    """Append to GitHub's output file which tasks are to be trained anew, and why."""
+def tell_workflow(findings: list[Finding]) -> None:
+    """Put out which tasks are to be trained anew, and why."""
     changed = [found for found in findings if found.state == "changed" and found.public]
     reasons = [f"the data of {f.task} changed at its source: {f.digests}" for f in changed]
-    with file.open("a", encoding="utf-8", newline="\n") as stream:
-        stream.write(f"tasks={' '.join(found.task for found in changed)}\n")
-        stream.write(f"reason={'; '.join(reasons)}\n")
+    put(tasks=" ".join(found.task for found in changed), reason="; ".join(reasons))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -114,8 +113,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps([{"state": found.state, **asdict(found)} for found in findings], indent=1))
     else:
         print("\n".join(found.line for found in findings))
-    if output := os.environ.get("GITHUB_OUTPUT"):
-        put_out(findings, Path(output))
+    if "GITHUB_OUTPUT" in os.environ:
+        tell_workflow(findings)
     failed = [found.task for found in findings if found.problem]
     if failed:
         print(

@@ -5,12 +5,12 @@ Docker bakes them out of docker-compose.yml; their tag is the commit's, unless I
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
 from scripts.stack.buildx import docker
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -37,7 +37,8 @@ def main() -> int:
     try:
         settings = Settings.read()
         variables = builds.labels() | settings.variables | builds.names(settings)
-        tell(latest(variables) if flags.verb == "latest" else bake(flags.verb, services, variables))
+        moved = flags.verb == "latest"
+        put(**(latest(variables) if moved else bake(flags.verb, services, variables)))
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -68,7 +69,8 @@ def bake(verb: str, services: list[str], variables: dict[str, str]) -> dict[str,
             otherwise=f"docker buildx bake did not {verb} {', '.join(services)}",
         )
         if verb == "build":
-            return {}
+            tagged = [f"{image}:{variables['IMAGE_TAG']}" for image in images.values()]
+            return {"image": tagged[0]} if len(tagged) == 1 else {}
         pushed = json.loads(metadata.read_text("utf-8"))
     return outputs({images[name]: pushed[name]["containerimage.digest"] for name in services})
 
@@ -123,15 +125,6 @@ def tip_of_main() -> str:
     if done.returncode:
         raise StackError("the tip of origin's main cannot be read: is origin right, can you fetch?")
     return done.stdout.split()[0]
-
-
-def tell(found: dict[str, str]) -> None:
-    """Print outputs, and leave them to the workflow's next steps where there is a workflow."""
-    lines = "".join(f"{name}={value}\n" for name, value in found.items())
-    print(lines, end="")
-    if file := os.environ.get("GITHUB_OUTPUT"):
-        with Path(file).open("a", encoding="utf-8") as outputs_file:
-            outputs_file.write(lines)
 
 
 if __name__ == "__main__":

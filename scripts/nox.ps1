@@ -14,20 +14,24 @@ if ($LASTEXITCODE -ne 0) {
 }
 
 $lock = Join-Path 'requirements' 'nox.txt'
-$own = Join-Path $(if ($env:NOX_ENVDIR) { $env:NOX_ENVDIR } else { '.nox' }) 'own'
+$own = Join-Path '.nox' 'own'
+if ($env:NOX_ENVDIR) {
+    $own = Join-Path $env:NOX_ENVDIR 'own'
+}
 $installed = Join-Path $own 'installed.txt'
 $current = (Test-Path $installed) -and ((Get-FileHash $lock).Hash -eq (Get-FileHash $installed).Hash)
 if (-not $current) {
     & $python.Source -m venv --clear $own
-    & $own\Scripts\python.exe -m pip install --quiet --require-hashes -r $lock
+    & (Join-Path $own 'Scripts\python.exe') -m pip install --quiet --require-hashes -r $lock
     if ($LASTEXITCODE -ne 0) {
         Write-Error 'nox.ps1: the packages of requirements/nox.txt could not be installed.'
     }
     Copy-Item $lock $installed
 }
+$nox = Join-Path $own 'Scripts\nox.exe'
 if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
-    & $python.Source -m scripts.ci.tell $own\Scripts\nox.exe @args
+    & $python.Source -m scripts.ci.tell $nox @args
 } else {
-    & $own\Scripts\nox.exe @args
+    & $nox @args
 }
 exit $LASTEXITCODE

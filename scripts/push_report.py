@@ -22,6 +22,7 @@ from pipeline.history import registry
 from pipeline.publishing.loop import PUBLISHED
 from pipeline.report.pages import render
 from pipeline.report.pushes import History, events
+from scripts.ci.outputs import put
 
 SHOWN = 10
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,12 +37,13 @@ def main(
         bool, typer.Option("--dry-run", help="The commit was not pushed: no links into it.")
     ] = False,
 ) -> None:
-    """Write `build/report.md` about a published commit, and print its path."""
+    """Write `build/report.md` about a published commit, and print the commit's headline."""
     try:
         write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
     except UsageError as error:
         raise typer.BadParameter(str(error)) from error
-    print(REPORT.relative_to(ROOT).as_posix())
+    subject, commit = git(ROOT, "log", "-1", "--format=%s%n%H", commit).splitlines()
+    put(commit=commit, headline=subject.partition(": ")[2])
 
 
 def describe(root: Path, commit: str, base: str) -> str:

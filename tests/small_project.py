@@ -1,4 +1,4 @@
-"""A small copy of this project whose pushes are rehearsed: one task, one test, the same workflow."""
+"""A small copy of this project to rehearse pushes of: one task, one test, the same workflow."""
 
 import os
 import shutil

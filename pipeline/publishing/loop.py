@@ -59,12 +59,9 @@ def land(
             git(tree, "reset", "--hard", "--quiet", tip)
             git(tree, "clean", "-ffdxq")
             done = change(Repo.open(tree))
-            if done.commit:
-                git(tree, "update-ref", PUBLISHED, done.commit)
-                return done.commit, done.message
-            commit = _commit(tree, done.message)
+            commit = done.commit or _commit(tree, done.message)
             git(tree, "update-ref", PUBLISHED, commit)
-            if dry_run:
+            if done.commit or dry_run:
                 return commit, done.message
             try:
                 git(tree, "push", "--quiet", "--no-verify", remote, f"{commit}:refs/heads/{branch}")

@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, NamedTuple
+
+from scripts.ci.outputs import summarize
 
 BRANCH = "main"
 SECONDS = 30
@@ -158,12 +159,7 @@ def main() -> int:
     except WelcomeError as error:
         print(f"welcome: {error}", file=sys.stderr)
         return 1
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-    else:
-        print(text)
+    summarize(text)
     return 0
 
 

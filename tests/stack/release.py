@@ -5,11 +5,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from tests.stack.engine import PROJECT, copy_checkout, eventually, free_port, revision
+from tests.stack.engine import PROJECT, copy_checkout, revision
 
 # The names of images are lower case whatever the owner's is.
 OWNER = PROJECT.title()
@@ -80,23 +78,3 @@ class Registry:
         except urllib.error.HTTPError as error:
             assert error.code == 404
             return ""
-
-
-@contextmanager
-def registry(folder: Path) -> Iterator[Registry]:
-    """Run Debian's `docker-registry` on a free port."""
-    address = f"127.0.0.1:{free_port()}"
-    configuration = folder / "registry.yml"
-    configuration.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
-        f"storage: {{filesystem: {{rootdirectory: '{folder / 'registry'}'}}}}\n"
-    )
-    with (folder / "registry.log").open("wb") as log:
-        command = ["docker-registry", "serve", str(configuration)]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        eventually(lambda: urllib.request.urlopen(f"http://{address}/v2/"), 20, "a registry")
-        yield Registry(address)
-    finally:
-        process.terminate()
-        process.wait(20)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.rehearse.registry import registry
 from scripts.stack import buildx
 from tests.stack.engine import PROJECT, Stack, docker, free_port
-from tests.stack.release import Checkout, Registry, registry
+from tests.stack.release import Checkout, Registry
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +27,12 @@ def pushed(
     """Push the API's image; return the registry, the step's outputs and what was printed."""
     if not shutil.which("docker-registry"):
         pytest.skip("there is no registry to push to: `apt-get install docker-registry`")
-    with registry(tmp_path_factory.mktemp("registry")) as found:
+    with registry(tmp_path_factory.mktemp("registry")) as address:
+        found = Registry(address)
         try:
             code, said, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=found.address)
             assert code == 0, wrong
-            yield found, checkout.told(), said
+            yield found, checkout.told(), said + wrong
         finally:
             docker("rmi", f"{found.name('mlops-api')}:sha-{checkout.commit}")
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from scripts import images
+from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
 from scripts.stack.settings import Settings
 
@@ -88,9 +89,9 @@ def test_outputs_are_added_to_those_of_the_step(
     file = tmp_path / "outputs"
     file.write_text("before=1\n")
     monkeypatch.setenv("GITHUB_OUTPUT", str(file))
-    images.tell({"api": "a@sha256:1"})
+    put(api="a@sha256:1")
     assert file.read_text() == "before=1\napi=a@sha256:1\n"
-    assert capsys.readouterr().out == "api=a@sha256:1\n"
+    assert capsys.readouterr().err == "api=a@sha256:1\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links to programs are a POSIX matter")
