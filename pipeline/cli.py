@@ -1,6 +1,7 @@
 """The command line: `pipeline COMMAND`, or `python -m pipeline COMMAND`."""
 
 import errno
+import io
 import json
 import sys
 from pathlib import Path
@@ -103,6 +104,9 @@ def trainer(
 
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # to a file, Windows writes few characters
+            stream.reconfigure(errors="replace")
     try:
         app()
     except PipelineError as error:

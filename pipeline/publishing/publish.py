@@ -65,7 +65,7 @@ def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
     folder = layout.run_folders(tip.mlruns).get(run_id)
     if folder is None:
         return None
-    return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", str(folder))
+    return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", folder.as_posix())
 
 
 def _served(tip: Repo, name: str) -> bytes | None:

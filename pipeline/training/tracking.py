@@ -116,7 +116,7 @@ class Tracker:
                 save_as_external_data=False,
             )
             (folder / "model.onnx").write_bytes(content)
-            (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+            (folder / "manifest.json").write_bytes(manifest.encode())
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
         self.client.log_outputs(run, [of.LoggedModelOutput(model_id, step=0)])
