@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
     with GitHub(("127.0.0.1", 0), Handler) as server:
         server.asked = []
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
         monkeypatch.setenv("GITHUB_REPOSITORY", "someone/mlops")
         monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
