@@ -25,6 +25,8 @@ SHELL = [
     "monitoring/grafana/start.sh",
 ]
 SHELL += [f"deployment/docker/{name}.sh" for name in ("install", "finish", "mlflow-start")]
+# A file's tests share what took long to start, or a port: they go to one worker.
+WORKERS = ("-n", "2", "--dist", "loadfile")
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -50,15 +52,15 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the fast tests."""
     install(session, "dev")
-    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
+    session.run("pytest", *WORKERS, "-m", "not slow", *session.posargs)
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
     """Run the slow tests: whole programs, from start to end."""
     install(session, "dev")
-    slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow", "--durations", "15")
-    session.run("pytest", *slow, *session.posargs)
+    slow = ("-m", "slow", "--no-loadscope-reorder", "--durations", "15")
+    session.run("pytest", *WORKERS, *slow, *session.posargs)
 
 
 @nox.session(default=False)
