@@ -27,6 +27,8 @@ SCHEMAS = {
     "github-issue-config": [f"{FORMS}/config.yml"],
     "compose-spec": ["docker-compose.yml"],
 }
+# A file's tests share what took long to start, or a port: they go to one worker.
+WORKERS = ("-n", "2", "--dist", "loadfile")
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -65,15 +67,15 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the fast tests."""
     install(session, "dev")
-    session.run("pytest", "-n", "2", "-m", "not slow", *session.posargs)
+    session.run("pytest", *WORKERS, "-m", "not slow", *session.posargs)
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
     """Run the slow tests: whole programs, from start to end."""
     install(session, "dev")
-    slow = ("-n", "2", "--dist", "loadgroup", "-m", "slow", "--durations", "15")
-    session.run("pytest", *slow, *session.posargs)
+    slow = ("-m", "slow", "--no-loadscope-reorder", "--durations", "15")
+    session.run("pytest", *WORKERS, *slow, *session.posargs)
 
 
 @nox.session(default=False)

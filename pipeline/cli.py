@@ -1,6 +1,7 @@
 """The command line: `pipeline COMMAND`, or `python -m pipeline COMMAND`."""
 
 import errno
+import io
 import json
 import sys
 from pathlib import Path
@@ -41,8 +42,7 @@ def train(
     ] = None,
     out: BundleFolder = None,
     fresh_data: Annotated[
-        bool,
-        typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew."),
+        bool, typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew.")
     ] = False,
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
@@ -113,6 +113,9 @@ def trainer(
 
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # to a file, Windows writes few characters
+            stream.reconfigure(errors="replace")
     try:
         app()
     except PipelineError as error:

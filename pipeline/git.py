@@ -30,7 +30,7 @@ def git(folder: Path, *arguments: str, stdin: str | None = None) -> str:
         env={**os.environ, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
         input=stdin,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     if done.returncode:
         raise GitError(arguments[0], done.stderr)

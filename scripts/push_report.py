@@ -57,7 +57,7 @@ def describe(root: Path, commit: str, base: str) -> str:
     """
     found = git(root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit)
     runs = {name: run_ids for name, *run_ids in map(str.split, found.splitlines()) if run_ids}
-    if not runs:
+    if not runs or min(map(len, runs.values())) < 2:  # a promotion by hand names a single run
         raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         _extract(root, commit, Path(folder))

@@ -32,7 +32,8 @@ def _configuration() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        default = "none" if field.default is None else f"`{field.default}`"
+        value = field.default.as_posix() if isinstance(field.default, Path) else field.default
+        default = "none" if value is None else f"`{value}`"
         lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
     lines += [
         "",
@@ -110,7 +111,7 @@ def main() -> int:
             print(f"{path.relative_to(ROOT)} is not what the code says: run `nox -s docs`.")
         return int(bool(stale))
     for path in stale:
-        path.write_text(pages()[path], "utf-8")
+        path.write_text(pages()[path], "utf-8", newline="\n")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
 

@@ -1,8 +1,12 @@
 """Real Git repositories for the tests: a bare origin and clones of it, no settings of a user."""
 
+import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -14,14 +18,31 @@ from pipeline.repo import Repo
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+posix = pytest.mark.skipif(
+    sys.platform == "win32",
+    reason="is about signals, links, devices or names of files that Windows does not have",
+)
 
-@pytest.fixture(autouse=True)
-def own_git_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+
+@pytest.fixture(autouse=True, scope="session")
+def own_git_settings() -> Iterator[None]:
     """Keep the settings and the identity of whoever runs the tests out of them."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-        monkeypatch.delenv(variable, raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+            patch.delenv(variable, raising=False)
+        yield
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long downloads would have waited before they were tried again: here they do not."""
+    import pooch
+
+    told: list[float] = []
+    monkeypatch.setattr(pooch.core, "time", SimpleNamespace(sleep=told.append))
+    return told
 
 
 def commit_all(folder: Path, message: str) -> str:
@@ -32,10 +53,9 @@ def commit_all(folder: Path, message: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-@pytest.fixture
-def origin(tmp_path: Path) -> Path:
-    """A bare repository with one commit on main: the smallest checkout that the program accepts."""
-    bare, seed = tmp_path / "origin.git", tmp_path / "seed"
+def make_origin(folder: Path) -> Path:
+    """Make a bare repository with one commit on main: the smallest that the program accepts."""
+    bare, seed = folder / "origin.git", folder / "seed"
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", bare], check=True)
     subprocess.run(["git", "init", "--quiet", "-b", "main", seed], check=True)
     (seed / "params.yaml").write_text("seed: 42\n")
@@ -45,13 +65,20 @@ def origin(tmp_path: Path) -> Path:
     return bare
 
 
+def make_clone(origin: Path, name: str, *options: str) -> Repo:
+    """Clone a repository into a folder beside it."""
+    target = origin.parent / name
+    git(origin.parent, "clone", "--quiet", *options, origin.as_uri(), str(target))
+    return Repo.open(target)
+
+
 @pytest.fixture
-def clone(origin: Path, tmp_path: Path) -> Callable[..., Repo]:
+def origin(tmp_path: Path) -> Path:
+    """A bare repository of the test's own."""
+    return make_origin(tmp_path)
+
+
+@pytest.fixture
+def clone(origin: Path) -> Callable[..., Repo]:
     """Return a function that clones the origin into a folder of its own."""
-
-    def make(name: str, *options: str) -> Repo:
-        target = tmp_path / name
-        git(tmp_path, "clone", "--quiet", *options, origin.as_uri(), str(target))
-        return Repo.open(target)
-
-    return make
+    return partial(make_clone, origin)

@@ -4,12 +4,14 @@ No data set is needed: the rows are drawn from the features' ranges, and the tar
 """
 
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from pipeline import bundle as bundles
 from pipeline import tasks
@@ -76,8 +78,21 @@ def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, byt
     # The generated classes are apart by a plane: little is to be smoothed.
     parameters = {"C": 1000.0} | parameters if algorithm != "ridge" else parameters
     pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
-    pipeline.fit(estimators.as_inputs(features, table), evaluate.encode(task, table))
+    with threadpool_limits(limits=1):  # as in a training; the tests' workers share the cores
+        pipeline.fit(estimators.as_inputs(features, table), evaluate.encode(task, table))
     return pipeline, export.to_onnx(task, features, pipeline)
+
+
+@cache
+def _learnt(name: str, noise: float, seed: int) -> tuple[Any, bytes]:
+    """Return a model of 300 rows: many tests begin with the same one."""
+    task = tasks.load(name)
+    return fitted(task, rows(task, 300, seed=seed, noise=noise))
+
+
+@cache
+def _holdout(name: str) -> pd.DataFrame:
+    return rows(tasks.load(name), 300, seed=10**6, noise=0.01)
 
 
 def challenger(
@@ -116,8 +131,8 @@ def bundle(folder: Path, commit: str, noises: dict[str, float], seed: int = 0) -
 
 def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     task = tasks.load(name)
-    holdout = rows(task, 300, seed=10**6, noise=0.01)
-    fit, content = fitted(task, rows(task, 300, seed=seed, noise=noise))
+    holdout = _holdout(name)
+    fit, content = _learnt(name, noise, seed)
     parent, child, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
     update = {"run_id": child, "model_id": model_id, "behaviours": []}
     evidence = challenger(task, OnnxModel(content), holdout, fit, **update)
@@ -203,7 +218,7 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "size": evidence.size,
         "tolerance": task.tolerance,
         "golden": {"request": golden, "answer": answer},
-        "reference": {"rows": 300, "features": _reference(task)},
+        "reference": {"rows": 300, "features": _reference(task.name)},
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
         "features": [asdict(feature) | {"type": feature.type} for feature in task.features],
@@ -218,6 +233,8 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
     return to_json(content)
 
 
-def _reference(task: Task) -> dict[str, Any]:
+@cache
+def _reference(name: str) -> dict[str, Any]:
+    task = tasks.load(name)
     table = rows(task, 300, seed=0)
     return {f.name: distribution(table[f.name], f.categories) for f in task.features}

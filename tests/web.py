@@ -39,7 +39,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-        Thread(target=self.http.serve_forever, daemon=True).start()
+        Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
 
 @contextmanager
@@ -84,7 +84,7 @@ class _GitHubHandler(BaseHTTPRequestHandler):
 def github_api(patch: pytest.MonkeyPatch) -> Iterator[GitHub]:
     """Stand in for GitHub's API, with the environment that a workflow has."""
     with GitHub() as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         patch.setenv("GITHUB_TOKEN", TOKEN)
         patch.setenv("GITHUB_REPOSITORY", "someone/mlops")
         patch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")

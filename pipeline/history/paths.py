@@ -50,7 +50,8 @@ def local_paths(run: Run) -> list[str]:
 
 def portable(path: str, root: Path | None) -> str:
     """Return a path relative to `root` where it lies within, else only its last part."""
-    path = unquote(re.sub(r"^file:(//[^/]*)?", "", path)) if path.startswith("file:") else path
+    if path.startswith("file:"):
+        path = unquote(re.sub(r"^file:(//[^/]*)?(/(?=[A-Za-z]:))?", "", path))
     path = path.replace("\\", "/").rstrip("/")
     if root and path.startswith(f"{root.as_posix()}/"):
         return path[len(root.as_posix()) + 1 :]

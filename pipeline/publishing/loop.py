@@ -38,11 +38,7 @@ class Change:
 
 
 def land(
-    repo: Repo,
-    remote: str,
-    branch: str,
-    change: Callable[[Repo], Change],
-    dry_run: bool = False,
+    repo: Repo, remote: str, branch: str, change: Callable[[Repo], Change], dry_run: bool = False
 ) -> tuple[str, str]:
     """Apply `change` to the branch's tip and push, until it lands; return commit and message.
 

@@ -19,6 +19,7 @@ from pipeline.publishing import record
 from pipeline.publishing.gate import Decision, judge
 from pipeline.publishing.loop import Change, land, require_ancestor
 from pipeline.repo import Repo
+from pipeline.report.pages import render
 from pipeline.training.predict import OnnxModel
 
 
@@ -69,7 +70,7 @@ def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
     folder = layout.run_folders(tip.mlruns).get(run_id)
     if folder is None:
         return None
-    return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", str(folder))
+    return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", folder.as_posix())
 
 
 def _served(tip: Repo, name: str) -> bytes | None:
@@ -131,16 +132,5 @@ def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
 
     By the first trailer the pipeline knows its own commits and does not answer them with a run.
     """
-    words, reasons, trailers = [], [], [f"Mlops-Publish: {bundle.commit}"]
-    for name, result in bundle.tasks.items():
-        champion, decision = registry.champion(tip.mlruns, name), decisions[name]
-        version = f"{name} v{champion.version}" if champion else f"{name} (no champion)"
-        words.append(f"{version} {'promoted' if decision.promote else 'stays'}")
-        reasons.append(f"- {name} {decision.word}: {decision.reason}")
-        trailers.append(f"Mlops-Runs: {name} {' '.join(result.run_ids)}")
-        trailers.append(f"Mlops-Data: {name} sha256:{result.data_digest}")
-        if result.challenger:
-            trailers.append(f"Mlops-Challenger: {name} sha256:{result.challenger.sha256}")
-        if champion:
-            trailers.append(f"Mlops-Champion: {name} sha256:{champion.sha256}")
-    return "\n".join([f"chore(publish): {', '.join(words)}", "", *reasons, "", *trailers, ""])
+    champions = {name: registry.champion(tip.mlruns, name) for name in decisions}
+    return render("published.txt", bundle=bundle, decisions=decisions, champions=champions)

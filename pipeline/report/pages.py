@@ -1,6 +1,7 @@
 """Text made from the templates beside this file."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -8,6 +9,11 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 def render(template: str, **values: Any) -> str:
     """Return a template of `templates/`, filled in."""
+    return _pages().get_template(template).render(values)
+
+
+@cache
+def _pages() -> Environment:
     # What ends in .svg is escaped as XML, Markdown is not.
     pages = Environment(
         loader=PackageLoader("pipeline.report"),
@@ -17,7 +23,7 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     pages.filters |= {"cell": _cell, "day": day, "minute": _minute}
-    return pages.get_template(template).render(values)
+    return pages
 
 
 def day(milliseconds: int) -> str:

@@ -53,8 +53,9 @@ class Explainer:
         """Return the outputs, shape (rows, outputs), of rows of numbers and codes."""
         columns = {}
         for column, (name, feature) in zip(rows.T, self._features.items()):
-            words = np.array(feature["categories"], dtype=object)
-            columns[name] = words[column.astype(int)] if len(words) else column
+            codes, words = column.astype(int), np.array(feature["categories"], dtype=object)
+            # As objects: pandas would make texts of its own of them, and objects of those again.
+            columns[name] = pd.Series(words[codes], dtype=object) if len(words) else column
         return self._model.predict(pd.DataFrame(columns)).reshape(len(rows), -1)
 
 

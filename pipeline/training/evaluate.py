@@ -1,10 +1,9 @@
-"""Metrics of predictions. Needs numpy and scipy, and nothing of MLflow or ONNX."""
+"""Metrics of predictions. Needs numpy and pandas, and nothing of MLflow or ONNX."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from pipeline.errors import PipelineError
 from pipeline.schema import Kind, Task
@@ -29,11 +28,14 @@ def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
 
     Of many classes it is the mean of each against the rest.
     """
-    classes = np.arange(probability.shape[1])[-1 if probability.shape[1] == 2 else 0 :]
-    positive = truth[:, None] == classes
-    hits = positive.sum(axis=0)
-    ranks = (rankdata(probability[:, classes], axis=0) * positive).sum(axis=0)
-    return float(np.mean((ranks - hits * (hits + 1) / 2) / (hits * (len(truth) - hits))))
+    shares = []
+    for place in range(probability.shape[1])[-1 if probability.shape[1] == 2 else 0 :]:
+        hit, value = truth == place, probability[:, place]
+        positive, negative = value[hit], np.sort(value[~hit])
+        # Each pair once if it is in order, and half of it if the two are equal.
+        twice = negative.searchsorted(positive) + negative.searchsorted(positive, "right")
+        shares.append(twice.sum() / (2 * len(positive) * len(negative)))
+    return float(np.mean(shares))
 
 
 def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:

@@ -28,13 +28,7 @@ class TaskTraining:
     """The training of one task into a bundle's folder; `results` fills while it runs."""
 
     def __init__(
-        self,
-        repo: Repo,
-        task: Task,
-        settings: Params,
-        folder: Path,
-        dirty: list[str],
-        fresh: bool = False,
+        self, repo: Repo, task: Task, settings: Params, folder: Path, dirty: list[str], fresh: bool
     ) -> None:
         self.repo, self.task, self.folder = repo, task, folder
         self.dirty, self.fresh = dirty, fresh

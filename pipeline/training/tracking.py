@@ -25,6 +25,7 @@ import pipeline
 from pipeline.data.fetch import Fetched
 from pipeline.files import sha256_bytes, sha256_file
 from pipeline.git import git
+from pipeline.history.restore import restore
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.training.predict import OnnxModel
@@ -52,7 +53,8 @@ class Tracker:
         if not uri:
             # A store keeps absolute addresses: a checkout that was moved gets another one.
             place = repo.build / "tracking" / sha256_bytes(str(repo.root).encode())[:8]
-            place.mkdir(parents=True, exist_ok=True)
+            # From our copy of its tables: MLflow itself takes seconds to make a new store.
+            restore(place / "no-history", place / "mlflow.db")
             uri = f"sqlite:///{(place / 'mlflow.db').as_posix()}"
             artifacts = (place / "artifacts").as_uri()
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -116,7 +118,7 @@ class Tracker:
                 save_as_external_data=False,
             )
             (folder / "model.onnx").write_bytes(content)
-            (folder / "manifest.json").write_text(manifest, encoding="utf-8")
+            (folder / "manifest.json").write_bytes(manifest.encode())
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
         self.client.log_outputs(run, [of.LoggedModelOutput(model_id, step=0)])

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from pipeline import bundle as bundles
@@ -20,7 +19,6 @@ from pipeline.git import git
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
-from pipeline.training.task_training import TaskTraining, summary
 
 # What the outcome of a training rests on.
 WATCHED = ("pipeline", "params.yaml", "requirements", "data")
@@ -42,6 +40,9 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
     if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
         raise UsageError(f"{out} holds something else than a bundle: name another folder.")
     repo.build.mkdir(parents=True, exist_ok=True)
+    # This import and the one below take seconds, and nobody should wait to hear of a wrong key.
+    from mlflow.exceptions import MlflowException
+
     try:
         with FileLock(repo.build / "train.lock", timeout=0):
             return _replace(repo, chosen, settings, out, fresh)
@@ -78,6 +79,8 @@ def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh:
 
 def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
+    from pipeline.training.task_training import TaskTraining, summary
+
     changes = git(repo.root, "status", "--porcelain", "--", *WATCHED)
     dirty = [line[3:] for line in changes.splitlines()]
     commit = git(repo.root, "rev-parse", "HEAD")

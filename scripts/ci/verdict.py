@@ -62,21 +62,27 @@ def judge(needs: Needs) -> Verdict:
         return _failure(needs, failed[0], failed[1:])
     if not wanted:
         return Verdict(True, "Nothing to do", plan["why"])
-    published = needs["publish"]["outputs"]
-    if "publish" in wanted:
-        return Verdict(True, f"Published: {published['headline']}", plan["why"])
+    if headline := _output(needs, "publish", "headline"):
+        return Verdict(True, f"Published: {headline}", plan["why"])
     return Verdict(True, "All good, nothing published", plan["why"])
 
 
 def _failure(needs: Needs, job: str, more: list[str]) -> Verdict:
     what = "was cancelled" if needs[job]["result"] == "cancelled" else "failed"
-    said = needs[job].get("outputs", {}).get("said") or "see its log"
+    said = _output(needs, job, "said") or "see its log"
     others = f" So did {', '.join(more)}." if more else ""
     return Verdict(
         False,
         f"Stopped: {job} {what}",
         f"{said.rstrip('.')}. {REMEDY.get(job, 'See its log.')}{others} {_state(needs)}",
     )
+
+
+def _output(needs: Needs, job: str, name: str) -> str:
+    """Return an output of a job, empty if it did not run."""
+    if needs[job]["result"] not in ("success", "failure"):
+        return ""
+    return str(needs[job]["outputs"].get(name, ""))
 
 
 def _state(needs: Needs) -> str:
@@ -112,8 +118,8 @@ def _links(needs: Needs) -> str:
     server, repository, run = (
         os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
     )
-    commit = needs["publish"].get("outputs", {}).get("commit", "")
-    digests = needs["release"].get("outputs", {}).get("digests", "").split()
+    commit = _output(needs, "publish", "commit")
+    digests = _output(needs, "release", "digests").split()
     links = [f"[Workflow run]({server}/{repository}/actions/runs/{run})"]
     if commit:
         links.append(f"[commit `{commit[:7]}`]({server}/{repository}/commit/{commit})")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
 
 from tests.serving import HOUSE, MODELS, TASKS, Api, edit, golden, manifest
 
@@ -328,6 +327,8 @@ def test_the_documentation_needs_no_internet(api: Api, path: str) -> None:
 
 
 def test_the_openapi_document_is_valid_and_its_examples_are_answered(api: Api) -> None:
+    import schemathesis  # takes a second, also where this test is not run
+
     document = api.get("/openapi.json")
     schemathesis.openapi.from_dict(document).validate()
     for path in ("/predict", *(f"/predict/{task}" for task in TASKS)):

@@ -149,6 +149,13 @@ def mismatch(path: Path) -> None:
     edit(path.parent, sha256="0" * 64)
 
 
+@pytest.fixture(scope="module")
+def mended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API whose files are whole again after each test."""
+    with Api(tmp_path_factory.mktemp("mended")) as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     ("name", "spoil"),
     [
@@ -157,22 +164,24 @@ def mismatch(path: Path) -> None:
     ],
 )
 def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
-    own_api: Api, name: str, spoil: Callable[[Path], None]
+    mended: Api, name: str, spoil: Callable[[Path], None]
 ) -> None:
-    before = own_api.post("/predict", HOUSE)["prediction"]
-    spoil(own_api.models / "housing" / name)
-    wait_until(lambda: own_api.get("/models")["housing"]["problem"])
-    problem = own_api.get("/models")["housing"]["problem"]
-    assert own_api.post("/predict", HOUSE)["prediction"] == before
-    assert own_api.get("/health")["status"] == "degraded"
-    assert own_api.get("/health")["problems"] == [f"housing: {problem}"]
-    assert own_api.metric("mlops_model_reload_failures_total", task="housing") == 1
-    assert own_api.metric("mlops_model_current", task="housing") == 0
-    assert own_api.metric("mlops_model_current", task="iris") == 1
-    wait_until(lambda: "a model was refused" in own_api.log.read_text())
-    shutil.copyfile(MODELS / "housing" / name, own_api.models / "housing" / name)
-    wait_until(lambda: own_api.get("/health")["status"] == "ok")
-    assert own_api.metric("mlops_model_current", task="housing") == 1
+    failures = mended.metric("mlops_model_reload_failures_total", task="housing")
+    before = mended.post("/predict", HOUSE)["prediction"]
+    spoil(mended.models / "housing" / name)
+    wait_until(lambda: mended.get("/models")["housing"]["problem"])
+    problem = mended.get("/models")["housing"]["problem"]
+    assert mended.post("/predict", HOUSE)["prediction"] == before
+    assert mended.get("/health")["status"] == "degraded"
+    assert mended.get("/health")["problems"] == [f"housing: {problem}"]
+    counted = mended.metric("mlops_model_reload_failures_total", task="housing")
+    assert counted == failures + 1
+    assert mended.metric("mlops_model_current", task="housing") == 0
+    assert mended.metric("mlops_model_current", task="iris") == 1
+    wait_until(lambda: mended.log.read_text().count("a model was refused") == counted)
+    shutil.copyfile(MODELS / "housing" / name, mended.models / "housing" / name)
+    wait_until(lambda: mended.get("/health")["status"] == "ok")
+    assert mended.metric("mlops_model_current", task="housing") == 1
 
 
 def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(

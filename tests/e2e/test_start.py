@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 OFFSET = 20_000
 API, MLFLOW, TRAINER = 8000 + OFFSET, 5000 + OFFSET, 8001 + OFFSET
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.slow
 
 
 def is_free(port: int) -> bool:

@@ -12,7 +12,7 @@ from scripts.rehearse import events
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, TEST, Project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("act")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

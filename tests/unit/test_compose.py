@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import posix
+
 ROOT = Path(__file__).parents[2]
-COMPOSE = (ROOT / "docker-compose.yml").read_text()
+COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
     **{"front": "8000", "mlflow-server": "5000", "prometheus": "9090", "grafana": "3000"},
@@ -26,17 +28,18 @@ each = pytest.mark.parametrize("name", SERVICES)
 
 
 def dockerfile(service: dict[str, Any]) -> str:
-    return (ROOT / service["build"]["dockerfile"]).read_text()
+    return (ROOT / service["build"]["dockerfile"]).read_text("utf-8")
 
 
 def test_the_example_names_every_variable_with_what_holds_without_it() -> None:
     used = dict(USED.findall(COMPOSE)) | dict.fromkeys(PASSED.findall(COMPOSE), "")
     documented = {
-        name: value for _, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text())
+        name: value
+        for _, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text("utf-8"))
     }
     assert documented == used
     # With its value the line counts as it stands; one without a value would set an empty one.
-    for commented, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text()):
+    for commented, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text("utf-8")):
         assert bool(commented) == (not value), name
 
 
@@ -66,10 +69,12 @@ def test_every_service_is_checked_limited_and_without_rights(name: str) -> None:
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
 def test_images_are_built_in_stages_for_a_user_without_rights(path: Path) -> None:
-    text = path.read_text()
+    text = path.read_text("utf-8")
     assert len(re.findall("^FROM ", text, re.MULTILINE)) > 1
     assert re.findall("^USER (.*)$", text, re.MULTILINE) == ["10001:10001"]
-    assert "install.sh" in text and "--require-hashes" in (path.parent / "install.sh").read_text()
+    assert "install.sh" in text and "--require-hashes" in (path.parent / "install.sh").read_text(
+        "utf-8"
+    )
     for label in ("title", "source", "revision", "licenses"):
         assert f"org.opencontainers.image.{label}=" in text
 
@@ -78,7 +83,7 @@ def test_two_images_share_the_stage_that_is_the_largest() -> None:
     line = f"# {'-' * 93}\n"
 
     def stages(name: str) -> Iterator[str]:
-        text = (ROOT / "deployment" / "docker" / f"{name}.Dockerfile").read_text()
+        text = (ROOT / "deployment" / "docker" / f"{name}.Dockerfile").read_text("utf-8")
         yield text[text.index("FROM ") :].partition("\n\n")[0]
         yield text.partition(line)[0].rpartition("\n\n")[2]
 
@@ -94,6 +99,7 @@ def started(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@posix
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]"])
 def test_grafana_has_a_known_password_on_this_machine_alone(address: str) -> None:
     assert started(BIND_ADDRESS=address).stdout == "admin123\n"
@@ -101,6 +107,7 @@ def test_grafana_has_a_known_password_on_this_machine_alone(address: str) -> Non
     assert own.stdout == "my own\n"
 
 
+@posix
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.2", "[::]", ""])
 def test_grafana_does_not_start_for_others_without_a_password(address: str) -> None:
     for password in ("", "admin", "admin123"):
@@ -109,6 +116,7 @@ def test_grafana_does_not_start_for_others_without_a_password(address: str) -> N
     assert started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD="my own").returncode == 0
 
 
+@posix
 def test_grafana_forgets_an_earlier_password(tmp_path: Path) -> None:
     (tmp_path / "grafana.db").touch()
     program = tmp_path / "grafana"
@@ -123,12 +131,14 @@ def test_grafana_forgets_an_earlier_password(tmp_path: Path) -> None:
         },
     )
     assert done.returncode == 0
-    assert "admin reset-admin-password --password-from-stdin" in (tmp_path / "asked").read_text()
-    assert (tmp_path / "told").read_text() == "my own\n"
+    assert "admin reset-admin-password --password-from-stdin" in (tmp_path / "asked").read_text(
+        "utf-8"
+    )
+    assert (tmp_path / "told").read_text("utf-8") == "my own\n"
 
 
 def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None:
-    jobs = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text())
+    jobs = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text("utf-8"))
     looked_up = {
         name: str(found["port"])
         for job in jobs["scrape_configs"]

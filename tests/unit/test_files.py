@@ -9,16 +9,21 @@ from hypothesis import strategies as st
 
 from pipeline.errors import PipelineError
 from pipeline.files import inside, replacing, to_json, write_atomic
+from tests.conftest import posix
 
+TEXT = st.text(max_size=8)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    # A lone surrogate is no text: UTF-8 has no bytes for it.
-    | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXT, children, max_size=4),
+    max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.text(), VALUES))
+@given(st.dictionaries(TEXT, VALUES, max_size=4))
 def test_json_comes_back_as_it_was_and_has_one_form(value: dict[str, object]) -> None:
     text = to_json(value)
     assert json.loads(text) == value
@@ -55,6 +60,7 @@ def test_a_path_that_climbs_out_is_refused(tmp_path: Path, path: str) -> None:
         inside(tmp_path, path)
 
 
+@posix
 def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "link").symlink_to(tmp_path)

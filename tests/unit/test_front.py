@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import posix
 from tests.stack.engine import free_port
 
+pytestmark = posix
 FRONT = Path(__file__).parents[2] / "deployment" / "docker" / "front.py"
-SLOW_SECONDS = 2
+SLOW_SECONDS = 1
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -40,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 def replica() -> Iterator[int]:
     """Serve in a thread and return the port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.server_port
     server.shutdown()
     server.server_close()

@@ -4,5 +4,6 @@ from scripts import reference
 
 
 def test_the_pages_are_as_the_code_has_them() -> None:
-    stale = [path.name for path, text in reference.pages().items() if path.read_text() != text]
+    pages = reference.pages().items()
+    stale = [path.name for path, text in pages if path.read_text("utf-8") != text]
     assert stale == [], "run `nox -s docs`"

@@ -30,6 +30,12 @@ class Slow:
 LINES: list[dict[str, Any]] = []
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let refusals take less long than they do."""
+    monkeypatch.setattr("app.gateway.REFUSAL_SECONDS", (0.02, 0.04))
+
+
 async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answer:
     sent: list[Message] = []
     raw = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]

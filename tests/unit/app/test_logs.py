@@ -10,6 +10,7 @@ import pytest
 
 from app import logs
 from app.settings import Settings
+from tests.conftest import posix
 
 Configure = Callable[..., logs.JsonHandler]
 
@@ -82,6 +83,7 @@ def test_the_file_is_rotated_and_only_so_many_are_kept(
     assert [line["message"] for line in lines(kept)] == ["3", "4"]
 
 
+@posix
 def test_a_full_disk_ends_nothing_and_is_said_on_stdout(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_full_disk_ends_nothing_and_is_said_on_stdout(
     assert error == {"level": "ERROR", "message": "log file: No space left on device"}
 
 
+@posix
 def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

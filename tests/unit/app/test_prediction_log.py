@@ -16,6 +16,7 @@ from app.metrics import Metrics
 from app.model import Model
 from app.prediction_log import PredictionLog
 from app.settings import Settings
+from tests.conftest import posix
 from tests.serving import HOUSE
 
 Open = Callable[..., PredictionLog]
@@ -139,6 +140,7 @@ def test_a_path_that_cannot_be_written_is_counted(
     assert count(metrics, "mlops_prediction_log_dropped_total", reason="failed") == 7
 
 
+@posix
 def test_no_connection_is_left_open_by_failures(
     opened: Open, housing: Model, tmp_path: Path
 ) -> None:

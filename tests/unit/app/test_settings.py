@@ -1,5 +1,7 @@
 """Settings from the environment: a wrong one is one sentence and exit code 2."""
 
+from pathlib import Path
+
 import pytest
 
 from app.__main__ import main
@@ -39,10 +41,16 @@ def test_a_bad_value_is_one_sentence(
 
 
 def test_a_log_file_that_cannot_be_opened_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    found = start(monkeypatch, capsys, "API_LOG_FILE", "/dev/null/api.log")
-    assert found == (1, "error: API_LOG_FILE: /dev/null/api.log: File exists.\n")
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "api.log"
+    code, said = start(monkeypatch, capsys, "API_LOG_FILE", str(path))
+    assert code == 1 and said.count("\n") == 1
+    assert (
+        said.startswith(f"error: API_LOG_FILE: {path}: ")
+        and "file" in said.rpartition(":")[2].lower()
+    )
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,24 +52,26 @@ def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo
     assert fetched.digest == TASK.digest
 
 
-def test_an_error_of_the_server_is_tried_again(server: Server, repo: Repo) -> None:
+def test_an_error_of_the_server_is_tried_again(
+    server: Server, repo: Repo, waits: list[float]
+) -> None:
     server.answers["/iris.csv"] = [(500, b""), (200, CSV)]
     _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
-    assert server.asked == ["/iris.csv", "/iris.csv"]
+    assert server.asked == ["/iris.csv", "/iris.csv"] and len(waits) == 1
 
 
 def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
-    server: Server, repo: Repo
+    server: Server, repo: Repo, waits: list[float]
 ) -> None:
     server.answers |= {"/wrong.csv": [(200, CSV + b"\n")], "/good.csv": [(200, CSV)]}
     dead = Source("http://127.0.0.1:9/dead.csv", read_csv, DIGEST)
     wrong = Source(f"{server.url}/wrong.csv", read_csv, DIGEST)
     fetched = _fetch(_task(dead, wrong, Source(f"{server.url}/good.csv", read_csv, DIGEST)), repo)
-    assert fetched.origin.endswith("/good.csv")
+    assert fetched.origin.endswith("/good.csv") and len(waits) == 2 * data.RETRIES
 
 
 def test_without_any_source_each_is_named_with_its_reason(
-    server: Server, repo: Repo, monkeypatch: pytest.MonkeyPatch
+    server: Server, repo: Repo, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     server.answers["/wrong.csv"] = [(200, b"<html>")]
@@ -128,7 +131,8 @@ def test_a_folder_without_the_file_gives_way_to_the_next_source(
     server.answers["/iris.csv"] = [(200, CSV)]
     download = Source(f"{server.url}/iris.csv", read_csv, DIGEST)
     assert _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv), download), repo).snapshot
-    with pytest.raises(PipelineError, match=f"{VARIABLE}={tmp_path} has no file iris.csv"):
+    words = re.escape(f"{VARIABLE}={tmp_path} has no file iris.csv")
+    with pytest.raises(PipelineError, match=words):
         _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv)), repo)
 
 

@@ -27,6 +27,10 @@ def test_a_path_becomes_relative_or_its_last_part(path: str, made: str) -> None:
     assert portable(path, None) == made.rpartition("/")[2]
 
 
+def test_the_address_of_a_file_on_a_drive_of_windows_becomes_relative_too() -> None:
+    assert portable("file:///C:/repo/data/a%20b.csv", Path("C:/repo")) == "data/a b.csv"
+
+
 @pytest.mark.parametrize(
     "text",
     [

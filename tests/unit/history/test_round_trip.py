@@ -23,6 +23,7 @@ from mlflow.entities import (
 from pipeline.history.restore import restore
 from pipeline.history.save import save
 from pipeline.history.verify import verify
+from pipeline.repo import Repo
 from tests.histories import new_repo, new_store, picture
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
@@ -116,7 +117,7 @@ def examples(count: int) -> Any:
     )
 
 
-@examples(5)
+@examples(3)
 @given(EXPERIMENTS)
 def test_two_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Experiments) -> None:
     compare(tmp_path, experiments)
@@ -127,6 +128,10 @@ def test_two_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Expe
 @given(EXPERIMENTS)
 def test_many_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Experiments) -> None:
     compare(tmp_path, experiments)
+
+
+def client_of(repo: Repo) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}")
 
 
 def compare(tmp_path: Path, experiments: Experiments) -> None:
@@ -144,7 +149,7 @@ def compare(tmp_path: Path, experiments: Experiments) -> None:
     assert verify(repo) == []
     restore(repo.mlruns, repo.build / "mlflow.db")
 
-    restored = MlflowClient(f"sqlite:///{repo.build / 'mlflow.db'}")
+    restored = client_of(repo)
     assert picture(restored) == picture(client)
 
 
@@ -158,7 +163,7 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
         repo = new_repo(folder / "clone")
         save(uri, [run_id], repo.mlruns)
         restore(repo.mlruns, repo.build / "mlflow.db")
-        assert picture(MlflowClient(f"sqlite:///{repo.build / 'mlflow.db'}")) == picture(client)
+        assert picture(client_of(repo)) == picture(client)
 
 
 @pytest.mark.slow
@@ -172,6 +177,6 @@ def test_a_history_of_more_than_one_page_is_whole(tmp_path: Path) -> None:
     repo = new_repo(tmp_path / "clone")
     save(uri, None, repo.mlruns)
     restore(repo.mlruns, repo.build / "mlflow.db")
-    restored = MlflowClient(f"sqlite:///{repo.build / 'mlflow.db'}")
+    restored = client_of(repo)
     assert len(restored.get_metric_history(run_id, "loss")) == 26_000
     assert picture(restored) == picture(client)

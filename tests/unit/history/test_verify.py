@@ -1,7 +1,6 @@
 """Each kind of damage is named, with its file, beside all the others."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from pipeline.history import layout, registry
 from pipeline.history.verify import Fault, verify
 from pipeline.repo import Repo
+from tests.conftest import posix
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
 
 FILES = {"note.txt": b"noted", "plots/roc.png": b"png"}
@@ -252,10 +252,10 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(name, marks=posix if "link" in name else ()) for name in DAMAGES]
+)
 def test_a_fault_is_named_with_its_file(history: History, damage: str) -> None:
-    if os.name == "nt" and "link" in damage:
-        pytest.skip("Windows lets few users make symbolic links")
     known = {
         "folder": relative(history, history.folder),
         "model": relative(history, history.model),

@@ -33,7 +33,7 @@ def note(text: str) -> Callable[[Repo], Change]:
 
 def reject_pushes(origin: Path, words: str) -> None:
     hook = origin / "hooks" / "pre-receive"
-    hook.write_text(f'#!/bin/sh\necho "{words}" >&2\nexit 1\n')
+    hook.write_bytes(f'#!/bin/sh\necho "{words}" >&2\nexit 1\n'.encode())
     hook.chmod(0o755)
 
 

@@ -67,7 +67,7 @@ def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
     for name in tasks.names():
         files = sorted(path.name for path in (seen.models / name).iterdir())
         assert files == ["MODEL_CARD.md", "manifest.json", "model.onnx"]
-        manifest = json.loads((seen.models / name / "manifest.json").read_text())
+        manifest = json.loads((seen.models / name / "manifest.json").read_bytes())
         assert (manifest["version"], len(manifest["run_id"])) == (1, 32)
         assert f"{name} v1 promoted" in message.splitlines()[0]
 
@@ -170,7 +170,7 @@ def test_a_promotion_of_what_is_not_there_is_refused(
 def test_a_bundle_from_uncommitted_changes_is_refused(team: Team) -> None:
     folder = team.forge(iris=BETTER)
     path = folder / "bundle.json"
-    path.write_text(path.read_text().replace('"dirty": []', '"dirty": ["params.yaml"]'))
+    path.write_bytes(path.read_bytes().replace(b'"dirty": []', b'"dirty": ["params.yaml"]'))
     with pytest.raises(PipelineError, match=r"in no commit \(params.yaml\): commit and push"):
         publish(team.repo, folder, "origin", "main")
 
@@ -212,8 +212,8 @@ def test_a_registry_gap_stops_the_publish(team: Team) -> None:
     broken = team.origin
     folder = broken.mlruns / "registry" / "iris"
     (folder / "1.json").rename(folder / "2.json")
-    text = (folder / "2.json").read_text()
-    (folder / "2.json").write_text(text.replace('"version": 1', '"version": 2'))
+    text = (folder / "2.json").read_bytes()
+    (folder / "2.json").write_bytes(text.replace(b'"version": 1', b'"version": 2'))
     identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
     git(broken.root, "add", "--all")
     git(broken.root, *identity, "commit", "--quiet", "--message", "fix: by hand")

@@ -5,7 +5,6 @@ import io
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +14,23 @@ from pipeline.publishing.promote import promote
 from pipeline.publishing.publish import publish
 from pipeline.repo import Repo
 from tests import forge
+from tests.conftest import make_clone, make_origin
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture
-def history(clone: Callable[..., Repo], tmp_path: Path) -> Repo:
-    """A clone after three pushes (promoted, promoted, refused) and a rollback."""
-    team = clone("team")
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """A clone after three pushes (promoted, promoted, refused) and a rollback; to look at only."""
+    tmp_path = tmp_path_factory.mktemp("report")
+    origin = make_origin(tmp_path)
+    team = make_clone(origin, "team")
     for number, noise in enumerate((0.3, 0.05, 3.0)):
         folder = tmp_path / f"bundle-{number}"
         forge.bundle(folder, git(team.root, "rev-parse", "HEAD"), {"housing": noise}, number + 1)
         publish(team, folder, "origin", "main")
     promote(team, "housing", 1, "back | to the start", "origin", "main")
-    return clone("after")
+    return make_clone(origin, "after")
 
 
 def test_writing_it_again_changes_nothing(history: Repo) -> None:
@@ -39,7 +41,7 @@ def test_writing_it_again_changes_nothing(history: Repo) -> None:
 
 
 def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> None:
-    text = (history.results / "model_comparison.csv").read_text()
+    text = (history.results / "model_comparison.csv").read_text("utf-8")
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["task"], row["algorithm"], row["metric"]) == ("housing", "ridge", "rmse")
     assert len(row["run_id"]) == 32 and row["commit"] == "a" * 40
@@ -47,7 +49,7 @@ def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> N
 
 
 def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(history: Repo) -> None:
-    page = (history.mlruns / "README.md").read_text()
+    page = (history.mlruns / "README.md").read_text("utf-8")
     champions, pushes = page.split("### The last")
     assert re.findall(r"^\| (v\d)", champions, re.MULTILINE) == ["v3", "v2", "v1"]
     for said in ("v3 by hand", "refused", "promoted as v2", "promoted as v1"):
@@ -68,4 +70,4 @@ def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> N
 def test_a_history_without_runs_has_a_page_too(clone: Callable[..., Repo]) -> None:
     repo = clone("empty")
     report.write(repo)
-    assert "No run has been published yet." in (repo.mlruns / "README.md").read_text()
+    assert "No run has been published yet." in (repo.mlruns / "README.md").read_text("utf-8")

@@ -82,7 +82,7 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
 def test_what_means_nothing_is_named(
     tmp_path: Path, change: Callable[[Content], Any], words: str
 ) -> None:
-    content = yaml.safe_load((ROOT / "params.yaml").read_text())
+    content = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     change(content)
     with pytest.raises(UsageError) as caught:
         params.load(_repo(tmp_path, content))

@@ -45,7 +45,7 @@ def test_behaviours_speak_of_features_and_allowed_values(name: str) -> None:
 
 
 def test_a_new_file_is_a_new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "flowers.yaml").write_text(IRIS)
+    (tmp_path / "flowers.yaml").write_text(IRIS, "utf-8")
     monkeypatch.setattr(tasks, "FOLDER", tmp_path)
     assert tasks.names() == ["flowers"] and tasks.load("flowers").name == "flowers"
     assert len(generated.table(tasks.load("flowers"), 5)) == 5
@@ -69,7 +69,7 @@ def test_a_new_file_is_a_new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_broken_file_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, words: str
 ) -> None:
-    (tmp_path / "broken.yaml").write_text(content)
+    (tmp_path / "broken.yaml").write_text(content, "utf-8")
     monkeypatch.setattr(tasks, "FOLDER", tmp_path)
     with pytest.raises(PipelineError, match=words):
         tasks.load("broken")

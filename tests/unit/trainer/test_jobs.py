@@ -70,19 +70,19 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 @on_linux
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_a_job_ends_with_the_service_and_the_next_one_says_so(how: int, repo: Repo) -> None:
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_job_ends_with_the_service_and_the_next_one_says_so(how: str, repo: Repo) -> None:
     with running(repo) as service:
         at_work, waiting = service.submit(**LONG), service.submit(**FOREST)
         service.wait(at_work, "started")
         process = job_of(service)
         while os.getpriority(os.PRIO_PROCESS, process) < 19:
             time.sleep(0.05)
-        while how == signal.SIGTERM and not (service.state / "work").exists():
+        while how == "SIGTERM" and not (service.state / "work").exists():
             time.sleep(0.05)  # until the training itself has begun
         assert service.call(f"/jobs/{waiting}")[1]["status"] == "queued"
         assert service.call("/health")[0] == 200
-        service.process.send_signal(how)
+        service.process.send_signal(signal.Signals[how])
         service.process.wait(20)
         assert gone(process)
     jobs = {job.id: job for job in Queue(repo, service.state).jobs()}

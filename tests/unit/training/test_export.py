@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from pipeline import tasks
 from pipeline.training import estimators, evaluate, export
@@ -32,7 +33,8 @@ def _fit(study: Study, algorithm: str) -> Pipeline:
     pipeline = estimators.build(
         study.task.kind, algorithm, SMALL.get(algorithm, {}), study.features, study.seed
     )
-    return pipeline.fit(estimators.as_inputs(study.features, study.train), truth)
+    with threadpool_limits(limits=1):  # as in a training; the tests' workers share the cores
+        return pipeline.fit(estimators.as_inputs(study.features, study.train), truth)
 
 
 def digests() -> str:

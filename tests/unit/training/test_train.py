@@ -314,7 +314,7 @@ def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
 
 
 def test_without_network_and_snapshot_one_sentence_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
     dead = Source("http://127.0.0.1:9/housing.tgz", readers.housing_archive)
