@@ -41,10 +41,9 @@ class Project:
         (self.clone / "params.yaml").write_text(PARAMS % 0.01, "utf-8")
         (self.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
-        fewer = settings.replace(
-            'files = ["app", "pipeline", "scripts", "bench"]', 'files = ["bench"]'
-        )
-        assert fewer != settings
+        checked = 'files = ["app", "pipeline", "scripts", "bench"]'
+        assert checked in settings
+        fewer = settings.replace(checked, 'files = ["bench"]')
         (self.clone / "pyproject.toml").write_text(fewer, "utf-8")
 
     def push(self, message: str, *more: str, branch: str = "main") -> Run:

@@ -63,7 +63,7 @@ def test_black_and_isort_are_marked_at_the_file(tmp_path: Path) -> None:
 def test_a_failing_test_is_marked_by_pytest_and_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").write_text("def test_one():\n    assert 1 == 2\n")
-    command = ("pytest", "-p", "no:cacheprovider", "-n", "2", "tests")
+    command = ("pytest", "-p", "no:cacheprovider", "-n", "1", "tests")
     status, printed, said = told(tmp_path, *python(*command))
     assert status == 1
     assert said == "tests/test_a.py::test_one - assert 1 == 2"
