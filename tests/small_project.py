@@ -75,7 +75,7 @@ class Project:
 
 
 def _shared(folder: Path) -> dict[str, str]:
-    """Return the environment of all runs; they use the sessions that run these tests, if one does."""
+    """Return the environment of all runs: the sessions that run these tests, if they do."""
     above = Path(sys.prefix).parent
     shared = above if (above / "own").is_dir() else folder.parent / "nox"
     environment = {"NOX_ENVDIR": str(shared)}
