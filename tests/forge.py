@@ -139,6 +139,7 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     tables.write(folder / "holdout" / f"{name}.csv.gz", holdout)
     metrics = {f"holdout_{key}": value for key, value in evidence.holdout.items()}
     metrics |= {f"cv_{task.metric.name}_{part}": 0.5 for part in ("mean", "std")}
+    metrics |= {"rows_train": 300, "rows_holdout": 300}
     params = {"challenger": evidence.algorithm}
     started = STARTED + seed * 60_000
     _write(folder, run(parent, name, None, params, metrics, started=started), {})
@@ -182,7 +183,11 @@ def run(
         user="tester",
         params=params,
         metrics={key: [(value, 0, 0)] for key, value in metrics.items()},
-        tags={"mlflow.source.git.commit": "a" * 40},
+        tags={
+            "mlflow.source.git.commit": "a" * 40,
+            "data.origin": f"data/{experiment}.csv.gz",
+            "digest.data": "d" * 64,
+        },
         datasets=[],
         model_inputs=[],
         model_outputs=[ModelOutput(model_id=model_id, step=0)] if model_id else [],

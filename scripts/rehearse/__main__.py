@@ -18,8 +18,8 @@ from pathlib import Path
 
 from scripts.rehearse import events
 from scripts.rehearse.act import Job, Run, Runner
-from scripts.rehearse.registry import free_port, registry
-from scripts.stack.settings import PORTS, ROOT
+from scripts.rehearse.docker import own_stack, registry
+from scripts.stack.settings import ROOT
 
 IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org")
 
@@ -38,7 +38,7 @@ def main() -> int:
         git(origin, "symbolic-ref", "HEAD", "refs/heads/main")
         if flags.pushes > 1:
             return overlap(Runner(folder, origin, environment), flags.pushes)
-        environment |= _elsewhere(folder, flags.without)
+        environment |= own_stack(folder, flags.without)
         address = stack.enter_context(registry(folder))
         run = push(Runner(folder, origin, environment, {"REGISTRY": address}, say), "clone")
         show(run)
@@ -96,15 +96,6 @@ def say(job: Job) -> None:
     print(f"{job.name}: {job.result} after {job.ended - job.began:.0f} s", flush=True)
     if job.result == "failure":
         print("\n".join(job.log[-40:]), flush=True)
-
-
-def _elsewhere(folder: Path, without: list[str]) -> dict[str, str]:
-    """Return the environment in which the stack has ports of its own, and lacks some services."""
-    absent = "".join(f"  {name}: {{ profiles: [absent] }}\n" for name in without)
-    (folder / "without.yml").write_text(f"services:\n{absent}" if absent else "{}\n", "utf-8")
-    files = os.pathsep.join(["docker-compose.yml", str(folder / "without.yml")])
-    ports = {name: str(free_port()) for name, _ in PORTS.values()}
-    return ports | {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": "mlops-rehearsal"}
 
 
 def _runs(origin: Path) -> set[str]:

@@ -61,16 +61,16 @@ class Checkout:
 class Registry:
     """What lies in a registry on this machine."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, address: str, owner: str = PROJECT) -> None:
+        self.address, self.owner = address, owner
 
     def name(self, image: str) -> str:
         """Return the full name of an image, without its tag."""
-        return f"{self.address}/{PROJECT}/{image}"
+        return f"{self.address}/{self.owner}/{image}"
 
     def digest(self, image: str, tag: str) -> str:
         """Return the digest of an image, nothing if it is not there."""
-        address = f"http://{self.address}/v2/{PROJECT}/{image}/manifests/{tag}"
+        address = f"http://{self.address}/v2/{self.owner}/{image}/manifests/{tag}"
         request = urllib.request.Request(address, headers={"Accept": ", ".join(KINDS)})
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

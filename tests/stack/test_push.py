@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.rehearse.registry import registry
+from scripts.rehearse.docker import registry
 from scripts.stack import buildx
 from tests.stack.engine import PROJECT, Stack, docker, free_port
 from tests.stack.release import Checkout, Registry

@@ -1,5 +1,6 @@
-"""A registry for images on this machine, for the time of a rehearsal."""
+"""What a rehearsal needs of Docker: a registry, and a stack that is in nobody's way."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from scripts.stack.settings import PORTS
 
 PROGRAM = "docker-registry"
 SECONDS = 20
@@ -22,7 +25,7 @@ def registry(folder: Path) -> Iterator[str]:
     """
     if not shutil.which(PROGRAM):
         raise FileNotFoundError(f"there is no registry to push to: `apt-get install {PROGRAM}`")
-    address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{_free_port()}"
     configuration = folder / "registry.yml"
     configuration.write_text(
         f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
@@ -39,8 +42,16 @@ def registry(folder: Path) -> Iterator[str]:
         process.wait(SECONDS)
 
 
-def free_port() -> int:
-    """Return a port that nobody uses."""
+def own_stack(folder: Path, without: list[str]) -> dict[str, str]:
+    """Return the environment in which Compose uses free ports and leaves services out."""
+    absent = "".join(f"  {name}: {{ profiles: [absent] }}\n" for name in without)
+    (folder / "without.yml").write_text(f"services:\n{absent}" if absent else "{}\n", "utf-8")
+    files = os.pathsep.join(["docker-compose.yml", str(folder / "without.yml")])
+    ports = {name: str(_free_port()) for name, _ in PORTS.values()}
+    return ports | {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": "mlops-rehearsal"}
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

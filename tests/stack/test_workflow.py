@@ -1,0 +1,94 @@
+"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved or not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.git import git
+from scripts.rehearse import events
+from scripts.rehearse.docker import own_stack, registry
+from tests.forge import PARAMS
+from tests.small_project import ONE_PYTHON, Project
+from tests.stack.engine import Stack, docker
+from tests.stack.release import Registry
+
+OWNER = "mlops-rehearsal"
+IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
+
+
+@pytest.fixture(scope="module")
+def there(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """A registry; the stack's images are built before it is needed, so that the cache has them."""
+    with registry(tmp_path_factory.mktemp("registry")) as address:
+        yield Registry(address, OWNER)
+
+
+@pytest.fixture
+def project(there: Registry, tmp_path: Path) -> Iterator[Project]:
+    """A project whose images go to the registry, and are gone from the engine afterwards."""
+    environment = own_stack(tmp_path, ["grafana", "cadvisor"]) | {"OWNER": OWNER}
+    found = Project(tmp_path, environment)
+    found.runner.variables["REGISTRY"] = there.address
+    yield found
+    for name in docker("images", "--format", "{{.Repository}}:{{.Tag}}").split():
+        if f"/{OWNER}/" in name:
+            docker("rmi", name)
+
+
+def test_a_worse_model_is_a_green_push_and_the_champion_stays(
+    project: Project, there: Registry
+) -> None:
+    served = git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx")
+    (project.clone / "params.yaml").write_text(PARAMS % 0.00001, "utf-8")
+    run = project.push("feat: a worse model", *ONE_PYTHON)
+    assert set(run.results.values()) == {"success"}, (run.results, run.summary)
+    commit = run.jobs["publish"].outputs["commit"]
+    assert commit == project.main
+    assert git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx") == served
+    added = git(project.origin, "diff", "--name-only", "main~1", "main").splitlines()
+    assert sum(path.endswith("run.json") for path in added) == 3
+
+    page = run.summary
+    assert page.startswith("# ✅ Published: iris v2 stays\n")
+    for told in ("The gate refused", "better than champion", "logistic_regression", commit[:7]):
+        assert told in page
+    for image in IMAGES:
+        digest = there.digest(image, f"sha-{commit}")
+        assert digest and there.digest(image, "latest") == digest
+        assert digest in page
+
+    # An image that must not be used stops the next one: what is on main stays, `latest` too.
+    project.pull()
+    (project.clone / "params.yaml").write_text(PARAMS % 0.00002, "utf-8")
+    project.runner.environment["REHEARSAL_CRITICAL"] = "mlops-api"
+    red = project.push("feat: the next one", *ONE_PYTHON)
+    assert red.results["images"] == red.results["verdict"] == "failure"
+    assert not {"verify", "release"} & {
+        n for n, result in red.results.items() if result != "skipped"
+    }
+    assert "Stopped: images failed" in red.summary and "are on main" in red.summary
+    assert project.main == red.jobs["publish"].outputs["commit"]
+    assert there.digest("mlops-api", "latest") == there.digest("mlops-api", f"sha-{commit}")
+
+
+def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
+    project: Project, there: Registry
+) -> None:
+    project.push("feat: smaller", "--job", "plan")
+    before = project.main
+    git(project.clone, "switch", "--quiet", "--create", "change")
+    (project.clone / "params.yaml").write_text(PARAMS % 0.5, "utf-8")
+    # A fork has no secrets, and a token that cannot write.
+    project.hook("pre-receive", "exit 1")
+    git(project.clone, "-c", "user.name=F", "-c", "user.email=f@e.org", "commit", "-qam", "feat: C")
+    event = events.pull_request(7, "somebody/name")
+    run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
+    assert run.results["verdict"] == "success", (run.results, run.summary)
+    assert {name for name, result in run.results.items() if result == "success"} == {
+        *("plan", "lint", "test", "train", "images", "verify", "verdict")
+    }
+    assert project.main == before
+    assert there.digest("mlops-api", f"sha-{git(project.clone, 'rev-parse', 'HEAD')}") == ""
+    assert "nothing published" in run.summary and "The gate" in run.summary
+    assert not (run.folder / "comments").exists()

@@ -1,0 +1,74 @@
+"""What the report says of real commits of `pipeline publish`, forged bundles, real models."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.git import git, succeeds
+from pipeline.publishing.loop import PUBLISHED
+from pipeline.publishing.promote import promote
+from pipeline.publishing.publish import publish
+from pipeline.repo import Repo
+from scripts.push_report import describe
+from tests import forge
+from tests.conftest import commit_all
+
+Clone = Callable[..., Repo]
+BASE = "https://github.com/o/n/tree/main/"
+
+
+@pytest.fixture
+def team(clone: Clone) -> Repo:
+    return clone("team")
+
+
+def bundle(repo: Repo, folder: Path, noise: float, seed: int) -> Path:
+    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"housing": noise}, seed)
+    return folder
+
+
+def test_it_tells_of_candidates_decision_and_history(team: Repo, tmp_path: Path) -> None:
+    first, _ = publish(team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main")
+    second, _ = publish(team, bundle(team, tmp_path / "2", 3.0, 2), "origin", "main")
+    page = describe(team.root, first, BASE)
+    assert "### California housing: promoted as v1" in page
+    page = describe(team.root, second, BASE)
+    assert "### California housing: v1 stays" in page
+    assert "The gate refused the challenger" in page and "better than champion" in page
+    assert re.search(r"\| \*\*?ridge|\| ridge", page)
+    assert "rmse over the last 2 pushes" in page
+    for path in re.findall(rf"\({re.escape(BASE)}(\S+)\)", page):
+        assert succeeds(team.root, "cat-file", "-e", f"{second}:{path}/run.json")
+
+
+def test_a_dry_run_pushes_nothing_and_keeps_its_commit_for_the_report(
+    team: Repo, origin: Path, tmp_path: Path
+) -> None:
+    before = git(origin, "rev-parse", "main")
+    commit, message = publish(
+        team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main", dry_run=True
+    )
+    assert git(origin, "rev-parse", "main") == before
+    assert git(team.root, "rev-parse", PUBLISHED) == commit and "v1 promoted" in message
+    page = describe(team.root, PUBLISHED, "")
+    assert "promoted as v1" in page and "](" not in page
+
+
+def test_a_dry_run_judges_what_was_never_pushed(team: Repo, tmp_path: Path) -> None:
+    (team.root / "params.yaml").write_text("seed: 43\n")
+    commit_all(team.root, "feat: not pushed")
+    folder = bundle(team, tmp_path / "1", 0.3, 1)
+    commit, _ = publish(team, folder, "origin", "main", dry_run=True)
+    assert "promoted as v1" in describe(team.root, commit, "")
+
+
+def test_other_commits_are_refused(team: Repo, tmp_path: Path) -> None:
+    publish(team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main")
+    publish(team, bundle(team, tmp_path / "2", 0.05, 2), "origin", "main")
+    by_hand, _ = promote(team, "housing", 1, "", "origin", "main")
+    for commit in ("HEAD", by_hand):
+        with pytest.raises(UsageError, match="no commit of `pipeline publish`"):
+            describe(team.root, commit, "")
