@@ -43,7 +43,7 @@ class Project:
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
         checked = 'files = ["app", "pipeline", "scripts", "bench"]'
         assert checked in settings
-        fewer = settings.replace(checked, 'files = ["bench"]')
+        fewer = settings.replace(checked, 'files = ["scripts/ci"]')
         (self.clone / "pyproject.toml").write_text(fewer, "utf-8")
 
     def push(self, message: str, *more: str, branch: str = "main") -> Run:

@@ -20,6 +20,8 @@ SECONDS = 20
 def registry(folder: Path) -> Iterator[str]:
     """Run Debian's `docker-registry` on a free port, its images in a folder; yield its address.
 
+    What was built to be pushed there is taken out of the engine at the end.
+
     Raises:
         FileNotFoundError: the program is not installed.
     """
@@ -40,6 +42,7 @@ def registry(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(SECONDS)
+        _remove_images(address)
 
 
 def own_stack(folder: Path, without: list[str]) -> dict[str, str]:
@@ -55,6 +58,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _remove_images(address: str) -> None:
+    listed = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]
+    found = subprocess.run(listed, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    if ours := [name for name in found if name.startswith(f"{address}/")]:
+        subprocess.run(["docker", "rmi", *ours], check=True, stdout=subprocess.DEVNULL)
 
 
 def _wait(address: str) -> None:
