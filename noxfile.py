@@ -35,8 +35,9 @@ def install(session: nox.Session, lock: str) -> None:
     """Install a lock file of `requirements/`, every package checked against its hash."""
     # uv brings certificates of its own; those of a company's proxy are known to the system alone.
     system = {"UV_SYSTEM_CERTS": "1"}
-    checked = ("--require-hashes", "--compile-bytecode")
-    session.install(*checked, "-r", f"requirements/{lock}.txt", env=system)
+    session.install("--require-hashes", "-r", f"requirements/{lock}.txt", env=system)
+    # Packages are compiled as they are imported, once an environment and not once a process.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
 
 
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
@@ -80,9 +81,9 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def stack(session: nox.Session) -> None:
-    """Build the images and test the compose file's services on a real Docker engine."""
+    """Build the images and test the stack on a real Docker engine; `-- -m slow` for the rest."""
     install(session, "dev")
-    session.run("pytest", "tests/stack", *session.posargs)
+    session.run("pytest", "tests/stack", "-m", "not slow", *session.posargs)
 
 
 @nox.session(default=False)
