@@ -94,7 +94,8 @@ async def _pass(
             moved()
             writer.write(chunk)
             await writer.drain()
-        writer.write_eof()
+        if not writer.is_closing():  # uvloop raises otherwise
+            writer.write_eof()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

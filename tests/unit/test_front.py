@@ -2,6 +2,8 @@
 
 import http.client
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -98,3 +100,18 @@ def test_it_does_not_wait_for_idle_connections(replica: int) -> None:
         assert connection.getresponse().read() == b"x"
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
+
+
+def test_a_client_that_has_gone_is_no_fault(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as replica:
+        with front(replica.getsockname()[1]) as (connection, process):
+            there = replica.accept()[0]
+            linger = struct.pack("ii", 1, 0)  # no goodbye: what is left is thrown away
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            connection.sock.close()
+            time.sleep(0.3)
+            there.close()
+            time.sleep(0.3)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(5) == 0
+    assert capfd.readouterr().err == ""
