@@ -142,7 +142,9 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     metrics |= {"rows_train": 300, "rows_holdout": 300}
     params = {"challenger": evidence.algorithm}
     started = STARTED + seed * 60_000
-    _write(folder, run(parent, name, None, params, metrics, started=started), {})
+    about = {"data.origin": f"data/{name}.csv.gz", "digest.data": "d" * 64}
+    whole = run(parent, name, None, params, metrics, started=started)
+    _write(folder, whole.model_copy(update={"tags": whole.tags | about}), {})
     files = {"model.onnx": content, "manifest.json": manifest(task, evidence, content).encode()}
     params = {"algorithm": evidence.algorithm, "noise": str(noise)}
     made = run(child, name, parent, params, metrics, model_id, files, started)
@@ -183,11 +185,7 @@ def run(
         user="tester",
         params=params,
         metrics={key: [(value, 0, 0)] for key, value in metrics.items()},
-        tags={
-            "mlflow.source.git.commit": "a" * 40,
-            "data.origin": f"data/{experiment}.csv.gz",
-            "digest.data": "d" * 64,
-        },
+        tags={"mlflow.source.git.commit": "a" * 40},
         datasets=[],
         model_inputs=[],
         model_outputs=[ModelOutput(model_id=model_id, step=0)] if model_id else [],

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.git import git
-from scripts.rehearse import events
+from scripts.rehearse import events, origin
 from scripts.rehearse.act import Run, Runner
 from tests.conftest import commit_all
 from tests.forge import PARAMS
@@ -22,10 +22,7 @@ class Project:
     """A bare origin, a clone of a person who pushes, and what happens then."""
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
-        self.folder, self.origin = folder, folder / "origin.git"
-        git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(self.origin))
-        git(self.origin, "branch", "--force", "main", git(ROOT, "rev-parse", "HEAD"))
-        git(self.origin, "symbolic-ref", "HEAD", "refs/heads/main")
+        self.folder, self.origin = folder, origin.make(folder)
         self.clone = self.another("clone")
         self.runner = Runner(folder, self.origin, _shared(folder) | (environment or {}))
         self._shrink()
@@ -40,11 +37,17 @@ class Project:
         (self.clone / "tests").mkdir()
         (self.clone / "params.yaml").write_text(PARAMS % 0.01, "utf-8")
         (self.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
+        # Of the code little is looked at: it is the workflow that is tried, not the linters.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
-        checked = 'files = ["app", "pipeline", "scripts", "bench"]'
-        assert checked in settings
-        fewer = settings.replace(checked, 'files = ["scripts/ci"]')
-        (self.clone / "pyproject.toml").write_text(fewer, "utf-8")
+        fewer = {
+            'files = ["app", "pipeline", "scripts", "bench"]': 'files = ["scripts/ci"]',
+            "[tool.black]\n": '[tool.black]\nextend-exclude = "^/(app|pipeline|scripts)/"\n',
+            'exclude = [".git",': 'exclude = ["app", "pipeline", "scripts",',
+        }
+        for before, after in fewer.items():
+            assert before in settings
+            settings = settings.replace(before, after)
+        (self.clone / "pyproject.toml").write_text(settings, "utf-8")
 
     def push(self, message: str, *more: str, branch: str = "main") -> Run:
         """Commit what was changed in the clone, push it, and let the workflow answer."""

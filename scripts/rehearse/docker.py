@@ -23,10 +23,11 @@ def registry(folder: Path) -> Iterator[str]:
     What was built to be pushed there is taken out of the engine at the end.
 
     Raises:
-        FileNotFoundError: the program is not installed.
+        FileNotFoundError: a program is not installed.
     """
-    if not shutil.which(PROGRAM):
-        raise FileNotFoundError(f"there is no registry to push to: `apt-get install {PROGRAM}`")
+    for program in ("docker", PROGRAM):
+        if not shutil.which(program):
+            raise FileNotFoundError(f"{program} is not here: install it, then try again.")
     address = f"127.0.0.1:{_free_port()}"
     configuration = folder / "registry.yml"
     configuration.write_text(

@@ -1,17 +1,17 @@
 """What GitHub says when something was pushed, reduced to what the workflow reads of it."""
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from scripts.rehearse.act import REPOSITORY
+from scripts.rehearse.origin import git
 
 ABOUT = {"full_name": REPOSITORY, "default_branch": "main"}
 
 
 def push(clone: Path, branch: str = "main") -> dict[str, Any]:
     """Return the event of a push of a clone's HEAD."""
-    email, message = _git(clone, "log", "-1", "--format=%ae%n%B").split("\n", 1)
+    email, message = git(clone, "log", "-1", "--format=%ae%n%B").split("\n", 1)
     head = {"author": {"email": email}, "message": message}
     return {"ref": f"refs/heads/{branch}", "head_commit": head, "repository": ABOUT}
 
@@ -29,10 +29,3 @@ def pull_request(number: int, head: str = REPOSITORY) -> dict[str, Any]:
 def dispatch(**inputs: str) -> dict[str, Any]:
     """Return the event of a dispatch on main."""
     return {"ref": "refs/heads/main", "inputs": inputs, "repository": ABOUT}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()

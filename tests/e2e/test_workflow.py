@@ -2,13 +2,19 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
 from pipeline.git import git
+from pipeline.history.verify import verify
+from pipeline.repo import Repo
 from scripts.ci.plan import OWNED
 from scripts.rehearse import events
+from scripts.rehearse.act import Run
+from tests.conftest import commit_all
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, TEST, Project
 
@@ -69,6 +75,41 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     assert len(runs(project) - before) == 6
 
 
+def test_five_pushes_that_overlap_are_all_published(project: Project) -> None:
+    before = runs(project)
+    project.push("feat: smaller", "--job", "plan")
+
+    def push(number: int) -> Run:
+        """One of five people: each has a clone, and all push before an answer has come."""
+        clone = project.another(f"clone-{number}")
+        (clone / "params.yaml").write_text(PARAMS % (0.01 * 4**number), "utf-8")
+        commit_all(clone, f"feat: C of {number}")
+        with pushing:
+            git(clone, "-c", "user.name=T", "-c", "user.email=t@e", "pull", "--quiet", "--rebase")
+            git(clone, "push", "--quiet", "origin", "HEAD:main")
+        here = events.push(clone)
+        return project.runner.run(clone, "push", here, "--job", "publish", *ONE_PYTHON)
+
+    pushing = Lock()
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(push, range(5)))
+
+    landed = git(project.origin, "log", "--format=%H", "main").split()
+    published = [run.jobs["publish"].outputs["commit"] for run in answers]
+    assert len(set(published) & set(landed)) == 5
+    assert len(runs(project) - before) == 5 * 3
+    seen = Repo.open(project.another("look"))
+    assert verify(seen) == []
+    # The right champion: each decision was made against the one that stood at its commit.
+    for commit in published:
+        subject = git(project.origin, "log", "-1", "--format=%s", commit)
+        model = f"{commit}{{}}:deployment/models/iris/model.onnx"
+        same = git(project.origin, "rev-parse", model.format("")) == git(
+            project.origin, "rev-parse", model.format("~1")
+        )
+        assert same == ("stays" in subject)
+
+
 def stopped(project: Project, message: str, at: str) -> str:
     """Push what must fail; return the page of the run, after looking that main is as it was."""
     run = project.push(message, *ONE_PYTHON)
@@ -90,10 +131,18 @@ def test_a_lint_error_stops_it(project: Project) -> None:
     assert "./scripts/nox.sh -s lint" in page
 
 
-def test_a_failing_test_stops_it(project: Project) -> None:
+def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(project: Project) -> None:
+    before = project.main
     (project.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 2"))
-    page = stopped(project, "feat: wrong", "test")
-    assert "Stopped: test failed" in page and "tests/test_small.py::test_small" in page
+    commit_all(project.clone, "feat: wrong")
+    event = events.pull_request(7)
+    run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
+    assert run.results["test"] == run.results["verdict"] == "failure"
+    assert "images" not in run.results and project.main == before
+    assert "Stopped: test failed" in run.summary
+    assert "tests/test_small.py::test_small" in run.summary
+    comment = run.folder / "comments" / "mlops.md"
+    assert comment.read_text("utf-8") == run.summary
 
 
 def test_invalid_data_stop_it(project: Project) -> None:

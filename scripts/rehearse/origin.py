@@ -1,0 +1,22 @@
+"""The bare repository that stands in GitHub's place."""
+
+import subprocess
+from pathlib import Path
+
+from scripts.stack.settings import ROOT
+
+
+def make(folder: Path) -> Path:
+    """Make a bare repository in a folder whose main is the commit that is checked out here."""
+    bare = folder / "origin.git"
+    git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(bare))
+    git(bare, "branch", "--force", "main", git(ROOT, "rev-parse", "HEAD"))
+    git(bare, "symbolic-ref", "HEAD", "refs/heads/main")
+    return bare
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run Git in a folder and return what it prints."""
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
