@@ -70,6 +70,10 @@ class Project:
             git(self.origin, "ls-tree", "-r", "--name-only", commit, under or ".").split("\n")
         )
 
+    def runs(self) -> set[str]:
+        """Return the runs that main of the origin holds."""
+        return {path for path in self.files(under="mlruns") if path.endswith("run.json")}
+
     def hook(self, name: str, text: str) -> None:
         """Give the origin a hook, as a server has."""
         path = self.origin / "hooks" / name

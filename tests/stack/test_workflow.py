@@ -1,13 +1,22 @@
-"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved or not."""
+"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved or not.
+
+Those that are slow take minutes each: `nox -s stack -- -m slow`.
+"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
 from pipeline.git import git
+from pipeline.history.verify import verify
+from pipeline.repo import Repo
 from scripts.rehearse import events
+from scripts.rehearse.act import Run
 from scripts.rehearse.docker import own_stack, registry
+from tests.conftest import commit_all
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, Project
 from tests.stack.engine import Stack, docker
@@ -36,7 +45,7 @@ def project(there: Registry, tmp_path: Path) -> Iterator[Project]:
             docker("rmi", name)
 
 
-@pytest.mark.slow  # it pushes two gigabytes, twice
+@pytest.mark.slow
 def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     project: Project, there: Registry
 ) -> None:
@@ -94,3 +103,39 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     assert there.digest("mlops-api", f"sha-{git(project.clone, 'rev-parse', 'HEAD')}") == ""
     assert "nothing published" in run.summary and "The gate" in run.summary
     assert not (run.folder / "comments").exists()
+
+
+@pytest.mark.slow
+def test_five_pushes_that_overlap_are_all_published(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    before = project.runs()
+    project.push("feat: smaller", "--job", "plan")
+
+    def push(number: int) -> Run:
+        """Push a change on top of the others', before the answer to one of them has come."""
+        with pushing:
+            clone = project.another(f"clone-{number}")
+            (clone / "params.yaml").write_text(PARAMS % (0.02 * 4**number), "utf-8")
+            commit_all(clone, f"feat: C of {number}")
+            git(clone, "push", "--quiet", "origin", "HEAD:main")
+        here = events.push(clone)
+        return project.runner.run(clone, "push", here, "--job", "publish", *ONE_PYTHON)
+
+    pushing = Lock()
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(push, range(5)))
+
+    landed = git(project.origin, "log", "--format=%H", "main").split()
+    published = [run.jobs["publish"].outputs["commit"] for run in answers]
+    assert len(set(published) & set(landed)) == 5
+    assert len(project.runs() - before) == 5 * 3
+    seen = Repo.open(project.another("look"))
+    assert verify(seen) == []
+    # The right champion: each decision was made against the one that stood at its commit.
+    for commit in published:
+        subject = git(project.origin, "log", "-1", "--format=%s", commit)
+        model = f"{commit}{{}}:deployment/models/iris/model.onnx"
+        same = git(project.origin, "rev-parse", model.format("")) == git(
+            project.origin, "rev-parse", model.format("~1")
+        )
+        assert same == ("stays" in subject)
