@@ -7,6 +7,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated
 import typer
 
 from pipeline import tasks
-from pipeline.errors import UsageError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.files import write_atomic
 from pipeline.git import git
 from pipeline.history import registry
@@ -40,8 +41,9 @@ def main(
     """Write `build/report.md` about a published commit, and print the commit's headline."""
     try:
         write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
-    except UsageError as error:
-        raise typer.BadParameter(str(error)) from error
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(error.exit_status) from error
     subject, commit = git(ROOT, "log", "-1", "--format=%s%n%H", commit).splitlines()
     put(commit=commit, headline=subject.partition(": ")[2])
 

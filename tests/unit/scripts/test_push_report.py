@@ -1,6 +1,8 @@
 """What the report says of real commits of `pipeline publish`, forged bundles, real models."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests import forge
 from tests.conftest import commit_all
 
 Clone = Callable[..., Repo]
+ROOT = Path(__file__).parents[3]
 BASE = "https://github.com/o/n/tree/main/"
 
 
@@ -63,6 +66,13 @@ def test_a_dry_run_judges_what_was_never_pushed(team: Repo, tmp_path: Path) -> N
     folder = bundle(team, tmp_path / "1", 0.3, 1)
     commit, _ = publish(team, folder, "origin", "main", dry_run=True)
     assert "promoted as v1" in describe(team.root, commit, "")
+
+
+def test_a_wrong_commit_is_one_sentence() -> None:
+    command = [sys.executable, "-m", "scripts.push_report", "nothing"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
 
 
 def test_other_commits_are_refused(team: Repo, tmp_path: Path) -> None:
