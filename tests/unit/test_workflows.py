@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import workflow_rules as rules
 from tests.workflow_rules import RULES, Workflow
@@ -132,3 +133,11 @@ def test_a_fork_has_to_enable_nothing_for_the_main_workflow() -> None:
     for workflow in WORKFLOWS:
         if workflow.name in ("mlops.yml", "welcome.yml"):
             assert "schedule" not in workflow.content[True]
+
+
+def test_checks_and_training_wait_for_the_plan_alone_and_publishing_for_all_of_them() -> None:
+    path = ROOT / ".github" / "workflows" / "mlops.yml"
+    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"]
+    assert {jobs[name]["needs"] for name in ("lint", "test", "train")} == {"plan"}
+    assert set(jobs["publish"]["needs"]) == {"plan", "lint", "test", "train"}
+    assert set(jobs["verdict"]["needs"]) == set(jobs) - {"verdict", "comment"}
