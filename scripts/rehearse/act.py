@@ -91,6 +91,7 @@ class Runner:
             command += ["--local-repository", f"{action}@{commit}={standin}"]
         given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": "Owner"}
         given |= {"REHEARSAL_FOLDER": str(folder), "REHEARSAL_ORIGIN": str(self.origin)}
+        given["REHEARSAL_CLONE"] = str(clone)
         for name, value in (given | self.environment).items():
             command += ["--env", f"{name}={value}"]
         for name, value in self.variables.items():
