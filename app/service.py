@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from app import admin, errors, inference, openapi, pages, predict
+from app import admin, errors, inference, openapi, pages, predict, tracing
 from app.errors import ApiError
-from app.gateway import Gateway, Log
+from app.gateway import ALWAYS, Gateway, Log
 from app.metrics import Metrics
 from app.models import Models
 from app.prediction_log import PredictionLog
@@ -42,6 +42,7 @@ def create(settings: Settings, log: Log) -> Gateway:
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
+        telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
@@ -52,7 +53,9 @@ def create(settings: Settings, log: Log) -> Gateway:
     for kind in (ApiError, Exception):
         app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    whole: ASGIApp = predict.Predict(services, app)
+    whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
+    if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
+        app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
         whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
     return Gateway(whole, metrics, settings.max_waiting, log)
