@@ -98,7 +98,7 @@ class Queue:
             # In a daemon joblib starts no processes of its own: a job keeps to one core.
             given = (self._repo, self._state, job, request)
             process = SpawnProcess(target=_run, args=given, daemon=True)
-            about = request.model_dump(include={"task", "version", "algorithm"}, exclude_unset=True)
+            about = request.model_dump(include={"task", "version", "algorithm"}, exclude_defaults=True)
             # The span is made here and not in the process, which may be ended by a signal.
             with tracing.span(f"job {job.kind}", about, len(request.data or ()), context) as span:
                 process.start()
