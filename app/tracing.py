@@ -17,7 +17,6 @@ from starlette.types import Scope
 ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 TRACER = trace.get_tracer("mlops")
 NOTHING = nullcontext(trace.INVALID_SPAN)
-EXPORTER = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
 _spoke = 0.0
 
 
@@ -26,7 +25,7 @@ def telemetry(service: str, but: tuple[str, ...]) -> TelemetryConfig:
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
     # For a batch; a process that ends waits for the five that there can be, and not for long.
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    EXPORTER.addFilter(_seldom)
+    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").addFilter(_seldom)
     return {
         **{"tracing": ON, "auto_configure": ON, "metrics": False, "logs": False},
         "operation_spans": False,  # four spans a request instead of one
