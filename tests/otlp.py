@@ -36,13 +36,13 @@ class Span:
 
 
 class Collector(ThreadingHTTPServer):
-    """Listens on a port of its own."""
+    """Listens on a port of its own, at an address of this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         self.spans: list[Span] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((address, 0), _Handler)
         self.settings = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.server_port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}:{self.server_port}",
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
 
@@ -113,9 +113,9 @@ def _plain(attributes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
+def collecting(address: str = "127.0.0.1") -> Iterator[Collector]:
     """Run a collector for as long as the block does."""
-    with Collector() as collector:
+    with Collector(address) as collector:
         threading.Thread(target=collector.serve_forever, args=(0.01,), daemon=True).start()
         yield collector
         collector.shutdown()
