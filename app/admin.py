@@ -141,7 +141,7 @@ async def answer_alerts(alerts: Alerts, services: Here) -> dict[str, Any]:
         if (alert.status, name) == ("firing", "DriftDetected") and task in services.models.entries:
             drifted[task] = f"{task} ({alert.annotations.get('features', '')[:200]})"
         else:
-            ignored.append(f"{name} {task} ({alert.status})")
+            ignored.append(f"{name} {task}".strip() + f" ({alert.status})")
     reason = f"alert DriftDetected: {', '.join(drifted.values())}"[:500]
     content = {"kind": "retrain", "tasks": list(drifted), "reason": reason, "drift": True}
     return {"job": await _submit(services, content) if drifted else None, "ignored": ignored}

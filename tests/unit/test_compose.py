@@ -145,6 +145,9 @@ def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None
         for found in job.get("dns_sd_configs", [])
         for name in found["names"]
     }
-    ports = PORTS | {"mlops-api": PORTS["front"]}
+    ports = PORTS | {"mlops-api": PORTS["front"], "mlflow-server": "5001"}
     assert looked_up == {name: ports[name] for name in looked_up}
-    assert set(looked_up) == {"mlops-api", "node-exporter", "cadvisor", "grafana"}
+    watched = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "grafana"}
+    assert set(looked_up) == {*watched, "alertmanager"}
+    (told,) = jobs["alerting"]["alertmanagers"]
+    assert told["dns_sd_configs"][0]["names"] == ["alertmanager"]
