@@ -75,6 +75,21 @@ def test_a_prediction_is_a_trace_of_its_steps(api: Api, collector: Collector, ta
     assert not written.parent and written.trace != span.trace
 
 
+@pytest.mark.parametrize(
+    "histogram", ["http_request_duration_seconds", "prediction_duration_seconds"]
+)
+def test_a_histogram_leads_to_a_trace(api: Api, collector: Collector, histogram: str) -> None:
+    api.client.post("/predict", json=golden("housing"), headers=CALLED)
+    span = collector.wait_for("POST /predict")
+    accepted = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    lines = api.client.get("/metrics", headers=accepted).text.splitlines()
+    exemplars = [line for line in lines if line.startswith(f"{histogram}_bucket") and "# {" in line]
+    assert any(f'# {{trace_id="{span.trace}"}}' in line for line in exemplars)
+    assert not any("/health" in line for line in exemplars)
+    plain = api.client.get("/metrics", headers={"Accept": "text/plain"}).text
+    assert "trace_id" not in plain
+
+
 def test_the_trace_of_a_client_goes_on(api: Api, collector: Collector) -> None:
     answer = api.client.post("/predict", json=golden("housing"), headers=CALLED)
     span = collector.wait_for("POST /predict")
