@@ -26,10 +26,10 @@ def telemetry(service: str, but: tuple[str, ...]) -> TelemetryConfig:
     # For a batch; a process that ends waits for the five that there can be, and not for long.
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").addFilter(_seldom)
+    # Operation spans would be four a request instead of one.
     return {
-        **{"tracing": ON, "auto_configure": ON, "metrics": False, "logs": False},
-        "operation_spans": False,  # four spans a request instead of one
-        "exclude": lambda scope: scope["path"].startswith(but),
+        **{"tracing": ON, "auto_configure": ON, "operation_spans": False},
+        **{"metrics": False, "logs": False, "exclude": lambda scope: scope["path"].startswith(but)},
     }
 
 
