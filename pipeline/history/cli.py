@@ -1,7 +1,6 @@
 """`pipeline history COMMAND`."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -43,8 +42,7 @@ def restore_database(
         exporter = Exporter()
         if metrics_port:
             exporter.serve(metrics_host, metrics_port)
-        say = partial(print, flush=True)
-        restore.watch(repo.mlruns, database, POLL_SECONDS, say, exporter)
+        restore.watch(repo.mlruns, database, POLL_SECONDS, exporter)
     print(f"{database}: {restore.restore(repo.mlruns, database)}")
 
 

@@ -7,7 +7,7 @@ logged models and the registered models of the history are made to agree with th
 import gc
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -75,12 +75,11 @@ def restore(mlruns: Path, path: Path) -> Change:
         gc.enable()
 
 
-def watch(
-    mlruns: Path, path: Path, seconds: float, report: Callable[[object], None], exporter: "Exporter"
-) -> None:
+def watch(mlruns: Path, path: Path, seconds: float, exporter: "Exporter") -> None:
     """Restore whenever folders of the history change, until interrupted; polls every `seconds`.
 
-    A history that is damaged or half-way through a `git pull` is reported once and tried again.
+    A change is printed. A history that is damaged or half-way through a `git pull` is named once
+    and tried again.
     """
     seen: object = None
     trouble = ""
@@ -92,11 +91,11 @@ def watch(
                 exporter.update(path)
                 seen, trouble = state, ""
                 if change.added or change.removed:
-                    report(change)
+                    print(change, flush=True)
             except (PipelineError, OSError, sqlite3.Error) as error:
                 exporter.failures.inc()
                 if str(error) != trouble:
-                    report(error)
+                    print(error, flush=True)
                 trouble = str(error)
         if state == seen:
             exporter.looked.set_to_current_time()

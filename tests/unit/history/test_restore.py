@@ -370,19 +370,26 @@ def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
     assert not list(repo.build.glob(".part-*"))
 
 
-def test_the_watcher_follows_the_files_and_survives_damage(repo: Repo) -> None:
+def test_the_watcher_follows_the_files_and_survives_damage(
+    repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = add_run(repo.mlruns)
-    heard: list[str] = []
+    said: list[str] = []
+
+    def heard() -> list[str]:
+        said.extend(capsys.readouterr().out.splitlines())
+        return said
+
     exporter = Exporter()
-    arguments = (repo.mlruns, path_of(repo), 0.05, lambda told: heard.append(str(told)), exporter)
+    arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
     threading.Thread(target=restore.watch, args=arguments, daemon=True).start()
-    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard)
+    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard())
     bad = add_run(repo.root / "elsewhere")  # no file is moved that the watcher may be reading
     (folder,) = layout.run_folders(repo.root / "elsewhere").values()
     (folder / "run.json").rename(repo.root / "aside")
     path = layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
     folder.rename(path.parent)
-    wait_for(lambda: any("cannot be read" in told for told in heard))
+    wait_for(lambda: any("cannot be read" in told for told in heard()))
     time.sleep(0.3)
     looked, failures = (sample(exporter, name) for name in (LOOKED, FAILURES))
     assert failures >= 2
@@ -391,7 +398,7 @@ def test_the_watcher_follows_the_files_and_survives_damage(repo: Repo) -> None:
     (repo.root / "aside").rename(path)
     wait_for(lambda: runs_in(repo) == {first.run_id, bad.run_id})
     wait_for(lambda: sample(exporter, LOOKED) > looked + 0.2)
-    assert len([told for told in heard if "cannot be read" in told]) == 1
+    assert len([told for told in heard() if "cannot be read" in told]) == 1
 
 
 def sample(exporter: Exporter, name: str) -> float:
