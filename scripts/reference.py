@@ -1,4 +1,4 @@
-"""Writes `docs/api.md` and `docs/configuration.md` from the code: `nox -s docs`."""
+"""Writes `docs/api.md`, `docs/configuration.md` and Grafana's dashboards: `nox -s docs`."""
 
 import sys
 import tempfile
@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.service import create
 from app.settings import Settings
+from monitoring.grafana import pages as dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -18,8 +19,9 @@ VERBS = ("get", "post")
 
 
 def pages() -> dict[Path, str]:
-    """Return the generated pages' texts."""
-    return {DOCS / "api.md": _api(), DOCS / "configuration.md": _configuration()}
+    """Return the generated files' texts."""
+    written = {DOCS / "api.md": _api(), DOCS / "configuration.md": _configuration()}
+    return written | dashboards.pages()
 
 
 def _configuration() -> str:
