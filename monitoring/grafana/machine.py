@@ -26,11 +26,25 @@ def machine() -> Section:
     numbers = [
         number(About(title, text, unit, NO_MACHINE), Query(expr, name), width=QUARTER, steps=steps)
         for title, text, unit, expr, name, steps in (
-            ("CPU", "Share of the processors' time in use.", units.PercentUnit, busy, "busy", FULL),
-            ("Memory", "Share that is not available.", units.PercentUnit, memory, "used", FULL),
-            ("Disk", "How full each disk is.", units.PercentUnit, disk, "{{device}}", FULL),
             (
-                *("Up", "Since the machine was started.", units.DurationSeconds),
+                "CPU in use",
+                "Share of the processors' time in use.",
+                units.PercentUnit,
+                busy,
+                "busy",
+                FULL,
+            ),
+            (
+                "Memory in use",
+                "Share that is not available.",
+                units.PercentUnit,
+                memory,
+                "used",
+                FULL,
+            ),
+            ("Disks in use", "How full each disk is.", units.PercentUnit, disk, "{{device}}", FULL),
+            (
+                *("Machine up", "Since the machine was started.", units.DurationSeconds),
                 *("time() - node_boot_time_seconds", "up", ((None, GREEN),)),
             ),
         )
@@ -61,7 +75,10 @@ def machine() -> Section:
     )
     kept = graph(
         About(
-            "Memory", "In use, and what could be given back at once.", units.BytesIEC, NO_MACHINE
+            "Memory of the machine",
+            "In use, and what could be given back at once.",
+            units.BytesIEC,
+            NO_MACHINE,
         ),
         Query("node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes", "used"),
         Query("node_memory_MemAvailable_bytes", "available"),
@@ -71,12 +88,17 @@ def machine() -> Section:
         Query(f"max by (device) (node_filesystem_avail_bytes{{{DISKS}}})", "{{device}}"),
     )
     disks = graph(
-        About("Disk", "Read and written.", units.BytesPerSecondSI, NO_MACHINE),
+        About("Disk traffic", "Read and written.", units.BytesPerSecondSI, NO_MACHINE),
         Query(f"sum(rate(node_disk_read_bytes_total[{RATE}]))", "read"),
         Query(f"sum(rate(node_disk_written_bytes_total[{RATE}]))", "written"),
     )
     network = graph(
-        About("Network", "Of the machine's own interfaces.", units.BytesPerSecondSI, NO_MACHINE),
+        About(
+            "Network of the machine",
+            "Of the machine's own interfaces.",
+            units.BytesPerSecondSI,
+            NO_MACHINE,
+        ),
         Query(
             f"sum by (device) (rate(node_network_receive_bytes_total{{{WIRES}}}[{RATE}]))",
             "{{device}} received",

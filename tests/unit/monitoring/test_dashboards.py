@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import units
 
 from app.metrics import Metrics
 from monitoring.grafana.pages import FOLDER, pages
-from pipeline.history.metrics import Exporter
+from pipeline.history.metrics import FAMILIES, Exporter
 from tests.dashboards import every_expression, panels, queries
 
 ROOT = Path(__file__).parents[3]
@@ -112,6 +112,7 @@ def metric_names(expr: str) -> set[str]:
 
 def known_metrics() -> Iterator[str]:
     """Yield the names of the samples that the API and the history's exporter can have."""
+    yield from FAMILIES
     for registry in (Metrics().registry, Exporter().registry):
         for family in registry.collect():
             yield family.name
@@ -130,7 +131,9 @@ def test_every_metric_that_is_asked_for_exists(name: str) -> None:
 
 
 def test_names_are_read_out_of_expressions() -> None:
-    expr = 'sum by (le, task) (rate(a_bucket{b="c", d=~"e|f"}[$__rate_interval])) / on (x) h:i offset 1m'
+    expr = (
+        'sum by (le, t) (rate(a_bucket{b="c", d=~"e|f"}[$__rate_interval])) / on (x) h:i offset 1m'
+    )
     assert metric_names(expr) == {"a_bucket", "h:i"}
     assert metric_names('label_replace(j, "k", "$1", "l", "(.+)") * 0 + 1.5 > 2e3') == {"j"}
 
