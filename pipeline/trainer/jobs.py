@@ -20,6 +20,7 @@ from pipeline.publishing.record import now
 from pipeline.repo import Repo
 
 MOST_KEPT = 100
+DAY_MS = 24 * 3600 * 1000  # a task is trained once in it, however often drift is told
 WORK = "work"  # in the state folder: room for the running job alone, emptied after it
 Json = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^\w*$", max_length=100)]
@@ -37,6 +38,7 @@ class Request(BaseModel, extra="forbid"):
     data: list[Json] | None = Field(None, min_length=1)
     tasks: list[Name] = []
     reason: str = ""
+    drift: bool = False  # what asks is an alert, which may come again and again
 
 
 class Job(BaseModel):
@@ -50,6 +52,7 @@ class Job(BaseModel):
     ended: int | None = None
     result: Json | None = None
     error: str | None = None
+    drifted: list[str] = []  # the tasks of a retrain for drift, unless it has failed
 
     def write(self, state: Path, **update: object) -> "Job":
         """Write the job's file with an update and return the job as it is now."""
@@ -59,7 +62,7 @@ class Job(BaseModel):
 
     def fail(self, state: Path, error: str) -> None:
         """Write that the job has failed, and why."""
-        self.write(state, status="failed", ended=now(), error=error)
+        self.write(state, status="failed", ended=now(), error=error, drifted=[])
 
 
 class Queue:
@@ -80,10 +83,21 @@ class Queue:
         return sorted(map(Job.model_validate_json, kept), key=lambda job: job.created)
 
     def submit(self, request: Request) -> Job:
-        """Put a job at the queue's end; of those that have ended, the oldest are forgotten."""
+        """Put a job at the queue's end; of those that have ended, the oldest are forgotten.
+
+        For drift, the tasks of such jobs that wait, run or ended within a day are left out: if none
+        remains, nothing is done, and the newest of these jobs is returned.
+        """
+        if request.drift and request.tasks:
+            done = [job for job in self.jobs() if not job.ended or now() - job.ended < DAY_MS]
+            left = set(request.tasks).difference(*(job.drifted for job in done))
+            if not left:
+                return [job for job in done if job.drifted][-1]
+            request.tasks = sorted(left)
         for old in [job for job in self.jobs() if job.ended][: 1 - MOST_KEPT]:
             (self._state / "jobs" / f"{old.id}.json").unlink()
-        job = Job(id=uuid4().hex, kind=request.kind, created=now()).write(self._state)
+        job = Job(id=uuid4().hex, kind=request.kind, created=now())
+        job = job.write(self._state, drifted=request.tasks if request.drift else [])
         self._waiting.put((job, request))
         return job
 

@@ -103,7 +103,11 @@ def _prometheus(settings: Settings) -> list[str]:
     ]
     file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    content = {"global": {"scrape_interval": "15s"}, "scrape_configs": jobs}
+    content = {
+        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
+        "rule_files": [str(ROOT / "monitoring" / "prometheus" / "rules" / "*.yml")],
+        "scrape_configs": jobs,
+    }
     file.write_text(json.dumps(content, indent=2), "utf-8")
     return [
         _program("prometheus"),
@@ -111,6 +115,7 @@ def _prometheus(settings: Settings) -> list[str]:
         f"--storage.tsdb.path={file.parent / f'data-{settings.offset}'}",
         f"--web.listen-address={HOST}:{settings.port('prometheus')}",
         "--storage.tsdb.retention.time=15d",
+        "--storage.tsdb.retention.size=2GB",
     ]
 
 

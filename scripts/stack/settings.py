@@ -14,6 +14,7 @@ PORTS = {
     "grafana": ("GRAFANA_PORT", 3000),
     "node-exporter": ("NODE_EXPORTER_PORT", 9100),
     "cadvisor": ("CADVISOR_PORT", 8080),
+    "alertmanager": ("ALERTMANAGER_PORT", 9093),
     "trainer": ("TRAINER_PORT", 8001),
 }
 

@@ -71,6 +71,7 @@ def everything(
         "grafana": _grafana,
         "node-exporter": _node_exporter,
         "cadvisor": _cadvisor,
+        "alertmanager": _alertmanager,
     }
     seen: list[Seen] = []
     for service in (name for name in looks if name in services):
@@ -200,6 +201,13 @@ def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str
 def _grafana(settings: Settings) -> list[Seen]:
     state = ask(settings.url("grafana", "/api/health"))
     return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user admin")]
+
+
+def _alertmanager(settings: Settings) -> list[Seen]:
+    state = ask(settings.url("alertmanager", "/api/v2/status"))
+    receivers = [found["name"] for found in ask(settings.url("alertmanager", "/api/v2/receivers"))]
+    what = f"version {state['versionInfo']['version']}; tells {', '.join(receivers)}"
+    return [Seen("Alertmanager", settings.url("alertmanager"), what)]
 
 
 def _node_exporter(settings: Settings) -> list[Seen]:
