@@ -8,11 +8,17 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from app.metrics import Metrics
 from monitoring.grafana.pages import FOLDER, pages
 from pipeline.history.metrics import FAMILIES, Exporter
+from scripts.stack import programs
+from scripts.stack.settings import Settings
+from tests.conftest import posix
 from tests.dashboards import every_expression, panels, queries
 
 ROOT = Path(__file__).parents[3]
@@ -151,3 +157,36 @@ def test_the_variable_task_is_where_tasks_are_told_apart() -> None:
 def test_new_models_are_marked() -> None:
     (mark,) = BOARDS["mlops-dashboard"]["annotations"]["list"]
     assert mark["enable"] and "model_info" in mark["expr"] and "{{version}}" in mark["titleFormat"]
+
+
+def test_the_first_dashboard_is_grafanas_home_in_containers() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    grafana = services["grafana"]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
+    (inside,) = [path for source, path in mounts.items() if source == "./monitoring/grafana"]
+    assert home.startswith(inside + "/")
+    assert GRAFANA / home.removeprefix(inside + "/") == FOLDER / "mlops-dashboard.json"
+
+
+@posix
+def test_the_first_dashboard_is_grafanas_home_on_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "grafana-server").write_text("#!/bin/sh\n")
+    (tmp_path / "grafana-server").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    variables = programs.find("grafana", Settings.read(), "python").variables
+    home = Path(variables["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert home == FOLDER / "mlops-dashboard.json"
+    assert Path(variables["DASHBOARDS_FOLDER"]) == FOLDER
+
+
+@each
+def test_it_is_what_grafanas_own_types_can_hold(name: str) -> None:
+    register_default_plugins()  # else it keeps queries and panels as they are, unread
+    read = Dashboard.from_json(BOARDS[name])
+    again: dict[str, Any] = json.loads(json.dumps(read, cls=JSONEncoder))
+    for shown in [*again["links"], *again["annotations"].get("list", [])]:
+        del shown["placement"]
+    assert again == BOARDS[name]
