@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.models import units
 
+from app.drift import LEAST, MOST
 from monitoring.grafana.board import Section
 from monitoring.grafana.panels import bars, graph, stacked, states
 from monitoring.grafana.parts import GREEN, HALF, QUARTER, RED, THIRD, WHOLE, YELLOW, About, Query
@@ -75,8 +76,8 @@ def drift() -> Section:
     verdict = states(
         About(
             "Verdict",
-            "Drift: in the two newest windows the same feature, or part of the prediction, is over "
-            "its threshold.",
+            "Drift: in both of the newest windows the same feature, or part of the prediction, is "
+            "over its threshold.",
             units.NoUnit,
             NO_DRIFT,
         ),
@@ -120,14 +121,15 @@ def drift() -> Section:
     window = bars(
         About(
             "Rows in the newest window",
-            "A window is whole at 500 predictions of the version in service.",
+            f"Predictions of the version in service, {MOST:,} at most; from {2 * LEAST} on there "
+            "is a verdict.",
             units.Short,
             NO_API,
         ),
         Query(f"max by (task) (drift_window_rows{{{TASK}}})", "{{task}}"),
         width=QUARTER,
-        steps=((None, YELLOW), (500, GREEN)),
-    ).max(500)
+        steps=((None, YELLOW), (2 * LEAST, GREEN)),
+    ).max(MOST)
     age = graph(
         About(
             "Age of the newest window",

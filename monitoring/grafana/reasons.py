@@ -1,14 +1,16 @@
 """Why a panel may have nothing to show, and what to do then: in place of "No data"."""
 
+from app.drift import LEAST
+
 NO_API = "No figures of the API: is mlops-api running, and up on the dashboard System performance?"
 NO_TRAFFIC = "No requests in this time. `python -m scripts.traffic` makes some."
 NO_DRIFT = (
-    "No verdict yet: it takes two windows of 500 predictions each by the version in service. "
-    "`python -m scripts.traffic --rows 1000` makes them."
+    f"No verdict yet: it takes {2 * LEAST} predictions by the version in service. "
+    f"`python -m scripts.traffic --rows {2 * LEAST}` makes them."
 )
 NO_PSI = (
-    "Not measured yet: it takes 500 predictions by the version in service, and thresholds in its "
-    "manifest."
+    f"Not measured yet: it takes {LEAST} predictions by the version in service, and thresholds in "
+    "its manifest."
 )
 NO_FEEDBACK = "No feedback yet: POST /feedback tells the API what turned out to be true."
 NO_MACHINE = (
