@@ -27,11 +27,8 @@ def write(api: str, tasks: list[str], folder: Path) -> Iterator[tuple[dict[str, 
 
 def _parts(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the features and the parts of the prediction, what moved most beyond chance first."""
-    parts = [
-        {**part, "name": name, "predicted": kind == "predictions"}
-        for kind in ("features", "predictions")
-        for name, part in found[kind].items()
-    ]
+    predicted = {f"prediction {name}": part for name, part in found["predictions"].items()}
+    parts = [{**part, "name": name} for name, part in (found["features"] | predicted).items()]
     return sorted(parts, key=lambda part: -(part["psi"] or 0) / (part["threshold"] or 1))
 
 

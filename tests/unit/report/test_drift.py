@@ -33,7 +33,7 @@ def answer(server: Server, **changes: Any) -> dict[str, Any]:
     reference = model["reference"]
     found: dict[str, Any] = {
         **{"task": TASK, "version": 7, "run_id": "a" * 32, "verdict": "no drift", "drifted": []},
-        "rows_per_window": ROWS,
+        **{"rows": 2 * ROWS, "rows_needed": 600},
         "windows": [{"rows": ROWS, "since": SINCE, "until": UNTIL, "drifted": []}] * 2,
         **{
             kind: {
@@ -120,7 +120,7 @@ def test_without_drift_every_distribution_is_drawn_beside_its_reference(
     assert shown.cards == ["card"] * len(parts)
     assert shown.addresses == [] and "url(" not in file.read_text("utf-8")
     assert "German credit: no drift" in shown.words and "No drift." in shown.words
-    assert "500 of 500 rows, 2026-11-21 10:00 to 2026-11-21 11:12 UTC" in shown.words
+    assert "Newest: 500 rows, 2026-11-21 10:00 to 2026-11-21 11:12 UTC" in shown.words
     edges = found["features"]["age"]["reference"]["edges"]
     assert f"≤ {edges[0]:.4g}" in shown.words and f"> {edges[-1]:.4g}" in shown.words
     assert f"{edges[0]:.4g} – {edges[1]:.4g}" in shown.words
@@ -146,19 +146,18 @@ def test_drift_comes_first_and_is_named(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("windows", "there"), [([], "none of the 1000"), ([ROWS, 180], "680 of the 1000")]
+    ("rows", "there"), [(0, "600 predictions of this version of the model, and none"), (480, "480")]
 )
-def test_too_few_rows_are_no_verdict(
-    server: Server, tmp_path: Path, windows: list[int], there: str
-) -> None:
-    found = answer(server, verdict="too few rows")
-    found["windows"] = [{**found["windows"][0], "rows": rows} for rows in windows]
+def test_too_few_rows_are_no_verdict(server: Server, tmp_path: Path, rows: int, there: str) -> None:
+    found = answer(server, verdict="too few rows", rows=rows, windows=[])
     for part in (*found["features"].values(), *found["predictions"].values()):
         part |= {"psi": None, "previous": None, "shares": None}
     put(server, f"/drift/{TASK}", found)
     assert call(tmp_path, server).stdout.startswith("credit: too few rows; ")
     shown = page(tmp_path)
-    assert "Too few rows for a verdict." in shown.words and there in shown.words
+    assert (
+        "Too few rows for a verdict." in shown.words and f"{there} of them are there" in shown.words
+    )
     assert "How far everything has moved" not in shown.words
     assert set(shown.pictures) == {1}
 
