@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import units
 from monitoring.grafana.board import Section
 from monitoring.grafana.data import VERDICT
 from monitoring.grafana.panels import graph, number, stacked
-from monitoring.grafana.parts import GREEN, RED, YELLOW, About, Query
+from monitoring.grafana.parts import GREEN, RED, YELLOW, About, AnyPanel, Query
 from monitoring.grafana.promql import RATE, TASK, quantile
 from monitoring.grafana.reasons import NO_API, NO_DRIFT, NO_TRAFFIC
 
@@ -56,6 +56,10 @@ def now() -> Section:
         Query(quantile(0.99, "http_request_duration_seconds", PREDICT), "p99"),
         steps=((None, GREEN), (SLOW / 2, YELLOW), (SLOW, RED)),
     )
+    return "Now", [up, pace, errors, latency, *_judged()]
+
+
+def _judged() -> list[AnyPanel]:
     drift = number(
         About(
             "Drift",
@@ -76,7 +80,7 @@ def now() -> Section:
         Query('count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)', "firing"),
         steps=((None, GREEN), (1, RED)),
     )
-    return "Now", [up, pace, errors, latency, drift, alerts]
+    return [drift, alerts]
 
 
 def traffic() -> Section:
@@ -118,6 +122,10 @@ def traffic() -> Section:
         ),
         Query(quantile(0.99, "prediction_duration_seconds", TASK, "task"), "{{task}} p99"),
     )
+    return "Traffic", [stacked(status), stacked(route), latency, work, *_trouble()]
+
+
+def _trouble() -> list[AnyPanel]:
     asked = 'task=~"$task|unknown"'  # a task that does not exist is not among the chosen
     wrong = graph(
         About(
@@ -142,7 +150,7 @@ def traffic() -> Section:
         Query("sum(http_requests_in_progress)", "in progress"),
         Query(f"sum(rate(http_requests_shed_total[{RATE}]))", "refused a second"),
     )
-    return "Traffic", [stacked(status), stacked(route), latency, work, stacked(wrong), load]
+    return [stacked(wrong), load]
 
 
 def log() -> Section:

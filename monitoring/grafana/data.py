@@ -5,7 +5,18 @@ from grafana_foundation_sdk.models import units
 from app.drift import LEAST, MOST
 from monitoring.grafana.board import Section
 from monitoring.grafana.panels import bars, graph, stacked, states
-from monitoring.grafana.parts import GREEN, HALF, QUARTER, RED, THIRD, WHOLE, YELLOW, About, Query
+from monitoring.grafana.parts import (
+    GREEN,
+    HALF,
+    QUARTER,
+    RED,
+    THIRD,
+    WHOLE,
+    YELLOW,
+    About,
+    AnyPanel,
+    Query,
+)
 from monitoring.grafana.promql import RATE, TASK, quantile
 from monitoring.grafana.reasons import NO_API, NO_DRIFT, NO_PSI, NO_TRAFFIC
 from monitoring.grafana.tables import colour_column, rows, unit_column
@@ -70,9 +81,6 @@ def drift() -> Section:
     """Return how far the requests are from the data of the training."""
     psi = f"max by (task, feature) (feature_drift_psi{{{TASK}}})"
     limit = f"max by (task, feature) (feature_drift_threshold{{{TASK}}})"
-    parts = f"max by (task, part) (prediction_drift_psi{{{TASK}}})"
-    part_limit = f"max by (task, part) (prediction_drift_threshold{{{TASK}}})"
-    unit, share = units.PercentUnit, "100 % is the threshold"
     verdict = states(
         About(
             "Verdict",
@@ -88,8 +96,9 @@ def drift() -> Section:
     features = graph(
         About(
             "Drift by feature",
-            f"How far each feature's distribution (PSI) is from the training's; {share}.",
-            unit,
+            "How far each feature's distribution (PSI) is from the training's; 100 % is the "
+            "threshold.",
+            units.PercentUnit,
             NO_PSI,
         ),
         Query(f"{psi} / {limit}", "{{task}}: {{feature}}"),
@@ -111,10 +120,23 @@ def drift() -> Section:
         sort=("Of the threshold", True),
         width=HALF,
     )
-    unit_column(colour_column(listed, "Of the threshold", OVER), "Of the threshold", unit)
+    unit_column(
+        colour_column(listed, "Of the threshold", OVER), "Of the threshold", units.PercentUnit
+    )
+    return "Drift", [verdict, features, listed, *_windows()]
+
+
+def _windows() -> list[AnyPanel]:
+    psi = f"max by (task, part) (prediction_drift_psi{{{TASK}}})"
+    limit = f"max by (task, part) (prediction_drift_threshold{{{TASK}}})"
     predicted = graph(
-        About("Drift of the predictions", f"The same of what is predicted; {share}.", unit, NO_PSI),
-        Query(f"{parts} / {part_limit}", "{{task}}: {{part}}"),
+        About(
+            "Drift of the predictions",
+            "The same of what is predicted; 100 % is the threshold.",
+            units.PercentUnit,
+            NO_PSI,
+        ),
+        Query(f"{psi} / {limit}", "{{task}}: {{part}}"),
         width=QUARTER,
         steps=OVER,
     )
@@ -143,4 +165,4 @@ def drift() -> Section:
         Query(f"max by (task) (drift_window_seconds{{{TASK}}})", "{{task}}: length"),
         width=WHOLE,
     )
-    return "Drift", [verdict, features, listed, predicted, window, age]
+    return [predicted, window, age]

@@ -4,7 +4,17 @@ from grafana_foundation_sdk.models import units
 
 from monitoring.grafana.board import Section
 from monitoring.grafana.panels import graph, number, stacked
-from monitoring.grafana.parts import GREEN, HALF, ORANGE, QUARTER, RED, YELLOW, About, Query
+from monitoring.grafana.parts import (
+    GREEN,
+    HALF,
+    ORANGE,
+    QUARTER,
+    RED,
+    YELLOW,
+    About,
+    AnyPanel,
+    Query,
+)
 from monitoring.grafana.promql import RATE
 from monitoring.grafana.reasons import NO_CONTAINERS, NO_MACHINE
 
@@ -17,13 +27,18 @@ SERVICE = "container_label_com_docker_compose_service"
 
 def machine() -> Section:
     """Return what Node Exporter tells."""
+    over_time = [*_processors(), *_memory_and_disks(), _network()]
+    return "Machine", [*_in_use(), *over_time]
+
+
+def _in_use() -> list[AnyPanel]:
     memory = "1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"
     disk = (
         f"max by (device) (1 - node_filesystem_avail_bytes{{{DISKS}}} / "
         "node_filesystem_size_bytes)"
     )
     busy = f'1 - avg(rate(node_cpu_seconds_total{{mode="idle"}}[{RATE}]))'
-    numbers = [
+    return [
         number(About(title, text, unit, NO_MACHINE), Query(expr, name), width=QUARTER, steps=steps)
         for title, text, unit, expr, name, steps in (
             (
@@ -49,6 +64,9 @@ def machine() -> Section:
             ),
         )
     ]
+
+
+def _processors() -> list[AnyPanel]:
     modes = graph(
         About(
             "CPU by what it does",
@@ -73,6 +91,10 @@ def machine() -> Section:
         Query("node_load15", "15 minutes"),
         Query('count(node_cpu_seconds_total{mode="idle"})', "processors"),
     )
+    return [stacked(modes), load]
+
+
+def _memory_and_disks() -> list[AnyPanel]:
     kept = graph(
         About(
             "Memory of the machine",
@@ -92,7 +114,11 @@ def machine() -> Section:
         Query(f"sum(rate(node_disk_read_bytes_total[{RATE}]))", "read"),
         Query(f"sum(rate(node_disk_written_bytes_total[{RATE}]))", "written"),
     )
-    network = graph(
+    return [stacked(kept), space, disks]
+
+
+def _network() -> AnyPanel:
+    return graph(
         About(
             "Network of the machine",
             "Of the machine's own interfaces.",
@@ -108,15 +134,14 @@ def machine() -> Section:
             "{{device}} sent",
         ),
     )
-    return "Machine", [*numbers, stacked(modes), load, stacked(kept), space, disks, network]
 
 
 def containers() -> Section:
     """Return what cAdvisor tells of the stack's containers, all replicas of a service together."""
     mine = f'{SERVICE}!=""'
 
-    def by_service(expr: str) -> Query:
-        return Query(f"sum by ({SERVICE}) ({expr})", f"{{{{{SERVICE}}}}}")
+    def by_service(expr: str, more: str = "") -> Query:
+        return Query(f"sum by ({SERVICE}) ({expr})", f"{{{{{SERVICE}}}}}{more}")
 
     cpu = graph(
         About("CPU of containers", "Processors in use.", units.Short, NO_CONTAINERS),
@@ -147,12 +172,8 @@ def containers() -> Section:
     )
     network = graph(
         About("Network of containers", "Received and sent.", units.BytesPerSecondSI, NO_CONTAINERS),
-        by_service(f"rate(container_network_receive_bytes_total{{{mine}}}[{RATE}])"),
-        Query(
-            f"-sum by ({SERVICE}) "
-            f"(rate(container_network_transmit_bytes_total{{{mine}}}[{RATE}]))",
-            f"{{{{{SERVICE}}}}} sent",
-        ),
+        by_service(f"rate(container_network_receive_bytes_total{{{mine}}}[{RATE}])", " received"),
+        by_service(f"rate(container_network_transmit_bytes_total{{{mine}}}[{RATE}])", " sent"),
     )
     started = graph(
         About(

@@ -15,6 +15,7 @@ from monitoring.grafana.parts import (
     THIRD,
     YELLOW,
     About,
+    AnyPanel,
     Query,
 )
 from monitoring.grafana.promql import RATE, TASK
@@ -55,6 +56,10 @@ def models() -> Section:
         width=QUARTER,
         words={"0": ("refused", RED), "1": ("served", GREEN)},
     )
+    return "Models", [served, loaded, files, *_times()]
+
+
+def _times() -> list[AnyPanel]:
     age = number(
         About(
             "Age",
@@ -91,7 +96,7 @@ def models() -> Section:
         ),
         steps=((None, GREEN), (1, RED)),
     ).height(LOW)
-    return "Models", [served, loaded, files, age, training, loading, reloads]
+    return [age, training, loading, reloads]
 
 
 def quality() -> Section:

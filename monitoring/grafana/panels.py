@@ -45,7 +45,7 @@ def graph(
     legend = common.VizLegendOptions().display_mode(kinds.LegendDisplayMode.TABLE)
     legend.placement(kinds.LegendPlacement.RIGHT).show_legend(True).calcs(["lastNotNull", "max"])
     panel.legend(legend).tooltip(tooltip()).line_width(1).fill_opacity(10)
-    panel.show_points(kinds.VisibilityMode.NEVER).min(0)
+    panel.show_points(kinds.VisibilityMode.NEVER).axis_soft_min(0)
     panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
     if len(steps) > 1:
         style = common.GraphThresholdsStyleConfig().mode(kinds.GraphThresholdsStyleMode.DASHED)

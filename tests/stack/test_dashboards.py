@@ -40,7 +40,7 @@ def watched(stack: Stack) -> Iterator[Stack]:
         send(stack, "normal", "--rows", str(ROWS), "--rate", "100", "--feedback")
         send(stack, "drifted", "--rows", "100", "--task", "housing")
         send(stack, "slow", "--seconds", "5")
-        send(stack, "errors", "--seconds", "20")
+        send(stack, "errors", "--seconds", "10")
         jobs = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus"}
         eventually(lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service")
         yield stack
