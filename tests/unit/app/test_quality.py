@@ -1,7 +1,7 @@
 """True values that come back, and how good the predictions then were."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,6 @@ from starlette.testclient import TestClient
 from app.service import create
 from app.settings import Settings
 from tests.serving import HOUSE, golden, wait_until
-
-
-@pytest.fixture
-def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClient]:
-    """The whole API in this process."""
-    with TestClient(create(settings(drift_seconds=0.1), lambda line: None)) as made:
-        yield made
 
 
 def predict(client: TestClient, task: str, body: Any) -> dict[str, Any]:
@@ -99,7 +92,7 @@ def test_a_request_that_is_not_known_is_named(client: TestClient) -> None:
 
 
 def test_a_log_of_an_older_version_is_brought_up_to_date(
-    client: TestClient, settings: Callable[..., Settings]
+    folder: Path, settings: Callable[..., Settings]
 ) -> None:
     path = settings().prediction_log
     with sqlite3.connect(path) as connection:
@@ -108,5 +101,6 @@ def test_a_log_of_an_older_version_is_brought_up_to_date(
             "NOT NULL, task TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT NOT NULL, "
             "features TEXT NOT NULL, prediction TEXT NOT NULL)"
         )
-    answer = predict(client, "housing", HOUSE)
-    assert send(client, answer["request_id"], 2.0)["rows"] == 1
+    with TestClient(create(settings(), lambda line: None)) as client:
+        answer = predict(client, "housing", HOUSE)
+        assert send(client, answer["request_id"], 2.0)["rows"] == 1
