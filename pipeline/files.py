@@ -7,12 +7,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import UsageError
 
 TEMPORARY_PREFIX = ".part-"
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -96,12 +96,3 @@ def _nested(value: Any) -> str:
 
 def _compact(value: Any) -> str:
     return _ENCODER.encode(value)
-
-
-def inside(root: Path, relative: str) -> Path:
-    """Resolve a slash-separated path below `root`, refusing any that climbs out of it."""
-    path = PurePosixPath(relative)
-    climbs = path.is_absolute() or ".." in path.parts or "\\" in relative or ":" in relative
-    if climbs or not path.parts or not (root / path).resolve().is_relative_to(root.resolve()):
-        raise PipelineError(f"the path {relative!r} leads out of the folder {root}: refused.")
-    return root / path

@@ -21,7 +21,6 @@ from pipeline.errors import UsageError
 from pipeline.files import sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
-from pipeline.history.runfile import Run
 from pipeline.history.store import Store, connect
 
 
@@ -110,10 +109,10 @@ def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str
     return target
 
 
-def _checked(content: dict[str, Any]) -> Run:
+def _checked(content: dict[str, Any]) -> runfile.Run:
     """Return a run; a UsageError says what of it the history cannot hold."""
     try:
-        return Run.model_validate(content)
+        return runfile.Run.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -12,8 +12,6 @@ from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
 from pipeline.history import layout, registry, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, local_paths
-from pipeline.history.registry import Promotion
-from pipeline.history.runfile import Artifact, Run
 from pipeline.repo import Repo
 
 MODEL = "model.onnx"
@@ -51,7 +49,7 @@ class _Verification:
         self.repo = repo
         self.faults: list[Fault] = []
         self.folders: dict[str, Path] = {}  # where each run lies
-        self.runs: dict[str, Run] = {}  # those that can be read
+        self.runs: dict[str, runfile.Run] = {}  # those that can be read
         self.owners: dict[str, str] = {}  # the run that lists a model, by model id
 
     def fault(self, path: Path, reason: object) -> None:
@@ -119,7 +117,7 @@ class _Verification:
         for model_folder in self._expect(folder / layout.MODELS, listed.__contains__):
             self._files(model_folder, listed[model_folder.name])
 
-    def _files(self, folder: Path, listed: list[Artifact]) -> None:
+    def _files(self, folder: Path, listed: list[runfile.Artifact]) -> None:
         """Check that the files below a folder are those listed, byte for byte."""
         found = set()
         for parent, _, files in os.walk(folder):
@@ -158,7 +156,7 @@ class _Verification:
                 self._promotion(paths[version], champion)
         self._in_service(self.repo.models / name, champion)
 
-    def _promotion(self, path: Path, promotion: Promotion) -> None:
+    def _promotion(self, path: Path, promotion: registry.Promotion) -> None:
         if registry.dump(promotion).encode() != path.read_bytes():
             self.fault(path, EDITED)
         if promotion.replaces != (promotion.version - 1 or None):
@@ -175,7 +173,7 @@ class _Verification:
             if listed.get((promotion.model_id, MODEL)) != promotion.sha256:
                 self.fault(path, f"promotes another {MODEL} than its run lists")
 
-    def _in_service(self, folder: Path, champion: Promotion | None) -> None:
+    def _in_service(self, folder: Path, champion: registry.Promotion | None) -> None:
         """Check that what the API serves is the champion."""
         model, manifest = folder / MODEL, folder / MANIFEST
         if champion is None:

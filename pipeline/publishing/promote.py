@@ -2,7 +2,6 @@
 
 from pipeline.errors import UsageError
 from pipeline.history import registry
-from pipeline.history.registry import Promotion
 from pipeline.publishing import record
 from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
@@ -47,7 +46,7 @@ def promote(
     return land(repo, remote, branch, change)
 
 
-def _choose(tip: Repo, task: str, version: int | None) -> Promotion:
+def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
     known = registry.versions(tip.mlruns, task)
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):

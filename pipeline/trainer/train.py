@@ -13,7 +13,6 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.files import to_json, write_atomic
 from pipeline.git import git
 from pipeline.history.verify import MANIFEST, MODEL
-from pipeline.params import Params
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
@@ -65,7 +64,7 @@ def _known(what: str, given: list[str], known: list[str]) -> None:
             raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
 
 
-def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
+def _with_rows(task: Task, data: list[Json], settings: params.Params) -> Task:
     """Return the task with these rows as its only source, if they are fit to train on."""
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
     held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
