@@ -28,19 +28,24 @@ class Parity(Record):
     tolerance: float
 
 
-class Challenger(Record):
+class Judged(Record):
+    """What is known of every candidate; `latency_ms` is of one row on one thread."""
+
+    algorithm: str
+    latency_ms: float
+    parity: Parity
+    holdout: dict[str, float]
+    cross_validation: dict[str, float]
+
+
+class Challenger(Judged):
     """The best candidate of one training on cross-validation, with the evidence for the gate."""
 
     run_id: RunId
     model_id: ModelId
-    algorithm: str
     sha256: Sha256
     size: int = Field(gt=0)
-    latency_ms: float
-    parity: Parity
     behaviours: list[Check]
-    holdout: dict[str, float]
-    cross_validation: dict[str, float]
 
 
 class TaskResult(Record):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pipeline.bundle import Challenger, TaskResult
+from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.data.split import in_holdout
@@ -113,14 +113,10 @@ class TaskTraining:
         return Challenger(
             run_id=run,
             model_id=model_id,
-            algorithm=winner.algorithm,
             sha256=model.sha256,
             size=model.size,
-            latency_ms=winner.latency_ms,
-            parity=winner.parity,
             behaviours=behave.check(self.task, model),
-            holdout=winner.holdout,
-            cross_validation=winner.cross_validation,
+            **winner.model_dump(include={*Judged.model_fields}),
         )
 
     def _end(self, tracker: Tracker, study: Study, parent: str) -> None:
