@@ -20,7 +20,7 @@ from pipeline.trainer.jobs import WORK, Json, Request
 from pipeline.training import estimators
 from pipeline.training.candidates import Failure, Study, split
 from pipeline.training.task_training import TaskTraining
-from pipeline.training.train import WATCHED
+from pipeline.training.train import changes
 
 GIVEN = "data of the request"
 
@@ -41,10 +41,9 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
         task = _with_rows(task, request.data, settings)
     only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
     one = {task.name: section.model_copy(update={"candidates": only})}
-    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED).splitlines()
-    settings, dirty = settings.model_copy(update={"tasks": one}), [line[3:] for line in changes]
+    settings = settings.model_copy(update={"tasks": one})
     own = request.data is not None  # then the snapshot's rows are not asked for
-    training = TaskTraining(repo, task, settings, state / WORK, dirty, fresh=own)
+    training = TaskTraining(repo, task, settings, state / WORK, changes(repo), fresh=own)
     if not (made := training.run().challenger):
         reasons = [result.reason for result in training.results if isinstance(result, Failure)]
         raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")

@@ -14,6 +14,7 @@ from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.data.split import in_holdout
 from pipeline.history import layout
+from pipeline.history.rows import PARENT_TAG
 from pipeline.history.save import save
 from pipeline.params import Params
 from pipeline.repo import Repo
@@ -42,18 +43,24 @@ class TaskTraining:
         began = time.time()
         fetched = data.fetch(self.task, self.repo, self.console, self.fresh)
         study = self._study(fetched)
-        tracker = Tracker.open(self.repo, self.task, fetched)
+        tracker = Tracker(self.repo, self.task, fetched)
         tags = common_tags(self.repo)
         name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
         parent = tracker.start(name, tags | parent_tags(self.repo, fetched, self.dirty), began)
-        runs = self._candidates(tracker, study, tags | {"mlflow.parentRunId": parent})
-        self.winner = best(self.task, self.results)
+        runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
         challenger = None
-        if self.winner:
-            text = manifest.render(study, self.winner, self.results, fetched)
-            run = runs[self.winner.algorithm]
-            model_id = tracker.log_model(run, self.winner.onnx, text)
-            challenger = self._challenger(self.winner, run, model_id)
+        if winner := best(self.task, self.results):
+            text = manifest.render(study, winner, self.results, fetched)
+            run_id, model = runs[winner.algorithm], OnnxModel(winner.onnx)
+            challenger = Challenger(
+                run_id=run_id,
+                model_id=tracker.log_model(run_id, winner.onnx, text),
+                sha256=model.sha256,
+                size=model.size,
+                behaviours=behave.check(self.task, model),
+                **winner.model_dump(include={*Judged.model_fields}),
+            )
+        self.winner = winner
         self._end(tracker, study, parent)
         run_ids = [parent, *runs.values()]
         save(tracker.uri, run_ids, self.folder / "mlruns")
@@ -106,18 +113,6 @@ class TaskTraining:
         tracker.log(run, params, result.metrics | more)
         tracker.log_artifacts(run, artifacts.draw(study, result))
         tracker.end(run, {})
-
-    def _challenger(self, winner: Candidate, run: str, model_id: str) -> Challenger:
-        """Return the evidence for the gate."""
-        model = OnnxModel(winner.onnx)
-        return Challenger(
-            run_id=run,
-            model_id=model_id,
-            sha256=model.sha256,
-            size=model.size,
-            behaviours=behave.check(self.task, model),
-            **winner.model_dump(include={*Judged.model_fields}),
-        )
 
     def _end(self, tracker: Tracker, study: Study, parent: str) -> None:
         """Give the parent run the settings, the winner's metrics and the failures."""

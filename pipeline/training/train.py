@@ -20,9 +20,6 @@ from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
 
-# What the outcome of a training rests on.
-WATCHED = ("pipeline", "params.yaml", "requirements", "data")
-
 
 def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
     """Train tasks (all of them if none is named) and put the bundle at `out`.
@@ -53,6 +50,13 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         raise PipelineError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
+def changes(repo: Repo) -> list[str]:
+    """Return the files that a training rests on and that are not as in the last commit."""
+    watched = ("pipeline", "params.yaml", "requirements", "data")
+    said = git(repo.root, "status", "--porcelain", "--", *watched)
+    return [line[3:] for line in said.splitlines()]
+
+
 def _task(name: str, settings: Params) -> Task:
     task = all_tasks.load(name)
     if name not in settings.tasks:
@@ -81,9 +85,7 @@ def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh:
     """Train the tasks into a bundle's folder, one after the other."""
     from pipeline.training.task_training import TaskTraining, summary
 
-    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED)
-    dirty = [line[3:] for line in changes.splitlines()]
-    commit = git(repo.root, "rev-parse", "HEAD")
+    dirty, commit = changes(repo), git(repo.root, "rev-parse", "HEAD")
     trainings = [TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen]
     bundle = Bundle(
         format=1,
