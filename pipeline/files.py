@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,6 +62,17 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     """Write text (UTF-8, LF) or bytes to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """Make a folder for unfinished work, which is gone before, whoever left it, and after."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_yaml(path: Path, name: str) -> Any:

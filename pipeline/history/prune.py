@@ -14,11 +14,11 @@ All others go, each as a whole. Git still knows them: `git log --diff-filter=D -
 """
 
 import os
-import shutil
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.files import emptied
 from pipeline.history import layout, registry, runfile
 from pipeline.history.runfile import Run
 
@@ -51,12 +51,9 @@ def prune(
     # Children first, so that a call that is cut short leaves none without its parent.
     going = sorted(runs.keys() - kept, key=lambda id: (runs[id].parent is None, folders[id]))
     if not dry_run:
-        aside = mlruns / layout.LOCAL / "pruned"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for run_id in going:
-            os.replace(folders[run_id], aside / run_id)
-        shutil.rmtree(aside)
+        with emptied(mlruns / layout.LOCAL / "pruned") as aside:
+            for run_id in going:
+                os.replace(folders[run_id], aside / run_id)
     return [folders[run_id] for run_id in going]
 
 

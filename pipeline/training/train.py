@@ -1,7 +1,6 @@
 """`pipeline train`: fit and judge every task's candidates, and leave a bundle behind."""
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from pipeline import params as parameters
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle
 from pipeline.errors import PipelineError, UsageError
-from pipeline.files import TEMPORARY_PREFIX
+from pipeline.files import TEMPORARY_PREFIX, emptied
 from pipeline.git import git
 from pipeline.params import Params
 from pipeline.repo import Repo
@@ -66,18 +65,11 @@ def _task(name: str, settings: Params) -> Task:
 
 def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool) -> Bundle:
     """Make the bundle aside, then put it in its place."""
-    new, old = (out.with_name(f"{TEMPORARY_PREFIX}{out.name}-{end}") for end in ("new", "old"))
-    for left in (new, old):
-        shutil.rmtree(left, ignore_errors=True)  # by a training that was killed
-    new.mkdir(parents=True)
-    try:
-        bundle = _fill(repo, chosen, settings, new, fresh)
+    with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
+        bundle = _fill(repo, chosen, settings, aside / "new", fresh)
         if out.exists():
-            out.rename(old)
-        new.rename(out)
-    finally:
-        for left in (new, old):
-            shutil.rmtree(left, ignore_errors=True)
+            out.rename(aside / "old")
+        (aside / "new").rename(out)
     return bundle
 
 
