@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import params, tasks
-from pipeline.data.split import in_holdout
+from pipeline.data import table as tables
 from pipeline.data.validate import validate
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import to_json, write_atomic
@@ -66,7 +66,8 @@ def _known(what: str, given: list[str], known: list[str]) -> None:
 def _with_rows(task: Task, data: list[Json], settings: params.Params) -> Task:
     """Return the task with these rows as its only source, if they are fit to train on."""
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
-    held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
-    split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
+    held = tables.in_holdout(task, table, settings.holdout_share)
+    rows, folds = (table[~held], table[held]), settings.tasks[task.name].folds
+    split(Study(task, list(task.features), *rows, folds, settings.seed))
     sources = (Source(GIVEN, lambda _: table),)
     return replace(task, sources=sources, homepage=GIVEN, licence="not stated")

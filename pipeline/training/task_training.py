@@ -12,7 +12,6 @@ from rich.table import Table
 from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
-from pipeline.data.split import in_holdout
 from pipeline.history import layout
 from pipeline.history.rows import PARENT_TAG
 from pipeline.history.save import save
@@ -72,7 +71,7 @@ class TaskTraining:
     def _study(self, fetched: data.Fetched) -> Study:
         """Split the table, and put into the bundle what is to be kept of it."""
         task, section = self.task, self.section
-        held = in_holdout(task, fetched.table, self.settings.holdout_share)
+        held = tables.in_holdout(task, fetched.table, self.settings.holdout_share)
         train, holdout = fetched.table[~held], fetched.table[held]
         tables.write(data.snapshot_path(self.folder / "holdout", task), holdout)
         if fetched.snapshot:
