@@ -69,8 +69,7 @@ def run_page(run: Run, folder: Path, became: list[str]) -> Text:
     """Lay out all of one run; `folder` is where it lies, `became` what it was promoted as."""
     from pipeline.report.pages import render  # pandas comes along, which takes a second
 
-    text = render("run.txt", run=run, folder=folder, became=became)
-    return Text(text, no_wrap=True, overflow="ignore", end="")
+    return Text(render("run.txt", run=run, folder=folder, became=became), end="")
 
 
 def _time(milliseconds: int) -> str:
