@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
@@ -21,10 +21,8 @@ RelativePath = Annotated[str, Field(pattern=f"^{PART}(/{PART})*$")]
 Point = tuple[float, int, int]
 
 
-class Record(BaseModel):
+class Record(BaseModel, extra="forbid", frozen=True, ser_json_inf_nan="strings"):
     """What all parts of the format share: unknown keys are errors, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 Kind = TypeVar("Kind", bound=Record)

@@ -4,10 +4,8 @@ import shutil
 import time
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
@@ -128,22 +126,3 @@ class TaskTraining:
         failures = [f"{r.algorithm}: {r.reason}" for r in self.results if isinstance(r, Failure)]
         tags = {"failure": "; ".join(failures)} if failures else {}
         tracker.end(parent, tags, failed=self.winner is None)
-
-
-def summary(trainings: list[TaskTraining]) -> Table:
-    """Return the table that ends a training: a line for each candidate."""
-    head = ("task", "candidate", "metric", "cross-validation", "hold-out", "ONNX", "")
-    table = Table(*head, box=box.SIMPLE)
-    for training in trainings:
-        metric = training.task.metric.name
-        for result in training.results:
-            cells = [training.task.name, result.algorithm, metric]
-            if isinstance(result, Failure):
-                table.add_row(*cells, "failed", "", "", result.reason)
-                continue
-            cv = result.cross_validation
-            spread = f"{cv[f'{metric}_mean']:.4f} ± {cv[f'{metric}_std']:.4f}"
-            size = f"{len(result.onnx) / 1000:,.0f} kB"
-            note = "challenger" if result is training.winner else ""
-            table.add_row(*cells, spread, f"{result.holdout[metric]:.4f}", size, note)
-    return table

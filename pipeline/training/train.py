@@ -1,12 +1,10 @@
 """`pipeline train`: fit and judge every task's candidates, and leave a bundle behind."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from rich.console import Console
 
 from pipeline import bundle as bundles
 from pipeline import params as parameters
@@ -75,7 +73,8 @@ def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh:
 
 def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
-    from pipeline.training.task_training import TaskTraining, summary
+    from pipeline.report.pages import render
+    from pipeline.training.task_training import TaskTraining
 
     dirty, commit = changes(repo), git(repo.root, "rev-parse", "HEAD")
     trainings = [TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen]
@@ -87,5 +86,5 @@ def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh:
         created=int(time.time() * 1000),
     )
     bundles.write(folder, bundle)
-    Console(width=None if sys.stdout.isatty() else 110).print(summary(trainings))
+    print(render("trained.txt", trainings=trainings), end="")
     return bundle
