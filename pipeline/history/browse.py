@@ -1,11 +1,8 @@
 """The history for people in a terminal."""
 
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from pipeline.errors import UsageError
@@ -49,28 +46,17 @@ def promotions(mlruns: Path) -> dict[str, list[str]]:
     return found
 
 
-def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Table:
+def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Text:
     """Lay out runs, one a line."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "started", "experiment", "name", "result"):
-        table.add_column(title, no_wrap=title != "result")
-    for run in runs:
-        judged = next((key[5:] for key in run.metrics if key.startswith("fold_")), "")
-        value = run.latest(f"holdout_{judged}")
-        result = run.tags.get("gate", run.status) if value is None else f"{judged} {value:.4f}"
-        name = f"{'└ ' if run.parent else ''}{run.name}"
-        became = ", ".join([result, *promoted.get(run.run_id, [])])
-        cells = (run.run_id[:8], _time(run.started), run.experiment, name, became)
-        table.add_row(*map(escape, cells))
-    return table
+    return _text("runs.txt", runs=runs, promoted=promoted)
 
 
 def run_page(run: Run, folder: Path, became: list[str]) -> Text:
     """Lay out all of one run; `folder` is where it lies, `became` what it was promoted as."""
+    return _text("run.txt", run=run, folder=folder, became=became)
+
+
+def _text(template: str, **values: object) -> Text:
     from pipeline.report.pages import render  # pandas comes along, which takes a second
 
-    return Text(render("run.txt", run=run, folder=folder, became=became), end="")
-
-
-def _time(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%m-%d %H:%M}"
+    return Text(render(template, **values), end="")

@@ -142,18 +142,16 @@ class _Verification:
         folder = self.repo.mlruns / layout.REGISTRY / name
         files = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
         paths = {int(path.stem): path for path in files}
-        champion = None
-        last = max(paths, default=0)
-        for version in range(1, last + 1):
-            if version not in paths:
-                self.fault(folder, f"version {version} is missing although {last}.json is there")
-                continue
+        champion, last = None, max(paths, default=0)
+        for version in set(range(1, last)) - paths.keys():
+            self.fault(folder, f"version {version} is missing although {last}.json is there")
+        for _, path in sorted(paths.items()):
             try:
-                champion = registry.load(paths[version])
+                champion = registry.load(path)
             except PipelineError as error:
-                self.fault(paths[version], error)
+                self.fault(path, error)
             else:
-                self._promotion(paths[version], champion)
+                self._promotion(path, champion)
         self._in_service(self.repo.models / name, champion)
 
     def _promotion(self, path: Path, promotion: registry.Promotion) -> None:
