@@ -59,9 +59,8 @@ class JsonHandler(logging.Handler):
                 self._file.doRollover()
         except OSError as error:  # a full disk must not end the log on stdout
             text += f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n'
-        with contextlib.suppress(
-            OSError
-        ):  # nor a reader of stdout that has gone the one in the file
+        # Nor must a reader of stdout that has gone end the log in the file.
+        with contextlib.suppress(OSError):
             sys.stdout.write(text)
             sys.stdout.flush()
 

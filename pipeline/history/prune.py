@@ -14,8 +14,8 @@ All others go, each as a whole. Git still knows them: `git log --diff-filter=D -
 """
 
 import os
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 from pipeline.files import emptied
@@ -59,16 +59,14 @@ def prune(
 
 def _kept_by_age(heads: list[Run], since: datetime, newest: int) -> set[str]:
     """Return the ids of the runs at the head of the families that rules 2 to 4 keep."""
-    by_experiment: dict[str, list[Run]] = defaultdict(list)
-    by_month: dict[tuple[str, str], Run] = {}
-    for head in sorted(heads, key=lambda head: (head.started, head.run_id)):
-        month = f"{datetime.fromtimestamp(head.started / 1000, UTC):%Y-%m}"
-        by_experiment[head.experiment].append(head)
-        by_month.setdefault((head.experiment, month), head)
     kept = [head for head in heads if head.started >= since.timestamp() * 1000]
-    kept += by_month.values()
-    for known in by_experiment.values():
-        kept += known[max(0, len(known) - newest) :]
+    newest_first = sorted(heads, key=lambda head: (head.experiment, head.started, head.run_id))
+    newest_first.reverse()
+    for _, known in groupby(newest_first, lambda head: head.experiment):
+        of_experiment = list(known)
+        kept += of_experiment[:newest]
+        # Of those with the same month the last stays, which is the first that started.
+        kept += {f"{layout.time(head.started):%Y-%m}": head for head in of_experiment}.values()
     return {head.run_id for head in kept}
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,7 +100,7 @@ class _Verification:
         path = folder / layout.RUN_FILE
         if runfile.dump(run).encode() != path.read_bytes():
             self.fault(path, EDITED)
-        day = datetime.fromtimestamp(run.started / 1000, UTC).date().isoformat()
+        day = layout.time(run.started).date().isoformat()
         place = (layout.experiment_folder(run.experiment), day)
         if place != (folder.parent.parent.name, layout.date(folder.parent)):
             self.fault(path, f"belongs in {'/'.join(place)}")
