@@ -118,11 +118,9 @@ def _guarded(
         # same inputs must give the same bytes on a machine with any number of cores.
         with threadpool_limits(limits=1):
             return _judge(study, folds, algorithm, parameters)
-    except PipelineError as error:
-        return Failure(algorithm, parameters, str(error))
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
-        return Failure(algorithm, parameters, f"{type(error).__name__}: {first_line}")
+        kind = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
+        return Failure(algorithm, parameters, kind + str(error).strip().partition("\n")[0])
 
 
 def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -> Candidate:

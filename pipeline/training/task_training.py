@@ -3,9 +3,10 @@
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import track
 
 from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
@@ -80,15 +81,13 @@ class TaskTraining:
     def _candidates(self, tracker: Tracker, study: Study, tags: dict[str, str]) -> dict[str, str]:
         """Fit all candidates, record each as a nested run, and return the runs' ids."""
         runs, wanted, began = {}, self.section.candidates, time.time()
-        quiet = not self.console.is_terminal
-        with Progress(console=self.console, disable=quiet, transient=True) as progress:
-            bar = progress.add_task(f"Training {self.task.name}", total=len(wanted))
-            for result in fit_all(study, wanted):
-                run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
-                self._record(tracker, study, run, result)
-                self.results.append(result)
-                progress.advance(bar)
-                began = time.time()
+        bar: dict[str, Any] = {"console": self.console, "disable": not self.console.is_terminal}
+        title = f"Training {self.task.name}"
+        for result in track(fit_all(study, wanted), title, len(wanted), transient=True, **bar):
+            run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
+            self._record(tracker, study, run, result)
+            self.results.append(result)
+            began = time.time()
         return runs
 
     def _record(

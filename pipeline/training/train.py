@@ -29,7 +29,9 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         PipelineError: the data cannot be had or are not valid, or the tracking store fails.
     """
     settings = parameters.load(repo)
-    chosen = [_task(name, settings) for name in tasks or settings.tasks]
+    chosen = [all_tasks.load(name) for name in tasks or settings.tasks]
+    if missing := [task.name for task in chosen if task.name not in settings.tasks]:
+        raise UsageError(f"params.yaml: tasks.{missing[0]}: is missing; give the task a section.")
     out = out.resolve()
     if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
         raise UsageError(f"{out} holds something else than a bundle: name another folder.")
@@ -52,13 +54,6 @@ def changes(repo: Repo) -> list[str]:
     watched = ("pipeline", "params.yaml", "requirements", "data")
     said = git(repo.root, "status", "--porcelain", "--", *watched)
     return [line[3:] for line in said.splitlines()]
-
-
-def _task(name: str, settings: Params) -> Task:
-    task = all_tasks.load(name)
-    if name not in settings.tasks:
-        raise UsageError(f"params.yaml: tasks.{name}: is missing; give the task a section.")
-    return task
 
 
 def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool) -> Bundle:
