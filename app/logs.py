@@ -50,7 +50,8 @@ class JsonHandler(logging.Handler):
         super().close()
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
-        text = b"".join(map(_render, lines)).decode()
+        option = orjson.OPT_APPEND_NEWLINE
+        text = b"".join(orjson.dumps(line, default=str, option=option) for line in lines).decode()
         try:
             file = self._file.stream = self._file.stream or self._file._open()
             file.write(text)
@@ -76,10 +77,6 @@ def _content(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)
     return content
-
-
-def _render(content: dict[str, Any]) -> bytes:
-    return orjson.dumps(content, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def configure(settings: Settings) -> JsonHandler:

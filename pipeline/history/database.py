@@ -4,7 +4,6 @@
 importing MLflow would take 10 s. `python scripts/write_schema.py` writes it anew.
 """
 
-import hashlib
 import re
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.files import sha256_bytes
 from pipeline.history import rows
 from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder
 
@@ -113,14 +113,11 @@ def add_experiment(
     connection: sqlite3.Connection, known: dict[str, int], name: str, created: int
 ) -> None:
     """Add an experiment, also to those known; its id is alike in every clone unless it is taken."""
-    number = 0 if name == DEFAULT else int(hashlib.sha256(name.encode()).hexdigest()[:7], 16)
+    number = 0 if name == DEFAULT else int(sha256_bytes(name.encode())[:7], 16)
     while number in known.values():
         number += 1
     # Never where the history's own folders lie: new artifacts of a notebook go there.
     location = f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}"
-    connection.execute(
-        "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
-        "creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
-        (number, name, location, created, created),
-    )
+    row = {"id": number, "name": name, "location": location, "created": created}
+    insert(connection, [("experiment", row)])
     known[name] = number

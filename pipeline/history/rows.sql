@@ -1,6 +1,11 @@
--- What MLflow's tables hold of a run and of a promotion. The line above a statement names the part
--- of the record that it is for, as `rows.py` yields it; what follows a colon is a field of that part
--- or of what the part belongs to. Not-a-number comes as NULL.
+-- What MLflow's tables hold of an experiment, a run and a promotion. The line above a statement
+-- names the part of the record that it is for, as `rows.py` yields it; what follows a colon is a
+-- field of that part or of what the part belongs to. Not-a-number comes as NULL.
+
+-- experiment
+INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time,
+  last_update_time)
+VALUES (:id, :name, :location, 'active', :created, :created);
 
 -- run
 INSERT INTO runs (run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage,
