@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Security
+from fastapi import APIRouter, Body, Depends, Query, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,20 +35,20 @@ async def require_key(services: Here, key: Annotated[str | None, Security(key_he
 router = APIRouter(tags=["admin"], dependencies=[Depends(require_key)])
 
 
-class Body(BaseModel):
+class Strict(BaseModel):
     """A request that may not hold what it does not know."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Load(Body):
+class Load(Strict):
     """Which version to serve: its number in the registry, or the run it came from."""
 
     version: int | None = Field(None, ge=1, le=1_000_000)
     run_id: RunId | None = None
 
 
-class Train(Body):
+class Train(Strict):
     """One algorithm on one data set; without `data`, on the task's own."""
 
     task: str = Field("housing", pattern="^[a-z][a-z0-9_]{0,49}$")
@@ -64,13 +64,24 @@ class Train(Body):
     )
 
 
-class Retrain(Body):
+class Retrain(Strict):
     """Which tasks to train anew, and why; no task means all of them."""
 
     tasks: list[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]] = Field(
         default_factory=list, max_length=100
     )
     reason: str = Field("asked for by the API", max_length=500)
+
+
+class Alert(BaseModel):
+    """One alert of what Alertmanager sends; one of drift has the label `task`."""
+
+    status: Text
+    labels: dict[Text, Text]
+    annotations: dict[Text, Text] = Field(default_factory=dict)
+
+
+Alerts = Annotated[list[Alert], Body(embed=True, max_length=1000)]
 
 
 class Job(BaseModel):
@@ -116,6 +127,26 @@ async def retrain(body: Retrain, services: Here) -> Job:
     return await _submit(services, {"kind": "retrain", **body.model_dump()})
 
 
+@router.post("/alerts")
+async def answer_alerts(alerts: Alerts, services: Here) -> dict[str, Any]:
+    """Retrain the tasks that drift, as Alertmanager's webhook tells it; ignore other alerts.
+
+    The answer names the `job`, if there is one, and the alerts that were `ignored`. While such a
+    job waits or runs, and for a day, its tasks are not trained for drift again: then it is that
+    job, with the time when it was created.
+    """
+    drifted, ignored = {}, []
+    for alert in alerts:
+        name, task = (alert.labels.get(key, "") for key in ("alertname", "task"))
+        if (alert.status, name) == ("firing", "DriftDetected") and task in services.models.entries:
+            drifted[task] = f"{task} ({alert.annotations.get('features', '')[:200]})"
+        else:
+            ignored.append(f"{name} {task}".strip() + f" ({alert.status})")
+    reason = f"alert DriftDetected: {', '.join(drifted.values())}"[:500]
+    content = {"kind": "retrain", "tasks": list(drifted), "reason": reason, "drift": True}
+    return {"job": await _submit(services, content) if drifted else None, "ignored": ignored}
+
+
 @router.get("/jobs/{job_id}")
 async def job(job_id: str, services: Here) -> Job:
     """Tell how a job is getting on."""
@@ -131,7 +162,7 @@ def predictions(
     task: Annotated[str | None, Query(max_length=50)] = None,
 ) -> list[dict[str, Any]]:
     """List the last predictions, newest first."""
-    return services.predictions.latest(limit, task)
+    return [row._asdict() for row in services.predictions.latest(limit, task)]
 
 
 async def _submit(services: Here, content: dict[str, Any]) -> Job:

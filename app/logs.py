@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app import tracing
 from app.batcher import Batcher
 from app.settings import Settings
 
@@ -73,6 +74,7 @@ def _content(record: logging.LogRecord) -> dict[str, Any]:
         "logger": record.name,
         "message": record.getMessage(),
     }
+    content |= tracing.ids() or {}
     content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)

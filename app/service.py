@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from app import admin, errors, inference, openapi, pages, predict
+from app import admin, drift, errors, inference, openapi, pages, predict, quality, tracing
 from app.errors import ApiError
-from app.gateway import Gateway, Log
+from app.gateway import ALWAYS, Gateway, Log
 from app.metrics import Metrics
 from app.models import Models
 from app.prediction_log import PredictionLog
@@ -42,17 +42,20 @@ def create(settings: Settings, log: Log) -> Gateway:
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
+        telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
-    for part in (pages, admin, inference):
+    for part in (pages, drift, quality, admin, inference):
         app.include_router(part.router)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
     for kind in (ApiError, Exception):
         app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    whole: ASGIApp = predict.Predict(services, app)
+    whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
+    if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
+        app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
         whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
     return Gateway(whole, metrics, settings.max_waiting, log)
@@ -64,11 +67,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # All that lives as long as the process need not be looked through for garbage again.
     gc.collect()
     gc.freeze()
-    watcher = asyncio.create_task(services.models.watch(services.settings.reload_seconds))
+    watchers = [
+        asyncio.create_task(services.models.watch(services.settings.reload_seconds)),
+        asyncio.create_task(drift.watch(services, services.settings.drift_seconds)),
+    ]
     try:
         yield
     finally:
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
         await services.trainer.aclose()
         await asyncio.to_thread(services.predictions.close)
 

@@ -1,12 +1,15 @@
 """What the endpoints work with; one of each lives as long as the application."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends
+from opentelemetry import propagate
 from starlette.requests import Request
 
+from app import tracing
 from app.errors import ApiError
 from app.metrics import Metrics
 from app.model import Model, Prediction
@@ -28,11 +31,16 @@ class Services:
     predictions: PredictionLog
     trainer: httpx.AsyncClient
 
+    def predicting(self, task: str) -> AbstractContextManager[None]:
+        """Time and count what answers a request; tasks that clients think up share one name."""
+        return self.metrics.predicting(task if task in self.models.entries else "unknown")
+
     def note(
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
     ) -> None:
         """Log and count predictions that were made."""
-        self.predictions.add(request_id, model, records, predictions)
+        with tracing.span("prediction log", model.identity, len(records)):
+            self.predictions.add(request_id, model, records, predictions)
         self.metrics.count(model, predictions)
 
     async def ask_trainer(self, method: str, path: str, content: Any = None) -> Any:
@@ -41,8 +49,10 @@ class Services:
         Raises:
             ApiError: what the trainer refused, or 503 if it does not answer.
         """
+        trace: dict[str, str] = {}
+        propagate.inject(trace)
         try:
-            answer = await self.trainer.request(method, path, json=content)
+            answer = await self.trainer.request(method, path, json=content, headers=trace)
         except httpx.HTTPError as error:
             raise ApiError(
                 503,

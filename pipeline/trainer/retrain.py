@@ -15,23 +15,26 @@ from pipeline.training.train import train
 def run(repo: Repo, state: Path, request: Request) -> Json:
     """Train `tasks`, all if none is named; `reason` is for the workflow.
 
+    For drift the data's sources are read anew: the same rows would give the same model.
+
     Raises PipelineError: GitHub refuses or cannot be reached, or the training fails.
     """
     token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
     if token and repository:
         names = [tasks.load(name).name for name in request.tasks]  # all of them are known
-        inputs = {"tasks": " ".join(names), "reason": request.reason}
-        _dispatch(token, repository, {"ref": "main", "inputs": inputs})
+        body = {"ref": "main", "inputs": {"tasks": " ".join(names), "reason": request.reason}}
+        _dispatch(token, repository, "drift.yml" if request.drift else "mlops.yml", body)
         return {"dispatched": f"https://github.com/{repository}/actions"}
-    bundle, shown = train(repo, request.tasks, repo.build / "bundle"), {"algorithm", "holdout"}
+    bundle = train(repo, request.tasks, repo.build / "bundle", fresh=request.drift)
+    shown = {"algorithm", "holdout"}
     best = {name: result.challenger for name, result in bundle.tasks.items()}
     found = {name: made and made.model_dump(include=shown) for name, made in best.items()}
     return {"challengers": found, "next": "python -m pipeline publish"}
 
 
-def _dispatch(token: str, repository: str, body: Json) -> None:
+def _dispatch(token: str, repository: str, workflow: str, body: Json) -> None:
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = f"{base}/repos/{repository}/actions/workflows/mlops.yml/dispatches"
+    address = f"{base}/repos/{repository}/actions/workflows/{workflow}/dispatches"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     try:
         answer = requests.post(address, json=body, headers=headers, timeout=30)

@@ -1,7 +1,8 @@
 """Starts the pipeline's workflow: `python3 -m scripts.ci.dispatch`.
 
 From the environment: TASKS (with blanks between; empty for all), REASON, FRESH_DATA (`true` or
-`false`, also without), GITHUB_REPOSITORY, GITHUB_TOKEN (may write actions) and GITHUB_API_URL.
+`false`, also without), GITHUB_REPOSITORY, GITHUB_TOKEN (may write actions) and GITHUB_API_URL. In a
+workflow the page of the run says what was started, and why.
 """
 
 import http.client
@@ -10,6 +11,8 @@ import os
 import sys
 import urllib.error
 import urllib.request
+
+from scripts.ci.outputs import summarize
 
 WORKFLOW = "mlops.yml"
 BRANCH = "main"
@@ -35,9 +38,12 @@ def main() -> int:
     except DispatchError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.status
-    print(
-        f"Started {WORKFLOW} on {BRANCH} for {tasks or 'all tasks'}: {reason or 'no reason given'}"
-    )
+    told = f"{tasks or 'all tasks'}: {reason or 'no reason given'}"
+    print(f"Started {WORKFLOW} on {BRANCH} for {told}")
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        site = os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+        page = f"{site}/{repository}/actions/workflows/{WORKFLOW}"
+        summarize(f"Started [{WORKFLOW}]({page}) on {BRANCH} for {told}")
     return 0
 
 

@@ -1,6 +1,7 @@
 """The stack in containers, by way of `docker compose`."""
 
 import subprocess
+from dataclasses import replace
 
 from scripts.stack import builds, verify
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -11,6 +12,8 @@ SERVICES = [
     *("mlops-api", "trainer", "mlflow-server"),
     *("prometheus", "grafana", "node-exporter", "cadvisor"),
 ]
+# Those that a profile adds.
+PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
 
 # What holds the API's port, however many replicas there are.
 FRONT = "front"
@@ -18,18 +21,21 @@ FRONT = "front"
 
 def services(settings: Settings) -> list[str]:
     """Return the services that are to run."""
-    unknown = set(settings.without) - set(SERVICES)
+    added = [name for profile in settings.profiles for name in PROFILES.get(profile, ())]
+    known = [*SERVICES, *added]
+    unknown = set(settings.without) - set(known)
     if unknown:
         raise StackError(
-            f"--without {min(unknown)}: there is no such service; there are {', '.join(SERVICES)}."
+            f"--without {min(unknown)}: there is no such service; there are {', '.join(known)}."
         )
-    return [name for name in SERVICES if name not in settings.without]
+    return [name for name in known if name not in settings.without]
 
 
 def running(settings: Settings) -> list[str]:
     """Return the services of which a container runs."""
     done = run(settings, "ps", "--services", "--status", "running", quiet=True)
-    return [name for name in done.stdout.splitlines() if name in SERVICES]
+    known = {*SERVICES, *(name for added in PROFILES.values() for name in added)}
+    return [name for name in done.stdout.splitlines() if name in known]
 
 
 def start(settings: Settings) -> None:
@@ -60,7 +66,8 @@ def start(settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> bool:
-    """Stop and remove the containers, if there are any; volumes stay."""
+    """Stop and remove the containers of every profile, if there are any; volumes stay."""
+    settings = replace(settings, profiles=("*",))
     if not run(settings, "ps", "--all", "--quiet", quiet=True).stdout.strip():
         return False
     if run(settings, "down", "--remove-orphans").returncode:

@@ -82,7 +82,10 @@ def find(name: str, settings: Settings, python: str) -> Program:
 
 
 def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
-    restore = [python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db"]
+    watch = [
+        *(python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db", "--watch"),
+        *("--metrics-port", str(settings.port("mlflow-history"))),
+    ]
     server = [
         *(python, "-m", "mlflow", "server", "--workers", "1"),
         *("--backend-store-uri", f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}"),
@@ -91,19 +94,25 @@ def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
         *("--host", HOST, "--port", str(settings.port("mlflow-server"))),
         *("--allowed-hosts", "localhost:*,127.0.0.1:*"),
     ]
-    return {"mlflow-server": server, "mlflow-history": [*restore, "--watch"]}
+    return {"mlflow-server": server, "mlflow-history": watch}
 
 
 def _prometheus(settings: Settings) -> list[str]:
     """Write the configuration of the stack's own targets on this machine; JSON is YAML."""
     names = ["mlops-api", "prometheus"] + ["node-exporter"] * _installed("node-exporter")
+    ports = {name: settings.port(name) for name in names}
+    ports["mlflow-server"] = settings.port("mlflow-history")
     jobs = [
-        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{settings.port(name)}"]}]}
-        for name in names
+        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{port}"]}]}
+        for name, port in ports.items()
     ]
     file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    content = {"global": {"scrape_interval": "15s"}, "scrape_configs": jobs}
+    content = {
+        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
+        "rule_files": [str(ROOT / "monitoring" / "prometheus" / "rules" / "*.yml")],
+        "scrape_configs": jobs,
+    }
     file.write_text(json.dumps(content, indent=2), "utf-8")
     return [
         _program("prometheus"),
@@ -111,6 +120,8 @@ def _prometheus(settings: Settings) -> list[str]:
         f"--storage.tsdb.path={file.parent / f'data-{settings.offset}'}",
         f"--web.listen-address={HOST}:{settings.port('prometheus')}",
         "--storage.tsdb.retention.time=15d",
+        "--storage.tsdb.retention.size=2GB",
+        "--enable-feature=exemplar-storage",
     ]
 
 
@@ -129,6 +140,7 @@ def _grafana(settings: Settings) -> Program:
         "GF_PATHS_LOGS": str(folder),
         "GF_PATHS_PROVISIONING": str(ROOT / "monitoring" / "grafana" / "provisioning"),
         "PROMETHEUS_URL": settings.url("prometheus"),
+        "JAEGER_URL": settings.url("jaeger"),
         "DASHBOARDS_FOLDER": str(ROOT / "monitoring" / "grafana" / "dashboards"),
     }
     return Program({"grafana": [program, *verb, *home]}, variables)

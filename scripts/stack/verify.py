@@ -7,9 +7,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import ENDPOINT, JAEGER, ROOT, Settings, StackError
 
 SCRAPE_SECONDS = 60
+SPANS_SECONDS = 30
 # Without the question MLflow opens on its pages for language models.
 QUESTION = "?workflowType=machine_learning"
 FAILED = (urllib.error.URLError, OSError, ValueError)
@@ -71,6 +72,8 @@ def everything(
         "grafana": _grafana,
         "node-exporter": _node_exporter,
         "cadvisor": _cadvisor,
+        "alertmanager": _alertmanager,
+        "jaeger": _jaeger,
     }
     seen: list[Seen] = []
     for service in (name for name in looks if name in services):
@@ -200,6 +203,27 @@ def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str
 def _grafana(settings: Settings) -> list[Seen]:
     state = ask(settings.url("grafana", "/api/health"))
     return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user admin")]
+
+
+def _alertmanager(settings: Settings) -> list[Seen]:
+    state = ask(settings.url("alertmanager", "/api/v2/status"))
+    receivers = [found["name"] for found in ask(settings.url("alertmanager", "/api/v2/receivers"))]
+    what = f"version {state['versionInfo']['version']}; tells {', '.join(receivers)}"
+    return [Seen("Alertmanager", settings.url("alertmanager"), what)]
+
+
+def _jaeger(settings: Settings) -> list[Seen]:
+    """Wait until the requests that were just made are seen: spans are sent every five seconds."""
+    address, deadline = settings.url("jaeger", "/api/v3/services"), time.monotonic() + SPANS_SECONDS
+    wanted = settings.environment().get(ENDPOINT) == JAEGER and "mlops-api" not in settings.without
+    while "mlops-api" not in (found := ask(address).get("services") or []) and wanted:
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"Jaeger has no trace of the API after {SPANS_SECONDS} s: see its log."
+            )
+        time.sleep(1)
+    what = f"traces of {', '.join(sorted(found)) or 'nothing yet'}"
+    return [Seen("Jaeger", settings.url("jaeger", "/search"), what)]
 
 
 def _node_exporter(settings: Settings) -> list[Seen]:

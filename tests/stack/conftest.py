@@ -17,7 +17,8 @@ def stack(
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     copy_checkout(checkout)
     running = Stack(checkout)
-    running.compose("down", "--volumes", "--remove-orphans")  # of a call that was killed
+    away = ("--profile", "*", "down", "--volumes", "--remove-orphans")
+    running.compose(*away)  # of a call that was killed
     failed = request.session.testsfailed
     try:
         running.up("--build")
@@ -28,4 +29,4 @@ def stack(
     finally:
         if request.session.testsfailed != failed:
             print(running.compose("logs", "--no-color", "--tail", "60"))
-        running.compose("down", "--volumes", "--remove-orphans")
+        running.compose(*away)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = "mlops-stack-test"
 ADMIN_KEY = "a key for the tests"
-PORTS = ("API", "MLFLOW", "PROMETHEUS", "GRAFANA", "NODE_EXPORTER", "CADVISOR")
+PORTS = (
+    *("API", "MLFLOW", "PROMETHEUS", "GRAFANA", "NODE_EXPORTER", "CADVISOR"),
+    "ALERTMANAGER",
+)
 # All but grafana and cadvisor, whose images a machine without Docker Hub cannot have. They are left
 # out by naming the others: with `--scale grafana=0` Compose asks for the image all the same.
 SERVICES = ("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter")
@@ -117,6 +121,13 @@ class Stack:
         request = urllib.request.Request(self.url(name, path), content, headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
+
+    def query(self, expression: str, **parameters: str) -> list[dict[str, Any]]:
+        """Return the series that Prometheus answers a query with."""
+        asked = urllib.parse.urlencode({"query": expression} | parameters)
+        answer = self.ask("PROMETHEUS", f"/api/v1/query?{asked}")
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
 
     def targets(self) -> dict[str, list[str]]:
         """Return the health of every target of Prometheus, by job."""

@@ -1,10 +1,12 @@
 """The start command with Docker: from a checkout to all checks green."""
 
+import re
 import subprocess
 
 from tests.stack.engine import Stack, docker, eventually
 
 OFFSET = "23000"
+PROJECT = ("compose", "--project-name", f"checkout-{OFFSET}", "--profile", "*")
 ARGUMENTS = ("--port-offset", OFFSET)
 
 
@@ -20,13 +22,16 @@ def run(stack: Stack, *arguments: str) -> str:
 
 def test_the_start_command_brings_up_the_stack_and_takes_it_down(stack: Stack) -> None:
     try:
-        told = run(stack, "--without", "grafana", "--without", "cadvisor")
+        told = run(stack, "--with", "alerts", "--without", "grafana", "--without", "cadvisor")
         assert f"http://127.0.0.1:{8000 + int(OFFSET)}/docs" in told
-        assert "3 of 3 targets up" in told
+        assert re.search(r"(\d) of \1 targets up", told)
+        assert f"http://127.0.0.1:{9093 + int(OFFSET)}" in told and "tells nobody" in told
         runs = len(list((stack.checkout / "mlruns").glob("*/*/*/run.json")))
         assert f"{runs} of {runs} runs" in told
         assert "(healthy)" in run(stack, "--status")
+        run(stack, "--stop")
+        assert "alertmanager" not in docker(*PROJECT, "ps", "--all", cwd=stack.checkout)
     finally:
         run(stack, "--stop")
-        docker("compose", "--project-name", f"checkout-{OFFSET}", "down", "-v", cwd=stack.checkout)
+        docker(*PROJECT, "down", "-v", cwd=stack.checkout)
     eventually(lambda: "healthy" not in run(stack, "--status"), 10, "nothing is left")

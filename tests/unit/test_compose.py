@@ -17,7 +17,7 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
     **{"front": "8000", "mlflow-server": "5000", "prometheus": "9090", "grafana": "3000"},
-    **{"node-exporter": "9100", "cadvisor": "8080"},
+    **{"node-exporter": "9100", "cadvisor": "8080", "alertmanager": "9093", "jaeger": "16686"},
 }
 DOCKERFILES = sorted((ROOT / "deployment" / "docker").glob("*.Dockerfile"))
 # A variable that is passed on as it is, and one with what holds without it.
@@ -145,6 +145,9 @@ def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None
         for found in job.get("dns_sd_configs", [])
         for name in found["names"]
     }
-    ports = PORTS | {"mlops-api": PORTS["front"]}
+    ports = PORTS | {"mlops-api": PORTS["front"], "mlflow-server": "5001"}
     assert looked_up == {name: ports[name] for name in looked_up}
-    assert set(looked_up) == {"mlops-api", "node-exporter", "cadvisor", "grafana"}
+    watched = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "grafana"}
+    assert set(looked_up) == {*watched, "alertmanager"}
+    (told,) = jobs["alerting"]["alertmanagers"]
+    assert told["dns_sd_configs"][0]["names"] == ["alertmanager"]

@@ -135,6 +135,15 @@ def test_a_fork_has_to_enable_nothing_for_the_main_workflow() -> None:
             assert "schedule" not in workflow.content[True]
 
 
+def test_drift_is_answered_for_its_tasks_with_data_read_anew_and_the_reason() -> None:
+    (drift,) = (workflow for workflow in WORKFLOWS if workflow.name == "drift.yml")
+    assert set(drift.content[True]) == {"workflow_dispatch"}
+    (step,) = (step for _, step in drift.steps() if "run" in step)
+    passed = {"TASKS": "${{ inputs.tasks }}", "REASON": "${{ inputs.reason }}"}
+    token = {"FRESH_DATA": "true", "GITHUB_TOKEN": "${{ github.token }}"}
+    assert (step["run"], step["env"]) == ("python3 -m scripts.ci.dispatch", passed | token)
+
+
 def test_checks_and_training_wait_for_the_plan_alone_and_publishing_for_all_of_them() -> None:
     path = ROOT / ".github" / "workflows" / "mlops.yml"
     jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"]

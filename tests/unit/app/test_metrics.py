@@ -1,10 +1,16 @@
 """The metrics, and what people are told of them."""
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
 from app.metrics import Metrics
 from app.model import Model
-from tests.serving import HOUSE, MODELS, golden
+from app.summary import summary
+from app.task_histogram import TaskHistogram
+from scripts.reference import described
+from tests.serving import HOUSE, MODELS, golden, wait_until
 
 
 def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:
@@ -13,7 +19,7 @@ def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:
         metrics.seconds_of("/predict").observe(0.0007)
     for _ in range(50):
         metrics.seconds_of("/predict").observe(0.02)
-    route = metrics.summary()["routes"]["/predict"]
+    route = summary(metrics)["routes"]["/predict"]
     assert (route["requests"], route["errors"]) == (100, 0)
     assert route["p50_ms"] == pytest.approx(1.0)
     assert route["p95_ms"] == pytest.approx(10 + 15 * 0.9)
@@ -23,12 +29,12 @@ def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:
 def test_what_is_slower_than_all_buckets_is_told_as_the_last_bound(metrics: Metrics) -> None:
     metrics.requests_of("POST", "/train", "202").inc()
     metrics.seconds_of("/train").observe(60)
-    assert metrics.summary()["routes"]["/train"]["p50_ms"] == 10_000
+    assert summary(metrics)["routes"]["/train"]["p50_ms"] == 10_000
 
 
 def test_a_route_without_times_has_no_quantiles(metrics: Metrics) -> None:
     metrics.requests_of("GET", "/", "500").inc()
-    assert metrics.summary()["routes"]["/"] == {
+    assert summary(metrics)["routes"]["/"] == {
         **{"requests": 1, "errors": 1, "p50_ms": None, "p95_ms": None, "p99_ms": None}
     }
 
@@ -38,14 +44,14 @@ def test_predictions_are_counted_by_class_and_version(metrics: Metrics, housing:
     metrics.count(housing, housing.predict([HOUSE] * 3))
     answers = iris.predict([golden("iris")] * 2)
     metrics.count(iris, answers)
-    assert metrics.summary()["predictions"] == {
+    assert summary(metrics)["predictions"] == {
         "housing": {"value": 3},
         "iris": {answers[0]["prediction"]: 2},
     }
     value = metrics.registry.get_sample_value
-    assert value("mlops_prediction_confidence_count", {"task": "iris"}) == 2
+    assert value("prediction_confidence_count", {"task": "iris"}) == 2
     labels = {"task": "housing", "version": str(housing.manifest.version), "outcome": "value"}
-    assert value("mlops_predictions_total", labels) == 3
+    assert value("predictions_total", labels) == 3
 
 
 def test_one_model_a_task_is_shown(metrics: Metrics, housing: Model) -> None:
@@ -53,5 +59,64 @@ def test_one_model_a_task_is_shown(metrics: Metrics, housing: Model) -> None:
     other.manifest = other.manifest.model_copy(update={"version": 99})
     for model in (housing, other):
         metrics.show_model("housing", model, True)
-    shown = [line for line in metrics.render().decode().splitlines() if "mlops_model_info{" in line]
+    shown = [line for line in metrics.render()[0].decode().splitlines() if "model_info{" in line]
     assert len(shown) == 1 and 'version="99"' in shown[0]
+
+
+def test_each_tasks_histogram_has_bounds_of_its_own() -> None:
+    registry = CollectorRegistry()
+    found = TaskHistogram("size", "Sizes", registry)
+    found.observe("a", [1.0, 2.0], [0.5, 1.0, 1.5, 9.0])
+    found.observe("b", [10.0], [3.0])
+    value = registry.get_sample_value
+    below = [value("size_bucket", {"task": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")]
+    assert below == [2, 3, 4] and value("size_sum", {"task": "a"}) == 12
+    assert value("size_bucket", {"task": "b", "le": "10.0"}) == 1
+    found.observe("a", [5.0], [4.0])
+    assert value("size_count", {"task": "a"}) == 1  # as of a process that began anew
+
+
+def test_the_table_in_the_docs_is_what_is_scraped(client: TestClient) -> None:
+    for task in ("housing", "iris", "credit"):
+        answer = client.post(f"/predict/{task}", json=[golden(task)] * 600).json()
+    client.post("/predict/iris", json={})
+    wait_until(lambda: "prediction_log_pending 0.0" in client.get("/metrics").text)
+    truth = [row["prediction"] for row in answer["predictions"]]
+    client.post("/feedback", json={"request_id": answer["request_id"], "truth": truth})
+    wait_until(lambda: "drift_detected{" in client.get("/metrics").text)
+    wait_until(lambda: "model_live_metric{" in client.get("/metrics").text)
+    scraped = {
+        (family.name, frozenset(label for sample in family.samples for label in sample.labels))
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+        if not family.name.startswith(("process_", "python_"))
+    }
+    told = {
+        (
+            (metric.name.removesuffix("_total"), frozenset(metric.labels) | {"le"})
+            if metric.kind == "histogram"
+            else (metric.name.removesuffix("_total"), frozenset(metric.labels))
+        )
+        for metric in described()
+    }
+    assert scraped == told
+
+
+def test_why_there_is_no_prediction_is_counted(client: TestClient) -> None:
+    for path, body in (("iris", {}), ("iris", []), ("roses", {}), ("tulips", {})):
+        client.post(f"/predict/{path}", json=body)
+    client.post("/predict/iris", json=[golden("iris")] * 10_001)
+    client.post("/v2/models/iris/infer", json={"inputs": []})
+    text = client.get("/metrics").text
+    assert 'prediction_errors_total{reason="invalid",task="iris"} 3.0' in text
+    assert 'prediction_errors_total{reason="too_large",task="iris"} 1.0' in text
+    assert 'prediction_errors_total{reason="unknown_task",task="unknown"} 2.0' in text
+    assert "roses" not in text
+
+
+def test_a_scraper_that_knows_openmetrics_gets_it(client: TestClient) -> None:
+    plain = client.get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain") and "# EOF" not in plain.text
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    other = client.get("/metrics", headers=accept)
+    assert other.headers["content-type"].startswith("application/openmetrics-text")
+    assert other.text.endswith("# EOF\n")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.repo import Repo
 from pipeline.trainer import retrain
@@ -27,9 +28,9 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 def dispatch(**told: str) -> subprocess.CompletedProcess[str]:
     """Run the script as the workflow does: nothing but the standard library can be imported."""
     command = [sys.executable, "-S", "-m", "scripts.ci.dispatch"]
-    utf8 = {"PYTHONUTF8": "1"}
+    ours = {"PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": ""} | told
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | told | utf8, capture_output=True, encoding="utf-8"
+        command, cwd=ROOT, env=os.environ | ours, capture_output=True, encoding="utf-8"
     )
 
 
@@ -44,6 +45,18 @@ def test_the_workflow_is_started_for_the_tasks(github: GitHub) -> None:
     assert body == {"ref": "main", "inputs": inputs}
 
 
+def test_the_page_of_the_run_says_why(github: GitHub, tmp_path: Path) -> None:
+    page = tmp_path / "summary.md"
+    where = {"GITHUB_STEP_SUMMARY": str(page), "GITHUB_SERVER_URL": "https://github.example"}
+    assert dispatch(**TOLD | where).returncode == 0
+    link = "https://github.example/someone/mlops/actions/workflows/mlops.yml"
+    started = f"Started [mlops.yml]({link}) on main for housing iris: {REASON}\n"
+    assert page.read_text("utf-8") == started
+    github.status = 403
+    assert dispatch(**TOLD | where).returncode == 1
+    assert page.read_text("utf-8") == started
+
+
 def test_the_inputs_are_those_of_the_trainer_s_request(
     github: GitHub, clone: Callable[..., Repo]
 ) -> None:
@@ -54,6 +67,20 @@ def test_the_inputs_are_those_of_the_trainer_s_request(
     (path, _, ours), (theirs_path, _, theirs) = github.asked
     assert path == theirs_path and ours["ref"] == theirs["ref"]
     assert ours["inputs"] == theirs["inputs"] | {"fresh_data": "false"}
+
+
+@pytest.mark.parametrize("drift", [False, True])
+def test_what_the_trainer_sends_is_what_the_workflow_takes(
+    github: GitHub, clone: Callable[..., Repo], drift: bool
+) -> None:
+    repo = clone("checkout")
+    asked = Request(kind="retrain", tasks=["iris"], reason="alert", drift=drift)
+    retrain.run(repo, repo.build, asked)
+    ((path, _, body),) = github.asked
+    name = path.split("/")[-2]
+    assert name == ("drift.yml" if drift else "mlops.yml")
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text("utf-8"))
+    assert body["inputs"].keys() <= workflow[True]["workflow_dispatch"]["inputs"].keys()
 
 
 @pytest.mark.parametrize(

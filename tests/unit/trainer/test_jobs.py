@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from pipeline.publishing.record import now
 from pipeline.repo import Repo
-from pipeline.trainer.jobs import MOST_KEPT, Job, Queue, Request
+from pipeline.trainer.jobs import DAY_MS, MOST_KEPT, Job, Queue, Request
 from tests.unit.trainer.service import Service, checkout, running
 
 FOREST = {"kind": "train", "task": "iris", "algorithm": "random_forest"}
@@ -36,6 +37,54 @@ def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(tmp_path: Path
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert ended.error == "iris has no version 1; the versions are: none."
+
+
+def kept(folder: Path, **about: object) -> Job:
+    """Write the job of a retrain for the drift of iris."""
+    job = Job(id=uuid4().hex, kind="retrain", created=now(), drifted=["iris"])
+    return job.write(folder, **about)
+
+
+def drift(*tasks: str) -> Request:
+    return Request(kind="retrain", tasks=list(tasks), drift=True)
+
+
+def test_drift_that_is_told_again_starts_no_second_retrain(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    running = kept(tmp_path, status="running", started=now())
+    assert queue.submit(drift("iris")) == running
+    running.write(tmp_path, status="succeeded", ended=now() - DAY_MS + 60_000)
+    assert queue.submit(drift("iris")).id == running.id
+    both = queue.submit(request := drift("iris", "housing"))
+    assert both.id != running.id and both.drifted == request.tasks == ["housing"]
+    assert queue.submit(drift("housing", "iris")).id == both.id
+
+
+@pytest.mark.parametrize(
+    "earlier", [{"ended": 1}, {"ended": 1, "drifted": []}, {"drifted": []}, {"drifted": ["credit"]}]
+)
+def test_drift_is_answered_if_it_was_not_within_a_day(
+    tmp_path: Path, earlier: dict[str, object]
+) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    before = kept(tmp_path, **earlier)
+    asked = queue.submit(drift("iris"))
+    assert asked.id != before.id and asked.drifted == ["iris"]
+
+
+def test_a_retrain_for_drift_that_failed_is_tried_again_and_a_person_is_never_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    failed = kept(tmp_path)
+    failed.fail(tmp_path, "GitHub answers 502")
+    again = queue.submit(drift("iris"))
+    assert again.id != failed.id
+    asked = [queue.submit(Request(kind="retrain", tasks=["iris"])) for _ in range(2)]
+    assert len({again.id, *(job.id for job in asked)}) == 3
 
 
 def children(pid: int) -> dict[int, str]:

@@ -28,6 +28,14 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
 
 
+def test_drift_has_a_workflow_of_its_own(github: GitHub, clone: Callable[..., Repo]) -> None:
+    repo = clone("checkout")
+    run(repo, repo.build, ASK.model_copy(update={"drift": True}))
+    ((path, _, body),) = github.asked
+    assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
+    assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
+
+
 @pytest.mark.parametrize(
     ("status", "answer"),
     [(401, b'{"message": "Bad credentials"}'), (422, b'{"message": "No ref"}'), (502, b"<html>")],

@@ -1,0 +1,85 @@
+"""Every alert says what it means and what to do, and is shown to fire and not to fire."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MONITORING = ROOT / "monitoring"
+Rule = dict[str, Any]
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+FILES = sorted((MONITORING / "prometheus" / "rules").glob("*.yml"))
+GROUPS = [group for path in FILES for group in load(path)["groups"]]
+ALERTS: list[Rule] = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
+CASES = [
+    case
+    for path in sorted((MONITORING / "prometheus" / "tests").glob("*.yml"))
+    for group in load(path)["tests"]
+    for case in group["alert_rule_test"]
+]
+each = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def test_there_are_alerts_and_no_name_is_given_twice() -> None:
+    names = [rule["alert"] for rule in ALERTS]
+    assert len(names) == len(set(names)) > 15
+
+
+@each
+def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: Rule) -> None:
+    assert rule["labels"]["severity"] in ("critical", "warning", "none")
+    said = rule["annotations"]
+    assert said["summary"].endswith(".") and len(said["description"]) > len(said["summary"]) / 2
+    page, anchor = said["runbook_url"].split("#")
+    assert page == "docs/runbooks.md" and anchor == rule["alert"].lower()
+    assert anchor in anchors(ROOT / page)
+
+
+def test_every_runbook_is_that_of_an_alert_and_its_links_lead_somewhere() -> None:
+    page = ROOT / "docs" / "runbooks.md"
+    text = page.read_text("utf-8")
+    assert sorted(re.findall("^## (.+)$", text, re.MULTILINE)) == sorted(
+        rule["alert"] for rule in ALERTS
+    )
+    for path, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", text):
+        assert anchor in anchors(page.with_name(path) if path else page), anchor
+
+
+@each
+def test_an_alert_is_shown_to_fire_and_not_to_fire(rule: Rule) -> None:
+    told = [bool(case.get("exp_alerts")) for case in CASES if case["alertname"] == rule["alert"]]
+    assert True in told, "no case in which it fires"
+    assert False in told or rule["alert"] == "Watchdog", "no case in which it does not fire"
+
+
+def test_drift_is_routed_by_the_name_of_an_alert_that_names_task_and_features() -> None:
+    (rule,) = (rule for rule in ALERTS if rule["alert"] == "DriftDetected")
+    assert "by (job, task)" in rule["expr"] and "features" in rule["annotations"]
+    route = load(MONITORING / "alertmanager" / "drift.yml")["route"]
+    assert route["routes"][0]["matchers"] == ["alertname = DriftDetected"]
+    assert '"DriftDetected"' in (ROOT / "app" / "admin.py").read_text("utf-8")
+
+
+def test_nobody_is_told_unless_somebody_asks_for_it() -> None:
+    silent = load(MONITORING / "alertmanager" / "silent.yml")
+    assert silent["receivers"] == [{"name": silent["route"]["receiver"]}]
+    assert "routes" not in silent["route"]
+    service = load(ROOT / "docker-compose.yml")["services"]["alertmanager"]
+    assert (
+        "--config.file=/etc/alertmanager/${ALERTMANAGER_CONFIG:-silent.yml}" in service["command"]
+    )
+    assert service["profiles"] == ["alerts"]
