@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 from fastapi import FastAPI
@@ -67,9 +68,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # All that lives as long as the process need not be looked through for garbage again.
     gc.collect()
     gc.freeze()
+    refresh, settings = services.models.refresh, services.settings
     watchers = [
-        asyncio.create_task(services.models.watch(services.settings.reload_seconds)),
-        asyncio.create_task(drift.watch(services, services.settings.drift_seconds)),
+        asyncio.create_task(_repeat("the models' files", refresh, settings.reload_seconds)),
+        asyncio.create_task(_repeat("drift", lambda: drift.look(services), settings.drift_seconds)),
         asyncio.create_task(services.minutes.watch()),
     ]
     try:
@@ -79,3 +81,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             watcher.cancel()
         await services.trainer.aclose()
         await asyncio.to_thread(services.predictions.close)
+
+
+async def _repeat(what: str, look: Callable[[], None], seconds: float) -> None:
+    """Look at something for ever, away from the event loop."""
+    while True:
+        try:
+            await asyncio.to_thread(look)
+        except Exception:  # the next look may succeed
+            logging.getLogger(__name__).exception("%s could not be looked at", what)
+        await asyncio.sleep(seconds)
