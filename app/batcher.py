@@ -14,12 +14,15 @@ class Batcher(Generic[Item]):
 
     Items weigh something; what would make the waiting ones weigh more than `limit` is refused. A
     list for which `write` raises is lost; the next ones are not.
+
+    Attributes:
+        weight: how much waits.
     """
 
     def __init__(self, write: Callable[[list[Item]], None], limit: int, seconds: float) -> None:
         self._write, self._limit, self._seconds = write, limit, seconds
         self._items: deque[tuple[Item, int]] = deque()
-        self._weight = 0
+        self.weight = 0
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -28,16 +31,11 @@ class Batcher(Generic[Item]):
     def add(self, item: Item, weight: int = 1) -> bool:
         """Take an item, or return False if there is no room."""
         with self._lock:
-            if self._weight + weight > self._limit:
+            if self.weight + weight > self._limit:
                 return False
-            self._weight += weight
+            self.weight += weight
         self._items.append((item, weight))
         return True
-
-    @property
-    def weight(self) -> int:
-        """How much waits."""
-        return self._weight
 
     def close(self) -> None:
         """Write what is left and stop."""
@@ -58,4 +56,4 @@ class Batcher(Generic[Item]):
         except Exception:
             traceback.print_exc()
         with self._lock:
-            self._weight -= sum(weight for _, weight in batch)
+            self.weight -= sum(weight for _, weight in batch)

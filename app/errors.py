@@ -43,10 +43,8 @@ class ApiError(HTTPException):
 
 def invalid(faults: Sequence[Any], *, prefix: str = "body") -> ApiError:
     """Return the error 422 for faults as pydantic lists them."""
-    details = [
-        Detail(where=_place(prefix, fault["loc"]), what=fault["msg"])
-        for fault in faults[:MAX_DETAILS]
-    ]
+    told = faults[:MAX_DETAILS]
+    details = [Detail(where=_place(prefix, fault["loc"]), what=fault["msg"]) for fault in told]
     first = details[0]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return ApiError(422, f"{first.where}: {first.what}{more}", details)

@@ -111,9 +111,7 @@ async def ready(services: Here, response: Response) -> dict[str, bool]:
 
 @router.get("/models/{name}/versions/{version}/ready")
 @router.get("/models/{name}/ready")
-async def model_ready(
-    name: str, services: Here, response: Response, version: str | None = None
-) -> dict[str, Any]:
+async def model_ready(name: str, services: Here, version: str | None = None) -> dict[str, Any]:
     """Answer 200 if the model can be asked."""
     model = _find(services, name, version)
     return {"name": model.manifest.task, "ready": True}

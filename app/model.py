@@ -93,10 +93,8 @@ class Model:
         """Return the records as the model's inputs: a column of shape (records, 1) each."""
         feeds: dict[str, NDArray[Any]] = {}
         for kind, names in self._inputs.items():
-            columns: NDArray[Any] = np.array(
-                [[record[name] for record in records] for name in names], kind
-            )
-            feeds |= zip(names, columns.reshape(len(names), -1, 1), strict=True)
+            rows = [[record[name] for record in records] for name in names]
+            feeds |= zip(names, np.array(rows, kind).reshape(len(names), -1, 1), strict=True)
         return feeds
 
     def _check_inputs(self) -> None:

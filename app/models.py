@@ -88,11 +88,13 @@ class Models:
         for folder in self._folders(task):
             try:
                 model = entry.served = _open(folder, task)
-            except ModelError as error:
-                problem = problem or str(error)
+            except Exception as error:  # whatever lies there, the models in service serve on
+                kind = "" if isinstance(error, ModelError) else f"{type(error).__name__}: "
+                reason = f"{kind}{error}"
+                problem = problem or reason
                 self.metrics.reload_failures.labels(task).inc()
                 serving = entry.served.manifest.version if entry.served else None
-                extra = {"task": task, "reason": str(error), "still_serving_version": serving}
+                extra = {"task": task, "reason": reason, "still_serving_version": serving}
                 log.error("a model was refused", extra=extra)
                 if entry.served:
                     break
@@ -118,12 +120,7 @@ class Models:
 
 
 def _open(folder: Path, task: str) -> Model:
-    try:
-        model = Model(folder)
-    except ModelError:
-        raise
-    except Exception as error:  # whatever lies there, the models in service serve on
-        raise ModelError(f"{type(error).__name__}: {error}") from error
+    model = Model(folder)
     if model.manifest.task != task:
         raise ModelError(f"{MANIFEST} is of the task {model.manifest.task}")
     return model

@@ -30,10 +30,7 @@ PROBLEMS = {
 }
 Schema = dict[str, Any]
 # What every answer says of itself.
-IDENTITY: dict[str, Any] = {
-    **{"task": (str, ...), "model_version": (int, ...)},
-    **{"run_id": (str, ...), "request_id": (str, ...)},
-}
+IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "request_id": str}
 
 
 def document(app: FastAPI, services: Services) -> Schema:
@@ -92,13 +89,13 @@ def _prediction(model: Model) -> Any:
     one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
     if model.manifest.target.classes:
         one["prediction"] = (str, Field(description="The most probable class."))
-        one["probabilities"] = (dict[str, float], ...)
+        one["probabilities"] = dict[str, float]
         one["confidence"] = (float, Field(description="Probability of the predicted class."))
     else:
-        identity["unit"] = (str, ...)
+        identity["unit"] = str
     single = create_model(f"{name}Prediction", **identity, **one)
     row = create_model(f"{name}Row", **one)
-    many = create_model(f"{name}Predictions", **identity, predictions=(list[row], ...))
+    many = create_model(f"{name}Predictions", **identity, predictions=list[row])
     return single | many
 
 
@@ -112,7 +109,7 @@ def _explanation() -> Any:
     }
     row = create_model("Explanation", **one)
     single = create_model("ExplainedRecord", **IDENTITY, **one)
-    return single | create_model("ExplainedRecords", **IDENTITY, explanations=(list[row], ...))
+    return single | create_model("ExplainedRecords", **IDENTITY, explanations=list[row])
 
 
 def _document_problems(path: str, operation: Schema) -> None:

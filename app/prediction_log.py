@@ -80,9 +80,8 @@ class PredictionLog:
             self._connect()
         except (sqlite3.Error, OSError):  # said when there is something to write
             self._disconnect()
-        self._batches: Batcher[Answered] = Batcher(
-            self._write, settings.prediction_log_pending, SECONDS
-        )
+        limit = settings.prediction_log_pending
+        self._batches: Batcher[Answered] = Batcher(self._write, limit, SECONDS)
         metrics.pending.set_function(lambda: self._batches.weight)
 
     def add(
@@ -138,11 +137,7 @@ class PredictionLog:
             raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
 
     def _write(self, batch: list[Answered]) -> None:
-        rows = [
-            (*about, record, prediction)
-            for about, records, predictions in batch
-            for record, prediction in zip(records, predictions, strict=True)
-        ]
+        rows = [(*about, *pair) for about, *both in batch for pair in zip(*both, strict=True)]
         text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
             connection = self._connection or self._connect()

@@ -83,14 +83,10 @@ def measure(model: Model, log: PredictionLog) -> Quality:
         truth = np.array([row.truth for row in rows])
         prediction, scores = np.array([row.prediction["prediction"] for row in rows]), REGRESSION
     with np.errstate(all="ignore"):
-        live = {name: float(scores[name](truth, prediction)) for name in offline if rows}
-    return Quality(
-        task=manifest.task,
-        model_version=manifest.version,
-        rows=len(rows),
-        live={name: value for name, value in live.items() if np.isfinite(value)},
-        offline=offline,
-    )
+        values = {name: float(scores[name](truth, prediction)) for name in offline if rows}
+    live = {name: value for name, value in values.items() if np.isfinite(value)}
+    about = {"task": manifest.task, "model_version": manifest.version, "rows": len(rows)}
+    return Quality(**about, live=live, offline=offline)
 
 
 def show(metrics: Metrics, found: Quality) -> None:

@@ -38,15 +38,14 @@ def create(settings: Settings, log: Log) -> Gateway:
     minutes = Minutes(settings.prediction_log, metrics.registry)
     predictions = PredictionLog(settings, metrics)
     services = Services(settings, metrics, models, predictions, trainer, minutes)
+    handled = (HTTPException, RequestValidationError, Exception)
     app = FastAPIOffline(
         title="MLOps predictions",
         description="Predictions of the models that the pipeline published.",
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
-        exception_handlers=dict.fromkeys(
-            (HTTPException, RequestValidationError, Exception), answer
-        ),
+        exception_handlers=dict.fromkeys(handled, answer),
         telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.state.services = services
