@@ -23,6 +23,7 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
+LINE = {"level": "INFO", "logger": "app.request", "message": "request"}
 # How long a refusal takes, not all alike lest they come back together; how many may take so long.
 REFUSAL_SECONDS, MAX_REFUSED = (0.25, 0.75), 1000
 OVERLOADED = "too many requests wait already: try again in a second."
@@ -93,22 +94,12 @@ class Gateway:
         method = scope["method"] if route != "other" else "any"
         self.metrics.requests_of(method, route, str(status)).inc()
         self.metrics.seconds_of(route).observe(seconds, scope.get("trace"))
-        client = scope.get("client")
-        self.log(
-            {
-                "time": time.time(),
-                "level": "INFO",
-                "logger": "app.request",
-                "message": "request",
-                "request_id": scope["request_id"],
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "ms": round(seconds * 1000, 3),
-                "client": client[0] if client else None,
-                **(scope.get("trace") or {}),
-            }
-        )
+        client, _ = scope.get("client") or (None, None)
+        line = {"time": time.time(), **LINE, "request_id": scope["request_id"]}
+        line |= {"method": scope["method"], "path": scope["path"], "status": status}
+        line |= {"ms": round(seconds * 1000, 3), "client": client}
+        line |= scope.get("trace") or {}
+        self.log(line)
 
 
 async def send_json(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
