@@ -12,6 +12,7 @@ from starlette.requests import Request
 from app import tracing
 from app.errors import ApiError
 from app.metrics import Metrics
+from app.minutes import Minutes
 from app.model import Model, Prediction
 from app.models import Models
 from app.prediction_log import PredictionLog
@@ -30,6 +31,7 @@ class Services:
     models: Models
     predictions: PredictionLog
     trainer: httpx.AsyncClient
+    minutes: Minutes
 
     def predicting(self, task: str) -> AbstractContextManager[None]:
         """Time and count what answers a request; tasks that clients think up share one name."""

@@ -112,8 +112,15 @@ def api(settings: Settings) -> list[Seen]:
     return [
         Seen("API", settings.url("mlops-api", "/docs"), what),
         Seen("Health", settings.url("mlops-api", "/health"), health),
+        Seen("Dashboard", settings.url("mlops-api", "/dashboard"), _traffic(settings)),
         Seen("Models", settings.url("mlops-api", "/models"), f"{len(said)} in service"),
     ]
+
+
+def _traffic(settings: Settings) -> str:
+    hour = ask(settings.url("mlops-api", "/dashboard/figures"))["hour"]
+    made = sum(sum(minutes) for key, minutes in hour.items() if key.startswith("predictions_total"))
+    return f"{made:,.0f} predictions in the last hour"
 
 
 def _trainer(settings: Settings) -> list[Seen]:
