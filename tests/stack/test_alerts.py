@@ -103,7 +103,7 @@ def alerting(stack: Stack, receiver: Receiver, tmp_path_factory: Any) -> Iterato
     wait = ("up", "-d", "--wait", "--wait-timeout", "180")
     try:
         with_alerts.compose(*wait, *SERVICES, "alertmanager")
-        eventually(lambda: firing(stack) == {("Watchdog", "")}, 120, "only the Watchdog fires")
+        await_alerts(stack, {("Watchdog", "")}, FIRES_SECONDS)
         yield with_alerts
     finally:
         with_alerts.compose("rm", "--stop", "--force", "alertmanager")
@@ -119,6 +119,14 @@ def firing(stack: Stack) -> set[Alert]:
         if alert["state"] == "firing"
         and alert["labels"]["alertname"] not in MACHINE | {"ModelStale"}
     }
+
+
+def await_alerts(stack: Stack, expected: set[Alert], seconds: float) -> None:
+    """Wait until these alerts fire and no others."""
+    deadline = time.monotonic() + seconds
+    while firing(stack) != expected and time.monotonic() < deadline:
+        time.sleep(1)
+    assert firing(stack) == expected
 
 
 def traffic(stack: Stack, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -144,7 +152,7 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
     began = time.monotonic()
     try:
         model.write_bytes(content[: len(content) // 2])
-        eventually(lambda: firing(alerting) == expected, FIRES_SECONDS, "all three fire")
+        await_alerts(alerting, expected, FIRES_SECONDS)
         left = FIRES_SECONDS + 15 - (time.monotonic() - began)
         eventually(lambda: receiver.told() == expected - {("Watchdog", "")}, left, "they are told")
         asked = eventually(receiver.dispatched, 30, "GitHub is asked for a retrain")
@@ -157,8 +165,7 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
     assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
     assert body["inputs"]["tasks"] == "housing"
     assert body["inputs"]["reason"].startswith("alert DriftDetected: housing (MedInc")
-    resolved = expected - {("ModelReloadFails", "iris")}
-    eventually(lambda: firing(alerting) == resolved, 60, "the mended model is no alert")
+    await_alerts(alerting, expected - {("ModelReloadFails", "iris")}, 60)
 
 
 def test_an_api_that_is_killed_is_the_one_new_alert(alerting: Stack, receiver: Receiver) -> None:
