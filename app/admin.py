@@ -162,7 +162,7 @@ def predictions(
     task: Annotated[str | None, Query(max_length=50)] = None,
 ) -> list[dict[str, Any]]:
     """List the last predictions, newest first."""
-    return services.predictions.latest(limit, task)
+    return [row._asdict() for row in services.predictions.latest(limit, task)]
 
 
 async def _submit(services: Here, content: dict[str, Any]) -> Job:

@@ -34,6 +34,11 @@ class Batcher(Generic[Item]):
         self._items.append((item, weight))
         return True
 
+    @property
+    def weight(self) -> int:
+        """How much waits."""
+        return self._weight
+
     def close(self) -> None:
         """Write what is left and stop."""
         self._ended.set()

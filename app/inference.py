@@ -148,23 +148,24 @@ def infer(
     name: str, body: Inference, services: Here, request: Request, version: str | None = None
 ) -> Answer:
     """Run the model on the inputs."""
-    model = _find(services, name, version)
-    records = _records(model, body.inputs)
-    produced = [entry.name for entry in model.session.get_outputs()]
-    wanted = [output.name for output in body.outputs or []] or produced
-    for output in wanted:
-        if output not in produced:
-            raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
-    raw = model.session.run(produced, model.feeds(records))
-    predictions = model.describe(raw[-1])
-    services.note(request.scope["request_id"], model, records, predictions)
-    named = dict(zip(produced, raw, strict=True))
-    return Answer(
-        model_name=name,
-        model_version=str(model.manifest.version),
-        id=body.id,
-        outputs=[_output(output, named[output]) for output in wanted],
-    )
+    with services.predicting(name):
+        model = _find(services, name, version)
+        records = _records(model, body.inputs)
+        produced = [entry.name for entry in model.session.get_outputs()]
+        wanted = [output.name for output in body.outputs or []] or produced
+        for output in wanted:
+            if output not in produced:
+                raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
+        raw = model.session.run(produced, model.feeds(records))
+        predictions = model.describe(raw[-1])
+        services.note(request.scope["request_id"], model, records, predictions)
+        named = dict(zip(produced, raw, strict=True))
+        return Answer(
+            model_name=name,
+            model_version=str(model.manifest.version),
+            id=body.id,
+            outputs=[_output(output, named[output]) for output in wanted],
+        )
 
 
 def _find(services: Here, name: str, version: str | None) -> Model:

@@ -1,8 +1,10 @@
 """`manifest.json`, as far as serving needs it: the contract between the pipeline and the API."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from app.psi import Distribution
 
 
 class Feature(BaseModel):
@@ -43,6 +45,35 @@ class Golden(BaseModel):
     answer: float | list[float]
 
 
+class Value(BaseModel):
+    """A metric with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Holdout(BaseModel):
+    """How the model did on rows that it was not trained on."""
+
+    rows: int
+    metrics: dict[str, Value]
+
+
+class Reference(BaseModel):
+    """What the features and predictions looked like when the model was made.
+
+    Attributes:
+        thresholds: by rows of a window, `features` or `predictions`, and name; none in a manifest
+            that is older than they are.
+    """
+
+    rows: int
+    features: dict[str, Distribution]
+    predictions: dict[str, Distribution]
+    thresholds: dict[int, dict[str, dict[str, float]]] = {}
+
+
 class Manifest(BaseModel):
     """One version of one task's model; keys that only people read are kept as they are."""
 
@@ -65,9 +96,11 @@ class Manifest(BaseModel):
     size: int
     tolerance: float
     golden: Golden
-    holdout: dict[str, Any]
+    holdout: Holdout
+    reference: Reference
     limits: list[str]
     loaded_over: str | None = None
+    training_seconds: float | None = None
 
     @model_validator(mode="after")
     def _classes_fit_the_kind(self) -> "Manifest":

@@ -31,6 +31,7 @@ class Model:
         identity: which model gave an answer: task, version and run.
         digest: SHA-256 of the manifest's bytes.
         loaded: when, in seconds since 1970.
+        load_seconds: how long opening and checking took.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,6 +40,7 @@ class Model:
         Raises:
             ModelError: something is missing, damaged or does not fit.
         """
+        began = time.perf_counter()
         text, content = _read(folder / MANIFEST), _read(folder / MODEL)
         try:
             self.manifest = Manifest.model_validate_json(text)
@@ -64,6 +66,7 @@ class Model:
             self._inputs.setdefault(kind, []).append(entry.name)
         self._check_inputs()
         self._check_golden()
+        self.load_seconds = time.perf_counter() - began
 
     def predict(self, records: list[Record]) -> list[Prediction]:
         """Return for each record the prediction; for classes with probabilities and confidence."""

@@ -5,13 +5,15 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from app.manifest import Value
 from app.model import Model
 from app.services import Here
+from app.summary import summary
 
 router = APIRouter()
-TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Health(BaseModel):
@@ -31,7 +33,7 @@ class Card(BaseModel):
     version: int
     run_id: str
     algorithm: str
-    metrics: dict[str, Any] = Field(description="On the hold-out, each with a 95 % interval.")
+    metrics: dict[str, Value] = Field(description="On the hold-out, each with a 95 % interval.")
     since: datetime = Field(description="When it was promoted.")
     loaded: datetime = Field(description="When this process opened it.")
     sha256: str
@@ -103,15 +105,16 @@ def model(task: str, services: Here) -> Whole:
 
 @router.get("/metrics/prometheus", tags=["metrics"], response_class=PlainTextResponse)
 @router.get("/metrics", tags=["metrics"], response_class=PlainTextResponse)
-async def metrics(services: Here) -> Response:
+async def metrics(services: Here, request: Request) -> Response:
     """Render the metrics as Prometheus reads them."""
-    return Response(services.metrics.render(), media_type=TEXT)
+    text, media_type = services.metrics.render(request.headers.get("accept", ""))
+    return Response(text, headers={"Content-Type": media_type})
 
 
 @router.get("/metrics/summary", tags=["metrics"])
 def metrics_summary(services: Here) -> dict[str, Any]:
     """Tell people the main figures since the process began."""
-    return services.metrics.summary()
+    return summary(services.metrics)
 
 
 def _card(services: Here, model: Model) -> Card:
@@ -121,7 +124,7 @@ def _card(services: Here, model: Model) -> Card:
     )
     return Card(
         **about,
-        metrics=manifest.holdout["metrics"],
+        metrics=manifest.holdout.metrics,
         since=datetime.fromtimestamp(manifest.promoted / 1000, UTC),
         loaded=datetime.fromtimestamp(model.loaded, UTC),
         problem=entry.problem,

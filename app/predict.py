@@ -32,16 +32,18 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
+        services = self.services
         verb, slash, task = scope.get("path", "/")[1:].partition("/")
         if verb != "predict" or scope["method"] != "POST" or "/" in task:
             await self.otherwise(scope, self._limited(receive), send)
             return
         scope["route"] = ROUTES[bool(slash)]
         if not slash:
-            task = self.services.settings.default_task
+            task = services.settings.default_task
         try:
-            body = await self._body(receive)
-            text = await self._answer(self.services.models.get(task), body, scope["request_id"])
+            with services.predicting(task):
+                body = await self._body(receive)
+                text = await self._answer(services.models.get(task), body, scope["request_id"])
         except Exception as error:
             answer = await errors.answer(Request(scope), error)
             await answer(scope, receive, send)

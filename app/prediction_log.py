@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import orjson
@@ -28,9 +28,13 @@ CREATE TABLE IF NOT EXISTS predictions (
     version INTEGER NOT NULL,
     run_id TEXT NOT NULL,
     features TEXT NOT NULL,
-    prediction TEXT NOT NULL
+    prediction TEXT NOT NULL,
+    truth TEXT
 );
 CREATE INDEX IF NOT EXISTS predictions_by_request ON predictions (request_id);
+CREATE INDEX IF NOT EXISTS predictions_by_model ON predictions (task, version);
+CREATE INDEX IF NOT EXISTS predictions_with_truth ON predictions (task, version)
+    WHERE truth IS NOT NULL;
 """
 # One statement a batch: row by row, sqlite3 would take Python's lock from the requests each time.
 INSERT = """
@@ -44,6 +48,13 @@ log = logging.getLogger(__name__)
 
 
 LATEST = "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
+NEWEST = "SELECT * FROM predictions WHERE task = ? AND version = ? ORDER BY id DESC LIMIT ?"
+WITH_TRUTH = NEWEST.replace("ORDER", "AND truth IS NOT NULL ORDER")
+# A client may use an id again: what it means then is the last request.
+REQUEST = """
+SELECT * FROM predictions WHERE request_id = ?1
+AND time = (SELECT max(time) FROM predictions WHERE request_id = ?1) ORDER BY id
+"""
 
 
 class Answered(NamedTuple):
@@ -56,8 +67,22 @@ class Answered(NamedTuple):
     predictions: list[Prediction]
 
 
+class Row(NamedTuple):
+    """A prediction as it was logged, with its true value once that is known."""
+
+    id: int
+    time: float
+    request_id: str
+    task: str
+    version: int
+    run_id: str
+    features: Record
+    prediction: Prediction
+    truth: Any
+
+
 class PredictionLog:
-    """Rows of (time, request, task, version, run, features, prediction), the newest of them kept.
+    """Rows of what was asked, answered and came true, the newest of them kept.
 
     Whatever happens to the database, predictions go on: what is lost is counted.
     """
@@ -70,6 +95,7 @@ class PredictionLog:
         self._batches: Batcher[Answered] = Batcher(
             self._write, settings.prediction_log_pending, SECONDS
         )
+        metrics.pending.set_function(lambda: self._batches.weight)
 
     def add(
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
@@ -84,25 +110,43 @@ class PredictionLog:
         self._batches.close()
         self._disconnect()
 
-    def latest(self, limit: int, task: str | None) -> list[dict[str, Any]]:
-        """Return the last predictions, newest first.
+    def latest(self, limit: int, task: str | None) -> list[Row]:
+        """Return the last predictions, newest first; all methods that look raise the same.
 
         Raises:
             ApiError: 503 if the database cannot be read.
         """
+        return self._select(LATEST, task, task, limit)
+
+    def newest(self, model: Model, limit: int, known: bool = False) -> list[Row]:
+        """Return a model's last predictions, newest first; or those with a true value alone."""
+        about = model.manifest
+        return self._select(WITH_TRUTH if known else NEWEST, about.task, about.version, limit)
+
+    def request(self, request_id: str) -> list[Row]:
+        """Return what one request was answered with, in the order of its records."""
+        return self._select(REQUEST, request_id)
+
+    def add_truth(self, rows: list[Row], truth: list[Any]) -> None:
+        """Keep the true values of predictions."""
+        pairs = [(orjson.dumps(value), row.id) for value, row in zip(truth, rows, strict=True)]
+        with self._reading() as connection, connection:
+            connection.executemany("UPDATE predictions SET truth = ? WHERE id = ?", pairs)
+
+    def _select(self, statement: str, *values: Any) -> list[Row]:
         if not self.path.is_file():
             return []
+        with self._reading() as connection:
+            found = connection.execute(statement, values).fetchall()
+        return [Row(*row[:6], *map(_decode, row[6:])) for row in found]
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)) as connection:
-                connection.row_factory = sqlite3.Row
-                found = connection.execute(LATEST, (task, task, limit)).fetchall()
+                yield connection
         except sqlite3.Error as error:
             raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
-        decoded = ("features", "prediction")
-        return [
-            {key: orjson.loads(row[key]) if key in decoded else row[key] for key in row.keys()}
-            for row in found
-        ]
 
     def _write(self, batch: list[Answered]) -> None:
         rows = [row for answered in batch for row in _rows(answered)]
@@ -128,6 +172,7 @@ class PredictionLog:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        _add_truth_column(connection)
         connection.executescript(SCHEMA)
         return connection
 
@@ -154,3 +199,14 @@ def _rows(answered: Answered) -> Iterator[list[Any]]:
     about = [answered.time, answered.request_id, manifest.task, manifest.version, manifest.run_id]
     for record, prediction in zip(answered.records, answered.predictions, strict=True):
         yield [*about, record, prediction]
+
+
+def _decode(text: str | bytes | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def _add_truth_column(connection: sqlite3.Connection) -> None:
+    """Bring a file of an older version, which knew no true values, up to date."""
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(predictions)")]
+    if columns and "truth" not in columns:
+        connection.execute("ALTER TABLE predictions ADD COLUMN truth TEXT")

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from app import admin, errors, inference, openapi, pages, predict
+from app import admin, drift, errors, inference, openapi, pages, predict, quality
 from app.errors import ApiError
 from app.gateway import Gateway, Log
 from app.metrics import Metrics
@@ -45,7 +45,7 @@ def create(settings: Settings, log: Log) -> Gateway:
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
-    for part in (pages, admin, inference):
+    for part in (pages, drift, quality, admin, inference):
         app.include_router(part.router)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -64,11 +64,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # All that lives as long as the process need not be looked through for garbage again.
     gc.collect()
     gc.freeze()
-    watcher = asyncio.create_task(services.models.watch(services.settings.reload_seconds))
+    watchers = [
+        asyncio.create_task(services.models.watch(services.settings.reload_seconds)),
+        asyncio.create_task(drift.watch(services, services.settings.drift_seconds)),
+    ]
     try:
         yield
     finally:
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
         await services.trainer.aclose()
         await asyncio.to_thread(services.predictions.close)
 

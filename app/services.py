@@ -1,5 +1,6 @@
 """What the endpoints work with; one of each lives as long as the application."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,6 +28,10 @@ class Services:
     models: Models
     predictions: PredictionLog
     trainer: httpx.AsyncClient
+
+    def predicting(self, task: str) -> AbstractContextManager[None]:
+        """Time and count what answers a request; tasks that clients think up share one name."""
+        return self.metrics.predicting(task if task in self.models.entries else "unknown")
 
     def note(
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]

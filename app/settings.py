@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     reload_seconds: float = Field(
         2.0, gt=0, description="How often the models' files are looked at."
     )
+    drift_seconds: float = Field(
+        15, gt=0, description="How often the newest predictions are compared with the reference."
+    )
     admin_key: SecretStr | None = Field(
         None,
         min_length=8,

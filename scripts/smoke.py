@@ -17,7 +17,7 @@ from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.verify import Health, Look, Seen
 from scripts.verify_mlflow_data import readable_runs, show_server
 
-COUNTER = "mlops_predictions_total{"
+COUNTER = "predictions_total{"
 
 
 def main() -> int:

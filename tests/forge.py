@@ -221,7 +221,7 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "size": evidence.size,
         "tolerance": task.tolerance,
         "golden": {"request": golden, "answer": answer},
-        "reference": {"rows": 300, "features": _reference(task.name)},
+        "reference": {"rows": 300, **_reference(task.name)},
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
         "features": [asdict(feature) | {"type": feature.type} for feature in task.features],
@@ -240,4 +240,9 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
 def _reference(name: str) -> dict[str, Any]:
     task = tasks.load(name)
     table = rows(task, 300, seed=0)
-    return {f.name: distribution(table[f.name], f.categories) for f in task.features}
+    features = {f.name: distribution(table[f.name], f.categories) for f in task.features}
+    target = distribution(table[task.target.name], task.target.classes)
+    predictions: dict[str, Any] = {"value": target}
+    if task.target.classes:
+        predictions = {"class": target, "probability": {"edges": [0.5], "shares": [0.5, 0.5]}}
+    return {"features": features, "predictions": predictions}

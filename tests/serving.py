@@ -165,7 +165,7 @@ class Api:
 
     def wait_for_rows(self, count: int) -> None:
         """Wait until the log of predictions has so many rows."""
-        wait_until(lambda: self.metric("mlops_prediction_log_rows_total") >= count)
+        wait_until(lambda: self.metric("prediction_log_rows_total") >= count)
 
     def _answers(self) -> bool:
         if self.process.poll() is not None:

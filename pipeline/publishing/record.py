@@ -10,9 +10,10 @@ from pipeline import report
 from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
 from pipeline.files import to_json, write_atomic
-from pipeline.history import layout, registry
+from pipeline.history import layout, registry, runfile
 from pipeline.history.registry import Promotion
 from pipeline.history.verify import MANIFEST, MODEL, verify
+from pipeline.publishing.thresholds import bootstrap
 from pipeline.repo import Repo
 from pipeline.report.pages import render
 
@@ -46,15 +47,27 @@ def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
         shutil.copytree(files, kept)
     entry = registry.path_of(tip.mlruns, task, promotion.version)
     write_atomic(entry, registry.dump(promotion))
-    manifest = json.loads((kept / MANIFEST).read_bytes())
-    manifest |= promotion.model_dump(
-        include={"version", "run_id", "model_id", "commit", "promoted"}
-    )
+    manifest = served_manifest(tip, kept, promotion)
     target = tip.models / task
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
     write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
     return promotion
+
+
+def served_manifest(repo: Repo, kept: Path, promotion: Promotion) -> dict[str, Any]:
+    """Return the manifest of a promoted model: that of its run, and what holds in service.
+
+    What drift is judged by is made here, of the reference: older runs did not have it.
+    """
+    manifest: dict[str, Any] = json.loads((kept / MANIFEST).read_bytes())
+    run = runfile.load(layout.run_folders(repo.mlruns)[promotion.run_id] / layout.RUN_FILE)
+    if run.ended:
+        manifest["training_seconds"] = (run.ended - run.started) / 1000
+    rows = manifest["holdout"]["rows"]
+    manifest["reference"]["thresholds"] = bootstrap(manifest["reference"], rows)
+    ids = {"version", "run_id", "model_id", "commit", "promoted"}
+    return manifest | promotion.model_dump(include=ids)
 
 
 def finish(tip: Repo, run_ids: list[str]) -> None:

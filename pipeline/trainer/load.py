@@ -7,7 +7,7 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.files import sha256_bytes, sha256_file, to_json, write_atomic
 from pipeline.history import registry
 from pipeline.history.verify import MANIFEST, MODEL
-from pipeline.publishing.record import model_folder
+from pipeline.publishing.record import model_folder, served_manifest
 from pipeline.repo import Repo
 from pipeline.trainer.jobs import Json, Request
 
@@ -28,8 +28,7 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
         what = f"run {run_id}" if run_id else f"version {wanted}"
         raise UsageError(f"{task or 'the registry'} has no {what}; the versions are: {held}.")
     if found:
-        ids = {"version", "run_id", "model_id", "commit", "promoted"}
-        manifest |= found[-1].model_dump(include=ids)
+        manifest = served_manifest(repo, files, found[-1])
     served, content = repo.models / manifest["task"] / MANIFEST, (files / MODEL).read_bytes()
     if not served.is_file():
         raise UsageError(f"{manifest['task']} has no model in service yet: publish one first.")

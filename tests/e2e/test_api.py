@@ -107,11 +107,11 @@ def test_a_model_is_told_with_its_features_and_its_card(api: Api, task: str) -> 
 
 @pytest.mark.parametrize("path", ["/metrics", "/metrics/prometheus"])
 def test_the_metrics_count_what_is_asked(api: Api, path: str) -> None:
-    before = api.metric("mlops_predictions_total", task="housing")
+    before = api.metric("predictions_total", task="housing")
     requests = api.metric("http_requests_total", route="/predict", status="200")
     api.post("/predict", [HOUSE] * 3)
     api.post("/predict", HOUSE)
-    assert api.metric("mlops_predictions_total", task="housing") == before + 4
+    assert api.metric("predictions_total", task="housing") == before + 4
     assert api.metric("http_requests_total", route="/predict", status="200") == requests + 2
     answer = api.client.get(path)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")

@@ -118,7 +118,7 @@ def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
             shutil.copyfile(folder / "manifest.json", served / "manifest.json")
             now = model.manifest.version
             wait_until(lambda: own_api.get("/health")["models"]["housing"] == now)
-    assert own_api.metric("mlops_model_reload_failures_total") == 0
+    assert own_api.metric("model_reload_failures_total") == 0
     seen = set()
     for answer in answers:
         assert answer.status_code == 200
@@ -166,7 +166,7 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
     mended: Api, name: str, spoil: Callable[[Path], None]
 ) -> None:
-    failures = mended.metric("mlops_model_reload_failures_total", task="housing")
+    failures = mended.metric("model_reload_failures_total", task="housing")
     before = mended.post("/predict", HOUSE)["prediction"]
     spoil(mended.models / "housing" / name)
     wait_until(lambda: mended.get("/models")["housing"]["problem"])
@@ -174,14 +174,14 @@ def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
     assert mended.post("/predict", HOUSE)["prediction"] == before
     assert mended.get("/health")["status"] == "degraded"
     assert mended.get("/health")["problems"] == [f"housing: {problem}"]
-    counted = mended.metric("mlops_model_reload_failures_total", task="housing")
+    counted = mended.metric("model_reload_failures_total", task="housing")
     assert counted == failures + 1
-    assert mended.metric("mlops_model_current", task="housing") == 0
-    assert mended.metric("mlops_model_current", task="iris") == 1
+    assert mended.metric("model_current", task="housing") == 0
+    assert mended.metric("model_current", task="iris") == 1
     wait_until(lambda: mended.log.read_text().count("a model was refused") == counted)
     shutil.copyfile(MODELS / "housing" / name, mended.models / "housing" / name)
     wait_until(lambda: mended.get("/health")["status"] == "ok")
-    assert mended.metric("mlops_model_current", task="housing") == 1
+    assert mended.metric("model_current", task="housing") == 1
 
 
 def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(
@@ -222,7 +222,7 @@ def test_ten_thousand_predictions_and_a_restart_are_ten_thousand_rows(own_api: A
 
 def test_a_locked_log_of_predictions_fails_none_and_is_counted(own_api: Api) -> None:
     def dropped() -> float:
-        return own_api.metric("mlops_prediction_log_dropped_total", reason="failed")
+        return own_api.metric("prediction_log_dropped_total", reason="failed")
 
     own_api.post("/predict", HOUSE)
     own_api.wait_for_rows(1)
@@ -245,7 +245,7 @@ def test_full_disks_under_both_logs_fail_no_prediction(tmp_path: Path) -> None:
         for _ in range(20):
             api.post("/predict", HOUSE)
         lost = {"reason": "failed"}
-        wait_until(lambda: api.metric("mlops_prediction_log_dropped_total", **lost) == 20)
+        wait_until(lambda: api.metric("prediction_log_dropped_total", **lost) == 20)
         wait_until(lambda: "No space left on device" in api.output())
         assert api.get("/health")["status"] == "ok"
         assert api.stop() == 0

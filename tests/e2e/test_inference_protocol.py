@@ -241,10 +241,10 @@ def test_other_paths_and_methods_have_the_protocols_form_too(api: Api) -> None:
 
 
 def test_inferences_are_counted_and_logged_like_predictions(api: Api) -> None:
-    counted = api.metric("mlops_predictions_total", task="iris")
-    rows = api.metric("mlops_prediction_log_rows_total")
+    counted = api.metric("predictions_total", task="iris")
+    rows = api.metric("prediction_log_rows_total")
     infer(api, "iris", inputs=inputs("iris", 5))
-    assert api.metric("mlops_predictions_total", task="iris") == counted + 5
+    assert api.metric("predictions_total", task="iris") == counted + 5
     api.wait_for_rows(int(rows) + 5)
 
 

@@ -146,7 +146,7 @@ def test_a_request_is_logged_and_its_path_is_no_label() -> None:
     _, gateway = run(1, "/etc/passwd", x_request_id="mine")
     (line,) = LINES
     assert (line["request_id"], line["path"], line["status"]) == ("mine", "/etc/passwd", 200)
-    text = gateway.metrics.render().decode()
+    text = gateway.metrics.render()[0].decode()
     assert "passwd" not in text and 'route="other"' in text
 
 

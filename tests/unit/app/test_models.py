@@ -18,11 +18,11 @@ def version(models: Models, task: str = "housing") -> int:
 
 def failures(models: Models, task: str) -> float:
     value = models.metrics.registry.get_sample_value
-    return value("mlops_model_reload_failures_total", {"task": task}) or 0
+    return value("model_reload_failures_total", {"task": task}) or 0
 
 
 def current(models: Models, task: str) -> float | None:
-    return models.metrics.registry.get_sample_value("mlops_model_current", {"task": task})
+    return models.metrics.registry.get_sample_value("model_current", {"task": task})
 
 
 def test_all_tasks_are_served_at_once(models: Models) -> None:

@@ -65,7 +65,7 @@ def test_ten_thousand_predictions_are_ten_thousand_rows(
     found = rows(log.path)
     assert len(found) == 10_000
     assert [row[2] for row in found[:5_000]] == [f"r-{number}" for number in range(5_000)]
-    assert count(metrics, "mlops_prediction_log_rows_total") == 10_000
+    assert count(metrics, "prediction_log_rows_total") == 10_000
 
 
 def test_a_row_says_what_was_asked_and_answered(opened: Open, housing: Model) -> None:
@@ -74,14 +74,15 @@ def test_a_row_says_what_was_asked_and_answered(opened: Open, housing: Model) ->
     fill(log, housing, 2)
     log.close()
     newest, older = log.latest(10, "housing")
-    assert before <= newest.pop("time") <= time.time()
-    assert newest == {
+    assert before <= newest.time <= time.time()
+    assert newest._asdict() == {
+        **{"time": newest.time, "truth": None},
         **{"id": 2, "request_id": "r-1", "task": "housing", "features": HOUSE},
         **{"version": housing.manifest.version, "run_id": housing.manifest.run_id},
         "prediction": {"prediction": pytest.approx(float(housing.run([HOUSE])[0, 0]))},
     }
-    assert older["request_id"] == "r-0"
-    assert log.latest(1, None)[0]["id"] == 2
+    assert older.request_id == "r-0"
+    assert log.latest(1, None)[0].id == 2
     assert log.latest(10, "iris") == []
 
 
@@ -92,7 +93,7 @@ def test_what_does_not_fit_the_queue_is_counted(
     fill(log, housing, 5)
     log.close()
     assert len(rows(log.path)) == 3
-    assert count(metrics, "mlops_prediction_log_dropped_total", reason="full") == 2
+    assert count(metrics, "prediction_log_dropped_total", reason="full") == 2
 
 
 def test_a_locked_database_is_counted_and_written_again_once_it_is_free(
@@ -109,8 +110,8 @@ def test_a_locked_database_is_counted_and_written_again_once_it_is_free(
     fill(log, housing, 1, "after")
     log.close()
     assert [row[2] for row in rows(log.path)] == ["r-0", "after-0"]
-    assert count(metrics, "mlops_prediction_log_dropped_total", reason="failed") == 2
-    assert count(metrics, "mlops_prediction_log_rows_total") == 2
+    assert count(metrics, "prediction_log_dropped_total", reason="failed") == 2
+    assert count(metrics, "prediction_log_rows_total") == 2
 
 
 def test_a_full_database_is_counted(opened: Open, metrics: Metrics, housing: Model) -> None:
@@ -121,7 +122,7 @@ def test_a_full_database_is_counted(opened: Open, metrics: Metrics, housing: Mod
     log._connection.execute("PRAGMA max_page_count = 1")  # what SQLite says when the disk is full
     fill(log, housing, 1_000, "lost")
     log._batches._flush()
-    assert count(metrics, "mlops_prediction_log_dropped_total", reason="failed") == 1_000
+    assert count(metrics, "prediction_log_dropped_total", reason="failed") == 1_000
     fill(log, housing, 1, "after")
     log.close()
     assert [row[2] for row in rows(log.path)] == ["r-0", "after-0"]
@@ -137,7 +138,7 @@ def test_a_path_that_cannot_be_written_is_counted(
     log = opened(prediction_log=tmp_path / place)
     fill(log, housing, 7)
     log.close()
-    assert count(metrics, "mlops_prediction_log_dropped_total", reason="failed") == 7
+    assert count(metrics, "prediction_log_dropped_total", reason="failed") == 7
 
 
 @posix

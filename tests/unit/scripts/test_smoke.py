@@ -22,10 +22,10 @@ HOUSE = {
     "target": {"classes": []},
     "golden": {"request": {}, "answer": 1.5298},
 }
-METRICS = """# TYPE mlops_predictions_total counter
-mlops_predictions_total{outcome="setosa",task="iris",version="2"} 3.0
-mlops_predictions_total{outcome="virginica",task="iris",version="2"} 4.0
-mlops_predictions_total{outcome="value",task="housing",version="4"} 1.0
+METRICS = """# TYPE predictions_total counter
+predictions_total{outcome="setosa",task="iris",version="2"} 3.0
+predictions_total{outcome="virginica",task="iris",version="2"} 4.0
+predictions_total{outcome="value",task="housing",version="4"} 1.0
 """
 
 
