@@ -97,6 +97,27 @@ def report(context: typer.Context) -> None:
 
 
 @app.command()
+def drift(
+    context: typer.Context,
+    task: Annotated[
+        list[str] | None, typer.Argument(metavar="[TASK]...", help="Without any: all in service.")
+    ] = None,
+    api: Annotated[str, typer.Option(help="The API's address.")] = "http://127.0.0.1:8000",
+    out: Annotated[
+        Path | None, typer.Option(help="The pages' folder.", show_default="build/drift")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw what the running API says of drift: a page a task."""
+    from pipeline.report.drift import write
+
+    for found, path in write(api.rstrip("/"), task or [], out or context.obj.build / "drift"):
+        where = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
+        said = f"{found['task']}: {found['verdict']}{where}; {path}"
+        print(json.dumps(found) if as_json else said)
+
+
+@app.command()
 def trainer(
     context: typer.Context,
     host: Annotated[str, typer.Option(envvar="TRAINER_HOST")] = "127.0.0.1",

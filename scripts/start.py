@@ -72,6 +72,8 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
     services = compose.services(settings) if mode == "docker" else local.services(settings)
     there = compose.running(settings) if mode == "docker" else list(local.running(settings))
     published = [name for name in services if mode == "local" or name != "trainer"]
+    if mode == "local" and "mlflow-server" in published:
+        published.append("mlflow-history")
     needed = [name for name in published if name not in there]
     wrong = 0
     for check in checks.all_of(settings, mode, needed):

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The two processes of the MLflow container: the server, and what keeps its database up with the
-# files. Where one ends the other is stopped too, and the container with them.
+# files and tells Prometheus of them. Where one ends the other is stopped too, and the container
+# with them. MLflow's own --expose-prometheus is no use here: Prometheus asks by the container's
+# address, for which MLflow has a 403.
 set -euo pipefail
 database=/state/database/mlflow.db
 hosts=${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}
@@ -8,7 +10,8 @@ hosts=${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}
 origins="http://localhost:*,http://127.0.0.1:*${hosts//,/,http://}${hosts//,/,https://}"
 
 python -m pipeline history restore --db "$database"
-python -m pipeline history restore --db "$database" --watch &
+python -m pipeline history restore --db "$database" --watch \
+  --metrics-host 0.0.0.0 --metrics-port 5001 &
 python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
   --backend-store-uri "sqlite:///$database" \
   --artifacts-destination mlruns --default-artifact-root mlflow-artifacts:/.local \

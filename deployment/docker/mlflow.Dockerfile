@@ -28,7 +28,7 @@ ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME
     # Its job runner starts eight processes that a history of runs has no use for.
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 USER 10001:10001
-EXPOSE 5000
+EXPOSE 5000 5001
 # /health answers 200 even where every page and every client gets a 403: ask as a client does.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=5 \
     CMD ["python", "health.py", "5000", "/api/2.0/mlflow/experiments/search?max_results=1", "mlflow-server"]

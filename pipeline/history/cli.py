@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.history import browse, layout, prune, restore, runfile, save, verify
 from pipeline.repo import Repo
 
@@ -26,12 +26,23 @@ def restore_database(
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on, and follow every change of the files.")
     ] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="With --watch: what Prometheus scrapes.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="The address of that port.")] = "127.0.0.1",
 ) -> None:
     """Build MLflow's database from the files, or bring it up to them."""
     repo: Repo = context.obj
     database = db or repo.build / "mlflow.db"
+    if metrics_port and not watch:
+        raise UsageError("--metrics-port goes with --watch alone: add that, or leave it out.")
     if watch:
-        restore.watch(repo.mlruns, database, POLL_SECONDS, lambda told: print(told, flush=True))
+        from pipeline.history.metrics import Exporter
+
+        exporter = Exporter()
+        if metrics_port:
+            exporter.serve(metrics_host, metrics_port)
+        restore.watch(repo.mlruns, database, POLL_SECONDS, exporter)
     print(f"{database}: {restore.restore(repo.mlruns, database)}")
 
 

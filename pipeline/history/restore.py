@@ -7,17 +7,21 @@ logged models and the registered models of the history are made to agree with th
 import gc
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from pipeline.errors import PipelineError
 from pipeline.files import TEMPORARY_PREFIX
 from pipeline.history import database, layout, registry, rows, runfile
+
+if TYPE_CHECKING:
+    from pipeline.history.metrics import Exporter
 
 # Runs whose rows are held in memory at once.
 BATCH = 2000
@@ -71,10 +75,11 @@ def restore(mlruns: Path, path: Path) -> Change:
         gc.enable()
 
 
-def watch(mlruns: Path, path: Path, seconds: float, report: Callable[[object], None]) -> None:
+def watch(mlruns: Path, path: Path, seconds: float, exporter: "Exporter") -> None:
     """Restore whenever folders of the history change, until interrupted; polls every `seconds`.
 
-    A history that is damaged or half-way through a `git pull` is reported once and tried again.
+    A change is printed. A history that is damaged or half-way through a `git pull` is named once
+    and tried again.
     """
     seen: object = None
     trouble = ""
@@ -83,13 +88,17 @@ def watch(mlruns: Path, path: Path, seconds: float, report: Callable[[object], N
         if state != seen:
             try:
                 change = restore(mlruns, path)
+                exporter.update(path)
                 seen, trouble = state, ""
                 if change.added or change.removed:
-                    report(change)
-            except (PipelineError, OSError) as error:
+                    print(change, flush=True)
+            except (PipelineError, OSError, sqlite3.Error) as error:
+                exporter.failures.inc()
                 if str(error) != trouble:
-                    report(error)
+                    print(error, flush=True)
                 trouble = str(error)
+        if state == seen:
+            exporter.looked.set_to_current_time()
         time.sleep(seconds)
 
 

@@ -14,10 +14,10 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _pages() -> Environment:
-    # What ends in .svg is escaped as XML, Markdown is not.
+    # What ends in .svg or .html is escaped, Markdown is not.
     pages = Environment(
         loader=PackageLoader("pipeline.report"),
-        autoescape=select_autoescape(["svg"]),
+        autoescape=select_autoescape(["svg", "html"]),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

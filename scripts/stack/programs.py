@@ -82,7 +82,10 @@ def find(name: str, settings: Settings, python: str) -> Program:
 
 
 def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
-    restore = [python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db"]
+    watch = [
+        *(python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db", "--watch"),
+        *("--metrics-port", str(settings.port("mlflow-history"))),
+    ]
     server = [
         *(python, "-m", "mlflow", "server", "--workers", "1"),
         *("--backend-store-uri", f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}"),
@@ -91,15 +94,17 @@ def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
         *("--host", HOST, "--port", str(settings.port("mlflow-server"))),
         *("--allowed-hosts", "localhost:*,127.0.0.1:*"),
     ]
-    return {"mlflow-server": server, "mlflow-history": [*restore, "--watch"]}
+    return {"mlflow-server": server, "mlflow-history": watch}
 
 
 def _prometheus(settings: Settings) -> list[str]:
     """Write the configuration of the stack's own targets on this machine; JSON is YAML."""
     names = ["mlops-api", "prometheus"] + ["node-exporter"] * _installed("node-exporter")
+    ports = {name: settings.port(name) for name in names}
+    ports["mlflow-server"] = settings.port("mlflow-history")
     jobs = [
-        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{settings.port(name)}"]}]}
-        for name in names
+        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{port}"]}]}
+        for name, port in ports.items()
     ]
     file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-# The variable of docker-compose.yml that holds a service's port, and the port without it.
+# The variable that holds a service's port, and the port without it. docker-compose.yml publishes
+# neither the trainer's nor the history's.
 PORTS = {
     "mlops-api": ("API_PORT", 8000),
     "mlflow-server": ("MLFLOW_PORT", 5000),
+    "mlflow-history": ("MLFLOW_METRICS_PORT", 5001),
     "prometheus": ("PROMETHEUS_PORT", 9090),
     "grafana": ("GRAFANA_PORT", 3000),
     "node-exporter": ("NODE_EXPORTER_PORT", 9100),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,7 +23,7 @@ from tests import forge
 
 ROOT = Path(__file__).parents[2]
 OFFSET = 20_000
-API, MLFLOW, TRAINER = 8000 + OFFSET, 5000 + OFFSET, 8001 + OFFSET
+API, MLFLOW, TRAINER, HISTORY = (port + OFFSET for port in (8000, 5000, 8001, 5001))
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +96,12 @@ def experiments() -> set[str]:
     return {experiment["name"] for experiment in found}
 
 
+def pushes() -> dict[str, str]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{HISTORY}/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return dict(re.findall(r'^model_history_pushes{task="(\w+)"} (.*)$', text, re.MULTILINE))
+
+
 def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
@@ -127,9 +134,10 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
         git(repo.root, "pull", "--quiet")
         eventually(lambda: {"housing", "iris"} <= experiments())
         eventually(lambda: ask(API, "/models/housing")["version"] == 2)
+        eventually(lambda: pushes() == {"housing": "2.0", "iris": "1.0"})
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
-    assert all(map(is_free, (API, MLFLOW, TRAINER)))
+    assert all(map(is_free, (API, MLFLOW, TRAINER, HISTORY)))
     assert not list(repo.build.glob("stack-*.json"))
     assert said_by(repo, "--stop") == (0, "nothing ran.\n")
 
@@ -139,8 +147,8 @@ def test_a_port_that_is_taken_is_one_sentence(clone: Callable[..., Repo]) -> Non
     prepare(repo)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", API))
+        other.bind(("127.0.0.1", HISTORY))
         other.listen()
         code, said = said_by(repo, "--local")
-    assert code == 1 and f"Port {API}: taken, mlops-api needs it" in said
+    assert code == 1 and f"Port {HISTORY}: taken, mlflow-history needs it" in said
     assert "Traceback" not in said

@@ -1,6 +1,7 @@
 """`pipeline history` as people and programs call it."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,17 @@ def test_restore_writes_where_it_is_told_to(repo: Repo, tmp_path: Path) -> None:
     assert (repo.build / "mlflow.db").is_file()
     assert call(repo, "restore", "--db", str(tmp_path / "x.db")).exit_code == 0
     assert (tmp_path / "x.db").is_file()
+
+
+def test_metrics_are_told_by_a_watcher_alone(repo: Repo) -> None:
+    said = str(call(repo, "restore", "--metrics-port", "5001").exception)
+    assert "--metrics-port goes with --watch alone" in said
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = call(repo, "restore", "--watch", "--metrics-port", str(port))
+    assert f"127.0.0.1:{port}: Address already in use; name another" in str(done.exception)
 
 
 def test_save_prints_the_folders(repo: Repo, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 
 from pipeline.errors import PipelineError
 from pipeline.history import database, layout, registry, restore
+from pipeline.history.metrics import Exporter
 from pipeline.history.restore import Change
 from pipeline.history.save import save
 from pipeline.repo import Repo
@@ -23,6 +24,7 @@ from tests.conftest import posix
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote, query
 
 ROOT = Path(__file__).parents[3]
+LOOKED, FAILURES = "history_restore_timestamp_seconds", "history_restore_failures_total"
 
 
 @pytest.fixture
@@ -368,22 +370,41 @@ def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
     assert not list(repo.build.glob(".part-*"))
 
 
-def test_the_watcher_follows_the_files_and_survives_damage(repo: Repo) -> None:
+def test_the_watcher_follows_the_files_and_survives_damage(
+    repo: Repo, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = add_run(repo.mlruns)
-    heard: list[str] = []
-    arguments = (repo.mlruns, path_of(repo), 0.05, lambda told: heard.append(str(told)))
+    said: list[str] = []
+
+    def heard() -> list[str]:
+        said.extend(capsys.readouterr().out.splitlines())
+        return said
+
+    exporter = Exporter()
+    arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
     threading.Thread(target=restore.watch, args=arguments, daemon=True).start()
-    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard)
+    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard())
     bad = add_run(repo.root / "elsewhere")  # no file is moved that the watcher may be reading
     (folder,) = layout.run_folders(repo.root / "elsewhere").values()
     (folder / "run.json").rename(repo.root / "aside")
     path = layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
     folder.rename(path.parent)
-    wait_for(lambda: any("cannot be read" in told for told in heard))
+    wait_for(lambda: any("cannot be read" in told for told in heard()))
     time.sleep(0.3)
+    looked, failures = (sample(exporter, name) for name in (LOOKED, FAILURES))
+    assert failures >= 2
+    time.sleep(0.2)
+    assert sample(exporter, LOOKED) == looked  # as long as it does not agree
     (repo.root / "aside").rename(path)
     wait_for(lambda: runs_in(repo) == {first.run_id, bad.run_id})
-    assert len([told for told in heard if "cannot be read" in told]) == 1
+    wait_for(lambda: sample(exporter, LOOKED) > looked + 0.2)
+    assert len([told for told in heard() if "cannot be read" in told]) == 1
+
+
+def sample(exporter: Exporter, name: str) -> float:
+    value = exporter.registry.get_sample_value(name)
+    assert value is not None
+    return value
 
 
 def wait_for(condition: object) -> None:
