@@ -147,9 +147,9 @@ def data(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the history beside MLflow's file store and the API beside other servers, as ratios."""
+    """Time the history and the API beside others, and what observing costs, as ratios."""
     install(session, "dev")
-    for program in session.posargs or ["history", "api"]:
+    for program in session.posargs or ["history", "api", "observability"]:
         session.run("python", "-m", f"bench.{program}")
 
 

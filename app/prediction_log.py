@@ -92,6 +92,10 @@ class PredictionLog:
         self._rows, self._days = settings.prediction_log_rows, settings.prediction_log_days
         self._tidied = 0.0
         self._connection: sqlite3.Connection | None = None
+        try:  # whoever looks finds the tables
+            self._connect()
+        except (sqlite3.Error, OSError):  # said when there is something to write
+            self._disconnect()
         self._batches: Batcher[Answered] = Batcher(
             self._write, settings.prediction_log_pending, SECONDS
         )

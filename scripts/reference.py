@@ -1,15 +1,18 @@
-"""Writes `docs/api.md` and `docs/configuration.md` from the code: `nox -s docs`."""
+"""Writes the reference pages in `docs/` that are made from the code: `nox -s docs`."""
 
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from prometheus_client import PlatformCollector, ProcessCollector
 from starlette.testclient import TestClient
 
+from app.metrics import Metrics
 from app.service import create
 from app.settings import Settings
+from app.task_histogram import TaskHistogram
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -19,7 +22,11 @@ VERBS = ("get", "post")
 
 def pages() -> dict[Path, str]:
     """Return the generated pages' texts."""
-    return {DOCS / "api.md": _api(), DOCS / "configuration.md": _configuration()}
+    return {
+        DOCS / "api.md": _api(),
+        DOCS / "configuration.md": _configuration(),
+        DOCS / "metrics.md": _metrics(),
+    }
 
 
 def _configuration() -> str:
@@ -58,6 +65,49 @@ def _compose_variables() -> Iterator[str]:
             about = []
         elif line.startswith("# "):
             about.append(line[2:])
+
+
+def _metrics() -> str:
+    lines = [
+        "# The API's metrics",
+        NOTE,
+        "What `GET /metrics` tells Prometheus; a counter's name ends in `_total`, a histogram has "
+        "`_bucket`, `_sum` and `_count`. [Monitoring](monitoring.md) says what is made of them.\n",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in described():
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |")
+    lines.append(
+        "| `process_*`, `python_info` | | | The process itself, as far as its system tells |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+class Metric(NamedTuple):
+    """A family of series as it is scraped."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    text: str
+
+
+def described() -> list[Metric]:
+    """Return every metric of ours that the API has, in the order of their names."""
+    found = []
+    collectors: Any = Metrics().registry._collector_to_names  # there is no other list
+    for collector in collectors:
+        if isinstance(collector, ProcessCollector | PlatformCollector):
+            continue
+        labels = ("task",) if isinstance(collector, TaskHistogram) else collector._labelnames
+        for family in collector.collect():
+            ending = "_total" if family.type == "counter" else ""
+            found.append(
+                Metric(family.name + ending, family.type, labels, family.documentation.rstrip("."))
+            )
+    return sorted(found)
 
 
 def _api() -> str:

@@ -10,7 +10,7 @@ from app.psi import SMOOTH, Distribution, psi
 FALSE_ALARMS = 0.01
 # Rows a window: the least and the most that the API looks at.
 SIZES = (300, 1000)
-RESAMPLES = 20_000
+RESAMPLES = 10_000
 SEED = 0
 
 Reference = dict[str, Any]

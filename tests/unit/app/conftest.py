@@ -1,14 +1,16 @@
 """The API's parts over a copy of the repository's own models."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from app.metrics import Metrics
 from app.model import Model
 from app.models import Models
+from app.service import create
 from app.settings import Settings
 from tests.serving import MODELS
 
@@ -50,3 +52,10 @@ def models(folder: Path, tmp_path: Path, metrics: Metrics) -> Models:
 @pytest.fixture(scope="session")
 def housing() -> Model:
     return Model(MODELS / "housing")
+
+
+@pytest.fixture
+def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClient]:
+    """The whole API in this process."""
+    with TestClient(create(settings(drift_seconds=0.1), lambda line: None)) as made:
+        yield made

@@ -1,11 +1,16 @@
 """The metrics, and what people are told of them."""
 
 import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
 from app.metrics import Metrics
 from app.model import Model
 from app.summary import summary
-from tests.serving import HOUSE, MODELS, golden
+from app.task_histogram import TaskHistogram
+from scripts.reference import described
+from tests.serving import HOUSE, MODELS, golden, wait_until
 
 
 def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:
@@ -56,3 +61,62 @@ def test_one_model_a_task_is_shown(metrics: Metrics, housing: Model) -> None:
         metrics.show_model("housing", model, True)
     shown = [line for line in metrics.render()[0].decode().splitlines() if "model_info{" in line]
     assert len(shown) == 1 and 'version="99"' in shown[0]
+
+
+def test_each_tasks_histogram_has_bounds_of_its_own() -> None:
+    registry = CollectorRegistry()
+    found = TaskHistogram("size", "Sizes", registry)
+    found.observe("a", [1.0, 2.0], [0.5, 1.0, 1.5, 9.0])
+    found.observe("b", [10.0], [3.0])
+    value = registry.get_sample_value
+    below = [value("size_bucket", {"task": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")]
+    assert below == [2, 3, 4] and value("size_sum", {"task": "a"}) == 12
+    assert value("size_bucket", {"task": "b", "le": "10.0"}) == 1
+    found.observe("a", [5.0], [4.0])
+    assert value("size_count", {"task": "a"}) == 1  # as of a process that began anew
+
+
+def test_the_table_in_the_docs_is_what_is_scraped(client: TestClient) -> None:
+    for task in ("housing", "iris", "credit"):
+        answer = client.post(f"/predict/{task}", json=[golden(task)] * 600).json()
+    client.post("/predict/iris", json={})
+    wait_until(lambda: "prediction_log_pending 0.0" in client.get("/metrics").text)
+    truth = [row["prediction"] for row in answer["predictions"]]
+    client.post("/feedback", json={"request_id": answer["request_id"], "truth": truth})
+    wait_until(lambda: "drift_detected{" in client.get("/metrics").text)
+    wait_until(lambda: "model_live_metric{" in client.get("/metrics").text)
+    scraped = {
+        (family.name, frozenset(label for sample in family.samples for label in sample.labels))
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+        if not family.name.startswith(("process_", "python_"))
+    }
+    told = {
+        (
+            (metric.name.removesuffix("_total"), frozenset(metric.labels) | {"le"})
+            if metric.kind == "histogram"
+            else (metric.name.removesuffix("_total"), frozenset(metric.labels))
+        )
+        for metric in described()
+    }
+    assert scraped == told
+
+
+def test_why_there_is_no_prediction_is_counted(client: TestClient) -> None:
+    for path, body in (("iris", {}), ("iris", []), ("roses", {}), ("tulips", {})):
+        client.post(f"/predict/{path}", json=body)
+    client.post("/predict/iris", json=[golden("iris")] * 10_001)
+    client.post("/v2/models/iris/infer", json={"inputs": []})
+    text = client.get("/metrics").text
+    assert 'prediction_errors_total{reason="invalid",task="iris"} 3.0' in text
+    assert 'prediction_errors_total{reason="too_large",task="iris"} 1.0' in text
+    assert 'prediction_errors_total{reason="unknown_task",task="unknown"} 2.0' in text
+    assert "roses" not in text
+
+
+def test_a_scraper_that_knows_openmetrics_gets_it(client: TestClient) -> None:
+    plain = client.get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain") and "# EOF" not in plain.text
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    other = client.get("/metrics", headers=accept)
+    assert other.headers["content-type"].startswith("application/openmetrics-text")
+    assert other.text.endswith("# EOF\n")

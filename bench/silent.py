@@ -1,0 +1,43 @@
+"""The API without metrics, logs and drift, for comparison: `python -m bench.silent PORT`."""
+
+import sys
+from typing import Any
+
+import uvicorn
+
+from app import service
+from app.settings import Settings
+
+
+class Silence:
+    """Stands for anything, and does nothing whatever it is asked."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __getattr__(self, name: str) -> "Silence":
+        return self
+
+    def __call__(self, *_: object, **__: object) -> "Silence":
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+def application(settings: Settings) -> Any:
+    """Return the application with nothing in the places of what observes."""
+    service.Metrics = Silence  # type: ignore[assignment, misc]
+    service.PredictionLog = Silence  # type: ignore[assignment, misc]
+    service.drift.watch = _nothing  # type: ignore[assignment]
+    return service.create(settings, lambda content: None)
+
+
+if __name__ == "__main__":
+    gateway = application(Settings())
+    uvicorn.run(
+        gateway, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False
+    )
