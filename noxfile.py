@@ -17,7 +17,8 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
-SOURCES = ["app", "pipeline", "scripts", "bench", "tests", "deployment/docker", "noxfile.py"]
+SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "tests"]
+SOURCES += ["deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
 # What GitHub and Compose read, by the name of the schema for it that check-jsonschema brings along.
 SCHEMAS = {
@@ -155,7 +156,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write the reference pages that are made from the code."""
+    """Write what is made from the code: the reference pages, and Grafana's dashboards."""
     install(session, "dev")
     session.run("python", "-m", "scripts.reference", *session.posargs)
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -20,10 +20,8 @@ class Detail(BaseModel):
     what: str = Field(description="What is wrong there.")
 
 
-class Problem(BaseModel):
+class Problem(BaseModel, json_schema_extra={"additionalProperties": False}):
     """Every answer that is not a success."""
-
-    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     error: str = Field(description="One sentence: what went wrong and what to do.")
     details: list[Detail] = Field(description="The faults in the request, at most 20 of them.")

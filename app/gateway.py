@@ -96,7 +96,7 @@ class Gateway:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if route != "other" else "any"
         self.metrics.requests_of(method, route, str(status)).inc()
-        self.metrics.seconds_of(route).observe(seconds)
+        self.metrics.seconds_of(route).observe(seconds, scope.get("trace"))
         client = scope.get("client")
         self.log(
             {
@@ -110,6 +110,7 @@ class Gateway:
                 "status": status,
                 "ms": round(seconds * 1000, 3),
                 "client": client[0] if client else None,
+                **(scope.get("trace") or {}),
             }
         )
 

@@ -3,13 +3,14 @@
 Source: the protocol's own document, https://github.com/kserve/open-inference-protocol.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from app import tracing
 from app.errors import ApiError
 from app.model import Model
 from app.records import Record
@@ -17,7 +18,6 @@ from app.services import Here
 
 NAME, VERSION = "mlops-gitops-template", "1"
 TYPES = {"tensor(float)": "FP32", "tensor(int64)": "INT64", "tensor(string)": "BYTES"}
-Datatype = Literal["FP32", "BYTES"]
 Parameters = dict[str, str | int | float | bool]
 
 
@@ -45,10 +45,8 @@ class Metadata(BaseModel):
     outputs: list[Tensor]
 
 
-class Input(BaseModel):
+class Input(BaseModel, strict=True):
     """One feature's values, flat or nested like the shape."""
-
-    model_config = ConfigDict(strict=True)
 
     name: str
     shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=8)
@@ -57,19 +55,15 @@ class Input(BaseModel):
     data: list[Any]
 
 
-class Wanted(BaseModel):
+class Wanted(BaseModel, strict=True):
     """An output that is asked for."""
-
-    model_config = ConfigDict(strict=True)
 
     name: str
     parameters: Parameters | None = None
 
 
-class Inference(BaseModel):
+class Inference(BaseModel, strict=True):
     """A request: every input of the model once, all with the same number of rows."""
-
-    model_config = ConfigDict(strict=True)
 
     # The bound is there because only bounded texts are checked to be such that can be sent back.
     id: Annotated[str, Field(max_length=1_000_000)] | None = None
@@ -150,14 +144,16 @@ def infer(
     """Run the model on the inputs."""
     with services.predicting(name):
         model = _find(services, name, version)
-        records = _records(model, body.inputs)
+        with tracing.span("validation", model.identity):
+            records = _records(model, body.inputs)
         produced = [entry.name for entry in model.session.get_outputs()]
         wanted = [output.name for output in body.outputs or []] or produced
         for output in wanted:
             if output not in produced:
                 raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
-        raw = model.session.run(produced, model.feeds(records))
-        predictions = model.describe(raw[-1])
+        with tracing.span("inference", model.identity, len(records)):
+            raw = model.session.run(produced, model.feeds(records))
+            predictions = model.describe(raw[-1])
         services.note(request.scope["request_id"], model, records, predictions)
         named = dict(zip(produced, raw, strict=True))
         return Answer(

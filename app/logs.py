@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app import tracing
 from app.batcher import Batcher
 from app.settings import Settings
 
@@ -50,7 +51,8 @@ class JsonHandler(logging.Handler):
         super().close()
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
-        text = b"".join(map(_render, lines)).decode()
+        option = orjson.OPT_APPEND_NEWLINE
+        text = b"".join(orjson.dumps(line, default=str, option=option) for line in lines).decode()
         try:
             file = self._file.stream = self._file.stream or self._file._open()
             file.write(text)
@@ -59,9 +61,8 @@ class JsonHandler(logging.Handler):
                 self._file.doRollover()
         except OSError as error:  # a full disk must not end the log on stdout
             text += f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n'
-        with contextlib.suppress(
-            OSError
-        ):  # nor a reader of stdout that has gone the one in the file
+        # Nor must a reader of stdout that has gone end the log in the file.
+        with contextlib.suppress(OSError):
             sys.stdout.write(text)
             sys.stdout.flush()
 
@@ -73,14 +74,11 @@ def _content(record: logging.LogRecord) -> dict[str, Any]:
         "logger": record.name,
         "message": record.getMessage(),
     }
+    content |= tracing.ids() or {}
     content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)
     return content
-
-
-def _render(content: dict[str, Any]) -> bytes:
-    return orjson.dumps(content, default=str, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def configure(settings: Settings) -> JsonHandler:

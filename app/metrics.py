@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from app import tracing
 from app.errors import ApiError
 from app.model import Model, Prediction
 from app.task_histogram import TaskHistogram
@@ -177,7 +178,7 @@ class Metrics:
             status = error.status if isinstance(error, ApiError) else 500
             self.prediction_errors.labels(task, REASONS.get(status, "failed")).inc()
             raise
-        self.prediction_seconds_of(task).observe(time.perf_counter() - began)
+        self.prediction_seconds_of(task).observe(time.perf_counter() - began, tracing.ids())
 
     def count(self, model: Model, predictions: list[Prediction]) -> None:
         """Count predictions, those of classes by class; a regression has one outcome, `value`."""

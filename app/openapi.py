@@ -1,11 +1,11 @@
 """The OpenAPI document: FastAPI's own, and the paths whose form the manifests decide."""
 
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Body, FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import Field, TypeAdapter, create_model
-from pydantic.json_schema import JsonSchemaMode
+from pydantic import Field, create_model
+from pydantic.json_schema import models_json_schema
 
 from app.errors import Problem
 from app.gateway import ALWAYS
@@ -38,57 +38,51 @@ IDENTITY: dict[str, Any] = {
 
 def document(app: FastAPI, services: Services) -> Schema:
     """Return the document for the models that are in service now."""
-    made = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
-    schemas: Schema = made["components"]["schemas"]
-    for problem in (Problem, Error):
-        schemas[problem.__name__] = _schema(problem, schemas)
-    served = services.models.served()
-    paths: Schema = {}
+    served, asked = services.models.served(), APIRouter()
     if default := served.get(services.settings.default_task):
-        paths["/predict"] = _task_paths("/{}", default, schemas)["/predict"]
+        _describe(asked, "predict", "/predict", default)
     for name, model in served.items():
-        paths |= _task_paths(f"/{{}}/{name}", model, schemas)
-    made["paths"] = paths | made["paths"]
+        for verb in ("predict", "explain"):
+            _describe(asked, verb, f"/{verb}/{name}", model)
+    routes = [*asked.routes, *app.routes]
+    made = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=routes
+    )
+    problems: Any = [(Problem, "validation"), (Error, "validation")]
+    _, described = models_json_schema(problems, ref_template=SCHEMAS + "{model}")
+    made["components"]["schemas"] |= described["$defs"]
     for path, operations in made["paths"].items():
         for operation in operations.values():
             _document_problems(path, operation)
     for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
+        made["components"]["schemas"].pop(unused, None)
     return made
 
 
-def _task_paths(pattern: str, model: Model, schemas: Schema) -> Schema:
+def _describe(asked: APIRouter, verb: str, path: str, model: Model) -> None:
+    """Add a path that `app.predict` answers, for what it says of itself."""
     manifest = model.manifest
-    example = manifest.golden.request
-    paths = {}
-    predicts = f"Predict {manifest.target.name}: {manifest.title}"
-    explains = f"Say what each feature added: {manifest.title}"
-    for verb, most, answer, summary in (
-        ("predict", MAX_RECORDS, _prediction(model), predicts),
-        ("explain", MAX_EXPLAINED, _explanation(), explains),
-    ):
-        body = _schema(Union[Records.types(manifest, most)], schemas)
-        paths[pattern.format(verb)] = {
-            "post": {
-                "tags": [verb],
-                "summary": summary,
-                "description": manifest.description,
-                "operationId": "_".join(pattern.format(verb).strip("/").split("/")),
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": body, "example": example}},
-                },
-                "responses": {
-                    "200": {
-                        "description": "The answer",
-                        "content": {"application/json": {"schema": _schema(answer, schemas)}},
-                    }
-                },
-            }
-        }
-    return paths
+    if verb == "predict":
+        summary, most, answer = f"Predict {manifest.target.name}", MAX_RECORDS, _prediction(model)
+    else:
+        summary, most, answer = "Say what each feature added", MAX_EXPLAINED, _explanation()
+
+    def endpoint(body: Any) -> None: ...
+
+    endpoint.__annotations__["body"] = Annotated[Union[Records.types(manifest, most)], Body()]
+    example = {"content": {"application/json": {"example": manifest.golden.request}}}
+    asked.add_api_route(
+        path,
+        endpoint,
+        methods=["POST"],
+        tags=[verb],
+        summary=f"{summary}: {manifest.title}",
+        description=manifest.description,
+        operation_id=path.strip("/").replace("/", "_"),
+        response_model=answer,
+        response_description="The answer",
+        openapi_extra={"requestBody": example},
+    )
 
 
 def _prediction(model: Model) -> Any:
@@ -119,13 +113,6 @@ def _explanation() -> Any:
     row = create_model("Explanation", **one)
     single = create_model("ExplainedRecord", **IDENTITY, **one)
     return single | create_model("ExplainedRecords", **IDENTITY, explanations=(list[row], ...))
-
-
-def _schema(kind: Any, schemas: Schema, mode: JsonSchemaMode = "validation") -> Schema:
-    """Return a type's JSON Schema, the types that it rests on added to `schemas`."""
-    made = TypeAdapter(kind).json_schema(ref_template=SCHEMAS + "{model}", mode=mode)
-    schemas |= made.pop("$defs", {})
-    return made
 
 
 def _document_problems(path: str, operation: Schema) -> None:

@@ -33,6 +33,7 @@ class Card(BaseModel):
     version: int
     run_id: str
     algorithm: str
+    target: dict[str, Any] = Field(description="What is predicted, its unit or its classes.")
     metrics: dict[str, Value] = Field(description="On the hold-out, each with a 95 % interval.")
     since: datetime = Field(description="When it was promoted.")
     loaded: datetime = Field(description="When this process opened it.")
@@ -44,7 +45,6 @@ class Whole(Card):
     """One model with all that is known about it."""
 
     features: list[dict[str, Any]]
-    target: dict[str, Any]
     limits: list[str]
     card: str = Field(description="The model card, Markdown.")
 
@@ -57,7 +57,7 @@ def what_is_here(services: Here) -> dict[str, Any]:
         "name": "Predictions of the models in deployment/models",
         "predict": tasks | {"default": "/predict"},
         "explain": {name: f"/explain/{name}" for name in tasks},
-        "look": ["/models", "/health", "/metrics/summary", "/docs", "/redoc", "/v2", "/metrics"],
+        "look": "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split(),
     }
 
 
@@ -97,7 +97,6 @@ def model(task: str, services: Here) -> Whole:
     return Whole(
         **_card(services, found).model_dump(),
         features=[feature.model_dump() for feature in manifest.features],
-        target=manifest.target.model_dump(),
         limits=manifest.limits,
         card=found.card,
     )
@@ -124,6 +123,7 @@ def _card(services: Here, model: Model) -> Card:
     )
     return Card(
         **about,
+        target=manifest.target.model_dump(),
         metrics=manifest.holdout.metrics,
         since=datetime.fromtimestamp(manifest.promoted / 1000, UTC),
         loaded=datetime.fromtimestamp(model.loaded, UTC),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import errors
+from app import errors, tracing
 from app.errors import ApiError
 from app.model import Model
 from app.services import Services, of
@@ -35,9 +35,11 @@ class Predict:
         services = self.services
         verb, slash, task = scope.get("path", "/")[1:].partition("/")
         if verb != "predict" or scope["method"] != "POST" or "/" in task:
+            tracing.mark(scope)
             await self.otherwise(scope, self._limited(receive), send)
             return
         scope["route"] = ROUTES[bool(slash)]
+        tracing.mark(scope)
         if not slash:
             task = services.settings.default_task
         try:
@@ -92,8 +94,10 @@ class Predict:
         return self._predict(model, body, request_id)
 
     def _predict(self, model: Model, body: bytes, request_id: str) -> bytes:
-        records, single = model.records.read(body)
-        predictions = model.predict(records)
+        with tracing.span("validation", model.identity):
+            records, single = model.records.read(body)
+        with tracing.span("inference", model.identity, len(records)):
+            predictions = model.predict(records)
         self.services.note(request_id, model, records, predictions)
         answer = model.identity | {"request_id": request_id}
         if model.manifest.kind == "regression":
@@ -109,7 +113,8 @@ async def explain(request: Request) -> Response:
     if len(records) > MAX_EXPLAINED:
         raise ApiError(413, f"more than {MAX_EXPLAINED} records: explain them in several requests.")
     question = {"sha256": model.manifest.sha256, "records": records}
-    found = await services.ask_trainer("POST", f"/explain/{model.manifest.task}", question)
+    with tracing.span("explanation", model.identity, len(records)):
+        found = await services.ask_trainer("POST", f"/explain/{model.manifest.task}", question)
     answer = model.identity | {"request_id": request_id}
     explanations = found["explanations"]
     more = explanations[0] if single else {"explanations": explanations}

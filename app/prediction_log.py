@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from app import tracing
 from app.batcher import Batcher
 from app.errors import ApiError
 from app.metrics import Metrics
@@ -157,7 +158,7 @@ class PredictionLog:
         text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
             connection = self._connection or self._connect()
-            with connection:
+            with connection, tracing.span("prediction log write", {}, len(rows)):
                 connection.execute(INSERT, (text,))
                 self._tidy(connection)
         except (sqlite3.Error, OSError) as error:

@@ -15,10 +15,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from app import admin, drift, errors, inference, openapi, pages, predict, quality
+from app import (
+    admin,
+    dashboard,
+    drift,
+    errors,
+    inference,
+    openapi,
+    pages,
+    predict,
+    quality,
+    tracing,
+)
 from app.errors import ApiError
-from app.gateway import Gateway, Log
+from app.gateway import ALWAYS, Gateway, Log
 from app.metrics import Metrics
+from app.minutes import Minutes
 from app.models import Models
 from app.prediction_log import PredictionLog
 from app.services import TRAINER_SECONDS, Services
@@ -35,24 +47,29 @@ def create(settings: Settings, log: Log) -> Gateway:
     models = Models(settings.models, settings.state / "loaded", metrics)
     models.refresh(patient=False)
     trainer = httpx.AsyncClient(base_url=settings.trainer_url, timeout=TRAINER_SECONDS)
-    services = Services(settings, metrics, models, PredictionLog(settings, metrics), trainer)
+    minutes = Minutes(settings.prediction_log, metrics.registry)
+    predictions = PredictionLog(settings, metrics)
+    services = Services(settings, metrics, models, predictions, trainer, minutes)
     app = FastAPIOffline(
         title="MLOps predictions",
         description="Predictions of the models that the pipeline published.",
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
+        telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
-    for part in (pages, drift, quality, admin, inference):
+    for part in (pages, dashboard, drift, quality, admin, inference):
         app.include_router(part.router)
     app.exception_handler(HTTPException)(_http)
     app.exception_handler(RequestValidationError)(_invalid)
     for kind in (ApiError, Exception):
         app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
-    whole: ASGIApp = predict.Predict(services, app)
+    whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
+    if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
+        app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
         whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
     return Gateway(whole, metrics, settings.max_waiting, log)
@@ -67,6 +84,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watchers = [
         asyncio.create_task(services.models.watch(services.settings.reload_seconds)),
         asyncio.create_task(drift.watch(services, services.settings.drift_seconds)),
+        asyncio.create_task(services.minutes.watch()),
     ]
     try:
         yield

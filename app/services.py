@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends
+from opentelemetry import propagate
 from starlette.requests import Request
 
+from app import tracing
 from app.errors import ApiError
 from app.metrics import Metrics
+from app.minutes import Minutes
 from app.model import Model, Prediction
 from app.models import Models
 from app.prediction_log import PredictionLog
@@ -28,6 +31,7 @@ class Services:
     models: Models
     predictions: PredictionLog
     trainer: httpx.AsyncClient
+    minutes: Minutes
 
     def predicting(self, task: str) -> AbstractContextManager[None]:
         """Time and count what answers a request; tasks that clients think up share one name."""
@@ -37,7 +41,8 @@ class Services:
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
     ) -> None:
         """Log and count predictions that were made."""
-        self.predictions.add(request_id, model, records, predictions)
+        with tracing.span("prediction log", model.identity, len(records)):
+            self.predictions.add(request_id, model, records, predictions)
         self.metrics.count(model, predictions)
 
     async def ask_trainer(self, method: str, path: str, content: Any = None) -> Any:
@@ -46,8 +51,10 @@ class Services:
         Raises:
             ApiError: what the trainer refused, or 503 if it does not answer.
         """
+        trace: dict[str, str] = {}
+        propagate.inject(trace)
         try:
-            answer = await self.trainer.request(method, path, json=content)
+            answer = await self.trainer.request(method, path, json=content, headers=trace)
         except httpx.HTTPError as error:
             raise ApiError(
                 503,

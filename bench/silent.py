@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any
+from unittest.mock import patch
 
 import uvicorn
 
@@ -30,9 +31,9 @@ async def _nothing(*_: object) -> None: ...
 
 def application(settings: Settings) -> Any:
     """Return the application with nothing in the places of what observes."""
-    service.Metrics = Silence  # type: ignore[assignment, misc]
-    service.PredictionLog = Silence  # type: ignore[assignment, misc]
-    service.drift.watch = _nothing  # type: ignore[assignment]
+    replaced = {"app.service.Metrics": Silence, "app.service.PredictionLog": Silence}
+    for name, other in (replaced | {"app.drift.watch": _nothing}).items():
+        patch(name, other).start()
     return service.create(settings, lambda content: None)
 
 

@@ -9,10 +9,11 @@ data/<task>.csv.gz    a snapshot that the training fetched, for the repository t
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from pipeline.errors import PipelineError, UsageError, first_fault
-from pipeline.files import to_json, write_atomic
+from pipeline.errors import UsageError
+from pipeline.files import write_atomic
+from pipeline.history import runfile
 from pipeline.history.registry import Check
 from pipeline.history.runfile import ModelId, Record, RunId, Sha256
 
@@ -28,19 +29,24 @@ class Parity(Record):
     tolerance: float
 
 
-class Challenger(Record):
+class Judged(Record):
+    """What is known of every candidate; `latency_ms` is of one row on one thread."""
+
+    algorithm: str
+    latency_ms: float
+    parity: Parity
+    holdout: dict[str, float]
+    cross_validation: dict[str, float]
+
+
+class Challenger(Judged):
     """The best candidate of one training on cross-validation, with the evidence for the gate."""
 
     run_id: RunId
     model_id: ModelId
-    algorithm: str
     sha256: Sha256
     size: int = Field(gt=0)
-    latency_ms: float
-    parity: Parity
     behaviours: list[Check]
-    holdout: dict[str, float]
-    cross_validation: dict[str, float]
 
 
 class TaskResult(Record):
@@ -64,7 +70,7 @@ class Bundle(Record):
 
 def write(folder: Path, bundle: Bundle) -> None:
     """Write `bundle.json` last: a folder without it is a training that did not finish."""
-    write_atomic(folder / FILE, to_json(bundle.model_dump(mode="json")))
+    write_atomic(folder / FILE, runfile.dump(bundle))
 
 
 def read(folder: Path) -> Bundle:
@@ -77,9 +83,4 @@ def read(folder: Path) -> Bundle:
     path = folder / FILE
     if not path.is_file():
         raise UsageError(f"{folder} holds no finished bundle: run `pipeline train` first.")
-    try:
-        return Bundle.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise PipelineError(
-            f"{path}: {first_fault(error)}; make it again with `pipeline train`."
-        ) from error
+    return runfile.read(path, Bundle, "make it again with `pipeline train`")

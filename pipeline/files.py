@@ -3,16 +3,17 @@
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import UsageError
 
 TEMPORARY_PREFIX = ".part-"
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -63,6 +64,17 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """Make a folder for unfinished work, which is gone before, whoever left it, and after."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def read_yaml(path: Path, name: str) -> Any:
     """Read a YAML file that is called `name` in the error.
 
@@ -96,12 +108,3 @@ def _nested(value: Any) -> str:
 
 def _compact(value: Any) -> str:
     return _ENCODER.encode(value)
-
-
-def inside(root: Path, relative: str) -> Path:
-    """Resolve a slash-separated path below `root`, refusing any that climbs out of it."""
-    path = PurePosixPath(relative)
-    climbs = path.is_absolute() or ".." in path.parts or "\\" in relative or ":" in relative
-    if climbs or not path.parts or not (root / path).resolve().is_relative_to(root.resolve()):
-        raise PipelineError(f"the path {relative!r} leads out of the folder {root}: refused.")
-    return root / path

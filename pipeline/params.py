@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline import tasks
 from pipeline.errors import UsageError, first_fault
@@ -16,11 +16,7 @@ from pipeline.training import estimators
 Parameters = dict[str, Any]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TaskParams(_Strict):
+class TaskParams(BaseModel, extra="forbid", frozen=True):
     """One task's section: folds of the cross-validation, features left out, candidates."""
 
     folds: int = Field(ge=2, le=50)
@@ -28,7 +24,7 @@ class TaskParams(_Strict):
     candidates: dict[str, Parameters] = Field(min_length=1)
 
 
-class Params(_Strict):
+class Params(BaseModel, extra="forbid", frozen=True):
     """The whole file; `holdout_share` of the rows is kept for judging only."""
 
     seed: int = Field(ge=0, lt=2**32)

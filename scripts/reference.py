@@ -1,4 +1,4 @@
-"""Writes the reference pages in `docs/` that are made from the code: `nox -s docs`."""
+"""Writes what is made from the code: reference pages, Grafana's dashboards. `nox -s docs`."""
 
 import sys
 import tempfile
@@ -13,6 +13,7 @@ from app.metrics import Metrics
 from app.service import create
 from app.settings import Settings
 from app.task_histogram import TaskHistogram
+from monitoring.grafana import pages as dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -21,8 +22,8 @@ VERBS = ("get", "post")
 
 
 def pages() -> dict[Path, str]:
-    """Return the generated pages' texts."""
-    return {
+    """Return the generated files' texts."""
+    return dashboards.pages() | {
         DOCS / "api.md": _api(),
         DOCS / "configuration.md": _configuration(),
         DOCS / "metrics.md": _metrics(),

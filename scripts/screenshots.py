@@ -37,6 +37,7 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
         "mlflow-versions": (f"{mlflow}/#/models/{champion['model']}{QUESTION}", "700"),
         "api-docs": (f"{api}/docs", "1500"),
         "api-redoc": (f"{api}/redoc", "1100"),
+        "api-dashboard": (f"{api}/dashboard", "1000"),
     }
 
 

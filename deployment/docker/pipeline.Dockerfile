@@ -18,8 +18,8 @@ FROM python:${PYTHON_TAG} AS code
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
 COPY deployment/docker/health.py /code/mlops/
-# What training and serving compute alike.
-COPY app/__init__.py app/psi.py app/scores.py /code/mlops/app/
+# What training and serving do alike.
+COPY app/__init__.py app/psi.py app/scores.py app/tracing.py /code/mlops/app/
 COPY pipeline /code/mlops/pipeline
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
     && sh /build/finish.sh /code

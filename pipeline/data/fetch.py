@@ -66,7 +66,13 @@ def fetch(task: Task, repo: Repo, console: Console, fresh: bool = False) -> Fetc
         else:
             public = not source.place.startswith("$")
             fetched = _validated(task, raw, source.place, snapshot=public)
-            return fetched if fresh else _as_expected(task, fetched)
+            if fresh or fetched.digest == task.digest:
+                return fetched
+            raise PipelineError(
+                f"{source.place}: the table's SHA-256 is {fetched.digest}, but pipeline/tasks/"
+                f"{task.name}.yaml expects {task.digest}: restore the data, or take them as they "
+                "are now with `pipeline train --fresh-data`."
+            )
     raise PipelineError(
         f"{task.name}: no source has its data ({'; '.join(reasons)}); connect to the network"
         f"{'' if fresh else f', or put a snapshot at {where}'}."
@@ -125,13 +131,3 @@ def _download(source: Source, folder: Path, console: Console) -> Path:
 def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Fetched:
     table = validate(task, raw, where)
     return Fetched(table, tables.digest(table), where, snapshot)
-
-
-def _as_expected(task: Task, fetched: Fetched) -> Fetched:
-    if fetched.digest != task.digest:
-        raise PipelineError(
-            f"{fetched.origin}: the table's SHA-256 is {fetched.digest}, but pipeline/tasks/"
-            f"{task.name}.yaml expects {task.digest}: restore the data, or take them as they are "
-            "now with `pipeline train --fresh-data`."
-        )
-    return fetched

@@ -1,14 +1,16 @@
-"""Tables as canonical text: the same rows are the same bytes on every machine."""
+"""Tables as canonical text: the same rows are the same bytes, and held out, on every machine."""
 
 import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_bytes, write_atomic
+from pipeline.schema import Task
 
 
 def text(value: object) -> str:
@@ -32,6 +34,18 @@ def to_csv(table: pd.DataFrame) -> bytes:
 def digest(table: pd.DataFrame) -> str:
     """Return the SHA-256 of the canonical CSV."""
     return sha256_bytes(to_csv(table))
+
+
+def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
+    """Tell for each row whether it is held out; shape (rows,), bool.
+
+    A row is held out when the hash of its features, read as a fraction, is below `share`: so it
+    stays the same rows as the data grows. The target has no say: equal inputs stay together,
+    whatever was observed for them.
+    """
+    features = rows(table[[feature.name for feature in task.features]])
+    hashes = (sha256_bytes("\x1f".join(row).encode()) for row in features)
+    return np.array([int(sha256[:16], 16) / 2**64 < share for sha256 in hashes], dtype=bool)
 
 
 def write(path: Path, table: pd.DataFrame) -> None:

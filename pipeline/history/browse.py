@@ -1,11 +1,9 @@
 """The history for people in a terminal."""
 
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from pipeline.errors import UsageError
 from pipeline.history import layout, registry, runfile
@@ -48,46 +46,17 @@ def promotions(mlruns: Path) -> dict[str, list[str]]:
     return found
 
 
-def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Table:
+def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Text:
     """Lay out runs, one a line."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "started", "experiment", "name", "result"):
-        table.add_column(title, no_wrap=title != "result")
-    for run in runs:
-        judged = next((key[5:] for key in run.metrics if key.startswith("fold_")), "")
-        value = run.latest(f"holdout_{judged}")
-        result = run.tags.get("gate", run.status) if value is None else f"{judged} {value:.4f}"
-        name = f"{'└ ' if run.parent else ''}{run.name}"
-        became = ", ".join([result, *promoted.get(run.run_id, [])])
-        cells = (run.run_id[:8], _time(run.started)[5:], run.experiment, name, became)
-        table.add_row(*map(escape, cells))
-    return table
+    return _text("runs.txt", runs=runs, promoted=promoted)
 
 
-def run_page(run: Run, folder: Path, became: list[str]) -> Table:
+def run_page(run: Run, folder: Path, became: list[str]) -> Text:
     """Lay out all of one run; `folder` is where it lies, `became` what it was promoted as."""
-    duration = f"{(run.ended - run.started) / 1000:.1f} s" if run.ended is not None else "not ended"
-    table = Table(box=None, show_header=False)
-    table.add_row("folder", escape(str(folder)))
-    table.add_row("promoted as", ", ".join(became))
-    table.add_row("time", f"{_time(run.started)} UTC, {duration}")
-    for name in ("run_id", "experiment", "name", "parent", "status", "user"):
-        table.add_row(name, escape(str(getattr(run, name) or "")))
-    metrics = {
-        key: f"{run.latest(key)}" + (f"  ({len(points)} points)" if len(points) > 1 else "")
-        for key, points in run.metrics.items()
-    }
-    data = {known.name: f"{known.digest}  {known.source}" for known in run.datasets}
-    models = {model.model_id: f"{model.name}, {len(model.artifacts)} files" for model in run.models}
-    files = {file.path: f"{file.size:,} bytes  {file.sha256[:12]}" for file in run.artifacts}
-    sections = {"params": run.params, "metrics": metrics, "tags": run.tags, "data": data}
-    for title, lines in {**sections, "models": models, "artifacts": files}.items():
-        table.add_section()
-        table.add_row(f"[bold]{title}[/]")
-        for line in lines.items():
-            table.add_row(*map(escape, line))
-    return table
+    return _text("run.txt", run=run, folder=folder, became=became)
 
 
-def _time(milliseconds: int) -> str:
-    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M}"
+def _text(template: str, **values: object) -> Text:
+    from pipeline.report.pages import render  # pandas comes along, which takes a second
+
+    return Text(render(template, **values), end="")

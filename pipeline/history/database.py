@@ -4,45 +4,43 @@
 importing MLflow would take 10 s. `python scripts/write_schema.py` writes it anew.
 """
 
-import hashlib
+import re
 import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.files import sha256_bytes
+from pipeline.history import rows
 from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder
-from pipeline.history.rows import DERIVED_TAG, DatasetKey, Row
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 DEFAULT = "Default"  # the experiment that MLflow insists on
-# What goes with a run, by the column that names one of its links, one of its models or itself.
-OWNED = {
-    "input_uuid": ("input_tags", "inputs"),
-    "model_id": (
-        "logged_model_metrics",
-        "logged_model_params",
-        "logged_model_tags",
-        "logged_models",
-    ),
-    "run_uuid": ("params", "tags", "metrics", "latest_metrics", "runs"),
-}
+
+
+def statements(name: str) -> list[str]:
+    """Return the statements of the SQL file of this name."""
+    return SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8").split(";\n")
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open a database, or a new one; the transactions are the caller's."""
-    return sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection.create_function("id_of", -1, rows.id_of)
+    connection.create_function("stored", 1, rows.stored)
+    return connection
 
 
 def create_tables(connection: sqlite3.Connection) -> list[str]:
     """Make MLflow's tables; return the statements for their indexes, to run when they are full."""
-    statements = SCHEMA.read_text(encoding="utf-8").splitlines()  # one a line
-    indexes = [statement for statement in statements if statement.startswith("CREATE INDEX")]
-    for statement in statements:
+    schema = statements("schema")
+    indexes = [statement for statement in schema if statement.startswith("CREATE INDEX")]
+    for statement in schema:
         if statement not in indexes:
             connection.execute(statement)
     return indexes
@@ -87,50 +85,23 @@ def run_migrations(path: Path) -> None:
         )
 
 
-def delete_runs(connection: sqlite3.Connection, run_ids: Set[str]) -> None:
-    """Delete runs with all that belongs to them."""
-    if not run_ids:
-        return
+def take_out(connection: sqlite3.Connection, what: str, names: Iterable[str]) -> None:
+    """Take `runs` by their ids, or what of the `registry` has one of these names, out."""
     connection.execute("CREATE TEMP TABLE leaving (id TEXT PRIMARY KEY)")
-    connection.executemany("INSERT INTO leaving VALUES (?)", ((run_id,) for run_id in run_ids))
-    connection.execute(
-        "INSERT INTO leaving "
-        "SELECT input_uuid FROM inputs WHERE source_id IN leaving OR destination_id IN leaving "
-        "UNION SELECT model_id FROM logged_models WHERE source_run_id IN leaving"
-    )
-    for column, owned in OWNED.items():
-        for table in owned:
-            connection.execute(f"DELETE FROM {table} WHERE {column} IN leaving")
+    connection.executemany("INSERT INTO leaving VALUES (?)", ((name,) for name in names))
+    for statement in statements(f"{what}_out"):
+        connection.execute(statement)
     connection.execute("DROP TABLE leaving")
-    connection.execute(
-        "DELETE FROM datasets WHERE dataset_uuid NOT IN (SELECT source_id FROM inputs)"
-    )
 
 
-def delete_registered_models(connection: sqlite3.Connection, names: Iterable[str]) -> None:
-    """Delete the registered models of these names, and all that an earlier restore derived."""
-    query = "SELECT DISTINCT name FROM model_version_tags WHERE key = ?"
-    derived = {name for (name,) in connection.execute(query, (DERIVED_TAG,))}
-    leaving = [(name,) for name in derived.union(names)]
-    parts = ("model_version_tags", "registered_model_aliases", "model_versions")
-    for table in (*parts, "registered_models"):
-        connection.executemany(f"DELETE FROM {table} WHERE name = ?", leaving)
-
-
-def insert(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+def insert(connection: sqlite3.Connection, given: Iterable[rows.Row]) -> None:
     """Insert rows, all of a kind at once."""
-    kinds: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for into, values in rows:
-        kinds[into].append(values)
-    for into, batch in kinds.items():
-        marks = ", ".join("?" * len(batch[0]))
-        connection.executemany(f"INSERT INTO {into} VALUES ({marks})", batch)
-
-
-def dataset_ids(connection: sqlite3.Connection) -> dict[DatasetKey, str]:
-    """Return the ids of the data sets, those that MLflow itself has given included."""
-    query = "SELECT experiment_id, name, digest, dataset_uuid FROM datasets"
-    return {tuple(key): dataset_id for *key, dataset_id in connection.execute(query)}
+    values: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for part, row in given:
+        values[part].append(row)
+    for statement in statements("rows"):
+        if part_of := re.search(r"^-- (\S+)$", statement, re.MULTILINE):
+            connection.executemany(statement, values[part_of[1]])
 
 
 def experiment_ids(connection: sqlite3.Connection) -> dict[str, int]:
@@ -142,14 +113,11 @@ def add_experiment(
     connection: sqlite3.Connection, known: dict[str, int], name: str, created: int
 ) -> None:
     """Add an experiment, also to those known; its id is alike in every clone unless it is taken."""
-    number = 0 if name == DEFAULT else int(hashlib.sha256(name.encode()).hexdigest()[:7], 16)
+    number = 0 if name == DEFAULT else int(sha256_bytes(name.encode())[:7], 16)
     while number in known.values():
         number += 1
     # Never where the history's own folders lie: new artifacts of a notebook go there.
     location = f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}"
-    connection.execute(
-        "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
-        "creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
-        (number, name, location, created, created),
-    )
+    row = {"id": number, "name": name, "location": location, "created": created}
+    insert(connection, [("experiment", row)])
     known[name] = number

@@ -32,16 +32,19 @@ def experiment_folder(name: str) -> str:
     return f"{slug or 'experiment'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+def time(milliseconds: int) -> datetime:
+    """Return a time in milliseconds since the epoch, as MLflow has it, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 def day_folder(mlruns: Path, experiment: str, started: int) -> Path:
     """Return the folder for a run that started at `started` (ms); a full day gets another one."""
-    day = datetime.fromtimestamp(started / 1000, UTC).date().isoformat()
-    base = mlruns / experiment_folder(experiment)
-    number = 1
-    while True:
-        folder = base / (day if number == 1 else f"{day}_{number}")
-        if not folder.is_dir() or len(os.listdir(folder)) < MOST_ENTRIES:
-            return folder
+    day = time(started).date().isoformat()
+    folder, number = mlruns / experiment_folder(experiment) / day, 1
+    while folder.is_dir() and len(os.listdir(folder)) >= MOST_ENTRIES:
         number += 1
+        folder = folder.with_name(f"{day}_{number}")
+    return folder
 
 
 def date(day: Path) -> str:

@@ -14,11 +14,11 @@ All others go, each as a whole. Git still knows them: `git log --diff-filter=D -
 """
 
 import os
-import shutil
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
+from pipeline.files import emptied
 from pipeline.history import layout, registry, runfile
 from pipeline.history.runfile import Run
 
@@ -51,27 +51,22 @@ def prune(
     # Children first, so that a call that is cut short leaves none without its parent.
     going = sorted(runs.keys() - kept, key=lambda id: (runs[id].parent is None, folders[id]))
     if not dry_run:
-        aside = mlruns / layout.LOCAL / "pruned"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for run_id in going:
-            os.replace(folders[run_id], aside / run_id)
-        shutil.rmtree(aside)
+        with emptied(mlruns / layout.LOCAL / "pruned") as aside:
+            for run_id in going:
+                os.replace(folders[run_id], aside / run_id)
     return [folders[run_id] for run_id in going]
 
 
 def _kept_by_age(heads: list[Run], since: datetime, newest: int) -> set[str]:
     """Return the ids of the runs at the head of the families that rules 2 to 4 keep."""
-    by_experiment: dict[str, list[Run]] = defaultdict(list)
-    by_month: dict[tuple[str, str], Run] = {}
-    for head in sorted(heads, key=lambda head: (head.started, head.run_id)):
-        month = f"{datetime.fromtimestamp(head.started / 1000, UTC):%Y-%m}"
-        by_experiment[head.experiment].append(head)
-        by_month.setdefault((head.experiment, month), head)
     kept = [head for head in heads if head.started >= since.timestamp() * 1000]
-    kept += by_month.values()
-    for known in by_experiment.values():
-        kept += known[max(0, len(known) - newest) :]
+    newest_first = sorted(heads, key=lambda head: (head.experiment, head.started, head.run_id))
+    newest_first.reverse()
+    for _, known in groupby(newest_first, lambda head: head.experiment):
+        of_experiment = list(known)
+        kept += of_experiment[:newest]
+        # Of those with the same month the last stays, which is the first that started.
+        kept += {f"{layout.time(head.started):%Y-%m}": head for head in of_experiment}.values()
     return {head.run_id for head in kept}
 
 

@@ -146,28 +146,30 @@ def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
     known = dict(connection.execute("SELECT run_uuid, artifact_uri FROM runs"))
     gone = {id for id, uri in known.items() if id not in days and layout.is_history_uri(uri)}
     fresh = [id for id, uri in addresses.items() if known.get(id) != f"{uri}/{layout.ARTIFACTS}"]
-    database.delete_runs(connection, gone.union(known.keys() & fresh))
+    if leaving := gone.union(known.keys() & fresh):
+        database.take_out(connection, "runs", leaving)
 
     experiments = database.experiment_ids(connection)
     if database.DEFAULT not in experiments:
         database.add_experiment(connection, experiments, database.DEFAULT, int(time.time() * 1000))
-    dataset_ids = database.dataset_ids(connection)
 
     def rows_of(runs: list[runfile.Run]) -> Iterator[rows.Row]:
         for run in runs:
             if run.experiment not in experiments:
                 database.add_experiment(connection, experiments, run.experiment, run.started)
         for run in sorted(runs, key=lambda run: run.run_id):  # the order of SQLite's indexes
-            place = (addresses[run.run_id], experiments[run.experiment])
-            yield from rows.of_run(run, *place, dataset_ids)
+            yield from rows.of_run(run, addresses[run.run_id], experiments[run.experiment])
 
     files = (days[run_id] / run_id / layout.RUN_FILE for run_id in fresh)
     while batch := list(map(runfile.load, islice(files, BATCH))):
         database.insert(connection, rows_of(batch))
 
     models = registry.models(mlruns)
-    database.delete_registered_models(connection, models)
-    for model in models:
-        promotions = registry.versions(mlruns, model)
-        database.insert(connection, rows.of_registered_model(promotions, addresses))
+    database.take_out(connection, "registry", models)
+    promotions = [entry for model in models for entry in registry.versions(mlruns, model)]
+    # A promotion whose run is not there is left out; `pipeline history verify` names it.
+    shown = [entry for entry in promotions if entry.run_id in addresses]
+    database.insert(
+        connection, (row for e in shown for row in rows.of_promotion(e, addresses[e.run_id]))
+    )
     return Change(len(fresh), len(gone), len(days))

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
 
 FORMAT = 1
+RESTORE = "restore the file with `git checkout`"
 
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
@@ -21,10 +22,8 @@ RelativePath = Annotated[str, Field(pattern=f"^{PART}(/{PART})*$")]
 Point = tuple[float, int, int]
 
 
-class Record(BaseModel):
+class Record(BaseModel, extra="forbid", frozen=True, ser_json_inf_nan="strings"):
     """What all parts of the format share: unknown keys are errors, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
 Kind = TypeVar("Kind", bound=Record)
@@ -115,6 +114,11 @@ class Run(Record):
         points = self.metrics.get(metric)
         return max(points, key=lambda point: (point[2], point[1], point[0]))[0] if points else None
 
+    @property
+    def judged_by(self) -> str:
+        """The metric that a candidate was judged by in cross-validation; else empty."""
+        return next((key[5:] for key in self.metrics if key.startswith("fold_")), "")
+
     def linked_models(self) -> set[str]:
         """Return the ids of the models that the run used or put out."""
         return {*self.model_inputs, *(output.model_id for output in self.model_outputs)}
@@ -137,8 +141,8 @@ def load(path: Path) -> Run:
     return run
 
 
-def read(path: Path, kind: type[Kind]) -> Kind:
-    """Read and check a file that holds one record whose first field is its format version.
+def read(path: Path, kind: type[Kind], remedy: str = RESTORE) -> Kind:
+    """Read and check a file that holds one record with its format version.
 
     Raises:
         PipelineError: the file is unreadable, truncated, edited out of shape, or of another format
@@ -149,20 +153,20 @@ def read(path: Path, kind: type[Kind]) -> Kind:
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
     except ValidationError as error:
-        raise PipelineError(f"{path}: {_reason(kind.__name__.lower(), error)}") from error
+        raise PipelineError(f"{path}: {_reason(kind.__name__.lower(), error, remedy)}") from error
 
 
-def _reason(kind: str, error: ValidationError) -> str:
+def _reason(kind: str, error: ValidationError, remedy: str) -> str:
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
     told = first["msg"]
     match first["type"], where:
         case "json_invalid", _:
-            return "is not whole JSON (truncated or edited); restore it with `git checkout`."
+            return f"is not whole JSON (truncated or edited); {remedy}."
         case "missing" | "model_type", "format" | "":
             return f"is not a {kind} of this project (it names no format version)."
         case "literal_error", "format":
             return f"has format version {first['input']}; this program reads version {FORMAT}."
         case "string_pattern_mismatch", _:
             told = f"{first['input']!r} is not allowed there"
-    return f"{where}: {told}; restore the file with `git checkout`."
+    return f"{where}: {told}; {remedy}."

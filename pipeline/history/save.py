@@ -8,9 +8,7 @@ What is kept is what MLflow's client shows. Two things change, so that they hold
 """
 
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +16,9 @@ from filelock import FileLock
 from pydantic import ValidationError
 
 from pipeline.errors import UsageError
-from pipeline.files import sha256_file
+from pipeline.files import emptied, sha256_file
 from pipeline.history import layout, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
-from pipeline.history.runfile import Run
 from pipeline.history.store import Store, connect
 
 
@@ -57,7 +54,7 @@ def save(
     with (
         connect(uri, mlruns) as store,
         FileLock(local / "save.lock"),
-        _empty(local / "saving") as staging,
+        emptied(local / "saving") as staging,
     ):
         kept = layout.run_folders(mlruns)
         for seed in run_ids or [run.info.run_id for run in store.runs() if not store.is_kept(run)]:
@@ -70,16 +67,6 @@ def save(
                     raise
                 notice(str(error))
     return list(found.values())
-
-
-@contextmanager
-def _empty(folder: Path) -> Iterator[Path]:
-    """Yield the path of a folder for unfinished work, which is gone before and after."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str, Path]) -> Path:
@@ -110,10 +97,10 @@ def _take(store: Store, entity: Any, staging: Path, mlruns: Path, kept: dict[str
     return target
 
 
-def _checked(content: dict[str, Any]) -> Run:
+def _checked(content: dict[str, Any]) -> runfile.Run:
     """Return a run; a UsageError says what of it the history cannot hold."""
     try:
-        return Run.model_validate(content)
+        return runfile.Run.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -10,7 +10,6 @@ from typing import Any
 
 from pipeline.errors import PipelineError, UsageError
 from pipeline.history import layout, rows, runfile
-from pipeline.history.runfile import ModelMetric, Point
 
 # No waiting for minutes for a server that is not there, no progress bars, no telemetry.
 SETTINGS = {
@@ -163,7 +162,7 @@ class Store:
             download: Callable[..., str] = repository.download_artifacts
             download("", dst_path=str(folder))
 
-    def _history(self, info: Any, key: str, latest: float) -> list[Point]:
+    def _history(self, info: Any, key: str, latest: float) -> list[runfile.Point]:
         """Return a metric's points by time, step and value.
 
         The store knows 0 and not-a-number as equal: of two such, the one that it shows is first.
@@ -173,7 +172,7 @@ class Store:
             for metric in self._client.get_metric_history(info.run_id, key)
         ]
 
-        def order(point: Point) -> tuple[float, ...]:
+        def order(point: runfile.Point) -> tuple[float, ...]:
             nan = math.isnan(point[0])
             return point[1], point[2], 0.0 if nan else point[0], nan != math.isnan(latest)
 
@@ -181,7 +180,7 @@ class Store:
 
 
 def _describe_model(entity: Any) -> dict[str, Any]:
-    fields = ModelMetric.model_fields
+    fields = runfile.ModelMetric.model_fields
     metrics = [{name: getattr(metric, name) for name in fields} for metric in entity.metrics or []]
     order = ("key", "timestamp", "step", "run_id")
     return {

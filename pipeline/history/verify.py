@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +11,6 @@ from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
 from pipeline.history import layout, registry, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, local_paths
-from pipeline.history.registry import Promotion
-from pipeline.history.runfile import Artifact, Run
 from pipeline.repo import Repo
 
 MODEL = "model.onnx"
@@ -51,7 +48,7 @@ class _Verification:
         self.repo = repo
         self.faults: list[Fault] = []
         self.folders: dict[str, Path] = {}  # where each run lies
-        self.runs: dict[str, Run] = {}  # those that can be read
+        self.runs: dict[str, runfile.Run] = {}  # those that can be read
         self.owners: dict[str, str] = {}  # the run that lists a model, by model id
 
     def fault(self, path: Path, reason: object) -> None:
@@ -103,7 +100,7 @@ class _Verification:
         path = folder / layout.RUN_FILE
         if runfile.dump(run).encode() != path.read_bytes():
             self.fault(path, EDITED)
-        day = datetime.fromtimestamp(run.started / 1000, UTC).date().isoformat()
+        day = layout.time(run.started).date().isoformat()
         place = (layout.experiment_folder(run.experiment), day)
         if place != (folder.parent.parent.name, layout.date(folder.parent)):
             self.fault(path, f"belongs in {'/'.join(place)}")
@@ -119,7 +116,7 @@ class _Verification:
         for model_folder in self._expect(folder / layout.MODELS, listed.__contains__):
             self._files(model_folder, listed[model_folder.name])
 
-    def _files(self, folder: Path, listed: list[Artifact]) -> None:
+    def _files(self, folder: Path, listed: list[runfile.Artifact]) -> None:
         """Check that the files below a folder are those listed, byte for byte."""
         found = set()
         for parent, _, files in os.walk(folder):
@@ -144,21 +141,19 @@ class _Verification:
         folder = self.repo.mlruns / layout.REGISTRY / name
         files = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
         paths = {int(path.stem): path for path in files}
-        champion = None
-        last = max(paths, default=0)
-        for version in range(1, last + 1):
-            if version not in paths:
-                self.fault(folder, f"version {version} is missing although {last}.json is there")
-                continue
+        champion, last = None, max(paths, default=0)
+        for version in set(range(1, last)) - paths.keys():
+            self.fault(folder, f"version {version} is missing although {last}.json is there")
+        for _, path in sorted(paths.items()):
             try:
-                champion = registry.load(paths[version])
+                champion = registry.load(path)
             except PipelineError as error:
-                self.fault(paths[version], error)
+                self.fault(path, error)
             else:
-                self._promotion(paths[version], champion)
+                self._promotion(path, champion)
         self._in_service(self.repo.models / name, champion)
 
-    def _promotion(self, path: Path, promotion: Promotion) -> None:
+    def _promotion(self, path: Path, promotion: registry.Promotion) -> None:
         if registry.dump(promotion).encode() != path.read_bytes():
             self.fault(path, EDITED)
         if promotion.replaces != (promotion.version - 1 or None):
@@ -175,7 +170,7 @@ class _Verification:
             if listed.get((promotion.model_id, MODEL)) != promotion.sha256:
                 self.fault(path, f"promotes another {MODEL} than its run lists")
 
-    def _in_service(self, folder: Path, champion: Promotion | None) -> None:
+    def _in_service(self, folder: Path, champion: registry.Promotion | None) -> None:
         """Check that what the API serves is the champion."""
         model, manifest = folder / MODEL, folder / MANIFEST
         if champion is None:

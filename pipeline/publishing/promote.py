@@ -2,19 +2,10 @@
 
 from pipeline.errors import UsageError
 from pipeline.history import registry
-from pipeline.history.registry import Promotion
 from pipeline.publishing import record
 from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
-
-MESSAGE = """chore(publish): {entry.model} v{entry.version} promoted by hand
-
-- {entry.reason}
-
-Mlops-Publish: {entry.commit}
-Mlops-Runs: {entry.model} {entry.run_id}
-Mlops-Champion: {entry.model} sha256:{entry.sha256}
-"""
+from pipeline.report.pages import render
 
 
 def promote(
@@ -42,12 +33,12 @@ def promote(
             **older.model_dump(include={*record.IDENTITY, "commit", "metrics"}),
         )
         record.finish(tip, [entry.run_id])
-        return Change(MESSAGE.format(entry=entry))
+        return Change(render("by_hand.txt", entry=entry))
 
     return land(repo, remote, branch, change)
 
 
-def _choose(tip: Repo, task: str, version: int | None) -> Promotion:
+def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
     known = registry.versions(tip.mlruns, task)
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):

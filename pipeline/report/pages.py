@@ -1,10 +1,11 @@
 """Text made from the templates beside this file."""
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+
+from pipeline.history import layout
 
 
 def render(template: str, **values: Any) -> str:
@@ -22,7 +23,9 @@ def _pages() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    pages.filters |= {"cell": _cell, "day": day, "minute": _minute}
+    # A text that does not end its cell of a Markdown table.
+    pages.filters["cell"] = lambda text: text.replace("|", "\\|")
+    pages.filters |= {"day": day, "minute": _minute}
     return pages
 
 
@@ -32,9 +35,4 @@ def day(milliseconds: int) -> str:
 
 
 def _minute(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _cell(text: str) -> str:
-    """Return a text that does not end its cell of a Markdown table."""
-    return text.replace("|", "\\|")
+    return f"{layout.time(milliseconds):%Y-%m-%d %H:%M}"

@@ -12,8 +12,11 @@ from queue import SimpleQueue
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import StatusCode
 from pydantic import BaseModel, Field
 
+from app import tracing
 from pipeline.errors import PipelineError
 from pipeline.files import to_json, write_atomic
 from pipeline.publishing.record import now
@@ -21,6 +24,7 @@ from pipeline.repo import Repo
 
 MOST_KEPT = 100
 DAY_MS = 24 * 3600 * 1000  # a task is trained once in it, however often drift is told
+TRACED = {"task", "tasks", "version", "run_id", "algorithm"}  # of a request, in a job's span
 WORK = "work"  # in the state folder: room for the running job alone, emptied after it
 Json = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^\w*$", max_length=100)]
@@ -71,7 +75,7 @@ class Queue:
     def __init__(self, repo: Repo, state: Path) -> None:
         """Start; what an earlier service left unfinished has failed."""
         self._repo, self._state = repo, state
-        self._waiting: SimpleQueue[tuple[Job, Request]] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Job, Request, Context]] = SimpleQueue()
         for job in self.jobs():
             if job.ended is None:
                 job.fail(state, "the trainer was stopped before the job had ended: send it again.")
@@ -98,21 +102,27 @@ class Queue:
             (self._state / "jobs" / f"{old.id}.json").unlink()
         job = Job(id=uuid4().hex, kind=request.kind, created=now())
         job = job.write(self._state, drifted=request.tasks if request.drift else [])
-        self._waiting.put((job, request))
+        self._waiting.put((job, request, get_current()))
         return job
 
     def _work(self) -> None:
         while True:
             shutil.rmtree(self._state / WORK, ignore_errors=True)
-            job, request = self._waiting.get()
+            job, request, context = self._waiting.get()
             job = job.write(self._state, status="running", started=now())
             # In a daemon joblib starts no processes of its own: a job keeps to one core.
             given = (self._repo, self._state, job, request)
             process = SpawnProcess(target=_run, args=given, daemon=True)
-            process.start()
-            process.join()
-            if process.exitcode:
-                job.fail(self._state, f"its process ended ({process.exitcode}): send it again.")
+            about = request.model_dump(include=TRACED, exclude_defaults=True)
+            # The span is made here and not in the process, which may be ended by a signal.
+            with tracing.span(f"job {job.kind}", about, len(request.data or ()), context) as span:
+                process.start()
+                process.join()
+                if process.exitcode:
+                    job.fail(self._state, f"its process ended ({process.exitcode}): send it again.")
+                kept = (self._state / "jobs" / f"{job.id}.json").read_bytes()
+                if error := Job.model_validate_json(kept).error:
+                    span.set_status(StatusCode.ERROR, error)
 
 
 def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:

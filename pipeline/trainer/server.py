@@ -10,6 +10,7 @@ from fastapi import Body, FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from app import tracing
 from pipeline.history import layout
 from pipeline.repo import Repo
 from pipeline.trainer.explain import explain
@@ -20,7 +21,8 @@ Records = Annotated[list[Json], Body(min_length=1, max_length=100)]
 
 def make_app(repo: Repo, state: Path) -> FastAPI:
     """Return the service over a checkout and the folder that it shares with the API."""
-    queue, app = Queue(repo, state), FastAPI(title="trainer", redirect_slashes=False)
+    how = tracing.telemetry("mlops-trainer", ("/health",))
+    app, queue = FastAPI(title="trainer", redirect_slashes=False, telemetry=how), Queue(repo, state)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: object, error: RequestValidationError) -> JSONResponse:
@@ -36,7 +38,8 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
         if task not in (known := layout.folders(repo.models)):
             raise HTTPException(404, f"there is no task {task!r}: choose from {', '.join(known)}.")
         try:
-            found = explain((repo.models / task, state / "loaded" / task), sha256, records)
+            with tracing.span("SHAP values", {"task": task}, len(records)):
+                found = explain((repo.models / task, state / "loaded" / task), sha256, records)
         except FileNotFoundError:
             raise HTTPException(409, f"the model {sha256} of {task} is not in service.") from None
         except (KeyError, TypeError, ValueError) as error:

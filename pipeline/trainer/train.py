@@ -7,13 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import params, tasks
-from pipeline.data.split import in_holdout
+from pipeline.data import table as tables
 from pipeline.data.validate import validate
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import to_json, write_atomic
 from pipeline.git import git
 from pipeline.history.verify import MANIFEST, MODEL
-from pipeline.params import Params
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
@@ -21,7 +20,7 @@ from pipeline.trainer.jobs import WORK, Json, Request
 from pipeline.training import estimators
 from pipeline.training.candidates import Failure, Study, split
 from pipeline.training.task_training import TaskTraining
-from pipeline.training.train import WATCHED
+from pipeline.training.train import changes
 
 GIVEN = "data of the request"
 
@@ -42,10 +41,9 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
         task = _with_rows(task, request.data, settings)
     only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
     one = {task.name: section.model_copy(update={"candidates": only})}
-    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED).splitlines()
-    settings, dirty = settings.model_copy(update={"tasks": one}), [line[3:] for line in changes]
+    settings = settings.model_copy(update={"tasks": one})
     own = request.data is not None  # then the snapshot's rows are not asked for
-    training = TaskTraining(repo, task, settings, state / WORK, dirty, fresh=own)
+    training = TaskTraining(repo, task, settings, state / WORK, changes(repo), fresh=own)
     if not (made := training.run().challenger):
         reasons = [result.reason for result in training.results if isinstance(result, Failure)]
         raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
@@ -65,10 +63,11 @@ def _known(what: str, given: list[str], known: list[str]) -> None:
             raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
 
 
-def _with_rows(task: Task, data: list[Json], settings: Params) -> Task:
+def _with_rows(task: Task, data: list[Json], settings: params.Params) -> Task:
     """Return the task with these rows as its only source, if they are fit to train on."""
     table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
-    held, folds = in_holdout(task, table, settings.holdout_share), settings.tasks[task.name].folds
-    split(Study(task, list(task.features), table[~held], table[held], folds, settings.seed))
+    held = tables.in_holdout(task, table, settings.holdout_share)
+    rows, folds = (table[~held], table[held]), settings.tasks[task.name].folds
+    split(Study(task, list(task.features), *rows, folds, settings.seed))
     sources = (Source(GIVEN, lambda _: table),)
     return replace(task, sources=sources, homepage=GIVEN, licence="not stated")

@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from pipeline.bundle import Parity
+from pipeline.bundle import Judged
 from pipeline.errors import PipelineError
 from pipeline.params import Parameters
 from pipeline.schema import Feature, Kind, Task
@@ -44,24 +44,18 @@ class Study:
         return evaluate.encode(self.task, self.holdout)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Judged, arbitrary_types_allowed=True):
     """One algorithm, judged; `folds` is the task's metric in each fold.
 
     `importance` is, for each feature, how much worse the metric gets when it is shuffled: mean
-    and standard deviation, shape (features, 2). `latency_ms` is of one row on one thread.
+    and standard deviation, shape (features, 2).
     """
 
-    algorithm: str
     parameters: Parameters
     folds: list[float]
-    cross_validation: dict[str, float]
-    holdout: dict[str, float]
     onnx: bytes
-    parity: Parity
     importance: np.ndarray
     fit_seconds: float
-    latency_ms: float
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -124,11 +118,9 @@ def _guarded(
         # same inputs must give the same bytes on a machine with any number of cores.
         with threadpool_limits(limits=1):
             return _judge(study, folds, algorithm, parameters)
-    except PipelineError as error:
-        return Failure(algorithm, parameters, str(error))
     except Exception as error:
-        first_line = str(error).strip().partition("\n")[0]
-        return Failure(algorithm, parameters, f"{type(error).__name__}: {first_line}")
+        kind = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
+        return Failure(algorithm, parameters, kind + str(error).strip().partition("\n")[0])
 
 
 def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -> Candidate:

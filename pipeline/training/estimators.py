@@ -1,39 +1,26 @@
 """The candidates' estimators, and the preparation of columns that each of them needs."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn import ensemble, linear_model, tree
+from pydantic import ImportString, TypeAdapter
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from pipeline.files import read_yaml
 from pipeline.schema import Feature, Kind, Task
 
 BASELINE = "dummy"
 # A tree that may not split says the mean or the classes' shares, whatever it is given: just as
 # scikit-learn's dummies, but they have no ONNX form.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
-_CLASSES: dict[Kind, dict[str, type[BaseEstimator]]] = {
-    Kind.REGRESSION: {
-        BASELINE: tree.DecisionTreeRegressor,
-        "linear_regression": linear_model.LinearRegression,
-        "ridge": linear_model.Ridge,
-        "random_forest": ensemble.RandomForestRegressor,
-        "gradient_boosting": ensemble.GradientBoostingRegressor,
-        "hist_gradient_boosting": ensemble.HistGradientBoostingRegressor,
-    },
-    Kind.CLASSIFICATION: {
-        BASELINE: tree.DecisionTreeClassifier,
-        "logistic_regression": linear_model.LogisticRegression,
-        "linear_discriminant": LinearDiscriminantAnalysis,
-        "random_forest": ensemble.RandomForestClassifier,
-        "gradient_boosting": ensemble.GradientBoostingClassifier,
-        "hist_gradient_boosting": ensemble.HistGradientBoostingClassifier,
-    },
-}
+_FILE = Path(__file__).with_suffix(".yaml")
+_CLASSES = TypeAdapter(dict[Kind, dict[str, ImportString[type[BaseEstimator]]]]).validate_python(
+    read_yaml(_FILE, _FILE.name)
+)
 
 
 def names(task: Task) -> list[str]:

@@ -5,16 +5,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from pipeline.data.fetch import Fetched
 from pipeline.files import to_json
-from pipeline.schema import Kind
+from pipeline.schema import Kind, Task
 from pipeline.training import evaluate, export
 from pipeline.training.candidates import Candidate, Failure, Study
 from pipeline.training.estimators import BASELINE
 from pipeline.training.predict import OnnxModel
 
 FORMAT = 1
+OF_TASK = {"title", "description", "kind", "limits", "target", "metric", "tolerance"}
 SLICE_ROWS = 20
 WORST_SLICES = 5
 
@@ -28,22 +30,15 @@ def render(
     example = {feature.name: feature.example for feature in study.features}
     answer = model.predict(pd.DataFrame([example]))[0]
     baseline = [c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE]
-    described = {
+    described = TypeAdapter(Task).dump_python(task, mode="json", include=OF_TASK) | {
         "format": FORMAT,
         "task": task.name,
-        "title": task.title,
-        "description": task.description,
-        "kind": task.kind.value,
-        "limits": list(task.limits),
         "features": [asdict(feature) | {"type": feature.type} for feature in study.features],
-        "target": asdict(task.target),
-        "metric": asdict(task.metric),
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
         "sha256": model.sha256,
         "size": model.size,
         "opset": export.OPSET[""],
-        "tolerance": task.tolerance,
         "parity": candidate.parity.model_dump(),
         "data": {
             "rows": len(fetched.table),

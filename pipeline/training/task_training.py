@@ -3,17 +3,16 @@
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import track
 
-from pipeline.bundle import Challenger, TaskResult
+from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
-from pipeline.data.split import in_holdout
 from pipeline.history import layout
+from pipeline.history.rows import PARENT_TAG
 from pipeline.history.save import save
 from pipeline.params import Params
 from pipeline.repo import Repo
@@ -42,18 +41,24 @@ class TaskTraining:
         began = time.time()
         fetched = data.fetch(self.task, self.repo, self.console, self.fresh)
         study = self._study(fetched)
-        tracker = Tracker.open(self.repo, self.task, fetched)
+        tracker = Tracker(self.repo, self.task, fetched)
         tags = common_tags(self.repo)
         name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
         parent = tracker.start(name, tags | parent_tags(self.repo, fetched, self.dirty), began)
-        runs = self._candidates(tracker, study, tags | {"mlflow.parentRunId": parent})
-        self.winner = best(self.task, self.results)
+        runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
         challenger = None
-        if self.winner:
-            text = manifest.render(study, self.winner, self.results, fetched)
-            run = runs[self.winner.algorithm]
-            model_id = tracker.log_model(run, self.winner.onnx, text)
-            challenger = self._challenger(self.winner, run, model_id)
+        if winner := best(self.task, self.results):
+            text = manifest.render(study, winner, self.results, fetched)
+            run_id, model = runs[winner.algorithm], OnnxModel(winner.onnx)
+            challenger = Challenger(
+                run_id=run_id,
+                model_id=tracker.log_model(run_id, winner.onnx, text),
+                sha256=model.sha256,
+                size=model.size,
+                behaviours=behave.check(self.task, model),
+                **winner.model_dump(include={*Judged.model_fields}),
+            )
+        self.winner = winner
         self._end(tracker, study, parent)
         run_ids = [parent, *runs.values()]
         save(tracker.uri, run_ids, self.folder / "mlruns")
@@ -65,7 +70,7 @@ class TaskTraining:
     def _study(self, fetched: data.Fetched) -> Study:
         """Split the table, and put into the bundle what is to be kept of it."""
         task, section = self.task, self.section
-        held = in_holdout(task, fetched.table, self.settings.holdout_share)
+        held = tables.in_holdout(task, fetched.table, self.settings.holdout_share)
         train, holdout = fetched.table[~held], fetched.table[held]
         tables.write(data.snapshot_path(self.folder / "holdout", task), holdout)
         if fetched.snapshot:
@@ -76,15 +81,13 @@ class TaskTraining:
     def _candidates(self, tracker: Tracker, study: Study, tags: dict[str, str]) -> dict[str, str]:
         """Fit all candidates, record each as a nested run, and return the runs' ids."""
         runs, wanted, began = {}, self.section.candidates, time.time()
-        quiet = not self.console.is_terminal
-        with Progress(console=self.console, disable=quiet, transient=True) as progress:
-            bar = progress.add_task(f"Training {self.task.name}", total=len(wanted))
-            for result in fit_all(study, wanted):
-                run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
-                self._record(tracker, study, run, result)
-                self.results.append(result)
-                progress.advance(bar)
-                began = time.time()
+        bar: dict[str, Any] = {"console": self.console, "disable": not self.console.is_terminal}
+        title = f"Training {self.task.name}"
+        for result in track(fit_all(study, wanted), title, len(wanted), transient=True, **bar):
+            run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
+            self._record(tracker, study, run, result)
+            self.results.append(result)
+            began = time.time()
         return runs
 
     def _record(
@@ -107,22 +110,6 @@ class TaskTraining:
         tracker.log_artifacts(run, artifacts.draw(study, result))
         tracker.end(run, {})
 
-    def _challenger(self, winner: Candidate, run: str, model_id: str) -> Challenger:
-        """Return the evidence for the gate."""
-        model = OnnxModel(winner.onnx)
-        return Challenger(
-            run_id=run,
-            model_id=model_id,
-            algorithm=winner.algorithm,
-            sha256=model.sha256,
-            size=model.size,
-            latency_ms=winner.latency_ms,
-            parity=winner.parity,
-            behaviours=behave.check(self.task, model),
-            holdout=winner.holdout,
-            cross_validation=winner.cross_validation,
-        )
-
     def _end(self, tracker: Tracker, study: Study, parent: str) -> None:
         """Give the parent run the settings, the winner's metrics and the failures."""
         params = {
@@ -138,22 +125,3 @@ class TaskTraining:
         failures = [f"{r.algorithm}: {r.reason}" for r in self.results if isinstance(r, Failure)]
         tags = {"failure": "; ".join(failures)} if failures else {}
         tracker.end(parent, tags, failed=self.winner is None)
-
-
-def summary(trainings: list[TaskTraining]) -> Table:
-    """Return the table that ends a training: a line for each candidate."""
-    head = ("task", "candidate", "metric", "cross-validation", "hold-out", "ONNX", "")
-    table = Table(*head, box=box.SIMPLE)
-    for training in trainings:
-        metric = training.task.metric.name
-        for result in training.results:
-            cells = [training.task.name, result.algorithm, metric]
-            if isinstance(result, Failure):
-                table.add_row(*cells, "failed", "", "", result.reason)
-                continue
-            cv = result.cross_validation
-            spread = f"{cv[f'{metric}_mean']:.4f} ± {cv[f'{metric}_std']:.4f}"
-            size = f"{len(result.onnx) / 1000:,.0f} kB"
-            note = "challenger" if result is training.winner else ""
-            table.add_row(*cells, spread, f"{result.holdout[metric]:.4f}", size, note)
-    return table

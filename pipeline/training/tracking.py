@@ -5,7 +5,6 @@ import os
 import platform
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,21 +33,14 @@ LIBRARIES = "scikit-learn numpy scipy pandas skl2onnx onnx onnxruntime mlflow".s
 _TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}
 
 
-@dataclass(frozen=True)
 class Tracker:
     """One task's runs in a tracking store, all on the same data."""
 
-    client: MlflowClient
-    uri: str
-    experiment: str
-    task: Task
-    fetched: Fetched
-
-    @classmethod
-    def open(cls, repo: Repo, task: Task, fetched: Fetched) -> "Tracker":
+    def __init__(self, repo: Repo, task: Task, fetched: Fetched) -> None:
         """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below `build/`."""
         for chatty in ("mlflow", "alembic"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
+        self.task, self.fetched = task, fetched
         uri, artifacts = os.environ.get("MLFLOW_TRACKING_URI"), None
         if not uri:
             # A store keeps absolute addresses: a checkout that was moved gets another one.
@@ -57,10 +49,10 @@ class Tracker:
             restore(place / "no-history", place / "mlflow.db")
             uri = f"sqlite:///{(place / 'mlflow.db').as_posix()}"
             artifacts = (place / "artifacts").as_uri()
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        found = client.get_experiment_by_name(task.name)
-        identity = found.experiment_id if found else client.create_experiment(task.name, artifacts)
-        return cls(client, uri, identity, task, fetched)
+        self.uri, self.client = uri, MlflowClient(tracking_uri=uri, registry_uri=uri)
+        known = self.client.get_experiment_by_name(task.name)
+        made = known.experiment_id if known else self.client.create_experiment(task.name, artifacts)
+        self.experiment: str = made
 
     def start(self, name: str, tags: dict[str, str], began: float) -> str:
         """Start a run on the data, at a time in seconds since the epoch, and return its id."""

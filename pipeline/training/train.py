@@ -1,27 +1,21 @@
 """`pipeline train`: fit and judge every task's candidates, and leave a bundle behind."""
 
 import os
-import shutil
-import sys
 import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from rich.console import Console
 
 from pipeline import bundle as bundles
 from pipeline import params as parameters
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle
 from pipeline.errors import PipelineError, UsageError
-from pipeline.files import TEMPORARY_PREFIX
+from pipeline.files import TEMPORARY_PREFIX, emptied
 from pipeline.git import git
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
-
-# What the outcome of a training rests on.
-WATCHED = ("pipeline", "params.yaml", "requirements", "data")
 
 
 def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
@@ -35,7 +29,9 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         PipelineError: the data cannot be had or are not valid, or the tracking store fails.
     """
     settings = parameters.load(repo)
-    chosen = [_task(name, settings) for name in tasks or settings.tasks]
+    chosen = [all_tasks.load(name) for name in tasks or settings.tasks]
+    if missing := [task.name for task in chosen if task.name not in settings.tasks]:
+        raise UsageError(f"params.yaml: tasks.{missing[0]}: is missing; give the task a section.")
     out = out.resolve()
     if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
         raise UsageError(f"{out} holds something else than a bundle: name another folder.")
@@ -53,37 +49,29 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         raise PipelineError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
-def _task(name: str, settings: Params) -> Task:
-    task = all_tasks.load(name)
-    if name not in settings.tasks:
-        raise UsageError(f"params.yaml: tasks.{name}: is missing; give the task a section.")
-    return task
+def changes(repo: Repo) -> list[str]:
+    """Return the files that a training rests on and that are not as in the last commit."""
+    watched = ("pipeline", "params.yaml", "requirements", "data")
+    said = git(repo.root, "status", "--porcelain", "--", *watched)
+    return [line[3:] for line in said.splitlines()]
 
 
 def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool) -> Bundle:
     """Make the bundle aside, then put it in its place."""
-    new, old = (out.with_name(f"{TEMPORARY_PREFIX}{out.name}-{end}") for end in ("new", "old"))
-    for left in (new, old):
-        shutil.rmtree(left, ignore_errors=True)  # by a training that was killed
-    new.mkdir(parents=True)
-    try:
-        bundle = _fill(repo, chosen, settings, new, fresh)
+    with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
+        bundle = _fill(repo, chosen, settings, aside / "new", fresh)
         if out.exists():
-            out.rename(old)
-        new.rename(out)
-    finally:
-        for left in (new, old):
-            shutil.rmtree(left, ignore_errors=True)
+            out.rename(aside / "old")
+        (aside / "new").rename(out)
     return bundle
 
 
 def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
-    from pipeline.training.task_training import TaskTraining, summary
+    from pipeline.report.pages import render
+    from pipeline.training.task_training import TaskTraining
 
-    changes = git(repo.root, "status", "--porcelain", "--", *WATCHED)
-    dirty = [line[3:] for line in changes.splitlines()]
-    commit = git(repo.root, "rev-parse", "HEAD")
+    dirty, commit = changes(repo), git(repo.root, "rev-parse", "HEAD")
     trainings = [TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen]
     bundle = Bundle(
         format=1,
@@ -93,5 +81,5 @@ def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh:
         created=int(time.time() * 1000),
     )
     bundles.write(folder, bundle)
-    Console(width=None if sys.stdout.isatty() else 110).print(summary(trainings))
+    print(render("trained.txt", trainings=trainings), end="")
     return bundle

@@ -13,7 +13,7 @@ SERVICES = [
     *("prometheus", "grafana", "node-exporter", "cadvisor"),
 ]
 # Those that a profile adds.
-PROFILES = {"alerts": ("alertmanager",)}
+PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
 
 # What holds the API's port, however many replicas there are.
 FRONT = "front"

@@ -121,11 +121,13 @@ def _prometheus(settings: Settings) -> list[str]:
         f"--web.listen-address={HOST}:{settings.port('prometheus')}",
         "--storage.tsdb.retention.time=15d",
         "--storage.tsdb.retention.size=2GB",
+        "--enable-feature=exemplar-storage",
     ]
 
 
 def _grafana(settings: Settings) -> Program:
     folder, home = ROOT / "build" / "grafana", []
+    monitoring = ROOT / "monitoring" / "grafana"
     if GRAFANA_HOME.is_dir():
         home = ["--homepath", str(GRAFANA_HOME)]
     program = _program("grafana")
@@ -137,9 +139,13 @@ def _grafana(settings: Settings) -> Program:
         "GF_SECURITY_ADMIN_PASSWORD": password,
         "GF_PATHS_DATA": str(folder),
         "GF_PATHS_LOGS": str(folder),
-        "GF_PATHS_PROVISIONING": str(ROOT / "monitoring" / "grafana" / "provisioning"),
+        "GF_PATHS_PROVISIONING": str(monitoring / "provisioning"),
         "PROMETHEUS_URL": settings.url("prometheus"),
-        "DASHBOARDS_FOLDER": str(ROOT / "monitoring" / "grafana" / "dashboards"),
+        "JAEGER_URL": settings.url("jaeger"),
+        "DASHBOARDS_FOLDER": str(monitoring / "dashboards"),
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(
+            monitoring / "dashboards" / "mlops-dashboard.json"
+        ),
     }
     return Program({"grafana": [program, *verb, *home]}, variables)
 

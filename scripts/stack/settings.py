@@ -17,8 +17,13 @@ PORTS = {
     "node-exporter": ("NODE_EXPORTER_PORT", 9100),
     "cadvisor": ("CADVISOR_PORT", 8080),
     "alertmanager": ("ALERTMANAGER_PORT", 9093),
+    "jaeger": ("JAEGER_PORT", 16686),
     "trainer": ("TRAINER_PORT", 8001),
 }
+
+
+# The variable that turns tracing on, and where Jaeger takes spans in Compose's network.
+ENDPOINT, JAEGER = "OTEL_EXPORTER_OTLP_ENDPOINT", "http://jaeger:4318"
 
 
 class StackError(Exception):
@@ -66,4 +71,7 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """Return the environment for child processes, with every port as it is now."""
-        return self.variables | {PORTS[name][0]: str(self.port(name)) for name in PORTS}
+        own = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
+        if "tracing" in self.profiles:  # which starts Jaeger, and cannot set a variable itself
+            own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
+        return self.variables | own

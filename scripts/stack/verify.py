@@ -7,9 +7,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import ENDPOINT, JAEGER, ROOT, Settings, StackError
 
 SCRAPE_SECONDS = 60
+SPANS_SECONDS = 30
 # Without the question MLflow opens on its pages for language models.
 QUESTION = "?workflowType=machine_learning"
 FAILED = (urllib.error.URLError, OSError, ValueError)
@@ -72,6 +73,7 @@ def everything(
         "node-exporter": _node_exporter,
         "cadvisor": _cadvisor,
         "alertmanager": _alertmanager,
+        "jaeger": _jaeger,
     }
     seen: list[Seen] = []
     for service in (name for name in looks if name in services):
@@ -110,8 +112,15 @@ def api(settings: Settings) -> list[Seen]:
     return [
         Seen("API", settings.url("mlops-api", "/docs"), what),
         Seen("Health", settings.url("mlops-api", "/health"), health),
+        Seen("Dashboard", settings.url("mlops-api", "/dashboard"), _traffic(settings)),
         Seen("Models", settings.url("mlops-api", "/models"), f"{len(said)} in service"),
     ]
+
+
+def _traffic(settings: Settings) -> str:
+    hour = ask(settings.url("mlops-api", "/dashboard/figures"))["hour"]
+    made = sum(sum(minutes) for key, minutes in hour.items() if key.startswith("predictions_total"))
+    return f"{made:,.0f} predictions in the last hour"
 
 
 def _trainer(settings: Settings) -> list[Seen]:
@@ -208,6 +217,20 @@ def _alertmanager(settings: Settings) -> list[Seen]:
     receivers = [found["name"] for found in ask(settings.url("alertmanager", "/api/v2/receivers"))]
     what = f"version {state['versionInfo']['version']}; tells {', '.join(receivers)}"
     return [Seen("Alertmanager", settings.url("alertmanager"), what)]
+
+
+def _jaeger(settings: Settings) -> list[Seen]:
+    """Wait until the requests that were just made are seen: spans are sent every five seconds."""
+    address, deadline = settings.url("jaeger", "/api/v3/services"), time.monotonic() + SPANS_SECONDS
+    wanted = settings.environment().get(ENDPOINT) == JAEGER and "mlops-api" not in settings.without
+    while "mlops-api" not in (found := ask(address).get("services") or []) and wanted:
+        if time.monotonic() > deadline:
+            raise StackError(
+                f"Jaeger has no trace of the API after {SPANS_SECONDS} s: see its log."
+            )
+        time.sleep(1)
+    what = f"traces of {', '.join(sorted(found)) or 'nothing yet'}"
+    return [Seen("Jaeger", settings.url("jaeger", "/search"), what)]
 
 
 def _node_exporter(settings: Settings) -> list[Seen]:

@@ -8,8 +8,8 @@ from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from pipeline import tasks
+from pipeline.data import table as tables
 from pipeline.data.fetch import fetch
-from pipeline.data.split import in_holdout
 from pipeline.params import load
 from pipeline.repo import Repo
 from pipeline.schema import Kind
@@ -32,7 +32,7 @@ def model(name: str) -> OnnxModel:
     if not found:
         pytest.skip(f"no model of {name} is in service, and {reason}")
     table = fetch(task, repo, Console(quiet=True)).table
-    train = table[~in_holdout(task, table, load(repo).holdout_share)]
+    train = table[~tables.in_holdout(task, table, load(repo).holdout_share)]
     algorithm = "hist_gradient_boosting" if task.kind is Kind.REGRESSION else "logistic_regression"
     features = list(task.features)
     truth = evaluate.encode(task, train)

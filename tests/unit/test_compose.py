@@ -17,7 +17,7 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
     **{"front": "8000", "mlflow-server": "5000", "prometheus": "9090", "grafana": "3000"},
-    **{"node-exporter": "9100", "cadvisor": "8080", "alertmanager": "9093"},
+    **{"node-exporter": "9100", "cadvisor": "8080", "alertmanager": "9093", "jaeger": "16686"},
 }
 DOCKERFILES = sorted((ROOT / "deployment" / "docker").glob("*.Dockerfile"))
 # A variable that is passed on as it is, and one with what holds without it.

@@ -12,7 +12,7 @@ from app.manifest import Reference
 from app.psi import psi
 from pipeline import params, tasks
 from pipeline.data.fetch import fetch
-from pipeline.data.split import in_holdout
+from pipeline.data.table import in_holdout
 from pipeline.publishing import thresholds
 from pipeline.repo import Repo
 from pipeline.training.manifest import distribution

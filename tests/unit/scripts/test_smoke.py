@@ -99,6 +99,7 @@ def test_a_prediction_that_is_not_counted_is_a_fault(
     monkeypatch.setattr(verify, "_manifests", lambda: {"iris": FLOWER})
     answer = json.dumps(flower(0.75))
     service.texts = {"/metrics": METRICS, "/predict/iris": answer, "/health": '{"status": "ok"}'}
+    service.texts["/dashboard/figures"] = '{"hour": {"predictions_total|iris|setosa": [0, 7]}}'
     with pytest.raises(StackError, match="asked for one prediction of iris, and counted from 7 to"):
         smoke.api(settings(service))
 

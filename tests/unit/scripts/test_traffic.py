@@ -1,10 +1,5 @@
 """Traffic that is like the data of the training, and traffic that is wrong on purpose."""
 
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,8 +12,7 @@ from app.records import Record
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
-from tests.conftest import posix
-from tests.serving import MODELS, ROOT, TASKS, Api, manifest
+from tests.serving import MODELS, TASKS, manifest
 
 ROWS = 5_000
 EMPTY = 1e-4  # in place of the share of a bin that nothing falls into
@@ -29,13 +23,6 @@ each = pytest.mark.parametrize("task", TASKS)
 def populations() -> dict[str, Population]:
     """Populations that no test moves."""
     return {task: Population(MODELS / task, np.random.default_rng(1)) for task in TASKS}
-
-
-@pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The API as it really runs."""
-    with Api(tmp_path_factory.mktemp("api")) as running:
-        yield running
 
 
 @cache
@@ -160,54 +147,6 @@ def test_faulty_requests_are_of_every_kind_and_all_refused(
     assert len({question.body for question in questions}) > 15
     told = [refusal(question) for question in questions]
     assert {status: told.count(status) for status in told} == {422: 15, 404: 3, 413: 3}
-
-
-def sent(api: Api, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """Send traffic and return the counts."""
-    url = str(api.client.base_url)
-    assert main([*arguments, "--url", url, "--json"]) == 0
-    counts: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return counts
-
-
-def test_all_kinds_reach_the_api(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    fast = ("--rate", "1000")
-    before = {task: api.metric("mlops_predictions_total", task=task) for task in TASKS}
-    normal = sent(api, capsys, "normal", "--task", "iris", "--rows", "300", *fast)
-    assert normal["rows"] == 300 and normal["statuses"] == {"200": normal["requests"]}
-    drifted = sent(api, capsys, "drifted", "--feature", "MedInc", "--rows", "100", *fast)
-    assert drifted["rows"] == 100  # the other tasks have no such feature
-    slow = sent(api, capsys, "slow", "--task", "credit", "--rows", "3000", *fast)
-    assert slow["rows"] == 3000 and slow["requests"] <= 2
-    after = {task: api.metric("mlops_predictions_total", task=task) for task in TASKS}
-    added = {task: after[task] - before[task] for task in TASKS}
-    assert added == {"iris": 300, "housing": 100, "credit": 3000}
-    errors = sent(api, capsys, "errors", "--rows", "7", *fast)
-    assert errors["statuses"] == {"404": 3, "413": 3, "422": 15} and errors["rows"] == 0
-
-
-def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    told = sent(api, capsys, "--task", "iris", "--rate", "20", "--seconds", "2")
-    assert 35 <= told["requests"] <= 40
-
-
-@posix
-def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
-    command = [sys.executable, "-m", "scripts.traffic", "--task", "iris"]
-    known = api.metric("mlops_predictions_total", task="iris")
-    process = subprocess.Popen(
-        [*command, "--url", str(api.client.base_url)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    while api.metric("mlops_predictions_total", task="iris") == known:
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 0 and err == ""
-    assert "requests" in out and "200: " in out
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nowhere", "http://[::1"])

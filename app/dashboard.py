@@ -1,0 +1,50 @@
+"""`/dashboard`: the last hour on one page, for those who have no Prometheus and no Grafana."""
+
+import base64
+import hashlib
+import re
+import time
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app import pages
+from app.services import Here
+
+router = APIRouter(tags=["look"])
+PAGE = Path(__file__).with_name("dashboard.html").read_text("utf-8")
+# The page is allowed its own style and script, to ask where it comes from, and nothing else.
+POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+for _kind, _text in re.findall(r"(?s)<(style|script)>(.*?)</", PAGE):
+    _hash = base64.b64encode(hashlib.sha256(_text.encode()).digest()).decode()
+    POLICY += f"; {_kind}-src 'sha256-{_hash}'"
+
+
+class Figures(BaseModel):
+    """What the dashboard shows; metrics by name and labels: `predictions_total|iris|setosa`."""
+
+    minute: int = Field(description="When the present minute began, in seconds since 1970.")
+    hour: dict[str, list[float]] = Field(description="Growth in 60 minutes, this one the last.")
+    now: dict[str, float] = Field(description="How all metrics of this process stand.")
+    models: dict[str, pages.Card | None] = Field(description="By task; null: none is in service.")
+    problems: dict[str, str | None] = Field(description="Why a task's files are not served.")
+
+
+@router.get("/dashboard", include_in_schema=False)
+async def page() -> Response:
+    """Return the page; its figures it asks for itself."""
+    return Response(PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+
+
+@router.get("/dashboard/figures")
+def figures(services: Here) -> Figures:
+    """Tell what happened in the last hour, minute by minute, and how things are now."""
+    minute, cards, entries = time.time() // 60, pages.models(services), services.models.entries
+    return Figures(
+        minute=int(minute) * 60,
+        hour=services.minutes.hour(int(minute)),
+        now=services.minutes.totals(),
+        models={name: cards.get(name) for name in entries},
+        problems={name: entry.problem for name, entry in entries.items()},
+    )

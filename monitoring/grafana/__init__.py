@@ -1,0 +1,1 @@
+"""The dashboards, in Python: `nox -s docs` writes them as the JSON that Grafana reads."""

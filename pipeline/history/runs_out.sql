@@ -1,0 +1,16 @@
+-- Takes out the runs that are `leaving`, with all that belongs to them.
+INSERT INTO leaving
+SELECT input_uuid FROM inputs WHERE source_id IN leaving OR destination_id IN leaving
+UNION SELECT model_id FROM logged_models WHERE source_run_id IN leaving;
+DELETE FROM input_tags WHERE input_uuid IN leaving;
+DELETE FROM inputs WHERE input_uuid IN leaving;
+DELETE FROM logged_model_metrics WHERE model_id IN leaving;
+DELETE FROM logged_model_params WHERE model_id IN leaving;
+DELETE FROM logged_model_tags WHERE model_id IN leaving;
+DELETE FROM logged_models WHERE model_id IN leaving;
+DELETE FROM params WHERE run_uuid IN leaving;
+DELETE FROM tags WHERE run_uuid IN leaving;
+DELETE FROM metrics WHERE run_uuid IN leaving;
+DELETE FROM latest_metrics WHERE run_uuid IN leaving;
+DELETE FROM runs WHERE run_uuid IN leaving;
+DELETE FROM datasets WHERE dataset_uuid NOT IN (SELECT source_id FROM inputs);
