@@ -155,6 +155,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def traffic(session: nox.Session) -> None:
+    """Send the API requests: `-- normal|errors|slow|drifted`, and how many of which task."""
+    install(session, "api")
+    session.run("python", "-m", "scripts.traffic", *session.posargs)
+
+
+@nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Write what is made from the code: the reference pages, and Grafana's dashboards."""
     install(session, "dev")

@@ -3,10 +3,10 @@
 from app.drift import LEAST
 
 NO_API = "No figures of the API: is mlops-api running, and up on the dashboard System performance?"
-NO_TRAFFIC = "No requests in this time. `python -m scripts.traffic` makes some."
+NO_TRAFFIC = "No requests in this time. `./scripts/nox.sh -s traffic` makes some."
 NO_DRIFT = (
     f"No verdict yet: it takes {2 * LEAST} predictions by the version in service. "
-    f"`python -m scripts.traffic --rows {2 * LEAST}` makes them."
+    f"`./scripts/nox.sh -s traffic -- --rows {2 * LEAST}` makes them."
 )
 NO_PSI = (
     f"Not measured yet: it takes {LEAST} predictions by the version in service, and thresholds in "

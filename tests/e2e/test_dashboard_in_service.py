@@ -121,7 +121,7 @@ def test_the_page_comes_with_its_policy(api: Api) -> None:
 def test_the_page_shows_the_figures_under_its_policy(own_api: Api, look: Look) -> None:
     address = f"http://127.0.0.1:{own_api.port}/dashboard"
     before = text(look(address))
-    assert "python -m scripts.traffic normal" in before and "Requests 0 " in before
+    assert "./scripts/nox.sh -s traffic" in before and "Requests 0 " in before
     flower = send(own_api)
     page = look(address)
     seen = text(page)
