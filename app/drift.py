@@ -1,8 +1,7 @@
 """Whether the newest predictions still look like what their model was made of."""
 
-import asyncio
-import logging
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -18,7 +17,6 @@ from app.services import Here, Services
 # Rows a window: with fewer the index is chance, with more it sees what does not matter.
 LEAST, MOST = 300, 1000
 router = APIRouter()
-log = logging.getLogger(__name__)
 
 
 class Window(BaseModel):
@@ -41,6 +39,7 @@ class Part(BaseModel):
 
 
 Parts = dict[str, Part]
+Taken = Callable[[Row], Any]
 
 
 class Drift(BaseModel):
@@ -69,18 +68,14 @@ def measure(model: Model, rows: list[Row]) -> Drift:
     # Bootstrapped for some sizes: what holds for a smaller window is on the safe side.
     known = [rows for rows in reference.thresholds if rows <= size]
     limits = reference.thresholds[max(known)] if known else {"features": {}, "predictions": {}}
+    limit = limits["features"].get
     features = {
-        name: _part(
-            *(of, reference.rows, limits["features"].get(name)),
-            [[row.features[name] for row in half] for half in halves],
-        )
+        name: _part(of, reference.rows, limit(name), halves, lambda row: row.features[name])
         for name, of in reference.features.items()
     }
+    limit = limits["predictions"].get
     predictions = {
-        name: _part(
-            *(of, manifest.holdout.rows, limits["predictions"].get(name)),
-            [[_predicted(row, name, model) for row in half] for half in halves],
-        )
+        name: _part(of, manifest.holdout.rows, limit(name), halves, _predicted(name, model))
         for name, of in reference.predictions.items()
     }
     parts = features | {f"prediction {name}": part for name, part in predictions.items()}
@@ -98,12 +93,7 @@ def measure(model: Model, rows: list[Row]) -> Drift:
         drifted=both,
         rows=len(rows),
         windows=[
-            Window(
-                rows=size,
-                since=datetime.fromtimestamp(half[-1].time, UTC),
-                until=datetime.fromtimestamp(half[0].time, UTC),
-                drifted=names,
-            )
+            Window(rows=size, since=half[-1].time, until=half[0].time, drifted=names)
             for half, names in zip(halves, over, strict=False)
         ],
         features=features,
@@ -112,23 +102,19 @@ def measure(model: Model, rows: list[Row]) -> Drift:
 
 
 def _part(
-    reference: Distribution, rows: int, threshold: float | None, halves: list[list[Any]]
+    of: Distribution, rows: int, threshold: float | None, halves: list[list[Row]], value: Taken
 ) -> Part:
-    counts = [reference.count(values) for values in halves]
-    found = [float(psi(reference.shares, rows, count)) for count in counts]
-    return Part(
-        psi=found[0] if found else None,
-        previous=found[1] if found[1:] else None,
-        threshold=threshold,
-        reference=reference,
-        shares=(counts[0] / counts[0].sum()).tolist() if counts else None,
-    )
+    counts = [of.count([value(row) for row in half]) for half in halves]
+    newest, before = (*(float(psi(of.shares, rows, count)) for count in counts), None, None)[:2]
+    shares = (counts[0] / counts[0].sum()).tolist() if counts else None
+    return Part(psi=newest, previous=before, threshold=threshold, reference=of, shares=shares)
 
 
-def _predicted(row: Row, part: str, model: Model) -> Any:
+def _predicted(part: str, model: Model) -> Taken:
     if part == "probability":
-        return row.prediction["probabilities"][model.manifest.target.classes[-1]]
-    return row.prediction["prediction"]
+        likely = model.manifest.target.classes[-1]
+        return lambda row: row.prediction["probabilities"][likely]
+    return lambda row: row.prediction["prediction"]
 
 
 def _over(value: float | None, part: Part) -> bool:
@@ -142,17 +128,8 @@ def drift(task: str, services: Here) -> Drift:
     return measure(model, services.predictions.newest(model, 2 * MOST))
 
 
-async def watch(services: Services, seconds: float) -> None:
-    """Tell the metrics about drift and live quality for ever, away from the event loop."""
-    while True:
-        try:
-            await asyncio.to_thread(_look, services)
-        except Exception:  # the next look may succeed
-            log.exception("drift could not be measured")
-        await asyncio.sleep(seconds)
-
-
-def _look(services: Services) -> None:
+def look(services: Services) -> None:
+    """Tell the metrics about drift and live quality."""
     for model in services.models.served().values():
         rows = services.predictions.newest(model, 2 * MOST)
         _show(services.metrics, measure(model, rows), rows[:MOST])

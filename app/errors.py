@@ -4,12 +4,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 MAX_DETAILS = 20
 MAX_PLACE = 200
+Headers = Mapping[str, str] | None
 log = logging.getLogger(__name__)
 
 
@@ -28,19 +31,14 @@ class Problem(BaseModel, json_schema_extra={"additionalProperties": False}):
     request_id: str = Field(description="The request, as in the header X-Request-ID and the log.")
 
 
-class ApiError(Exception):
-    """What the client is told, with a status of HTTP."""
+class ApiError(HTTPException):
+    """What the client is told, with a status of HTTP; FastAPI lets its own class pass."""
 
     def __init__(
-        self,
-        status: int,
-        message: str,
-        details: Sequence[Detail] = (),
-        headers: Mapping[str, str] | None = None,
+        self, status: int, message: str, details: Sequence[Detail] = (), headers: Headers = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(status, message, headers)
         self.status, self.message, self.details = status, message, details
-        self.headers = headers
 
 
 def invalid(faults: Sequence[Any], *, prefix: str = "body") -> ApiError:
@@ -54,15 +52,14 @@ def invalid(faults: Sequence[Any], *, prefix: str = "body") -> ApiError:
     return ApiError(422, f"{first.where}: {first.what}{more}", details)
 
 
-def from_pydantic(error: ValidationError) -> ApiError:
-    """Return the error 422 for what pydantic found in a body."""
-    return invalid(error.errors(include_url=False, include_context=False, include_input=False))
-
-
 async def answer(request: Request, error: Exception) -> JSONResponse:
     """Render an error; the Open Inference Protocol has a form of its own, and no status 422."""
     request_id = request.scope["request_id"]
-    if not isinstance(error, ApiError):
+    if isinstance(error, RequestValidationError):
+        error = invalid(error.errors(), prefix="")
+    elif isinstance(error, HTTPException):
+        error = error if isinstance(error, ApiError) else _of_framework(error)
+    else:
         log.error("an error of ours", exc_info=error, extra={"request_id": request_id})
         error = ApiError(500, "an error of ours: the log has it by request id.")
     if request.scope["path"].startswith("/v2"):
@@ -70,6 +67,14 @@ async def answer(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"error": error.message}, status, error.headers)
     problem = Problem(error=error.message, details=list(error.details), request_id=request_id)
     return JSONResponse(problem.model_dump(), error.status, error.headers)
+
+
+def _of_framework(error: HTTPException) -> ApiError:
+    if error.status_code == 400:  # FastAPI's for a body that is no UTF-8
+        return invalid([{"loc": (), "msg": "Invalid JSON"}])
+    words = {404: "there is nothing at this path: GET / says what is here."}
+    message = words.get(error.status_code, error.detail)
+    return ApiError(error.status_code, message, headers=error.headers)
 
 
 def _place(prefix: str, path: Sequence[str | int]) -> str:

@@ -5,15 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
+import prometheus_client as prometheus
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from app import tracing
@@ -31,120 +24,73 @@ class Metrics:
     """The API's metrics, in a registry of their own; `docs/metrics.md` is made from it."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        prometheus.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = prometheus.CollectorRegistry()
+        prometheus.ProcessCollector(registry=self.registry)
+        prometheus.PlatformCollector(registry=self.registry)
+        self._of_one_model: list[Gauge] = []
         self._count_requests()
         self._count_predictions()
         self._show_models()
         self._show_drift()
 
     def _count_requests(self) -> None:
-        self.requests = self._counter(
-            "http_requests", "Requests answered", "method", "route", "status"
-        )
-        self.seconds = self._histogram(
-            "http_request_duration_seconds", "Time to answer", SECONDS, "route"
-        )
-        self.waiting = self._gauge("http_requests_in_progress", "Requests begun and not answered")
-        self.shed = self._counter("http_requests_shed", "Requests refused with 503 for overload")
+        counter, gauge, histogram = self._counter, self._gauge, self._histogram
+        self.requests = counter("http_requests", "Requests answered", "method", "route", "status")
+        self.seconds = histogram("http_request_duration_seconds", "Time to answer", "route")
+        self.waiting = gauge("http_requests_in_progress", "Requests begun and not answered")
+        self.shed = counter("http_requests_shed", "Requests refused with 503 for overload")
         # Looking a child up by its labels costs more than counting.
         self.requests_of = cache(self.requests.labels)
         self.seconds_of = cache(self.seconds.labels)
 
     def _count_predictions(self) -> None:
-        self.predictions = self._counter(
-            "predictions",
-            "Predictions given; the outcome is the class, or `value`",
-            *("task", "version", "outcome"),
-        )
+        counter, histogram, registry = self._counter, self._histogram, self.registry
+        about = "Predictions given; the outcome is the class, or `value`"
+        self.predictions = counter("predictions", about, "task", "version", "outcome")
         self.predictions_of = cache(self.predictions.labels)
-        self.prediction_seconds = self._histogram(
-            "prediction_duration_seconds", "Time to read, check and predict", SECONDS, "task"
-        )
+        about = "Time to read, check and predict"
+        self.prediction_seconds = histogram("prediction_duration_seconds", about, "task")
         self.prediction_seconds_of = cache(self.prediction_seconds.labels)
-        self.prediction_errors = self._counter(
-            "prediction_errors", "Requests without a prediction", "task", "reason"
-        )
-        self.confidence = TaskHistogram(
-            "prediction_confidence", "Probability of the predicted class", self.registry
-        )
-        self.values = TaskHistogram(
-            "prediction_value",
-            "Predicted values; the buckets are the reference's deciles",
-            self.registry,
-        )
-        self.pending = self._gauge(
-            "prediction_log_pending", "Predictions that wait to be written to the log"
-        )
-        self.logged = self._counter("prediction_log_rows", "Predictions written to the log")
-        self.dropped = self._counter(
-            "prediction_log_dropped", "Predictions that the log lost", "reason"
-        )
+        self.errors = counter("prediction_errors", "Requests with no prediction", "task", "reason")
+        about = "Probability of the predicted class"
+        self.confidence = TaskHistogram("prediction_confidence", about, registry)
+        about = "Predicted values; the buckets are the reference's deciles"
+        self.values = TaskHistogram("prediction_value", about, registry)
+        self.pending = self._gauge("prediction_log_pending", "Predictions that wait to be logged")
+        self.logged = counter("prediction_log_rows", "Predictions written to the log")
+        self.dropped = counter("prediction_log_dropped", "Predictions that the log lost", "reason")
         for reason in ("full", "failed"):
             self.dropped.labels(reason)
 
     def _show_models(self) -> None:
-        self.loaded = self._gauge("model_loaded", "1 if a model is in service", "task")
-        self.current = self._gauge(
-            "model_current", "1 if the files are what is served, 0 if they were refused", "task"
-        )
-        self.model = self._gauge(
-            "model_info",
-            "The model in service",
-            *("task", "version", "run_id", "commit", "algorithm"),
-        )
-        self.load_seconds = self._gauge(
+        counter, gauge, of_model = self._counter, self._gauge, self._gauge_of_model
+        self.loaded = gauge("model_loaded", "1 if a model is in service", "task")
+        self.current = gauge("model_current", "1 if the files are served, 0 if refused", "task")
+        self.reload_failures = counter("model_reload_failures", "Model files refused", "task")
+        self.load_seconds = gauge(
             "model_load_duration_seconds", "Time to open and check the model", "task"
         )
-        self.reload_failures = self._counter(
-            "model_reload_failures", "Model files that were refused", "task"
-        )
-        self.age = self._gauge("model_age_seconds", "Time since the model was promoted", "task")
-        self.training_seconds = self._gauge(
-            "training_duration_seconds", "Time that the training of the model took", "task"
-        )
-        self.offline = self._gauge(
-            "model_offline_metric", "The model on the hold-out", "task", "metric"
-        )
-        self.live = self._gauge(
-            "model_live_metric", "The model on the true values sent to /feedback", "task", "metric"
-        )
-        self.feedback = self._gauge(
-            "feedback_rows", "Predictions with a true value, the newest 1,000 at most", "task"
-        )
+        self.age = gauge("model_age_seconds", "Time since the model was promoted", "task")
+        about = "The model in service"
+        self.model = of_model("model_info", about, "version", "run_id", "commit", "algorithm")
+        self.training_seconds = of_model("training_duration_seconds", "Time that its training took")
+        self.offline = of_model("model_offline_metric", "The model on the hold-out", "metric")
+        self.live = of_model("model_live_metric", "The model on the truth of /feedback", "metric")
+        self.feedback = of_model("feedback_rows", "Predictions with a true value, up to 1,000")
 
     def _show_drift(self) -> None:
-        psi, threshold = (
-            "Population stability index of the newest window",
-            "From here on it is drift",
-        )
-        self.feature_psi = self._gauge("feature_drift_psi", psi, "task", "feature")
-        self.feature_threshold = self._gauge(
-            "feature_drift_threshold", threshold, "task", "feature"
-        )
-        self.prediction_psi = self._gauge("prediction_drift_psi", psi, "task", "part")
-        self.prediction_threshold = self._gauge(
-            "prediction_drift_threshold", threshold, "task", "part"
-        )
-        self.drifted = self._gauge(
-            "drift_detected", "1 if the same drifted in two windows in a row, else 0", "task"
-        )
-        self.window_rows = self._gauge("drift_window_rows", "Rows in the newest window", "task")
-        self.window_seconds = self._gauge(
-            "drift_window_seconds", "Time from its first to its last row", "task"
-        )
-        self.window_timestamp = self._gauge(
-            "drift_window_timestamp_seconds", "When its last row was predicted", "task"
-        )
-
-        self._of_one_model = (
-            *(self.model, self.training_seconds, self.offline, self.live, self.feedback),
-            *(self.feature_psi, self.feature_threshold, self.prediction_psi),
-            *(self.prediction_threshold, self.drifted, self.window_rows, self.window_seconds),
-            self.window_timestamp,
-        )
+        of_model = self._gauge_of_model
+        psi, threshold = "Population stability index of the newest window", "Above it is drift"
+        self.feature_psi = of_model("feature_drift_psi", psi, "feature")
+        self.feature_threshold = of_model("feature_drift_threshold", threshold, "feature")
+        self.prediction_psi = of_model("prediction_drift_psi", psi, "part")
+        self.prediction_threshold = of_model("prediction_drift_threshold", threshold, "part")
+        self.drifted = of_model("drift_detected", "1 if the same drifted in both windows, else 0")
+        self.window_rows = of_model("drift_window_rows", "Rows in the newest window")
+        self.window_seconds = of_model("drift_window_seconds", "From its first to its last row")
+        about = "When its last row was predicted"
+        self.window_timestamp = of_model("drift_window_timestamp_seconds", about)
 
     def show_model(self, task: str, model: Model | None, current: bool) -> None:
         """Show which model of a task is in service, and whether that is what the files hold."""
@@ -156,10 +102,8 @@ class Metrics:
         for gauge in self._of_one_model:  # what the model before had must not live on
             gauge.remove_by_labels({"task": task})
         manifest = model.manifest
-        self.model.labels(
-            *(task, str(manifest.version), manifest.run_id),
-            *(manifest.commit[:12], manifest.algorithm),
-        ).set(1)
+        labels = (manifest.version, manifest.run_id, manifest.commit[:12], manifest.algorithm)
+        self.model.labels(task, *labels).set(1)
         self.load_seconds.labels(task).set(model.load_seconds)
         promoted = manifest.promoted / 1000
         self.age.labels(task).set_function(lambda: time.time() - promoted)
@@ -176,7 +120,7 @@ class Metrics:
             yield
         except Exception as error:
             status = error.status if isinstance(error, ApiError) else 500
-            self.prediction_errors.labels(task, REASONS.get(status, "failed")).inc()
+            self.errors.labels(task, REASONS.get(status, "failed")).inc()
             raise
         self.prediction_seconds_of(task).observe(time.perf_counter() - began, tracing.ids())
 
@@ -196,8 +140,7 @@ class Metrics:
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Return all metrics in the format that a scraper accepts, and that format's media type."""
         encoder, media_type = choose_encoder(accept)
-        text: bytes = encoder(self.registry)
-        return text, media_type
+        return encoder(self.registry), media_type
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
@@ -205,7 +148,11 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, text: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Histogram(name, text, labels, buckets=buckets, registry=self.registry)
+    def _gauge_of_model(self, name: str, text: str, *labels: str) -> Gauge:
+        """Return a gauge by task that is emptied when another model is served."""
+        gauge = self._gauge(name, text, "task", *labels)
+        self._of_one_model.append(gauge)
+        return gauge
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=SECONDS, registry=self.registry)

@@ -1,6 +1,5 @@
 """All tasks' models: which is served, and why a newer file is not."""
 
-import asyncio
 import hashlib
 import json
 import logging
@@ -83,15 +82,6 @@ class Models:
                 entry.loaded = now
                 entries[task] = entry
         self.entries = entries
-
-    async def watch(self, seconds: float) -> None:
-        """Refresh for ever, away from the event loop."""
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await asyncio.to_thread(self.refresh)
-            except Exception:  # the next look may succeed
-                log.exception("the models' files could not be looked at")
 
     def _load(self, task: str, entry: Entry) -> None:
         problem: str | None = None

@@ -1,6 +1,6 @@
 """The paths that only look: what is here, health, models, metrics."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -86,20 +86,15 @@ async def health(services: Here, response: Response) -> Health:
 @router.get("/models", tags=["models"])
 def models(services: Here) -> dict[str, Card]:
     """List the models in service."""
-    return {name: _card(services, model) for name, model in services.models.served().items()}
+    return {
+        name: Card(**_about(services, model)) for name, model in services.models.served().items()
+    }
 
 
 @router.get("/models/{task}", tags=["models"])
 def model(task: str, services: Here) -> Whole:
     """Tell all about one task's model."""
-    found = services.models.get(task)
-    manifest = found.manifest
-    return Whole(
-        **_card(services, found).model_dump(),
-        features=[feature.model_dump() for feature in manifest.features],
-        limits=manifest.limits,
-        card=found.card,
-    )
+    return Whole(**_about(services, services.models.get(task)))
 
 
 @router.get("/metrics/prometheus", tags=["metrics"], response_class=PlainTextResponse)
@@ -116,16 +111,12 @@ def metrics_summary(services: Here) -> dict[str, Any]:
     return summary(services.metrics)
 
 
-def _card(services: Here, model: Model) -> Card:
-    manifest, entry = model.manifest, services.models.entries[model.manifest.task]
-    about = manifest.model_dump(
-        include={"task", "title", "description", "version", "run_id", "algorithm", "sha256"}
-    )
-    return Card(
-        **about,
-        target=manifest.target.model_dump(),
-        metrics=manifest.holdout.metrics,
-        since=datetime.fromtimestamp(manifest.promoted / 1000, UTC),
-        loaded=datetime.fromtimestamp(model.loaded, UTC),
-        problem=entry.problem,
-    )
+def _about(services: Here, model: Model) -> dict[str, Any]:
+    manifest = model.manifest
+    return manifest.model_dump(exclude={"golden", "reference"}) | {
+        "metrics": manifest.holdout.metrics,
+        "since": manifest.promoted / 1000,
+        "loaded": model.loaded,
+        "problem": services.models.entries[manifest.task].problem,
+        "card": model.card,
+    }

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import errors, tracing
 from app.errors import ApiError
+from app.gateway import send_json
 from app.model import Model
 from app.services import Services, of
 
@@ -50,17 +51,7 @@ class Predict:
             answer = await errors.answer(Request(scope), error)
             await answer(scope, receive, send)
             return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", str(len(text)).encode()),
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": text})
+        await send_json(send, 200, text)
 
     def _limited(self, receive: Receive) -> Receive:
         """Return what passes a body on until it is larger than allowed."""
@@ -70,21 +61,19 @@ class Predict:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > limit:  # as FastAPI's own errors: others of its reading it would rename
-                raise HTTPException(413, f"the body is larger than {limit:,} bytes.")
+            if size > limit:
+                raise ApiError(413, f"the body is larger than {limit:,} bytes.")
             return message
 
         return read
 
     async def _body(self, receive: Receive) -> bytes:
-        body, more, limit = b"", True, self.services.settings.max_body_bytes
+        body, more, read = b"", True, self._limited(receive)
         while more:
-            message = await receive()
+            message = await read()
             if message["type"] == "http.disconnect":
                 raise ApiError(400, "the body ended too early.")
             body += message.get("body", b"")
-            if len(body) > limit:
-                raise ApiError(413, f"the body is larger than {limit:,} bytes.")
             more = message.get("more_body", False)
         return body
 
@@ -126,7 +115,7 @@ def _json(answer: dict[str, Any], more: dict[str, Any]) -> bytes:
 
 
 async def _elsewhere(request: Request) -> Response:
-    raise ApiError(404, "there is nothing at this path: GET / says what is here.")
+    raise HTTPException(404)
 
 
 # Those of `Predict` are here for their names in the metrics, and for the answer to other methods.

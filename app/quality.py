@@ -37,11 +37,9 @@ class Kept(BaseModel):
     rows: int
 
 
-class Quality(BaseModel):
+class Quality(Kept):
     """One model on new rows, beside what it did on the hold-out."""
 
-    task: str
-    model_version: int
     rows: int = Field(description="Predictions with a true value, the newest 1,000 at most.")
     live: dict[str, float] = Field(description="Metrics that have a value on these rows.")
     offline: dict[str, float]
@@ -77,7 +75,6 @@ def measure(model: Model, log: PredictionLog) -> Quality:
     manifest, classes = model.manifest, model.manifest.target.classes
     rows = log.newest(model, MOST, known=True)
     offline = {name: found.value for name, found in manifest.holdout.metrics.items()}
-    live = {}
     if classes:
         truth: Any = np.array([classes.index(row.truth) for row in rows])
         chances = [[row.prediction["probabilities"][name] for name in classes] for row in rows]

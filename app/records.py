@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from app.errors import ApiError, from_pydantic
+from app.errors import ApiError, invalid
 from app.manifest import Feature, Manifest
 
 MAX_RECORDS = 10_000
@@ -86,7 +86,7 @@ def _typed_dict(name: str, types: dict[str, Any]) -> Any:
 
 
 def _explain(error: ValidationError) -> ApiError:
-    faults = error.errors(include_url=False)
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
     if any(fault["type"] == "too_long" and len(fault["loc"]) < 2 for fault in faults):
         return ApiError(413, f"more than {MAX_RECORDS:,} records: send them in several requests.")
-    return from_pydantic(error)
+    return invalid(faults)

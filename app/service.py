@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 from fastapi import FastAPI
@@ -11,23 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from app import (
-    admin,
-    dashboard,
-    drift,
-    errors,
-    inference,
-    openapi,
-    pages,
-    predict,
-    quality,
-    tracing,
-)
-from app.errors import ApiError
+from app import admin, dashboard, drift, inference, openapi, pages, predict, quality, tracing
+from app.errors import answer
 from app.gateway import ALWAYS, Gateway, Log
 from app.metrics import Metrics
 from app.minutes import Minutes
@@ -56,16 +44,15 @@ def create(settings: Settings, log: Log) -> Gateway:
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
+        exception_handlers=dict.fromkeys(
+            (HTTPException, RequestValidationError, Exception), answer
+        ),
         telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
     for part in (pages, dashboard, drift, quality, admin, inference):
         app.include_router(part.router)
-    app.exception_handler(HTTPException)(_http)
-    app.exception_handler(RequestValidationError)(_invalid)
-    for kind in (ApiError, Exception):
-        app.exception_handler(kind)(errors.answer)
     app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
     whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
     if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
@@ -81,9 +68,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # All that lives as long as the process need not be looked through for garbage again.
     gc.collect()
     gc.freeze()
+    refresh, settings = services.models.refresh, services.settings
     watchers = [
-        asyncio.create_task(services.models.watch(services.settings.reload_seconds)),
-        asyncio.create_task(drift.watch(services, services.settings.drift_seconds)),
+        asyncio.create_task(_repeat("the models' files", refresh, settings.reload_seconds)),
+        asyncio.create_task(_repeat("drift", lambda: drift.look(services), settings.drift_seconds)),
         asyncio.create_task(services.minutes.watch()),
     ]
     try:
@@ -95,15 +83,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(services.predictions.close)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    words = {404: "there is nothing at this path: GET / says what is here."}
-    message = words.get(error.status_code, str(error.detail))
-    if error.status_code == 400:  # FastAPI's for a body that is no UTF-8
-        return await errors.answer(request, errors.invalid([{"loc": (), "msg": "Invalid JSON"}]))
-    return await errors.answer(request, ApiError(error.status_code, message, headers=error.headers))
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    return await errors.answer(request, errors.invalid(error.errors(), prefix=""))
+async def _repeat(what: str, look: Callable[[], None], seconds: float) -> None:
+    """Look at something for ever, away from the event loop."""
+    while True:
+        try:
+            await asyncio.to_thread(look)
+        except Exception:  # the next look may succeed
+            logging.getLogger(__name__).exception("%s could not be looked at", what)
+        await asyncio.sleep(seconds)

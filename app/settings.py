@@ -1,9 +1,12 @@
 """What can be set from outside: environment variables that begin with `API_`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class Settings(BaseSettings):
@@ -14,39 +17,22 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     models: Path = Field(Path("deployment/models"), description="Folder with a folder a task.")
-    state: Path = Field(
-        Path("build/serving"),
-        description="Folder in which the trainer leaves models loaded by hand.",
-    )
+    state: Path = Field(Path("build/serving"), description="Folder of models loaded by hand.")
     default_task: str = Field("housing", description="Task that `POST /predict` answers for.")
-    reload_seconds: float = Field(
-        2.0, gt=0, description="How often the models' files are looked at."
-    )
-    drift_seconds: float = Field(
-        15, gt=0, description="How often the newest predictions are compared with the reference."
-    )
+    reload_seconds: float = Field(2.0, gt=0, description="How often models' files are looked at.")
+    drift_seconds: float = Field(15, gt=0, description="How often drift and quality are measured.")
     admin_key: SecretStr | None = Field(
-        None,
-        min_length=8,
-        description="Key for the paths that change something; none: they say 403.",
+        None, min_length=8, description="Key for paths that change something; none: they say 403."
     )
-    trainer_url: str = Field(
-        "http://127.0.0.1:8001", description="Where the trainer listens: explanations and jobs."
-    )
+    trainer_url: str = Field("http://127.0.0.1:8001", description="Where the trainer listens.")
     max_body_bytes: int = Field(8_000_000, ge=1_000, description="Larger requests get 413.")
-    max_waiting: int = Field(
-        32, ge=1, description="Requests that may wait for their turn; the others get 503."
-    )
-    cors_origins: list[str] = Field(
-        [], description="Web pages that may call the API, as JSON list."
-    )
+    max_waiting: int = Field(32, ge=1, description="Requests that may wait; the others get 503.")
+    cors_origins: list[str] = Field([], description="Web pages that may call the API, a JSON list.")
     prediction_log: Path = Field(
         Path("build/predictions.db"), description="SQLite file of the answered predictions."
     )
     prediction_log_pending: int = Field(
-        100_000,
-        ge=1,
-        description="Predictions that may wait to be written; the others are counted.",
+        100_000, ge=1, description="Predictions that may wait to be written; others are counted."
     )
     prediction_log_rows: int = Field(
         1_000_000, ge=1, description="Predictions that are kept; the oldest go first."
@@ -55,6 +41,4 @@ class Settings(BaseSettings):
     log_file: Path = Field(Path("logs/api.log"), description="JSON log beside the one on stdout.")
     log_file_bytes: int = Field(10_000_000, ge=1_000, description="Size at which it is rotated.")
     log_file_backups: int = Field(3, ge=0, description="Rotated files that are kept.")
-    log_level: str = Field(
-        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
-    )
+    log_level: Level = Field("INFO", description="Least level that is logged.")

@@ -26,13 +26,13 @@ class Silence:
     def __exit__(self, *_: object) -> None: ...
 
 
-async def _nothing(*_: object) -> None: ...
+def _nothing(*_: object) -> None: ...
 
 
 def application(settings: Settings) -> Any:
     """Return the application with nothing in the places of what observes."""
     replaced = {"app.service.Metrics": Silence, "app.service.PredictionLog": Silence}
-    for name, other in (replaced | {"app.drift.watch": _nothing}).items():
+    for name, other in (replaced | {"app.drift.look": _nothing}).items():
         patch(name, other).start()
     return service.create(settings, lambda content: None)
 
