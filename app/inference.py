@@ -6,9 +6,8 @@ Source: the protocol's own document, https://github.com/kserve/open-inference-pr
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from app import tracing
 from app.errors import ApiError
@@ -45,21 +44,19 @@ class Metadata(BaseModel):
     outputs: list[Tensor]
 
 
-class Input(BaseModel, strict=True):
-    """One feature's values, flat or nested like the shape."""
-
-    name: str
-    shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=8)
-    datatype: str
-    parameters: Parameters | None = None
-    data: list[Any]
-
-
 class Wanted(BaseModel, strict=True):
     """An output that is asked for."""
 
     name: str
     parameters: Parameters | None = None
+
+
+class Input(Wanted):
+    """One feature's values, flat or nested like the shape."""
+
+    shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=8)
+    datatype: str
+    data: list[Any]
 
 
 class Inference(BaseModel, strict=True):
@@ -205,8 +202,7 @@ def _tensor(entry: Any) -> Tensor:
 def _output(name: str, values: Any) -> Output:
     array = np.asarray(values)
     datatype = "INT64" if array.dtype == np.int64 else "FP32"
-    data = array.ravel().tolist()
-    return Output(name=name, datatype=datatype, shape=list(array.shape), data=data)
+    return Output(name=name, datatype=datatype, shape=[*array.shape], data=array.ravel().tolist())
 
 
 def _bad(message: str) -> ApiError:

@@ -24,12 +24,8 @@ class JsonHandler(logging.Handler):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        self._file = RotatingFileHandler(
-            settings.log_file,
-            maxBytes=settings.log_file_bytes,
-            backupCount=settings.log_file_backups,
-            encoding="utf-8",
-        )
+        size, backups = settings.log_file_bytes, settings.log_file_backups
+        self._file = RotatingFileHandler(settings.log_file, "a", size, backups, "utf-8")
         self._requests = settings.log_level in ("DEBUG", "INFO")
         # What there is no room for, if the disk cannot keep up, is dropped and not waited for.
         self._batches: Batcher[dict[str, Any]] = Batcher(self._write, LIMIT, SECONDS)
@@ -68,13 +64,8 @@ class JsonHandler(logging.Handler):
 
 
 def _content(record: logging.LogRecord) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "time": record.created,
-        "level": record.levelname,
-        "logger": record.name,
-        "message": record.getMessage(),
-    }
-    content |= tracing.ids() or {}
+    content = {"time": record.created, "level": record.levelname, "logger": record.name}
+    content |= {"message": record.getMessage()} | (tracing.ids() or {})
     content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)

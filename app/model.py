@@ -43,23 +43,20 @@ class Model:
         began = time.perf_counter()
         text, content = _read(folder / MANIFEST), _read(folder / MODEL)
         try:
-            self.manifest = Manifest.model_validate_json(text)
+            manifest = self.manifest = Manifest.model_validate_json(text)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
-        if hashlib.sha256(content).hexdigest() != self.manifest.sha256:
+        if hashlib.sha256(content).hexdigest() != manifest.sha256:
             raise ModelError(f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs")
         self.session = _session(content)
-        self.records = Records(self.manifest)
+        self.records = Records(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
         self.card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
         self.loaded = time.time()
-        self.identity = {
-            "task": self.manifest.task,
-            "model_version": self.manifest.version,
-            "run_id": self.manifest.run_id,
-        }
+        about = {"task": manifest.task, "model_version": manifest.version}
+        self.identity = about | {"run_id": manifest.run_id}
         self._inputs: dict[type, list[str]] = {}
         for entry in self.session.get_inputs():
             kind = np.object_ if entry.type == "tensor(string)" else np.float32

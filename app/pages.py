@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
 
 from app.manifest import Value
 from app.model import Model

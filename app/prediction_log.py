@@ -22,15 +22,9 @@ TIDY_SECONDS = 60.0
 PATIENCE_SECONDS = 2.0
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
-    id INTEGER PRIMARY KEY,
-    time REAL NOT NULL,
-    request_id TEXT NOT NULL,
-    task TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    run_id TEXT NOT NULL,
-    features TEXT NOT NULL,
-    prediction TEXT NOT NULL,
-    truth TEXT
+    id INTEGER PRIMARY KEY, time REAL NOT NULL, request_id TEXT NOT NULL,
+    task TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT NOT NULL,
+    features TEXT NOT NULL, prediction TEXT NOT NULL, truth TEXT
 );
 CREATE INDEX IF NOT EXISTS predictions_by_request ON predictions (request_id);
 CREATE INDEX IF NOT EXISTS predictions_by_model ON predictions (task, version);
@@ -38,16 +32,11 @@ CREATE INDEX IF NOT EXISTS predictions_with_truth ON predictions (task, version)
     WHERE truth IS NOT NULL;
 """
 # One statement a batch: row by row, sqlite3 would take Python's lock from the requests each time.
-INSERT = """
+INSERT = f"""
 INSERT INTO predictions (time, request_id, task, version, run_id, features, prediction)
-SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-       json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-       json_extract(value, '$[6]')
-FROM json_each(?)
+SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(7))} FROM json_each(?)
 """
-log = logging.getLogger(__name__)
-
-
+TIDY = "DELETE FROM predictions WHERE time < ? OR id <= (SELECT max(id) FROM predictions) - ?"
 LATEST = "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
 NEWEST = "SELECT * FROM predictions WHERE task = ? AND version = ? ORDER BY id DESC LIMIT ?"
 WITH_TRUTH = NEWEST.replace("ORDER", "AND truth IS NOT NULL ORDER")
@@ -56,16 +45,10 @@ REQUEST = """
 SELECT * FROM predictions WHERE request_id = ?1
 AND time = (SELECT max(time) FROM predictions WHERE request_id = ?1) ORDER BY id
 """
+log = logging.getLogger(__name__)
 
-
-class Answered(NamedTuple):
-    """One request's records with their predictions."""
-
-    time: float
-    request_id: str
-    model: Model
-    records: list[Record]
-    predictions: list[Prediction]
+# What the rows of one request begin with, its records and its predictions.
+Answered = tuple[tuple[Any, ...], list[Record], list[Prediction]]
 
 
 class Row(NamedTuple):
@@ -106,8 +89,9 @@ class PredictionLog:
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
     ) -> None:
         """Take one request's predictions; count them as dropped if too many wait already."""
-        answered = Answered(time.time(), request_id, model, records, predictions)
-        if not self._batches.add(answered, len(records)):
+        of = model.manifest
+        about = (time.time(), request_id, of.task, of.version, of.run_id)
+        if not self._batches.add((about, records, predictions), len(records)):
             self.metrics.dropped.labels("full").inc(len(records))
 
     def close(self) -> None:
@@ -144,7 +128,7 @@ class PredictionLog:
             return []
         with self._reading() as connection:
             found = connection.execute(statement, values).fetchall()
-        return [Row(*row[:6], *map(_decode, row[6:])) for row in found]
+        return [Row(*row[:6], *(orjson.loads(text or "null") for text in row[6:])) for row in found]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -155,7 +139,11 @@ class PredictionLog:
             raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
 
     def _write(self, batch: list[Answered]) -> None:
-        rows = [row for answered in batch for row in _rows(answered)]
+        rows = [
+            (*about, record, prediction)
+            for about, records, predictions in batch
+            for record, prediction in zip(records, predictions, strict=True)
+        ]
         text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
             connection = self._connection or self._connect()
@@ -193,22 +181,7 @@ class PredictionLog:
         if now - self._tidied < TIDY_SECONDS:
             return
         self._tidied = now
-        connection.execute("DELETE FROM predictions WHERE time < ?", (now - self._days * 86_400,))
-        connection.execute(
-            "DELETE FROM predictions WHERE id <= (SELECT max(id) FROM predictions) - ?",
-            (self._rows,),
-        )
-
-
-def _rows(answered: Answered) -> Iterator[list[Any]]:
-    manifest = answered.model.manifest
-    about = [answered.time, answered.request_id, manifest.task, manifest.version, manifest.run_id]
-    for record, prediction in zip(answered.records, answered.predictions, strict=True):
-        yield [*about, record, prediction]
-
-
-def _decode(text: str | bytes | None) -> Any:
-    return None if text is None else orjson.loads(text)
+        connection.execute(TIDY, (now - self._days * 86_400, self._rows))
 
 
 def _add_truth_column(connection: sqlite3.Connection) -> None:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import httpx
-from fastapi import Depends
+from fastapi import Depends, Request
 from opentelemetry import propagate
-from starlette.requests import Request
 
 from app import tracing
 from app.errors import ApiError
