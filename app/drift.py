@@ -11,11 +11,9 @@ from app import quality
 from app.metrics import Metrics
 from app.model import Model
 from app.prediction_log import Row
-from app.psi import Distribution, psi
+from app.psi import LEAST, MOST, Distribution, psi
 from app.services import Here, Services
 
-# Rows a window: with fewer the index is chance, with more it sees what does not matter.
-LEAST, MOST = 300, 1000
 router = APIRouter()
 
 

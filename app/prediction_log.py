@@ -119,6 +119,7 @@ class PredictionLog:
         """Keep the true values of predictions."""
         pairs = [(orjson.dumps(value), row.id) for value, row in zip(truth, rows, strict=True)]
         with self._reading() as connection, connection:
+            connection.execute("PRAGMA synchronous = NORMAL")  # as what writes the predictions
             connection.executemany("UPDATE predictions SET truth = ? WHERE id = ?", pairs)
 
     def _select(self, statement: str, *values: Any) -> list[Row]:

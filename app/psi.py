@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
+# Rows a window: with fewer the index is chance, with more it sees what does not matter.
+LEAST, MOST = 300, 1000
 # What every bin gets in addition: one that is empty by chance would make the index infinite.
 SMOOTH = 0.5
 

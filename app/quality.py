@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.errors import ApiError
+from app.errors import ApiError, Problem
 from app.metrics import Metrics
 from app.model import Model
 from app.prediction_log import PredictionLog
@@ -45,7 +45,7 @@ class Quality(Kept):
     offline: dict[str, float]
 
 
-@router.post("/feedback")
+@router.post("/feedback", responses={404: {"model": Problem}})
 def feedback(body: Feedback, services: Here) -> Kept:
     """Take the true values of a request that was answered; the last word counts."""
     found = services.predictions.request(body.request_id)

@@ -4,12 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from app.psi import SMOOTH, Distribution, psi
+from app.psi import LEAST, MOST, SMOOTH, Distribution, psi
 
 # The share of windows without drift that may still be over a threshold of theirs.
 FALSE_ALARMS = 0.01
-# Rows a window: the least and the most that the API looks at.
-SIZES = (300, 1000)
 RESAMPLES = 10_000
 SEED = 0
 
@@ -33,7 +31,7 @@ def bootstrap(reference: Reference, holdout_rows: int) -> dict[str, Any]:
             }
             for part in rows
         }
-        for size in SIZES
+        for size in (LEAST, MOST)
     }
 
 

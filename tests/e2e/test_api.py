@@ -240,11 +240,13 @@ def test_a_web_page_may_ask_whether_it_may_call(guarded: Api) -> None:
     assert answer.headers["access-control-allow-origin"] == "https://example.org"
 
 
+DRIFT = {"status": "firing", "labels": {"alertname": "DriftDetected", "task": "iris"}}
 ADMIN = [
     ("POST", "/models/iris/load", {"version": 1}),
     ("POST", "/model/load/" + "0" * 32, {}),
     ("POST", "/train", {"algorithm": "random_forest"}),
     ("POST", "/retrain", {}),
+    ("POST", "/alerts", {"alerts": [DRIFT]}),
     ("GET", "/jobs/abc", None),
     ("GET", "/predictions", None),
 ]
@@ -290,6 +292,9 @@ def test_without_a_trainer_the_key_opens_a_path_that_says_so(
         ("/retrain", {"tasks": ["nothing"]}, 404),
         ("/retrain", {"reason": "\ud800"}, 422),
         ("/retrain", {"unknown": 1}, 422),
+        ("/alerts", {"alerts": DRIFT}, 422),
+        ("/alerts", {"alerts": [DRIFT] * 1001}, 422),
+        ("/alerts", {"alerts": [DRIFT | {"annotations": {"features": "\ud800"}}]}, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_the_trainer_is_asked(

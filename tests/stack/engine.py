@@ -22,6 +22,7 @@ PORTS = (
     *("API", "MLFLOW", "PROMETHEUS", "GRAFANA", "NODE_EXPORTER", "CADVISOR"),
     "ALERTMANAGER",
 )
+SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
 # All but grafana and cadvisor, whose images a machine without Docker Hub cannot have. They are left
 # out by naming the others: with `--scale grafana=0` Compose asks for the image all the same.
 SERVICES = ("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter")
@@ -128,6 +129,11 @@ class Stack:
         answer = self.ask("PROMETHEUS", f"/api/v1/query?{asked}")
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
+
+    def counted(self, moment: float) -> dict[str, str]:
+        """Return every counter of the API's requests as Prometheus knew it at a moment."""
+        found = self.query("last_over_time(http_requests_total[1h])", time=str(moment))
+        return {str(series["metric"]): series["value"][1] for series in found}
 
     def targets(self) -> dict[str, list[str]]:
         """Return the health of every target of Prometheus, by job."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.drift import LEAST
+from app.psi import LEAST
 from monitoring.grafana.pages import pages
 from tests.dashboards import panels, queries, variables
 from tests.stack.engine import PROJECT, ROOT, Stack, docker, eventually

@@ -53,7 +53,7 @@ def test_the_images_just_built_show_what_the_files_say(
     runs = len(list(checkout.folder.glob("mlruns/*/*/*/run.json")))
     assert f"{tasks} of {tasks} golden requests answered and counted" in said
     assert f"{runs} of {runs} runs as in their files" in said
-    assert "3 of 3 targets up" in said
+    assert "4 of 4 targets up" in said
     assert "Grafana" not in said and "::group::" not in said
     # A stack that ran before runs still.
     assert {found["State"]["Status"] for found in stack.containers()} == {"running"}

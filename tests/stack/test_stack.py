@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from mlflow.artifacts import download_artifacts
 
 from pipeline.files import sha256_file
 from pipeline.history import layout, registry
-from tests.stack.engine import ROOT, Stack, docker, eventually
+from tests.stack.engine import ROOT, SCRAPE_SECONDS, Stack, docker, eventually
 
 
 @pytest.fixture
@@ -92,12 +93,14 @@ def test_what_a_notebook_logs_is_kept_and_goes_into_the_history(
     client.log_metric(run.info.run_id, "rmse", 0.5)
     client.log_text(run.info.run_id, "noted", "note.txt")
     client.set_terminated(run.info.run_id)
-    before = stack.ask("API", "/predictions?limit=1")
+    before, moment = stack.ask("API", "/predictions?limit=1"), time.time() - SCRAPE_SECONDS
+    counted = stack.counted(moment)
 
     stack.compose("down")
     stack.up()
 
     assert stack.ask("API", "/predictions?limit=1") == before
+    assert counted and stack.counted(moment) == counted
     assert client.get_run(run.info.run_id).data.metrics == {"rmse": 0.5}
     save = ["--repo", stack.checkout, "history", "save", "--from", stack.url("MLFLOW")]
     subprocess.run([sys.executable, "-m", "pipeline", *save, run.info.run_id], cwd=ROOT, check=True)
@@ -148,7 +151,9 @@ def test_the_trainer_explains_and_trains(stack: Stack, client: MlflowClient) -> 
 
 
 def test_prometheus_sees_all_that_was_started(stack: Stack) -> None:
-    expected = {job: ["up"] for job in ("mlops-api", "node-exporter", "prometheus")}
+    expected = {
+        job: ["up"] for job in ("mlops-api", "mlflow-server", "node-exporter", "prometheus")
+    }
     eventually(lambda: stack.targets() == expected, 60, "the targets are up")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app.metrics import Metrics
+
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
 Rule = dict[str, Any]
@@ -64,6 +66,34 @@ def test_an_alert_is_shown_to_fire_and_not_to_fire(rule: Rule) -> None:
     told = [bool(case.get("exp_alerts")) for case in CASES if case["alertname"] == rule["alert"]]
     assert True in told, "no case in which it fires"
     assert False in told or rule["alert"] == "Watchdog", "no case in which it does not fire"
+
+
+def series(expression: str) -> set[str]:
+    """Return the names of the series that an expression reads."""
+    named = re.findall(r'__name__=~"([^"]+)"', expression)
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|group_left) \([^)]*\)', " ", expression)
+    words = set(re.findall(r"[a-z_][\w:]*(?![\w:]*\s*\()", bare))
+    return {*words, *"|".join(named).split("|")} - {"and", "or", "unless", "by", "on", ""}
+
+
+def exported() -> set[str]:
+    """Return the names of the API's series."""
+    endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
+    families = Metrics().registry.collect()
+    return {
+        family.name + ending for family in families for ending in endings.get(family.type, [""])
+    }
+
+
+def test_rules_read_only_what_is_exported_or_recorded() -> None:
+    rules = [rule for group in GROUPS for rule in group["rules"]]
+    read = {name for rule in rules for name in series(rule["expr"])}
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    others = {name for name in read - exported() - recorded if not name.startswith("node_")}
+    assert others == {"up"}
+    assert {"prediction_errors_total", "http_requests_shed_total", "drift_detected"} <= read
+    (features,) = (rule["annotations"]["features"] for rule in ALERTS if "Drift" in rule["alert"])
+    assert set(re.findall(r"\w+_drift_\w+", features)) <= exported()
 
 
 def test_drift_is_routed_by_the_name_of_an_alert_that_names_task_and_features() -> None:

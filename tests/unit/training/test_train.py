@@ -284,7 +284,7 @@ def test_a_killed_training_leaves_the_older_bundle(
     )
     try:
         deadline = time.monotonic() + 60
-        while not list((moved / "build").glob(".part-*/holdout/*")):
+        while not list((moved / "build").glob(".part-*/new/holdout/*")):
             assert child.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
     finally:
