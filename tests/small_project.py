@@ -40,7 +40,7 @@ class Project:
         # Of the code little is looked at: it is the workflow that is tried, not the linters.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
         fewer = {
-            'files = ["app", "pipeline", "scripts", "bench", "monitoring"]': 'files = ["scripts/ci"]',
+            'files = ["app", "pipeline", "scripts", "monitoring", "bench"]': 'files = ["scripts/ci"]',
             "[tool.black]\n": '[tool.black]\nextend-exclude = "^/(app|monitoring|pipeline|scripts)/"\n',
             'exclude = [".git",': 'exclude = ["app", "monitoring", "pipeline", "scripts",',
         }
