@@ -40,9 +40,9 @@ class Project:
         # Of the code little is looked at: it is the workflow that is tried, not the linters.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
         fewer = {
-            'files = ["app", "pipeline", "scripts", "bench"]': 'files = ["scripts/ci"]',
-            "[tool.black]\n": '[tool.black]\nextend-exclude = "^/(app|pipeline|scripts)/"\n',
-            'exclude = [".git",': 'exclude = ["app", "pipeline", "scripts",',
+            'files = ["app", "pipeline", "scripts", "monitoring", "bench"]': 'files = ["scripts/ci"]',
+            "[tool.black]\n": '[tool.black]\nextend-exclude = "^/(app|monitoring|pipeline|scripts)/"\n',
+            'exclude = [".git",': 'exclude = ["app", "monitoring", "pipeline", "scripts",',
         }
         for before, after in fewer.items():
             assert before in settings
