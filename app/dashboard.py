@@ -13,12 +13,8 @@ from app import pages
 from app.services import Here
 
 router = APIRouter(tags=["look"])
-PAGE = Path(__file__).with_name("dashboard.html").read_text("utf-8")
-# The page is allowed its own style and script, to ask where it comes from, and nothing else.
+PAGE = Path(__file__).with_name("dashboard.html")
 POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'"
-for _kind, _text in re.findall(r"(?s)<(style|script)>(.*?)</", PAGE):
-    _hash = base64.b64encode(hashlib.sha256(_text.encode()).digest()).decode()
-    POLICY += f"; {_kind}-src 'sha256-{_hash}'"
 
 
 class Figures(BaseModel):
@@ -32,9 +28,19 @@ class Figures(BaseModel):
 
 
 @router.get("/dashboard", include_in_schema=False)
-async def page() -> Response:
+def page() -> Response:
     """Return the page; its figures it asks for itself."""
-    return Response(PAGE, headers={"Content-Security-Policy": POLICY}, media_type="text/html")
+    text, policy = read()
+    return Response(text, headers={"Content-Security-Policy": policy}, media_type="text/html")
+
+
+def read() -> tuple[str, str]:
+    """Return the page, and what it is allowed: its own style and script, and to ask us."""
+    text, policy = PAGE.read_text("utf-8"), POLICY
+    for kind, own in re.findall(r"(?s)<(style|script)>(.*?)</", text):
+        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+        policy += f"; {kind}-src 'sha256-{digest}'"
+    return text, policy
 
 
 @router.get("/dashboard/figures")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.dashboard import PAGE, POLICY
+from app.dashboard import read
 from scripts.screenshots import BROWSERS, QUIET
 from tests.serving import HOUSE, TASKS, Api, edit, golden, wait_until
 from tests.web import serving
@@ -112,8 +112,8 @@ def test_a_model_that_is_not_served_has_a_place_all_the_same(own_api: Api) -> No
 
 def test_the_page_comes_with_its_policy(api: Api) -> None:
     answer = api.client.get("/dashboard")
-    assert answer.text == PAGE and answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.text == read()[0] and answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == read()[1]
     assert answer.headers["x-frame-options"] == "DENY"
 
 
@@ -163,7 +163,7 @@ def test_the_page_says_that_the_api_is_gone_and_goes_on(own_api: Api, look: Look
     send(own_api)
     good = json.dumps(figures(own_api)).encode()
     with serving() as server:
-        server.answers["/dashboard"] = [(200, PAGE.encode())]
+        server.answers["/dashboard"] = [(200, read()[0].encode())]
         gone = (503, b'{"error": "we are away."}')
         server.answers["/dashboard/figures"] = [(200, good), gone]
         seen = text(look(f"{server.url}/dashboard"))

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import re
 
-from app.dashboard import PAGE, POLICY
+from app.dashboard import read
+
+PAGE, POLICY = read()
 
 
 def test_the_page_refers_to_nothing_outside() -> None:
