@@ -35,9 +35,8 @@ def lines_of_code(path: Path) -> int:
         if token.type not in (*beside, tokenize.ENDMARKER):
             code.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
+        documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, documented) and ast.get_docstring(node):
             code.difference_update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
     return len(code)
 
@@ -45,7 +44,7 @@ def lines_of_code(path: Path) -> int:
 def test_the_code_can_be_read_in_an_evening() -> None:
     # The aim is 4,000, all of `app/` and `pipeline/` together. Watching what is served has raised
     # the bound once; from now on it may only be lowered.
-    assert sum(map(lines_of_code, CODE)) < 5520
+    assert sum(map(lines_of_code, CODE)) < 5490
     assert [path.name for path in CODE if lines(path) > 250] == []
 
 
