@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import bundle as bundles
-from pipeline import tasks
+from pipeline import tasks, workflow
 from pipeline.bundle import Bundle
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
@@ -133,4 +133,5 @@ def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
     By the first trailer the pipeline knows its own commits and does not answer them with a run.
     """
     champions = {name: registry.champion(tip.mlruns, name) for name in decisions}
-    return render("published.txt", bundle=bundle, decisions=decisions, champions=champions)
+    told = {"bundle": bundle, "decisions": decisions, "champions": champions}
+    return render("published.txt", **told, workflow=workflow.run_url())

@@ -21,6 +21,7 @@ from mlflow.types import Schema
 from mlflow.types.schema import TensorSpec
 
 import pipeline
+from pipeline import workflow
 from pipeline.data.fetch import Fetched
 from pipeline.files import sha256_bytes, sha256_file
 from pipeline.git import git
@@ -146,7 +147,7 @@ def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str
     tags = {
         "git.branch": git(repo.root, "branch", "--show-current"),
         "git.dirty": str(bool(dirty)).lower(),
-        "workflow.run_url": _workflow_url(),
+        "workflow.run_url": workflow.run_url(),
         "workflow.reason": os.environ.get("MLOPS_REASON", ""),
         "data.origin": fetched.origin,
         "digest.data": fetched.digest,
@@ -156,12 +157,6 @@ def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str
         "version.python": platform.python_version(),
     } | {f"version.{name}": version(name) for name in LIBRARIES}
     return {key: value for key, value in tags.items() if value}
-
-
-def _workflow_url() -> str:
-    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-    server, repository, run = (os.environ.get(name, "") for name in names)
-    return f"{server}/{repository}/actions/runs/{run}" if run else ""
 
 
 def _digest_of_code() -> str:

@@ -72,7 +72,12 @@ def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
         assert f"{name} v1 promoted" in message.splitlines()[0]
 
 
-def test_the_message_carries_runs_and_digests_as_trailers(team: Team) -> None:
+def test_the_message_carries_runs_and_digests_as_trailers(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = {"SERVER_URL": "https://github.com", "REPOSITORY": "o/n", "RUN_ID": "7"}
+    for name, value in address.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
     commit, _ = team.publish(iris=BETTER)
     seen = team.origin
     trailers = dict(
@@ -85,6 +90,10 @@ def test_the_message_carries_runs_and_digests_as_trailers(team: Team) -> None:
     assert set(trailers["Mlops-Runs"].split()[1:]) == runs
     assert trailers["Mlops-Champion"] == f"iris sha256:{champion.sha256}"
     assert trailers["Mlops-Publish"] == git(seen.root, "rev-parse", "HEAD~1")
+    assert trailers["Mlops-Workflow"] == "https://github.com/o/n/actions/runs/7"
+    monkeypatch.delenv("GITHUB_RUN_ID")
+    _, by_hand = team.publish(iris=WORSE)
+    assert "Mlops-Workflow" not in by_hand
 
 
 def test_a_better_model_is_promoted_and_a_worse_one_only_recorded(team: Team) -> None:
