@@ -50,7 +50,7 @@ def document(app: FastAPI, services: Services) -> Schema:
     made["components"]["schemas"] |= described["$defs"]
     for path, operations in made["paths"].items():
         for operation in operations.values():
-            _document_problems(path, operation)
+            document_problems(path, operation)
     for unused in ("HTTPValidationError", "ValidationError"):
         made["components"]["schemas"].pop(unused, None)
     return made
@@ -112,7 +112,7 @@ def _explanation() -> Any:
     return single | create_model("ExplainedRecords", **IDENTITY, explanations=list[row])
 
 
-def _document_problems(path: str, operation: Schema) -> None:
+def document_problems(path: str, operation: Schema) -> None:
     """Name every answer that is not a success, in the form that it has."""
     responses, v2 = operation["responses"], path.startswith("/v2")
     body, admin = "requestBody" in operation, "security" in operation

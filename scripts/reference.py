@@ -10,6 +10,7 @@ from prometheus_client import PlatformCollector, ProcessCollector
 from starlette.testclient import TestClient
 
 from app.metrics import Metrics
+from app.openapi import document_problems
 from app.service import create
 from app.settings import Settings
 from app.task_histogram import TaskHistogram
@@ -19,6 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
 VERBS = ("get", "post")
+# The paths that every task has, however many there are: this page is the same before the first
+# model and after the fourth task.
+OF_TASKS = {
+    "/predict": "Predict for the task that `API_DEFAULT_TASK` names.",
+    "/predict/{task}": "Predict a task's target for one record, a list of them or a table.",
+    "/explain/{task}": "Say what each feature added to a prediction.",
+}
 
 
 def pages() -> dict[Path, str]:
@@ -114,17 +122,24 @@ def described() -> list[Metric]:
 def _api() -> str:
     document = _document()
     groups: dict[str, list[str]] = {}
+    for path, text in OF_TASKS.items():
+        operation: dict[str, Any] = {"responses": {"200": {}}, "requestBody": {}}
+        document_problems(path, operation)
+        row = f"| `POST {path}` | {text} | {_statuses(operation)} |"
+        groups.setdefault(path.split("/")[1], []).append(row)
     for path, operations in document["paths"].items():
         for verb in VERBS:
             if verb in operations:
                 operation = operations[verb]
-                row = f"| `{verb.upper()} {path}` | {_about(operation)} | {_statuses(operation)} |"
+                text = operation["description"].splitlines()[0]
+                row = f"| `{verb.upper()} {path}` | {text} | {_statuses(operation)} |"
                 groups.setdefault(operation["tags"][0], []).append(row)
     lines = ["# The API", NOTE]
     lines.append(
         "`/docs` and `/redoc` of the running API show every field, its range and an example. Every "
         "answer has the header `X-Request-ID`; every error has `error`, `details` and `request_id` "
-        "(those of the Open Inference Protocol have `error` alone).\n"
+        "(those of the Open Inference Protocol have `error` alone). The tasks are those of "
+        "[the leaderboard](../mlruns/README.md), and `GET /models` lists them.\n"
     )
     for group, rows in groups.items():
         lines += [f"## {group.capitalize()}", "| request | does | answers |", "|---|---|---|"]
@@ -133,21 +148,16 @@ def _api() -> str:
 
 
 def _document() -> dict[str, Any]:
-    """Return the OpenAPI document of the API over the committed models."""
+    """Return the OpenAPI document of the API without any model."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            models=ROOT / "deployment" / "models",
+            models=Path(folder) / "models",
             state=Path(folder),
             prediction_log=Path(folder) / "predictions.db",
         )
         with TestClient(create(settings, lambda line: None)) as client:
             document: dict[str, Any] = client.get("/openapi.json").json()
     return document
-
-
-def _about(operation: dict[str, Any]) -> str:
-    text = operation.get("description", "").splitlines()[0] if operation.get("description") else ""
-    return f"{operation['summary']}. {text}" if operation["tags"][0] == "predict" else text
 
 
 def _statuses(operation: dict[str, Any]) -> str:

@@ -29,6 +29,8 @@ def table(task: Task, rows: int, seed: int = 0) -> pd.DataFrame:
         else:
             assert feature.low is not None and feature.high is not None
             values = generator.uniform(feature.low, feature.high, rows)
+            if isinstance(feature.example, int):  # what is counted is whole
+                values = generator.integers(int(feature.low), int(feature.high) + 1, rows) * 1.0
             columns[feature.name] = values
             weight += (values - feature.low) / (feature.high - feature.low)
     columns[task.target.name] = _target(task, weight + generator.normal(0, 0.05, rows))

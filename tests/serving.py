@@ -1,4 +1,4 @@
-"""The API as it really runs: `python -m app` on a free port, over copies of the real models."""
+"""The API as it really runs: `python -m app` on a free port, over copies of the tests' models."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from typing import Any
 
 import httpx
 
+from pipeline import tasks
 from pipeline.history import registry
 from pipeline.publishing.record import model_folder
 from pipeline.repo import Repo
+from tests.service import MODELS, REPOSITORY
 
 ROOT = Path(__file__).parents[1]
-MODELS = ROOT / "deployment" / "models"
-TASKS = sorted(folder.name for folder in MODELS.iterdir())
 # The body in the issue and in the README, as it stands.
 HOUSE = {
     **{"MedInc": 8.3252, "HouseAge": 41.0, "AveRooms": 6.984, "AveBedrms": 1.023},
@@ -36,8 +36,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def golden(task: str) -> dict[str, Any]:
     """Return a record that the task accepts."""
-    request: dict[str, Any] = manifest(MODELS / task)["golden"]["request"]
-    return request
+    return {feature.name: feature.example for feature in tasks.load(task).features}
 
 
 def edit(folder: Path, **changes: Any) -> None:
@@ -48,7 +47,7 @@ def edit(folder: Path, **changes: Any) -> None:
 
 def put_older_version(folder: Path, task: str) -> int:
     """Replace a model's files by the newest version in the registry that answers differently."""
-    repo = Repo.open(ROOT)
+    repo = Repo.open(REPOSITORY)
     paths = (repo.mlruns / "registry" / task).glob("*.json")
     promotions = sorted(map(registry.load, paths), key=lambda found: -found.version)
     now = promotions[0]

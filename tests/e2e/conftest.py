@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.service import make
 from tests.serving import Api
+
+
+@pytest.fixture(autouse=True, scope="session")
+def service() -> None:
+    """Make the models that are served here."""
+    make()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.serving import HOUSE, MODELS, TASKS, Api, edit, golden, manifest
+from tests.service import MODELS, TASKS
+from tests.serving import HOUSE, Api, edit, golden, manifest
 
 pytestmark = pytest.mark.slow
 KEY = "a key for the tests"

@@ -21,7 +21,8 @@ import pytest
 from app.model import Model
 from bench import load
 from bench.load import Load
-from tests.serving import HOUSE, MODELS, TASKS, Api, edit, put_older_version, wait_until
+from tests.service import MODELS, TASKS
+from tests.serving import HOUSE, Api, edit, put_older_version, wait_until
 
 pytestmark = pytest.mark.slow
 BODY = json.dumps(HOUSE).encode()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pipeline.repo import Repo
-from tests.serving import MODELS, TASKS, Api, golden, manifest, wait_until
+from tests.service import MODELS, TASKS
+from tests.serving import Api, golden, manifest, wait_until
 from tests.unit.trainer.service import checkout, running
 
 pytestmark = pytest.mark.slow

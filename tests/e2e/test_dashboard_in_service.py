@@ -14,7 +14,8 @@ import pytest
 
 from app.dashboard import read
 from scripts.screenshots import BROWSERS, QUIET
-from tests.serving import HOUSE, TASKS, Api, edit, golden, wait_until
+from tests.service import TASKS
+from tests.serving import HOUSE, Api, edit, golden, wait_until
 from tests.web import serving
 
 pytestmark = pytest.mark.slow

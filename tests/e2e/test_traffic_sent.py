@@ -11,7 +11,8 @@ import pytest
 
 from scripts.traffic.__main__ import main
 from tests.conftest import posix
-from tests.serving import ROOT, TASKS, Api
+from tests.service import TASKS
+from tests.serving import ROOT, Api
 
 pytestmark = pytest.mark.slow
 

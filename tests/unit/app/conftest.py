@@ -1,4 +1,4 @@
-"""The API's parts over a copy of the repository's own models."""
+"""The API's parts over a copy of the tests' models."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +12,13 @@ from app.model import Model
 from app.models import Models
 from app.service import create
 from app.settings import Settings
-from tests.serving import MODELS
+from tests.service import MODELS, make
+
+
+@pytest.fixture(autouse=True, scope="session")
+def service() -> None:
+    """Make what the tests here serve."""
+    make()
 
 
 @pytest.fixture

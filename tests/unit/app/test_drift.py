@@ -13,7 +13,7 @@ from app.model import Model
 from app.prediction_log import PredictionLog, Row
 from app.records import Record
 from app.settings import Settings
-from tests.serving import MODELS
+from tests.service import MODELS
 
 
 @pytest.fixture(scope="module")

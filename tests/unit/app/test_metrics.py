@@ -10,7 +10,8 @@ from app.model import Model
 from app.summary import summary
 from app.task_histogram import TaskHistogram
 from scripts.reference import described
-from tests.serving import HOUSE, MODELS, golden, wait_until
+from tests.service import MODELS
+from tests.serving import HOUSE, golden, wait_until
 
 
 def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:

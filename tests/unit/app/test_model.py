@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.model import Model, ModelError
-from tests.serving import HOUSE, MODELS, TASKS, edit, golden, manifest
+from tests.service import MODELS, TASKS
+from tests.serving import HOUSE, edit, golden, manifest
 
 
 def refusal(folder: Path) -> str:

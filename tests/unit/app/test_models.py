@@ -9,7 +9,8 @@ import pytest
 from app.errors import ApiError
 from app.metrics import Metrics
 from app.models import Models
-from tests.serving import MODELS, TASKS, edit, manifest, put_older_version
+from tests.service import MODELS, TASKS
+from tests.serving import edit, manifest, put_older_version
 
 
 def version(models: Models, task: str = "housing") -> int:

@@ -1,6 +1,7 @@
 """What a task's requests may look like."""
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,14 +11,13 @@ from hypothesis import strategies as st
 from app.errors import ApiError
 from app.manifest import Manifest
 from app.records import MAX_RECORDS, Records
-from tests.serving import HOUSE, MODELS, TASKS, golden
+from tests.service import MODELS, TASKS
+from tests.serving import HOUSE, golden
 
 
+@cache
 def records_of(task: str) -> Records:
     return Records(Manifest.model_validate_json((MODELS / task / "manifest.json").read_bytes()))
-
-
-HOUSING, CREDIT = records_of("housing"), records_of("credit")
 
 
 def refusal(records: Records, body: bytes) -> ApiError:
@@ -28,7 +28,7 @@ def refusal(records: Records, body: bytes) -> ApiError:
 
 def refused(**changes: Any) -> ApiError:
     """Return how the issue's house is refused with some values changed."""
-    return refusal(HOUSING, json.dumps(HOUSE | changes).encode())
+    return refusal(records_of("housing"), json.dumps(HOUSE | changes).encode())
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -41,7 +41,7 @@ def test_a_record_a_list_and_a_table_say_the_same(task: str) -> None:
 
 
 def test_whole_numbers_are_numbers() -> None:
-    assert HOUSING.read(json.dumps(HOUSE | {"HouseAge": 41}).encode())[0] == [HOUSE]
+    assert records_of("housing").read(json.dumps(HOUSE | {"HouseAge": 41}).encode())[0] == [HOUSE]
 
 
 @pytest.mark.parametrize("value", [False, True, "3.9", None, [3.9], {}, 1e39, -1, 16.1, 10**400])
@@ -54,12 +54,15 @@ def test_what_is_no_number_or_out_of_range_is_refused(value: object) -> None:
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "1e39"])
 def test_what_float32_does_not_know_is_refused(value: str) -> None:
     body = json.dumps(HOUSE).replace("8.3252", value).encode()
-    assert refusal(HOUSING, body).status == 422
+    assert refusal(records_of("housing"), body).status == 422
 
 
 @pytest.mark.parametrize("value", [0, 16])
 def test_the_bounds_belong_to_the_range(value: float) -> None:
-    assert HOUSING.read(json.dumps(HOUSE | {"MedInc": value}).encode())[0][0]["MedInc"] == value
+    assert (
+        records_of("housing").read(json.dumps(HOUSE | {"MedInc": value}).encode())[0][0]["MedInc"]
+        == value
+    )
 
 
 def test_an_unknown_key_is_named_and_a_long_one_shortened() -> None:
@@ -68,29 +71,31 @@ def test_an_unknown_key_is_named_and_a_long_one_shortened() -> None:
 
 
 def test_a_missing_key_is_named() -> None:
-    error = refusal(HOUSING, b'{"MedInc": 1}')
+    error = refusal(records_of("housing"), b'{"MedInc": 1}')
     assert error.message == "body.HouseAge: Field required (and 6 more)"
 
 
 def test_a_category_that_the_task_does_not_know_is_refused() -> None:
-    error = refusal(CREDIT, json.dumps(golden("credit") | {"purpose": "yacht"}).encode())
+    error = refusal(
+        records_of("credit"), json.dumps(golden("credit") | {"purpose": "yacht"}).encode()
+    )
     assert error.details[0].where == "body.purpose"
     assert "'new_car'" in error.details[0].what
 
 
 def test_the_place_in_a_list_is_named() -> None:
-    error = refusal(HOUSING, json.dumps([HOUSE, HOUSE | {"MedInc": "much"}]).encode())
+    error = refusal(records_of("housing"), json.dumps([HOUSE, HOUSE | {"MedInc": "much"}]).encode())
     assert error.details[0].where == "body.1.MedInc"
 
 
 @pytest.mark.parametrize("row", [[1.0] * 7, [1.0] * 9, [], "row"])
 def test_a_row_of_the_wrong_length_is_refused(row: object) -> None:
-    assert refusal(HOUSING, json.dumps({"features": [row]}).encode()).status == 422
+    assert refusal(records_of("housing"), json.dumps({"features": [row]}).encode()).status == 422
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"features": []}', b"", b"{", b"1", b"null", b"\xff"])
 def test_what_holds_no_record_is_refused(body: bytes) -> None:
-    assert refusal(HOUSING, body).status == 422
+    assert refusal(records_of("housing"), body).status == 422
 
 
 @pytest.mark.parametrize("as_table", [False, True])
@@ -100,12 +105,12 @@ def test_ten_thousand_records_are_read_and_one_more_is_413(as_table: bool) -> No
             return json.dumps({"features": [list(HOUSE.values())] * count}).encode()
         return json.dumps([HOUSE] * count).encode()
 
-    assert len(HOUSING.read(body(MAX_RECORDS))[0]) == MAX_RECORDS
-    assert refusal(HOUSING, body(MAX_RECORDS + 1)).status == 413
+    assert len(records_of("housing").read(body(MAX_RECORDS))[0]) == MAX_RECORDS
+    assert refusal(records_of("housing"), body(MAX_RECORDS + 1)).status == 413
 
 
 def test_many_faults_are_told_by_the_first_of_them() -> None:
-    error = refusal(HOUSING, json.dumps([{}] * 100).encode())
+    error = refusal(records_of("housing"), json.dumps([{}] * 100).encode())
     assert error.message.endswith("(and 799 more)")
     assert len(error.details) == 20
 
@@ -115,6 +120,6 @@ def test_many_faults_are_told_by_the_first_of_them() -> None:
 )
 def test_no_body_brings_anything_but_records_or_an_explained_refusal(body: bytes | str) -> None:
     try:
-        HOUSING.read(body if isinstance(body, bytes) else body.encode())
+        records_of("housing").read(body if isinstance(body, bytes) else body.encode())
     except ApiError as error:
         assert error.status in (413, 422)

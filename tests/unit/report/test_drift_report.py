@@ -12,13 +12,19 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
 from tests.histories import new_repo
-from tests.serving import MODELS, manifest
+from tests.service import MODELS, make
+from tests.serving import manifest
 from tests.web import Server, serving
 
 TASK = "credit"
 ROWS = 500
 SINCE, UNTIL = "2026-11-21T10:00:00.123456+00:00", "2026-11-21T11:12:13+00:00"
 VOID = {"meta", "rect", "wbr"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def service() -> None:
+    make()
 
 
 @pytest.fixture

@@ -12,11 +12,17 @@ from app.records import Record
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
-from tests.serving import MODELS, TASKS, manifest
+from tests.service import MODELS, TASKS, make
+from tests.serving import manifest
 
 ROWS = 5_000
 EMPTY = 1e-4  # in place of the share of a bin that nothing falls into
 each = pytest.mark.parametrize("task", TASKS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def service() -> None:
+    make()
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.repo import Repo
 from tests import forge
 from tests.conftest import commit_all
+from tests.service import MODELS, REPOSITORY, make
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 300  # other tests may keep the machine busy
@@ -31,10 +32,11 @@ def begin(folder: Path) -> Path:
 
 
 def checkout(folder: Path) -> Repo:
-    """Return a repository with this one's history and models."""
+    """Return a repository with the history and the models of `tests.service`."""
     begin(folder)
-    shutil.copytree(ROOT / "deployment" / "models", folder / "deployment" / "models")
-    shutil.copytree(ROOT / "mlruns", folder / "mlruns", ignore=shutil.ignore_patterns(".local"))
+    make()
+    shutil.copytree(MODELS, folder / "deployment" / "models")
+    shutil.copytree(REPOSITORY / "mlruns", folder / "mlruns")
     commit_all(folder, "feat: begin")
     return Repo.open(folder)
 

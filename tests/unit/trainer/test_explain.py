@@ -15,8 +15,12 @@ from pipeline.training import behave
 from pipeline.training.manifest import distribution
 from pipeline.training.predict import OnnxModel
 from tests import forge
+from tests.service import MODELS, TASKS, make
 
-MODELS = Path(__file__).parents[3] / "deployment" / "models"
+
+@pytest.fixture(autouse=True, scope="module")
+def service() -> None:
+    make()
 
 
 def manifest_of(task: str) -> dict[str, Any]:
@@ -24,7 +28,7 @@ def manifest_of(task: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("task", tasks.names())
+@pytest.mark.parametrize("task", TASKS)
 def test_the_values_of_a_served_model_add_up_to_what_it_says(task: str) -> None:
     manifest = manifest_of(task)
     golden, answer = manifest["golden"]["request"], manifest["golden"]["answer"]
@@ -40,7 +44,7 @@ def test_the_values_of_a_served_model_add_up_to_what_it_says(task: str) -> None:
     assert one["output"] == expected
 
 
-@pytest.mark.parametrize("task", tasks.names())
+@pytest.mark.parametrize("task", TASKS)
 def test_many_different_records_add_up(task: str) -> None:
     manifest, rows = manifest_of(task), forge.rows(tasks.load(task), 3).to_dict("records")
     for one in explain((MODELS / task,), manifest["sha256"], [*rows]):  # type: ignore[list-item]
@@ -98,7 +102,7 @@ def test_the_digest_decides_which_model_it_is(tmp_path: Path) -> None:
         explain(folders, other, [record])  # its manifest is another model's
 
 
-@pytest.mark.parametrize("task", tasks.names())
+@pytest.mark.parametrize("task", TASKS)
 def test_a_record_without_a_feature_is_refused(task: str) -> None:
     manifest = manifest_of(task)
     record = dict(manifest["golden"]["request"])
