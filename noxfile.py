@@ -43,7 +43,10 @@ def install(session: nox.Session, lock: str) -> None:
 
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
     """Return the files in Git that match a pattern."""
-    listed = session.run("git", "ls-files", "--", *patterns, external=True, silent=True, log=False)
+    quietly = {"external": True, "silent": True, "log": False}
+    # A Git hook that starts nox has variables that would lead this to another repository.
+    hooks = str(session.run("git", "rev-parse", "--local-env-vars", **quietly)).split()
+    listed = session.run("git", "ls-files", "--", *patterns, env=dict.fromkeys(hooks), **quietly)
     return str(listed).splitlines()
 
 

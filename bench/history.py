@@ -23,6 +23,7 @@ from mlflow.entities import Metric, Param, RunTag
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.git import git
 from pipeline.history import layout, runfile
 from pipeline.history.rows import PARENT_TAG
 from pipeline.history.runfile import Run
@@ -126,14 +127,14 @@ def search(uri: str) -> Callable[[], object]:
 
 def packed_bytes(folder: Path) -> int:
     """Return the size of the packs of a repository with one commit of a folder."""
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
+    options = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0")
     for arguments in (
         ["init", "--quiet"],
         ["add", "--all", "mlruns"],
         ["commit", "--quiet", "--message", "bench"],
         ["gc", "--quiet"],
     ):
-        subprocess.run([*git, *arguments], cwd=folder, check=True)
+        git(folder, *options, *arguments)
     return sum(path.stat().st_size for path in (folder / ".git" / "objects").rglob("*.pack"))
 
 

@@ -1,6 +1,9 @@
 """The errors that a user is meant to read: one sentence that says what, where and what to do."""
 
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # programs that run without any package import this module too
+    from pydantic import ValidationError
 
 
 class PipelineError(Exception):
@@ -15,7 +18,7 @@ class UsageError(PipelineError):
     exit_status = 2
 
 
-def first_fault(error: ValidationError) -> str:
+def first_fault(error: "ValidationError") -> str:
     """Return the first thing that pydantic found wrong: where it is, and what is the matter."""
     fault = error.errors()[0]
     return f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"

@@ -5,11 +5,11 @@ Docker bakes them out of docker-compose.yml; their tag is the commit's, unless I
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from pipeline.git import GitError, git
 from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
 from scripts.stack.buildx import docker
@@ -120,11 +120,12 @@ def tip_of_main() -> str:
     Raises:
         StackError: origin does not answer, or has no such branch.
     """
-    command = ["git", "ls-remote", "--exit-code", "origin", "refs/heads/main"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise StackError("the tip of origin's main cannot be read: is origin right, can you fetch?")
-    return done.stdout.split()[0]
+    try:
+        return git(ROOT, "ls-remote", "--exit-code", "origin", "refs/heads/main").split()[0]
+    except GitError as error:
+        raise StackError(
+            f"the tip of origin's main cannot be read ({error}): is origin right, can you fetch?"
+        ) from error
 
 
 if __name__ == "__main__":

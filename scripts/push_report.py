@@ -6,7 +6,6 @@ Made of nothing but a commit of `pipeline publish`, also one that a dry run made
 import io
 import json
 import os
-import subprocess
 import sys
 import tarfile
 import tempfile
@@ -18,7 +17,7 @@ import typer
 from pipeline import tasks
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import write_atomic
-from pipeline.git import git
+from pipeline.git import git, git_bytes
 from pipeline.history import registry
 from pipeline.publishing.loop import PUBLISHED
 from pipeline.report.pages import render
@@ -76,8 +75,7 @@ def describe(root: Path, commit: str, base: str) -> str:
 
 def _extract(root: Path, commit: str, folder: Path) -> None:
     """Copy the history as it is at a commit, whatever is checked out."""
-    archive = ["git", "archive", commit, "mlruns"]
-    packed = subprocess.run(archive, cwd=root, check=True, capture_output=True).stdout
+    packed = git_bytes(root, "archive", commit, "mlruns")
     with tarfile.open(fileobj=io.BytesIO(packed)) as files:
         files.extractall(folder, filter="data")
 

@@ -1,7 +1,6 @@
 """Real Git repositories for the tests: a bare origin and clones of it, no settings of a user."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
-from pipeline.git import git
+from pipeline.git import environment, git
 from pipeline.repo import Repo
 
 # How long an example takes says something of the machine, and nothing of the code.
@@ -30,8 +29,8 @@ def own_git_settings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-            patch.delenv(variable, raising=False)
+        for variable in os.environ.keys() - environment().keys():
+            patch.delenv(variable)
         yield
 
 
@@ -56,8 +55,8 @@ def commit_all(folder: Path, message: str) -> str:
 def make_origin(folder: Path) -> Path:
     """Make a bare repository with one commit on main: the smallest that the program accepts."""
     bare, seed = folder / "origin.git", folder / "seed"
-    subprocess.run(["git", "init", "--quiet", "--bare", "-b", "main", bare], check=True)
-    subprocess.run(["git", "init", "--quiet", "-b", "main", seed], check=True)
+    git(folder, "init", "--quiet", "--bare", "-b", "main", str(bare))
+    git(folder, "init", "--quiet", "-b", "main", str(seed))
     (seed / "params.yaml").write_text("seed: 42\n")
     (seed / ".gitignore").write_text("build/\n")
     commit_all(seed, "feat: begin")

@@ -2,9 +2,10 @@
 
 import json
 import os
-import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
+from pipeline.git import git
 from scripts.ci.outputs import put
 
 CHECKS = ("lint", "test", "test-windows", "train")
@@ -48,14 +49,9 @@ def made_by_publish() -> bool:
 
     Both, because a squashed pull request can carry the trailer of a commit that it contains.
     """
-    trailer = _git("log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)").strip()
-    touched = _git("diff-tree", "--root", "--no-commit-id", "--name-only", "-r", "HEAD")
+    trailer = git(Path(), "log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)").strip()
+    touched = git(Path(), "diff-tree", "--root", "--no-commit-id", "--name-only", "-r", "HEAD")
     return bool(trailer) and all(path.startswith(OWNED) for path in touched.splitlines())
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def main() -> None:

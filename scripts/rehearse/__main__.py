@@ -10,10 +10,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from pipeline.git import git
 from scripts.rehearse import events, origin
 from scripts.rehearse.act import Job, Run, Runner
 from scripts.rehearse.docker import own_stack, registry
-from scripts.rehearse.origin import git
 from scripts.stack.settings import ROOT
 
 IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org")

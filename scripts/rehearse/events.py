@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pipeline.git import git
 from scripts.rehearse.act import REPOSITORY
-from scripts.rehearse.origin import git
 
 ABOUT = {"full_name": REPOSITORY, "default_branch": "main"}
 

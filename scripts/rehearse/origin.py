@@ -1,8 +1,8 @@
 """The bare repository that stands in GitHub's place."""
 
-import subprocess
 from pathlib import Path
 
+from pipeline.git import git
 from scripts.stack.settings import ROOT
 
 
@@ -13,10 +13,3 @@ def make(folder: Path) -> Path:
     git(bare, "branch", "--force", "main", git(ROOT, "rev-parse", "HEAD"))
     git(bare, "symbolic-ref", "HEAD", "refs/heads/main")
     return bare
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run Git in a folder and return what it prints."""
-    command = ["git", *arguments]
-    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip()

@@ -2,8 +2,8 @@
 
 import json
 import re
-import subprocess
 
+from pipeline.git import GitError, git
 from scripts.stack.settings import ROOT, Settings, StackError
 
 
@@ -58,7 +58,8 @@ def uncommitted() -> list[str]:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.rstrip()
+    """Return what Git prints, and nothing if it fails: there may be no commit, no origin."""
+    try:
+        return git(ROOT, *arguments)
+    except GitError:
+        return ""

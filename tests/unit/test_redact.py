@@ -54,3 +54,66 @@ def test_no_password_of_an_address_is_left(
     assert f"{user}:" not in said
     assert secret not in said
     assert "db.example.org/name" in said
+
+
+# Whatever can stand in the address of a remote.
+TEXTS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="'\"<>", codec="utf-8"),
+    min_size=6,
+    max_size=40,
+).map(lambda text: f"zq{text}qz")
+WORDS = st.text(string.ascii_letters + " .:\n", max_size=40)
+
+
+@given(TEXTS, st.sampled_from(["https", "http", "ssh", "ftp"]), WORDS)
+def test_nothing_before_the_host_is_left_of_an_address_that_git_quotes(
+    secret: str, scheme: str, text: str
+) -> None:
+    for user in (f"user:{secret}", secret, f":{secret}"):
+        said = redact(f"{text} '{scheme}://{user}@example.org/me/repo.git/': {text}", {})
+        assert secret not in said
+        assert "@example.org/me/repo.git/" in said
+
+
+@given(TEXTS, WORDS, WORDS)
+def test_the_value_of_a_secret_variable_is_masked_wherever_it_stands(
+    secret: str, before: str, after: str
+) -> None:
+    for name in ("GITHUB_TOKEN", "PUBLISH_KEY", "MLFLOW_TRACKING_PASSWORD", "aws_secret"):
+        assert secret not in redact(f"{before}{secret}{after}", {name: secret})
+
+
+@given(st.text())
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    once = redact(text, {})
+    assert redact(once, {}) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "http.extraheader=Authorization: Bearer abc",
+            "http.extraheader=Authorization: Bearer ***",
+        ),
+        (f"fatal: ghp_{'a' * 36} is not valid", "fatal: *** is not valid"),
+        (f"github_pat_{'1a' * 20}", "***"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----", "***"),
+        ("'https://me:with a blank@host/': no", "'https://***@host/': no"),
+    ],
+)
+def test_other_forms_of_a_secret_are_masked(text: str, said: str) -> None:
+    assert redact(text, {}) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "remote: Permission to owner/repo.git denied to somebody.",
+        "fatal: unable to access 'https://github.com/o/r.git/': Could not resolve host: github.com",
+        "git@github.com: Permission denied (publickey).",
+        "see https://github.com/o/r/rules?ref=refs%2Fheads%2Fmain",
+    ],
+)
+def test_words_of_git_without_a_secret_stay(text: str) -> None:
+    assert redact(text, {"SOME_KEY": "short", "PATH": "github"}) == text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.git import git
 from scripts import images
 from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
@@ -35,7 +36,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_names_are_lower_case_and_of_the_commit() -> None:
-    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    head = git(ROOT, "rev-parse", "HEAD")
     usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "IMAGE_TAG": f"sha-{head}"}
     assert names() == names(REGISTRY="", OWNER="", IMAGE_TAG="") == usual
     assert names(GITHUB_REPOSITORY_OWNER="My-Org")["OWNER"] == "my-org"

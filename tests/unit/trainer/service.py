@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.git import git
 from pipeline.repo import Repo
 from tests import forge
 from tests.conftest import commit_all
@@ -25,7 +26,7 @@ PATIENCE_SECONDS = 300  # other tests may keep the machine busy
 
 def begin(folder: Path) -> Path:
     """Make a repository with parameters that are quick; nothing is committed yet."""
-    subprocess.run(["git", "init", "--quiet", "-b", "main", folder], check=True)
+    git(folder, "init", "--quiet", "-b", "main")
     (folder / "params.yaml").write_text(forge.PARAMS % 1)
     (folder / ".gitignore").write_text("build/\n")
     return folder

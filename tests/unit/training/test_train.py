@@ -22,6 +22,7 @@ from pipeline.bundle import Bundle
 from pipeline.data import table as tables
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import sha256_file
+from pipeline.git import git
 from pipeline.history import layout, runfile
 from pipeline.history.runfile import Run
 from pipeline.repo import Repo
@@ -56,7 +57,7 @@ Runs = dict[str, Run]
 
 def _begin(folder: Path) -> Repo:
     folder.mkdir()
-    subprocess.run(["git", "init", "--quiet", "-b", "main", folder], check=True)
+    git(folder, "init", "--quiet", "-b", "main")
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (folder / ".gitignore").write_text("build/\n")
     commit_all(folder, "feat: begin")
