@@ -5,7 +5,7 @@ The plan, the release and the images ask here, so that they cannot come to diffe
 
 from pathlib import Path
 
-from scripts.ci.git import GitFailed, git
+from pipeline.git import GitError, git
 
 # What `pipeline publish` may write, and the trailers of its commits.
 OWNED = ("mlruns/", "deployment/models/", "data/", "results/")
@@ -34,7 +34,7 @@ def foreign(folder: Path, tip: str, *known: str) -> list[str]:
     """Return the commits up to `tip` that people made, newest first, but for those below `known`.
 
     Raises:
-        GitFailed: a commit is not in this clone.
+        GitError: a commit is not in this clone.
     """
     listed = git(folder, "rev-list", tip, *(f"^{commit}" for commit in known))
     return [commit for commit in listed.splitlines() if not is_own(folder, commit)]
@@ -52,7 +52,7 @@ def untested(folder: Path, tested: str, tip: str) -> list[str]:
         tip: the commit that is to be shipped.
 
     Raises:
-        GitFailed: a commit is not in this clone.
+        GitError: a commit is not in this clone.
     """
     published = git(folder, "rev-list", tip, f"^{tested}").splitlines()
     passed = [
@@ -70,6 +70,6 @@ def _trailer(folder: Path, commit: str, key: str) -> str:
 def _known(folder: Path, commit: str) -> bool:
     try:
         git(folder, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
-    except GitFailed:
+    except GitError:
         return False
     return True

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.ci.git import GitFailed, git
+from pipeline.git import GitError, git
 from scripts.ci.own_commits import foreign, is_own, untested
 from tests.conftest import commit_all
 
@@ -108,5 +108,5 @@ def test_a_trailer_that_names_nothing_vouches_for_nothing(repo: Path) -> None:
 
 
 def test_a_commit_that_is_not_there_is_said(repo: Path) -> None:
-    with pytest.raises(GitFailed, match="git rev-list failed"):
+    with pytest.raises(GitError, match="git rev-list failed"):
         foreign(repo, "HEAD", "f" * 40)
