@@ -82,7 +82,8 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     (
         Cause.NO_REMOTE,
         r"does not appear to be a git repository|returned error: 404|No such remote"
-        r"|repository '.*' (?:not found|does not exist)|Repository not found|No such device or address",
+        r"|repository '.*' (?:not found|does not exist)|Repository not found"
+        r"|No such device or address",
     ),
     # A hook of the server refused it without a word that is known here.
     (Cause.RULE, r"hook declined|prohibited by|denied by|is read.only.*branch"),
@@ -93,8 +94,8 @@ _PROGRESS = re.compile(r"[\w ]+: +\d+% \(|Total \d+ \(")
 _ADVICE = {
     Cause.TRANSIENT: "wait a few minutes, then run the command again; nothing is lost",
     Cause.ACCESS: "check that you may write there. With https, log in (`gh auth login`) or use a "
-    "token with write access to the contents; with ssh, use a key that may write. In a workflow the "
-    "job needs `permissions: contents: write`, which the organisation must allow",
+    "token with write access to the contents; with ssh, use a key that may write. In a workflow "
+    "the job needs `permissions: contents: write`, which the organisation must allow",
     Cause.RULE: "a branch protection or ruleset is on (Settings > Rules > Rulesets, or Settings > "
     "Branches). Three ways out: keep only the rules 'Restrict deletions' and 'Block force pushes' "
     "for the branch; publish to a branch of its own with --branch; or push with a deploy key that "
@@ -115,8 +116,8 @@ _ADVICE = {
     "and that your login may see it: a private repository is hidden from everybody else",
     Cause.READ_ONLY: "this user cannot write to the clone's .git folder: publish from a clone of "
     "your own",
-    Cause.UNKNOWN: "check `git remote -v`, the network and your access, then run the command again; "
-    "nothing is lost",
+    Cause.UNKNOWN: "check `git remote -v`, the network and your access, then run the command "
+    "again; nothing is lost",
 }
 
 
