@@ -10,6 +10,7 @@ from pydantic_settings import SettingsError
 
 from app import logs, service
 from app.gateway import Gateway
+from app.protocol import Http1Protocol
 from app.settings import Settings
 
 DRAIN_SECONDS = 0.5
@@ -50,7 +51,8 @@ def main() -> int:
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             name = f"API_{'_'.join(map(str, fault['loc'])).upper()}"
-            print(f"error: {name}: {fault['msg']}.", file=sys.stderr)
+            message = fault["msg"].removeprefix("Value error, ")
+            print(f"error: {name}: {message}.", file=sys.stderr)
         return 2
     except SettingsError as error:
         print(f"error: {error}: it must be JSON.", file=sys.stderr)
@@ -66,11 +68,13 @@ def main() -> int:
             gateway,
             host=settings.host,
             port=settings.port,
+            http=Http1Protocol,
+            ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # `app.proxy` knows more of them
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = Server(config, gateway)

@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.proxy import route_path
+
 MAX_DETAILS = 20
 MAX_PLACE = 200
 Headers = Mapping[str, str] | None
@@ -60,7 +62,7 @@ async def answer(request: Request, error: Exception) -> JSONResponse:
     else:
         log.error("an error of ours", exc_info=error, extra={"request_id": request_id})
         error = ApiError(500, "an error of ours: the log has it by request id.")
-    if request.scope["path"].startswith("/v2"):
+    if route_path(request.scope).startswith("/v2"):
         status = 400 if error.status == 422 else error.status
         return JSONResponse({"error": error.message}, status, error.headers)
     problem = Problem(error=error.message, details=list(error.details), request_id=request_id)
@@ -71,8 +73,10 @@ def _of_framework(error: HTTPException) -> ApiError:
     if error.status_code == 400:  # FastAPI's for a body that is no UTF-8
         return invalid([{"loc": (), "msg": "Invalid JSON"}])
     words = {404: "there is nothing at this path: GET / says what is here."}
-    message = words.get(error.status_code, error.detail)
-    return ApiError(error.status_code, message, headers=error.headers)
+    message, headers = words.get(error.status_code, error.detail), dict(error.headers or {})
+    if headers.get("Allow") == "GET":  # FastAPI does not know of `app.head`
+        headers["Allow"] = "GET, HEAD"
+    return ApiError(error.status_code, message, headers=headers)
 
 
 def _place(prefix: str, path: Sequence[str | int]) -> str:

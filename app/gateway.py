@@ -12,6 +12,7 @@ import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics import Metrics
+from app.proxy import Proxies, route_path
 
 Log = Callable[[dict[str, Any]], None]
 # Probes and metrics are answered however much else there is to do.
@@ -23,6 +24,7 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
+NO_PROXIES = Proxies("none")
 LINE = {"level": "INFO", "logger": "app.request", "message": "request"}
 # How long a refusal takes, not all alike lest they come back together; how many may take so long.
 REFUSAL_SECONDS, MAX_REFUSED = (0.25, 0.75), 1000
@@ -37,8 +39,16 @@ class Gateway:
         draining: whether clients are asked to open no further request.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, max_waiting: int, log: Log) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        max_waiting: int,
+        log: Log,
+        proxies: Proxies = NO_PROXIES,
+    ) -> None:
         self.app, self.metrics, self.max_waiting, self.log = app, metrics, max_waiting, log
+        self.proxies = proxies
         self.waiting, self.refused, self.draining = 0, 0, False
         metrics.waiting.set_function(lambda: self.waiting)
 
@@ -49,6 +59,7 @@ class Gateway:
             return
         started, status = time.perf_counter(), 500
         request_id = scope["request_id"] = _request_id(scope)
+        self.proxies.apply(scope)
 
         async def reply(message: Message) -> None:
             nonlocal status
@@ -60,7 +71,7 @@ class Gateway:
                 message["headers"] = headers
             await send(message)
 
-        free = scope["path"].startswith(ALWAYS)
+        free = route_path(scope).startswith(ALWAYS)
         if not free and self.waiting >= self.max_waiting:
             await self._refuse(scope, reply)
             return
@@ -84,7 +95,7 @@ class Gateway:
             await asyncio.sleep(random.uniform(*REFUSAL_SECONDS))
             self.refused -= 1
         content: dict[str, object] = {"error": OVERLOADED}
-        if not scope["path"].startswith("/v2"):
+        if not route_path(scope).startswith("/v2"):
             content |= {"details": [], "request_id": scope["request_id"]}
         await send_json(send, 503, orjson.dumps(content), (b"retry-after", b"1"))
 

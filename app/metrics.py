@@ -17,7 +17,14 @@ from app.task_histogram import TaskHistogram
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SHARES = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0]
 # Why there was no prediction, by the status that was answered.
-REASONS = {400: "invalid", 404: "unknown_task", 413: "too_large", 422: "invalid", 503: "not_ready"}
+REASONS = {
+    400: "invalid",
+    404: "unknown_task",
+    413: "too_large",
+    415: "invalid",
+    422: "invalid",
+    503: "not_ready",
+}
 
 
 class Metrics:

@@ -18,12 +18,13 @@ from app.services import Services
 SCHEMAS = "#/components/schemas/"
 # What is answered instead of a success, and why.
 PROBLEMS = {
-    400: "The request is not as described, or does not fit the model.",
+    400: "The body ends too early or is damaged; below /v2 also all that 422 means elsewhere.",
     401: "The key is missing or wrong.",
     403: "No key is set up.",
     404: "There is no such task, model or job.",
     409: "The trainer does not have the model that is served.",
     413: "The body is too large, or holds too many records.",
+    415: "The body is compressed or encoded in a way that is not understood.",
     422: "The request is not as described; `details` says where.",
     500: "A fault of the API itself; the log has it.",
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
@@ -119,8 +120,8 @@ def document_problems(path: str, operation: Schema) -> None:
     explain, given = path.startswith("/explain"), operation.get("parameters", ())
     checked = any(item["in"] == "query" or "pattern" in item["schema"] for item in given)
     possible = {
-        **{400: body and v2, 401: admin, 403: admin, 404: admin or explain or "{" in path},
-        **{409: explain, 413: body, 422: (body or checked) and not v2},
+        **{400: body, 401: admin, 403: admin, 404: admin or explain or "{" in path},
+        **{409: explain, 413: body, 415: body, 422: (body or checked) and not v2},
         **{500: True, 503: not path.startswith(ALWAYS)},
     }
     form = {"application/json": {"schema": {"$ref": SCHEMAS + ("Error" if v2 else "Problem")}}}

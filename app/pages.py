@@ -49,14 +49,16 @@ class Whole(Card):
 
 
 @router.get("/", tags=["look"])
-def what_is_here(services: Here) -> dict[str, Any]:
+def what_is_here(services: Here, request: Request) -> dict[str, Any]:
     """Say what this is and where to go."""
-    tasks = {name: f"/predict/{name}" for name in services.models.entries}
+    root, names = request.scope.get("root_path", ""), list(services.models.entries)
+    look = "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split()
     return {
         "name": "Predictions of the models in deployment/models",
-        "predict": tasks | {"default": "/predict"},
-        "explain": {name: f"/explain/{name}" for name in tasks},
-        "look": "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split(),
+        "predict": {name: f"{root}/predict/{name}" for name in names}
+        | {"default": f"{root}/predict"},
+        "explain": {name: f"{root}/explain/{name}" for name in names},
+        "look": [root + path for path in look],
     }
 
 

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import errors, tracing
+from app import body, errors, tracing
 from app.errors import ApiError
 from app.gateway import send_json
 from app.model import Model
+from app.proxy import route_path
 from app.services import Services, of
 
 MAX_EXPLAINED = 10  # each takes up to a second, and the trainer explains one after the other
@@ -34,10 +35,11 @@ class Predict:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
         services = self.services
-        verb, slash, task = scope.get("path", "/")[1:].partition("/")
+        verb, slash, task = route_path(scope)[1:].partition("/")
         if verb != "predict" or scope["method"] != "POST" or "/" in task:
             tracing.mark(scope)
-            await self.otherwise(scope, self._limited(receive), send)
+            limited = body.receiver(scope, receive, services.settings.max_body_bytes)
+            await self.otherwise(scope, limited, send)
             return
         scope["route"] = ROUTES[bool(slash)]
         tracing.mark(scope)
@@ -45,46 +47,22 @@ class Predict:
             task = services.settings.default_task
         try:
             with services.predicting(task):
-                body = await self._body(receive)
-                text = await self._answer(services.models.get(task), body, scope["request_id"])
+                content = await body.read(scope, receive, services.settings.max_body_bytes)
+                text = await self._answer(services.models.get(task), content, scope["request_id"])
         except Exception as error:
             answer = await errors.answer(Request(scope), error)
             await answer(scope, receive, send)
             return
         await send_json(send, 200, text)
 
-    def _limited(self, receive: Receive) -> Receive:
-        """Return what passes a body on until it is larger than allowed."""
-        size, limit = 0, self.services.settings.max_body_bytes
+    async def _answer(self, model: Model, content: bytes, request_id: str) -> bytes:
+        if len(content) > LARGE_BYTES:
+            return await asyncio.to_thread(self._predict, model, content, request_id)
+        return self._predict(model, content, request_id)
 
-        async def read() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > limit:
-                raise ApiError(413, f"the body is larger than {limit:,} bytes.")
-            return message
-
-        return read
-
-    async def _body(self, receive: Receive) -> bytes:
-        body, more, read = b"", True, self._limited(receive)
-        while more:
-            message = await read()
-            if message["type"] == "http.disconnect":
-                raise ApiError(400, "the body ended too early.")
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        return body
-
-    async def _answer(self, model: Model, body: bytes, request_id: str) -> bytes:
-        if len(body) > LARGE_BYTES:
-            return await asyncio.to_thread(self._predict, model, body, request_id)
-        return self._predict(model, body, request_id)
-
-    def _predict(self, model: Model, body: bytes, request_id: str) -> bytes:
+    def _predict(self, model: Model, content: bytes, request_id: str) -> bytes:
         with tracing.span("validation", model.identity):
-            records, single = model.records.read(body)
+            records, single = model.records.read(content)
         with tracing.span("inference", model.identity, len(records)):
             predictions = model.predict(records)
         self.services.note(request_id, model, records, predictions)

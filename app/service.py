@@ -17,10 +17,12 @@ from starlette.types import ASGIApp
 from app import admin, dashboard, drift, inference, openapi, pages, predict, quality, tracing
 from app.errors import answer
 from app.gateway import ALWAYS, Gateway, Log
+from app.head import Head
 from app.metrics import Metrics
 from app.minutes import Minutes
 from app.models import Models
 from app.prediction_log import PredictionLog
+from app.proxy import Proxies
 from app.services import TRAINER_SECONDS, Services
 from app.settings import Settings
 
@@ -34,7 +36,10 @@ def create(settings: Settings, log: Log) -> Gateway:
     metrics = Metrics()
     models = Models(settings.models, settings.state / "loaded", metrics)
     models.refresh(patient=False)
-    trainer = httpx.AsyncClient(base_url=settings.trainer_url, timeout=TRAINER_SECONDS)
+    # Never through a proxy of the environment: the trainer is ours, on this machine or beside it.
+    trainer = httpx.AsyncClient(
+        base_url=settings.trainer_url, timeout=TRAINER_SECONDS, trust_env=False
+    )
     minutes = Minutes(settings.prediction_log, metrics.registry)
     predictions = PredictionLog(settings, metrics)
     services = Services(settings, metrics, models, predictions, trainer, minutes)
@@ -58,7 +63,8 @@ def create(settings: Settings, log: Log) -> Gateway:
         app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
         whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
-    return Gateway(whole, metrics, settings.max_waiting, log)
+    proxies = Proxies(settings.trusted_proxies, settings.root_path)
+    return Gateway(Head(whole), metrics, settings.max_waiting, log, proxies)
 
 
 @contextlib.asynccontextmanager

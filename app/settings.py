@@ -1,12 +1,30 @@
 """What can be set from outside: environment variables that begin with `API_`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.proxy import PREFIX, networks
+
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+
+def _root_path(value: str) -> str:
+    path = value.rstrip("/")
+    if not PREFIX.fullmatch(path):
+        raise ValueError("must be a path such as /ml, of letters, digits and -._~")
+    return path
+
+
+def _trusted(value: str) -> str:
+    networks(value)
+    return value
+
+
+RootPath = Annotated[str, AfterValidator(_root_path)]
+Trusted = Annotated[str, AfterValidator(_trusted)]
 
 
 class Settings(BaseSettings):
@@ -16,6 +34,15 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    root_path: RootPath = Field(
+        "",
+        description="Prefix under which a proxy shows the API, such as `/ml`, taken away or not.",
+    )
+    trusted_proxies: Trusted = Field(
+        "127.0.0.1,::1",
+        description="Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are believed: "
+        "addresses and networks, separated by commas; `*`: all; `none`.",
+    )
     models: Path = Field(Path("deployment/models"), description="Folder with a folder a task.")
     state: Path = Field(Path("build/serving"), description="Folder of models loaded by hand.")
     default_task: str = Field("housing", description="Task that `POST /predict` answers for.")

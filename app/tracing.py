@@ -14,6 +14,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from starlette.types import Scope
 
+from app.proxy import route_path
+
 ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 TRACER = trace.get_tracer("mlops")
 NOTHING = nullcontext(trace.INVALID_SPAN)
@@ -29,7 +31,8 @@ def telemetry(service: str, but: tuple[str, ...]) -> TelemetryConfig:
     # Operation spans would be four a request instead of one.
     return {
         **{"tracing": ON, "auto_configure": ON, "operation_spans": False},
-        **{"metrics": False, "logs": False, "exclude": lambda scope: scope["path"].startswith(but)},
+        **{"metrics": False, "logs": False},
+        "exclude": lambda scope: route_path(scope).startswith(but),
     }
 
 

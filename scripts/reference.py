@@ -49,7 +49,7 @@ def _configuration() -> str:
     ]
     for name, field in Settings.model_fields.items():
         value = field.default.as_posix() if isinstance(field.default, Path) else field.default
-        default = "none" if value is None else f"`{value}`"
+        default = "none" if value in (None, "") else f"`{value}`"
         lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
     lines += [
         "",

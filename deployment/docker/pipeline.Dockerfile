@@ -19,7 +19,7 @@ ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
 COPY deployment/docker/health.py /code/mlops/
 # What training and serving do alike.
-COPY app/__init__.py app/psi.py app/scores.py app/tracing.py /code/mlops/app/
+COPY app/__init__.py app/head.py app/proxy.py app/psi.py app/scores.py app/tracing.py /code/mlops/app/
 COPY pipeline /code/mlops/pipeline
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
     && sh /build/finish.sh /code

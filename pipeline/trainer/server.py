@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from app import tracing
+from app.head import Head
 from pipeline.history import layout
 from pipeline.repo import Repo
 from pipeline.trainer.explain import explain
@@ -23,6 +24,8 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
     """Return the service over a checkout and the folder that it shares with the API."""
     how = tracing.telemetry("mlops-trainer", ("/health",))
     app, queue = FastAPI(title="trainer", redirect_slashes=False, telemetry=how), Queue(repo, state)
+
+    app.add_middleware(Head)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: object, error: RequestValidationError) -> JSONResponse:
@@ -64,4 +67,13 @@ def serve(repo: Repo, state: Path, host: str, port: int) -> None:
     # It takes seconds; nobody who asks should wait for it.
     threading.Thread(target=importlib.import_module, args=["shap"], daemon=True).start()
     app = make_app(repo, repo.root / state)
-    uvicorn.run(app, host=host, port=port, access_log=False, timeout_graceful_shutdown=20)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http="h11",  # which passes over offers of HTTP/2; an explanation takes longer than this
+        ws="none",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+    )

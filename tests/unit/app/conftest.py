@@ -65,3 +65,17 @@ def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClie
     """The whole API in this process."""
     with TestClient(create(settings(drift_seconds=0.1), lambda line: None)) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The API in this process, for tests that change none of its files."""
+    folder = tmp_path_factory.mktemp("shared")
+    made = Settings(
+        models=MODELS,
+        state=folder / "state",
+        prediction_log=folder / "predictions.db",
+        log_file=folder / "api.log",
+    )
+    with TestClient(create(made, lambda line: None)) as client:
+        yield client

@@ -1,0 +1,61 @@
+"""HEAD beside every GET: monitors ask so whether a service is up."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.service import create
+from app.settings import Settings
+
+# Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.
+PATHS = (
+    *("/", "/health", "/health/live", "/health/ready", "/models", "/models/iris", "/models/none"),
+    *("/metrics", "/metrics/prometheus", "/metrics/summary", "/dashboard", "/dashboard/figures"),
+    *("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css"),
+    *("/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/v2/models/iris", "/v2/models/none"),
+    *("/v2/models/iris/ready", "/nothing", "/jobs/1", "/predictions", "/predict", "/explain/iris"),
+)
+OWN = {"x-request-id", "date", "content-length", "etag"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_head_answers_as_get_without_a_body(shared_client: TestClient, path: str) -> None:
+    get, head = shared_client.get(path), shared_client.head(path)
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    assert set(head.headers) == set(get.headers)
+    for name in set(get.headers) - OWN:
+        assert head.headers[name] == get.headers[name], name
+    length = int(head.headers["content-length"])
+    # Metrics and times differ from one request to the next.
+    assert length == len(get.content) or length > 0 and path.startswith(("/metrics", "/dashboard"))
+
+
+def test_every_get_of_the_document_is_here(shared_client: TestClient) -> None:
+    document = shared_client.get("/openapi.json").json()
+    paths = [path for path, operations in document["paths"].items() if "get" in operations]
+    assert len(paths) > 15
+    for path in paths:
+        filled = path.format(name="iris", task="iris", version="1", job_id="1")
+        found = shared_client.get(filled).status_code
+        assert shared_client.head(filled).status_code == found, path
+    assert not any("head" in operations for operations in document["paths"].values())
+
+
+def test_not_allowed_names_head_beside_get(shared_client: TestClient) -> None:
+    assert shared_client.delete("/models").headers["Allow"] == "GET, HEAD"
+    assert shared_client.head("/predict").headers["Allow"] == "POST"
+
+
+def test_metrics_and_log_know_a_head_by_its_method_and_route(
+    settings: Callable[..., Settings], folder: Path
+) -> None:
+    lines: list[dict[str, object]] = []
+    with TestClient(create(settings(), lines.append)) as client:
+        client.head("/models/iris")
+        counted = client.get("/metrics").text
+    assert 'http_requests_total{method="HEAD",route="/models/{task}",status="200"} 1.0' in counted
+    assert 'method="GET",route="/models/{task}"' not in counted
+    assert (lines[0]["method"], lines[0]["path"]) == ("HEAD", "/models/iris")
