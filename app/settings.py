@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Trusted = Field(
         "127.0.0.1,::1",
-        description="Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are believed: "
-        "addresses and networks, separated by commas; `*`: all; `none`.",
+        description="Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
+        "believed: addresses and networks, separated by commas; `*`: all; `none`.",
     )
     models: Path = Field(Path("deployment/models"), description="Folder with a folder a task.")
     state: Path = Field(Path("build/serving"), description="Folder of models loaded by hand.")
