@@ -156,5 +156,5 @@ def _tell(commit: str, message: str, as_json: bool) -> None:
 
 def _fail(sentence: str, status: int) -> None:
     console = Console(stderr=True, highlight=False)
-    console.print(f"error: {sentence}", style="red", markup=False, soft_wrap=True)
+    console.print(f"error: {sentence}", style="red", markup=False, emoji=False, soft_wrap=True)
     sys.exit(status)

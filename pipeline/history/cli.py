@@ -58,8 +58,15 @@ def save_runs(
 ) -> None:
     """Write runs of an MLflow store or server into the history, ready to be committed."""
     repo: Repo = context.obj
-    for folder in save.save(source, run_ids, repo.mlruns, Console(stderr=True).print):
-        print(folder.relative_to(repo.root).as_posix())
+    console = Console(stderr=True, highlight=False)
+
+    def notice(sentence: str) -> None:
+        console.print(sentence, markup=False, emoji=False, soft_wrap=True)
+
+    def saved(folder: Path) -> None:
+        print(folder.relative_to(repo.root).as_posix(), flush=True)
+
+    save.save(source, run_ids, repo.mlruns, notice, saved)
 
 
 @app.command("verify")

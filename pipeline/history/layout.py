@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.history import names
 
 RUN_FILE = "run.json"
 ARTIFACTS = "artifacts"
@@ -20,16 +21,36 @@ LOCAL = ".local"
 MOST_ENTRIES = 3000
 URI_SCHEME = "mlflow-artifacts:/"
 RUN_ID = re.compile(r"[0-9a-f]{32}$")
+ENDS_WITH_DIGEST = re.compile(r"-[0-9a-f]{8}$")
 DAY = re.compile(r"\d{4}-\d\d-\d\d(_\d+)?$")
 HISTORY_URI = re.compile(rf"{URI_SCHEME}[^/.][^/]*/\d{{4}}-\d\d-\d\d(_\d+)?/[0-9a-f]{{32}}/")
 
 
 def experiment_folder(name: str) -> str:
-    """Return a folder name for an experiment that is safe on every file system and in a URI."""
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
-    if slug == name and name.lower() != REGISTRY:
+    """Return a folder name for an experiment that is safe on every file system and in a URI.
+
+    No two experiments share a folder, also where upper and lower case are the same. A plain name
+    in lower case is its own folder; any other is followed by a digest.
+    """
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40].rstrip("-")
+    plain = slug == name.lower() and not ENDS_WITH_DIGEST.search(name) and name != REGISTRY
+    if plain and not names.fault_of(name):
         return name
-    return f"{slug or 'experiment'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{slug or 'experiment'}-{_digest(name)}"
+
+
+def is_experiment_folder(folder: str, name: str) -> bool:
+    """Tell whether a folder is one for this experiment: today's, or one of an earlier version.
+
+    Those took any name of letters, digits, `_` and `-` as it was.
+    """
+    if folder == experiment_folder(name):
+        return True
+    return (folder == name or folder.endswith(f"-{_digest(name)}")) and not names.fault_of(folder)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def time(milliseconds: int) -> datetime:

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from pipeline.errors import PipelineError
 from pipeline.files import to_json
+from pipeline.history import names
 
 FORMAT = 1
 RESTORE = "restore the file with `git checkout`"
@@ -15,9 +17,19 @@ RESTORE = "restore the file with `git checkout`"
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-# Slash-separated and relative; no part is empty, `.` or `..`, or holds `\` or `:` (Windows).
-PART = r"([^/\\:.][^/\\:]*|\.[^/\\:.][^/\\:]*|\.\.[^/\\:]+)"
-RelativePath = Annotated[str, Field(pattern=f"^{PART}(/{PART})*$")]
+FILE_NAME = "file_name"  # the type of the errors that the validators of paths raise
+
+
+def _portable(path: str) -> str:
+    if reason := names.fault_of(path):
+        raise PydanticCustomError(
+            FILE_NAME, "{path} {reason}", {"path": repr(path), "reason": reason}
+        )
+    return path
+
+
+# Slash-separated, relative, and fit for every system: see `names.fault_of`.
+RelativePath = Annotated[str, AfterValidator(_portable)]
 # value, milliseconds after the start, step; in JSON a value that is no number is the text "NaN"
 Point = tuple[float, int, int]
 
@@ -35,6 +47,19 @@ class Artifact(Record):
     path: RelativePath
     sha256: Sha256
     size: int = Field(ge=0)
+
+
+def _distinct(artifacts: list[Artifact]) -> list[Artifact]:
+    if found := names.clash(artifact.path for artifact in artifacts):
+        raise PydanticCustomError(
+            FILE_NAME,
+            "{one} and {other} are one file on Windows or macOS",
+            {"one": repr(found[0]), "other": repr(found[1])},
+        )
+    return artifacts
+
+
+Artifacts = Annotated[list[Artifact], AfterValidator(_distinct)]
 
 
 class Dataset(Record):
@@ -77,7 +102,7 @@ class LoggedModel(Record):
     params: dict[str, str]
     tags: dict[str, str]
     metrics: list[ModelMetric]
-    artifacts: list[Artifact]
+    artifacts: Artifacts
 
 
 class ModelOutput(Record):
@@ -107,7 +132,7 @@ class Run(Record):
     model_inputs: list[ModelId]
     model_outputs: list[ModelOutput]
     models: list[LoggedModel]
-    artifacts: list[Artifact]
+    artifacts: Artifacts
 
     def latest(self, metric: str) -> float | None:
         """Return a metric's value at its last step (then time, then size), as MLflow does."""
@@ -169,4 +194,6 @@ def _reason(kind: str, error: ValidationError, remedy: str) -> str:
             return f"has format version {first['input']}; this program reads version {FORMAT}."
         case "string_pattern_mismatch", _:
             told = f"{first['input']!r} is not allowed there"
+        case "file_name", _:  # restoring a file that was committed so would not help
+            return f"{where}: {told}."
     return f"{where}: {told}; {remedy}."

@@ -1,23 +1,28 @@
 """Reading runs from an MLflow store or server, through MLflow's client alone."""
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pipeline.errors import PipelineError, UsageError
-from pipeline.history import layout, rows, runfile
+from pipeline.history import address, layout, rows, runfile
+from pipeline.redact import redact
 
-# No waiting for minutes for a server that is not there, no progress bars, no telemetry.
-SETTINGS = {
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
 PAGE = 1000
+# MLflow's codes for what is not there: an unknown id, and one that is no id at all.
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+# What precedes the first file in MLflow's list of those that it could not download.
+FAILED_FILE = "##### File "
+
+
+class UnreadableRunError(PipelineError):
+    """A run or its files cannot be read; the text goes on from "the run X"."""
 
 
 @contextmanager
@@ -28,21 +33,23 @@ def connect(uri: str, mlruns: Path) -> Iterator["Store"]:
         mlruns: where a server keeps the artifacts of `mlflow-artifacts:` addresses.
 
     Raises:
-        UsageError: the database does not exist.
+        UsageError: the database does not exist, or is not MLflow's. Nothing is written to it.
         PipelineError: MLflow raised something while the store was open.
     """
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        raise UsageError(f"{uri}: there is no such file.")
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+    address.use_settings()
+    with address.one_sentence(uri):
+        yield _open(uri, mlruns)
+
+
+def _open(uri: str, mlruns: Path) -> "Store":
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
     try:
-        yield Store(uri, mlruns, MlflowClient(uri, registry_uri=uri))
-    except MlflowException as error:
-        told = " ".join((error.message or type(error).__name__).split())
-        raise PipelineError(f"{uri}: {told[:400]}") from error
+        address.require_mlflow(uri)
+        return Store(uri, mlruns, MlflowClient(uri, registry_uri=uri))
+    except ValueError as error:
+        reason = address.words_of(error)
+        raise UsageError(f"{redact(uri)}: is not the address of a store ({reason}).") from error
 
 
 class Store:
@@ -51,21 +58,26 @@ class Store:
     def __init__(self, uri: str, mlruns: Path, client: Any) -> None:
         self.uri = uri
         self._mlruns = mlruns
-        self._client = client
-        experiments = _pages(client.search_experiments)
+        self.client = client
+        experiments = self.pages(client.search_experiments)
         self._experiments = {found.experiment_id: found.name for found in experiments}
         self._models: dict[str, list[Any]] = defaultdict(list)  # by the run that logged them
         self._owners: dict[str, str] = {}  # the run that logged a model, by model id
-        for model in _pages(client.search_logged_models, experiment_ids=list(self._experiments)):
+        for model in self.pages(client.search_logged_models, experiment_ids=self.experiments):
             if model.source_run_id:
                 self._models[model.source_run_id].append(model)
                 self._owners[model.model_id] = model.source_run_id
 
+    @property
+    def experiments(self) -> list[str]:
+        """The ids of the active experiments."""
+        return list(self._experiments)
+
     def runs(self, condition: str = "") -> Iterator[Any]:
         """Yield MLflow's entity of every active run that meets a condition, oldest first."""
-        return _pages(
-            self._client.search_runs,
-            experiment_ids=list(self._experiments),
+        return self.pages(
+            self.client.search_runs,
+            experiment_ids=self.experiments,
             filter_string=condition,
             order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
         )
@@ -76,38 +88,45 @@ class Store:
         folder = uri.removeprefix(layout.URI_SCHEME).removesuffix(f"/{layout.ARTIFACTS}")
         return layout.is_history_uri(uri) and (self._mlruns / folder / layout.RUN_FILE).is_file()
 
-    def family(self, run_id: str) -> list[Any]:
-        """Return a run's entity and those of all that belong with it, parents before children.
-
-        Those are its parents, its children and the runs whose models it uses; not what lies in the
-        history already.
-
-        Raises:
-            UsageError: one of them is deleted or has not ended.
-        """
-        found: list[Any] = []
-        seen: set[str] = set()
-
-        def visit(run_id: str) -> None:
-            if run_id in seen:
+    def pages(self, query: Callable[..., Any], size: int = PAGE, **arguments: Any) -> Iterator[Any]:
+        """Yield all that a search of MLflow's client finds, page after page."""
+        token = None
+        while True:
+            page = query(max_results=size, page_token=token, **arguments)
+            yield from page
+            token = page.token
+            if not token:
                 return
-            seen.add(run_id)
-            run = self._client.get_run(run_id)
-            if self.is_kept(run):
-                return
-            state = run.info.status if run.info.lifecycle_stage == "active" else "deleted"
-            if state in ("RUNNING", "SCHEDULED", "deleted"):
-                raise UsageError(f"the run {run_id} is {state}: only ended runs can be saved.")
-            linked = (*run.inputs.model_inputs, *run.outputs.model_outputs)
-            owners = (self._owners.get(link.model_id) for link in linked)
-            for other in filter(None, (run.data.tags.get(rows.PARENT_TAG), *owners)):
-                visit(other)
-            found.append(run)
-            for child in self.runs(f"tags.`{rows.PARENT_TAG}` = '{run_id}'"):
-                visit(child.info.run_id)
 
-        visit(run_id)
+    def run(self, run_id: str) -> Any | None:
+        """Return MLflow's entity of a run, or None if the store has none of this id."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
+            return None
+
+    def needs(self, run: Any) -> dict[str, str]:
+        """Return what a run cannot be understood without: run ids, and what each is to it."""
+        linked = (*run.inputs.model_inputs, *run.outputs.model_outputs)
+        owners = filter(None, (self._owners.get(link.model_id) for link in linked))
+        found = dict.fromkeys(owners, "the run whose model it uses")
+        if parent := run.data.tags.get(rows.PARENT_TAG):
+            found = {parent: "its parent"} | found
+        found.pop(run.info.run_id, None)
         return found
+
+    def children(self, run_id: str) -> list[str]:
+        """Return the ids of the active runs whose parent this is, oldest first."""
+        condition = f"tags.`{rows.PARENT_TAG}` = '{run_id}'"
+        return [str(child.info.run_id) for child in self.runs(condition)]
+
+    def require_answer(self) -> None:
+        """Raise MLflow's error if the store does not answer any more."""
+        self.client.search_experiments(max_results=1)
 
     def describe(self, entity: Any) -> dict[str, Any]:
         """Return the content of a run's `run.json`, but for the lists of its files.
@@ -146,10 +165,22 @@ class Store:
         }
 
     def download(self, entity: Any, folder: Path) -> None:
-        """Copy the files of a run and of its models into a folder, laid out as in the history."""
-        self._download(str(entity.info.artifact_uri), folder / layout.ARTIFACTS)
+        """Copy the files of a run and of its models into a folder, laid out as in the history.
+
+        Raises:
+            UnreadableRunError: one of them cannot be had.
+        """
+        places = {str(entity.info.artifact_uri): folder / layout.ARTIFACTS}
         for model in self._models[entity.info.run_id]:
-            self._download(str(model.artifact_location), folder / layout.MODELS / model.model_id)
+            places[str(model.artifact_location)] = folder / layout.MODELS / model.model_id
+        for uri, place in places.items():
+            try:
+                self._download(uri, place)
+            except Exception as error:  # of MLflow, or of any library below it
+                words = address.words_of(error).partition(FAILED_FILE)
+                raise UnreadableRunError(
+                    f"cannot be read: its files at {redact(uri)}: {words[2] or words[0]}"
+                ) from error
 
     def _download(self, uri: str, folder: Path) -> None:
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -157,6 +188,9 @@ class Store:
         if uri.startswith(layout.URI_SCHEME) and not self.uri.startswith("http"):
             uri = (self._mlruns / uri.removeprefix(layout.URI_SCHEME)).absolute().as_uri()
         repository = get_artifact_repository(uri, tracking_uri=self.uri)
+        for path in _listed(repository):
+            if unquote(path) != path:  # MLflow would read another file, or none
+                raise ValueError(f"MLflow cannot read {path!r}, for it has a % in its name")
         if repository.list_artifacts():
             folder.mkdir(parents=True)
             download: Callable[..., str] = repository.download_artifacts
@@ -169,7 +203,7 @@ class Store:
         """
         points = [
             (metric.value, metric.timestamp - info.start_time, metric.step)
-            for metric in self._client.get_metric_history(info.run_id, key)
+            for metric in self.client.get_metric_history(info.run_id, key)
         ]
 
         def order(point: runfile.Point) -> tuple[float, ...]:
@@ -177,6 +211,14 @@ class Store:
             return point[1], point[2], 0.0 if nan else point[0], nan != math.isnan(latest)
 
         return sorted(points, key=order)
+
+
+def _listed(repository: Any, folder: str | None = None) -> Iterator[str]:
+    """Yield the paths of all files and folders of an artifact repository."""
+    for entry in repository.list_artifacts(folder):
+        yield entry.path
+        if entry.is_dir:
+            yield from _listed(repository, entry.path)
 
 
 def _describe_model(entity: Any) -> dict[str, Any]:
@@ -195,13 +237,3 @@ def _describe_model(entity: Any) -> dict[str, Any]:
         "tags": entity.tags or {},
         "metrics": sorted(metrics, key=lambda metric: [str(metric[name]) for name in order]),
     }
-
-
-def _pages(query: Callable[..., Any], **arguments: Any) -> Iterator[Any]:
-    token = None
-    while True:
-        page = query(max_results=PAGE, page_token=token, **arguments)
-        yield from page
-        token = page.token
-        if not token:
-            return

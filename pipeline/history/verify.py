@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
-from pipeline.history import layout, registry, runfile
+from pipeline.history import layout, names, registry, runfile
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from pipeline.repo import Repo
 
@@ -58,8 +58,11 @@ class _Verification:
 
     def read_runs(self) -> None:
         """Read every run, and check what lies where down to the run folders."""
-        names = [name for name in layout.folders(self.repo.mlruns) if name[0] != "."]
-        for experiment in (self.repo.mlruns / name for name in names if name != layout.REGISTRY):
+        found = [name for name in layout.folders(self.repo.mlruns) if name[0] != "."]
+        registered = self.repo.mlruns / layout.REGISTRY
+        self._names(self.repo.mlruns, found)
+        self._names(registered, layout.folders(registered))
+        for experiment in (self.repo.mlruns / name for name in found if name != layout.REGISTRY):
             for day in self._expect(experiment, layout.DAY.match):
                 for folder in self._expect(day, layout.RUN_ID.match):
                     self._read_run(folder)
@@ -80,15 +83,25 @@ class _Verification:
 
     def _expect(self, folder: Path, expected: Callable[[str], object]) -> list[Path]:
         """Return what is in a folder, all of which must be named as expected."""
-        names = sorted(os.listdir(folder)) if folder.is_dir() else []
-        if len(names) > layout.MOST_ENTRIES:
-            self.fault(folder, f"has {len(names)} entries; {layout.MOST_ENTRIES} are the most")
-        for name in names:
+        found = sorted(os.listdir(folder)) if folder.is_dir() else []
+        if len(found) > layout.MOST_ENTRIES:
+            self.fault(folder, f"has {len(found)} entries; {layout.MOST_ENTRIES} are the most")
+        for name in found:
             if (folder / name).is_symlink():
                 self.fault(folder / name, "is a symbolic link")
             elif not expected(name):
                 self.fault(folder / name, "does not belong to the history")
-        return [folder / name for name in names if expected(name)]
+        self._names(folder, found)
+        return [folder / name for name in found if expected(name)]
+
+    def _names(self, folder: Path, found: list[str]) -> None:
+        """Check that what is in a folder can be checked out on every system."""
+        for name in found:
+            path = (folder / name).relative_to(self.repo.root).as_posix()
+            if reason := names.fault_of(name) or names.too_long(path):
+                self.fault(folder / name, reason)
+        if pair := names.clash(found):
+            self.fault(folder / pair[1], f"is one file with {pair[0]} on Windows or macOS")
 
     def run(self, run_id: str) -> None:
         """Check one run: its text, its place, its links and its files."""
@@ -101,9 +114,9 @@ class _Verification:
         if runfile.dump(run).encode() != path.read_bytes():
             self.fault(path, EDITED)
         day = layout.time(run.started).date().isoformat()
-        place = (layout.experiment_folder(run.experiment), day)
-        if place != (folder.parent.parent.name, layout.date(folder.parent)):
-            self.fault(path, f"belongs in {'/'.join(place)}")
+        in_experiment = layout.is_experiment_folder(folder.parent.parent.name, run.experiment)
+        if not in_experiment or day != layout.date(folder.parent):
+            self.fault(path, f"belongs in {layout.experiment_folder(run.experiment)}/{day}")
         if run.parent and run.parent not in self.folders:
             self.fault(path, f"its parent run {run.parent} is not there")
         for model_id in run.linked_models() - self.owners.keys():
@@ -132,7 +145,7 @@ class _Verification:
             if (path.stat().st_size, sha256_file(path)) != (artifact.size, artifact.sha256):
                 self.fault(path, "was altered: its size or digest is not the one in run.json")
             elif path.name == MODEL_FILE:
-                address = MODEL_ADDRESS.search(path.read_text(encoding="utf-8"))
+                address = MODEL_ADDRESS.search(path.read_bytes().decode(errors="replace"))
                 if address and layout.URI_SCHEME not in address[0]:
                     self.fault(path, "names a path of the machine that it was made on")
 

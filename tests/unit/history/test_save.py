@@ -103,7 +103,8 @@ def test_what_has_not_ended_is_refused_or_left_out_with_a_sentence(
     assert [folder.name for folder in save(source.uri, None, repo.mlruns, heard.append)] == [ended]
     assert heard == [
         f"the run {running} is RUNNING: only ended runs can be saved.",
-        f"the run {deleted} is deleted: only ended runs can be saved.",
+        f"the run {orphan} is left out with its parent, the run {deleted}, which is deleted: "
+        "only ended runs can be saved.",
     ]
     for run_id in (running, orphan):
         with pytest.raises(PipelineError, match="only ended runs can be saved"):
@@ -132,18 +133,6 @@ def test_all_artifacts_come_along_with_their_digests(repo: Repo, source: Source)
     listed = [(file.path, file.size) for file in load(folder).artifacts]
     assert listed == [("note.txt", 1), ("plots/a b.txt", 1), ("plots/deep/ü.txt", 0)]
     assert verify(repo) == []
-
-
-@posix
-def test_an_artifact_that_not_every_system_can_hold_is_refused(repo: Repo, source: Source) -> None:
-    run_id = source.log(status=None)
-    folder = source.folder / "artifacts" / run_id / "artifacts"
-    folder.mkdir(parents=True)
-    (folder / "a:b.txt").write_text("x")
-    source.client.set_terminated(run_id)
-    with pytest.raises(PipelineError, match="cannot be kept: artifacts.0.path is 'a:b.txt'"):
-        save(source.uri, None, repo.mlruns) or save(source.uri, [run_id], repo.mlruns)
-    assert layout.run_folders(repo.mlruns) == {}
 
 
 def test_no_path_of_this_machine_gets_into_the_history(repo: Repo, source: Source) -> None:

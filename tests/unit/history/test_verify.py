@@ -110,7 +110,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
             h.folder / "run.json", artifacts=[{"path": "../../x", "sha256": "0" * 64, "size": 1}]
         ),
         "{folder}/run.json",
-        "artifacts.0.path: '../../x' is not allowed there",
+        "artifacts.0.path: '../../x' is not a path within the folder",
     ),
     "no run.json": (
         lambda h: (h.folder / "run.json").unlink(),
@@ -141,6 +141,33 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
         lambda h: (h.folder / "artifacts" / "link").symlink_to("/etc/hosts"),
         "{folder}/artifacts/link",
         "is a symbolic link",
+    ),
+    "a name that Windows reserves": (
+        lambda h: (h.folder / "artifacts" / "aux.txt").write_text(""),
+        "{folder}/artifacts/aux.txt",
+        "has a name that Windows reserves",
+    ),
+    "a path too long for Windows": (
+        lambda h: (h.folder / "artifacts" / ("n" * 150)).write_text(""),
+        "{folder}/artifacts/nnn",
+        "has a path of",
+    ),
+    "two files that are one on Windows": (
+        lambda h: (h.folder / "artifacts" / "Note.txt").write_text(""),
+        "{folder}/artifacts/note.txt",
+        "is one file with Note.txt on Windows or macOS",
+    ),
+    "an experiment that Windows cannot check out": (
+        lambda h: (h.repo.mlruns / "CON").mkdir(),
+        "mlruns/CON",
+        "has a name that Windows reserves",
+    ),
+    "a listed name that Windows reserves": (
+        lambda h: h.edit(
+            h.folder / "run.json", artifacts=[{"path": "nul", "sha256": "0" * 64, "size": 1}]
+        ),
+        "{folder}/run.json",
+        "artifacts.0.path: 'nul' has a name that Windows reserves for a device.",
     ),
     "a file beside run.json": (
         lambda h: (h.folder / "notes.md").write_text(""),
@@ -253,7 +280,8 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
 
 
 @pytest.mark.parametrize(
-    "damage", [pytest.param(name, marks=posix if "link" in name else ()) for name in DAMAGES]
+    "damage",
+    [pytest.param(n, marks=posix if "link" in n or "Windows" in n else ()) for n in DAMAGES],
 )
 def test_a_fault_is_named_with_its_file(history: History, damage: str) -> None:
     known = {
@@ -286,6 +314,18 @@ def test_a_model_file_that_names_this_machine_is_a_fault(history: History) -> No
         file = f"{folder}/models/{run.models[0].model_id}/MLmodel"
         said = Fault(file, "names a path of the machine that it was made on")
         assert verify(history.repo, [run.run_id]) == [said]
+
+
+def test_a_model_file_in_another_encoding_is_read_all_the_same(history: History) -> None:
+    run = add_run(history.repo.mlruns, models={model_id(): {"MLmodel": b"name: J\xf6rg\n"}})
+    assert verify(history.repo, [run.run_id]) == []
+
+
+def test_folders_of_earlier_versions_belong_to_their_experiments(history: History) -> None:
+    run = add_run(history.repo.mlruns, experiment="Old-Name")
+    now = history.repo.mlruns / layout.experiment_folder("Old-Name")
+    now.rename(history.repo.mlruns / "Old-Name")
+    assert verify(history.repo, [run.run_id]) == []
 
 
 def test_too_full_a_folder_is_a_fault(history: History, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""Names of files that every system can check out, and that Git keeps as they are.
+
+Windows reserves names and characters, Windows and macOS know no difference of case, macOS composes
+letters its own way, and a few names change what Git does with the files beside them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+# Windows opens 259 characters of a path; the repository lies at most this deep on a runner.
+LONGEST = 240
+CHECKOUT = len(r"D:\a\a-repository-s-long-name\a-repository-s-long-name") + 1
+LONGEST_PART = 255  # bytes, on Linux
+
+_FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])", re.I)
+_OF_GIT = re.compile(r"\.git(ignore|attributes|modules)?|git[a-z]{0,3}~[0-9]+|gi[0-9a-f]{4}~[0-9]+")
+_TRIMMED = ". "
+
+
+@lru_cache(maxsize=4096)
+def fault_of(path: str) -> str | None:
+    """Return why a path with slashes cannot be kept, as the end of a sentence about it; or None."""
+    parts = path.split("/")
+    if not path or any(part in ("", ".", "..") for part in parts):
+        return "is not a path within the folder"
+    return next(filter(None, map(_fault_of_part, parts)), None)
+
+
+def _fault_of_part(part: str) -> str | None:
+    if found := _FORBIDDEN.search(part):
+        shown = found[0] if found[0].isprintable() else f"U+{ord(found[0]):04X}"
+        return f"has the character {shown}, which Windows does not allow in a name"
+    if part[-1] in _TRIMMED:
+        return "has a name that ends with a dot or a blank, which Windows cuts off"
+    if _DEVICE.fullmatch(part.partition(".")[0].rstrip(_TRIMMED)):
+        return "has a name that Windows reserves for a device"
+    # macOS skips invisible letters where it looks for these.
+    visible = "".join(letter for letter in part if unicodedata.category(letter) != "Cf")
+    if _OF_GIT.fullmatch(visible.casefold()):
+        return "has a name by which Git would leave files out or change them"
+    try:
+        size = len(part.encode())
+    except UnicodeEncodeError:
+        return "has a name that is not valid Unicode"
+    if size > LONGEST_PART:
+        return f"has a name of {size} bytes, more than the {LONGEST_PART} that Linux allows"
+    if not unicodedata.is_normalized("NFC", part):
+        return "has an accent apart from its letter (Unicode's NFD), which macOS changes"
+    return None
+
+
+def too_long(path: str) -> str | None:
+    """Return why a path from the repository's root on is too long, or None."""
+    length = CHECKOUT + len(path.encode("utf-16-le", "surrogatepass")) // 2
+    if length < LONGEST:
+        return None
+    return (
+        f"has a path of {length - CHECKOUT} characters; more than {LONGEST - CHECKOUT - 1} do not "
+        "fit on Windows"
+    )
+
+
+def clash(paths: Iterable[str]) -> tuple[str, str] | None:
+    """Return two files or folders that are one on Windows or macOS, or None."""
+    known: dict[str, str] = {}
+    for path in paths:
+        whole = PurePosixPath(path)
+        for place in map(str, (whole, *whole.parents)):
+            other = known.setdefault(_folded(place), place)
+            if other != place:
+                return other, place
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _folded(path: str) -> str:
+    """Return the same text for all names that some file system takes for one."""
+    plain = unicodedata.normalize("NFD", path).upper().casefold()
+    return unicodedata.normalize("NFC", plain)
