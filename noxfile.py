@@ -2,20 +2,32 @@
 
 `nox` alone runs the default sessions (lint, tests, e2e). Arguments after `--` reach the tool:
 `nox -s tests-3.13 -- -k gate`.
+
+The tests have a budget, on two cores: a minute for the fast ones on one Python, five minutes for
+`e2e` and five for `stack`; all of `.ci/run` takes at most 18 minutes. So a test proves its point at
+the lowest level that can, and is marked `slow` if it takes more than a few seconds.
 """
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import nox
+from nox.virtualenv import UV
 
 nox.needs_version = ">=2025.2.9"
-nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
+# Sessions that install the same lock file share one environment: `install` makes it.
+nox.options.default_venv_backend = "none"
 # Several checkouts that are tested side by side may share their environments.
 nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
+# All fast tests run on the newest Python, which the images have, too. What these folders test are
+# numbers, plots and Git, which are the same on every Python: the locks pin the libraries' versions.
 PYTHONS = ["3.11", "3.12", "3.13"]
+ON_NEWEST = ["tests/model"]
+ON_NEWEST += [f"tests/unit/{name}" for name in ("publishing", "report", "trainer", "training")]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
 SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "tests"]
 SOURCES += ["deployment/docker", "noxfile.py"]
@@ -28,17 +40,38 @@ SCHEMAS = {
     "github-issue-config": [f"{FORMS}/config.yml"],
     "compose-spec": ["docker-compose.yml"],
 }
+SEARCHED = os.environ["PATH"]
 # A file's tests share what took long to start, or a port: they go to one worker.
 WORKERS = ("-n", "2", "--dist", "loadfile")
 
 
 def install(session: nox.Session, lock: str) -> None:
-    """Install a lock file of `requirements/`, every package checked against its hash."""
+    """Run the session in the environment of a lock file of `requirements/`, made if need be.
+
+    Every package is checked against its hash.
+    """
+    folder = environment(session, lock)
+    locked, installed = Path("requirements", f"{lock}.txt"), folder / "installed.txt"
     # uv brings certificates of its own; those of a company's proxy are known to the system alone.
-    system = {"UV_SYSTEM_CERTS": "1"}
-    session.install("--require-hashes", "-r", f"requirements/{lock}.txt", env=system)
+    session.env.update(VIRTUAL_ENV=str(folder), UV_SYSTEM_CERTS="1")
+    if not installed.is_file() or installed.read_bytes() != locked.read_bytes():
+        session.run(UV, "pip", "sync", "--quiet", "--require-hashes", str(locked))
+        shutil.copyfile(locked, installed)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    os.environ["PATH"] = f"{programs}{os.pathsep}{SEARCHED}"
     # Packages are compiled as they are imported, once an environment and not once a process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
+
+
+def environment(session: nox.Session, lock: str) -> Path:
+    """Return the folder of the environment for a lock file and the session's Python."""
+    python = session.python or f"{sys.version_info.major}.{sys.version_info.minor}"
+    # Those that install dev.txt use the environment that nox itself makes for the tests.
+    name = "tests" if lock == "dev" else lock
+    folder = Path(nox.options.envdir, f"{name}-{python}".replace(".", "-")).absolute()
+    if not folder.is_dir():
+        session.run(UV, "venv", "--quiet", "--python", sys.executable, str(folder))
+    return folder
 
 
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
@@ -68,11 +101,13 @@ def lint(session: nox.Session) -> None:
     session.run("zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github")
 
 
-@nox.session(python=PYTHONS)
+@nox.session(python=PYTHONS, venv_backend="uv")
 def tests(session: nox.Session) -> None:
-    """Run the fast tests."""
+    """Run the fast tests: all on the newest Python, what can differ on the others."""
     install(session, "dev")
-    session.run("pytest", *WORKERS, "-m", "not slow", *session.posargs)
+    folders = [] if session.python == PYTHONS[-1] else ON_NEWEST
+    ignored = [f"--ignore={folder}" for folder in folders]
+    session.run("pytest", *WORKERS, "-m", "not slow", *ignored, *session.posargs)
 
 
 @nox.session
@@ -129,7 +164,7 @@ def verify(session: nox.Session) -> None:
     session.run("python", "scripts/verify_mlflow_data.py", *session.posargs)
 
 
-@nox.session(default=False, venv_backend="none")
+@nox.session(default=False)
 def images(session: nox.Session) -> None:
     """Build the images of HEAD, push them, or move `latest` to them: `-- build|push|latest`."""
     session.run(sys.executable, "-m", "scripts.images", *session.posargs)
@@ -180,11 +215,10 @@ def screenshots(session: nox.Session) -> None:
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Write `requirements/` anew from the groups in pyproject.toml, for every platform."""
-    session.install("uv")
     for name in LOCKS:
         constraint = [] if name == LOCKS[0] else ["--constraint", "requirements/dev.txt"]
         session.run(
-            *("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
+            *(UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
             *("--no-annotate", "--python-version", PYTHONS[0], "--group", name),
             *("--custom-compile-command", "nox -s lock", *constraint, *session.posargs),
             *("--output-file", f"requirements/{name}.txt", "pyproject.toml"),

@@ -1,4 +1,7 @@
-"""`kill -9` at 50 random moments: nothing is half-written, and the next call finishes the work."""
+"""`kill -9` at random moments: nothing is half-written, and the next call finishes the work.
+
+That of `history save` is in tests/unit/history/test_save.py, where the moment can be chosen.
+"""
 
 import os
 import random
@@ -41,7 +44,7 @@ class Victim:
         killed = 0
         for _ in range(times * 4):
             began = time.monotonic()
-            if self._runs(seconds * self.chance.uniform(0.2, 1.0), *arguments):
+            if self._runs(seconds * self.chance.uniform(0.4, 1.0), *arguments):
                 # Faster than thought: the first time, other tests had kept the machine busy.
                 seconds = time.monotonic() - began
                 self.undo()
@@ -96,7 +99,7 @@ def test_train(clone: Callable[..., Repo]) -> None:
             assert list(bundles.read(out).tasks) == ["iris"]
             assert len(layout.run_folders(out / "mlruns")) == 3
 
-    Victim(repo, 1).kill(8, check, "train")
+    Victim(repo, 1).kill(3, check, "train")
     assert [path.name for path in repo.build.iterdir() if path.name.startswith(".part-")] == []
 
 
@@ -125,7 +128,7 @@ def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> No
     begin()
     victim = Victim(repo, 2)
     victim.undo = begin  # type: ignore[method-assign]
-    victim.kill(12, check, "publish")
+    victim.kill(5, check, "publish")
     published = layout.run_folders(tmp_path / "seen" / "mlruns")
     assert set(bundles.read(repo.build / "bundle").tasks["housing"].run_ids) <= set(published)
 
@@ -145,7 +148,7 @@ def _history(repo: Repo, runs: int) -> list[str]:
 
 def test_restore(clone: Callable[..., Repo]) -> None:
     repo = clone("restore")
-    run_ids, database = _history(repo, 2500), repo.build / "mlflow.db"
+    run_ids, database = _history(repo, 1000), repo.build / "mlflow.db"
     half = [layout.run_folders(repo.mlruns)[run_id] for run_id in run_ids[::2]]
     aside = repo.build / "aside"
     aside.mkdir(parents=True)
@@ -159,7 +162,7 @@ def test_restore(clone: Callable[..., Repo]) -> None:
                     connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                     for table in ("runs", "params", "metrics", "latest_metrics", "tags")
                 ]
-            assert len(set(counts)) == 1 and counts[0] in (0, 1250, 2500)
+            assert len(set(counts)) == 1 and counts[0] in (0, 500, 1000)
 
     def undo() -> None:
         """In turn from nothing, with half of the runs gone, and with all of them back."""
@@ -177,30 +180,6 @@ def test_restore(clone: Callable[..., Repo]) -> None:
 
     victim = Victim(repo, 3)
     victim.undo = undo  # type: ignore[method-assign]
-    victim.kill(18, check, "history", "restore")
+    victim.kill(6, check, "history", "restore")
     left = [path.name for path in repo.build.iterdir() if path.name.startswith(".part-")]
     assert database.exists() and left == []
-
-
-def test_save(clone: Callable[..., Repo], tmp_path: Path) -> None:
-    from tests.histories import new_store
-
-    uri, client, experiment = new_store(tmp_path / "store")
-    run_ids = []
-    for number in range(12):
-        run_ids.append(client.create_run(experiment, run_name=f"run {number}").info.run_id)
-        client.log_metric(run_ids[-1], "rmse", number)
-        client.log_text(run_ids[-1], "text " * 1000, "notes/long.txt")
-        client.set_terminated(run_ids[-1])
-    repo = clone("save")
-
-    def check() -> None:
-        assert verify(repo) == []
-
-    def undo() -> None:
-        shutil.rmtree(repo.mlruns / "housing")
-
-    victim = Victim(repo, 4)
-    victim.undo = undo  # type: ignore[method-assign]
-    victim.kill(12, check, "history", "save", "--from", uri)
-    assert set(layout.run_folders(repo.mlruns)) == set(run_ids)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.git import git
 from pipeline.repo import Repo
 from tests import forge
@@ -14,9 +15,22 @@ from tests import forge
 ROOT = Path(__file__).parents[2]
 
 
-def pipeline(*arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [*wrapper, sys.executable, "-m", "pipeline", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return what runs the command line in this process, which has its libraries loaded."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", ["pipeline", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code is None or isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -31,7 +45,7 @@ def pipeline(*arguments: str, wrapper: tuple[str, ...] = ()) -> subprocess.Compl
     ],
 )
 def test_a_wrong_request_is_one_sentence_and_status_2(
-    arguments: list[str], status: int, words: str
+    pipeline: Command, arguments: list[str], status: int, words: str
 ) -> None:
     done = pipeline(*arguments)
     assert (done.returncode, done.stdout) == (status, "")
@@ -41,14 +55,16 @@ def test_a_wrong_request_is_one_sentence_and_status_2(
 
 @pytest.mark.parametrize("names", ["iris wine", "wine"])
 def test_the_tasks_may_come_from_the_environment(
-    names: str, monkeypatch: pytest.MonkeyPatch
+    pipeline: Command, names: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLOPS_TASKS", names)
     done = pipeline("train")
     assert done.returncode == 2 and "there is no task 'wine'" in done.stderr
 
 
-def test_a_failure_is_one_sentence_and_status_1(clone: Callable[..., Repo]) -> None:
+def test_a_failure_is_one_sentence_and_status_1(
+    pipeline: Command, clone: Callable[..., Repo]
+) -> None:
     repo = clone("mine")
     forge.bundle(repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1})
     done = pipeline("--repo", str(repo.root), "publish", "--remote", "nowhere")
@@ -67,16 +83,22 @@ def can_mount() -> bool:
 
 @pytest.mark.skipif(not can_mount(), reason="no file system of a given size can be mounted here")
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
-    clone: Callable[..., Repo], origin: Path
+    pipeline: Command, clone: Callable[..., Repo], origin: Path
 ) -> None:
     repo, tip = clone("mine"), git(origin, "rev-parse", "main")
     bundle = repo.root.parent / "bundle"
     forge.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
     repo.build.mkdir()
     script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'
-    done = pipeline(
-        *("--repo", str(repo.root), "publish", "--bundle", str(bundle)),
-        wrapper=("unshare", "-rm", "sh", "-c", script, str(repo.build)),
+    done = subprocess.run(
+        [
+            *("unshare", "-rm", "sh", "-c", script, str(repo.build)),
+            *(sys.executable, "-m", "pipeline", "--repo", str(repo.root)),
+            *("publish", "--bundle", str(bundle)),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1, done.stderr
     assert "no space is left" in done.stderr.lower() and "Traceback" not in done.stderr

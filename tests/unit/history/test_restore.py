@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -333,32 +332,6 @@ def test_a_reader_sees_all_of_a_change_or_nothing(repo: Repo) -> None:
     done.set()
     reader.join()
     assert counts <= {0, 2000}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("exists", [False, True])
-def test_a_killed_restore_is_finished_by_the_next(repo: Repo, exists: bool) -> None:
-    add_run(repo.mlruns)
-    bring_up(repo)
-    for _ in range(3000):
-        add_run(repo.mlruns)
-    begin = time.monotonic()
-    assert start(new_repo(repo.root / "empty")).wait(60) == 0
-    least = time.monotonic() - begin  # of this a process takes most to come to life
-    for share in (0.9, 1.0, 1.1, 1.3, 1.5, 1.7):
-        if not exists:
-            path_of(repo).unlink(missing_ok=True)
-        process = start(repo)
-        time.sleep(least * share)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        if path_of(repo).exists():
-            assert len(runs_in(repo)) in (1, 3001)
-            assert query(path_of(repo), "PRAGMA integrity_check") == [("ok",)]
-    bring_up(repo)
-    assert runs_in(repo) == set(layout.run_folders(repo.mlruns))
-    left = {path.name for path in repo.build.iterdir()}
-    assert left <= {"mlflow.db", "mlflow.db.lock", "mlflow.db-wal", "mlflow.db-shm"}
 
 
 def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:

@@ -251,7 +251,7 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fresh", "rows"), [("true", 150), ("false", 200), ("", 200)])
+@pytest.mark.parametrize(("fresh", "rows"), [("true", 150), ("false", 200)])
 def test_the_command_reads_what_a_workflow_tells_it(tmp_path: Path, fresh: str, rows: int) -> None:
     repo = _begin(tmp_path / "checkout")
     repo.params.write_text(yaml.safe_dump(PARAMS | {"tasks": {"iris": PARAMS["tasks"]["iris"]}}))
