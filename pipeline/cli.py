@@ -10,12 +10,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipeline.copies import cli as copies
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(copies.init)
+app.command()(copies.update)
 app.add_typer(history, name="history", help="Runs as text in Git, and the database made of them.")
 
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]

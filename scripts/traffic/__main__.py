@@ -25,6 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Return 0 when all is sent, 1 if the API or a model is not there."""
     parser, tasks = _parser(), sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
     given = parser.parse_args(arguments)
+    if not tasks:
+        return _fail(
+            f"{MODELS} holds no model to send traffic to: publish the first one with "
+            "`python -m pipeline train` and `python -m pipeline publish`."
+        )
     for task in given.task:
         if task not in tasks:
             parser.error(f"there is no task {task}: the tasks are {', '.join(tasks)}.")

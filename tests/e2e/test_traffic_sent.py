@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from tests.conftest import posix
-from tests.service import TASKS
+from tests.service import MODELS, TASKS
 from tests.serving import ROOT, Api
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,12 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The API as it really runs."""
     with Api(tmp_path_factory.mktemp("api")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send what fits the models that the API serves here."""
+    monkeypatch.setattr(program, "MODELS", MODELS)
 
 
 def sent(api: Api, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -65,7 +72,9 @@ def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
 
 @posix
 def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
-    command = [sys.executable, "-m", "scripts.traffic", "--task", "iris"]
+    code = "import sys; from pathlib import Path; from scripts.traffic import __main__ as program; "
+    code += "program.MODELS = Path(sys.argv.pop(1)); sys.exit(program.main())"
+    command = [sys.executable, "-c", code, str(MODELS), "--task", "iris"]
     known = api.metric("predictions_total", task="iris")
     process = subprocess.Popen(
         [*command, "--url", str(api.client.base_url)],

@@ -16,6 +16,7 @@ TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
 ABSOLUTE = re.compile(
     rb"(?<![\w.:/-])(/(home|root|work|Users|mnt)/\w|[A-Za-z]:[\\/](Users|work)\b)"
 )
+PUBLISHED = ("mlruns", "deployment/models", "results")
 
 
 def lines(path: Path) -> int:
@@ -31,7 +32,10 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     assert lines(readme) <= 120
     for page in (readme, *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+            path = (page.parent / target).resolve().relative_to(ROOT.resolve()).as_posix()
+            # Before the first push of a copy that was emptied, there is no table and no model.
+            if not path.startswith(PUBLISHED) or (ROOT / "mlruns" / "registry").is_dir():
+                assert (ROOT / path).exists(), f"{page.name}: {target}"
 
 
 SCRIPTS = [path for path in TRACKED if path.suffix == ".ps1"]

@@ -1,6 +1,7 @@
 """Traffic that is like the data of the training, and traffic that is wrong on purpose."""
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from app.errors import ApiError
 from app.model import Model
 from app.records import Record
+from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
@@ -20,14 +22,16 @@ EMPTY = 1e-4  # in place of the share of a bin that nothing falls into
 each = pytest.mark.parametrize("task", TASKS)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def service() -> None:
+@pytest.fixture(autouse=True)
+def service(monkeypatch: pytest.MonkeyPatch) -> None:
     make()
+    monkeypatch.setattr(program, "MODELS", MODELS)
 
 
 @pytest.fixture(scope="module")
 def populations() -> dict[str, Population]:
     """Populations that no test moves."""
+    make()
     return {task: Population(MODELS / task, np.random.default_rng(1)) for task in TASKS}
 
 
@@ -177,3 +181,12 @@ def test_what_cannot_be_sent_is_said(
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2 and words in capsys.readouterr().err
+
+
+def test_before_the_first_model_there_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "MODELS", tmp_path / "models")
+    assert main([]) == 1
+    told = capsys.readouterr().err
+    assert "holds no model" in told and "pipeline publish" in told and told.count("\n") == 1

@@ -1,0 +1,1 @@
+"""Copies of this template: making one a project of its own, and bringing it later versions."""

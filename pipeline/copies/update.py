@@ -1,0 +1,180 @@
+"""`pipeline update`: bring a copy the template's later changes, and none of its runs."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.copies import conflicts, identity, join, sides
+from pipeline.copies.generated import make_again
+from pipeline.copies.init import require_clean
+from pipeline.errors import PipelineError, UsageError
+from pipeline.files import write_atomic
+from pipeline.git import GitError, git
+from pipeline.history.verify import verify
+from pipeline.publishing.loop import OWNED
+from pipeline.repo import Repo
+
+SHOWN = 50
+_EVERYTHING = ("--", ".", *(f":(exclude){folder}" for folder in OWNED))
+
+
+@dataclass(frozen=True)
+class Update:
+    """One update: the copy's commit, the template's, and the one that both come from."""
+
+    ours: str
+    theirs: str
+    base: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an update came to: the merge commit if one was made, and what there is to say."""
+
+    commit: str | None
+    text: str
+
+
+def update(
+    repo: Repo,
+    address: str | None = None,
+    ref: str | None = None,
+    base: str | None = None,
+    dry_run: bool = False,
+) -> Outcome:
+    """Merge the template's newer version into the branch that is checked out; push nothing.
+
+    The merge is made in a worktree below `build/`: until it is whole and verified, the checkout
+    stays as it is.
+
+    Raises:
+        UsageError: there are uncommitted changes, an update is open, or it is not known where the
+            template is or what the copy was made from.
+        PipelineError: conflicts are left for a person, who goes on with `resume`; or the history
+            does not verify.
+    """
+    require_clean(repo)
+    if _state(repo).is_file():
+        raise UsageError(
+            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update --continue`, "
+            f"or give it up: delete {_state(repo)}."
+        )
+    theirs = join.fetch(repo, address, ref)
+    wanted = Update(git(repo.root, "rev-parse", "HEAD"), theirs, join.base(repo, theirs, base))
+    news = _news(repo, wanted)
+    if not news:
+        return Outcome(None, "Nothing to take: the template has nothing newer than this copy.")
+    left = _merge(repo, wanted)
+    if dry_run:
+        _remove(repo)
+        lines = _describe(repo, wanted, left)
+        return Outcome(None, "\n".join(["Would come in:", *news, *lines]))
+    if left:
+        write_atomic(_state(repo), json.dumps(asdict(wanted)) + "\n")
+        raise PipelineError(_open(repo, wanted, left))
+    return _finish(repo, wanted)
+
+
+def resume(repo: Repo) -> Outcome:
+    """Finish an update whose conflicts a person has resolved in its worktree.
+
+    Raises:
+        UsageError: no update is open, or the branch has moved on since it began.
+        PipelineError: conflicts are left, or the history does not verify.
+    """
+    if not _state(repo).is_file() or not _tree(repo).is_dir():
+        raise UsageError("no update is open: begin one with `pipeline update`.")
+    require_clean(repo)
+    wanted = Update(**json.loads(_state(repo).read_bytes()))
+    if git(repo.root, "rev-parse", "HEAD") != wanted.ours:
+        raise UsageError(
+            "there are new commits since this update began: give it up (delete "
+            f"{_state(repo)}) and run `pipeline update` again."
+        )
+    if left := conflicts.accept_edited(_tree(repo)):
+        raise PipelineError(_open(repo, wanted, left))
+    return _finish(repo, wanted)
+
+
+def _state(repo: Repo) -> Path:
+    return repo.build / "update.json"
+
+
+def _tree(repo: Repo) -> Path:
+    return repo.build / "update"
+
+
+def _remove(repo: Repo) -> None:
+    shutil.rmtree(_tree(repo), ignore_errors=True)
+    _state(repo).unlink(missing_ok=True)
+    git(repo.root, "worktree", "prune")
+
+
+def _news(repo: Repo, wanted: Update) -> list[str]:
+    """Return the template's new commits that touch more than its own history, newest first."""
+    commits = (wanted.theirs, f"^{wanted.base}", "^HEAD")
+    listed = git(repo.root, "log", "--no-merges", "--format=- %s", *commits, *_EVERYTHING)
+    lines = listed.splitlines()
+    more = [f"- and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return lines[:SHOWN] + more
+
+
+def _merge(repo: Repo, wanted: Update) -> list[str]:
+    """Merge in a worktree of the update's own; return the paths with conflicts."""
+    _remove(repo)
+    repo.build.mkdir(parents=True, exist_ok=True)
+    tree = _tree(repo)
+    git(repo.root, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(tree), "HEAD")
+    names = identity.read(repo.root)
+    made = sides.make(tree, wanted.base, wanted.ours, wanted.theirs, names)
+    git(tree, "checkout", "--quiet", "--force", "--detach", made.ours)
+    options = ("--no-commit", "--no-ff", "--no-verify", "--no-verify-signatures", "--quiet")
+    try:
+        git(tree, "-c", "merge.directoryRenames=false", "merge", *options, made.theirs)
+    except GitError:
+        if not conflicts.unmerged(tree):
+            raise
+    return conflicts.resolve(tree)
+
+
+def _finish(repo: Repo, wanted: Update) -> Outcome:
+    """Make again what is generated, verify, commit, and move the branch to the commit."""
+    tree = _tree(repo)
+    notes = make_again(tree)
+    if faults := verify(Repo.open(tree)):
+        raise PipelineError(
+            f"the history does not verify after the merge, so nothing was changed: {faults[0]}; "
+            "run `pipeline history verify`."
+        )
+    news = _news(repo, wanted)
+    version = _version(tree)
+    title = f"chore: update to the template's {version} ({wanted.theirs[:7]})"
+    message = "\n".join([title, "", "What came in:", *news])
+    parents = ("-p", wanted.ours, "-p", wanted.theirs)
+    made = git(tree, "write-tree")
+    commit = git(repo.root, "commit-tree", made, *parents, "-F", "-", stdin=message)
+    git(repo.root, "merge", "--ff-only", "--quiet", commit)
+    _remove(repo)
+    return Outcome(commit, "\n".join([message, *notes, "", "Look at it, test it, and push it."]))
+
+
+def _version(tree: Path) -> str:
+    path = tree / "VERSION"
+    return path.read_text("utf-8").strip() if path.is_file() else "newest version"
+
+
+def _describe(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
+    if not left:
+        return ["Without a conflict."]
+    found = conflicts.describe(repo.root, wanted.ours, wanted.theirs, wanted.base, left)
+    return ["Conflicts:", *(f"- {line}" for line in found)]
+
+
+def _open(repo: Repo, wanted: Update, left: list[str]) -> str:
+    lines = "\n".join(_describe(repo, wanted, left)[1:])
+    return (
+        f"{len(left)} files were changed here and in the template:\n{lines}\n"
+        f"Edit them in {_tree(repo)}, then run `pipeline update --continue`; nothing has changed "
+        "here until then."
+    )
