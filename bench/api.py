@@ -29,6 +29,8 @@ from rich.table import Table
 
 from bench import load
 from bench.load import Load
+from scripts import console
+from scripts.loopback import open_url
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS, ROUNDS = 16, 5
@@ -78,7 +80,7 @@ def server(*arguments: str, health: str, **variables: str) -> Iterator[Server]:
 def _await(process: subprocess.Popen[bytes], address: str) -> None:
     while process.poll() is None:
         try:
-            urllib.request.urlopen(address, timeout=2).close()
+            open_url(address, 2).close()
             return
         except urllib.error.HTTPError:
             return  # it listens: that path is not one of its own
@@ -250,7 +252,7 @@ def _get(port: int, path: str, content: Any = None) -> None:
     body = None if content is None else json.dumps(content).encode()
     head = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, head)
-    urllib.request.urlopen(request, timeout=30).close()
+    open_url(request, 30).close()
 
 
 async def run(folder: Path, seconds: float) -> None:
@@ -266,7 +268,7 @@ async def run(folder: Path, seconds: float) -> None:
 
 def main() -> None:
     """Parse the arguments and run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a round")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
@@ -274,4 +276,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(console.run(main))

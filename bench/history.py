@@ -27,6 +27,7 @@ from pipeline.git import git
 from pipeline.history import layout, runfile
 from pipeline.history.rows import PARENT_TAG
 from pipeline.history.runfile import Run
+from scripts import console
 
 ROOT = Path(__file__).resolve().parent.parent
 PARAMS, METRICS, TAGS, FAMILY, NEW = 17, 5, 6, 6, 12
@@ -105,7 +106,12 @@ def python(*arguments: str) -> None:
     """Run Python from the repository's root."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -201,7 +207,7 @@ ROWS = {
 
 def main() -> int:
     """Print all figures; end with 1 if one is over its limit at 30,000 runs."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--runs", type=int, default=30_000)
     parser.add_argument("--file-store-runs", type=int, default=600)
     options = parser.parse_args()
@@ -238,4 +244,4 @@ def print_figures(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

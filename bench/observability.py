@@ -1,6 +1,7 @@
 """Times what metrics, logs, drift and traces cost the API, in one run: `nox -s bench`."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import uvloop
 from rich.table import Table
 
 from bench.api import api, golden, ratio, rounds, say, server
+from scripts import console
 
 # One record, and a list of records.
 QUESTIONS = {"1": 1, "100": 100}
@@ -29,7 +31,7 @@ async def compare(folder: Path, seconds: float) -> Table:
 
 def main() -> None:
     """Parse the arguments and run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a round")
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
@@ -37,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(console.run(main))

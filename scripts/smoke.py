@@ -4,14 +4,16 @@ The images are those of HEAD, built by `nox -s images -- build` or in the regist
 of its own, on the ports of the compose file or the environment, and is taken down in any case.
 """
 
+import os
 import signal
 import sys
-import urllib.request
 from functools import partial
 from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
+from scripts import console
+from scripts.loopback import open_url, without_proxy
 from scripts.stack import throwaway, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.verify import Health, Look, Seen
@@ -23,6 +25,7 @@ COUNTER = "predictions_total{"
 def main() -> int:
     """Return 0 if all is as the files say, else 1 after one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
+    os.environ.update(without_proxy(os.environ))  # for MLflow's client
     try:
         with throwaway.stack(Settings.read()) as (settings, services):
             closer: dict[str, Look] = {
@@ -75,7 +78,7 @@ def difference(manifest: dict[str, Any], answer: dict[str, Any]) -> str:
 
 def counted(settings: Settings) -> dict[str, float]:
     """Return how many predictions the API has counted, by task."""
-    with urllib.request.urlopen(settings.url("mlops-api", "/metrics"), timeout=30) as answer:
+    with open_url(settings.url("mlops-api", "/metrics"), 30) as answer:
         lines = answer.read().decode().splitlines()
     found: dict[str, float] = {}
     for line in lines:
@@ -111,4 +114,4 @@ def prometheus(settings: Settings, services: list[str]) -> list[Seen]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

@@ -8,7 +8,6 @@ import math
 import os
 import sys
 import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +28,8 @@ from pipeline.history.runfile import Run  # noqa: E402
 from pipeline.history.store import connect  # noqa: E402
 from pipeline.history.verify import Fault, verify  # noqa: E402
 from pipeline.repo import Repo  # noqa: E402
+from scripts import console  # noqa: E402
+from scripts.loopback import open_url, without_proxy  # noqa: E402
 
 SERVER = os.environ.get("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
 COMMITS = 10
@@ -37,10 +38,11 @@ say = Console(highlight=False, soft_wrap=True)
 
 def main() -> int:
     """Print all sections, then the verdict."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
     parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({SERVER})")
     options = parser.parse_args()
+    os.environ.update(without_proxy(os.environ))  # for MLflow's client
     try:
         repo = Repo.open(options.repo)
         faults = verify(repo)
@@ -136,7 +138,7 @@ def show_commits(repo: Repo) -> None:
 def answers(server: str) -> bool:
     """Tell whether an MLflow server answers within two seconds."""
     try:
-        with urllib.request.urlopen(f"{server}/health", timeout=2) as answer:
+        with open_url(f"{server}/health", 2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError, ValueError):
         return False
@@ -201,4 +203,4 @@ def day(milliseconds: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

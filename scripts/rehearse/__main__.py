@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.git import git
+from scripts import console
 from scripts.rehearse import events, origin
 from scripts.rehearse.act import Job, Run, Runner
 from scripts.rehearse.docker import own_stack, registry
@@ -69,7 +70,7 @@ def say(job: Job) -> None:
 
 
 def _flags() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="rehearse", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="rehearse", description=console.first_line(__doc__))
     parser.add_argument(
         *("--without",),
         action="append",
@@ -81,4 +82,4 @@ def _flags() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

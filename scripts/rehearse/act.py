@@ -110,7 +110,8 @@ class Runner:
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
+                errors="replace",
             ) as act:
                 assert act.stdout
                 for line in act.stdout:

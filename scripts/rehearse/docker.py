@@ -5,11 +5,11 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.loopback import open_url
 from scripts.stack.settings import PORTS
 
 PROGRAM = "docker-registry"
@@ -63,7 +63,9 @@ def _free_port() -> int:
 
 def _remove_images(address: str) -> None:
     listed = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]
-    found = subprocess.run(listed, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    found = subprocess.run(
+        listed, check=True, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ).stdout.split()
     if ours := [name for name in found if name.startswith(f"{address}/")]:
         subprocess.run(["docker", "rmi", *ours], check=True, stdout=subprocess.DEVNULL)
 
@@ -72,7 +74,7 @@ def _wait(address: str) -> None:
     deadline = time.monotonic() + SECONDS
     while True:
         try:
-            urllib.request.urlopen(address, timeout=SECONDS).close()
+            open_url(address, SECONDS).close()
             return
         except OSError:
             if time.monotonic() > deadline:

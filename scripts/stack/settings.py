@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts import loopback
+from scripts.stack import dotenv
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 # The variable that holds a service's port, and the port without it. docker-compose.yml publishes
@@ -21,7 +24,8 @@ PORTS = {
     "trainer": ("TRAINER_PORT", 8001),
 }
 
-
+# Variables that steer the servers which MLflow starts, and Python itself.
+OF_OTHER_WORK = ("MLFLOW_", "_MLFLOW_", "UVICORN_", "GUNICORN_", "FLASK_", "PYTHON")
 # The variable that turns tracing on, and where Jaeger takes spans in Compose's network.
 ENDPOINT, JAEGER = "OTEL_EXPORTER_OTLP_ENDPOINT", "http://jaeger:4318"
 
@@ -43,12 +47,19 @@ class Settings:
     def read(
         cls, offset: int = 0, without: tuple[str, ...] = (), profiles: tuple[str, ...] = ()
     ) -> "Settings":
-        """Read `.env`, where there is one, and the environment."""
-        file = ROOT / ".env"
-        lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-        pairs = (line.split("=", 1) for line in lines if "=" in line and line[:1] not in "#")
-        variables = {name.strip(): value.strip().strip("\"'") for name, value in pairs}
-        return cls(offset, without, profiles, variables | dict(os.environ))
+        """Read `.env`, where there is one, and the environment.
+
+        Raises:
+            StackError: `.env` can't be read.
+        """
+        file, environment = ROOT / ".env", dict(os.environ)
+        try:
+            variables = dotenv.read(file, environment) if file.exists() else {}
+        except OSError as error:
+            raise StackError(f"{file} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise StackError(str(error)) from error
+        return cls(offset, without, profiles, variables | environment)
 
     def port(self, service: str) -> int:
         """Return a service's port on this machine.
@@ -70,8 +81,24 @@ class Settings:
         return f"http://{HOST}:{self.port(service)}{path}"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment for child processes, with every port as it is now."""
+        """Return the environment for `docker compose`, with every port as it is now."""
         own = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
         if "tracing" in self.profiles:  # which starts Jaeger, and cannot set a variable itself
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
-        return self.variables | own
+        # The file has been read: Compose would quote its words in warnings, passwords among them.
+        return self.variables | own | {"COMPOSE_DISABLE_ENV_FILE": "true"}
+
+    def for_local_services(self) -> dict[str, str]:
+        """Return the environment for a service on this machine.
+
+        Settings of other work with the same libraries stay out of it: an MLFLOW_STATIC_PREFIX, say,
+        moves every address of the server. Requests to this machine need no proxy.
+        """
+        kept = {
+            name: value
+            for name, value in self.variables.items()
+            if not name.upper().startswith(OF_OTHER_WORK)
+        }
+        ports = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
+        proxies = loopback.without_proxy(self.variables)
+        return kept | ports | proxies | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

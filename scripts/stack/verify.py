@@ -7,8 +7,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from scripts.loopback import open_url
 from scripts.stack.settings import ENDPOINT, JAEGER, ROOT, Settings, StackError
 
+NO_MODEL = "no model yet: push, or train and publish"
 SCRAPE_SECONDS = 60
 SPANS_SECONDS = 30
 # Without the question MLflow opens on its pages for language models.
@@ -32,14 +34,14 @@ def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
     """Return the JSON at an address; with content, the answer to a POST of it."""
     body = None if content is None else json.dumps(content).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=seconds) as answer:
+    with open_url(request, seconds) as answer:
         return json.load(answer)
 
 
 def answers(address: str) -> bool:
     """Tell whether an address answers with success."""
     try:
-        with urllib.request.urlopen(address, timeout=5):
+        with open_url(address, 5):
             return True
     except FAILED:
         return False
@@ -48,7 +50,7 @@ def answers(address: str) -> bool:
 def refuses(address: str) -> bool:
     """Tell whether an address answers that it is not ready."""
     try:
-        urllib.request.urlopen(address, timeout=5).close()
+        open_url(address, 5).close()
     except urllib.error.HTTPError as error:
         return error.code == 503
     except FAILED:
@@ -107,7 +109,7 @@ def api(settings: Settings) -> list[Seen]:
         f"{manifest['task']} v{answer['model_version']}: {_short(answer['prediction'])}"
         for manifest, answer in predictions(settings)
     ]
-    what = ", ".join(said) or "no model yet: train and publish one"
+    what = ", ".join(said) or NO_MODEL
     health = ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
     return [
         Seen("API", settings.url("mlops-api", "/docs"), what),
@@ -243,7 +245,7 @@ def _cadvisor(settings: Settings) -> list[Seen]:
 
 def _metrics(settings: Settings, service: str, name: str) -> Seen:
     address = settings.url(service, "/metrics")
-    with urllib.request.urlopen(address, timeout=30) as answer:
+    with open_url(address, 30) as answer:
         lines = [line for line in answer.read().splitlines() if not line.startswith(b"#")]
     return Seen(name, address, f"{len(lines):,} series")
 

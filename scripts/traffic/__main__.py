@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from app.model import MANIFEST, ModelError
+from scripts import console
 from scripts.traffic.population import Population
 from scripts.traffic.questions import RATES, ask
 from scripts.traffic.sending import Counts, Unreachable, send
@@ -111,4 +112,4 @@ def _fail(sentence: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

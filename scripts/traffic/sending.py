@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 import orjson
 
+from scripts.loopback import is_loopback
 from scripts.traffic.questions import Question
 
 AT_ONCE = 32  # as many as the API takes in: more would be refused
@@ -78,7 +79,12 @@ async def send(
     """
     limits = httpx.Limits(max_connections=AT_ONCE)
     try:
-        client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits)
+        client = httpx.AsyncClient(
+            base_url=url,
+            timeout=PATIENCE_SECONDS,
+            limits=limits,
+            trust_env=not is_loopback(url),  # a proxy is for the outside
+        )
     except httpx.InvalidURL as error:
         raise Unreachable(f"{url} is no address: {error}.") from error
     async with client:
