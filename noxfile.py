@@ -61,6 +61,8 @@ def install(session: nox.Session, lock: str) -> None:
     os.environ["PATH"] = f"{programs}{os.pathsep}{SEARCHED}"
     # Packages are compiled as they are imported, once an environment and not once a process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
+    # What is not a terminal has the encoding of the user's language on Windows.
+    session.env["PYTHONUTF8"] = "1"
 
 
 def environment(session: nox.Session, lock: str) -> Path:

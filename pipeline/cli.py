@@ -1,7 +1,6 @@
 """The command line: `pipeline COMMAND`, or `python -m pipeline COMMAND`."""
 
 import errno
-import io
 import json
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from pipeline.copies import cli as copies
+from app import output
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
@@ -137,9 +137,7 @@ def trainer(
 
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # to a file, Windows writes few characters
-            stream.reconfigure(errors="replace")
+    output.prepare()
     try:
         app()
     except PipelineError as error:

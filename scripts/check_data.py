@@ -19,6 +19,7 @@ from pipeline.data.fetch import Fetched
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from scripts import console
 from scripts.ci.outputs import put
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +100,7 @@ def tell_workflow(findings: list[Finding]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Check every task, print what was found, and put out what is to be done."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
@@ -126,4 +127,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.git import GitError, git
+from scripts import console
 from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
 from scripts.stack.buildx import docker
@@ -21,7 +22,7 @@ PREFIX = "mlops-"
 
 def main() -> int:
     """Do what the arguments say; return 0, 1 for a failure, 2 for a wrong use."""
-    parser = argparse.ArgumentParser(prog="images", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="images", description=console.first_line(__doc__))
     does = parser.add_subparsers(dest="verb", required=True)
     for verb, help_ in (
         ("build", "build images into the engine"),
@@ -129,4 +130,4 @@ def tip_of_main() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

@@ -22,6 +22,7 @@ from pipeline.history import registry
 from pipeline.publishing.loop import PUBLISHED
 from pipeline.report.pages import render
 from pipeline.report.pushes import History, events
+from scripts import console
 from scripts.ci.outputs import put
 
 SHOWN = 10
@@ -87,4 +88,4 @@ def _base() -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(console.run(lambda: typer.run(main)))

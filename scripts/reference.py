@@ -15,6 +15,7 @@ from app.service import create
 from app.settings import Settings
 from app.task_histogram import TaskHistogram
 from monitoring.grafana import pages as dashboards
+from scripts import console
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -182,4 +183,4 @@ def _holds(path: Path, text: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

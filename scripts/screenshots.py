@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from scripts import console
 from scripts.stack.settings import ROOT, Settings
 from scripts.stack.verify import QUESTION, ask
 
@@ -63,7 +64,7 @@ def take(browser: str, address: str, height: str, file: Path) -> None:
 
 def main() -> int:
     """Take all pictures of the stack at a port offset."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--port-offset", type=int, default=0, metavar="N")
     settings = Settings.read(parser.parse_args().port_offset)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -78,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

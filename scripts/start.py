@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from scripts import console
 from scripts.stack import checks, compose, local, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 
@@ -77,9 +78,10 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
     needed = [name for name in published if name not in there]
     wrong = 0
     for check in checks.all_of(settings, mode, needed):
-        wrong += bool(check.remedy)
+        wrong += bool(check.remedy) and not check.optional
         if check.remedy:
-            print(f"  no  {check.name}: {check.found}; {check.remedy}")
+            mark = "!!" if check.optional else "no"
+            print(f"  {mark}  {check.name}: {check.found}; {check.remedy}")
         elif doctor or not check.name.startswith("Port"):
             print(f"  ok  {check.name}: {check.found}")
     if wrong or doctor:
@@ -119,4 +121,4 @@ def _logs(settings: Settings, service: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

@@ -13,6 +13,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
+from scripts import console
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.files import write_atomic  # noqa: E402
@@ -38,7 +40,7 @@ def words(text: str) -> list[list[str]]:
 
 def main() -> int:
     """Write the file, or compare it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--check", action="store_true", help="only compare")
     options = parser.parse_args()
     made = statements()
@@ -49,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 
+from scripts import console
 from scripts.ci.outputs import summarize
 
 WORKFLOW = "mlops.yml"
@@ -82,4 +83,4 @@ def _needed(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

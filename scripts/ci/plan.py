@@ -2,10 +2,12 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.git import git
+from scripts import console
 from scripts.ci.outputs import put
 
 CHECKS = ("lint", "test", "test-windows", "train")
@@ -64,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(console.run(main))

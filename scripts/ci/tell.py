@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts import console
 from scripts.ci.outputs import put
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,4 +117,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(console.run(lambda: main(sys.argv[1:])))

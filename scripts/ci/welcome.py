@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from typing import Any, NamedTuple
 
+from scripts import console
 from scripts.ci.outputs import summarize
 
 BRANCH = "main"
@@ -164,4 +165,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(console.run(main))

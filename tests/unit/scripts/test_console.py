@@ -1,0 +1,137 @@
+"""Every program prints whatever it has to, in any encoding, and ends in a sentence."""
+
+import ast
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from scripts import console
+
+ROOT = Path(__file__).parents[3]
+# The trainer of containers, servers that are measured, a helper of the local stack: all silent.
+SILENT = {"deployment/docker/front.py", "bench/servers.py", "bench/silent.py"}
+SILENT |= {"scripts/stack/windows.py"}
+FOLDERS = ("app", "pipeline", "scripts", "bench", "monitoring", "deployment")
+ODD = "→ … ✅ ä 😀"
+
+
+def guard(path: Path) -> ast.If | None:
+    """Return what a file does when it is run, if it can be."""
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        if (
+            isinstance(statement, ast.If)
+            and ast.unparse(statement.test) == "__name__ == '__main__'"
+        ):
+            return statement
+    return None
+
+
+GUARDS = {
+    name: found
+    for folder in FOLDERS
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if (name := path.relative_to(ROOT).as_posix()) not in SILENT and (found := guard(path))
+}
+OWN = {"app/__main__.py", "pipeline/__main__.py"}  # run as they are, below
+
+
+def stream(encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="strict")
+
+
+def written(to: io.TextIOWrapper) -> bytes:
+    to.flush()
+    assert isinstance(to.buffer, io.BytesIO)
+    return to.buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(GUARDS.keys() - OWN))
+def test_no_character_ends_a_program(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = stream("cp1252")
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+
+    def main(*_: Any) -> None:
+        print(ODD)
+
+    names = {"main": main, "console": console, "sys": sys}
+    names["typer"] = SimpleNamespace(run=lambda function: function())
+    body = compile(ast.Module(GUARDS[name].body, type_ignores=[]), name, "exec")
+    with pytest.raises(SystemExit) as ended:
+        exec(body, names)
+    assert ended.value.code == 0
+    assert written(output).decode("utf-8").strip() == ODD
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_an_encoding_that_the_user_chose_stays(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = stream(encoding)
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    assert console.run(lambda: print(ODD)) == 0
+    assert written(output).decode(encoding).strip() == ODD.encode(encoding, "replace").decode(
+        encoding
+    )
+
+
+def refuse(reason: int, file: str | None = None) -> None:
+    raise OSError(reason, os.strerror(reason), file)
+
+
+@pytest.mark.parametrize(
+    ("reason", "file", "said"),
+    [
+        (errno.EACCES, "logs", "error: logs: Permission denied.\n"),
+        (errno.ENOSPC, None, "error: No space left on device.\n"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(
+    reason: int, file: str | None, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.run(lambda: refuse(reason, file)) == 1
+    assert capsys.readouterr().err == said
+
+
+# A user's environment at its worst: old encodings, no home, no docstrings, another MLflow's words.
+WORST = {
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+    "LC_ALL": "C",
+    "PYTHONIOENCODING": "ascii",
+    "MLFLOW_STATIC_PREFIX": "/mlflow",
+    "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+}
+# Programs that are asked for help in it. To import more takes seconds, and adds nothing.
+ASKED = ["scripts.start", "scripts.images", "scripts.screenshots", "scripts.rehearse", "pipeline"]
+
+
+@pytest.mark.parametrize("program", ASKED)
+def test_the_worst_environment_ends_no_program(program: str) -> None:
+    done = run_in(WORST, "-m", program, "--help")
+    assert done.returncode == 0, done.stderr
+    assert b"usage" in done.stdout.lower() and b"Traceback" not in done.stderr
+
+
+def test_an_error_of_the_api_is_a_sentence_in_it(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    wrong = {"API_LOG_FILE": str(tmp_path / "file" / "→.log"), "PYTHONIOENCODING": "cp1252"}
+    done = run_in(wrong, "-m", "app")
+    assert done.returncode == 1 and b"error: API_LOG_FILE: " in done.stderr, done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def run_in(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    kept = {name: text for name, text in os.environ.items() if name not in ("HOME", "USERPROFILE")}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=kept | variables, capture_output=True, check=False)
