@@ -61,7 +61,8 @@ def docker(*command: str, variables: dict[str, str], otherwise: str) -> str:
             cwd=ROOT,
             env=variables,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
     except OSError as error:

@@ -1,12 +1,15 @@
 """The stack in containers, by way of `docker compose`."""
 
 import subprocess
+import time
 from dataclasses import replace
 
 from scripts.stack import builds, verify
+from scripts.stack.programs import has_models
 from scripts.stack.settings import ROOT, Settings, StackError
 
 WAIT_SECONDS = "300"
+UNREADY_SECONDS = 60
 # Services that have a port on this machine, and the trainer, which the API asks.
 SERVICES = [
     *("mlops-api", "trainer", "mlflow-server"),
@@ -48,10 +51,16 @@ def start(settings: Settings) -> None:
     # By name: Compose asks for the image even of a service that is scaled to 0.
     chosen = services(settings) + ([] if "mlops-api" in settings.without else [FRONT])
     there = running(settings)
+    # Without a model the API is up and says so, but is not healthy: nobody waits for it.
+    unready = [] if has_models() else [name for name in chosen if name in ("mlops-api", FRONT)]
     print("building and starting the containers …", flush=True)
     try:
-        up = ("up", "--detach", "--build", "--remove-orphans", "--wait")
-        done = run(settings, *up, "--wait-timeout", WAIT_SECONDS, *chosen)
+        up = ("up", "--detach", "--build", "--remove-orphans")
+        wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
+        done = run(settings, *up, *wait, *(name for name in chosen if name not in unready))
+        if unready and not done.returncode:
+            done = run(settings, *up, "--no-deps", *unready)
+            _await_refusal(settings)
     except KeyboardInterrupt:
         if not there:
             run(settings, "down")
@@ -63,6 +72,18 @@ def start(settings: Settings) -> None:
         )
     verify.show(verify.everything(settings, services(settings)))
     print("`git pull` is followed by the API and MLflow. --stop ends it, the data stay.")
+
+
+def _await_refusal(settings: Settings) -> None:
+    """Wait until the API says that it has no model."""
+    address, deadline = (
+        settings.url("mlops-api", "/health/ready"),
+        time.monotonic() + UNREADY_SECONDS,
+    )
+    while not verify.refuses(address):
+        if time.monotonic() > deadline:
+            raise StackError("the API does not answer: see `--logs mlops-api`.")
+        time.sleep(0.5)
 
 
 def stop(settings: Settings) -> bool:
@@ -107,7 +128,8 @@ def run(
         env=builds.labels() | settings.environment(),
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.PIPE if quiet else None,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
 

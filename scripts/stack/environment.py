@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.stack.settings import ROOT, StackError
+from scripts.stack.settings import ROOT, Settings, StackError
 
 LOCK = ROOT / "requirements" / "local.txt"
 FOLDER = ROOT / ".venv"
 MARK = FOLDER / "installed.txt"
 
 
-def python() -> Path:
+def python(settings: Settings) -> Path:
     """Return the environment's Python, installing what is missing.
 
     Raises:
@@ -23,11 +23,17 @@ def python() -> Path:
         return program
     print(f"installing the packages of requirements/local.txt into {FOLDER.name} (once) …")
     sys.stdout.flush()
-    if subprocess.run([sys.executable, "-m", "venv", "--clear", FOLDER], check=False).returncode:
+    # The user may have pip install elsewhere.
+    variables = settings.for_local_services() | {"PIP_USER": "0"}
+    for name in ("PIP_TARGET", "PIP_PREFIX"):
+        variables.pop(name, None)
+    make = [sys.executable, "-m", "venv", "--clear", str(FOLDER)]
+    if subprocess.run(make, env=variables, check=False).returncode:
         raise StackError("Python's venv module is missing: install it (on Debian python3-venv).")
     quiet = [] if sys.stdout.isatty() else ["--quiet"]
     pip = [str(program), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
-    if subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=False).returncode:
+    locked = ["--require-hashes", "-r", str(LOCK)]
+    if subprocess.run([*pip, *locked], env=variables, check=False).returncode:
         raise StackError("the packages could not be installed; see above, then start again.")
     MARK.write_bytes(LOCK.read_bytes())
     return program

@@ -150,5 +150,5 @@ def test_a_port_that_is_taken_is_one_sentence(clone: Callable[..., Repo]) -> Non
         other.bind(("127.0.0.1", HISTORY))
         other.listen()
         code, said = said_by(repo, "--local")
-    assert code == 1 and f"Port {HISTORY}: taken, mlflow-history needs it" in said
+    assert code == 1 and f"Port {HISTORY}: in use, mlflow-history needs it" in said
     assert "Traceback" not in said

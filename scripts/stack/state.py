@@ -1,0 +1,97 @@
+"""What runs from this checkout on one set of ports, in files below `build/`.
+
+The supervisor holds a lock for as long as it lives. The system lets go of it when the program
+ends, however that happens: a number of a process would say nothing after a crash, since another
+program may have it by then.
+"""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import IO
+
+from scripts.stack.settings import ROOT, Settings, StackError
+
+SUPERVISOR = "supervisor"
+LOCK_SECONDS = 2
+
+
+class State:
+    """The processes of one stack, and whether somebody wants it to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        folder, name = ROOT / "build", f"stack-{settings.offset}"
+        self._numbers, self._lock = folder / f"{name}.json", folder / f"{name}.lock"
+        self._stop = folder / f"{name}.stop"
+
+    def read(self) -> dict[str, int]:
+        """Return the process numbers by name, the supervisor's first; nothing if it has ended."""
+        if not self.is_held():
+            return {}
+        with contextlib.suppress(OSError, ValueError):
+            numbers: dict[str, int] = json.loads(self._numbers.read_text("utf-8"))
+            return numbers
+        return {}
+
+    def is_held(self) -> bool:
+        """Tell whether a supervisor lives."""
+        if not self._lock.is_file():
+            return False
+        with self._lock.open("r+b") as stream:
+            return not _lock(stream)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the supervisor for as long as the block runs.
+
+        Raises:
+            StackError: there is one already.
+        """
+        self._lock.parent.mkdir(exist_ok=True)
+        with self._lock.open("a+b") as stream:
+            deadline = time.monotonic() + LOCK_SECONDS  # who only looks has it for a moment
+            while not _lock(stream):
+                if time.monotonic() > deadline:
+                    raise StackError("it is being started already: see --status.")
+                time.sleep(0.1)
+            self._stop.unlink(missing_ok=True)
+            self.write({})
+            try:
+                yield
+            finally:
+                self._numbers.unlink(missing_ok=True)
+                self._stop.unlink(missing_ok=True)
+
+    def write(self, numbers: dict[str, int]) -> None:
+        """Keep the services' process numbers, and this program's as the supervisor's."""
+        self._numbers.write_text(json.dumps({SUPERVISOR: os.getpid(), **numbers}), "utf-8")
+
+    def ask_to_stop(self) -> None:
+        """Ask the supervisor to end, on systems where no signal can."""
+        self._stop.touch()
+
+    def is_asked_to_stop(self) -> bool:
+        """Tell whether somebody wants the supervisor to end."""
+        return self._stop.exists()
+
+
+def _lock(stream: IO[bytes]) -> bool:
+    """Take the lock on a file, and tell whether nobody else had it; closing the file lets go."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            stream.seek(0)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
