@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.copies import cli as copies
 from app import output
+from pipeline.copies import cli as copies
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
