@@ -14,7 +14,6 @@ import pandas as pd
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel, Field, create_model
-from rich.console import Console
 
 from pipeline import params, tasks
 from pipeline.data import fetch as data
@@ -61,7 +60,7 @@ def empty(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, Any
 def sklearn(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, Any]]:
     """Fit the champion's algorithm on the task's data and return what predicts with it."""
     repo, task = Repo.open(ROOT), tasks.load(manifest["task"])
-    table = data.fetch(task, repo, Console(stderr=True)).table
+    table = data.fetch(task, repo).table
     features = list(task.features)
     seed = params.load(repo).seed
     algorithm, parameters = manifest["algorithm"], manifest["parameters"]

@@ -59,13 +59,18 @@ class TaskResult(Record):
 
 
 class Bundle(Record):
-    """The content of `bundle.json`; `created` is in milliseconds since the epoch, UTC."""
+    """The content of `bundle.json`; `created` is in milliseconds since the epoch, UTC.
+
+    `waiting` names the tasks that were not trained, as their data cannot be had now: each with the
+    hosts that it waits for.
+    """
 
     format: Literal[1]
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
     dirty: list[str]
     created: int
     tasks: dict[str, TaskResult]
+    waiting: dict[str, str] = {}
 
 
 def write(folder: Path, bundle: Bundle) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from app import output
 from pipeline.copies import cli as copies
+from pipeline.data.cli import app as data
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
@@ -19,6 +20,7 @@ from pipeline.repo import Repo
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(copies.init)
 app.command()(copies.update)
+app.add_typer(data, name="data", help="The tables that the tasks are trained on.")
 app.add_typer(history, name="history", help="Runs as text in Git, and the database made of them.")
 
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]

@@ -18,6 +18,17 @@ class UsageError(PipelineError):
     exit_status = 2
 
 
+class Unavailable(PipelineError):
+    """A task's data cannot be had now; nothing is wrong with what the repository holds.
+
+    `waits_for` names the hosts, each with its answer.
+    """
+
+    def __init__(self, message: str, waits_for: str) -> None:
+        super().__init__(message)
+        self.waits_for = waits_for
+
+
 def first_fault(error: "ValidationError") -> str:
     """Return the first thing that pydantic found wrong: where it is, and what is the matter."""
     fault = error.errors()[0]

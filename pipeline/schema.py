@@ -1,5 +1,6 @@
 """The vocabulary of a task: what its data is, what is asked of it, and what a model must prove."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import field
 from enum import StrEnum
@@ -8,6 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ImportString
 from pydantic.dataclasses import dataclass
+
+from pipeline.data import expressions
+from pipeline.redact import redact
 
 Value = int | float | str
 STRICT = ConfigDict(extra="forbid")  # an unknown key is an error with its path
@@ -99,25 +103,73 @@ class Budget:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Layout:
+    """How a file's columns become those of the task.
+
+    `derive` says what a column of the task is made of, where that is not the file's column of the
+    same name: `income`, `rooms / homes`, `value / 100000`, `month(sold_on)` (see
+    `pipeline.data.expressions`). `values` replaces texts in a column, such as codes by words.
+    `ignore` lists the file's columns that are left out; any other that is not used is an error.
+    """
+
+    derive: dict[str, str] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for text in self.derive.values():
+            expressions.parse(text)
+
+
+@dataclass(frozen=True, config=STRICT)
 class Source:
     """A place that has the data, and the function that makes a table of its file.
 
     `place` is a web address; or `$VARIABLE/file`, in the folder that an environment variable names,
-    read where it lies; or the name of a package, whose `read` takes no notice of the path. Without
-    a `sha256` of the file, the table's digest alone decides.
+    read where it lies; or the name of a package, whose `read` takes no notice of the path. `member`
+    is the file in a tar or zip archive. `read` gets the path and the `options`; `table` says how
+    its columns become the task's (without it: as the task's own `table` says). Without a `sha256`
+    of the file, the table's digest alone decides.
     """
 
     place: str
-    read: ImportString[Callable[[Path], Any]]
+    read: ImportString[Callable[..., Any]]
     sha256: str | None = None
+    member: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    table: Layout | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            inspect.signature(self.read).bind(Path(), **self.options)
+        except TypeError as error:
+            raise ValueError(f"options of {self.read.__name__}: {error}") from error
+
+    @property
+    def address(self) -> str:
+        """The place for people and records: without passwords, and without a query."""
+        return redact(self.place).partition("?")[0]
+
+    @property
+    def web(self) -> bool:
+        """Whether it is downloaded."""
+        return "://" in self.place
+
+    @property
+    def private(self) -> bool:
+        """Whether it is a folder of the user's own, of which nothing is ever committed."""
+        return self.place.startswith("$")
 
 
 @dataclass(frozen=True, config=STRICT)
 class Task:
     """All that the product knows about one prediction problem; one file in `pipeline/tasks/`.
 
-    `sources` are tried in order. `digest` is the SHA-256 of the table's canonical CSV as whichever
-    source gave it when the task was written; it guards the first fetch, before there is a snapshot.
+    `sources` are tried in order; a task whose snapshot is in `data/` needs none. `digest` is the
+    SHA-256 of the table's canonical CSV as whichever source gave it when the task was written; it
+    guards the first fetch, before there is a snapshot. `rows_digest` is the same of the sorted
+    rows: by it a source counts that has the same rows in another order. `table` says how a file of
+    one's own, for `pipeline data add`, becomes the task's table.
     `tolerance` is the largest difference between the predictions of estimator and
     ONNX file that counts as agreement. `behaviours` has them by their claim.
     """
@@ -133,11 +185,24 @@ class Task:
     thresholds: dict[str, float]
     tolerance: float
     budget: Budget
-    sources: tuple[Source, ...]
     homepage: str
     licence: str
-    digest: str
+    sources: tuple[Source, ...] = ()
+    digest: str = ""
+    rows_digest: str = ""
+    table: Layout = Layout()
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for layout in (self.table, *(source.table for source in self.sources)):
+            self._check(layout or Layout())
+        for name, text in self.table.derive.items():
+            if used := set(expressions.inputs(expressions.parse(text))) & set(self.table.derive):
+                raise ValueError(f"table.derive.{name}: {min(used)} is derived itself")
+
+    def _check(self, layout: Layout) -> None:
+        if unknown := sorted({*layout.derive, *layout.values} - set(self.columns)):
+            raise ValueError(f"table: the task has no column {unknown[0]}")
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -71,7 +71,25 @@ def describe(root: Path, commit: str, base: str) -> str:
             pushes = events(task, history, versions)
             told.append((task, parent, candidates, versions, pushes))
             checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
-    return render("push.md", told=told, checks=checks, history=history, shown=SHOWN, base=base)
+    waiting = _waiting(root, commit)
+    return render(
+        "push.md",
+        waiting=waiting,
+        told=told,
+        checks=checks,
+        history=history,
+        shown=SHOWN,
+        base=base,
+    )
+
+
+def _waiting(root: Path, commit: str) -> dict[str, str]:
+    """Return the tasks that a commit could not train, each with the hosts that it waits for."""
+    found = git(
+        root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting,valueonly,unfold)", commit
+    )
+    tasks_and_hosts = [line.partition(" ") for line in found.splitlines() if line]
+    return {name: hosts for name, _, hosts in tasks_and_hosts}
 
 
 def _extract(root: Path, commit: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,9 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, bytes]]] = {}
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}  # of every answer
         self.missing = 0  # how many bytes of each answer are announced, and never come
+        self.pause = 0.0  # seconds before the body of each answer
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,7 +34,10 @@ class Server:
                 status, content = left.pop(0) if len(left) > 1 else left[0]
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content) + server.missing))
+                for name, value in server.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
+                time.sleep(server.pause)
                 self.wfile.write(content)
 
             def log_message(self, format: str, *args: object) -> None:

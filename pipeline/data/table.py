@@ -1,5 +1,6 @@
 """Tables as canonical text: the same rows are the same bytes, and held out, on every machine."""
 
+import csv
 import gzip
 import io
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.data.read_csv import read_csv
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_bytes, write_atomic
 from pipeline.schema import Task
@@ -27,13 +29,30 @@ def rows(table: pd.DataFrame) -> Iterator[list[str]]:
 
 def to_csv(table: pd.DataFrame) -> bytes:
     """Return the canonical CSV: a header, LF at every line's end, UTF-8."""
-    frame = pd.DataFrame(list(rows(table)), columns=table.columns)
-    return frame.to_csv(index=False, lineterminator="\n").encode()
+    stream = io.BytesIO()
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(rows(table))
+    text.flush()
+    return stream.getvalue()
 
 
 def digest(table: pd.DataFrame) -> str:
     """Return the SHA-256 of the canonical CSV."""
     return sha256_bytes(to_csv(table))
+
+
+def rows_digest(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of the canonical CSV with its rows sorted: their order does not matter."""
+    return sha256_bytes(to_csv(ordered(table)))
+
+
+def ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in the order of their canonical text."""
+    texts = ["\x1f".join(row) for row in rows(table)]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    return table.iloc[order].reset_index(drop=True)
 
 
 def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
@@ -48,25 +67,33 @@ def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
     return np.array([int(sha256[:16], 16) / 2**64 < share for sha256 in hashes], dtype=bool)
 
 
-def write(path: Path, table: pd.DataFrame) -> None:
-    """Write the canonical CSV, gzipped; the same table gives the same bytes."""
+def packed(content: bytes) -> bytes:
+    """Return a canonical CSV gzipped; the same table gives the same bytes."""
     stream = io.BytesIO()
     # Unlike gzip.compress, this writes the same header under every version of Python.
     with gzip.GzipFile("", "wb", fileobj=stream, mtime=0) as file:
-        file.write(to_csv(table))
-    write_atomic(path, stream.getvalue())
+        file.write(content)
+    return stream.getvalue()
+
+
+def write(path: Path, table: pd.DataFrame) -> None:
+    """Write the canonical CSV, gzipped."""
+    write_atomic(path, packed(to_csv(table)))
 
 
 def read(path: Path) -> pd.DataFrame:
     """Read a gzipped CSV with every value as its text; `validate` makes the numbers.
 
     Raises:
-        PipelineError: the file is damaged.
+        PipelineError: the file is damaged, or its rows do not fit its header.
     """
     try:
-        content = gzip.decompress(path.read_bytes())
-        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    except (OSError, EOFError, ValueError) as error:
+        with path.open("rb") as file:
+            if file.read(2) != b"\x1f\x8b":
+                raise ValueError("is no whole gzipped CSV")
+        return read_csv(path)
+    except (OSError, ValueError) as error:
         raise PipelineError(
-            f"{path}: is no whole gzipped CSV ({error}); restore it with `git checkout`."
+            f"{path}: {error}; restore it with `git checkout`, or write it anew with "
+            "`pipeline data add`."
         ) from error

@@ -18,7 +18,10 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
         PipelineError: a column is missing, extra or twice there; a value is missing, no number,
             out of its range or not one of the categories.
     """
-    _columns(task, raw, where)
+    try:
+        check_columns(task, raw)
+    except ValueError as error:
+        raise PipelineError(f"{where}: {error}.") from error
     table, faults = {}, []
     columns: list[Feature | Target] = [*task.features, task.target]
     for column in columns:
@@ -39,15 +42,20 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _columns(task: Task, raw: pd.DataFrame, where: str) -> None:
+def check_columns(task: Task, raw: pd.DataFrame) -> None:
+    """Compare a table's columns with the task's; their order does not matter.
+
+    Raises:
+        ValueError: one is missing, extra or twice there.
+    """
     found, expected = list(raw.columns), list(task.columns)
     missing = [name for name in expected if name not in found]
     extra = sorted({str(name) for name in found if name not in expected or found.count(name) > 1})
     if missing or extra:
         faults = [f"lacks the column {', '.join(missing)}"] if missing else []
         faults += [f"has the column {', '.join(extra)} that it should not have"] if extra else []
-        raise PipelineError(
-            f"{where}: {' and '.join(faults)}; the task {task.name} expects {', '.join(expected)}."
+        raise ValueError(
+            f"{' and '.join(faults)}; the task {task.name} expects {', '.join(expected)}"
         )
 
 
@@ -56,10 +64,22 @@ def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Se
     allowed = column.classes if isinstance(column, Target) else column.categories
     raw = raw.reset_index(drop=True)
     if allowed:
-        return raw.astype(object), ~raw.isin(allowed), f"one of {', '.join(allowed)}"
+        values = raw.astype(object).map(lambda value: _category(value, allowed))
+        return values, ~values.isin(allowed), f"one of {', '.join(allowed)}"
+    if pd.api.types.is_bool_dtype(raw):
+        return raw, pd.Series(True, raw.index), "a number (it is a truth value)"
     numbers = pd.to_numeric(raw, errors="coerce").astype(float)
     low, high = column.low, column.high
     if low is None or high is None:
         return numbers, ~numbers.abs().lt(float("inf")), "a finite number"
     wrong = ~numbers.between(low, high)
     return numbers.map(lambda x: float(text(x))), wrong, f"a number from {low:g} to {high:g}"
+
+
+def _category(value: object, allowed: tuple[str, ...]) -> object:
+    """Return the text of a whole number or a truth value, which some formats have as such."""
+    if isinstance(value, bool):
+        return next((text for text in allowed if text.lower() == str(value).lower()), value)
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
+    return value

@@ -5,11 +5,11 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from pipeline import bundle as bundles
 from pipeline import tasks, workflow
 from pipeline.bundle import Bundle
+from pipeline.data import table as tables
+from pipeline.data.validate import validate
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file, write_atomic
 from pipeline.git import git
@@ -49,8 +49,9 @@ def publish(
             return Decision(False, "every candidate failed; see the runs", [])
         model = OnnxModel(record.model_folder(Repo(folder), challenger) / MODEL)
         champion = OnnxModel(served) if served else None
-        holdout = pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False)
-        return judge(tasks.load(name), challenger, model, champion, holdout)
+        task, path = tasks.load(name), folder / "holdout" / f"{name}.csv.gz"
+        holdout = validate(task, tables.read(path), path.name)
+        return judge(task, challenger, model, champion, holdout)
 
     def change(tip: Repo) -> Change:
         if commit := _landed_before(tip, bundle):

@@ -39,7 +39,7 @@ class TaskTraining:
     def run(self) -> TaskResult:
         """Do all of it and return what the bundle says of the task."""
         began = time.time()
-        fetched = data.fetch(self.task, self.repo, self.console, self.fresh)
+        fetched = data.fetch(self.task, self.repo, self.fresh)
         study = self._study(fetched)
         tracker = Tracker(self.repo, self.task, fetched)
         tags = common_tags(self.repo)

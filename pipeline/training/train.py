@@ -3,30 +3,36 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from pipeline import bundle as bundles
 from pipeline import params as parameters
 from pipeline import tasks as all_tasks
-from pipeline.bundle import Bundle
-from pipeline.errors import PipelineError, UsageError
+from pipeline.bundle import Bundle, TaskResult
+from pipeline.errors import PipelineError, Unavailable, UsageError
 from pipeline.files import TEMPORARY_PREFIX, emptied
 from pipeline.git import git
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from pipeline.workflow import notice
+
+if TYPE_CHECKING:
+    from pipeline.training.task_training import TaskTraining
 
 
 def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
     """Train tasks (all of them if none is named) and put the bundle at `out`.
 
     An older bundle there is replaced when the new one is whole. Nothing else in the checkout is
-    touched but `build/`. `fresh` reads the data's sources as they are now.
+    touched but `build/`. `fresh` reads the data's sources as they are now. A task whose data
+    cannot be had is left out with a notice, unless it was asked for by name.
 
     Raises:
         UsageError: a task or a key is unknown, or `out` is a folder that is no bundle.
-        PipelineError: the data cannot be had or are not valid, or the tracking store fails.
+        PipelineError: a task's data are not valid, no data can be had, or the tracking store fails.
     """
     settings = parameters.load(repo)
     chosen = [all_tasks.load(name) for name in tasks or settings.tasks]
@@ -41,7 +47,7 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
 
     try:
         with FileLock(repo.build / "train.lock", timeout=0):
-            return _replace(repo, chosen, settings, out, fresh)
+            return _replace(repo, chosen, settings, out, fresh, asked=bool(tasks))
     except Timeout as error:
         raise UsageError(f"{repo.root} is training already: wait until it has ended.") from error
     except MlflowException as error:
@@ -56,30 +62,65 @@ def changes(repo: Repo) -> list[str]:
     return [line[3:] for line in said.splitlines()]
 
 
-def _replace(repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool) -> Bundle:
+def _replace(
+    repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool, asked: bool
+) -> Bundle:
     """Make the bundle aside, then put it in its place."""
     with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
-        bundle = _fill(repo, chosen, settings, aside / "new", fresh)
+        bundle = _fill(repo, chosen, settings, aside / "new", fresh, asked)
         if out.exists():
             out.rename(aside / "old")
         (aside / "new").rename(out)
     return bundle
 
 
-def _fill(repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool) -> Bundle:
+def _fill(
+    repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool, asked: bool
+) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
     from pipeline.report.pages import render
     from pipeline.training.task_training import TaskTraining
 
     dirty, commit = changes(repo), git(repo.root, "rev-parse", "HEAD")
     trainings = [TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen]
+    results, waiting = _run(trainings, asked)
     bundle = Bundle(
         format=1,
         commit=commit,
         dirty=dirty,
-        tasks={training.task.name: training.run() for training in trainings},
+        tasks=results,
+        waiting=waiting,
         created=int(time.time() * 1000),
     )
     bundles.write(folder, bundle)
-    print(render("trained.txt", trainings=trainings), end="")
+    trained = [training for training in trainings if training.task.name in results]
+    print(render("trained.txt", trainings=trained), end="")
     return bundle
+
+
+def _run(
+    trainings: list["TaskTraining"], asked: bool
+) -> tuple[dict[str, TaskResult], dict[str, str]]:
+    """Run the trainings; return their results, and what the tasks without data wait for.
+
+    Raises:
+        PipelineError: a task that was asked for by name has no data, or no task has any.
+    """
+    results: dict[str, TaskResult] = {}
+    waiting: dict[str, str] = {}
+    for training in trainings:
+        name = training.task.name
+        try:
+            results[name] = training.run()
+        except Unavailable as error:
+            if asked:
+                raise
+            waiting[name] = error.waits_for
+            notice(f"{name} waits for its data", f"it is not trained: {error}")
+    if not results:
+        hosts = "; ".join(f"{name} for {hosts}" for name, hosts in waiting.items())
+        raise PipelineError(
+            f"nothing was trained, since no data can be had: waiting are {hosts}. "
+            "Train again later, or put a table into data/ with `pipeline data add`."
+        )
+    return results, waiting

@@ -120,13 +120,37 @@ def test_what_cannot_be_read_or_is_wrong_holds_up_no_other(
     assert said.out.splitlines()[1:] == [
         f"rose: cannot be read: {address}/rose.csv: row 5, column petal_width: the value '99' is "
         "not a number from 0 to 4; correct the row or leave it out.",
-        f"tulip: cannot be read: no source has its data ({address}/tulip.csv: answers 404); "
-        "connect to the network.",
+        "tulip: not there today: 127.0.0.1 (answers 404)",
     ]
-    *outputs, sentence = said.err.splitlines()
-    assert sentence.startswith("error: nothing can be said of the data of rose, tulip, and")
+    *outputs, notice, sentence = said.err.splitlines()
+    assert sentence.startswith("error: nothing can be said of the data of rose, and")
+    assert notice == ("warning: the data of tulip are not there today: 127.0.0.1 (answers 404)")
     assert len(outputs) == 2
     assert world.told()["tasks"] == "iris"
+
+
+def test_a_source_that_is_out_of_reach_is_a_warning(
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world.task("iris")
+    world.server.answers["/iris.csv"] = [(403, b"")]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    assert world.check() == 0 and world.told()["tasks"] == ""
+    title = "the data of iris are not there today"
+    assert f"::warning title={title}::127.0.0.1 (answers 403)\n" in capsys.readouterr().out
+    summary = (tmp_path / "summary.md").read_text("utf-8")
+    assert summary == "- iris: not there today: 127.0.0.1 (answers 403)\n"
+
+
+def test_rows_in_another_order_are_no_change(world: World) -> None:
+    world.task("iris")
+    tables.write(world.repo.data / "iris.csv.gz", TABLE)
+    world.serve("iris", TABLE.iloc[::-1])
+    assert world.check() == 0 and world.told()["tasks"] == ""
 
 
 def test_a_damaged_snapshot_and_a_broken_task_are_told(
@@ -150,8 +174,8 @@ def test_a_copy_elsewhere_is_not_taken_for_a_change(
     world.task("iris", f"${VARIABLE}/iris.csv", first, copy)
     tables.write(world.repo.data / "iris.csv.gz", GROWN)
     world.serve("copy", TABLE)
-    assert world.check() == 1 and world.told()["tasks"] == ""
-    assert f"iris: cannot be read: {first} gives nothing, and {copy}" in capsys.readouterr().out
+    assert world.check() == 0 and world.told()["tasks"] == ""
+    assert f"iris: not there today: {first} gives nothing, and {copy}" in capsys.readouterr().out
     world.serve("copy", GROWN)
     assert world.check() == 0 and world.told()["tasks"] == ""
     world.serve("first", TABLE)
@@ -177,7 +201,7 @@ def test_machines_get_json(world: World, capsys: pytest.CaptureFixture[str]) -> 
     assert world.check("--json") == 0
     assert json.loads(capsys.readouterr().out) == [
         {
-            **{"task": "iris", "state": "changed", "public": True, "problem": ""},
+            **{"task": "iris", "state": "changed", "public": True, "problem": "", "waits_for": ""},
             **{"old": OLD, "old_rows": None, "new": NEW, "new_rows": 160},
         }
     ]

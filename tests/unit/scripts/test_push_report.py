@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import bundle as bundles
 from pipeline.errors import UsageError
 from pipeline.git import git, succeeds
 from pipeline.publishing.loop import PUBLISHED
@@ -45,6 +46,18 @@ def test_it_tells_of_candidates_decision_and_history(team: Repo, tmp_path: Path)
     assert "rmse over the last 2 pushes" in page
     for path in re.findall(rf"\({re.escape(BASE)}(\S+)\)", page):
         assert succeeds(team.root, "cat-file", "-e", f"{second}:{path}/run.json")
+
+
+def test_a_task_that_waits_for_its_data_is_in_commit_and_report(team: Repo, tmp_path: Path) -> None:
+    folder = bundle(team, tmp_path / "1", 0.3, 1)
+    hosts = "ndownloader.figshare.com (answers 403), www.openml.org (cannot be reached)"
+    made = bundles.read(folder).model_copy(update={"waiting": {"iris": hosts}})
+    bundles.write(folder, made)
+    commit, message = publish(team, folder, "origin", "main")
+    assert f"- iris was not trained: its data wait for {hosts}\n" in message
+    assert git(team.root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting)", commit)
+    page = describe(team.root, commit, BASE)
+    assert "### iris: waits for its data" in page and f"It waits for {hosts}." in page
 
 
 def test_a_dry_run_pushes_nothing_and_keeps_its_commit_for_the_report(

@@ -318,7 +318,7 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     monkeypatch.setenv("SCIKIT_LEARN_DATA", "")
-    dead = Source("http://127.0.0.1:9/housing.tgz", readers.housing_archive)
+    dead = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
     folder = Source("$SCIKIT_LEARN_DATA/cal_housing_py3.pkz", readers.housing_folder)
     task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
     _replace_housing(monkeypatch, task)
@@ -326,3 +326,39 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
         train(repo, ["housing"], repo.build / "bundle")
     assert not (repo.build / "bundle").exists() and not list(repo.build.glob(".part-*"))
+
+
+@pytest.mark.slow
+def test_a_task_without_data_does_not_stop_the_others(
+    tmp_path: Path,
+    made_up: None,
+    monkeypatch: pytest.MonkeyPatch,
+    waits: list[float],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dead = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
+    _replace_housing(monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,)))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    repo = _begin(tmp_path / "checkout")
+    bundle = train(repo, [], repo.build / "bundle")
+    assert list(bundle.tasks) == ["iris"]
+    assert bundles.read(_folder(repo)).waiting == {"housing": "127.0.0.1 (cannot be reached)"}
+    said = capsys.readouterr().out
+    assert (
+        "::notice title=housing waits for its data::it is not trained: housing: no source" in said
+    )
+
+
+def test_when_every_task_waits_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    dead = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
+    _replace_housing(monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,)))
+    repo = _begin(tmp_path / "checkout")
+    only = {**PARAMS, "tasks": {"housing": PARAMS["tasks"]["housing"]}}  # type: ignore[index]
+    repo.params.write_text(yaml.safe_dump(only))
+    with pytest.raises(PipelineError) as caught:
+        train(repo, [], repo.build / "bundle")
+    words = "nothing was trained, since no data can be had: waiting are housing for 127.0.0.1 "
+    assert str(caught.value).startswith(words) and "pipeline data add" in str(caught.value)
+    assert not (repo.build / "bundle").exists()

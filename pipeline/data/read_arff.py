@@ -1,0 +1,117 @@
+"""Reading ARFF, the format of Weka and OpenML: dense data, each value as its text."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import pandas as pd
+
+_QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_VALUE = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?)\s*(?:,|$)")
+_ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|\S+)\s+(.+)", re.IGNORECASE)
+_NUMBERS = ("numeric", "real", "integer")
+_TEXTS = ("string", "date")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A column of the file; `allowed` are the values of a nominal one, else None."""
+
+    name: str
+    allowed: frozenset[str] | None
+
+
+def read_arff(path: Path) -> pd.DataFrame:
+    """Return the table in an ARFF file.
+
+    Raises:
+        ValueError: the file is no whole ARFF file, is sparse, or a row has another number of
+            values than there are attributes or a value that its attribute does not list.
+    """
+    with path.open(encoding="utf-8-sig") as file:
+        try:
+            attributes = _header(file)
+            rows = list(_rows(file, attributes))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"is not UTF-8 text ({error.reason}); save it as UTF-8") from error
+    return pd.DataFrame(rows, columns=[attribute.name for attribute in attributes], dtype="str")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines that say something."""
+    for line in file:
+        if (text := line.strip()) and not text.startswith("%"):
+            yield text
+
+
+def _header(file: TextIO) -> list[Attribute]:
+    attributes: list[Attribute] = []
+    for line in _lines(file):
+        word = line.split(maxsplit=1)[0].lower()
+        if word == "@data":
+            _check_names([attribute.name for attribute in attributes])
+            return attributes
+        if word == "@attribute":
+            attributes.append(_attribute(line))
+        elif word != "@relation":
+            break
+    raise ValueError("is no ARFF file: it has no @data line after its attributes")
+
+
+def _attribute(line: str) -> Attribute:
+    found = _ATTRIBUTE.fullmatch(line)
+    if not found:
+        raise ValueError(f"cannot understand the line {line!r}")
+    name, kind = _unquoted(found[1]), found[2].strip()
+    if kind.startswith("{") and kind.endswith("}"):
+        return Attribute(name, frozenset(_values(kind[1:-1])))
+    if kind.split()[0].lower() not in (*_NUMBERS, *_TEXTS):
+        raise ValueError(f"attribute {name} has the unknown type {kind}")
+    return Attribute(name, None)
+
+
+def _check_names(names: list[str]) -> None:
+    if not names:
+        raise ValueError("has no attributes")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"has the column {twice[0]} twice; leave one of them out")
+
+
+def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
+    for number, line in enumerate(_lines(file), start=1):
+        if line.startswith("{"):
+            raise ValueError("is sparse ARFF; write every value of a row")
+        values = _values(line)
+        if len(values) != len(attributes):
+            raise ValueError(
+                f"row {number} has {len(values)} values for {len(attributes)} columns; "
+                "correct the row or leave it out"
+            )
+        for attribute, value in zip(attributes, values, strict=True):
+            if attribute.allowed is not None and value not in attribute.allowed and value != "?":
+                raise ValueError(
+                    f"row {number}, column {attribute.name}: the value {value!r} is none of those "
+                    "that the file's header lists"
+                )
+        yield values
+
+
+def _values(line: str) -> list[str]:
+    """Split a line at its commas, without the quotes around values."""
+    values, place = [], 0
+    while True:
+        found = _VALUE.match(line, place)
+        if not found:
+            raise ValueError(f"cannot understand the line {line!r}")
+        values.append(_unquoted(found[1]))
+        place = found.end()
+        if not found[0].endswith(","):
+            return values
+
+
+def _unquoted(text: str) -> str:
+    if text[:1] in ("'", '"'):
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text

@@ -1,0 +1,121 @@
+"""Reading CSV so that every value stands under the column that its header gives it, or not at all.
+
+The usual readers guess: pandas takes a column too many for an index, pads short rows, renames a
+column that is there twice. Here each of these is an error that names the row.
+"""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO
+
+import pandas as pd
+
+CHUNK_ROWS = 50_000  # rows that are held as Python text at a time
+BLANKS = "blanks"
+_GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read_csv(
+    path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
+) -> pd.DataFrame:
+    """Return the table in a text file (UTF-8, gzipped or not), with every value as its text.
+
+    Args:
+        names: the columns of a file that has no header.
+        separator: one character, or `blanks` for any run of blanks (then nothing is quoted).
+        skip: lines before the header, or before the first row.
+
+    Raises:
+        ValueError: the file is no such text, a column has no name or the name of another, or a
+            row has more or fewer values than there are columns.
+    """
+    with path.open("rb") as file:
+        text = TextIOWrapper(_content(file), encoding="utf-8-sig", newline="")
+        records = _records(text, separator, skip)
+        try:
+            header = list(names) or next(records, (0, []))[1]
+            _check_header(header)
+            chunks = [_frame(rows, header) for rows in _chunks(records, header)]
+        except UnicodeDecodeError as error:
+            raise ValueError(f"is not UTF-8 text ({error.reason}); save it as UTF-8") from error
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"is no whole gzipped CSV ({error})") from error
+    return pd.concat(chunks, ignore_index=True) if chunks else _frame([], header)
+
+
+def _content(file: BinaryIO) -> BinaryIO:
+    """Return the file's content, uncompressed."""
+    start = file.read(4)
+    file.seek(0)
+    if start.startswith(_UTF16):
+        raise ValueError("is UTF-16 text; save it as UTF-8")
+    if start.startswith(_ZIP):
+        raise ValueError("is a zip archive; unpack it")
+    if start.startswith(_PARQUET):
+        raise ValueError("is a Parquet file; give it the suffix .parquet")
+    return gzip.open(file) if start.startswith(_GZIP) else file  # type: ignore[return-value]
+
+
+def _records(text: TextIOWrapper, separator: str, skip: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line's number, counted from 1, and its values; blank lines are passed over."""
+    for _ in range(skip):
+        text.readline()
+    if separator == BLANKS:
+        lines = enumerate(text, start=skip + 1)
+        yield from ((number, line.split()) for number, line in lines if line.strip())
+        return
+    reader = csv.reader(text, delimiter=separator, strict=True)
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(f"line {skip + reader.line_num}: {error}") from error
+        if values:
+            yield skip + reader.line_num, values
+
+
+def _check_header(header: list[str]) -> None:
+    if not header:
+        raise ValueError("is empty; put a whole file there")
+    for separator, name in _OTHER_SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            raise ValueError(f"has {name} between its values; write it with commas between them")
+    for place, name in enumerate(header, start=1):
+        if not name.strip():
+            raise ValueError(
+                f"column {place} has no name; name it, or leave it out if it is an index"
+            )
+        if header.count(name) > 1:
+            raise ValueError(f"has the column {name} twice; leave one of them out")
+
+
+def _chunks(
+    records: Iterator[tuple[int, list[str]]], header: list[str]
+) -> Iterator[list[list[str]]]:
+    """Yield the rows in pieces, each row with as many values as there are columns."""
+    rows: list[list[str]] = []
+    done = 0
+    for line, values in records:
+        if len(values) != len(header):
+            raise ValueError(
+                f"row {done + len(rows) + 1} (line {line}) has {len(values)} values for "
+                f"{len(header)} columns; correct the row or leave it out"
+            )
+        rows.append(values)
+        if len(rows) == CHUNK_ROWS:
+            yield rows
+            done, rows = done + len(rows), []
+    if rows:
+        yield rows
+
+
+def _frame(rows: list[list[str]], header: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=header, dtype="str")
