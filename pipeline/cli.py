@@ -15,6 +15,7 @@ from pipeline.data.cli import app as data
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
+from pipeline.redact import redact
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -24,7 +25,13 @@ app.add_typer(data, name="data", help="The tables that the tasks are trained on.
 app.add_typer(history, name="history", help="Runs as text in Git, and the database made of them.")
 
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]
-Branch = Annotated[str, typer.Option(help="The branch to publish to.")]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        help="The branch to publish to; created if it is not there.",
+        show_default="the remote's default branch",
+    ),
+]
 BundleFolder = Annotated[
     Path | None, typer.Option(help="The bundle's folder.", show_default="build/bundle")
 ]
@@ -61,7 +68,7 @@ def publish(
     context: typer.Context,
     bundle: BundleFolder = None,
     remote: Remote = "origin",
-    branch: Branch = "main",
+    branch: Branch = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make the commit, but do not push it.")
     ] = False,
@@ -83,7 +90,7 @@ def promote(
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; kept in the registry.")] = "",
     remote: Remote = "origin",
-    branch: Branch = "main",
+    branch: Branch = None,
     as_json: Json = False,
 ) -> None:
     """Put an earlier version back into service: a promotion by hand, published like any other."""
@@ -159,5 +166,6 @@ def _tell(commit: str, message: str, as_json: bool) -> None:
 
 def _fail(sentence: str, status: int) -> None:
     console = Console(stderr=True, highlight=False)
-    console.print(f"error: {sentence}", style="red", markup=False, emoji=False, soft_wrap=True)
+    text = f"error: {redact(sentence)}"
+    console.print(text, style="red", markup=False, emoji=False, soft_wrap=True)
     sys.exit(status)

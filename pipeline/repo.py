@@ -5,6 +5,9 @@ from pathlib import Path
 
 from pipeline.errors import UsageError
 
+# The folders that the pipeline's own commits may touch.
+OWNED = ("mlruns", "deployment/models", "data", "results")
+
 
 class Repo:
     """The folders of one checkout; every path that the program uses starts here."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.copies.identity import FILE, Identity
 from pipeline.git import git
-from pipeline.publishing.loop import OWNED
+from pipeline.repo import OWNED
 
 GENERATED = (
     "docs/api.md",

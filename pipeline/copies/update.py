@@ -12,8 +12,7 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.files import write_atomic
 from pipeline.git import GitError, git
 from pipeline.history.verify import verify
-from pipeline.publishing.loop import OWNED
-from pipeline.repo import Repo
+from pipeline.repo import OWNED, Repo
 
 SHOWN = 50
 _EVERYTHING = ("--", ".", *(f":(exclude){folder}" for folder in OWNED))

@@ -9,7 +9,7 @@ from pipeline.report.pages import render
 
 
 def promote(
-    repo: Repo, task: str, version: int | None, reason: str, remote: str, branch: str
+    repo: Repo, task: str, version: int | None, reason: str, remote: str, branch: str | None
 ) -> tuple[str, str]:
     """Put an earlier version of a task's model back into service; return the commit and message.
 

@@ -16,20 +16,27 @@ from pipeline.git import git
 from pipeline.history import layout, registry, runfile
 from pipeline.history.verify import MODEL
 from pipeline.publishing import record
+from pipeline.publishing.base import require_ancestor
 from pipeline.publishing.gate import Decision, judge
-from pipeline.publishing.loop import Change, land, require_ancestor
+from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
 from pipeline.report.pages import render
 from pipeline.training.predict import OnnxModel
 
+NAMED = 5  # of changed files, in an error
+
 
 def publish(
-    repo: Repo, folder: Path, remote: str, branch: str, dry_run: bool = False
+    repo: Repo, folder: Path, remote: str, branch: str | None, dry_run: bool = False
 ) -> tuple[str, str]:
     """Publish the bundle in `folder` to a remote's branch; return the commit and its message.
 
-    Calling it again after a landing, or after a kill, finds the commit and changes nothing. A dry
-    run makes the commit that would be pushed, from a bundle of any commit, and keeps it here.
+    Calling it again after a landing, or after a kill, finds the commit, says so instead of the
+    message, and changes nothing. A dry run makes the commit that would be pushed, from a bundle of
+    any commit, and keeps it here.
+
+    Args:
+        branch: None means the remote's default branch.
 
     Raises:
         PipelineError: the bundle is damaged, or was trained on changes that are in no commit; or
@@ -38,7 +45,7 @@ def publish(
     bundle = bundles.read(folder)
     if bundle.dirty:
         raise PipelineError(
-            f"the bundle was trained on changes that are in no commit ({', '.join(bundle.dirty)}): "
+            f"the bundle was trained on changes that are in no commit ({_some(bundle.dirty)}): "
             "commit and push them, then train again."
         )
 
@@ -55,14 +62,19 @@ def publish(
 
     def change(tip: Repo) -> Change:
         if commit := _landed_before(tip, bundle):
-            return Change(git(tip.root, "log", "-1", "--format=%B", commit), commit)
+            return Change(_told_before(tip, commit), commit)
         if not dry_run:
             require_ancestor(tip.root, bundle.commit, "the bundle")
         decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
         _apply(tip, folder, bundle, decisions)
         return Change(_message(tip, bundle, decisions))
 
-    return land(repo, remote, branch, change, dry_run)
+    return land(repo, remote, branch, change, dry_run, bundle.commit)
+
+
+def _some(paths: list[str]) -> str:
+    more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
+    return ", ".join(paths[:NAMED]) + more
 
 
 def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
@@ -71,7 +83,17 @@ def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
     folder = layout.run_folders(tip.mlruns).get(run_id)
     if folder is None:
         return None
-    return git(tip.root, "log", "-1", "--format=%H", "--diff-filter=A", "--", folder.as_posix())
+    # In a branch of its own it may be a merge (-m), and other merges bring it to other branches.
+    search = ("--reverse", "-m", "--format=%H", "--diff-filter=A", "--", folder.as_posix())
+    return git(tip.root, "log", *search).splitlines()[0]
+
+
+def _told_before(tip: Repo, commit: str) -> str:
+    found, day = git(tip.root, "log", "-1", "--format=%h %cs", commit).split()
+    return (
+        f"This bundle landed before, as commit {found} on {day}: nothing was published now. To "
+        "publish something new, run `pipeline train` again."
+    )
 
 
 def _served(tip: Repo, name: str) -> bytes | None:

@@ -19,8 +19,8 @@ from pipeline.schema import Source, Task
 from pipeline.trainer.jobs import WORK, Json, Request
 from pipeline.training import estimators
 from pipeline.training.candidates import Failure, Study, split
+from pipeline.training.changes import changes
 from pipeline.training.task_training import TaskTraining
-from pipeline.training.train import changes
 
 GIVEN = "data of the request"
 

@@ -17,6 +17,7 @@ from pipeline.git import git
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from pipeline.training.changes import changes
 from pipeline.workflow import notice
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
     """Train tasks (all of them if none is named) and put the bundle at `out`.
 
-    An older bundle there is replaced when the new one is whole. Nothing else in the checkout is
-    touched but `build/`. `fresh` reads the data's sources as they are now. A task whose data
-    cannot be had is left out with a notice, unless it was asked for by name.
+    An older bundle there is taken away first, so that what is there afterwards is of this training
+    or nothing. Nothing else in the checkout is touched but `build/`. `fresh` reads the data's
+    sources as they are now. A task whose data cannot be had is left out with a notice, unless it
+    was asked for by name.
 
     Raises:
         UsageError: a task or a key is unknown, or `out` is a folder that is no bundle.
@@ -55,21 +57,17 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         raise PipelineError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
-def changes(repo: Repo) -> list[str]:
-    """Return the files that a training rests on and that are not as in the last commit."""
-    watched = ("pipeline", "params.yaml", "requirements", "data")
-    said = git(repo.root, "status", "--porcelain", "--", *watched)
-    return [line[3:] for line in said.splitlines()]
-
-
 def _replace(
     repo: Repo, chosen: list[Task], settings: Params, out: Path, fresh: bool, asked: bool
 ) -> Bundle:
-    """Make the bundle aside, then put it in its place."""
+    """Take the old bundle away, make the new one aside, then put it in its place.
+
+    A training that fails or is killed leaves none: a publish would take the old one for its result.
+    """
     with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
-        bundle = _fill(repo, chosen, settings, aside / "new", fresh, asked)
         if out.exists():
             out.rename(aside / "old")
+        bundle = _fill(repo, chosen, settings, aside / "new", fresh, asked)
         (aside / "new").rename(out)
     return bundle
 

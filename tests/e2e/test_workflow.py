@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.git import git
+from pipeline.publishing.commit import BOT_EMAIL
 from scripts.ci.plan import OWNED
 from scripts.rehearse import events
 from tests.conftest import commit_all
@@ -37,7 +38,7 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
 
     # The commit: the pipeline's own, on top of the push, with nothing but what it owns.
     author, parent = git(project.origin, "log", "-1", "--format=%ae %P", "main").split()
-    assert author == "mlops-bot@users.noreply.github.com"
+    assert author == BOT_EMAIL
     assert parent == git(project.clone, "rev-parse", "HEAD") != head
     touched = git(project.origin, "diff-tree", "--name-only", "-r", parent, "main").splitlines()
     assert touched and all(path.startswith(OWNED) for path in touched)
@@ -113,7 +114,7 @@ def test_invalid_data_stop_it(project: Project) -> None:
 def test_a_protected_branch_is_explained(project: Project) -> None:
     commit = "while read old new ref; do git log -1 --format=%ae $new; done"
     told = "echo 'GH006: Protected branch update failed' >&2; exit 1"
-    project.hook("pre-receive", f"if {commit} | grep -q mlops-bot; then {told}; fi")
+    project.hook("pre-receive", f"if {commit} | grep -q github-actions; then {told}; fi")
     page = stopped(project, "feat: smaller", "publish")
     assert "refuses pushes to main" in page and "Settings > Rules" in page
 
@@ -124,6 +125,6 @@ def test_a_race_that_never_ends_is_given_up(project: Project) -> None:
     # As a server says it when somebody else was faster.
     told = "echo 'error: cannot lock ref: is at another commit' >&2; exit 1"
     commit = "while read old new ref; do git log -1 --format=%ae $new; done"
-    project.hook("pre-receive", f"if {commit} | grep -q mlops-bot; then {told}; fi")
+    project.hook("pre-receive", f"if {commit} | grep -q github-actions; then {told}; fi")
     page = stopped(project, "feat: three attempts", "publish")
     assert "gave up after 3 attempts" in page and "run the failed jobs again" in page

@@ -10,7 +10,9 @@ from filelock import FileLock
 from pipeline.errors import PipelineError
 from pipeline.git import git
 from pipeline.publishing import loop
-from pipeline.publishing.loop import Change, land, require_ancestor
+from pipeline.publishing.base import require_ancestor
+from pipeline.publishing.commit import BOT_EMAIL, BOT_NAME
+from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
 from tests.conftest import commit_all
 
@@ -68,7 +70,61 @@ def test_commits_under_the_bots_name_only_where_the_user_has_none(
     git(somebody.root, "config", "user.name", "Ada")
     git(somebody.root, "config", "user.email", "ada@example.org")
     land(somebody, "origin", "main", note("ada"))
-    assert git(origin, "log", "-2", "--format=%an", "main").split() == ["Ada", "mlops-bot"]
+    assert git(origin, "log", "-2", "--format=%an", "main").split() == ["Ada", BOT_NAME]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("user.email", "ada@example.org"),
+        ("user.name", "Ada"),
+        ("user.name", ""),
+        ("user.name", ","),
+    ],
+)
+def test_half_a_name_makes_the_bot_the_author(
+    clone: Clone, origin: Path, key: str, value: str
+) -> None:
+    repo = clone("half")
+    git(repo.root, "config", key, value)
+    land(repo, "origin", "main", note("half"))
+    assert git(origin, "log", "-1", "--format=%an %ae", "main") == f"{BOT_NAME} {BOT_EMAIL}"
+
+
+def test_an_identity_in_variables_counts(
+    clone: Clone, origin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.org")
+    land(clone("mine"), "origin", "main", note("ada"))
+    assert git(origin, "log", "-1", "--format=%an %ce", "main") == "Ada ada@example.org"
+
+
+def test_the_user_s_settings_for_commits_and_pushes_do_not_count(
+    clone: Clone, origin: Path
+) -> None:
+    repo = clone("mine")
+    settings = {
+        "commit.gpgSign": "true",  # without any usable key
+        "gpg.program": "false",
+        "commit.template": "/nowhere",
+        "commit.cleanup": "scissors",
+        "push.gpgSign": "true",  # which no server here takes
+        "push.pushOption": "ci.skip",
+        "push.followTags": "true",
+        "push.recurseSubmodules": "only",
+        "remote.origin.mirror": "true",
+        "fetch.recurseSubmodules": "true",
+        "i18n.commitEncoding": "ISO-8859-1",
+    }
+    for key, value in settings.items():
+        git(repo.root, "config", key, value)
+    git(repo.root, "branch", "precious")
+    commit, _ = land(repo, "origin", "main", note("übrigens"))
+    assert git(origin, "log", "-1", "--format=%s", "main") == "chore: note übrigens"
+    assert git(origin, "rev-parse", "main") == commit
+    assert git(origin, "branch", "--format=%(refname:short)") == "main"
 
 
 def test_a_shallow_clone_publishes_too(clone: Clone, origin: Path) -> None:
@@ -127,14 +183,35 @@ def test_a_protected_branch_is_named_with_its_setting_and_three_ways_out(
     ("remote", "branch", "words"),
     [
         ("nowhere", "main", "remote nowhere cannot be reached"),
-        ("origin", "absent", "origin has no branch absent"),
+        ("https://me:pass-word@127.0.0.1:9/x.git", "main", r"https://\*\*\*@127.0.0.1:9/x.git"),
     ],
 )
-def test_a_remote_or_branch_that_is_not_there(
-    clone: Clone, remote: str, branch: str, words: str
+def test_a_remote_that_is_not_there(
+    clone: Clone, remote: str, branch: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("pipeline.publishing.remote.WAITS", ())
     with pytest.raises(PipelineError, match=words):
         land(clone("mine"), remote, branch, note("mine"))
+
+
+def test_a_remote_without_any_commit(clone: Clone, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "empty.git")
+    empty = str(tmp_path / "empty.git")
+    with pytest.raises(PipelineError, match="has no default branch yet: push your commits first"):
+        land(clone("mine"), empty, None, note("mine"))
+    with pytest.raises(PipelineError, match="has no branch main, and no default branch to begin"):
+        land(clone("mine-2"), empty, "main", note("mine"))
+
+
+def test_without_a_branch_s_name_it_is_the_remote_s_default_branch(
+    clone: Clone, origin: Path
+) -> None:
+    git(origin, "branch", "--move", "main", "trunk")
+    git(origin, "symbolic-ref", "HEAD", "refs/heads/trunk")
+    commit, _ = land(clone("mine"), "origin", None, note("mine"))
+    assert git(origin, "for-each-ref", "--format=%(refname) %(objectname)") == (
+        f"refs/heads/trunk {commit}"
+    )
 
 
 def test_a_rewritten_history_is_refused(clone: Clone, origin: Path, tmp_path: Path) -> None:
@@ -163,9 +240,10 @@ def test_a_second_publish_from_the_same_clone_is_refused(clone: Clone) -> None:
 
 def test_what_a_killed_publish_left_behind_is_removed(clone: Clone, origin: Path) -> None:
     repo = clone("mine")
-    left = repo.build / "publish-killed"
+    left, others = repo.build / "pub-killed", repo.build / "pub-others"
     git(repo.root, "worktree", "add", "--quiet", "--detach", str(left), "HEAD")
-    (repo.root / ".git" / "worktrees" / "publish-killed" / "index.lock").touch()
+    (repo.root / ".git" / "worktrees" / "pub-killed" / "index.lock").touch()
+    others.mkdir()
     land(repo, "origin", "main", note("mine"))
-    assert not left.exists()
+    assert not left.exists() and others.exists()  # no publish of this clone made that one
     assert show(origin, "results/count") == "1"

@@ -135,7 +135,10 @@ def test_publishing_again_changes_nothing(team: Team) -> None:
     first = publish(team.repo, folder, "origin", "main")
     team.publish(iris=WORSE)
     again = publish(team.repo, folder, "origin", "main")
-    assert again == (first[0], first[1].rstrip("\n"))
+    assert again[0] == first[0]
+    day = git(team.origin.root, "log", "-1", "--format=%cs", first[0])
+    assert again[1].startswith(f"This bundle landed before, as commit {first[0][:7]} on {day}:")
+    assert "promoted" not in again[1] and again[1].endswith("run `pipeline train` again.")
     assert len(layout.run_folders(team.origin.mlruns)) == 4
 
 

@@ -30,7 +30,7 @@ from pipeline.schema import Source, Task
 from pipeline.tasks import readers
 from pipeline.training.predict import OnnxModel
 from pipeline.training.train import train
-from tests import generated
+from tests import forge, generated
 from tests.conftest import commit_all
 
 PARAMS = {
@@ -241,7 +241,7 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
     grown = generated.table(tasks.load("iris"), 200)
     tables.write(repo.data / "iris.csv.gz", grown)
     bundle = train(repo, ["iris"], _folder(repo))
-    assert bundle.dirty == ["data/"]
+    assert bundle.dirty == ["data/iris.csv.gz"]
     assert bundle.tasks["iris"].data_digest == tables.digest(grown)
     assert not (_folder(repo) / "data").exists()
     commit_all(repo.root, "feat: grow")
@@ -268,7 +268,7 @@ def test_the_command_reads_what_a_workflow_tells_it(tmp_path: Path, fresh: str, 
 
 
 @pytest.mark.slow
-def test_a_killed_training_leaves_the_older_bundle(
+def test_a_killed_training_leaves_no_bundle_of_an_older_one(
     trained: tuple[Repo, Bundle], tmp_path: Path
 ) -> None:
     moved = tmp_path / "killed"
@@ -291,7 +291,8 @@ def test_a_killed_training_leaves_the_older_bundle(
     finally:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    assert bundles.read(moved / "build" / "bundle") == before
+    with pytest.raises(UsageError, match="holds no finished bundle: run `pipeline train` first"):
+        bundles.read(moved / "build" / "bundle")
     repo = Repo.open(moved)
     assert train(repo, ["iris"], _folder(repo)).created > before.created
     assert not list(repo.build.glob(".part-*"))
@@ -323,6 +324,7 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
     _replace_housing(monkeypatch, task)
     repo = _begin(tmp_path / "checkout")
+    forge.bundle(repo.build / "bundle", "a" * 40, {"iris": 0.1})  # of an earlier training
     with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
         train(repo, ["housing"], repo.build / "bundle")
     assert not (repo.build / "bundle").exists() and not list(repo.build.glob(".part-*"))
