@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from app import output
+from pipeline import environment
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.errors import PipelineError
@@ -44,6 +45,7 @@ def options(
 ) -> None:
     """Train models, judge them, and keep every run and decision in Git."""
     context.obj = Repo.open(repo)
+    environment.set_up(context.obj.build)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """A candidate's picture and table: small, and the same bytes for the same predictions."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -18,21 +19,38 @@ BINS = 50
 COLOURS = 12
 
 
-def draw(study: Study, candidate: Candidate) -> dict[str, bytes]:
-    """Return a candidate's artifacts by file name, made on the hold-out.
+def draw(study: Study, candidate: Candidate) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return a candidate's artifacts by file name, made on the hold-out, and why others failed.
 
     The picture of a regression shows predicted against true and the residuals, of a classification
-    the confusion matrix, ROC and calibration; of both the permutation importance.
+    the confusion matrix, ROC and calibration; of both the permutation importance. A model is worth
+    the same without its picture: one that fails ends nothing.
     """
+    makers: dict[str, Callable[[], bytes]] = {
+        "evaluation.png": lambda: _png(_picture(study, candidate)),
+        "permutation_importance.csv": lambda: _csv(_importance(study, candidate)),
+    }
+    made: dict[str, bytes] = {}
+    failed: dict[str, str] = {}
+    for name, make in makers.items():
+        try:
+            made[name] = make()
+        except Exception as error:
+            failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return made, failed
+
+
+def _importance(study: Study, candidate: Candidate) -> pd.DataFrame:
     table = pd.DataFrame(candidate.importance, columns=["mean", "std"]).round(6) + 0.0
     table.insert(0, "feature", [feature.name for feature in study.features])
-    return {
-        "evaluation.png": _png(_picture(study, candidate, table)),
-        "permutation_importance.csv": table.to_csv(index=False, lineterminator="\n").encode(),
-    }
+    return table
 
 
-def _picture(study: Study, candidate: Candidate, importance: pd.DataFrame) -> Figure:
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _picture(study: Study, candidate: Candidate) -> Figure:
     task, prediction = study.task, OnnxModel(candidate.onnx).predict(study.holdout)
     regression = task.kind is Kind.REGRESSION
     panels = 3 if regression else 4
@@ -40,7 +58,7 @@ def _picture(study: Study, candidate: Candidate, importance: pd.DataFrame) -> Fi
     *axes, last = figure.subplots(1, panels)
     figure.subplots_adjust(left=0.08, right=0.9, bottom=0.14, wspace=0.3)
     (_regression if regression else _classification)(task.target, axes, study.truth, prediction)
-    ordered = importance.sort_values("mean", kind="stable")
+    ordered = _importance(study, candidate).sort_values("mean", kind="stable")
     last.barh(ordered["feature"], ordered["mean"], xerr=ordered["std"])
     last.set(title="Permutation importance", xlabel=f"loss of {task.metric.name}")
     last.yaxis.tick_right()
@@ -66,12 +84,15 @@ def _classification(
     (matrix, roc, calibration), classes = axes, target.classes
     style = {"display_labels": classes, "cmap": "Blues", "colorbar": False}
     places, named = range(len(classes)), prediction.argmax(axis=1)
+    probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
     ConfusionMatrixDisplay.from_predictions(truth, named, labels=places, ax=matrix, **style)
     # Of two classes one curve says it all.
     for place in places[1 if len(classes) == 2 else 0 :]:
         judged = {"y_true": truth == place, "name": classes[place]}
-        RocCurveDisplay.from_predictions(y_score=prediction[:, place], ax=roc, **judged)
-        CalibrationDisplay.from_predictions(y_prob=prediction[:, place], ax=calibration, **judged)
+        RocCurveDisplay.from_predictions(y_score=probabilities[:, place], ax=roc, **judged)
+        CalibrationDisplay.from_predictions(
+            y_prob=probabilities[:, place], ax=calibration, **judged
+        )
     for panel, title in ((matrix, "Confusion matrix"), (roc, "ROC"), (calibration, "Calibration")):
         panel.set_title(title)
 

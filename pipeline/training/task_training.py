@@ -107,8 +107,18 @@ class TaskTraining:
             "parity_largest_difference": result.parity.largest_difference,
         }
         tracker.log(run, params, result.metrics | more)
-        tracker.log_artifacts(run, artifacts.draw(study, result))
-        tracker.end(run, {})
+        files, failed = artifacts.draw(study, result)
+        tracker.log_artifacts(run, files)
+        tracker.end(run, self._warn(result, failed))
+
+    def _warn(self, candidate: Candidate, failed: dict[str, str]) -> dict[str, str]:
+        """Say which artifacts could not be made, and return the tag that says so in the run."""
+        if not failed:
+            return {}
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        sentence = f"{self.task.name}, {candidate.algorithm}: kept without {reasons}"
+        self.console.print(sentence, markup=False, emoji=False, soft_wrap=True)
+        return {"missing_artifacts": reasons}
 
     def _end(self, tracker: Tracker, study: Study, parent: str) -> None:
         """Give the parent run the settings, the winner's metrics and the failures."""

@@ -25,9 +25,9 @@ from pipeline import workflow
 from pipeline.data.fetch import Fetched
 from pipeline.files import sha256_bytes, sha256_file
 from pipeline.git import git
-from pipeline.history.restore import restore
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from pipeline.training import tracking_store
 from pipeline.training.predict import OnnxModel
 
 LIBRARIES = "scikit-learn numpy scipy pandas skl2onnx onnx onnxruntime mlflow".split()
@@ -42,18 +42,21 @@ class Tracker:
         for chatty in ("mlflow", "alembic"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         self.task, self.fetched = task, fetched
-        uri, artifacts = os.environ.get("MLFLOW_TRACKING_URI"), None
-        if not uri:
-            # A store keeps absolute addresses: a checkout that was moved gets another one.
-            place = repo.build / "tracking" / sha256_bytes(str(repo.root).encode())[:8]
-            # From our copy of its tables: MLflow itself takes seconds to make a new store.
-            restore(place / "no-history", place / "mlflow.db")
-            uri = f"sqlite:///{(place / 'mlflow.db').as_posix()}"
-            artifacts = (place / "artifacts").as_uri()
-        self.uri, self.client = uri, MlflowClient(tracking_uri=uri, registry_uri=uri)
-        known = self.client.get_experiment_by_name(task.name)
-        made = known.experiment_id if known else self.client.create_experiment(task.name, artifacts)
-        self.experiment: str = made
+        self.uri = tracking_store.address_of(repo)
+        self.client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        self.experiment = self._experiment(repo)
+
+    def _experiment(self, repo: Repo) -> str:
+        """Return the id of the task's experiment, which is made if it is not there.
+
+        Raises:
+            UsageError: it is there, and keeps its artifacts in the history.
+        """
+        name = self.task.name
+        if known := self.client.get_experiment_by_name(name):
+            tracking_store.require_outside_history(repo, known)
+            return str(known.experiment_id)
+        return str(self.client.create_experiment(name, tracking_store.artifacts_of(repo, self.uri)))
 
     def start(self, name: str, tags: dict[str, str], began: float) -> str:
         """Start a run on the data, at a time in seconds since the epoch, and return its id."""
@@ -110,6 +113,8 @@ class Tracker:
                 onnx_execution_providers=["CPUExecutionProvider"],
                 save_as_external_data=False,
             )
+            for path in folder.iterdir():  # MLflow writes text, which Windows ends its own way
+                path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
             (folder / "model.onnx").write_bytes(content)
             (folder / "manifest.json").write_bytes(manifest.encode())
             self.client.log_model_artifacts(model_id, str(folder))

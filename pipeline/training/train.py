@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from pipeline import bundle as bundles
+from pipeline import environment
 from pipeline import params as parameters
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle, TaskResult
 from pipeline.errors import PipelineError, Unavailable, UsageError
 from pipeline.files import TEMPORARY_PREFIX, emptied
 from pipeline.git import git
+from pipeline.history import address
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
@@ -44,17 +46,13 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
     if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
         raise UsageError(f"{out} holds something else than a bundle: name another folder.")
     repo.build.mkdir(parents=True, exist_ok=True)
-    # This import and the one below take seconds, and nobody should wait to hear of a wrong key.
-    from mlflow.exceptions import MlflowException
-
+    environment.set_up(repo.build)
+    store = os.environ.get("MLFLOW_TRACKING_URI") or "the tracking store in build/tracking"
     try:
-        with FileLock(repo.build / "train.lock", timeout=0):
+        with FileLock(repo.build / "train.lock", timeout=0), address.one_sentence(store):
             return _replace(repo, chosen, settings, out, fresh, asked=bool(tasks))
     except Timeout as error:
         raise UsageError(f"{repo.root} is training already: wait until it has ended.") from error
-    except MlflowException as error:
-        where = os.environ.get("MLFLOW_TRACKING_URI", "the tracking store in build/tracking")
-        raise PipelineError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
 def _replace(
@@ -76,6 +74,7 @@ def _fill(
     repo: Repo, chosen: list[Task], settings: Params, folder: Path, fresh: bool, asked: bool
 ) -> Bundle:
     """Train the tasks into a bundle's folder, one after the other."""
+    # These imports take seconds, and nobody should wait to hear of a wrong key.
     from pipeline.report.pages import render
     from pipeline.training.task_training import TaskTraining
 
