@@ -1,15 +1,16 @@
 # Start the whole stack: in containers where Docker runs, else as local processes. --help says more.
 $ErrorActionPreference = 'Stop'
-Set-Location $PSScriptRoot
+$PSNativeCommandUseErrorActionPreference = $false
 
-foreach ($name in 'python', 'python3', 'py') {
-    if (Get-Command $name -ErrorAction SilentlyContinue) {
-        & $name -c 'import sys; sys.exit(sys.version_info < (3, 11))'
-        if ($LASTEXITCODE -eq 0) {
-            & $name -m scripts.start @args
-            exit $LASTEXITCODE
-        }
-    }
+$safePath = $env:PYTHONSAFEPATH
+Push-Location $PSScriptRoot
+try {
+    . ./scripts/find-python.ps1
+    $env:PYTHONSAFEPATH = $null # with it Python would not find the modules of this folder
+    $python = Find-Python 'start-mlops.ps1'
+    & $python -m scripts.start @args
+    exit $LASTEXITCODE
+} finally {
+    $env:PYTHONSAFEPATH = $safePath
+    Pop-Location
 }
-Write-Output 'start-mlops.ps1: found no Python 3.11 or newer: install it and run this again.'
-exit 1

@@ -2,36 +2,45 @@
 #   .\scripts\nox.ps1 -s lint            one session; -l lists them
 #   .\scripts\nox.ps1                    the default ones
 $ErrorActionPreference = 'Stop'
-Set-Location (Join-Path $PSScriptRoot '..')
+$PSNativeCommandUseErrorActionPreference = $false
 
-$python = Get-Command python -ErrorAction SilentlyContinue
-if (-not $python) {
-    Write-Error 'nox.ps1: Python 3.11 or newer is not installed.'
-}
-& $python.Source -c 'import sys; sys.exit(sys.version_info < (3, 11))'
-if ($LASTEXITCODE -ne 0) {
-    Write-Error 'nox.ps1: this Python is too old; install Python 3.11 or newer.'
-}
+$safePath, $utf8 = $env:PYTHONSAFEPATH, $env:PYTHONUTF8
+Push-Location (Join-Path $PSScriptRoot '..')
+try {
+    . ./scripts/find-python.ps1
+    $env:PYTHONSAFEPATH = $null # with it Python would not find the modules of this folder
+    $env:PYTHONUTF8 = '1' # else what is no terminal has the encoding of the user's language
+    $python = Find-Python 'nox.ps1'
 
-$lock = Join-Path 'requirements' 'nox.txt'
-$own = Join-Path '.nox' 'own'
-if ($env:NOX_ENVDIR) {
-    $own = Join-Path $env:NOX_ENVDIR 'own'
-}
-$installed = Join-Path $own 'installed.txt'
-$current = (Test-Path $installed) -and ((Get-FileHash $lock).Hash -eq (Get-FileHash $installed).Hash)
-if (-not $current) {
-    & $python.Source -m venv --clear $own
-    & (Join-Path $own 'Scripts\python.exe') -m pip install --quiet --require-hashes -r $lock
-    if ($LASTEXITCODE -ne 0) {
-        Write-Error 'nox.ps1: the packages of requirements/nox.txt could not be installed.'
+    $lock = Join-Path 'requirements' 'nox.txt'
+    $folder = if ($env:NOX_ENVDIR) { $env:NOX_ENVDIR } else { '.nox' }
+    $own = Join-Path $folder 'own'
+    $installed = Join-Path $own 'installed.txt'
+    if (-not (Test-Path $installed) -or (Get-FileHash $lock).Hash -ne (Get-FileHash $installed).Hash) {
+        & $python -m venv --clear $own
+        if ($LASTEXITCODE -ne 0) {
+            Stop-Script "nox.ps1: $own cannot be made: see above."
+        }
     }
-    Copy-Item $lock $installed
+    $programs = Join-Path $own 'bin'
+    if (-not (Test-Path $programs)) {
+        $programs = Join-Path $own 'Scripts' # on Windows
+    }
+    if (-not (Test-Path $installed)) {
+        & (Join-Path $programs 'python') -m pip install --quiet --require-hashes -r $lock
+        if ($LASTEXITCODE -ne 0) {
+            Stop-Script 'nox.ps1: the packages of requirements/nox.txt cannot be installed: see above.'
+        }
+        Copy-Item $lock $installed
+    }
+    $nox = Join-Path $programs 'nox'
+    if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
+        & $python -m scripts.ci.tell $nox @args
+    } else {
+        & $nox @args
+    }
+    exit $LASTEXITCODE
+} finally {
+    $env:PYTHONSAFEPATH, $env:PYTHONUTF8 = $safePath, $utf8
+    Pop-Location
 }
-$nox = Join-Path $own 'Scripts\nox.exe'
-if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
-    & $python.Source -m scripts.ci.tell $nox @args
-} else {
-    & $nox @args
-}
-exit $LASTEXITCODE

@@ -15,22 +15,21 @@ if command -v pyenv >/dev/null; then
   selected=$(pyenv versions --bare | sed -nE '/^3\.1[123]\.[0-9]+$/p' | paste -sd: -)
   export PYENV_VERSION=${selected:-${PYENV_VERSION:-system}}
 fi
-
-for name in python3 python3.13 python3.12 python3.11; do
-  if "$name" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null; then
-    python=$name
-    break
-  fi
-done
-[ -n "${python:-}" ] || die "found no Python 3.11 or newer: install it and run this again."
+. scripts/find-python.sh
+find_python nox.sh
 
 own=${NOX_ENVDIR:-.nox}/own
+programs=$own/bin
 if ! cmp -s requirements/nox.txt "$own/installed.txt"; then
-  "$python" -m venv --clear "$own"
-  "$own/bin/python" -m pip install --quiet --require-hashes -r requirements/nox.txt
+  "$python" -m venv --clear "$own" || die "$own cannot be made: see above."
+  [ -d "$programs" ] || programs=$own/Scripts # on Windows
+  "$programs/python" -m pip install --quiet --require-hashes -r requirements/nox.txt ||
+    die "the packages of requirements/nox.txt cannot be installed: see above."
   cp requirements/nox.txt "$own/installed.txt"
 fi
-nox=("$own/bin/nox" "$@")
+[ -d "$programs" ] || programs=$own/Scripts
+export PYTHONUTF8=1 # as nox.ps1 has it
+nox=("$programs/nox" "$@")
 if [ -n "${GITHUB_ACTIONS:-}" ]; then # what is wrong is marked at its line and told in a sentence
   nox=("$python" -m scripts.ci.tell "${nox[@]}")
 fi

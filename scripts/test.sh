@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
 # Lint and test everything: nox's default sessions, in private environments.
 set -euo pipefail
-exec "$(dirname "$0")/nox.sh" "$@"
+exec bash "$(dirname "$0")/nox.sh" "$@"
