@@ -7,8 +7,7 @@ from pathlib import Path
 from pipeline.copies.update import Outcome, update
 from pipeline.git import git
 from pipeline.history.verify import verify
-from pipeline.publishing.loop import OWNED
-from pipeline.repo import Repo
+from pipeline.repo import OWNED, Repo
 from tests import histories
 from tests.conftest import commit_all
 
