@@ -45,12 +45,28 @@ def load(repo: Repo) -> Params:
         if first["type"] == "extra_forbidden":
             *path, key = map(str, first["loc"])
             known = TaskParams.model_fields if path else Params.model_fields
-            _require("key", "".join(f"{part}." for part in path), [key], known)
+            _require("key", "params.yaml: " + "".join(f"{part}." for part in path), [key], known)
         raise UsageError(f"params.yaml: {first_fault(error)}.") from error
-    _require("task", "tasks.", params.tasks, tasks.names())
+    _require("task", "params.yaml: tasks.", params.tasks, tasks.names())
     for name, section in params.tasks.items():
-        _check(f"tasks.{name}.", tasks.load(name), section)
-    return params
+        _check(f"params.yaml: tasks.{name}.", tasks.load(name), section)
+    return params.model_copy(update={"tasks": params.tasks | _own_sections(params)})
+
+
+def _own_sections(params: Params) -> dict[str, TaskParams]:
+    """Return the sections that tasks bring along in their own files, where params.yaml has none."""
+    found = {}
+    for name in tasks.names():
+        task = tasks.load(name)
+        if not task.training or name in params.tasks:
+            continue
+        where = f"pipeline/tasks/{name}.yaml: training."
+        try:
+            found[name] = TaskParams.model_validate(task.training)
+        except ValidationError as error:
+            raise UsageError(f"{where}{first_fault(error)}.") from error
+        _check(where, task, found[name])
+    return found
 
 
 def _check(path: str, task: Task, section: TaskParams) -> None:
@@ -58,7 +74,7 @@ def _check(path: str, task: Task, section: TaskParams) -> None:
     features = [feature.name for feature in task.features]
     _require("feature", f"{path}exclude.", section.exclude, features)
     if set(section.exclude) == set(features):
-        raise UsageError(f"params.yaml: {path}exclude: leaves no feature; keep at least one.")
+        raise UsageError(f"{path}exclude: leaves no feature; keep at least one.")
     _require("algorithm", f"{path}candidates.", section.candidates, estimators.names(task))
     for algorithm, parameters in section.candidates.items():
         accepted = estimators.parameter_names(task.kind, algorithm)
@@ -73,4 +89,4 @@ def _require(what: str, path: str, given: Iterable[str], known: Iterable[str]) -
             close = difflib.get_close_matches(name, names, n=1)
             choice = f"known are: {', '.join(names) or 'none'}."
             hint = f"did you mean {close[0]}?" if close else choice
-            raise UsageError(f"params.yaml: {path}{name}: unknown {what}; {hint}")
+            raise UsageError(f"{path}{name}: unknown {what}; {hint}")

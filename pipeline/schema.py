@@ -171,7 +171,8 @@ class Task:
     rows: by it a source counts that has the same rows in another order. `table` says how a file of
     one's own, for `pipeline data add`, becomes the task's table.
     `tolerance` is the largest difference between the predictions of estimator and
-    ONNX file that counts as agreement. `behaviours` has them by their claim.
+    ONNX file that counts as agreement. `behaviours` has them by their claim. `training` is what
+    `params.yaml` says of a task, for one that has no section there.
     """
 
     name: str
@@ -192,6 +193,7 @@ class Task:
     rows_digest: str = ""
     table: Layout = Layout()
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for layout in (self.table, *(source.table for source in self.sources)):

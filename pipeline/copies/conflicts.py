@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.copies import sections
 from pipeline.copies.sides import LOCKS
 from pipeline.files import write_atomic
-from pipeline.git import git, succeeds
+from pipeline.git import git, git_bytes, succeeds
 
 PARAMS, TASKS = "params.yaml", "pipeline/tasks/*.yaml"
 _MARKER = "<<<<<<< "
@@ -72,7 +72,7 @@ def _stages(tree: Path, path: str) -> set[int]:
 def _merge_params(tree: Path) -> None:
     if _stages(tree, PARAMS) != {1, 2, 3}:
         return
-    texts = [git(tree, "show", f":{stage}:{PARAMS}") + "\n" for stage in (1, 2, 3)]
+    texts = [git_bytes(tree, "show", f":{stage}:{PARAMS}").decode() for stage in (1, 2, 3)]
     merged = sections.merge(*texts)
     if merged is not None:
         write_atomic(tree / PARAMS, merged)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from pipeline.copies.sides import GENERATED
-from pipeline.git import git
+from pipeline.git import environment, git
 
 _ADVICE = "run `nox -s docs` and commit what it changes."
 
@@ -17,7 +17,12 @@ def make_again(tree: Path) -> list[str]:
     """
     command = [sys.executable, "-m", "scripts.reference"]
     done = subprocess.run(
-        command, cwd=tree, capture_output=True, encoding="utf-8", errors="replace"
+        command,
+        cwd=tree,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

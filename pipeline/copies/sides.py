@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from pipeline.copies.identity import FILE, Identity
-from pipeline.git import git
+from pipeline.git import git, git_bytes
 from pipeline.repo import OWNED
 
 GENERATED = (
@@ -71,7 +71,7 @@ def _of_template(tree: Path, commit: str, copy: Entries, identity: Identity | No
     for path, edit in (identity.edits() if identity else {}).items():
         if path in found:
             mode, kind, blob = found[path].split(" ")
-            text = git(tree, "cat-file", "blob", blob) + "\n"
+            text = git_bytes(tree, "cat-file", "blob", blob).decode("utf-8")
             blob = git(tree, "hash-object", "-w", "--stdin", stdin=edit(text))
             found[path] = f"{mode} {kind} {blob}"
     return found | {path: entry for path, entry in copy.items() if is_own(path)}
