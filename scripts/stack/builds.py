@@ -1,10 +1,13 @@
 """What the images are called and what is written into them: variables of docker-compose.yml."""
 
+import hashlib
 import json
 import re
 
 from pipeline.git import GitError, git
 from scripts.stack.settings import ROOT, Settings, StackError
+
+_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
 def labels() -> dict[str, str]:
@@ -30,13 +33,27 @@ def names(settings: Settings) -> dict[str, str]:
         StackError: there is no commit to name the images after.
     """
     given = settings.variables
-    # Registries refuse capital letters, names on GitHub may have them.
-    owner = (given.get("OWNER") or given.get("GITHUB_REPOSITORY_OWNER") or "local").lower()
+    owner, _, repository = (given.get("GITHUB_REPOSITORY") or "local/mlops").partition("/")
     return {
         "REGISTRY": given.get("REGISTRY") or "ghcr.io",
-        "OWNER": owner,
+        "OWNER": component(given.get("OWNER") or owner),
+        # A package belongs to the repository that pushed it first: no other one can write it.
+        "REPOSITORY": component(given.get("REPOSITORY") or repository),
         "IMAGE_TAG": given.get("IMAGE_TAG") or tag(),
     }
+
+
+def component(name: str) -> str:
+    """Return a name of GitHub's as a part of an image's name.
+
+    Registries take small letters, digits and single separators between them. A name that has to
+    change more than its capitals gets a hash of itself, so that no two become the same.
+    """
+    small = name.lower()
+    if _COMPONENT.fullmatch(small):
+        return small
+    words = re.findall("[a-z0-9]+", small)
+    return "-".join([*words, hashlib.sha256(small.encode()).hexdigest()[:8]])
 
 
 def tag() -> str:

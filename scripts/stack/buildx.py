@@ -3,6 +3,8 @@
 import json
 import re
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from scripts.stack.settings import ROOT, StackError
@@ -10,21 +12,44 @@ from scripts.stack.settings import ROOT, StackError
 FILE = "docker-compose.yml"
 
 
-def arguments(verb: str, names: dict[str, str], driver: str, metadata: Path) -> list[str]:
-    """Return Docker's arguments to build images by service, given as their names without a tag."""
+class DockerFailed(StackError):
+    """A Docker command failed; `output` is what it wrote to standard error."""
+
+    def __init__(self, sentence: str, output: str) -> None:
+        super().__init__(sentence)
+        self.output = output
+
+
+def arguments(
+    verb: str, names: dict[str, str], driver: str, metadata: Path, platform: str = ""
+) -> list[str]:
+    """Return Docker's arguments to build images.
+
+    Args:
+        verb: `build` or `push`.
+        names: the images without their tags, by service.
+        platform: such as `linux/arm64`; without one it is this machine's.
+    """
     command = ["buildx", "bake", "--file", FILE, "--metadata-file", str(metadata)]
     command.append("--push" if verb == "push" else "--load")
+    if platform:
+        command += ["--set", f"*.platform={platform}"]
     if driver == "docker":  # it can have no cache but its own, and attest nothing
         return [*command, *names]
     # A cache of the registry's, which none but those who may push can write.
     for service, image in names.items():
-        cache = f"type=registry,ref={image}:cache"
+        cache = f"type=registry,ref={image}:cache{suffix(platform)}"
         command += ["--set", f"{service}.cache-from={cache}"]
         if verb == "push":
             command += ["--set", f"{service}.cache-to={cache},mode=max"]
     if verb == "push":
         command += ["--provenance", "mode=max", "--sbom", "true"]
     return [*command, *names]
+
+
+def suffix(platform: str) -> str:
+    """Return what is added to the tags of images that are built for a platform: `-arm64`."""
+    return f"-{platform.partition('/')[2].replace('/', '-')}" if platform else ""
 
 
 def images(services: list[str], variables: dict[str, str]) -> dict[str, str]:
@@ -53,20 +78,31 @@ def docker(*command: str, variables: dict[str, str], otherwise: str) -> str:
     """Run Docker in the checkout and return what it prints.
 
     Raises:
-        StackError: there is no Docker, or it failed: what it said has been shown, then `otherwise`.
+        StackError: there is no Docker.
+        DockerFailed: it failed: what it said has been shown, then `otherwise`.
     """
-    try:
-        done = subprocess.run(
-            ["docker", *command],
-            cwd=ROOT,
-            env=variables,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise StackError("the program `docker` is not here: install Docker with buildx.") from error
-    if done.returncode:
-        raise StackError(f"{otherwise}: see above.")
-    return done.stdout
+    lines = []
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:
+        try:
+            child = subprocess.Popen(
+                ["docker", *command],
+                cwd=ROOT,
+                env=variables,
+                stdout=printed,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise StackError(
+                "the program `docker` is not here: install Docker with buildx."
+            ) from error
+        with child:
+            assert child.stderr
+            for line in child.stderr:
+                print(line, end="", file=sys.stderr, flush=True)
+                lines.append(line)
+        if child.returncode:
+            raise DockerFailed(f"{otherwise}: see above.", "".join(lines))
+        printed.seek(0)
+        return printed.read()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.stack.engine import PROJECT, copy_checkout, revision
 
-# The names of images are lower case whatever the owner's is.
-OWNER = PROJECT.title()
+# The names of images are lower case whatever the owner's and the repository's are.
+REPOSITORY = f"{PROJECT.title()}/My.Copy"
 KINDS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -27,23 +27,53 @@ class Checkout:
         self.outputs = folder / "outputs"
         copy_checkout(self.folder)
         self.git("switch", "--quiet", "--force-create", "main")
-        self.git("config", "user.name", "Tester")
-        self.git("config", "user.email", "tester@example.org")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "test: as it is")
-        self.commit = revision(self.folder)
+        self._identify()
+        self.commit_all("test: as it is")
         self.git("clone", "--quiet", "--bare", str(self.folder), str(self.origin))
         self.git("remote", "set-url", "origin", str(self.origin))
+
+    @classmethod
+    def clone(cls, origin: Path, folder: Path, commit: str) -> "Checkout":
+        """Return another clone of an origin, with a commit checked out."""
+        found = cls.__new__(cls)
+        found.folder, found.origin, found.commit = folder / PROJECT, origin, commit
+        found.outputs = folder / "outputs"
+        folder.mkdir()
+        subprocess.run(["git", "clone", "--quiet", origin, found.folder], check=True)
+        found._identify()
+        found.git("switch", "--quiet", "--detach", commit)
+        return found
+
+    def _identify(self) -> None:
+        self.git("config", "user.name", "Tester")
+        self.git("config", "user.email", "tester@example.org")
 
     def git(self, *arguments: str) -> str:
         """Run Git."""
         command = ["git", "-C", str(self.folder), *arguments]
         return subprocess.check_output(command, text=True).strip()
 
+    def shrink(self) -> None:
+        """Leave nothing in the images but a file and their labels: they are built in a second."""
+        for dockerfile in (self.folder / "deployment" / "docker").glob("*.Dockerfile"):
+            labels = dockerfile.read_text("utf-8").partition('ARG SOURCE=""\n')[2]
+            content = f'FROM scratch\nCOPY params.yaml /\nARG SOURCE=""\n{labels}'
+            dockerfile.write_text(content, "utf-8")
+        self.commit_all("test: small images")
+        self.git("push", "--quiet", "origin", "main")
+
+    def commit_all(self, message: str) -> str:
+        """Commit everything as it is now, and return the commit."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        self.commit = revision(self.folder)
+        return self.commit
+
     def run(self, script: str, *arguments: str, **variables: str) -> tuple[int, str, str]:
         """Run one of the scripts as the workflow does; return its status and what it printed."""
-        ours = {"OWNER": OWNER, "GITHUB_OUTPUT": str(self.outputs)}
-        inherited = {name: os.environ[name] for name in os.environ.keys() - {"COMPOSE_FILE"}}
+        ours = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_OUTPUT": str(self.outputs)}
+        theirs = {"COMPOSE_FILE", "OWNER", "REPOSITORY", "GITHUB_SHA", "GITHUB_EVENT_PATH"}
+        inherited = {name: os.environ[name] for name in os.environ.keys() - theirs}
         command = [sys.executable, "-m", f"scripts.{script}", *arguments]
         environment = inherited | ours | variables
         done = subprocess.run(
@@ -61,16 +91,16 @@ class Checkout:
 class Registry:
     """What lies in a registry on this machine."""
 
-    def __init__(self, address: str, owner: str = PROJECT) -> None:
-        self.address, self.owner = address, owner
+    def __init__(self, address: str, repository: str = REPOSITORY.lower()) -> None:
+        self.address, self.repository = address, repository
 
     def name(self, image: str) -> str:
         """Return the full name of an image, without its tag."""
-        return f"{self.address}/{self.owner}/{image}"
+        return f"{self.address}/{self.repository}/{image}"
 
     def digest(self, image: str, tag: str) -> str:
         """Return the digest of an image, nothing if it is not there."""
-        address = f"http://{self.address}/v2/{self.owner}/{image}/manifests/{tag}"
+        address = f"http://{self.address}/v2/{self.repository}/{image}/manifests/{tag}"
         request = urllib.request.Request(address, headers={"Accept": ", ".join(KINDS)})
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

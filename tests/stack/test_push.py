@@ -1,50 +1,55 @@
-"""Images that are built and pushed for real, and `latest`, which follows main's newest commit."""
+"""Images that are built and pushed for real: small ones, with the labels of the real ones."""
 
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from scripts.rehearse.docker import registry
 from scripts.stack import buildx
-from tests.stack.engine import PROJECT, Stack, docker, free_port
-from tests.stack.release import Checkout, Registry
+from tests.stack.engine import PROJECT, docker, free_port, require_engine
+from tests.stack.release import REPOSITORY, Checkout, Registry
+
+IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
 
 
 @pytest.fixture(scope="module")
-def checkout(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Return a checkout whose images have been built for the stack: the cache has them."""
-    return Checkout(tmp_path_factory.mktemp("push"))
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    require_engine()
+    found = Checkout(tmp_path_factory.mktemp("push"))
+    found.shrink()
+    return found
 
 
 @pytest.fixture(scope="module")
-def pushed(
-    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Registry, dict[str, str], str]]:
-    """Push the API's image; return the registry, the step's outputs and what was printed."""
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     if not shutil.which("docker-registry"):
         pytest.skip("there is no registry to push to: `apt-get install docker-registry`")
     with registry(tmp_path_factory.mktemp("registry")) as address:
-        found = Registry(address)
-        try:
-            code, said, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=found.address)
-            assert code == 0, wrong
-            yield found, checkout.told(), said + wrong
-        finally:
-            docker("rmi", f"{found.name('mlops-api')}:sha-{checkout.commit}")
+        yield Registry(address)
 
 
-def test_a_push_names_what_lies_in_the_registry(
-    checkout: Checkout, pushed: tuple[Registry, dict[str, str], str]
-) -> None:
-    there, told, said = pushed
+def push(checkout: Checkout, there: Registry, *more: str, **variables: str) -> dict[str, str]:
+    """Push images as the workflow does; return the outputs of the step."""
+    checkout.told()
+    code, _, wrong = checkout.run("images", "push", *more, REGISTRY=there.address, **variables)
+    assert code == 0, wrong
+    return checkout.told()
+
+
+def test_a_push_names_what_lies_in_the_registry(checkout: Checkout, there: Registry) -> None:
+    code, said, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=there.address)
+    assert code == 0, wrong
+    told = checkout.told()
     digest, name = there.digest("mlops-api", f"sha-{checkout.commit}"), there.name("mlops-api")
-    assert told == {"api": f"{name}@{digest}", "name": name, "digest": digest}
-    assert f"api={name}@{digest}\n" in said
-    assert "without attestations" in said
+    assert told == {"api": f"{name}@{digest}"}
+    assert f"api={name}@{digest}\n" in wrong and "without attestations" in said
     (image,) = json.loads(docker("inspect", f"{name}:sha-{checkout.commit}"))
     labels = image["Config"]["Labels"]
     assert labels["org.opencontainers.image.revision"] == checkout.commit
@@ -52,39 +57,36 @@ def test_a_push_names_what_lies_in_the_registry(
     assert "iris v" in labels["mlops.models"]
 
 
-def test_latest_moves_only_for_the_tip_of_main(
-    checkout: Checkout, pushed: tuple[Registry, dict[str, str], str]
+def test_a_second_repository_of_an_owner_has_packages_of_its_own(
+    checkout: Checkout, there: Registry
 ) -> None:
-    there, told, _ = pushed
-    tag, images = f"sha-{checkout.commit}", ("mlops-api", "mlops-mlflow", "mlops-pipeline")
-    code, _, wrong = checkout.run("images", "latest", REGISTRY=there.address)
-    assert code == 1
-    missing = f"{there.name('mlops-mlflow')}:{tag}"
-    assert wrong.endswith(f"error: {missing} is not in the registry, push it first: see above.\n")
+    first = push(checkout, there)
+    owner = REPOSITORY.partition("/")[0]
+    for name in ("Her-Copy", ".github", "a__b..c"):
+        second = push(checkout, there, GITHUB_REPOSITORY=f"{owner}/{name}")
+        assert set(second) == set(first) == {"api", "mlflow", "pipeline"}
+        for short, address in second.items():
+            assert address.rpartition("@")[0] != first[short].rpartition("@")[0]
+    tag = f"sha-{checkout.commit}"
+    for image in IMAGES:
+        assert there.digest(image, tag)
+        assert Registry(there.address, f"{owner.lower()}/her-copy").digest(image, tag)
 
-    # The other two are larger, and what is in them does not matter here.
-    for image in images[1:]:
-        tagged = f"{there.name(image)}:{tag}"
-        docker("buildx", "imagetools", "create", "--tag", tagged, told["api"])
-    digests = {image: there.digest(image, tag) for image in images}
 
-    newer = checkout.git("commit-tree", "-p", "HEAD", "-m", "newer", "HEAD^{tree}")
-    checkout.git("push", "--quiet", "origin", f"{newer}:refs/heads/main")
-    code, said, wrong = checkout.run("images", "latest", REGISTRY=there.address)
-    assert code == 0, wrong
-    assert said.startswith(f"`latest` stays where it is: main has gone on to {newer[:9]}")
-    assert checkout.told() == {} and not any(there.digest(image, "latest") for image in images)
-
-    checkout.git("push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
-    code, _, wrong = checkout.run("images", "latest", REGISTRY=there.address)
-    assert code == 0, wrong
-    expected = " ".join(f"{there.name(image)}@{digests[image]}" for image in images)
-    assert checkout.told() == {"digests": expected}
-    for image in images:
-        source = json.loads(_manifest(f"{there.name(image)}@{digests[image]}"))
-        moved = json.loads(_manifest(f"{there.name(image)}:latest"))
-        # An image of one platform without attestations gets a list around it on the way.
-        assert moved == source or digests[image] in {m["digest"] for m in moved["manifests"]}
+def test_images_of_two_platforms_have_one_name(checkout: Checkout, there: Registry) -> None:
+    usual = push(checkout, there)
+    push(checkout, there, "mlops-api trainer", "--platform", "linux/arm64")
+    tag = f"sha-{checkout.commit}"
+    assert there.digest("mlops-api", f"{tag}-arm64") != there.digest("mlops-api", tag)
+    for _ in range(2):  # a job that runs again changes nothing
+        code, _, wrong = checkout.run("images", "combine", REGISTRY=there.address)
+        assert code == 0, wrong
+        told = checkout.told()
+        assert told["api"].endswith(f"@{there.digest('mlops-api', tag)}")
+        assert told["mlflow"] == usual["mlflow"]  # of which nothing was pushed for arm64
+        index = json.loads(docker("buildx", "imagetools", "inspect", "--raw", told["api"]))
+        platforms = [found["platform"]["architecture"] for found in index["manifests"]]
+        assert sorted(platforms) == ["amd64", "arm64"]
 
 
 def test_what_is_not_committed_is_not_pushed(checkout: Checkout) -> None:
@@ -99,25 +101,77 @@ def test_what_is_not_committed_is_not_pushed(checkout: Checkout) -> None:
     assert wrong == "error: params.yaml is not as in HEAD: commit it, then push the images.\n"
 
 
-def test_a_registry_that_refuses_and_a_build_that_fails_give_one_sentence(
+@contextmanager
+def refusing(message: str) -> Iterator[str]:
+    """Run a registry that takes nothing, with GHCR's reason; yield its address."""
+
+    class Refusal(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            status = 200 if self.path == "/v2/" else 404 if self.command == "HEAD" else 403
+            refused = {"errors": [{"code": "DENIED", "message": message}]}
+            body = b"{}" if status == 200 else json.dumps(refused).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = answer
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        ("permission_denied: write_package", "this package belongs to another repository"),
+        (
+            "installation not allowed to Create organization package",
+            "the organisation does not let workflows create packages",
+        ),
+    ],
+)
+def test_a_package_that_may_not_be_written_is_explained(
+    checkout: Checkout, answer: str, advice: str
+) -> None:
+    with refusing(answer) as address:
+        code, _, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=address)
+    name = f"{address}/{REPOSITORY.lower()}/mlops-api:sha-{checkout.commit}"
+    docker("rmi", name)
+    assert code == 1
+    (sentence,) = [line for line in wrong.splitlines() if line.startswith("error: ")]
+    assert answer in sentence and advice in sentence
+
+
+def test_a_registry_that_is_not_there_and_a_build_that_fails_give_one_sentence(
     checkout: Checkout,
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
     try:
         code, _, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=address)
     finally:
-        docker("rmi", f"{address}/{PROJECT}/mlops-api:sha-{checkout.commit}")
+        docker("rmi", f"{address}/{REPOSITORY.lower()}/mlops-api:sha-{checkout.commit}")
     assert code == 1 and "connection refused" in wrong
     assert wrong.endswith("error: docker buildx bake did not push mlops-api: see above.\n")
 
     dockerfile = checkout.folder / "deployment" / "docker" / "api.Dockerfile"
-    content = dockerfile.read_text()
-    dockerfile.write_text(content.replace("COPY app ", "COPY no-such-folder "))
+    content = dockerfile.read_text("utf-8")
+    dockerfile.write_text(content.replace("COPY params.yaml", "COPY no-such-file"), "utf-8")
     try:
         code, _, wrong = checkout.run("images", "build", "mlops-api")
     finally:
-        dockerfile.write_text(content)
-    assert code == 1 and "no-such-folder" in wrong
+        dockerfile.write_text(content, "utf-8")
+    assert code == 1 and "no-such-file" in wrong
     assert wrong.endswith("error: docker buildx bake did not build mlops-api: see above.\n")
 
 
@@ -131,17 +185,14 @@ def test_a_builder_of_its_own_gets_what_docker_understands(
     finally:
         docker("buildx", "rm", PROJECT)
     assert driver == "docker-container"
-    names = {"trainer": "ghcr.io/me/mlops-pipeline"}
-    command = buildx.arguments("push", names, driver, tmp_path / "metadata.json")
+    names, file = {"trainer": "ghcr.io/me/copy/mlops-pipeline"}, tmp_path / "metadata.json"
+    command = buildx.arguments("push", names, driver, file, "linux/arm64")
     monkeypatch.delenv("BUILDX_BUILDER")
     plan = json.loads(docker(*command, "--print", cwd=checkout.folder))["target"]["trainer"]
     # Older and newer ones print what they have understood as text or as objects.
     for key in ("cache-from", "cache-to"):
-        assert "ghcr.io/me/mlops-pipeline:cache" in json.dumps(plan[key])
+        assert "ghcr.io/me/copy/mlops-pipeline:cache-arm64" in json.dumps(plan[key])
+    assert plan["platforms"] == ["linux/arm64"]
     attested = json.dumps(plan["attest"])
     assert "sbom" in attested and "provenance" in attested and "max" in attested
     assert "push" in json.dumps(plan["output"])
-
-
-def _manifest(image: str) -> str:
-    return docker("buildx", "imagetools", "inspect", "--raw", image)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack.engine import PORTS, PROJECT, Stack, docker, free_port
-from tests.stack.release import Checkout
+from tests.stack.release import REPOSITORY, Checkout
 
 NAME = f"{PROJECT}-smoke"
 # Images that a machine without Docker Hub cannot have.
@@ -22,7 +22,9 @@ def checkout(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert code == 0, wrong
     yield found
     kinds = ("api", "mlflow", "pipeline")
-    docker("rmi", *(f"ghcr.io/{PROJECT}/mlops-{kind}:sha-{found.commit}" for kind in kinds))
+    docker(
+        "rmi", *(f"ghcr.io/{REPOSITORY.lower()}/mlops-{kind}:sha-{found.commit}" for kind in kinds)
+    )
 
 
 def smoke(checkout: Checkout, folder: Path, override: str) -> tuple[int, str, str]:

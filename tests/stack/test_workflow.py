@@ -14,7 +14,7 @@ from pipeline.git import git
 from pipeline.history.verify import verify
 from pipeline.repo import Repo
 from scripts.rehearse import events
-from scripts.rehearse.act import Run
+from scripts.rehearse.act import REPOSITORY, Run
 from scripts.rehearse.docker import own_stack, registry
 from tests.conftest import commit_all
 from tests.forge import PARAMS
@@ -30,7 +30,7 @@ IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
 def there(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry; the stack's images are built before it is needed, so that the cache has them."""
     with registry(tmp_path_factory.mktemp("registry")) as address:
-        yield Registry(address, OWNER)
+        yield Registry(address, f"{OWNER}/{REPOSITORY.partition('/')[2]}")
 
 
 @pytest.fixture

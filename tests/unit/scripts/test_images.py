@@ -1,6 +1,7 @@
 """What the images are called, and what Docker is told; a real push is in `tests/stack`."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.git import git
 from scripts import images
 from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
@@ -35,14 +37,31 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_names_are_lower_case_and_of_the_commit() -> None:
-    head = git(ROOT, "rev-parse", "HEAD")
-    usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "IMAGE_TAG": f"sha-{head}"}
-    assert names() == names(REGISTRY="", OWNER="", IMAGE_TAG="") == usual
-    assert names(GITHUB_REPOSITORY_OWNER="My-Org")["OWNER"] == "my-org"
-    assert names(GITHUB_REPOSITORY_OWNER="My-Org", OWNER="Me")["OWNER"] == "me"
-    given = {"REGISTRY": "127.0.0.1:5001", "OWNER": "me", "IMAGE_TAG": "try"}
-    assert names(**given) == given
+def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "REPOSITORY": "mlops"}
+    usual["IMAGE_TAG"] = f"sha-{head}"
+    assert names() == names(REGISTRY="", OWNER="", REPOSITORY="", IMAGE_TAG="") == usual
+    copy = names(GITHUB_REPOSITORY="Octo-Cat/My.Copy")
+    assert (copy["OWNER"], copy["REPOSITORY"]) == ("octo-cat", "my.copy")
+    other = names(GITHUB_REPOSITORY="Octo-Cat/My.Copy", OWNER="Me", REPOSITORY="Theirs")
+    assert (other["OWNER"], other["REPOSITORY"]) == ("me", "theirs")
+    chosen = {"REGISTRY": "127.0.0.1:5001", "OWNER": "me", "REPOSITORY": "it", "IMAGE_TAG": "try"}
+    assert names(**chosen) == chosen
+
+
+@given(st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True))
+def test_every_name_of_github_becomes_one_that_registries_take(name: str) -> None:
+    found = builds.component(name)
+    # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+    assert re.fullmatch(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", found)
+    assert builds.component(found) == found
+
+
+def test_names_that_have_to_change_stay_apart() -> None:
+    given = [".github", "github", "a..b", "a-b", "a.-b", "_a_b", "a___b", "-", "_", "--"]
+    assert len({builds.component(name) for name in given}) == len(given)
+    assert builds.component("a--b") == "a--b" and builds.component("A__b") == "a__b"
 
 
 def test_every_image_that_the_compose_file_builds_is_built_once() -> None:
@@ -75,13 +94,16 @@ def test_only_a_push_writes_the_cache_and_attests() -> None:
     assert "--load" not in told
 
 
-def test_a_single_image_is_named_as_an_attestation_wants_it() -> None:
-    api, mlflow = "ghcr.io/me/mlops-api", "ghcr.io/me/mlops-mlflow"
-    assert images.outputs({api: "sha256:1"}) == {
-        **{"api": f"{api}@sha256:1", "name": api, "digest": "sha256:1"},
-    }
-    both = images.outputs({api: "sha256:1", mlflow: "sha256:2"})
-    assert both == {"api": f"{api}@sha256:1", "mlflow": f"{mlflow}@sha256:2"}
+def test_a_platform_has_a_tag_and_a_cache_to_itself() -> None:
+    told = buildx.arguments("push", NAMES, "docker-container", FILE, "linux/arm64")
+    assert told[told.index("*.platform=linux/arm64") - 1] == "--set"
+    assert "mlops-api.cache-from=type=registry,ref=ghcr.io/me/mlops-api:cache-arm64" in told
+    assert buildx.suffix("linux/arm64") == "-arm64" and buildx.suffix("linux/arm/v7") == "-arm-v7"
+
+
+def test_the_workflow_knows_each_image_by_a_short_name() -> None:
+    for image, known in (("mlops-api", "api"), ("mlops-pipeline", "pipeline")):
+        assert images.short(f"ghcr.io/me/copy/{image}") == known
 
 
 def test_outputs_are_added_to_those_of_the_step(
@@ -107,3 +129,5 @@ def test_a_service_without_an_image_is_a_wrong_use() -> None:
     done = run("build", "prometheus")
     assert done.returncode == 2
     assert "prometheus: no image is built for it; there are mlops-api, mlflow-" in done.stderr
+    # A workflow's matrix passes several as one argument.
+    assert "nginx: no image is built for it" in run("build", "trainer nginx mlops-api").stderr

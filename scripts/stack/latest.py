@@ -1,0 +1,93 @@
+"""Moving the tag `latest`: never backwards, and never to code that no run has linted and tested.
+
+The three images of a commit are tagged `sha-<commit>` before any of them becomes `latest`, and
+`mlops-api:latest` moves last. Its label org.opencontainers.image.revision therefore names a commit
+of which all three are there: who needs three of the same commit pulls `sha-<that commit>`.
+"""
+
+from pipeline.git import GitError, git, succeeds
+from scripts.ci import own_commits
+from scripts.stack import registry
+from scripts.stack.settings import ROOT, StackError
+
+LATEST = "latest"
+
+
+def move(images: list[str], commit: str, variables: dict[str, str]) -> dict[str, str]:
+    """Move `latest` of all images to those of a commit; return their digests.
+
+    Args:
+        images: their names without a tag; the last one moves last.
+        commit: the commit that is checked out. GITHUB_SHA, if set, is the one that this workflow
+            run has linted and tested.
+
+    Returns:
+        The digests by image; none if `latest` stays where it is, which is said with the reason.
+
+    Raises:
+        StackError: an image of the commit is missing, or origin or the registry refuses.
+    """
+    digests = {image: registry.digest(image, f"sha-{commit}", variables) for image in images}
+    # Looked up before origin is: whatever it names is then known here.
+    before = {image: registry.digest_or_none(image, LATEST, variables) for image in images}
+    present = [
+        registry.revision(image, f"@{digest}", variables)
+        for image, digest in before.items()
+        if digest
+    ]
+    tested = variables.get("GITHUB_SHA") or commit
+    if reason := _why_not(commit, tested, present):
+        print(f"`latest` stays where it is: {reason}")
+        return {}
+    _move(digests, before, variables)
+    for image in images:
+        if (found := registry.revision(image, f":{LATEST}", variables)) != commit:
+            raise StackError(
+                f"{image}:{LATEST} is of {found[:9]}, not of {commit[:9]}: something else moved it "
+                "at the same time. Run this again."
+            )
+    return digests
+
+
+def _why_not(commit: str, tested: str, present: list[str]) -> str:
+    """Return why a commit's images must not become `latest`; nothing if they may.
+
+    Args:
+        present: the commits that `latest` is of now.
+    """
+    try:
+        git(ROOT, "fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+        if not git(ROOT, "for-each-ref", "--contains", commit, "refs/remotes/origin"):
+            return f"{commit[:9]} is on no branch of origin any more."
+        untested = own_commits.untested(ROOT, tested, commit)
+    except GitError as error:
+        raise StackError(f"{error}: is origin right, can you fetch?") from error
+    if untested:
+        names = ", ".join(name[:9] for name in untested[:3])
+        return (
+            f"{commit[:9]} contains {names}, which this run has neither linted nor tested. "
+            "It is left to the run of that push."
+        )
+    newer = [name for name in present if name != commit and _contains(name, commit)]
+    return f"it is of {newer[0][:9]} already, which is newer than {commit[:9]}." if newer else ""
+
+
+def _contains(tip: str, commit: str) -> bool:
+    """Tell whether a commit is among those that a tip is made of."""
+    return bool(tip) and succeeds(ROOT, "merge-base", "--is-ancestor", commit, tip)
+
+
+def _move(
+    digests: dict[str, str], before: dict[str, str | None], variables: dict[str, str]
+) -> None:
+    """Set all tags, or leave them as they were before."""
+    moved: list[str] = []
+    try:
+        for image, digest in digests.items():
+            registry.tag(image, LATEST, [digest], variables)
+            moved.append(image)
+    except StackError:
+        for image in moved:
+            if earlier := before[image]:
+                registry.tag(image, LATEST, [earlier], variables)
+        raise

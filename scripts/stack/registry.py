@@ -1,0 +1,97 @@
+"""What lies in a registry: digests, the commits that images were made of, tags that are set."""
+
+import json
+from typing import Any
+
+from scripts.stack.buildx import DockerFailed, docker
+from scripts.stack.settings import StackError
+
+REVISION = "org.opencontainers.image.revision"
+# What a registry answers, and what to do about it.
+REFUSALS = {
+    "write_package": (
+        "this package belongs to another repository. On its page, Package settings > Manage "
+        "Actions access, give this repository the role Write; or delete the package"
+    ),
+    "not allowed to Create organization package": (
+        "the organisation does not let workflows create packages: one of its owners allows it at "
+        "Organization settings > Packages > Package creation"
+    ),
+}
+
+
+def explained(failure: DockerFailed) -> StackError:
+    """Return the failure in a sentence that says what to do, if the registry's answer is known."""
+    for answer, sentence in REFUSALS.items():
+        if answer in failure.output:
+            refused = [line for line in failure.output.splitlines() if answer in line]
+            return StackError(f"the registry refused the push ({refused[0].strip()}): {sentence}.")
+    return failure
+
+
+def digest(image: str, tag: str, variables: dict[str, str]) -> str:
+    """Return the digest of an image in its registry.
+
+    Raises:
+        StackError: it is not there, or the registry refuses.
+    """
+    printed = docker(
+        *("buildx", "imagetools", "inspect", f"{image}:{tag}"),
+        *("--format", "{{json .Manifest.Digest}}"),
+        variables=variables,
+        otherwise=f"{image}:{tag} is not in the registry, push it first",
+    )
+    found: str = json.loads(printed)
+    return found
+
+
+def digest_or_none(image: str, tag: str, variables: dict[str, str]) -> str | None:
+    """Return the digest of an image in its registry; None if it has no such tag.
+
+    Raises:
+        StackError: the registry refuses.
+    """
+    try:
+        return digest(image, tag, variables)
+    except DockerFailed as failure:
+        if "not found" in failure.output or "unknown" in failure.output:
+            return None
+        raise StackError(f"{image}:{tag} cannot be looked up: see above.") from failure
+
+
+def revision(image: str, reference: str, variables: dict[str, str]) -> str:
+    """Return the commit that an image was made of; nothing if its labels do not say it.
+
+    Args:
+        reference: the image's tag with a colon before it, or its digest with an `@`.
+    """
+    printed = docker(
+        *("buildx", "imagetools", "inspect", f"{image}{reference}", "--format", "{{json .Image}}"),
+        variables=variables,
+        otherwise=f"{image}{reference} cannot be read",
+    )
+    return _revision(json.loads(printed) or {})
+
+
+def tag(image: str, name: str, sources: list[str], variables: dict[str, str]) -> None:
+    """Set an image's tag to images of the same repository: one, or one a platform.
+
+    Args:
+        sources: their digests.
+
+    Raises:
+        StackError: the registry refuses.
+    """
+    docker(
+        *("buildx", "imagetools", "create", "--tag", f"{image}:{name}"),
+        *(f"{image}@{source}" for source in sources),
+        variables=variables,
+        otherwise=f"{image}:{name} could not be set",
+    )
+
+
+def _revision(described: dict[str, Any]) -> str:
+    """Find the label in an image's configuration, or in those of its platforms."""
+    one = described if "config" in described else next(iter(described.values()), {})
+    labels = one.get("config", {}).get("Labels") or {}
+    return str(labels.get(REVISION, ""))
