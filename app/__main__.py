@@ -8,7 +8,7 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app import logs, output, service
+from app import logs, output, service, surroundings
 from app.gateway import Gateway
 from app.protocol import Http1Protocol
 from app.settings import Settings
@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Start the API with the settings from the environment."""
     output.prepare()
+    surroundings.prepare()
     try:
         settings = Settings()
     except ValidationError as error:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.manifest import Manifest
+from app.onnx import open_session
 from app.records import Record, Records
 
 Prediction = dict[str, Any]
@@ -50,7 +50,10 @@ class Model:
             raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
         if hashlib.sha256(content).hexdigest() != manifest.sha256:
             raise ModelError(f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs")
-        self.session = _session(content)
+        try:
+            self.session = open_session(content)
+        except Exception as error:
+            raise ModelError(f"{MODEL} cannot be opened: {error}") from error
         self.records = Records(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
         self.card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
@@ -124,14 +127,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path.name} cannot be read: {error.strerror}") from error
-
-
-def _session(content: bytes) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    # One row is a matter of microseconds: a thread pool would cost more than it brings.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's exceptions have no common class of their own
-        raise ModelError(f"{MODEL} cannot be opened: {error}") from error

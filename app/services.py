@@ -57,7 +57,7 @@ class Services:
         except httpx.HTTPError as error:
             raise ApiError(
                 503,
-                f"the trainer at {self.settings.trainer_url} does not answer "
+                f"the trainer at {self.trainer.base_url.netloc.decode()} does not answer "
                 f"({type(error).__name__}): start it with `python -m pipeline trainer`.",
                 headers={"Retry-After": "5"},
             ) from error

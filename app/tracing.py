@@ -8,6 +8,7 @@ import logging
 import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
@@ -18,6 +19,7 @@ from app.proxy import route_path
 
 ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 TRACER = trace.get_tracer("mlops")
+QUERY = ("limit", "task")  # the parameters that there are
 NOTHING = nullcontext(trace.INVALID_SPAN)
 _spoke = 0.0
 
@@ -58,6 +60,11 @@ def mark(scope: Scope) -> None:
     """Tell the gateway of the trace, and the request's span of a route not chosen by FastAPI."""
     if ON:
         scope["trace"] = ids()
+        if scope.get("query_string"):
+            # FastAPI notes all of it; what a client thinks up may be a key.
+            asked = parse_qsl(scope["query_string"].decode("latin-1"))
+            known = urlencode([pair for pair in asked if pair[0] in QUERY])
+            trace.get_current_span().set_attribute("url.query", known)
         if route := scope.get("route"):
             trace.get_current_span().update_name(f"{scope['method']} {route.path}")
             trace.get_current_span().set_attribute("http.route", route.path)

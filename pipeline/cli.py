@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app import output
+from app import output, surroundings
 from pipeline import environment
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
@@ -149,6 +149,7 @@ def trainer(
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
     output.prepare()
+    surroundings.prepare()
     try:
         app()
     except PipelineError as error:

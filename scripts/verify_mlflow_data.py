@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from app import surroundings  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.git import GitError, git  # noqa: E402
 from pipeline.history import layout, registry, rows, runfile  # noqa: E402
@@ -38,6 +39,7 @@ say = Console(highlight=False, soft_wrap=True)
 
 def main() -> int:
     """Print all sections, then the verdict."""
+    surroundings.prepare()
     parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
     parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({SERVER})")

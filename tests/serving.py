@@ -88,6 +88,7 @@ class Api:
         self.environment = {
             **clean,
             "PYTHONPATH": str(ROOT),
+            "HOME": str(folder / "home"),
             "API_PORT": str(self.port),
             "API_MODELS": str(self.models),
             "API_STATE": str(folder / "state"),
@@ -123,6 +124,7 @@ class Api:
         self.client.close()
         self.process.kill()
         self.process.wait()
+        assert not (self.folder / "home").exists(), "the API has written to the home folder"
 
     def output(self) -> str:
         """Return what the process wrote to stdout and stderr."""

@@ -20,6 +20,7 @@ COPY --from=build /image /
 COPY --from=build /code /
 WORKDIR /mlops
 ENV PATH=/usr/local/bin PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     API_HOST=0.0.0.0 API_PORT=8000 API_PREDICTION_LOG=build/predictions/predictions.db \
     # A container's log is what it prints; whoever runs it keeps and rotates that.
     API_LOG_FILE=/dev/null

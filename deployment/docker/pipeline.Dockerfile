@@ -19,7 +19,8 @@ ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
 COPY deployment/docker/health.py /code/mlops/
 # What training and serving do alike.
-COPY app/__init__.py app/head.py app/proxy.py app/psi.py app/scores.py app/tracing.py /code/mlops/app/
+COPY app/__init__.py app/head.py app/onnx.py app/output.py app/proxy.py app/psi.py \
+     app/scores.py app/surroundings.py app/tracing.py /code/mlops/app/
 COPY pipeline /code/mlops/pipeline
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
     && sh /build/finish.sh /code
@@ -38,7 +39,7 @@ COPY --from=rest /image /
 COPY --from=code /code /
 WORKDIR /repo
 ENV PYTHONPATH=/mlops:/mlops/rest:/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true \
+    HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true ORT_DISABLE_TELEMETRY=1 \
     # The mounted checkout may be read-only, and is another user's.
     MLOPS_BUILD_DIR=/state/build TRAINER_STATE=/state/serving TRAINER_HOST=0.0.0.0 \
     GIT_OPTIONAL_LOCKS=0 \

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from app.surroundings import is_ours
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import write_atomic
 from pipeline.report.pages import render
@@ -34,7 +35,9 @@ def _parts(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _ask(api: str, path: str) -> Any:
     try:
-        answer = requests.get(api + path, timeout=30)
+        with requests.Session() as session:
+            session.trust_env = not is_ours(api)  # which no proxy can reach
+            answer = session.get(api + path, timeout=30)
         if answer.ok:
             return answer.json()
         if answer.status_code == 404:

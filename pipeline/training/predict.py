@@ -4,9 +4,9 @@ import timeit
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 import pandas as pd
 
+from app.onnx import open_session
 from pipeline.files import sha256_bytes
 
 REPEATS = 200
@@ -24,10 +24,7 @@ class OnnxModel:
 
     def __init__(self, source: bytes | Path) -> None:
         content = source if isinstance(source, bytes) else source.read_bytes()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self.session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self.session = open_session(content)
         self._types = {
             entry.name: object if entry.type == "tensor(string)" else np.float32
             for entry in self.session.get_inputs()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.model import Model
 from tests.service import MODELS, TASKS
 from tests.serving import HOUSE, Api, edit, golden, manifest
 
@@ -28,6 +29,28 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         yield running
 
 
+def test_a_request_that_offers_http_2_is_answered(api: Api) -> None:
+    """As Java's HttpClient sends it."""
+    offer = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAMAAABk",
+    }
+    for path in ("/predict/iris", "/predict/iris", "/predict/credit"):
+        record = golden(path.rpartition("/")[2])
+        answer = api.client.post(path, json=record, headers=offer)
+        assert answer.status_code == 200, answer.text
+    assert api.client.post("/predict/iris", json={}, headers=offer).status_code == 422
+
+
+def test_head_is_answered_on_the_same_connection_as_get(api: Api) -> None:
+    for path in ("/health", "/models", "/docs", "/metrics", "/nothing", "/health"):
+        head, get = api.client.head(path), api.client.get(path)
+        assert head.status_code == get.status_code and head.content == b""
+        assert head.headers["content-type"] == get.headers["content-type"]
+    assert api.metric("http_requests_total", method="HEAD", route="/health", status="200") == 2
+
+
 def is_problem(answer: Any) -> bool:
     return set(answer) == {"error", "details", "request_id"} and bool(answer["error"])
 
@@ -35,7 +58,8 @@ def is_problem(answer: Any) -> bool:
 def test_the_issues_example_is_answered_as_it_stands(api: Api) -> None:
     answer = api.post("/predict", HOUSE)
     about = manifest(MODELS / "housing")
-    assert 4 < answer.pop("prediction") < 5
+    (expected,) = Model(MODELS / "housing").predict([HOUSE])
+    assert answer.pop("prediction") == pytest.approx(expected["prediction"])
     assert re.fullmatch("[0-9a-f]{16}", answer.pop("request_id"))
     assert answer == {
         **{"task": "housing", "unit": "100,000 US$"},
@@ -147,7 +171,7 @@ def test_the_metrics_are_summed_up_for_people(api: Api) -> None:
         ("PATCH", "/models/iris", b"{}", 405),
         ("GET", "/predictions", None, 403),
         ("GET", "/jobs/1", None, 403),
-        ("POST", "/retrain", b"\xff", 403),
+        ("POST", "/retrain", b"\xff", 422),
     ],
 )
 def test_all_errors_have_one_form(
@@ -158,7 +182,7 @@ def test_all_errors_have_one_form(
     assert is_problem(answer.json())
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     if status == 405:
-        assert answer.headers["allow"] in ("GET", "POST")
+        assert answer.headers["allow"] in ("GET, HEAD", "POST")
 
 
 def test_an_error_says_what_is_wrong_and_where(api: Api) -> None:

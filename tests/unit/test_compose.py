@@ -1,5 +1,6 @@
 """What can be said of the compose file and the images without a Docker engine."""
 
+import ast
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ PORTS = {
     **{"front": "8000", "mlflow-server": "5000", "prometheus": "9090", "grafana": "3000"},
     **{"node-exporter": "9100", "cadvisor": "8080", "alertmanager": "9093", "jaeger": "16686"},
 }
+PIPELINE = [path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")]
 DOCKERFILES = sorted((ROOT / "deployment" / "docker").glob("*.Dockerfile"))
 # A variable that is passed on as it is, and one with what holds without it.
 PASSED = re.compile(r"^ {6}([A-Z_]+):(?: #.*)?$", re.MULTILINE)
@@ -77,6 +79,41 @@ def test_images_are_built_in_stages_for_a_user_without_rights(path: Path) -> Non
     )
     for label in ("title", "source", "revision", "licenses"):
         assert f"org.opencontainers.image.{label}=" in text
+
+
+def imported(module: str, below: bool) -> set[str]:
+    """Return the modules of ours that a module imports, `below` also those within functions."""
+    path = ROOT / f"{module.replace('.', '/')}.py"
+    path = path if path.exists() else ROOT / module.replace(".", "/") / "__init__.py"
+    tree = ast.parse(path.read_text("utf-8"))
+    found = set()
+    for node in ast.walk(tree) if below else tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    ours = {name for name in found if name.partition(".")[0] in ("app", "pipeline")}
+    return {n for n in ours if (ROOT / n.replace(".", "/")).is_dir() or _file(n).exists()}
+
+
+def _file(module: str) -> Path:
+    return ROOT / f"{module.replace('.', '/')}.py"
+
+
+@pytest.mark.parametrize(
+    ("image", "starts"),
+    [
+        ("mlflow", {"pipeline.cli", "pipeline.history.cli", "pipeline.history.restore"}),
+        ("pipeline", {n.removesuffix(".py").replace("/", ".") for n in PIPELINE}),
+    ],
+)
+def test_an_image_holds_every_module_that_its_code_imports(image: str, starts: set[str]) -> None:
+    text = (ROOT / "deployment" / "docker" / f"{image}.Dockerfile").read_text("utf-8")
+    copied = {f"app.{name}" for name in re.findall(r"app/(\w+)\.py", text)} | {"app"}
+    needed, left = set(starts), set(starts)
+    while left:
+        new = imported(left.pop(), below=image == "pipeline") - needed
+        needed |= new
+        left |= new
+    assert {name for name in needed if name.partition(".")[0] == "app"} <= copied
 
 
 def test_two_images_share_the_stage_that_is_the_largest() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mlflow import MlflowClient
 
@@ -22,8 +23,25 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(checkout(tmp_path_factory.mktemp("trainer") / "checkout")) as started:
+    home = tmp_path_factory.mktemp("home")
+    repo = checkout(tmp_path_factory.mktemp("trainer") / "checkout")
+    with running(repo, HOME=str(home)) as started:
         yield started
+    # Explanations and trainings write where they are asked to, and nothing is sent to anybody.
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+def test_it_passes_over_an_offer_of_http_2_and_answers_head(service: Service) -> None:
+    served = manifest(service.repo.models / "iris")
+    body = {"sha256": served["sha256"], "records": [served["golden"]["request"]]}
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMA"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", timeout=60) as client:
+        answer = client.post("/explain/iris", json=body, headers=offer)
+        assert answer.status_code == 200, answer.text
+        head = client.head("/health")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == client.get("/health").headers["content-length"]
+        assert client.head("/jobs/none").status_code == 404
 
 
 def manifest(folder: Path) -> dict[str, Any]:

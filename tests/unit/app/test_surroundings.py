@@ -1,0 +1,104 @@
+"""What is set before libraries are imported: no way through a proxy, nothing sent home."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import httpx
+import pytest
+import requests
+import yaml
+
+from app.surroundings import OURS, bypass_proxies, is_ours, prepare
+from tests.serving import MODELS, ROOT
+
+PROXY = "http://127.0.0.1:9"  # where nobody listens
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test an environment of its own, without the settings of this machine."""
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        for variable in (name, name.upper()):
+            os.environ.pop(variable, None)
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"])
+def test_our_own_services_are_asked_directly(variable: str) -> None:
+    os.environ[variable] = PROXY
+    bypass_proxies()
+    for host in ("127.0.0.1", "localhost", "[::1]", "trainer", "mlflow-server", "jaeger"):
+        address = f"http://{host}:5000/"
+        assert requests.utils.get_environ_proxies(address) == {} or host == "[::1]", host
+        assert urllib.request.proxy_bypass(host.strip("[]"))
+        with httpx.Client() as client:
+            transport = client._transport_for_url(httpx.URL(address))
+            assert transport is client._transport, host
+
+
+def test_what_is_not_ours_goes_through_the_users_proxy() -> None:
+    os.environ |= {"HTTP_PROXY": PROXY, "NO_PROXY": "intranet.example, .corp"}
+    bypass_proxies()
+    assert not urllib.request.proxy_bypass("mlflow.example.org")
+    assert not urllib.request.proxy_bypass("api.github.com")
+    assert urllib.request.proxy_bypass("intranet.example")
+    assert os.environ["NO_PROXY"].startswith("intranet.example,.corp,localhost,")
+    before = os.environ["NO_PROXY"]
+    bypass_proxies()
+    assert os.environ["NO_PROXY"] == os.environ["no_proxy"] == before
+
+
+def test_without_a_proxy_nothing_is_set() -> None:
+    """Else the proxy in the settings of Windows or macOS would not be looked at."""
+    bypass_proxies()
+    assert "NO_PROXY" not in os.environ and "no_proxy" not in os.environ
+
+
+def test_what_a_person_has_set_stays() -> None:
+    os.environ |= {"ORT_DISABLE_TELEMETRY": "0", "MLFLOW_DISABLE_TELEMETRY": "false"}
+    prepare()
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        *((f"http://{host}:8000", True) for host in ("127.0.0.1", "localhost", "[::1]", "front")),
+        *((f"http://{host}", False) for host in ("example.org", "10.0.0.1", "trainer.example")),
+        ("nonsense", False),
+    ],
+)
+def test_an_address_of_ours_is_known(address: str, ours: bool) -> None:
+    assert is_ours(address) == ours
+
+
+def test_every_container_that_is_asked_is_named() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    asked = {"mlops-api", "front", "trainer", "mlflow-server", "jaeger", "prometheus"}
+    assert asked <= set(services) and asked <= set(OURS)
+
+
+@pytest.mark.parametrize("home", ["empty", "none"])
+def test_a_model_that_is_opened_leaves_the_home_folder_empty(tmp_path: Path, home: str) -> None:
+    script = "import sys; from pathlib import Path; from app.model import Model\n"
+    script += "model = Model(Path(sys.argv[1])); print(model.manifest.task)"
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("HOME", "ORT_DISABLE_TELEMETRY")
+    }
+    environment |= {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)} if home == "empty" else {}
+    task = next(MODELS.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(task)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    manifest = json.loads((task / "manifest.json").read_bytes())
+    assert (done.stdout.strip(), done.stderr) == (manifest["task"], "")
+    assert list(tmp_path.rglob("*")) == []
