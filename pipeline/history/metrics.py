@@ -4,17 +4,25 @@ It is read from the database that was just brought up to the files, with the que
 `metrics.sql`: to read 30,000 files once more would take ten seconds.
 """
 
+import errno
+import socket
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from pipeline.errors import PipelineError
 from pipeline.history import database, layout
 
+# Windows refuses a port that another program has alone as if it were forbidden.
+IN_USE = (errno.EADDRINUSE, errno.EACCES) if sys.platform == "win32" else (errno.EADDRINUSE,)
 QUERIES = Path(__file__).with_suffix(".sql")
 FAMILIES = {
     "model_history_metric": "Metric on the hold-out of the model that a push was judged by",
@@ -61,7 +69,27 @@ class Exporter(Collector):
             PipelineError: the address cannot be had.
         """
         try:
-            start_http_server(port, host, self.registry)
+            server = make_server(host, port, make_wsgi_app(self.registry), _Server, _Quiet)
         except OSError as error:
-            message = f"{host}:{port}: {error.strerror}; name another --metrics-port."
+            reason = "is in use" if error.errno in IN_USE else f"cannot be had ({error.strerror})"
+            message = f"the port {port} at {host} {reason}: name another --metrics-port."
             raise PipelineError(message) from error
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A server that has its port alone: on Windows SO_REUSEADDR would share it without a word."""
+
+    daemon_threads = True
+    allow_reuse_address = sys.platform != "win32"
+
+    def server_bind(self) -> None:
+        """Take the port."""
+        if sys.platform == "win32":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        super().server_bind()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of a scrape."""

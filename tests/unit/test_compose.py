@@ -57,6 +57,17 @@ def test_every_image_is_pinned_and_every_port_bound_to_this_machine(name: str) -
 
 
 @each
+def test_no_service_asks_another_one_through_the_users_proxy(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    excepted = environment["NO_PROXY"].partition(",${")[0].split(",")
+    assert set(excepted) == {*SERVICES, "localhost", "127.0.0.1"}
+    assert environment["no_proxy"] == environment["NO_PROXY"]
+    # BusyBox' wget knows a proxy, and no exception from it.
+    test = SERVICES[name].get("healthcheck", {}).get("test", [])
+    assert "wget" not in (words := " ".join(test)) or "http_proxy= " in words
+
+
+@each
 def test_every_service_is_checked_limited_and_without_rights(name: str) -> None:
     service = SERVICES[name]
     checked = "healthcheck" in service or "HEALTHCHECK" in dockerfile(service)

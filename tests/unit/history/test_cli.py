@@ -39,7 +39,7 @@ def test_metrics_are_told_by_a_watcher_alone(repo: Repo) -> None:
         other.listen()
         port = other.getsockname()[1]
         done = call(repo, "restore", "--watch", "--metrics-port", str(port))
-    assert f"127.0.0.1:{port}: Address already in use; name another" in str(done.exception)
+    assert f"the port {port} at 127.0.0.1 is in use: name another" in str(done.exception)
 
 
 def test_save_prints_the_folders(repo: Repo, tmp_path: Path) -> None:
