@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,8 +19,8 @@ from pipeline.git import git
 from pipeline.publishing.publish import publish
 from pipeline.repo import Repo
 from tests import forge
+from tests.local_stack import prepare
 
-ROOT = Path(__file__).parents[2]
 OFFSET = 20_000
 API, MLFLOW, TRAINER, HISTORY = (port + OFFSET for port in (8000, 5000, 8001, 5001))
 
@@ -31,18 +30,6 @@ pytestmark = pytest.mark.slow
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def prepare(repo: Repo) -> None:
-    """Give a clone this project's code, and an environment that is installed already."""
-    for part in ("app", "pipeline", "scripts", "requirements", "monitoring"):
-        shutil.copytree(ROOT / part, repo.root / part, dirs_exist_ok=True)
-    shutil.copy(ROOT / "docker-compose.yml", repo.root)
-    python = repo.root / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    shutil.copy(repo.root / "requirements" / "local.txt", repo.root / ".venv" / "installed.txt")
 
 
 def command(repo: Repo, *flags: str) -> subprocess.Popen[str]:
