@@ -29,9 +29,13 @@ def prepare(repo: Repo) -> None:
 
 
 def _link_this_environment(environment: Path) -> None:
-    """Let `Scripts/python.exe` be the Python that runs the tests, with its packages."""
-    programs = Path(sys.executable).parent
-    os.symlink(programs, environment / "Scripts", target_is_directory=True)
-    if (settings := programs.parent / "pyvenv.cfg").is_file():
-        shutil.copy(settings, environment)
-        os.symlink(programs.parent / "Lib", environment / "Lib", target_is_directory=True)
+    """Make what `venv` makes, with the packages of the Python that runs the tests."""
+    home, programs = Path(sys.base_prefix), environment / "Scripts"
+    programs.mkdir()
+    for file in (home / "python.exe", *home.glob("*.dll")):
+        shutil.copy(file, programs)
+    (environment / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
+    packages = environment / "Lib" / "site-packages"
+    packages.mkdir(parents=True)
+    paths = [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "tests.pth").write_text("\n".join(paths), "utf-8")
