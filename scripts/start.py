@@ -6,6 +6,7 @@ import sys
 from scripts import console
 from scripts.stack import checks, compose, local, verify
 from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.state import STARTING
 
 
 def main() -> int:
@@ -89,8 +90,11 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
     if mode == "docker":
         compose.start(settings)
     elif there:
+        started = [name for name in services if name in there]
+        if not started:
+            raise StackError(STARTING)
         print("it runs already:")
-        verify.show(verify.everything(settings, [name for name in services if name in there]))
+        verify.show(verify.everything(settings, started))
     else:
         local.start(settings)
     return 0

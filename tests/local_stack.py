@@ -32,10 +32,14 @@ def _link_this_environment(environment: Path) -> None:
     """Make what `venv` makes, with the packages of the Python that runs the tests."""
     home, programs = Path(sys.base_prefix), environment / "Scripts"
     programs.mkdir()
-    for file in (home / "python.exe", *home.glob("*.dll")):
-        shutil.copy(file, programs)
-    (environment / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
-    packages = environment / "Lib" / "site-packages"
+    for file in home.iterdir():
+        if file.is_file():
+            shutil.copy(file, programs)
+    root = programs  # of a Python without an installer, which has its library in a zip beside it
+    if (home / "Lib" / "os.py").is_file():
+        root = environment
+        (environment / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
+    packages = root / "Lib" / "site-packages"
     packages.mkdir(parents=True)
     paths = [path for path in sys.path if path.endswith("site-packages")]
     (packages / "tests.pth").write_text("\n".join(paths), "utf-8")

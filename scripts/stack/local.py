@@ -26,7 +26,7 @@ def services(settings: Settings) -> list[str]:
 
 
 def running(settings: Settings) -> dict[str, int]:
-    """Return the supervisor's and the services' process numbers; nothing if it is gone."""
+    """Return the supervisor's and the services' process numbers; nothing if it has ended."""
     return State(settings).read()
 
 

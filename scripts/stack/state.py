@@ -16,6 +16,7 @@ from scripts.stack.settings import ROOT, Settings, StackError
 
 SUPERVISOR = "supervisor"
 LOCK_SECONDS = 2
+STARTING = "it is being started already: see --status."
 
 
 class State:
@@ -54,7 +55,7 @@ class State:
             deadline = time.monotonic() + LOCK_SECONDS  # who only looks has it for a moment
             while not _lock(stream):
                 if time.monotonic() > deadline:
-                    raise StackError("it is being started already: see --status.")
+                    raise StackError(STARTING)
                 time.sleep(0.1)
             self._stop.unlink(missing_ok=True)
             self.write({})
