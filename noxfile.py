@@ -43,6 +43,8 @@ SCHEMAS = {
 SEARCHED = os.environ["PATH"]
 # A file's tests share what took long to start, or a port: they go to one worker.
 WORKERS = ("-n", "2", "--dist", "loadfile")
+# GitHub shows ten marks a step: they are for failures, not for the warnings of packages.
+MARKS = ("--exclude-warning-annotations",)
 
 
 def install(session: nox.Session, lock: str) -> None:
@@ -98,6 +100,7 @@ def lint(session: nox.Session) -> None:
     for schema, patterns in SCHEMAS.items():
         files = tracked(session, *patterns)
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
+    session.run("actionlint", "-oneline", "-no-color")
     # Where GitHub runs this, it shows the findings at their lines.
     style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
     session.run("zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github")
@@ -109,7 +112,7 @@ def tests(session: nox.Session) -> None:
     install(session, "dev")
     folders = [] if session.python == PYTHONS[-1] else ON_NEWEST
     ignored = [f"--ignore={folder}" for folder in folders]
-    session.run("pytest", *WORKERS, "-m", "not slow", *ignored, *session.posargs)
+    session.run("pytest", *WORKERS, *MARKS, "-m", "not slow", *ignored, *session.posargs)
 
 
 @nox.session
@@ -117,7 +120,7 @@ def e2e(session: nox.Session) -> None:
     """Run the slow tests: whole programs, from start to end."""
     install(session, "dev")
     slow = ("-m", "slow", "--no-loadscope-reorder", "--durations", "15")
-    session.run("pytest", *WORKERS, *slow, *session.posargs)
+    session.run("pytest", *WORKERS, *MARKS, *slow, *session.posargs)
 
 
 @nox.session(default=False)

@@ -102,7 +102,8 @@ def _extract(root: Path, commit: str, folder: Path) -> None:
 def _base() -> str:
     """Return the address of the repository's files; run folders never move once published."""
     server, repository = (os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY"))
-    return f"{server}/{repository}/tree/main/" if repository else ""
+    branch = os.environ.get("PUBLISH_BRANCH") or os.environ.get("BRANCH")
+    return f"{server}/{repository}/tree/{branch}/" if repository and branch else ""
 
 
 if __name__ == "__main__":

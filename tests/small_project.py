@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.git import git
 from scripts.rehearse import events, origin
 from scripts.rehearse.act import Run, Runner
+from scripts.rehearse.github import GitHub
 from tests.conftest import commit_all
 from tests.forge import PARAMS
 
@@ -21,10 +23,13 @@ ONE_PYTHON = ("--matrix", "python:3.13")
 class Project:
     """A bare origin, a clone of a person who pushes, and what happens then."""
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
-        self.folder, self.origin = folder, origin.make(folder)
+    def __init__(
+        self, folder: Path, github: GitHub, environment: dict[str, str] | None = None
+    ) -> None:
+        self.folder, self.github, self.origin = folder, github, origin.make(folder)
         self.clone = self.another("clone")
-        self.runner = Runner(folder, self.origin, _shared(folder) | (environment or {}))
+        ours = shared_sessions(folder) | {"GITHUB_API_URL": github.address} | (environment or {})
+        self.runner = Runner(folder, self.origin, ours)
         self._shrink()
 
     def another(self, name: str) -> Path:
@@ -57,6 +62,11 @@ class Project:
         git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
         return self.runner.run(self.clone, "push", events.push(self.clone, branch), *more)
 
+    def run_again(self, environment: dict[str, str], *more: str) -> Run:
+        """Let the workflow answer the same push once more, in a changed environment."""
+        runner = replace(self.runner, environment=self.runner.environment | environment)
+        return runner.run(self.clone, "push", events.push(self.clone), *more)
+
     def pull(self) -> None:
         """Take in what the pipeline has published."""
         git(self.clone, "pull", "--quiet", "--ff-only", "origin", "main")
@@ -83,7 +93,7 @@ class Project:
         path.chmod(0o755)
 
 
-def _shared(folder: Path) -> dict[str, str]:
+def shared_sessions(folder: Path) -> dict[str, str]:
     """Return the environment of all runs: the sessions that run these tests, if they do."""
     above = Path(sys.prefix).parent
     shared = above if (above / "own").is_dir() else folder.parent / "nox"

@@ -63,11 +63,12 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 class GitHub(ThreadingHTTPServer):
-    """Answers a POST as told, and keeps what it was asked."""
+    """Answers a POST as told and keeps what it was asked; a GET is answered out of `shows`."""
 
     status, answer = 204, b""
 
     def __init__(self) -> None:
+        self.shows: dict[str, Any] = {"/repos/someone/mlops": {"default_branch": "trunk"}}
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         super().__init__(("127.0.0.1", 0), _GitHubHandler)
 
@@ -75,12 +76,20 @@ class GitHub(ThreadingHTTPServer):
 class _GitHubHandler(BaseHTTPRequestHandler):
     server: GitHub
 
+    def do_GET(self) -> None:
+        shown = self.server.shows.get(self.path)
+        self.send_response(404 if shown is None else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(shown or {"message": "Not Found"}).encode())
+
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(self.server.answer)
+
+    do_PATCH = do_POST
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -12,9 +12,13 @@ USES = re.compile(r"^\s*(?:- )?uses:\s*(\S+)[ \t]*(.*)$", re.MULTILINE)
 PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}")
 VERSION = re.compile(r"# v\d+\.\d+\.\d+")
 # One of our programs with its arguments, and nothing that makes a second command of the line.
-COMMAND = re.compile(r"(\./scripts/|\.\\scripts\\|python3 -m scripts\.)[\w./\\-]+( [^;&|<>`]*)?")
+COMMAND = re.compile(
+    r"(bash scripts/|\./scripts/|\.\\scripts\\|python3 -m scripts\.)[\w./\\-]+( [^;&|<>`]*)?"
+)
 SKIPS = re.compile(r"\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:", re.I)
 WRITES = "write"
+# GitHub's own actions, and the one that logs in to the registry.
+TRUSTED = re.compile(r"actions/|docker/login-action@")
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,48 @@ def _caches(step: dict[str, Any]) -> bool:
         return given.get("enable-cache") is not False
     if action.startswith("actions/setup-"):
         return bool(given.get("cache"))
+    if action == "docker/setup-buildx-action":  # its own program, unless it is told not to
+        return given.get("cache-binary") is not False
+    if action == "aquasecurity/trivy-action":  # its program and its data base
+        return given.get("cache") is not False
     return action == "actions/cache" or action.startswith("actions/cache/")
+
+
+def signing_is_apart(workflow: Workflow) -> list[str]:
+    """What signs runs our scripts and GitHub's actions alone, after a publication, never for a
+    pull request: whoever can run code beside it can sign what he likes in this workflow's name.
+    """
+    found = []
+    for name, job in workflow.jobs.items():
+        if _rights(job).get("id-token") != WRITES:
+            continue
+        foreign = [
+            step["uses"] for step in job["steps"] if not TRUSTED.match(step.get("uses", "actions/"))
+        ]
+        found += [f"{name}: no {action} beside the right to sign" for action in foreign]
+        if "publish" not in job.get("needs", []):
+            found.append(f"{name}: sign only what was published")
+    return found
+
+
+def a_pull_requests_code_writes_nothing(workflow: Workflow) -> list[str]:
+    """A job that has a right to write and can run for a pull request runs the base's code."""
+    if "pull_request" not in workflow.content[True]:
+        return []
+    return [
+        f"{name}: check out the base before a right to write"
+        for name, job in workflow.jobs.items()
+        if WRITES in {right for key, right in _rights(job).items() if key != "security-events"}
+        and "publish" not in [name, *job.get("needs", [])]
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/checkout@")
+        and step["with"].get("ref") != "${{ github.event.pull_request.base.sha }}"
+    ]
+
+
+def _rights(job: dict[str, Any]) -> dict[str, Any]:
+    rights = job.get("permissions")
+    return rights if isinstance(rights, dict) else {}
 
 
 RULES: list[Callable[[Workflow], list[str]]] = [
@@ -171,4 +216,6 @@ RULES: list[Callable[[Workflow], list[str]]] = [
     one_job_writes,
     nothing_is_skipped,
     writers_take_nothing_from_a_cache,
+    signing_is_apart,
+    a_pull_requests_code_writes_nothing,
 ]

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -22,8 +23,11 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     token, repository = (os.environ.get(f"GITHUB_{n}", "").strip() for n in ("TOKEN", "REPOSITORY"))
     if token and repository:
         names = [tasks.load(name).name for name in request.tasks]  # all of them are known
-        body = {"ref": "main", "inputs": {"tasks": " ".join(names), "reason": request.reason}}
-        _dispatch(token, repository, "drift.yml" if request.drift else "mlops.yml", body)
+        inputs = {"tasks": " ".join(names), "reason": request.reason}
+        workflow = "drift.yml" if request.drift else "mlops.yml"
+        branch = _ask(token, repository, "")["default_branch"]
+        page = f"/actions/workflows/{workflow}/dispatches"
+        _ask(token, repository, page, {"ref": branch, "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
     bundle = train(repo, request.tasks, repo.build / "bundle", fresh=request.drift)
     shown = {"algorithm", "holdout"}
@@ -32,13 +36,16 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     return {"challengers": found, "next": "python -m pipeline publish"}
 
 
-def _dispatch(token: str, repository: str, workflow: str, body: Json) -> None:
+def _ask(token: str, repository: str, path: str, body: Json | None = None) -> Any:
+    """Ask GitHub's API about a repository, or tell it something; return what it answers."""
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = f"{base}/repos/{repository}/actions/workflows/{workflow}/dispatches"
+    address = f"{base}/repos/{repository}{path}"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     try:
-        answer = requests.post(address, json=body, headers=headers, timeout=30)
+        method = "GET" if body is None else "POST"
+        answer = requests.request(method, address, json=body, headers=headers, timeout=30)
     except requests.RequestException as error:  # without its words, which may quote a header
         raise PipelineError(f"{address}: no answer ({type(error).__name__}).") from None
     if not answer.ok:
         raise PipelineError(f"{address}: GitHub answers {answer.status_code}: {answer.text[:300]}")
+    return answer.json() if answer.content else None

@@ -18,10 +18,10 @@ from scripts.ci.outputs import put
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 3
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# flake8, mypy, shellcheck and hadolint name the place first.
+# flake8, mypy, shellcheck, hadolint and actionlint name the place first.
 _AT_LINE = re.compile(
     r"(?:hadolint:)?(?P<file>[\w./\\-]+):(?P<line>\d+)(?::\d+)?: "
-    r"(?P<text>(?:error|warning|note|info|style): .+|[A-Z]+\d+ .+)"
+    r"(?P<text>(?:error|warning|note|info|style): .+|[A-Z]+\d+ .+|.+ \[[a-z-]+\])"
 )
 _WHOLE_FILE = re.compile(
     r"(?:would reformat (?P<black>.+)|ERROR: (?P<isort>.+) Imports are incorrectly.*"
@@ -33,6 +33,13 @@ _ANNOTATED = re.compile(
 )
 # The pipeline's errors, and the last lines of pytest, whose plugin has annotated the place.
 _SENTENCE = re.compile(r"(?P<kind>FAILED|ERROR|error:) (?P<text>(?:(?<=error: )|tests/).+)")
+# What GitHub's registry says when another repository of the same owner has made the package.
+_FOREIGN_PACKAGE = re.compile(r".*denied: permission_denied: write_package.*")
+FOREIGN_PACKAGE = (
+    "the registry refuses the image (denied: permission_denied: write_package): its package "
+    "belongs to another repository; on its page, Package settings > Manage Actions access, let "
+    "this repository in"
+)
 _NOX = re.compile(r"nox > (?P<text>Command .+ failed with exit code \d+)")
 
 
@@ -63,6 +70,8 @@ class Finding:
 def find(text: str) -> Finding | None:
     """Return what a line of output says is wrong, if it does."""
     text = _COLOUR.sub("", text).strip()
+    if _FOREIGN_PACKAGE.fullmatch(text):
+        return Finding(FOREIGN_PACKAGE, 3)
     if found := _SENTENCE.fullmatch(text):
         return Finding(found["text"], 2, annotated=found["kind"] != "error:")
     if found := _ANNOTATED.fullmatch(text):

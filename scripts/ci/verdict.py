@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import console
+from scripts.ci import budget
 from scripts.ci.outputs import summarize
 
 # What GitHub calls `needs`: by job its `result`, and its `outputs`.
@@ -17,27 +18,34 @@ MARKS = {"success": "✅", "failure": "❌", "cancelled": "🚫", "skipped": "�
 DOES = {
     "plan": "decides what is to be done",
     "lint": "format, types, workflows, images",
-    "test": "the fast tests on Python 3.11, 3.12 and 3.13",
+    "test": "the fast tests on Python {pythons}",
     "test-windows": "the fast tests on Windows",
     "train": "fits and judges every candidate",
-    "publish": "commits runs, decisions and champions to main",
-    "images": "builds and scans the images, pushes them as `sha-…`",
+    "publish": "commits runs, decisions and champions",
+    "images": "builds the images, pushes them as `sha-…`",
     "e2e": "the slow tests",
-    "verify": "starts the whole stack from the images",
-    "release": "moves `latest` to the images",
+    "verify": "starts the whole stack from the images{scan}",
+    "release": "moves `latest` to the images, signs what they are made of",
 }
+# They follow on a publication, and only where its commit may be shipped.
+SHIPPING = ("images", "e2e", "verify", "release")
+AGAIN = "Mend it (`{}` shows the same) and push again."
 REMEDY = {
-    "lint": "Mend it (`./scripts/nox.sh -s lint` shows the same) and push again.",
-    "test": "Mend it (`./scripts/nox.sh -s tests` shows the same) and push again.",
-    "test-windows": "Mend it (`.\\scripts\\nox.ps1 -s tests-3.13` shows the same) and push again.",
-    "train": "Mend the data or `params.yaml` (`./scripts/nox.sh -s train` shows the same) and "
+    "plan": "Mend it and run the failed jobs again.",
+    "lint": AGAIN.format("bash scripts/nox.sh -s lint"),
+    "test": AGAIN.format("bash scripts/nox.sh -s tests"),
+    "test-windows": AGAIN.format(".\\scripts\\nox.ps1 -s tests-3.13"),
+    "train": "Mend the data or `params.yaml` (`bash scripts/nox.sh -s train` shows the same) and "
     "push again.",
     "publish": "The trained bundle is kept with this run: run the failed jobs again when that is "
     "mended.",
-    "images": "Mend it (`./scripts/nox.sh -s images` builds the same) and push again.",
-    "e2e": "Mend it (`./scripts/nox.sh -s e2e` shows the same) and push again.",
-    "verify": "Mend it (`./scripts/nox.sh -s smoke` shows the same) and push again.",
+    "images": AGAIN.format("bash scripts/nox.sh -s images"),
+    "e2e": AGAIN.format("bash scripts/nox.sh -s e2e"),
+    "verify": AGAIN.format("bash scripts/nox.sh -s smoke"),
     "release": "Run the failed jobs again.",
+    "scan": "The table in its log names the package and the version with the fix: `bash "
+    "scripts/nox.sh -s lock -- --upgrade-package NAME` takes it in; or note the CVE in "
+    "`.trivyignore` with a day until which you accept it. Then push.",
 }
 
 
@@ -52,31 +60,43 @@ class Verdict:
 
 def judge(needs: Needs) -> Verdict:
     """Judge the jobs' results: every job of the plan must have succeeded."""
-    if needs["plan"]["result"] == "skipped":
-        return Verdict(True, "Nothing to do", "This is the pipeline's own commit.")
     plan = needs["plan"]["outputs"]
-    wanted = json.loads(plan.get("jobs") or "[]")
+    left = _output(needs, "publish", "left")
+    wanted = [job for job in json.loads(plan.get("jobs") or "[]") if not left or not _ships(job)]
     results = {job: needs[job]["result"] for job in ("plan", *wanted)}
-    bad = [job for job, result in results.items() if result != "success"]
-    failed = [job for job in bad if results[job] == "failure"] or bad
-    if failed:
-        return _failure(needs, failed[0], failed[1:])
+    for result in ("failure", "cancelled", "skipped"):
+        if bad := [job for job in results if results[job] == result]:
+            return _stopped(needs, result, bad)
+    why = " ".join(filter(None, (plan["why"], left)))
     if not wanted:
-        return Verdict(True, "Nothing to do", plan["why"])
+        return Verdict(True, "Nothing to do", why)
     if headline := _output(needs, "publish", "headline"):
-        return Verdict(True, f"Published: {headline}", plan["why"])
-    return Verdict(True, "All good, nothing published", plan["why"])
+        return Verdict(True, f"Published: {headline}", why)
+    return Verdict(True, "All good, nothing published", why)
 
 
-def _failure(needs: Needs, job: str, more: list[str]) -> Verdict:
-    what = "was cancelled" if needs[job]["result"] == "cancelled" else "failed"
-    said = _output(needs, job, "said") or "see its log"
-    others = f" So did {', '.join(more)}." if more else ""
-    return Verdict(
-        False,
-        f"Stopped: {job} {what}",
-        f"{said.rstrip('.')}. {REMEDY.get(job, 'See its log.')}{others} {_state(needs)}",
-    )
+def _ships(job: str) -> bool:
+    return job in SHIPPING
+
+
+def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
+    """Say what is the matter with the first of the jobs that ended with this result."""
+    job, others = jobs[0], jobs[1:]
+    if result != "failure":
+        what = "was cancelled" if result == "cancelled" else "did not run"
+        why = (
+            "Somebody cancelled the run, a newer push took its place, or a job ran into its time "
+            "limit (its log says so)."
+            if result == "cancelled"
+            else "None failed: GitHub did not start it."
+        )
+        told = f"{why} Run the failed jobs again."
+        return Verdict(False, f"Stopped: {job} {what}", f"{told} {_state(needs)}")
+    said = _output(needs, job, "said") or "See its log"
+    remedy = REMEDY.get(_output(needs, job, "remedy")) or REMEDY[job]
+    more = f" {', '.join(others)} failed, too." if others else ""
+    told = f"{said.rstrip('.')}. {remedy}{more} {_state(needs)}"
+    return Verdict(False, f"Stopped: {job} failed", told)
 
 
 def _output(needs: Needs, job: str, name: str) -> str:
@@ -88,30 +108,49 @@ def _output(needs: Needs, job: str, name: str) -> str:
 
 def _state(needs: Needs) -> str:
     """Say what a failure leaves behind."""
-    if needs["publish"]["result"] == "success":
-        return (
-            "The runs and decisions of this push are on main; `latest` still names the images "
-            "from before."
-        )
-    return "Nothing was published: no run, no model, no image."
+    if not (commit := _output(needs, "publish", "commit")):
+        return "Nothing was published: no run, no model, no image."
+    kept = f"The runs and decisions of this push are published, as `{commit[:7]}`;"
+    if _output(needs, "release", "digests"):
+        return f"{kept} `latest` names its images."
+    return f"{kept} `latest` was not moved."
 
 
 def page(needs: Needs, report: str) -> str:
     """Return the page of a workflow run, as Markdown."""
-    verdict = judge(needs)
+    verdict, plan = judge(needs), needs["plan"]["outputs"]
+    told = {
+        "pythons": " and ".join(json.loads(plan.get("pythons") or "[]")),
+        "scan": " and looks for known holes" if plan.get("scan") == "true" else "",
+    }
     rows = [
-        f"| {MARKS[needs[job]['result']]} | {job} | {does} |"
+        f"| {MARKS[needs[job]['result']]} | {job} | {does.format(**told)} |"
         for job, does in DOES.items()
-        if needs[job]["result"] != "skipped" or job in needs["plan"]["outputs"].get("jobs", "")
+        if needs[job]["result"] != "skipped" or job in json.loads(plan.get("jobs") or "[]")
     ]
     parts = [
         f"# {'✅' if verdict.good else '❌'} {verdict.headline}",
         verdict.told,
         _links(needs),
         "\n".join(["|  | job | what it does |", "|---|---|---|", *rows]),
+        _minutes(needs),
         f"## What was tried\n{report}" if report else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _minutes(needs: Needs) -> str:
+    """Say what the jobs that ran cost where minutes are billed: by estimate, not by the clock."""
+    plan = needs["plan"]["outputs"]
+    if not plan.get("minutes"):
+        return ""
+    ran = [job for job in DOES if needs[job]["result"] in ("success", "failure")]
+    counts = [len(json.loads(plan[name])) for name in ("pythons", "images")]
+    estimate = budget.minutes([*ran, "verdict"], *counts)
+    return (
+        f"About {estimate} billed minutes, by the estimate in docs/push.md for the budget "
+        f"`{plan['budget']}`; GitHub's own count is under Settings > Billing."
+    )
 
 
 def _links(needs: Needs) -> str:

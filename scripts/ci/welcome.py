@@ -1,23 +1,20 @@
 """Says what is still off in a fork or a copy of this repository: `python3 -m scripts.ci.welcome`.
 
-Reads GITHUB_TOKEN and GITHUB_REPOSITORY, asks GitHub's API, and appends Markdown to the file that
+Asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to the file that
 GITHUB_STEP_SUMMARY names; without one it prints. What is off is no failure: exit 0.
 """
 
-import json
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from http.client import HTTPException
+from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from scripts import console
+from scripts.ci import api
 from scripts.ci.outputs import summarize
 
-BRANCH = "main"
-SECONDS = 30
 RULESET = ".github/rulesets/main.json"
 KEPT = {"deletion": "be deleted", "non_fast_forward": "lose commits to a forced push"}
 # Rules that a plain push of one unsigned commit does not meet.
@@ -29,22 +26,21 @@ REFUSING = {
 }
 WAYS_OUT = (
     "keep only 'Restrict deletions' and 'Block force pushes' for it, publish to a branch of its "
-    "own with `--branch`, or push with a deploy key that the ruleset's bypass list names"
+    "own (the variable PUBLISH_BRANCH), or push with a deploy key that the ruleset's bypass list "
+    "names (the secret PUBLISH_KEY); docs/how-to.md has the steps"
 )
 OFF = {
     "disabled_fork": "as GitHub does in a fork to each workflow with a schedule",
     "disabled_inactivity": "by GitHub, after 60 days without a commit",
     "disabled_manually": "by hand",
 }
+NO_RULESETS = " (a private repository has none on GitHub's free plan)"
 MISSED = {
     "data.yml": "nobody notices when the sources of the data change",
+    "nightly.yml": "with a small budget the slow tests and the scan of the images never run",
     "mlops.yml": "pushes are neither tested nor trained nor published",
     "security.yml": "nothing looks for holes in workflows, code and dependencies",
 }
-
-
-class WelcomeError(Exception):
-    """GitHub could not be asked; the message says so in one sentence."""
 
 
 class Finding(NamedTuple):
@@ -54,24 +50,18 @@ class Finding(NamedTuple):
     page: str
 
 
-def ask(address: str, token: str) -> Any:
+def ask(path: str) -> Any:
     """Return the JSON that the API has there, None if it does not show it to this token.
 
     Raises:
-        WelcomeError: there is no answer, or none that can be read.
+        ApiError: there is no answer, or none that can be read.
     """
-    headers = {"Accept": "application/vnd.github+json", "Authorization": f"Bearer {token}"}
     try:
-        with urllib.request.urlopen(
-            urllib.request.Request(address, headers=headers), timeout=SECONDS
-        ) as answer:
-            return json.load(answer)
-    except (HTTPException, OSError, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError) and error.code in (403, 404):
+        return api.call(path)
+    except api.ApiError as error:
+        if error.code in (403, 404):
             return None
-        raise WelcomeError(
-            f"{address} cannot be read ({error}): run this again when GitHub answers."
-        ) from error
+        raise
 
 
 def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
@@ -88,7 +78,9 @@ def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
     if answer["visibility"] != "public":
         text = (
             f"The repository is {answer['visibility']}: CodeQL, dependency review and Scorecard "
-            "are left out, because they need what GitHub gives to public repositories."
+            "are left out, because they need what GitHub gives to public repositories. Minutes are "
+            "billed: docs/push.md says how many, and the variable MLOPS_BUDGET what is done for "
+            "them. When none are left, jobs do not start (Settings > Billing)."
         )
         yield Finding(text, f"{site}/settings")
 
@@ -103,44 +95,50 @@ def workflows(answer: dict[str, Any], site: str) -> Iterator[Finding]:
             yield Finding(text, f"{site}/actions/workflows/{name}")
 
 
-def rules(answer: list[dict[str, Any]], site: str) -> Iterator[Finding]:
+def rules(branch: str, answer: list[dict[str, Any]], site: str) -> Iterator[Finding]:
     """Look for rules that the branch lacks, and for such that would refuse the published commit."""
     types = [rule["type"] for rule in answer]
     lacking = [danger for rule, danger in KEPT.items() if rule not in types]
     if lacking:
         yield Finding(
-            f"`{BRANCH}` is not protected: it can {' and '.join(lacking)}, and the history with "
+            f"`{branch}` is not protected: it can {' and '.join(lacking)}, and the history with "
             f"it; import `{RULESET}` (New ruleset > Import a ruleset).",
             f"{site}/settings/rules",
         )
     refusing = [demand for rule, demand in REFUSING.items() if rule in types]
     if refusing:
         yield Finding(
-            f"A rule for `{BRANCH}` demands {', '.join(refusing)}: it would refuse the commit that "
+            f"A rule for `{branch}` demands {', '.join(refusing)}: it would refuse the commit that "
             f"the workflow publishes; {WAYS_OUT}.",
             f"{site}/settings/rules",
         )
 
 
-def page(api: str, server: str, name: str, token: str) -> str:
+def page(server: str, name: str) -> str:
     """Return what is off as Markdown.
 
     Raises:
-        WelcomeError: GitHub could not be asked.
+        ApiError: GitHub could not be asked.
+        MissingVariable: the step does not pass what is needed.
     """
+    site, about = f"{server}/{name}", ask("") or {}
+    found = list(repository(about, site)) if about else []
+    branch = about.get("default_branch", "main")
+    private = about.get("visibility", "public") != "public"
     asked: dict[str, tuple[str, Callable[[Any, str], Iterator[Finding]]]] = {
-        "": ("the repository's features", repository),
         "/actions/workflows?per_page=100": ("the workflows", workflows),
-        f"/rules/branches/{BRANCH}?per_page=100": (f"the rules for `{BRANCH}`", rules),
+        f"/rules/branches/{quote(branch, safe='')}?per_page=100": (
+            f"the rules for `{branch}`" + (NO_RULESETS if private else ""),
+            partial(rules, branch),
+        ),
     }
-    found: list[Finding] = []
-    hidden = []
+    hidden = [] if about else ["the repository's features"]
     for path, (what, look) in asked.items():
-        answer = ask(f"{api}/repos/{name}{path}", token)
+        answer = ask(path)
         if answer is None:
             hidden.append(what)
         else:
-            found += look(answer, f"{server}/{name}")
+            found += look(answer, site)
     lines = [f"- {finding.text} [Change it]({finding.page})" for finding in found]
     if hidden:
         lines.append(f"- Not visible to the workflow's token: {', '.join(hidden)}.")
@@ -149,17 +147,12 @@ def page(api: str, server: str, name: str, token: str) -> str:
 
 def main() -> int:
     """Write the page where GitHub shows it, and return the exit code."""
-    token, name = os.environ.get("GITHUB_TOKEN"), os.environ.get("GITHUB_REPOSITORY")
-    if not token or not name:
-        print("welcome: set GITHUB_TOKEN and GITHUB_REPOSITORY (owner/name).", file=sys.stderr)
-        return 2
-    api = os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     try:
-        text = page(api, server, name, token)
-    except WelcomeError as error:
+        server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+        text = page(server, api.needed("GITHUB_REPOSITORY"))
+    except (api.ApiError, api.MissingVariable) as error:
         print(f"welcome: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, api.MissingVariable) else 1
     summarize(text)
     return 0
 

@@ -15,6 +15,7 @@ from scripts import console
 from scripts.rehearse import events, origin
 from scripts.rehearse.act import Job, Run, Runner
 from scripts.rehearse.docker import own_stack, registry
+from scripts.rehearse.github import github
 from scripts.stack.settings import ROOT
 
 IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org")
@@ -29,12 +30,14 @@ def main() -> int:
         for name in ("SCIKIT_LEARN_DATA", "MLOPS_DATA_DIR"):
             environment |= {name: os.environ[name]} if name in os.environ else {}
         environment |= own_stack(folder, flags.without)
+        environment["GITHUB_API_URL"] = stack.enter_context(github()).address
         try:
             address = stack.enter_context(registry(folder))
         except FileNotFoundError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-        runner = Runner(folder, origin.make(folder), environment, {"REGISTRY": address}, say)
+        bare = origin.make(folder)
+        runner = Runner(folder, bare, environment, {"REGISTRY": address}, on_end=say)
         run = push(runner)
         show(run)
         return int(set(run.results.values()) - {"success", "skipped"} != set())

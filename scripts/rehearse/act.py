@@ -7,6 +7,7 @@ stand-ins take the place of the first (`standins/`), and the second are taken ou
 import json
 import os
 import re
+import secrets
 import subprocess
 import tempfile
 import time
@@ -18,7 +19,8 @@ from typing import Any
 STANDINS = Path(__file__).parent / "standins"
 UNREAD = re.compile(r"^ +queue: max\n", re.MULTILINE)
 USES = re.compile(r"uses: (?P<action>[\w-]+/[\w-]+)(?:/[\w-]+)?@(?P<commit>[0-9a-f]{40})")
-REPOSITORY = "owner/name"
+OWNER, TOKEN = "Owner", "ghs_of-a-rehearsal"
+REPOSITORY = f"{OWNER}/Name"
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Job:
 class Run:
     """A whole run of the workflow."""
 
+    id: str
     jobs: dict[str, Job]
     folder: Path
     began: float
@@ -65,6 +68,7 @@ class Runner:
     origin: Path
     environment: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     on_end: Callable[[Job], None] = lambda job: None
 
     def run(self, clone: Path, kind: str, event: dict[str, Any], *more: str) -> Run:
@@ -89,16 +93,21 @@ class Runner:
             action, commit = found["action"], found["commit"]
             standin = STANDINS / action.rpartition("/")[2]
             command += ["--local-repository", f"{action}@{commit}={standin}"]
-        given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": "Owner"}
+        given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": OWNER}
+        # By its run the workflow knows what an earlier attempt of the same has published.
+        given |= {"GITHUB_RUN_ID": str(secrets.randbelow(10**9))}
         given |= {"REHEARSAL_FOLDER": str(folder), "REHEARSAL_ORIGIN": str(self.origin)}
         given["REHEARSAL_CLONE"] = str(clone)
-        for name, value in (given | self.environment).items():
+        given |= self.environment
+        for name, value in given.items():
             command += ["--env", f"{name}={value}"]
         for name, value in self.variables.items():
             command += ["--var", f"{name}={value}"]
+        for name, value in ({"GITHUB_TOKEN": TOKEN} | self.secrets).items():
+            command += ["--secret", f"{name}={value}"]
         began = time.monotonic()
         jobs = self._follow(command, folder)
-        return Run(jobs, folder, began, time.monotonic())
+        return Run(given["GITHUB_RUN_ID"], jobs, folder, began, time.monotonic())
 
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
         """Run act and gather what it says of each job."""

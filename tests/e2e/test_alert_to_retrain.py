@@ -106,7 +106,7 @@ def test_drift_starts_one_retrain_however_often_it_is_told(api: Api, github: Git
     ((path, _, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
     reason = "alert DriftDetected: housing (MedInc, Latitude)"
-    assert body == {"ref": "main", "inputs": {"tasks": "housing", "reason": reason}}
+    assert body == {"ref": "trunk", "inputs": {"tasks": "housing", "reason": reason}}
 
     # A task that drifts later comes with those that still do, and is the only one that is new.
     second = tell(api, housing, iris)["job"]

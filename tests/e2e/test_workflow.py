@@ -2,14 +2,15 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.git import git
-from pipeline.publishing.commit import BOT_EMAIL
-from scripts.ci.plan import OWNED
+from scripts.ci.own_commits import OWNED
 from scripts.rehearse import events
+from scripts.rehearse.github import github
 from tests.conftest import commit_all
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, TEST, Project
@@ -18,8 +19,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+def project(tmp_path: Path) -> Iterator[Project]:
+    with github() as api:
+        yield Project(tmp_path, api)
 
 
 def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Project) -> None:
@@ -37,8 +39,7 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     assert "iris v2 stays" in run.jobs["publish"].outputs["headline"]
 
     # The commit: the pipeline's own, on top of the push, with nothing but what it owns.
-    author, parent = git(project.origin, "log", "-1", "--format=%ae %P", "main").split()
-    assert author == BOT_EMAIL
+    parent = git(project.origin, "log", "-1", "--format=%P", "main")
     assert parent == git(project.clone, "rev-parse", "HEAD") != head
     touched = git(project.origin, "diff-tree", "--name-only", "-r", parent, "main").splitlines()
     assert touched and all(path.startswith(OWNED) for path in touched)
@@ -47,16 +48,22 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     record = json.loads(git(project.origin, "show", f"main:{sorted(new)[0]}"))
     assert record["tags"]["mlflow.source.git.commit"] == parent
 
-    # The same commit as an event: its author is known, and without that its content.
+    assert project.github.statuses[project.main]["context"] == "Published"
+
+    # All jobs run again: what this run has published is found, and not published twice.
+    same = {"GITHUB_RUN_ID": run.id}
+    once_more = project.run_again(same, "--job", "publish", *ONE_PYTHON)
+    assert once_more.results["publish"] == "success" and len(project.runs() - before) == 3
+    assert once_more.jobs["publish"].outputs["commit"] == project.main
+
+    # The pipeline's commit as an event: its content is known, whoever calls himself its author.
     project.pull()
-    event = events.push(project.clone)
-    again = project.runner.run(project.clone, "push", event)
-    assert again.results == {"verdict": "success"}
-    assert "Nothing to do" in again.summary
-    event["head_commit"]["author"]["email"] = "somebody@example.org"
-    again = project.runner.run(project.clone, "push", event)
+    again = project.runner.run(project.clone, "push", events.push(project.clone))
     assert again.results == {"plan": "success", "verdict": "success"}
     assert again.jobs["plan"].outputs["jobs"] == "[]" and "own commit" in again.summary
+    # A push to another branch is left to its pull request.
+    branch = events.push(project.clone, "topic")
+    assert project.runner.run(project.clone, "push", branch).results == {}
 
     # A second push works on top of it.
     published = project.main
@@ -85,21 +92,27 @@ def test_a_lint_error_stops_it(project: Project) -> None:
     page = stopped(project, "feat: untidy", "lint")
     assert "Stopped: lint failed" in page
     assert "bench/bad.py:1: F401 'os' imported but unused" in page
-    assert "./scripts/nox.sh -s lint" in page
+    assert "bash scripts/nox.sh -s lint" in page
 
 
 def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(project: Project) -> None:
     before = project.main
     (project.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 2"))
     commit_all(project.clone, "feat: wrong")
-    event = events.pull_request(7)
+    event = events.pull_request(project.clone, 7)
     run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
     assert run.results["test"] == run.results["verdict"] == "failure"
     assert "images" not in run.results and project.main == before
     assert "Stopped: test failed" in run.summary
     assert "tests/test_small.py::test_small" in run.summary
-    comment = run.folder / "comments" / "mlops.md"
-    assert comment.read_text("utf-8") == run.summary
+    (comment,) = project.github.comments
+    assert comment["body"].endswith(run.summary)
+    # The next state of the request takes its place.
+    (project.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"))
+    commit_all(project.clone, "fix: right")
+    project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
+    (comment,) = project.github.comments
+    assert "All good, nothing published" in comment["body"]
 
 
 def test_invalid_data_stop_it(project: Project) -> None:
@@ -109,22 +122,3 @@ def test_invalid_data_stop_it(project: Project) -> None:
     path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
     page = stopped(project, "data: a typing error", "train")
     assert "Stopped: train failed" in page and "row 3" in page, page
-
-
-def test_a_protected_branch_is_explained(project: Project) -> None:
-    commit = "while read old new ref; do git log -1 --format=%ae $new; done"
-    told = "echo 'GH006: Protected branch update failed' >&2; exit 1"
-    project.hook("pre-receive", f"if {commit} | grep -q github-actions; then {told}; fi")
-    page = stopped(project, "feat: smaller", "publish")
-    assert "refuses pushes to main" in page and "Settings > Rules" in page
-
-
-def test_a_race_that_never_ends_is_given_up(project: Project) -> None:
-    loop = project.clone / "pipeline" / "publishing" / "loop.py"
-    loop.write_text(loop.read_text("utf-8").replace("ATTEMPTS = 60", "ATTEMPTS = 3"), "utf-8")
-    # As a server says it when somebody else was faster.
-    told = "echo 'error: cannot lock ref: is at another commit' >&2; exit 1"
-    commit = "while read old new ref; do git log -1 --format=%ae $new; done"
-    project.hook("pre-receive", f"if {commit} | grep -q github-actions; then {told}; fi")
-    page = stopped(project, "feat: three attempts", "publish")
-    assert "gave up after 3 attempts" in page and "run the failed jobs again" in page

@@ -24,11 +24,11 @@ def test_the_ruleset_lets_the_published_commit_pass() -> None:
     assert (ruleset["target"], ruleset["enforcement"]) == ("branch", "active")
 
 
-def test_updates_come_grouped_weekly_and_not_on_their_first_day() -> None:
+def test_updates_come_grouped_monthly_and_not_on_their_first_day() -> None:
     assert set(UPDATES) == {"github-actions", "pip", "docker", "docker-compose"}
     for update in UPDATES.values():
         assert (ROOT / update["directory"].lstrip("/")).is_dir()
-        assert update["schedule"]["interval"] == "weekly" and len(update["groups"]) == 1
+        assert update["schedule"]["interval"] == "monthly" and len(update["groups"]) == 1
         assert update["cooldown"]["default-days"] >= 7
         assert update["commit-message"]["prefix"] in ("build", "ci")
 

@@ -1,11 +1,16 @@
 """The workflows keep the rules, and each rule would see its fault."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from scripts.ci import budget
+from scripts.ci.plan import Event, plan
+from scripts.ci.verdict import DOES
 from tests import workflow_rules as rules
 from tests.workflow_rules import RULES, Workflow
 
@@ -17,6 +22,7 @@ GOOD = """\
 name: good
 on:
   push:
+  pull_request:
 permissions: {}
 jobs:
   reads:
@@ -44,7 +50,28 @@ jobs:
       - uses: astral-sh/setup-uv@20cfd1bf945f4377ade1205e4dbc17946fc9a30d # v10.0.1
         with:
           enable-cache: false
+  signs:
+    needs: [publish]
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      id-token: write
+    steps:
+      - uses: docker/login-action@4907a6ddec9925e35a0a9e82d7399ccc52663121 # v4.1.0
+      - uses: actions/attest@59d89421af93a897026c735860bf21b6eb4f7b26 # v4.1.0
+  comments:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions:
+      pull-requests: write
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          persist-credentials: false
+          ref: ${{ github.event.pull_request.base.sha }}
 """
+BUILDX = "docker/setup-buildx-action@37fe631027851001ddb9b187196cc803df7f5f0e # v4.3.0"
+TRIVY = "aquasecurity/trivy-action@ed142fd0673e97e23eac54620cfb913e5ce36c25 # v0.36.0"
 CACHE = "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5"
 PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0"
 READS = "    permissions:\n      contents: read\n"
@@ -88,6 +115,24 @@ FAULTS: list[tuple[Rule, str, str]] = [
         "enable-cache: false",
         f"enable-cache: false\n      - uses: {PYTHON}\n        with:\n          cache: pip",
     ),
+    (
+        rules.writers_take_nothing_from_a_cache,
+        "enable-cache: false",
+        f"enable-cache: false\n      - uses: {BUILDX}",
+    ),
+    (
+        rules.writers_take_nothing_from_a_cache,
+        "enable-cache: false",
+        f"enable-cache: false\n      - uses: {TRIVY}",
+    ),
+    (
+        rules.signing_is_apart,
+        "      - uses: docker/login",
+        f"      - uses: {TRIVY}\n      - uses: docker/login",
+    ),
+    (rules.signing_is_apart, "needs: [publish]", "needs: [test]"),
+    (rules.a_pull_requests_code_writes_nothing, ".base.sha", ".head.sha"),
+    (rules.a_pull_requests_code_writes_nothing, "contents: read", "packages: write"),
 ]
 
 
@@ -140,13 +185,62 @@ def test_drift_is_answered_for_its_tasks_with_data_read_anew_and_the_reason() ->
     assert set(drift.content[True]) == {"workflow_dispatch"}
     (step,) = (step for _, step in drift.steps() if "run" in step)
     passed = {"TASKS": "${{ inputs.tasks }}", "REASON": "${{ inputs.reason }}"}
+    passed |= {"BRANCH": "${{ github.event.repository.default_branch }}"}
     token = {"FRESH_DATA": "true", "GITHUB_TOKEN": "${{ github.token }}"}
     assert (step["run"], step["env"]) == ("python3 -m scripts.ci.dispatch", passed | token)
 
 
+MLOPS = yaml.safe_load((ROOT / ".github/workflows/mlops.yml").read_text("utf-8"))
+JOBS: dict[str, dict[str, Any]] = MLOPS["jobs"]
+
+
 def test_checks_and_training_wait_for_the_plan_alone_and_publishing_for_all_of_them() -> None:
-    path = ROOT / ".github" / "workflows" / "mlops.yml"
-    jobs = yaml.safe_load(path.read_text("utf-8"))["jobs"]
-    assert {jobs[name]["needs"] for name in ("lint", "test", "train")} == {"plan"}
-    assert set(jobs["publish"]["needs"]) == {"plan", "lint", "test", "train"}
-    assert set(jobs["verdict"]["needs"]) == set(jobs) - {"verdict", "comment"}
+    assert {JOBS[name]["needs"] for name in ("lint", "test", "train")} == {"plan"}
+    assert set(JOBS["publish"]["needs"]) == {"plan", "lint", "test", "train"}
+    assert set(JOBS["verdict"]["needs"]) == set(JOBS) - {"verdict", "comment"}
+
+
+def test_what_ships_waits_for_a_publication_that_may_be_shipped() -> None:
+    # Not for the want of a failure: a job that ran into its time limit has perhaps none.
+    assert JOBS["images"]["if"] == "needs.publish.outputs.ship == 'true'"
+    assert "needs.publish.outputs.ship == 'true'" in JOBS["e2e"]["if"]
+    assert "needs.images.result == 'success'" in JOBS["verify"]["if"]
+    assert "needs.verify.result == 'success'" in JOBS["release"]["if"]
+
+
+def test_the_jobs_are_those_that_are_planned_told_and_counted() -> None:
+    assert set(JOBS) - {"comment", "verdict"} == set(DOES)
+    assert set(JOBS) <= set(budget.MINUTES)
+    planned = plan(Event("push", "refs/heads/main", "main"), budget.BUDGETS["full"]).jobs
+    assert set(planned) == set(JOBS) - {"plan", "verdict", "comment"}
+
+
+def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped() -> None:
+    default = "format('refs/heads/{0}', github.event.repository.default_branch)"
+    assert JOBS["plan"]["if"] == f"github.event_name != 'push' || github.ref == {default}"
+    assert (
+        f"github.ref == {default} && github.run_id || github.ref" in MLOPS["concurrency"]["group"]
+    )
+    assert MLOPS["concurrency"]["cancel-in-progress"] == f"${{{{ github.ref != {default} }}}}"
+    assert "merge_group" in MLOPS[True]
+    for workflow in WORKFLOWS:
+        if "push" in workflow.content[True]:
+            assert "dependabot/**" in workflow.content[True]["push"]["branches-ignore"]
+
+
+def test_no_branch_is_named() -> None:
+    for workflow in WORKFLOWS:
+        assert not re.search(r"refs/heads/\w|\[main\]|tree/main", workflow.text), workflow.name
+
+
+def test_the_writers_hold_the_token_in_one_step_each() -> None:
+    for name in ("publish", "images", "release"):
+        shown = [step for step in JOBS[name]["steps"] if "GITHUB_TOKEN" in step.get("env", {})]
+        assert len(shown) <= 1, name
+        assert "env" not in JOBS[name] or "GITHUB_TOKEN" not in JOBS[name]["env"]
+
+
+def test_every_artifact_may_be_uploaded_again_and_is_not_kept_for_ever() -> None:
+    for _, step in (found for workflow in WORKFLOWS for found in workflow.steps()):
+        if step.get("uses", "").startswith("actions/upload-artifact@"):
+            assert step["with"]["overwrite"] is True and step["with"]["retention-days"] == 14

@@ -16,7 +16,7 @@ from tests.web import TOKEN, GitHub, github_api
 
 ROOT = Path(__file__).parents[3]
 REASON = "the data of housing changed at its source: sha256 1234… → 5678…"
-TOLD = {"TASKS": "housing iris", "REASON": REASON, "FRESH_DATA": "true"}
+TOLD = {"BRANCH": "trunk", "TASKS": "housing iris", "REASON": REASON, "FRESH_DATA": "true"}
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ def dispatch(**told: str) -> subprocess.CompletedProcess[str]:
 def test_the_workflow_is_started_for_the_tasks(github: GitHub) -> None:
     done = dispatch(**TOLD)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Started mlops.yml on main for housing iris: {REASON}\n"
+    assert done.stdout == f"Started mlops.yml on trunk for housing iris: {REASON}\n"
     ((path, headers, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     inputs = {"tasks": "housing iris", "reason": REASON, "fresh_data": "true"}
-    assert body == {"ref": "main", "inputs": inputs}
+    assert body == {"ref": "trunk", "inputs": inputs}
 
 
 def test_the_page_of_the_run_says_why(github: GitHub, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_page_of_the_run_says_why(github: GitHub, tmp_path: Path) -> None:
     where = {"GITHUB_STEP_SUMMARY": str(page), "GITHUB_SERVER_URL": "https://github.example"}
     assert dispatch(**TOLD | where).returncode == 0
     link = "https://github.example/someone/mlops/actions/workflows/mlops.yml"
-    started = f"Started [mlops.yml]({link}) on main for housing iris: {REASON}\n"
+    started = f"Started [mlops.yml]({link}) on trunk for housing iris: {REASON}\n"
     assert page.read_text("utf-8") == started
     github.status = 403
     assert dispatch(**TOLD | where).returncode == 1
@@ -60,7 +60,7 @@ def test_the_page_of_the_run_says_why(github: GitHub, tmp_path: Path) -> None:
 def test_the_inputs_are_those_of_the_trainer_s_request(
     github: GitHub, clone: Callable[..., Repo]
 ) -> None:
-    dispatch(TASKS="housing iris", REASON="drift")
+    dispatch(BRANCH="trunk", TASKS="housing iris", REASON="drift")
     repo = clone("checkout")
     asked = Request(kind="retrain", tasks=["housing", "iris"], reason="drift")
     retrain.run(repo, repo.build, asked)
@@ -104,6 +104,7 @@ def test_a_refusal_is_one_sentence(github: GitHub, status: int, answer: bytes) -
         ({"GITHUB_TOKEN": f"{TOKEN}\nX"}, 1, "no answer (ValueError)"),
         ({"GITHUB_TOKEN": " "}, 2, "GITHUB_TOKEN is not set"),
         ({"GITHUB_REPOSITORY": ""}, 2, "GITHUB_REPOSITORY is not set"),
+        ({"BRANCH": ""}, 2, "BRANCH is not set"),
     ],
 )
 def test_what_keeps_it_from_asking_is_one_sentence_without_the_token(

@@ -45,6 +45,22 @@ def test_flake8_is_marked_at_the_line(tmp_path: Path) -> None:
     assert said == "a.py:1: F401 'os' imported but unused"
 
 
+def test_actionlint_is_marked_at_the_line(tmp_path: Path) -> None:
+    text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    needs: b\n    steps: [run: ls]\n"
+    (tmp_path / "a.yml").write_text(text)
+    status, printed, said = told(tmp_path, "actionlint", "-oneline", "-no-color", "a.yml")
+    assert status == 1 and 'a.yml:3: job "a" needs job "b" which does not exist' in said
+    assert '::error file=a.yml,line=3::job "a" needs job "b"' in printed
+
+
+def test_a_package_of_another_repository_is_told_with_what_to_do(tmp_path: Path) -> None:
+    refused = "#9 ERROR: failed to push ghcr.io/o/n/a:sha: denied: permission_denied: write_package"
+    code = f"import sys; print('error: bake did not push'); print('{refused}'); sys.exit(1)"
+    _, printed, said = told(tmp_path, sys.executable, "-c", code)
+    assert "belongs to another repository" in said and "Manage Actions access" in said
+    assert "::error::the registry refuses the image" in printed
+
+
 def test_mypy_is_marked_at_the_line(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("x: int = 'one'\n")
     status, printed, _ = told(tmp_path, *python("mypy", "--strict", "--config-file=", "a.py"))

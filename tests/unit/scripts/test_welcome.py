@@ -15,7 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[3]
 REPO = "/repos/ada/houses"
 WORKFLOWS = f"{REPO}/actions/workflows?per_page=100"
-RULES = f"{REPO}/rules/branches/main?per_page=100"
+RULES = f"{REPO}/rules/branches/release%2Fnext?per_page=100"
+REPOSITORY: dict[str, Any] = {
+    **{"fork": False, "has_issues": True, "visibility": "public"},
+    "default_branch": "release/next",
+}
 
 
 def workflow(name: str, state: str = "active") -> dict[str, Any]:
@@ -32,7 +36,7 @@ class GitHub:
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {
-            REPO: {"fork": False, "has_issues": True, "visibility": "public"},
+            REPO: REPOSITORY,
             WORKFLOWS: {"total_count": 2, "workflows": [workflow("mlops"), workflow("data")]},
             RULES: [rule("deletion"), rule("non_fast_forward")],
         }
@@ -109,7 +113,8 @@ def test_it_is_appended_to_the_summary(github: GitHub, tmp_path: Path) -> None:
 
 
 def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(github: GitHub) -> None:
-    github.answers[REPO] = {"fork": True, "has_issues": False, "visibility": "private"}
+    changed = {"fork": True, "has_issues": False, "visibility": "private"}
+    github.answers[REPO] = REPOSITORY | changed
     github.answers[WORKFLOWS]["workflows"][1]["state"] = "disabled_fork"
     github.answers[RULES] = []
     lines = told(github)
@@ -137,7 +142,7 @@ def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(github: G
     github.answers[RULES] += [rule("pull_request"), rule("required_status_checks")]
     (line,) = told(github)
     assert "a pull request, passed status checks" in line
-    for way in ("Restrict deletions", "--branch", "deploy key"):
+    for way in ("Restrict deletions", "PUBLISH_BRANCH", "PUBLISH_KEY"):
         assert way in line
 
 
@@ -149,8 +154,16 @@ def test_rules_that_let_the_published_commit_pass_are_no_finding(github: GitHub)
 @pytest.mark.parametrize("status", [403, 404])
 def test_what_the_token_may_not_see_is_named_and_no_failure(github: GitHub, status: int) -> None:
     github.answers |= {WORKFLOWS: status, RULES: status}
-    expected = "- Not visible to the workflow's token: the workflows, the rules for `main`."
+    expected = "- Not visible to the workflow's token: the workflows, the rules for `release/next`."
     assert told(github) == [expected]
+
+
+def test_a_private_repository_is_told_that_it_may_have_no_rules(github: GitHub) -> None:
+    github.answers[REPO] = REPOSITORY | {"visibility": "private"}
+    github.answers[RULES] = 403
+    about, hidden = told(github)
+    assert "MLOPS_BUDGET" in about and "jobs do not start" in about
+    assert hidden.endswith("(a private repository has none on GitHub's free plan).")
 
 
 def test_the_links_lead_to_the_server_that_github_names(github: GitHub) -> None:
@@ -166,11 +179,10 @@ def test_no_answer_is_one_sentence_and_a_failure(github: GitHub) -> None:
         assert done.returncode == 1 and done.stdout == ""
         (sentence,) = done.stderr.splitlines()
         assert sentence.startswith(f"welcome: {address}/repos/ada/houses")
-        assert sentence.endswith("run this again when GitHub answers.")
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
 def test_a_missing_variable_is_said_before_anything_is_asked(github: GitHub, missing: str) -> None:
     done = run(github.address, **{missing: ""})
-    assert done.returncode == 2 and "set GITHUB_TOKEN" in done.stderr
+    assert done.returncode == 2 and f"{missing} is not set" in done.stderr
     assert github.tokens == set()

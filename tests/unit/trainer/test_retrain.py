@@ -25,7 +25,7 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     ((path, headers, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
-    assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
+    assert body == {"ref": "trunk", "inputs": {"tasks": "housing iris", "reason": "drift"}}
 
 
 def test_drift_has_a_workflow_of_its_own(github: GitHub, clone: Callable[..., Repo]) -> None:
@@ -33,7 +33,7 @@ def test_drift_has_a_workflow_of_its_own(github: GitHub, clone: Callable[..., Re
     run(repo, repo.build, ASK.model_copy(update={"drift": True}))
     ((path, _, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
-    assert body == {"ref": "main", "inputs": {"tasks": "housing iris", "reason": "drift"}}
+    assert body == {"ref": "trunk", "inputs": {"tasks": "housing iris", "reason": "drift"}}
 
 
 @pytest.mark.parametrize(

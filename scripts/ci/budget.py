@@ -1,0 +1,81 @@
+"""What a run may cost: in a private repository GitHub bills each job by the minute begun.
+
+The variable MLOPS_BUDGET of the repository (Settings > Secrets and variables > Actions > Variables)
+names the budget; unless it is set, a public repository has `full` and a private one `small`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PYTHONS = ("3.11", "3.12", "3.13")
+SERVICES = ("mlops-api", "mlflow-server", "trainer")
+
+
+class UnknownBudget(Exception):
+    """MLOPS_BUDGET names no budget."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is done of what could be done.
+
+    Attributes:
+        pythons: the versions that the fast tests run on.
+        images: the services whose images are built, a job each.
+        thorough: Windows, the slow tests and the scan of the images belong to every run; else
+            the slow tests and the scan run at night.
+    """
+
+    name: str
+    pythons: tuple[str, ...]
+    images: tuple[str, ...]
+    thorough: bool
+
+
+BUDGETS = {
+    "full": Budget("full", PYTHONS, SERVICES, thorough=True),
+    "small": Budget("small", PYTHONS[-1:], (" ".join(SERVICES),), thorough=False),
+}
+# Billed minutes of one job, estimated for a runner with two cores from the CPU time of its command
+# on such a machine; a job of a matrix counts as often as it runs. Windows counts twice.
+MINUTES = {
+    "plan": 1,
+    "lint": 2,
+    "test": 4,
+    "test-windows": 14,
+    "train": 3,
+    "publish": 2,
+    "images": 6,
+    "e2e": 11,
+    "verify": 4,
+    "release": 1,
+    "verdict": 1,
+    "comment": 1,
+    "scan": 7,
+}
+
+
+def choose(name: str, private: bool) -> Budget:
+    """Return the budget of a repository.
+
+    Raises:
+        UnknownBudget: there is none of this name.
+    """
+    name = name.strip() or ("small" if private else "full")
+    if name not in BUDGETS:
+        raise UnknownBudget(
+            f"MLOPS_BUDGET is {name!r}: set it to {' or '.join(sorted(BUDGETS))}, or remove it "
+            "(Settings > Secrets and variables > Actions > Variables)."
+        )
+    return BUDGETS[name]
+
+
+def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
+    """Return the minutes that are billed for jobs, by the estimates above.
+
+    Args:
+        pythons: how many versions the tests run on.
+        images: how many jobs build images.
+    """
+    times = {"test": pythons, "images": images}
+    return sum(MINUTES[job] * times.get(job, 1) for job in jobs)

@@ -1,0 +1,60 @@
+"""Whether this night's run has anything to do: `python3 -m scripts.ci.nightly`.
+
+From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`), GITHUB_EVENT_NAME, and what
+`scripts/ci/api.py` needs; the token may read actions.
+"""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from pipeline.git import GitError, succeeds
+from scripts import console
+from scripts.ci import api, budget, own_commits
+from scripts.ci.outputs import put, summarize
+
+WORKFLOW = "nightly.yml"
+
+
+def due() -> tuple[bool, str]:
+    """Return whether the night's jobs are to run, and why.
+
+    Raises:
+        UnknownBudget: MLOPS_BUDGET names none.
+        ApiError: GitHub does not say what the last night was.
+        MissingVariable: the step does not pass what is needed.
+    """
+    private = os.environ.get("PRIVATE") == "true"
+    allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
+    if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
+        return True, "Asked for by hand."
+    if allowed.thorough:
+        return False, f"The budget is {allowed.name}: each push has done all of it."
+    branch = quote(api.needed("BRANCH"), safe="")
+    asked = f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
+    runs = api.call(asked)["workflow_runs"]
+    if not runs:
+        return True, "No night was green yet."
+    last = str(runs[0]["head_sha"])
+    if not succeeds(Path(), "cat-file", "-e", f"{last}^{{commit}}"):
+        return True, f"The branch no longer holds {last[:9]}, the commit of the last green night."
+    pushed = own_commits.foreign(Path(), "HEAD", last)
+    since = f"since {last[:9]}, the commit of the last green night"
+    return bool(pushed), f"{len(pushed) or 'No'} commits of people {since}."
+
+
+def main() -> int:
+    """Write the output `run`, and why to the page of the run."""
+    try:
+        run, why = due()
+    except (api.ApiError, api.MissingVariable, budget.UnknownBudget, GitError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, api.MissingVariable) else 1
+    put(run="true" if run else "false")
+    summarize(why)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))

@@ -1,0 +1,77 @@
+"""An ssh server of the tests' own, which opens a bare repository to one key, as GitHub does."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
+SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    """Its address without a path, its public key, and the private key that it lets in."""
+
+    address: str
+    public: str
+    key: str
+
+
+@contextmanager
+def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
+    """Run sshd on a free port for as long as the block lasts.
+
+    Whoever comes with the key can push to `origin` and do nothing else; its hooks see DEPLOY_KEY.
+    """
+    for name in ("host", "client"):
+        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+        subprocess.run(made, check=True)
+    verb = (
+        "case $SSH_ORIGINAL_COMMAND in git-*) set -- ${SSH_ORIGINAL_COMMAND%% *};; *) exit 1;; esac"
+    )
+    (folder / "login").write_text(f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n")
+    (folder / "login").chmod(0o755)
+    public = (folder / "client.pub").read_text()
+    (folder / "authorized").write_text(f'restrict,command="{folder / "login"}" {public}')
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = {
+        **{"Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host"},
+        **{"AuthorizedKeysFile": folder / "authorized", "PidFile": "none", "UsePAM": "no"},
+        **{"StrictModes": "no", "PasswordAuthentication": "no"},
+    }
+    text = "".join(f"{name} {value}\n" for name, value in settings.items())
+    (folder / "sshd_config").write_text(text)
+    if os.geteuid() == 0:  # where a server of root's puts what it drops its rights in
+        Path("/run/sshd").mkdir(exist_ok=True)
+    with (folder / "sshd.log").open("wb") as log:
+        command = [SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _wait(port, folder / "sshd.log")
+        host = (folder / "host.pub").read_text().rpartition(" ")[0]
+        address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
+        yield Server(address, host, (folder / "client").read_text())
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def _wait(port: int, log: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise AssertionError(log.read_text()) from None
+            time.sleep(0.05)

@@ -1,0 +1,75 @@
+"""Whether the night has anything to do, by real Git and a server in GitHub's place."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.git import git
+from scripts.rehearse.act import REPOSITORY, TOKEN
+from scripts.rehearse.github import BASE, GitHub, github
+from tests.conftest import commit_all
+
+ROOT = Path(__file__).parents[3]
+RUNS = f"{BASE}/actions/workflows/nightly.yml/runs"
+
+
+@pytest.fixture
+def api() -> Iterator[GitHub]:
+    with github() as server:
+        yield server
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "app.py").write_text("1")
+    commit_all(tmp_path, "feat: begin")
+    return tmp_path
+
+
+def night(api: GitHub, repo: Path, last: str, **more: str) -> str:
+    """Return whether the jobs run, after a green night at a commit."""
+    api.shows[RUNS] = {"workflow_runs": [{"head_sha": last}] if last else []}
+    output = repo.parent / f"{repo.name}-output"
+    output.unlink(missing_ok=True)
+    told = {"GITHUB_API_URL": api.address, "GITHUB_REPOSITORY": REPOSITORY, "BRANCH": "main"}
+    told |= {"GITHUB_TOKEN": TOKEN, "GITHUB_OUTPUT": str(output), "PYTHONPATH": str(ROOT)}
+    told |= {"PRIVATE": "true", "MLOPS_BUDGET": "", "GITHUB_EVENT_NAME": "schedule"} | more
+    command = [sys.executable, "-S", "-m", "scripts.ci.nightly"]
+    done = subprocess.run(
+        command, cwd=repo, env=os.environ | told, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return output.read_text().strip()
+
+
+def test_it_runs_after_a_push_of_a_person_alone(api: GitHub, repo: Path) -> None:
+    head = git(repo, "rev-parse", "HEAD")
+    assert night(api, repo, "") == "run=true"
+    assert night(api, repo, head) == "run=false"
+    (repo / "mlruns").mkdir()
+    (repo / "mlruns" / "run.json").write_text("1")
+    commit_all(repo, f"chore(publish): iris\n\nMlops-Publish: {head}\n")
+    assert night(api, repo, head) == "run=false"
+    (repo / "app.py").write_text("2")
+    commit_all(repo, "feat: two")
+    assert night(api, repo, head) == "run=true"
+
+
+def test_a_branch_that_was_rewritten_has_changed(api: GitHub, repo: Path) -> None:
+    assert night(api, repo, "f" * 40) == "run=true"
+
+
+def test_a_budget_that_does_all_of_it_at_each_push_has_no_night(api: GitHub, repo: Path) -> None:
+    assert night(api, repo, "", PRIVATE="false") == "run=false"
+    assert night(api, repo, "", MLOPS_BUDGET="full") == "run=false"
+    assert night(api, repo, "", PRIVATE="false", MLOPS_BUDGET="small") == "run=true"
+
+
+def test_who_asks_gets_a_run(api: GitHub, repo: Path) -> None:
+    asked = {"GITHUB_EVENT_NAME": "workflow_dispatch", "PRIVATE": "false"}
+    assert night(api, repo, git(repo, "rev-parse", "HEAD"), **asked) == "run=true"

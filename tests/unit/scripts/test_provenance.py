@@ -1,0 +1,57 @@
+"""What is signed of the images: the commit that was built, and the models that are in it."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pipeline.git import git
+from tests.conftest import commit_all
+
+ROOT = Path(__file__).parents[3]
+GITHUB = {
+    **{"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/n"},
+    **{"GITHUB_SHA": "a" * 40, "GITHUB_REF": "refs/heads/trunk", "GITHUB_RUN_ID": "7"},
+    **{"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "2"},
+    "GITHUB_WORKFLOW_REF": "o/n/.github/workflows/mlops.yml@refs/heads/trunk",
+}
+
+
+def run(repo: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-S", "-m", "scripts.ci.provenance"]
+    own = os.environ | GITHUB | {"PYTHONPATH": str(ROOT), "GITHUB_OUTPUT": ""} | more
+    return subprocess.run(command, cwd=repo, env=own, capture_output=True, text=True, check=False)
+
+
+def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "deployment/models/iris").mkdir(parents=True)
+    (tmp_path / "deployment/models/iris/model.onnx").write_bytes(b"a model")
+    built = commit_all(tmp_path, f"chore(publish): iris\n\nMlops-Publish: {'b' * 40}\n")
+    images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "said": ""}
+    done = run(tmp_path, IMAGES=json.dumps(images))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == ["api-name=ghcr.io/o/n/mlops-api", "api-digest=sha256:1"]
+    made = json.loads((tmp_path / "build" / "provenance.json").read_text())
+    definition = made["buildDefinition"]
+    assert definition["resolvedDependencies"] == [
+        {"uri": "git+https://github.com/o/n", "digest": {"gitCommit": built}},
+        {
+            "name": "deployment/models/iris/model.onnx",
+            "digest": {"sha256": hashlib.sha256(b"a model").hexdigest()},
+        },
+    ]
+    said = definition["internalParameters"]["github"]
+    assert (said["triggering_commit"], said["trained_commit"]) == ("a" * 40, "b" * 40)
+    assert made["runDetails"] == {
+        "builder": {"id": "https://github.com/o/n/.github/workflows/mlops.yml@refs/heads/trunk"},
+        "metadata": {"invocationId": "https://github.com/o/n/actions/runs/7/attempts/2"},
+    }
+
+
+def test_outside_of_a_workflow_it_says_what_is_missing(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    done = run(tmp_path, IMAGES="{}", GITHUB_SERVER_URL="")
+    assert done.returncode == 2 and done.stderr.startswith("error: GITHUB_SERVER_URL is not set")
