@@ -22,8 +22,8 @@ class Budget:
     Attributes:
         pythons: the versions that the fast tests run on.
         images: the services whose images are built, a job each.
-        thorough: Windows, the slow tests and the scan of the images belong to every run; else
-            the slow tests and the scan run at night.
+        thorough: Windows, images for ARM, the slow tests and the scan of the images belong to
+            every run; else the slow tests and the scan run at night.
     """
 
     name: str
@@ -46,6 +46,7 @@ MINUTES = {
     "train": 3,
     "publish": 2,
     "images": 6,
+    "images-arm": 6,
     "e2e": 11,
     "verify": 4,
     "release": 1,
@@ -77,5 +78,5 @@ def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
         pythons: how many versions the tests run on.
         images: how many jobs build images.
     """
-    times = {"test": pythons, "images": images}
+    times = {"test": pythons, "images": images, "images-arm": images}
     return sum(MINUTES[job] * times.get(job, 1) for job in jobs)

@@ -19,8 +19,8 @@ from scripts.ci.outputs import put
 PUSH, REQUESTS = "push", ("pull_request", "merge_group")
 PUBLISHED = ("train", "publish")
 SHIPPED = ("images", "verify", "release")
-# `act` has no Windows, and the slow tests would rehearse this workflow within itself.
-NOT_REHEARSED = {"test-windows", "e2e"}
+# `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow within itself.
+NOT_REHEARSED = {"test-windows", "images-arm", "e2e"}
 # What neither a model nor an image is made of. The tests look at all of it.
 PAPER = ("docs/", ".github/ISSUE_TEMPLATE/", ".github/pull_request_template.md", "LICENSE")
 NOTHING = "0" * 40
@@ -69,7 +69,7 @@ def plan(event: Event, allowed: Budget) -> Plan:
         return Plan((*checks, "train", *shipped), said)
     branch = event.ref.removeprefix("refs/heads/")
     if branch == event.default:
-        slow = ("e2e",) if allowed.thorough else ()
+        slow = ("images-arm", "e2e") if allowed.thorough else ()
         said = f"{branch}: what is retrained is published."
         return Plan((*checks, *PUBLISHED, *SHIPPED, *slow), said)
     said = f"The branch {branch}: what is retrained is reported, not published."

@@ -23,12 +23,13 @@ DOES = {
     "train": "fits and judges every candidate",
     "publish": "commits runs, decisions and champions",
     "images": "builds the images, pushes them as `sha-…`",
+    "images-arm": "builds and pushes the same for ARM",
     "e2e": "the slow tests",
     "verify": "starts the whole stack from the images{scan}",
     "release": "moves `latest` to the images, signs what they are made of",
 }
 # They follow on a publication, and only where its commit may be shipped.
-SHIPPING = ("images", "e2e", "verify", "release")
+SHIPPING = ("images", "images-arm", "e2e", "verify", "release")
 AGAIN = "Mend it (`{}` shows the same) and push again."
 REMEDY = {
     "plan": "Mend it and run the failed jobs again.",
@@ -40,6 +41,7 @@ REMEDY = {
     "publish": "The trained bundle is kept with this run: run the failed jobs again when that is "
     "mended.",
     "images": AGAIN.format("bash scripts/nox.sh -s images"),
+    "images-arm": AGAIN.format("bash scripts/nox.sh -s images"),
     "e2e": AGAIN.format("bash scripts/nox.sh -s e2e"),
     "verify": AGAIN.format("bash scripts/nox.sh -s smoke"),
     "release": "Run the failed jobs again.",

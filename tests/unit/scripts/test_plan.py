@@ -85,7 +85,7 @@ SHIPPED = {"images", "verify", "release"}
 
 def test_a_push_to_the_default_branch_is_published_whatever_its_name(project: Project) -> None:
     project.commit("feat: more", "params.yaml")
-    assert project.jobs() == CHECKS | {"publish", "e2e"} | SHIPPED
+    assert project.jobs() == CHECKS | {"publish", "images-arm", "e2e"} | SHIPPED
     assert project.jobs("push", "refs/heads/main") == CHECKS
 
 
@@ -168,7 +168,9 @@ def test_a_private_repository_does_less_unless_it_asks_for_more(project: Project
     assert json.loads(small["images"]) == ["mlops-api mlflow-server trainer"]
     assert int(small["minutes"]) <= 25
     full = project.outputs(private="yes", MLOPS_BUDGET="full")
-    assert {"test-windows", "e2e"} <= set(json.loads(full["jobs"])) and full["scan"] == "true"
+    assert {"test-windows", "images-arm", "e2e"} <= set(json.loads(full["jobs"])) and full[
+        "scan"
+    ] == "true"
     assert json.loads(full["pythons"]) == ["3.11", "3.12", "3.13"]
     assert len(json.loads(full["images"])) == 3
     asked = project.outputs(MLOPS_BUDGET="small")
@@ -185,7 +187,7 @@ def test_a_budget_that_does_not_exist_is_said(project: Project) -> None:
 def test_a_rehearsal_leaves_out_what_it_cannot_run(project: Project) -> None:
     project.commit("feat: more", "params.yaml")
     jobs = project.jobs(ACT="true")
-    assert not {"e2e", "test-windows"} & jobs and "publish" in jobs
+    assert not {"e2e", "images-arm", "test-windows"} & jobs and "publish" in jobs
 
 
 def test_every_plan_says_why() -> None:
