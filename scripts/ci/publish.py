@@ -51,6 +51,8 @@ class Publication:
         self.copy = folder / "copy.git"
         self._branches = {default, target}
         git(folder, "init", "--quiet", "--bare", str(self.copy))
+        # A branch of its own begins at the default one, and what is pushed there is merged into it.
+        git(self.copy, "symbolic-ref", "HEAD", f"refs/heads/{default}")
 
     def land(self) -> str:
         """Publish until it lands; return the commit.
@@ -61,10 +63,10 @@ class Publication:
         """
         for attempt in range(ATTEMPTS):
             tip = self._fetch(attempt)
-            if commit := self._landed(tip):
+            if tip and (commit := self._landed(tip)):
                 return commit
             self._run(attempt)
-            made = git(self.copy, "rev-parse", self.target)
+            made = git(self.copy, "rev-parse", f"refs/heads/{self.target}")
             if made == tip:  # it was there before, by another run with the same bundle
                 return git(Path(), "rev-parse", PUBLISHED)
             try:
@@ -89,7 +91,10 @@ class Publication:
         self._run(0, "--dry-run")
 
     def _fetch(self, attempt: int) -> str:
-        """Make the copy what the origin is now; return the tip of the branch to publish to."""
+        """Make the copy what the origin is now; return the tip of the branch to publish to.
+
+        It is empty before the first publication to a branch of its own.
+        """
         listed = [f"refs/heads/{branch}" for branch in sorted(self._branches)]
         try:
             there = self.origin.git(self.copy, "ls-remote", "--heads", *listed).split()[1::2]
@@ -99,9 +104,8 @@ class Publication:
         except GitError as error:
             self._stop_or_wait(error, attempt, "origin cannot be read")
             return self._fetch(attempt + 1)
-        if f"refs/heads/{self.target}" not in there:  # the first publication to a branch of its own
-            git(self.copy, "update-ref", f"refs/heads/{self.target}", self.tested)
-        return git(self.copy, "rev-parse", self.target)
+        target = f"refs/heads/{self.target}"
+        return git(self.copy, "rev-parse", target) if target in there else ""
 
     def _landed(self, tip: str) -> str | None:
         """Return the commit that an earlier attempt of this workflow run has published."""

@@ -1,5 +1,6 @@
 """The pipeline's commits and those of people, told apart in real repositories."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,29 @@ def test_a_trailer_that_names_nothing_vouches_for_nothing(repo: Path) -> None:
     published(repo, "f" * 40)
     published(repo, "--all")
     assert untested(repo, mine, published(repo, mine)) == [other]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(repo: Path, seed: int) -> None:
+    """Two of six pushes fail lint; the others publish at any time after they were pushed."""
+    chance = random.Random(seed)
+    red = set(chance.sample(range(6), 2))
+    happens = list(range(6))  # each push, and then each publication somewhere behind its push
+    for number in set(range(6)) - red:
+        happens.insert(chance.randint(happens.index(number) + 1, len(happens)), number + 10)
+    pushes: dict[int, str] = {}
+    shipped = set()
+    for what in happens:
+        if what < 10:
+            pushes[what] = edit(repo, "app.py", f"push {what}")
+            continue
+        commit = published(repo, pushes[what - 10])
+        if not untested(repo, pushes[what - 10], commit):
+            shipped.add(int(git(repo, "show", f"{commit}:app.py").split()[1]))
+    assert not shipped & red
+    # Who publishes last ships, if the newest push is one that passed.
+    if 5 not in red:
+        assert 5 in shipped
 
 
 def test_a_commit_that_is_not_there_is_said(repo: Path) -> None:
