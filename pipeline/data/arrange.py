@@ -74,7 +74,7 @@ def _date_part(values: pd.Series, part: str) -> pd.Series:
         return hours.astype(float)
     _refuse(values, wrong, "a date such as 2024-04-03")
     if part == "weekday":
-        return (days.dt.dayofweek + 1).astype(float)
+        return (days.dt.day_of_week + 1).astype(float)
     if part == "days":
         return ((days - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)).astype(float)
     found: pd.Series = getattr(days.dt, part).astype(float)

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 ATTEMPTS = 3
 FIRST_WAIT = 2  # seconds before the second attempt; twice as long before each one after it
@@ -53,10 +54,13 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
             found = _save(answer, target)
     except requests.exceptions.ChunkedEncodingError as error:
         raise Failed("sends only a part of the file") from error
+    except requests.ConnectionError as error:
+        # Silence after the first bytes comes as one of these, and not as a timeout.
+        silent = any(isinstance(reason, ReadTimeoutError) for reason in error.args)
+        said = f"is silent for {SILENCE_SECONDS} s" if silent else "cannot be reached"
+        raise Failed(said) from error
     except requests.Timeout as error:
         raise Failed(f"is silent for {SILENCE_SECONDS} s") from error
-    except requests.ConnectionError as error:
-        raise Failed("cannot be reached") from error
     except requests.RequestException as error:
         raise Failed(f"cannot be asked ({type(error).__name__})", again=False) from error
     if sha256 and found != sha256:

@@ -22,7 +22,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         # Opened here: pyarrow's own error for a file that is not there is of another kind.
         with path.open("rb") as file:
-            table = pq.read_table(file)
+            table = pq.ParquetFile(file).read()
     except pa.ArrowException as error:
         raise ValueError(f"is no whole Parquet file ({' '.join(str(error).split())})") from error
     names = table.column_names

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data.read_csv import read_csv
+from pipeline.data.read_csv import CHUNK_ROWS, read_csv
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_bytes, write_atomic
 from pipeline.schema import Task
@@ -21,10 +21,18 @@ def text(value: object) -> str:
     return f"{value + 0.0:.7g}" if isinstance(value, int | float) else str(value)
 
 
-def rows(table: pd.DataFrame) -> Iterator[list[str]]:
+def texts(column: pd.Series) -> list[str]:
+    """Return the canonical texts of a column's values; numbers in one go, as there may be many."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return [f"{value:.7g}" for value in (column.to_numpy(float) + 0.0).tolist()]
+    return [text(value) for value in column]
+
+
+def rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield each row as its values' canonical texts."""
-    for row in table.itertuples(index=False, name=None):
-        yield [text(value) for value in row]
+    for start in range(0, len(table), CHUNK_ROWS):
+        part = table.iloc[start : start + CHUNK_ROWS]
+        yield from zip(*(texts(part.iloc[:, place]) for place in range(part.shape[1])), strict=True)
 
 
 def to_csv(table: pd.DataFrame) -> bytes:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.data.table import text
+from pipeline.data.table import texts
 from pipeline.errors import PipelineError
 from pipeline.schema import Feature, Target, Task
 
@@ -73,7 +73,7 @@ def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Se
     if low is None or high is None:
         return numbers, ~numbers.abs().lt(float("inf")), "a finite number"
     wrong = ~numbers.between(low, high)
-    return numbers.map(lambda x: float(text(x))), wrong, f"a number from {low:g} to {high:g}"
+    return pd.Series(texts(numbers)).astype(float), wrong, f"a number from {low:g} to {high:g}"
 
 
 def _category(value: object, allowed: tuple[str, ...]) -> object:
