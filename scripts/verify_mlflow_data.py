@@ -25,9 +25,10 @@ from app import surroundings  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.git import GitError, git  # noqa: E402
 from pipeline.history import layout, registry, rows, runfile  # noqa: E402
+from pipeline.history.faults import Fault  # noqa: E402
 from pipeline.history.runfile import Run  # noqa: E402
 from pipeline.history.store import connect  # noqa: E402
-from pipeline.history.verify import Fault, verify  # noqa: E402
+from pipeline.history.verify import verify  # noqa: E402
 from pipeline.repo import Repo  # noqa: E402
 from scripts import console  # noqa: E402
 from scripts.loopback import open_url, without_proxy  # noqa: E402
@@ -47,7 +48,7 @@ def main() -> int:
     os.environ.update(without_proxy(os.environ))  # for MLflow's client
     try:
         repo = Repo.open(options.repo)
-        faults = verify(repo)
+        faults = verify(repo, notice=lambda said: say.print(said, markup=False))
         show_files(repo)
         runs = {run.run_id: run for run in readable_runs(repo)}
         show_runs(list(runs.values()))

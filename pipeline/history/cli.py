@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from pipeline.errors import PipelineError, UsageError
-from pipeline.history import browse, layout, prune, restore, runfile, save, verify
+from pipeline.history import browse, layout, prune, restore, runfile, save, verify, witness
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True)
@@ -58,22 +58,22 @@ def save_runs(
 ) -> None:
     """Write runs of an MLflow store or server into the history, ready to be committed."""
     repo: Repo = context.obj
-    console = Console(stderr=True, highlight=False)
-
-    def notice(sentence: str) -> None:
-        console.print(sentence, markup=False, emoji=False, soft_wrap=True)
 
     def saved(folder: Path) -> None:
         print(folder.relative_to(repo.root).as_posix(), flush=True)
 
-    save.save(source, run_ids, repo.mlruns, notice, saved)
+    save.save(source, run_ids, repo.mlruns, _notice, saved)
 
 
 @app.command("verify")
 def verify_history(context: typer.Context, as_json: Json = False) -> None:
-    """Check every file, digest, address, link and number; name each fault with its file."""
+    """Check every file, digest, address, link and number; name each fault with its file.
+
+    In a Git repository also whether each run and promotion is as it was first committed, and
+    whether a clone gets what lies here.
+    """
     repo: Repo = context.obj
-    faults = verify.verify(repo)
+    faults = verify.verify(repo, notice=_notice)
     if as_json:
         print(json.dumps([fault._asdict() for fault in faults]))
     elif faults:
@@ -81,7 +81,7 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
     else:
         print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
     if faults:
-        raise PipelineError(f"the history has {len(faults)} faults: mend them with `git checkout`.")
+        raise PipelineError(f"the history has {len(faults)} faults: {witness.advice(repo)}.")
 
 
 @app.command("prune", help=prune.__doc__)
@@ -128,3 +128,8 @@ def show_run(
         return
     became = browse.promotions(repo.mlruns).get(run.run_id, [])
     Console().print(browse.run_page(run, folder.relative_to(repo.root), became))
+
+
+def _notice(sentence: str) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(sentence, markup=False, emoji=False, soft_wrap=True)

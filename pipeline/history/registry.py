@@ -58,7 +58,7 @@ def load(path: Path) -> Promotion:
     if (promotion.model, f"{promotion.version}.json") != (path.parent.name, path.name):
         raise PipelineError(
             f"{path}: holds version {promotion.version} of {promotion.model}; "
-            "restore the file with `git checkout`."
+            f"{runfile.RESTORE}."
         )
     return promotion
 
@@ -80,7 +80,7 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
         if promotion.version != expected:
             raise PipelineError(
                 f"{folder}: version {expected} is missing although version {promotion.version} "
-                "is there; restore it with `git checkout`."
+                f"is there; {runfile.RESTORE}."
             )
     return found
 

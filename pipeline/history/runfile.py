@@ -12,7 +12,7 @@ from pipeline.files import to_json
 from pipeline.history import names
 
 FORMAT = 1
-RESTORE = "restore the file with `git checkout`"
+RESTORE = "`pipeline history verify` says how to restore it"
 
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]

@@ -5,11 +5,11 @@ import os
 import re
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import NamedTuple
 
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_file
-from pipeline.history import layout, names, registry, runfile
+from pipeline.history import layout, names, registry, runfile, witness
+from pipeline.history.faults import Fault
 from pipeline.history.paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from pipeline.repo import Repo
 
@@ -18,21 +18,17 @@ MANIFEST = "manifest.json"
 EDITED = "was edited: this program would write it otherwise"
 
 
-class Fault(NamedTuple):
-    """What is wrong with a file or folder, named from the repository's root."""
-
-    file: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
-
-
-def verify(repo: Repo, run_ids: Collection[str] | None = None) -> list[Fault]:
+def verify(
+    repo: Repo,
+    run_ids: Collection[str] | None = None,
+    notice: Callable[[str], None] = lambda sentence: None,
+) -> list[Fault]:
     """Return all faults of the history and of what is in service; none if all is well.
 
     Args:
-        run_ids: check the content of these runs only; every run is read all the same.
+        run_ids: check the content of these runs only, and do not ask Git how they once were; every
+            run is read all the same.
+        notice: called with a sentence about what cannot be seen here.
     """
     check = _Verification(repo)
     check.read_runs()
@@ -40,7 +36,9 @@ def verify(repo: Repo, run_ids: Collection[str] | None = None) -> list[Fault]:
         check.run(run_id)
     for model in {*registry.models(repo.mlruns), *layout.folders(repo.models)}:
         check.model(model)
-    return sorted(check.faults)
+    if run_ids is None:
+        check.faults += witness.faults(repo, notice, explain=bool(check.faults))
+    return sorted(set(check.faults))
 
 
 class _Verification:
@@ -52,8 +50,8 @@ class _Verification:
         self.owners: dict[str, str] = {}  # the run that lists a model, by model id
 
     def fault(self, path: Path, reason: object) -> None:
-        # The error of a `load` names its file, which is named beside the reason here.
-        text = str(reason).removeprefix(f"{path}: ")
+        # The error of a `load` names its file and this check, which are named anyway.
+        text = str(reason).removeprefix(f"{path}: ").removesuffix(f"; {runfile.RESTORE}.")
         self.faults.append(Fault(path.relative_to(self.repo.root).as_posix(), text))
 
     def read_runs(self) -> None:

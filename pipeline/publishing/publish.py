@@ -105,7 +105,7 @@ def _served(tip: Repo, name: str) -> bytes | None:
     if not model.is_file() or sha256_file(model) != champion.sha256:
         raise PipelineError(
             f"{model.relative_to(tip.root)} is not version {champion.version}, the champion in the "
-            "registry: restore it with `git checkout` or `git revert`."
+            "registry: `pipeline history verify`, run at the branch's tip, says how to mend it."
         )
     return model.read_bytes()
 

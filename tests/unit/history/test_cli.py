@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
+from pipeline.git import git
 from pipeline.history import layout
 from pipeline.repo import Repo
+from tests.conftest import commit_all
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, new_store, promote
 
 
@@ -68,6 +70,26 @@ def test_verify_ends_with_1_and_names_the_faults(repo: Repo) -> None:
     assert json.loads(call(repo, "verify", "--json").stdout) == [
         {"file": file, "reason": "is missing"}
     ]
+
+
+def test_verify_gives_advice_that_fits(repo: Repo, tmp_path: Path) -> None:
+    run = add_run(repo.mlruns, {"note.txt": b"noted"})
+    path = layout.run_folders(repo.mlruns)[run.run_id] / "artifacts" / "note.txt"
+    path.write_bytes(b"other")
+    done = call(repo, "verify")
+    assert "is no Git repository" in " ".join(done.stderr.split())
+    assert "take the files from a clone that is whole" in str(done.exception)
+    path.write_bytes(b"noted")
+    git(repo.root, "init", "--quiet")
+    commit_all(repo.root, "begin")
+    path.write_bytes(b"other")
+    done = call(repo, "verify")
+    assert "brings a file back as it is in the last commit" in str(done.exception)
+    commit_all(repo.root, "edit")
+    done = call(repo, "verify")
+    assert "they are in the last commit, too: `git log -- FILE`" in str(done.exception)
+    assert done.stderr == ""
+    json.loads(call(repo, "verify", "--json").stdout)
 
 
 def test_prune_says_what_goes_and_with_dry_run_what_would(repo: Repo) -> None:
