@@ -12,13 +12,12 @@ from pathlib import Path
 
 from pipeline.git import git
 from scripts import console
+from scripts.ci.plan import NOTHING
 from scripts.rehearse import events, origin
 from scripts.rehearse.act import Job, Run, Runner
 from scripts.rehearse.docker import own_stack, registry
 from scripts.rehearse.github import github
 from scripts.stack.settings import ROOT
-
-IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org")
 
 
 def main() -> int:
@@ -36,18 +35,33 @@ def main() -> int:
         except FileNotFoundError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-        bare = origin.make(folder)
+        bare = origin.make_copy(folder, "trunk") if flags.fresh else origin.make(folder)
         runner = Runner(folder, bare, environment, {"REGISTRY": address}, on_end=say)
-        run = push(runner)
+        run = first_push(runner) if flags.fresh else push(runner)
         show(run)
         return int(set(run.results.values()) - {"success", "skipped"} != set())
+
+
+def first_push(runner: Runner) -> Run:
+    """Let the workflow answer the push that a new repository begins with."""
+    clone = runner.folder / "clone"
+    git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
+    return runner.run(clone, "push", events.push(clone, before=NOTHING))
 
 
 def push(runner: Runner) -> Run:
     """Clone, commit, push, and let the workflow answer."""
     clone = runner.folder / "clone"
     git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
-    git(clone, *IDENTITY, "commit", "--quiet", "--allow-empty", "--message", "test: a rehearsal")
+    git(
+        clone,
+        *origin.IDENTITY,
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message",
+        "test: a rehearsal",
+    )
     git(clone, "push", "--quiet", "origin", "HEAD:main")
     return runner.run(clone, "push", events.push(clone))
 
@@ -80,6 +94,11 @@ def _flags() -> argparse.Namespace:
         default=[],
         metavar="SERVICE",
         help="leave a service out of the stack; can be repeated",
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="the first push of a new copy: one commit, another default branch, no history",
     )
     return parser.parse_args()
 

@@ -1,9 +1,14 @@
 """The bare repository that stands in GitHub's place."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from pipeline.git import git
+from scripts.rehearse.act import REPOSITORY
 from scripts.stack.settings import ROOT
+
+IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org")
 
 
 def make(folder: Path, branch: str = "main") -> Path:
@@ -12,4 +17,21 @@ def make(folder: Path, branch: str = "main") -> Path:
     git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(bare))
     git(bare, "branch", "--force", branch, git(ROOT, "rev-parse", "HEAD"))
     git(bare, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    return bare
+
+
+def make_copy(folder: Path, branch: str) -> Path:
+    """Make a bare repository that is a copy of this one as others make it: another default branch,
+    one commit, and nothing of our history in it.
+    """
+    bare, seed = folder / "origin.git", folder / "seed"
+    git(folder, "clone", "--quiet", str(ROOT), str(seed))
+    git(seed, "checkout", "--quiet", "--detach", git(ROOT, "rev-parse", "HEAD"))
+    for name, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@example.org")):
+        git(seed, "config", name, value)
+    begin = [sys.executable, "-m", "pipeline", "init", "--empty", "--repository", REPOSITORY]
+    subprocess.run([*begin, "--name", "rehearsal"], cwd=seed, check=True, stdout=sys.stderr)
+    commit = git(seed, "commit-tree", "-m", "Initial commit", "HEAD^{tree}")
+    git(folder, "init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
+    git(seed, "push", "--quiet", str(bare), f"{commit}:refs/heads/{branch}")
     return bare
