@@ -26,9 +26,10 @@ def make_copy(folder: Path, branch: str) -> Path:
     """
     bare, seed = folder / "origin.git", folder / "seed"
     git(folder, "clone", "--quiet", str(ROOT), str(seed))
-    git(seed, "checkout", "--quiet", "--detach", git(ROOT, "rev-parse", "HEAD"))
     for name, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@example.org")):
         git(seed, "config", name, value)
+    tree = f"{git(ROOT, 'rev-parse', 'HEAD')}^{{tree}}"
+    git(seed, "checkout", "--quiet", "--detach", git(seed, "commit-tree", "-m", "template", tree))
     begin = [sys.executable, "-m", "pipeline", "init", "--empty", "--repository", REPOSITORY]
     subprocess.run([*begin, "--name", "rehearsal"], cwd=seed, check=True, stdout=sys.stderr)
     commit = git(seed, "commit-tree", "-m", "Initial commit", "HEAD^{tree}")
