@@ -241,6 +241,14 @@ def test_the_writers_hold_the_token_in_one_step_each() -> None:
         assert "env" not in JOBS[name] or "GITHUB_TOKEN" not in JOBS[name]["env"]
 
 
+def test_whose_actions_are_used_is_said_to_those_who_must_allow_them() -> None:
+    page = (ROOT / "docs" / "push.md").read_text("utf-8")
+    used = {
+        step["uses"].partition("/")[0] for w in WORKFLOWS for _, step in w.steps() if "uses" in step
+    }
+    assert used - {"."} == {owner for owner in used if f"`{owner}/*`" in page}
+
+
 def test_every_artifact_may_be_uploaded_again_and_is_not_kept_for_ever() -> None:
     for _, step in (found for workflow in WORKFLOWS for found in workflow.steps()):
         if step.get("uses", "").startswith("actions/upload-artifact@"):
