@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, Request
-from opentelemetry import propagate
 
 from app import tracing
 from app.errors import ApiError
@@ -50,10 +49,9 @@ class Services:
         Raises:
             ApiError: what the trainer refused, or 503 if it does not answer.
         """
-        trace: dict[str, str] = {}
-        propagate.inject(trace)
+        headers = tracing.headers()
         try:
-            answer = await self.trainer.request(method, path, json=content, headers=trace)
+            answer = await self.trainer.request(method, path, json=content, headers=headers)
         except httpx.HTTPError as error:
             raise ApiError(
                 503,

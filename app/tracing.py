@@ -1,21 +1,25 @@
 """Traces by OpenTelemetry: on where `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
 
 FastAPI makes the exporter and the span of a request; what is here makes those within. The trainer
-uses it too. Off, nothing of OpenTelemetry's SDK is imported.
+and the pipeline's commands use it too. Off, nothing of OpenTelemetry's SDK is imported.
 """
 
 import logging
 import os
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode
 
-from fastapi.telemetry import TelemetryConfig
-from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
 from starlette.types import Scope
 
 from app.proxy import route_path
+from app.release import environment, version
+
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
 
 ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 TRACER = trace.get_tracer("mlops")
@@ -24,18 +28,48 @@ NOTHING = nullcontext(trace.INVALID_SPAN)
 _spoke = 0.0
 
 
-def telemetry(service: str, but: tuple[str, ...]) -> TelemetryConfig:
+def telemetry(service: str, but: tuple[str, ...]) -> "TelemetryConfig":
     """Return what FastAPI is to trace: all but the paths that begin with one of `but`."""
-    os.environ.setdefault("OTEL_SERVICE_NAME", service)
-    # For a batch; a process that ends waits for the five that there can be, and not for long.
-    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").addFilter(_seldom)
+    _configure(service)
     # Operation spans would be four a request instead of one.
     return {
         **{"tracing": ON, "auto_configure": ON, "operation_spans": False},
         **{"metrics": False, "logs": False},
         "exclude": lambda scope: route_path(scope).startswith(but),
     }
+
+
+@contextmanager
+def exporting(service: str, parent: Mapping[str, str]) -> Iterator[None]:
+    """Send the spans of a process that is no server, all of them before it ends.
+
+    Args:
+        parent: the trace that they continue, as the headers `traceparent` and `tracestate`.
+    """
+    if not ON:
+        yield
+        return
+    _configure(service)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    token = attach(propagate.extract(parent))
+    try:
+        yield
+    finally:
+        detach(token)
+        provider.shutdown()
+
+
+def headers() -> dict[str, str]:
+    """Return what tells another process, or a service, of the trace around."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier
 
 
 def span(
@@ -68,6 +102,19 @@ def mark(scope: Scope) -> None:
         if route := scope.get("route"):
             trace.get_current_span().update_name(f"{scope['method']} {route.path}")
             trace.get_current_span().set_attribute("http.route", route.path)
+
+
+def _configure(service: str) -> None:
+    """Set what the SDK reads from the environment, but nothing that a person has set."""
+    os.environ.setdefault("OTEL_SERVICE_NAME", service)
+    # For a batch; a process that ends waits for the five that there can be, and not for long.
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    about = {"service.version": version(), "deployment.environment.name": environment()}
+    told = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    known = {pair.partition("=")[0].strip() for pair in told.split(",")}
+    more = [f"{key}={quote(value)}" for key, value in about.items() if key not in known]
+    os.environ["OTEL_RESOURCE_ATTRIBUTES"] = ",".join([told, *more] if told else more)
+    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").addFilter(_seldom)
 
 
 def _seldom(record: logging.LogRecord) -> bool:

@@ -60,9 +60,11 @@ def train(
     ] = False,
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
+    from pipeline import traces
     from pipeline.training.train import train as run
 
-    run(context.obj, task or [], out or context.obj.build / "bundle", fresh_data)
+    with traces.command("train", task or []):
+        run(context.obj, task or [], out or context.obj.build / "bundle", fresh_data)
 
 
 @app.command()
@@ -77,10 +79,14 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Judge the bundle against the branch's tip and push runs, models and decision."""
+    from pipeline import traces
     from pipeline.publishing.publish import publish as run
 
     folder = bundle or context.obj.build / "bundle"
-    _tell(*run(context.obj, folder, remote, branch, dry_run), as_json)
+    with traces.command("publish", []) as span:
+        commit, message = run(context.obj, folder, remote, branch, dry_run)
+        span.set_attribute("commit", commit)
+    _tell(commit, message, as_json)
 
 
 @app.command()
@@ -96,9 +102,13 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Put an earlier version back into service: a promotion by hand, published like any other."""
+    from pipeline import traces
     from pipeline.publishing.promote import promote as run
 
-    _tell(*run(context.obj, task, version, reason, remote, branch), as_json)
+    with traces.command("promote", [task]) as span:
+        commit, message = run(context.obj, task, version, reason, remote, branch)
+        span.set_attribute("commit", commit)
+    _tell(commit, message, as_json)
 
 
 @app.command()

@@ -33,6 +33,7 @@ class Span:
     nanoseconds: int
     attributes: dict[str, Any] = field(hash=False)
     links: tuple[tuple[str, str], ...]
+    resource: dict[str, Any] = field(hash=False)
 
 
 class Collector(ThreadingHTTPServer):
@@ -86,10 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
     for group in request.resource_spans:
-        service = _plain(group.resource.attributes)["service.name"]
+        resource = _plain(group.resource.attributes)
         for span in (span for scope in group.scope_spans for span in scope.spans):
             yield Span(
-                service,
+                resource["service.name"],
                 span.name,
                 span.trace_id.hex(),
                 span.span_id.hex(),
@@ -99,6 +100,7 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
                 span.end_time_unix_nano - span.start_time_unix_nano,
                 _plain(span.attributes),
                 tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
+                resource,
             )
 
 

@@ -32,6 +32,7 @@ ENTRYPOINT ["python"]
 CMD ["-m", "app"]
 ARG SOURCE=""
 ARG REVISION=""
+ENV MLOPS_REVISION=${REVISION}
 ARG MODEL_VERSIONS=""
 LABEL org.opencontainers.image.title="mlops-api" \
       org.opencontainers.image.description="Predictions of the models in deployment/models" \

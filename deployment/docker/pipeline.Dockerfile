@@ -20,7 +20,7 @@ COPY deployment/docker/finish.sh /build/
 COPY deployment/docker/health.py /code/mlops/
 # What training and serving do alike.
 COPY app/__init__.py app/head.py app/onnx.py app/output.py app/proxy.py app/psi.py \
-     app/scores.py app/surroundings.py app/tracing.py /code/mlops/app/
+     app/release.py app/scores.py app/surroundings.py app/tracing.py /code/mlops/app/
 COPY pipeline /code/mlops/pipeline
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
     && sh /build/finish.sh /code
@@ -52,6 +52,7 @@ ENTRYPOINT ["python", "-m", "pipeline"]
 CMD ["trainer"]
 ARG SOURCE=""
 ARG REVISION=""
+ENV MLOPS_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="mlops-pipeline" \
       org.opencontainers.image.description="Trains, judges and records; serves the API as its trainer" \
       org.opencontainers.image.licenses="MIT" \

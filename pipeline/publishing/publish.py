@@ -5,6 +5,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from app import tracing
 from pipeline import bundle as bundles
 from pipeline import tasks, workflow
 from pipeline.bundle import Bundle
@@ -65,7 +66,11 @@ def publish(
             return Change(_told_before(tip, commit), commit)
         if not dry_run:
             require_ancestor(tip.root, bundle.commit, "the bundle")
-        decisions = {name: decide(name, _served(tip, name)) for name in bundle.tasks}
+        decisions = {}
+        for name in bundle.tasks:
+            with tracing.span("judge challenger", {"task": name}) as span:
+                decisions[name] = decide(name, _served(tip, name))
+                span.set_attribute("decision", decisions[name].word)
         _apply(tip, folder, bundle, decisions)
         return Change(_message(tip, bundle, decisions))
 

@@ -110,12 +110,12 @@ class Queue:
             shutil.rmtree(self._state / WORK, ignore_errors=True)
             job, request, context = self._waiting.get()
             job = job.write(self._state, status="running", started=now())
-            # In a daemon joblib starts no processes of its own: a job keeps to one core.
-            given = (self._repo, self._state, job, request)
-            process = SpawnProcess(target=_run, args=given, daemon=True)
             about = request.model_dump(include=TRACED, exclude_defaults=True)
             # The span is made here and not in the process, which may be ended by a signal.
             with tracing.span(f"job {job.kind}", about, len(request.data or ()), context) as span:
+                given = (self._repo, self._state, job, request, tracing.headers())
+                # In a daemon joblib starts no processes of its own: a job keeps to one core.
+                process = SpawnProcess(target=_run, args=given, daemon=True)
                 process.start()
                 process.join()
                 if process.exitcode:
@@ -125,14 +125,16 @@ class Queue:
                     span.set_status(StatusCode.ERROR, error)
 
 
-def _run(repo: Repo, state: Path, job: Job, request: Request) -> None:
-    """Run a job in its process, and write how it ended."""
+def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, str]) -> None:
+    """Run a job in its process, as a part of a trace, and write how it ended."""
     threading.Thread(target=_end_with_the_service, daemon=True).start()
     if hasattr(os, "nice"):  # not on Windows
         os.nice(19)
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seconds, not minutes
     try:
-        found = importlib.import_module(f"pipeline.trainer.{job.kind}").run(repo, state, request)
+        with tracing.exporting("mlops-trainer", trace):
+            work = importlib.import_module(f"pipeline.trainer.{job.kind}")
+            found = work.run(repo, state, request)
         job.write(state, status="succeeded", ended=now(), result=found)
     except PipelineError as error:
         job.fail(state, str(error))

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from app import tracing
 from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
@@ -39,13 +40,15 @@ class TaskTraining:
     def run(self) -> TaskResult:
         """Do all of it and return what the bundle says of the task."""
         began = time.time()
-        fetched = data.fetch(self.task, self.repo, self.fresh)
+        with tracing.span("fetch data", {"task": self.task.name}):
+            fetched = data.fetch(self.task, self.repo, self.fresh)
         study = self._study(fetched)
         tracker = Tracker(self.repo, self.task, fetched)
         tags = common_tags(self.repo)
         name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
         parent = tracker.start(name, tags | parent_tags(self.repo, fetched, self.dirty), began)
-        runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
+        with tracing.span("fit candidates", {"task": self.task.name}, len(fetched.table)):
+            runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
         challenger = None
         if winner := best(self.task, self.results):
             text = manifest.render(study, winner, self.results, fetched)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
+from app import tracing
 from pipeline import bundle as bundles
 from pipeline import environment
 from pipeline import params as parameters
@@ -108,7 +109,8 @@ def _run(
     for training in trainings:
         name = training.task.name
         try:
-            results[name] = training.run()
+            with tracing.span("train task", {"task": name}):
+                results[name] = training.run()
         except Unavailable as error:
             if asked:
                 raise

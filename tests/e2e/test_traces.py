@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -18,6 +19,11 @@ KEY = {"X-API-Key": "a key for the tests"}
 # Of a request that another service is in the middle of.
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLED = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+ABOUT = {
+    "MLOPS_REVISION": "0123456789abcdef0123456789abcdef01234567",
+    "MLOPS_ENVIRONMENT": "a lab, room 3",
+    "OTEL_RESOURCE_ATTRIBUTES": "team=blue",
+}
 SDK = ("opentelemetry.sdk", "opentelemetry.exporter")
 
 
@@ -31,8 +37,9 @@ def collector() -> Iterator[Collector]:
 def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """An API and a trainer that send their spans to the collector."""
     repo = checkout(tmp_path_factory.mktemp("checkout"))
-    with running(repo, **collector.settings) as trainer:
-        settings = collector.settings | {
+    with running(repo, **collector.settings, **ABOUT) as trainer:
+        settings = collector.settings | ABOUT
+        settings |= {
             "API_ADMIN_KEY": KEY["X-API-Key"],
             "API_TRAINER_URL": f"http://127.0.0.1:{trainer.port}",
             "API_STATE": str(trainer.state),
@@ -149,6 +156,34 @@ def test_an_explanation_is_one_trace_through_both_services(api: Api, collector: 
     assert collector.children(served)["SHAP values"].attributes == {"task": "iris", "rows": 2}
 
 
+def test_no_key_gets_into_a_trace_a_log_or_an_answer(api: Api, collector: Collector) -> None:
+    secret, wrong = KEY["X-API-Key"], "another key that is secret"
+    for key in (secret, wrong):
+        asked = {"key": key, "X-API-Key": key, "limit": "5", key: "1"}
+        for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+            answer = api.client.get("/predictions", params=asked, headers=headers)
+            assert key not in answer.text + str(answer.headers)
+    span = collector.wait_for("GET /predictions", **{"url.query": "limit=5"})
+    api.logged(answer.headers["x-request-id"])
+    said = f"{[(s.name, s.attributes, s.resource) for s in collector.spans]}{api.output()}"
+    said += api.log.read_text(encoding="utf-8")
+    for key in (secret, wrong):
+        for form in (key, quote(key), quote_plus(key)):
+            assert form not in said
+    assert span.attributes["url.path"] == "/predictions"
+
+
+def test_every_service_says_which_release_it_is_and_where_it_runs(
+    api: Api, collector: Collector
+) -> None:
+    api.client.post("/explain/iris", json=golden("iris"), headers=CALLED)
+    wait_until(lambda: len([span for span in collector.spans if span.trace == TRACE]) == 4)
+    for span in collector.spans:
+        assert span.resource["service.version"].endswith("0123456789ab")
+        assert span.resource["deployment.environment.name"] == "a lab, room 3"
+        assert span.resource["team"] == "blue"
+
+
 def ask(api: Api, path: str, body: Any) -> dict[str, Any]:
     """Ask for a job and return it once it has ended."""
     asked = api.client.post(path, json=body, headers=KEY | CALLED)
@@ -175,6 +210,8 @@ def test_a_training_job_is_part_of_the_trace_that_asked_for_it(
     assert (asked.name, submitted.service) == ("POST /train", "mlops-trainer")
     assert collector.children(submitted) == {"job train": trained}
     assert trained.attributes == body and not trained.failed
+    (fitted,) = [span for span in collector.spans if span.name == "fit candidates"]
+    assert (fitted.trace, fitted.parent) == (TRACE, trained.id)
     assert trained.nanoseconds >= (job["ended"] - job["started"]) * 1_000_000
 
 

@@ -80,6 +80,17 @@ def test_every_service_is_checked_limited_and_without_rights(name: str) -> None:
         assert needed == {"condition": "service_healthy"}
 
 
+@each
+def test_what_asks_over_http_by_programs_not_ours_passes_a_proxy_by(name: str) -> None:
+    """Health checks by wget and curl, and Grafana's sources, would go through the user's proxy."""
+    service = SERVICES[name]
+    asks = str(service.get("healthcheck", "")) + str(service.get("environment", ""))
+    if "wget" in asks or "curl" in asks or "http://prometheus" in asks:
+        for variable in ("NO_PROXY", "no_proxy"):
+            hosts = service["environment"][variable].split(",")
+            assert {"localhost", "127.0.0.1", "prometheus", "jaeger"} <= set(hosts)
+
+
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
 def test_images_are_built_in_stages_for_a_user_without_rights(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 300  # other tests may keep the machine busy
 
 def begin(folder: Path) -> Path:
     """Make a repository with parameters that are quick; nothing is committed yet."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "--quiet", "-b", "main")
     (folder / "params.yaml").write_text(forge.PARAMS % 1)
     (folder / ".gitignore").write_text("build/\n")

@@ -1,0 +1,82 @@
+"""Traces of the pipeline's commands, by a collector on this machine."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import release
+from pipeline.git import git
+from pipeline.repo import Repo
+from tests import forge
+from tests.otlp import Collector, collecting
+
+ROOT = Path(__file__).parents[2]
+TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+CALLED = {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}
+
+
+def run(repo: Repo, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def published(collector: Collector, repo: Repo, folder: Path, **variables: str) -> str:
+    """Publish a forged bundle and return its commit."""
+    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.1}, seed=1)
+    done = run(repo, "publish", "--bundle", str(folder), **collector.settings, **variables)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_a_publication_is_part_of_the_trace_that_its_caller_hands_on(
+    clone: Callable[..., Repo], tmp_path: Path
+) -> None:
+    with collecting() as collector:
+        commit = published(collector, clone("team"), tmp_path / "bundle", **CALLED)
+        span = collector.wait_for("pipeline publish")
+    assert (span.trace, span.parent, span.service) == (TRACE, CALLER, "mlops-pipeline")
+    assert span.attributes == {"commit": commit} and not span.failed
+    judged = collector.children(span)["judge challenger"]
+    assert judged.attributes == {"task": "iris", "decision": "promoted"}
+
+
+@pytest.mark.slow
+def test_a_command_that_fails_is_a_span_that_says_so(
+    clone: Callable[..., Repo], tmp_path: Path
+) -> None:
+    with collecting() as collector:
+        done = run(clone("team"), "publish", "--bundle", str(tmp_path), **collector.settings)
+        assert done.returncode != 0 and "Traceback" not in done.stderr
+        span = collector.wait_for("pipeline publish")
+    assert span.failed and not span.parent
+
+
+@pytest.mark.slow
+def test_a_collector_that_is_not_there_fails_no_command(
+    clone: Callable[..., Repo], tmp_path: Path
+) -> None:
+    with collecting() as gone:
+        pass
+    gone.server_close()
+    published(gone, clone("team"), tmp_path / "bundle")
+
+
+def test_a_release_is_named_as_far_as_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "VERSION", tmp_path / "VERSION")
+    for name in ("MLOPS_REVISION", "GITHUB_SHA", "MLOPS_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    assert (release.version(), release.environment()) == ("unknown", "development")
+    (tmp_path / "VERSION").write_text("1.2.0\n")
+    assert release.version() == "1.2.0"
+    monkeypatch.setenv("MLOPS_REVISION", "97ed602abc1234567890")
+    assert release.version() == "1.2.0+97ed602abc12"
+    monkeypatch.setenv("MLOPS_ENVIRONMENT", "production")
+    assert release.environment() == "production"
