@@ -17,7 +17,7 @@ from pipeline.repo import Repo
 # `rev-parse --path-format` came with 2.31, in March 2021.
 OLDEST_GIT = (2, 31)
 # Short, because it comes before every path of the repository, and Windows has 260 characters.
-PREFIX = "pub-"
+PREFIX = "p-"
 # What the user has set for their own checkout must not change what is published: a part of the
 # files only, other line ends, other paths in the worktree's own files.
 _SETTINGS = {

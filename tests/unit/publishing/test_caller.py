@@ -174,7 +174,7 @@ def test_nothing_is_reset_in_a_folder_that_is_not_this_publish_s_own(clone: Clon
     repo = clone("mine")
     (repo.root / "draft.txt").write_text("precious")
     # What Git would find if the worktree's own link to its repository were gone.
-    inside = repo.root / "pub-inside"
+    inside = repo.root / "p-inside"
     inside.mkdir()
     for folder in (inside, repo.root):
         with pytest.raises(PipelineError, match="nothing was changed"):

@@ -240,9 +240,9 @@ def test_a_second_publish_from_the_same_clone_is_refused(clone: Clone) -> None:
 
 def test_what_a_killed_publish_left_behind_is_removed(clone: Clone, origin: Path) -> None:
     repo = clone("mine")
-    left, others = repo.build / "pub-killed", repo.build / "pub-others"
+    left, others = repo.build / "p-killed", repo.build / "p-others"
     git(repo.root, "worktree", "add", "--quiet", "--detach", str(left), "HEAD")
-    (repo.root / ".git" / "worktrees" / "pub-killed" / "index.lock").touch()
+    (repo.root / ".git" / "worktrees" / "p-killed" / "index.lock").touch()
     others.mkdir()
     land(repo, "origin", "main", note("mine"))
     assert not left.exists() and others.exists()  # no publish of this clone made that one

@@ -1,0 +1,303 @@
+"""Publishing from every form of checkout that Git offers, and with settings of the clone's own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.git import GitError, git
+from pipeline.publishing import worktree
+from pipeline.publishing.loop import land
+from pipeline.repo import Repo
+from tests.conftest import commit_all, posix
+from tests.unit.publishing.test_loop import note
+
+Clone = Callable[..., Repo]
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def origin(origin: Path, tmp_path: Path) -> Path:
+    """The origin with a history, a model and a page: something to leave out of a checkout."""
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    seed = tmp_path / "seed"
+    (seed / ".gitattributes").write_text("mlruns/** -text\n* text=auto eol=lf\n")
+    for name in ("mlruns/iris/run.json", "deployment/models/iris/model.onnx", "docs/why.md"):
+        (seed / name).parent.mkdir(parents=True)
+        (seed / name).write_text("one\ntwo\n")
+    commit_all(seed, "feat: a history")
+    git(seed, "push", "--quiet", str(origin), "main")
+    return origin
+
+
+def linked(clone: Clone) -> Path:
+    repo = clone("mine")
+    tree = repo.root.parent / "linked"
+    git(repo.root, "worktree", "add", "--quiet", "-b", "work", str(tree))
+    return tree
+
+
+def submodule(clone: Clone) -> Path:
+    origin = Path(git(clone("look").root, "remote", "get-url", "origin").removeprefix("file://"))
+    outer = origin.parent / "outer"
+    git(origin.parent, "init", "--quiet", str(outer))
+    allowed = ("-c", "protocol.file.allow=always")
+    git(outer, *allowed, "submodule", "--quiet", "add", origin.as_uri(), "inner")
+    return outer / "inner"
+
+
+def detached(clone: Clone) -> Path:
+    root = clone("mine").root
+    git(root, "switch", "--quiet", "--detach")
+    return root
+
+
+def sparse(*patterns: str) -> Callable[[Clone], Path]:
+    def make(clone: Clone) -> Path:
+        root = clone("mine", "--filter=blob:none", "--sparse").root
+        git(root, "sparse-checkout", "set", *patterns)
+        return root
+
+    return make
+
+
+def separate(clone: Clone) -> Path:
+    return clone("mine", "--separate-git-dir=mine.git").root
+
+
+def of_a_bare_clone(clone: Clone) -> Path:
+    origin = Path(git(clone("look").root, "remote", "get-url", "origin").removeprefix("file://"))
+    bare, tree = origin.parent / "bare", origin.parent / "checkout"
+    git(origin.parent, "clone", "--quiet", "--bare", origin.as_uri(), str(bare))
+    git(bare, "worktree", "add", "--quiet", "-b", "work", str(tree))
+    return tree
+
+
+def cloned(*options: str) -> Callable[[Clone], Path]:
+    return lambda clone: clone("mine", *options).root
+
+
+FORMS = {
+    "linked worktree": linked,
+    "submodule": submodule,
+    "detached": detached,
+    "shallow": cloned("--depth=1"),
+    "shallow with one branch": cloned("--depth=1", "--single-branch"),
+    "partial without blobs": cloned("--filter=blob:none"),
+    "partial without trees": cloned("--filter=tree:0"),
+    "partial and shallow": cloned("--filter=tree:0", "--depth=1"),
+    "sparse by folders": sparse("--cone", "docs"),
+    "sparse by patterns": sparse("--no-cone", "/params.yaml", "/docs/"),
+    "sparse with a sparse index": sparse("--cone", "--sparse-index", "docs"),
+    "git folder elsewhere": separate,
+    "worktree of a bare clone": of_a_bare_clone,
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_checkout_publishes_and_stays_as_it_is(
+    clone: Clone, origin: Path, form: str
+) -> None:
+    root = FORMS[form](clone)
+    before = state(root)
+    commit, _ = land(Repo.open(root), "origin", "main", note("mine"))
+    assert git(origin, "rev-parse", "main") == commit
+    # Everything that was there is there still, also what this checkout leaves out.
+    assert git(origin, "diff", "--name-status", "main~1", "main").split() == [
+        *("A", "results/count"),
+        *("A", "results/mine.txt"),
+    ]
+    assert state(root) == before
+
+
+def state(root: Path) -> tuple[str, ...]:
+    """Return what a user would see changed: branch, changes, files, sparse settings, worktrees."""
+    files = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if ".git" not in p.parts)
+    return (
+        git(root, "status", "--porcelain"),
+        git(root, "rev-parse", "HEAD"),
+        " ".join(name for name in files if name != "build"),
+        git(root, "config", "--local", "--list"),
+        git(root, "worktree", "list"),
+        git(root, "for-each-ref", "refs/heads"),
+    )
+
+
+@pytest.mark.skipif(
+    tuple(map(int, git(ROOT, "version").split()[2].split(".")[:2])) < (2, 45),
+    reason="this Git has no reftable",
+)
+def test_a_clone_that_keeps_its_references_in_tables(clone: Clone, origin: Path) -> None:
+    repo = clone("mine", "--ref-format=reftable")
+    commit, _ = land(repo, "origin", "main", note("mine"))
+    assert git(origin, "rev-parse", "main") == commit
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"core.autocrlf": "true"},
+        {"core.autocrlf": "input", "core.safecrlf": "true"},
+        {"core.eol": "crlf"},
+        {"core.attributesFile": "ATTRIBUTES", "filter.large.clean": "false"},
+        {"submodule.recurse": "true"},
+        {"extensions.worktreeConfig": "true"},
+        {"core.fileMode": "false"},
+        {"safe.bareRepository": "explicit"},
+    ],
+    ids=lambda settings: "+".join(settings),
+)
+def test_settings_of_the_clone_change_no_byte(
+    clone: Clone, origin: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    repo = clone("mine")
+    (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
+    for key, value in settings.items():
+        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(tmp_path / "attributes")))
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
+    assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
+
+
+@posix
+def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
+    clone: Clone, origin: Path
+) -> None:
+    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
+    git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
+    with pytest.raises(PipelineError, match="results/mine.txt with other bytes.*info/attributes"):
+        land(repo, "origin", "main", note("mine"))
+    assert git(origin, "rev-parse", "main") == tip
+
+
+@posix
+@pytest.mark.parametrize(
+    "hook", ["post-checkout", "prepare-commit-msg", "pre-push", "post-index-change"]
+)
+@pytest.mark.parametrize("shared", [True, False])
+def test_no_hook_of_the_clone_runs(
+    clone: Clone, origin: Path, tmp_path: Path, hook: str, shared: bool
+) -> None:
+    repo = clone("mine")
+    folder = tmp_path / "hooks" if shared else repo.root / ".git" / "hooks"
+    folder.mkdir(exist_ok=True)
+    if shared:
+        git(repo.root, "config", "core.hooksPath", str(folder))
+    (folder / hook).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
+    (folder / hook).chmod(0o755)
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "show", "main:results/mine.txt") == "mine"
+    assert not (tmp_path / "ran").exists()
+
+
+def as_somebody_else(root: Path) -> "subprocess.CompletedProcess[str]":
+    """Publish as another user of this machine, who may read the checkout and not write to it."""
+    code = f"""
+import sys, os
+sys.path[:0] = [{str(ROOT)!r}]
+from pathlib import Path
+from pipeline.errors import PipelineError
+from pipeline.publishing.loop import land
+from pipeline.repo import Repo
+from tests.unit.publishing.test_loop import note
+os.setgid(65534)
+os.setuid(65534)
+try:
+    land(Repo.open(Path.cwd()), "origin", "main", note("mine"))
+except PipelineError as error:
+    sys.exit(str(error))
+"""
+    build = root.parent / "build-of-another"
+    build.mkdir(exist_ok=True)
+    build.chmod(0o777)
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={**os.environ, "MLOPS_BUILD_DIR": str(build), "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+    )
+
+
+@posix
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another"
+)
+def test_a_checkout_of_somebody_else_s_ends_with_git_s_advice_and_a_read_only_one_with_ours(
+    clone: Clone, origin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for folder in tmp_path_factory.getbasetemp().parents:
+        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    for folder in (tmp_path_factory.getbasetemp(), origin.parent):
+        folder.chmod(0o755)
+    repo = clone("mine")
+    done = as_somebody_else(repo.root)
+    assert "dubious ownership" in done.stderr, done.stderr
+    assert f"git config --global --add safe.directory {repo.root}" in done.stderr
+    settings = origin.parent / "settings"
+    settings.write_text("[safe]\n\tdirectory = *\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+        done = as_somebody_else(repo.root)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert "read-only" in done.stderr or "cannot write" in done.stderr
+    assert "clone of your own" in done.stderr
+
+
+def test_a_git_that_is_too_old_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worktree, "OLDEST_GIT", (99, 1))
+    with pytest.raises(
+        PipelineError, match="git version .* is too old .* install Git 99.1 or newer"
+    ):
+        land(clone("mine"), "origin", "main", note("mine"))
+
+
+def test_a_folder_that_is_no_checkout(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    with pytest.raises(GitError, match="not a git repository"):
+        land(Repo.open(tmp_path), "origin", "main", note("mine"))
+
+
+def test_a_branch_of_another_kind_is_refused(clone: Clone, origin: Path) -> None:
+    repo = clone("mine")
+    empty = git(repo.root, "mktree", stdin="")
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+    pages = git(repo.root, *identity, "commit-tree", empty, stdin="pages\n")
+    git(repo.root, "push", "--quiet", "origin", f"{pages}:refs/heads/gh-pages")
+    with pytest.raises(PipelineError, match="branch gh-pages is none of this project"):
+        land(repo, "origin", "gh-pages", note("mine"))
+    assert git(origin, "rev-parse", "gh-pages") == pages
+
+
+def test_a_worktree_that_lost_its_git_file_is_not_used(clone: Clone) -> None:
+    repo = clone("mine")
+    (repo.root / "draft.txt").write_text("precious")
+
+    def lose(tip: Repo) -> None:
+        (tip.root / ".git").unlink()
+        worktree.checkout(tip.root, "HEAD")
+
+    with pytest.raises(PipelineError, match="nothing was changed"):
+        land(repo, "origin", "main", lose)  # type: ignore[arg-type]
+    assert (repo.root / "draft.txt").read_text() == "precious"
+
+
+def test_what_a_publish_adds_to_a_path_is_small() -> None:
+    """Windows allows 260 characters; the deepest folders are those of runners and of OneDrive."""
+    names = git(ROOT, "ls-files", "-z").split("\0")
+    longest = max(names, key=len)
+    repository = "a-repository-with-quite-a-long-name-2026"
+    random = "x" * 8  # what `tempfile.mkdtemp` adds
+    for folder in (
+        f"D:\\a\\{repository}\\{repository}",
+        f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
+        f"C:\\Users\\firstname\\OneDrive - University of Somewhere\\Documents\\{repository}",
+    ):
+        path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
+        assert len(path) < 240, f"{len(path)}: {path}"
