@@ -40,6 +40,9 @@ def promote(
 
 def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
     known = registry.versions(tip.mlruns, task)
+    if version is None and len(known) < 2:
+        held = "version 1 alone" if known else "none"
+        raise UsageError(f"{task} has no earlier version to go back to: the registry holds {held}.")
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):
         held = f"versions 1 to {len(known)}" if known else "none"

@@ -166,7 +166,7 @@ def test_a_rollback_is_a_promotion_of_an_older_version(team: Team) -> None:
             9,
             "housing has no version 9 to go back to: the registry holds versions 1 to 1",
         ),
-        ("housing", None, "no version 0"),
+        ("housing", None, "no earlier version to go back to: the registry holds version 1 alone"),
         ("housing", 1, "in service already"),
         ("wine", 1, "the registry holds none"),
     ],
