@@ -10,11 +10,14 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.git import git
 from pipeline.history import layout, registry
 from pipeline.history.verify import verify
+from pipeline.publishing.base import require_ancestor
+from pipeline.publishing.loop import Change, land
 from pipeline.publishing.promote import promote
 from pipeline.publishing.publish import publish
 from pipeline.repo import OWNED, Repo
 from tests import forge
 from tests.conftest import commit_all, posix
+from tests.unit.publishing.test_loop import note
 
 pytestmark = posix
 Clone = Callable[..., Repo]
@@ -66,12 +69,25 @@ class Team:
         protect(self.origin, rules)
         return made
 
-    def publish(self, branch: str | None, noise: float = GOOD) -> str:
+    def publish(self, branch: str | None, remote: str = "origin") -> str:
+        """Publish a note as a bundle is published, made from the commit that is checked out."""
         self.count += 1
-        folder = self.tmp / f"bundle-{self.count}"
-        made_from = git(self.repo.root, "rev-parse", "HEAD")
+        made_from, write = git(self.repo.root, "rev-parse", "HEAD"), note(f"run-{self.count}")
+
+        def change(tip: Repo) -> Change:
+            require_ancestor(tip.root, made_from, "the bundle")
+            return write(tip)
+
+        return land(self.repo, remote, branch, change, made_from=made_from)[0]
+
+    def forge(self, noise: float) -> Path:
+        """Make a bundle of the commit that is checked out."""
+        self.count += 1
+        folder, made_from = self.tmp / f"bundle-{self.count}", git(
+            self.repo.root, "rev-parse", "HEAD"
+        )
         forge.bundle(folder, made_from, {"housing": noise}, seed=self.count)
-        return publish(self.repo, folder, "origin", branch)[0]
+        return folder
 
     def seen(self, branch: str) -> Repo:
         self.count += 1
@@ -91,9 +107,8 @@ def test_the_first_way_rules_against_deletion_and_rewriting_alone(team: Team) ->
         team.publish(None)
     protect(team.origin, NO_REWRITE)
     first = team.publish(None)
-    second = team.publish(None, BETTER)
+    second = team.publish(None)
     assert git(team.origin, "log", "-2", "--format=%H", "main").split() == [second, first]
-    assert verify(team.seen("main")) == []
 
 
 def test_the_second_way_a_branch_of_its_own_goes_on_for_ever(team: Team) -> None:
@@ -101,14 +116,12 @@ def test_the_second_way_a_branch_of_its_own_goes_on_for_ever(team: Team) -> None
     first = team.publish("published")
     assert git(team.origin, "log", "-1", "--format=%P", first) == begun
     tips = [first]
-    for number, noise in enumerate((GOOD, BETTER, GOOD)):
+    for number in range(3):
         merged = team.merge(f"docs/more-{number}.md")
-        tips.append(team.publish("published", noise))
+        tips.append(team.publish("published"))
         parents = git(team.origin, "log", "-1", "--format=%P", "published").split()
         assert parents == [tips[-2], merged]
-    seen = team.seen("published")
-    assert verify(seen) == [] and len(layout.run_folders(seen.mlruns)) == 8
-    assert registry.champion(seen.mlruns, "housing") is not None
+    assert git(team.origin, "show", "published:results/count") == "4"
     # All else is main's, and main has nothing of the pipeline's.
     others = [f":!{folder}" for folder in OWNED]
     assert git(team.origin, "diff", "--name-only", "main", "published", "--", ".", *others) == ""
@@ -118,22 +131,34 @@ def test_the_second_way_a_branch_of_its_own_goes_on_for_ever(team: Team) -> None
     assert git(team.origin, "log", "-1", "--format=%P", "published") == tips[-1] != again
 
 
-def test_a_bundle_that_landed_in_a_branch_of_its_own_is_known_again(team: Team) -> None:
-    team.publish("published")
+@pytest.mark.slow
+def test_bundles_and_a_rollback_in_a_branch_of_its_own(team: Team) -> None:
+    older = team.forge(BETTER)
     team.merge("docs/one.md")
-    folder = team.tmp / "twice"
-    forge.bundle(folder, git(team.repo.root, "rev-parse", "HEAD"), {"housing": GOOD}, seed=9)
-    merge, _ = publish(team.repo, folder, "origin", "published")
+    newer = team.forge(GOOD)
+    first, _ = publish(team.repo, newer, "origin", "published")
     team.merge("docs/two.md")
-    team.publish("published")
-    commit, said = publish(team.repo, folder, "origin", "published")
-    assert commit == merge and said.startswith("This bundle landed before")
+    merge, _ = publish(team.repo, team.forge(GOOD), "origin", "published")
+    assert len(git(team.origin, "log", "-1", "--format=%P", merge).split()) == 2
+    team.merge("docs/three.md")
+    publish(team.repo, older, "origin", "published")
+    # A bundle that landed is known again, whatever came after it.
+    commit, said = publish(team.repo, newer, "origin", "published")
+    assert commit == first and said.startswith("This bundle landed before")
+    seen = team.seen("published")
+    assert verify(seen) == [] and len(layout.run_folders(seen.mlruns)) == 6
+    assert (seen.root / "docs" / "two.md").exists()
+    promote(team.repo, "housing", 1, "too slow", "origin", "published")
+    known = registry.versions(team.seen("published").mlruns, "housing")
+    assert [entry.decided_by for entry in known] == ["gate", "gate", "hand"]
+    with pytest.raises(UsageError, match="the registry holds none"):
+        promote(team.repo, "housing", None, "", "origin", "elsewhere")
 
 
 def test_data_and_runs_that_people_add_to_main_reach_the_branch(team: Team) -> None:
     team.publish("published")
     team.merge("data/flower.csv.gz")
-    team.publish("published", BETTER)
+    team.publish("published")
     (team.repo.root / "data" / "flower.csv.gz").unlink()
     team.merge("docs/without.md")
     team.publish("published")
@@ -154,35 +179,14 @@ def test_where_both_changed_a_file_the_pipeline_s_stays(team: Team) -> None:
     assert git(team.origin, "show", "published:results/notes.md") == "of the pipeline"
 
 
-def test_an_older_bundle_is_published_after_a_newer_one(team: Team) -> None:
-    older, newer = team.tmp / "older", team.tmp / "newer"
-    forge.bundle(older, team.merge("docs/one.md"), {"housing": GOOD}, seed=1)
-    forge.bundle(newer, team.merge("docs/two.md"), {"housing": GOOD}, seed=2)
-    publish(team.repo, newer, "origin", "published")
-    publish(team.repo, older, "origin", "published")
-    assert git(team.origin, "show", "published:docs/two.md") == "docs/two.md"
-    assert len(layout.run_folders(team.seen("published").mlruns)) == 4
-
-
 def test_a_branch_that_was_merged_into_main_goes_on_from_there(team: Team) -> None:
     team.publish("published")
     unprotect(team.origin)
     git(team.repo.root, "pull", "--quiet", "--ff-only", "origin", "published")
     made_from = team.merge("docs/after.md")
-    commit = team.publish("published", BETTER)
+    commit = team.publish("published")
     assert git(team.origin, "log", "-1", "--format=%P", commit) == made_from
-    assert verify(team.seen("published")) == []
-
-
-def test_a_rollback_in_a_branch_of_its_own(team: Team) -> None:
-    team.publish("published", GOOD)
-    team.merge("docs/one.md")
-    team.publish("published", BETTER)
-    promote(team.repo, "housing", None, "too slow", "origin", "published")
-    champion = registry.champion(team.seen("published").mlruns, "housing")
-    assert champion and (champion.version, champion.decided_by) == (3, "hand")
-    with pytest.raises(UsageError, match="the registry holds none"):
-        promote(team.repo, "housing", None, "", "origin", "elsewhere")
+    assert git(team.origin, "show", "published:results/count") == "2"
 
 
 def test_somebody_s_own_branch_is_not_merged_into(team: Team) -> None:
@@ -229,7 +233,5 @@ def test_the_third_way_a_deploy_key_that_the_rules_let_through(
     commit = team.publish(None)
     assert git(team.origin, "rev-parse", "main") == commit
     # By address, as a workflow does that has the key alone.
-    folder = team.tmp / "by-address"
-    forge.bundle(folder, git(team.origin, "rev-parse", "main"), {"housing": BETTER}, seed=7)
-    commit, _ = publish(team.repo, folder, f"ssh://git@host{team.origin}", None)
+    commit = team.publish(None, f"ssh://git@host{team.origin}")
     assert git(team.origin, "rev-parse", "main") == commit
