@@ -28,6 +28,10 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 PYTHONS = ["3.11", "3.12", "3.13"]
 ON_NEWEST = ["tests/model"]
 ON_NEWEST += [f"tests/unit/{name}" for name in ("publishing", "report", "trainer", "training")]
+# Where the packages of every lock are wheels: the README promises as much.
+OLDEST, NEWEST = "3.11", "3.14"
+PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
+PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
 SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "tests"]
 SOURCES += ["deployment/docker", "noxfile.py"]
@@ -95,7 +99,10 @@ def lint(session: nox.Session) -> None:
     session.run("isort", "--check-only", "--quiet", *SOURCES)
     session.run("flake8", *SOURCES)
     session.run("mypy", "--show-column-numbers")
-    session.run("shellcheck", "--format", "gcc", *tracked(session, "*.sh", ".ci/run"))
+    # On Linux on Arm it is the system's: there is no wheel.
+    session.run(
+        "shellcheck", "--format", "gcc", *tracked(session, "*.sh", ".ci/run"), external=True
+    )
     session.run("hadolint", "--format", "gnu", *tracked(session, "*Dockerfile"))
     for schema, patterns in SCHEMAS.items():
         files = tracked(session, *patterns)
@@ -228,3 +235,19 @@ def lock(session: nox.Session) -> None:
             *("--custom-compile-command", "nox -s lock", *constraint, *session.posargs),
             *("--output-file", f"requirements/{name}.txt", "pyproject.toml"),
         )
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """Look whether every platform that is promised has wheels of all locked packages."""
+    session.install("uv")
+    for name in LOCKS:
+        for platform in PLATFORMS:
+            for version in (OLDEST, NEWEST):
+                session.run(
+                    *("uv", "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:"),
+                    *("--python-platform", platform, "--python-version", version),
+                    *("--target", session.create_tmp(), "--require-hashes"),
+                    *("-r", f"requirements/{name}.txt"),
+                    env={"MACOSX_DEPLOYMENT_TARGET": "14.0"},  # the oldest that ONNX Runtime knows
+                )

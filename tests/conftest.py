@@ -35,6 +35,28 @@ def own_git_settings() -> Iterator[None]:
         yield
 
 
+# Windows opens no longer path, unless it is told to; and where pytest's folders are on a runner.
+LONGEST = 240
+ON_A_RUNNER = r"C:\Users\runneradmin\AppData\Local\Temp\pytest-of-runneradmin\pytest-0\popen-gw0"
+
+
+@pytest.fixture(autouse=True)
+def paths_that_windows_can_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Look at what each test leaves in its folder."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    if folder is None:
+        return
+    left = len(str(folder.parent)) - len(ON_A_RUNNER)
+    longest = max(
+        (os.path.join(parent, name) for parent, _, files in os.walk(folder) for name in files),
+        key=len,
+        default="",
+    )
+    over = len(longest) - left - LONGEST
+    assert over <= 0, f"a path is too long for Windows by {over} characters: {longest}"
+
+
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long downloads would have waited before they were tried again: here they do not."""
