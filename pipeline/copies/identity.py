@@ -41,15 +41,22 @@ class Identity(BaseModel, extra="forbid", frozen=True):
 
     @property
     def slug(self) -> str:
-        """The name in the form that Python packages have."""
+        """The name in the form that packages and images have."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "project"
 
     def edits(self) -> dict[str, Edit]:
         """Return by file what puts the names into its text; a second time it changes nothing."""
         return {
             "README.md": self._readme,
-            "pyproject.toml": self._project,
             "LICENSE": self._licence,
+            "pyproject.toml": _replacing(r'(?m)^(name = )".*"$', rf'\1"{self.slug}"'),
+            # Of the images that are built on this machine: another copy's have other names.
+            "docker-compose.yml": _replacing(r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}"),
+            ".env.example": _replacing(r"(?m)^(REPOSITORY=).*$", rf"\1{self.slug}"),
+            "scripts/stack/builds.py": _replacing(r'("local/)[^"]*', rf"\1{self.slug}"),
+            "docs/configuration.md": _replacing(
+                r"(?m)^(\| `REPOSITORY` \| `)[^`]*", rf"\1{self.slug}"
+            ),
         }
 
     def _readme(self, text: str) -> str:
@@ -66,9 +73,6 @@ class Identity(BaseModel, extra="forbid", frozen=True):
         workflow = f"https://github.com/{self.repository}/actions/workflows/mlops.yml"
         return f"[![MLOps]({workflow}/badge.svg)]({workflow})"
 
-    def _project(self, text: str) -> str:
-        return re.sub(r'(?m)^name = ".*"$', f'name = "{self.slug}"', text, count=1)
-
     def _licence(self, text: str) -> str:
         """Add the holder above the template's own line, which the licence asks to keep."""
         if not self.holder:
@@ -80,6 +84,10 @@ class Identity(BaseModel, extra="forbid", frozen=True):
     def licence_line(self) -> str:
         """The holder's line in the licence."""
         return f"Copyright (c) {self.year} {self.holder}\n"
+
+
+def _replacing(pattern: str, text: str) -> Edit:
+    return lambda content: re.sub(pattern, text, content)
 
 
 def read(root: Path) -> Identity | None:

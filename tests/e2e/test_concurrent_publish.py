@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from testsfromtests import forge
 
 from pipeline import bundle as bundles
 from pipeline import tasks
@@ -17,7 +18,7 @@ from pipeline.history.verify import verify
 from pipeline.publishing.gate import judge
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
-from tests import forge
+from tests.service import TASKS
 
 PUBLISHERS = 8
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
     repos = [clone(f"clone-{number}") for number in range(PUBLISHERS)]
     for number, repo in enumerate(repos):
         # Far enough apart for the gate to tell them apart, so that the champion changes often.
-        noises = {name: 1.4 ** -chance.uniform(0, PUBLISHERS) for name in tasks.names()}
+        noises = {name: 1.4 ** -chance.uniform(0, PUBLISHERS) for name in TASKS}
         commit = git(repo.root, "rev-parse", "HEAD")
         forge.bundle(repo.build / "bundle", commit, noises, seed=number)
 
@@ -53,15 +54,15 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
         landed.root, "log", "--reverse", "--format=%H", f"HEAD~{PUBLISHERS}..HEAD"
     ).split()
     assert sorted(out.strip() for out, _ in said) == sorted(commits)
-    assert len(layout.run_folders(landed.mlruns)) == PUBLISHERS * len(tasks.names()) * 2
+    assert len(layout.run_folders(landed.mlruns)) == PUBLISHERS * len(TASKS) * 2
     promotions = 0
-    for name in tasks.names():
+    for name in TASKS:
         expected = _replay(name, commits, landed, repos)
         known = registry.versions(landed.mlruns, name)
         assert [entry.run_id for entry in known] == expected
         assert [entry.version for entry in known] == list(range(1, len(expected) + 1))
         promotions += len(expected)
-    assert promotions > len(tasks.names()), "no champion changed: the race was not tried"
+    assert promotions > len(TASKS), "no champion changed: the race was not tried"
 
 
 def _replay(name: str, commits: list[str], landed: Repo, repos: list[Repo]) -> list[str]:

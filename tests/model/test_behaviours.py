@@ -4,7 +4,6 @@ import functools
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from threadpoolctl import threadpool_limits
 
 from pipeline import tasks
@@ -31,7 +30,7 @@ def model(name: str) -> OnnxModel:
     found, reason = generated.real(name)
     if not found:
         pytest.skip(f"no model of {name} is in service, and {reason}")
-    table = fetch(task, repo, Console(quiet=True)).table
+    table = fetch(task, repo).table
     train = table[~tables.in_holdout(task, table, load(repo).holdout_share)]
     algorithm = "hist_gradient_boosting" if task.kind is Kind.REGRESSION else "logistic_regression"
     features = list(task.features)

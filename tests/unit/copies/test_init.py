@@ -1,5 +1,6 @@
 """`pipeline init`: names, an empty history, and nothing of one's own lost."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from pipeline.git import git
 from tests import copies, histories
 from tests.conftest import commit_all
 from tests.copies import Project
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -148,3 +151,15 @@ def test_changes_and_strangers_are_refused(copy: Project, monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="git config user.email"):
         init(copy.repo)
     assert git(copy.root, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("path", identity.make(name="any", year=2027).edits())
+def test_each_place_of_the_real_files_gets_the_name(path: str) -> None:
+    named = identity.make(name="Own Thing", repository="own/thing", holder="Own", year=2027)
+    before = (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else ""
+    if not before or (path == "README.md" and not before.startswith("# ")):
+        pytest.skip("this copy has no such file of the template's")
+    edit = named.edits()[path]
+    after = edit(before)
+    lines = [new for old, new in zip(before.splitlines(), after.splitlines()) if old != new]
+    assert re.search(r"\bown\b", lines[0], re.I) and edit(after) == after

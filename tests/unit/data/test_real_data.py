@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from testsfromtests import generated
 
 from pipeline import tasks
 from pipeline.data.arrange import arrange
@@ -10,12 +11,12 @@ from pipeline.data.fetch import fetch
 from pipeline.data.validate import validate
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
-from tests import generated
+from tests.service import TASKS
 
 CREDIT = tasks.load("credit")
 
 
-@pytest.mark.parametrize("name", tasks.names())
+@pytest.mark.parametrize("name", TASKS)
 def test_the_table_is_the_one_that_the_task_expects(name: str, tmp_path: Path) -> None:
     found, reason = generated.real(name)
     if not found:

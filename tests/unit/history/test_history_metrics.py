@@ -113,7 +113,9 @@ def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> 
         }
         expected = {n: (push.commit[:7], push.value) for n, push in enumerate(pushes, start=1)}
         newest = sorted(expected)[-200:]
-        assert shown == {n: expected[n] for n in newest if expected[n][1] is not None}
+        assert shown.keys() == {n for n in newest if expected[n][1] is not None}
+        for n, (commit, value) in shown.items():  # six digits of a value are shown
+            assert (commit, value) == (expected[n][0], pytest.approx(expected[n][1], rel=1e-5))
 
 
 def test_the_newest_200_pushes_of_a_task_are_told(repo: Repo) -> None:

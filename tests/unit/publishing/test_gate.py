@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from testsfromtests import forge
 
 from pipeline import tasks
 from pipeline.bundle import Challenger, Parity
@@ -13,9 +14,9 @@ from pipeline.history.registry import Check
 from pipeline.publishing.gate import Decision, gain_interval, judge
 from pipeline.schema import Task
 from pipeline.training.predict import OnnxModel
-from tests import forge
+from tests.service import TASKS
 
-NAMES = tasks.names()
+NAMES = TASKS
 
 
 @dataclass

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from testsfromtests import forge
 
-from pipeline import tasks
 from pipeline.errors import PipelineError, UsageError
 from pipeline.git import git
 from pipeline.history import layout, registry, runfile
@@ -14,7 +14,7 @@ from pipeline.history.verify import verify
 from pipeline.publishing.promote import promote
 from pipeline.publishing.publish import publish
 from pipeline.repo import Repo
-from tests import forge
+from tests.service import TASKS
 
 Clone = Callable[..., Repo]
 WORSE, GOOD, BETTER = 3.0, 0.3, 0.05
@@ -64,7 +64,7 @@ def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
     assert git(seen.root, "rev-parse", "HEAD") == commit
     assert verify(seen) == []
     assert champions(seen) == {"credit": 1, "housing": 1, "iris": 1}
-    for name in tasks.names():
+    for name in TASKS:
         files = sorted(path.name for path in (seen.models / name).iterdir())
         assert files == ["MODEL_CARD.md", "manifest.json", "model.onnx"]
         manifest = json.loads((seen.models / name / "manifest.json").read_bytes())

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from app.manifest import Reference
 from app.psi import LEAST, MOST, psi
@@ -17,12 +16,12 @@ from pipeline.publishing import thresholds
 from pipeline.repo import Repo
 from pipeline.training.manifest import distribution
 from tests import generated
-from tests.serving import ROOT
+from tests.service import ROOT, TASKS
 
 WINDOWS = 1000
 
 
-@pytest.fixture(params=tasks.names())
+@pytest.fixture(params=TASKS)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -34,7 +33,7 @@ def rows(name: str, tmp_path: Path) -> pd.DataFrame:
     if not found:
         pytest.skip(reason)
     task = tasks.load(name)
-    table = fetch(task, Repo(tmp_path), Console(quiet=True)).table
+    table = fetch(task, Repo(tmp_path)).table
     return table[~in_holdout(task, table, params.load(Repo.open(ROOT)).holdout_share)]
 
 

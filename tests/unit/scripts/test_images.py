@@ -39,7 +39,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
-    usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "REPOSITORY": "mlops"}
+    # A copy has its own name here.
+    (own,) = set(re.findall(r"REPOSITORY:-([^}]*)", (ROOT / "docker-compose.yml").read_text()))
+    usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "REPOSITORY": own}
     usual["IMAGE_TAG"] = f"sha-{head}"
     assert names() == names(REGISTRY="", OWNER="", REPOSITORY="", IMAGE_TAG="") == usual
     copy = names(GITHUB_REPOSITORY="Octo-Cat/My.Copy")

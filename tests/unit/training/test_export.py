@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
+from testsfromtests import generated
 from threadpoolctl import threadpool_limits
 
 from pipeline import tasks
 from pipeline.training import estimators, evaluate, export
 from pipeline.training.candidates import Study
 from pipeline.training.predict import OnnxModel
-from tests import generated
+from tests.service import TASKS
 
 ROOT = Path(__file__).parents[3]
 SMALL = {
@@ -23,9 +24,7 @@ SMALL = {
     "gradient_boosting": {"n_estimators": 10},
     "hist_gradient_boosting": {"max_iter": 10},
 }
-ALL = [
-    (name, algorithm) for name in tasks.names() for algorithm in estimators.names(tasks.load(name))
-]
+ALL = [(name, algorithm) for name in TASKS for algorithm in estimators.names(tasks.load(name))]
 
 
 def _fit(study: Study, algorithm: str) -> Pipeline:
