@@ -21,6 +21,7 @@ from app.head import Head
 from app.metrics import Metrics
 from app.minutes import Minutes
 from app.models import Models
+from app.policy import DocumentationPolicy
 from app.prediction_log import PredictionLog
 from app.proxy import Proxies
 from app.services import TRAINER_SECONDS, Services
@@ -53,6 +54,7 @@ def create(settings: Settings, log: Log) -> Gateway:
         exception_handlers=dict.fromkeys(handled, answer),
         telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
+    app.add_middleware(DocumentationPolicy)
     app.state.services = services
     app.router.routes[:0] = predict.ROUTES
     for part in (pages, dashboard, drift, quality, admin, inference):

@@ -27,7 +27,7 @@ def run(repo: Repo, *arguments: str, **variables: str) -> "subprocess.CompletedP
 
 def published(collector: Collector, repo: Repo, folder: Path, **variables: str) -> str:
     """Publish a forged bundle and return its commit."""
-    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.1}, seed=1)
+    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1)
     done = run(repo, "publish", "--bundle", str(folder), **collector.settings, **variables)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

@@ -78,6 +78,19 @@ def test_probes_errors_and_the_protocol_know_their_paths(prefixed: Callable[...,
     assert not re.search(r'(?:href|src)="/|fetch\("/', page)
 
 
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_documentation_asks_nobody_else(shared_client: TestClient, page: str) -> None:
+    answer = shared_client.get(page)
+    text = re.sub(r"<!--.*?-->", "", answer.text, flags=re.DOTALL)
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", text)
+    policy = dict(
+        part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
+    )
+    for kind in ("connect-src", "img-src", "font-src"):
+        assert policy[kind].removesuffix(" data:") == "'self'"
+    assert "Content-Security-Policy" not in shared_client.get("/models").headers
+
+
 def test_without_a_prefix_nothing_is_stripped(shared_client: TestClient) -> None:
     assert shared_client.get("/ml/health").status_code == 404
     assert "servers" not in shared_client.get("/openapi.json").json()
