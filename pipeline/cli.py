@@ -16,7 +16,6 @@ from pipeline.data.cli import app as data
 from pipeline.errors import PipelineError
 from pipeline.history.cli import Json
 from pipeline.history.cli import app as history
-from pipeline.redact import redact
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -179,6 +178,6 @@ def _tell(commit: str, message: str, as_json: bool) -> None:
 
 def _fail(sentence: str, status: int) -> None:
     console = Console(stderr=True, highlight=False)
-    text = f"error: {redact(sentence)}"
+    text = f"error: {sentence}"
     console.print(text, style="red", markup=False, emoji=False, soft_wrap=True)
     sys.exit(status)

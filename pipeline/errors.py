@@ -2,14 +2,22 @@
 
 from typing import TYPE_CHECKING
 
+from pipeline.redact import redact
+
 if TYPE_CHECKING:  # programs that run without any package import this module too
     from pydantic import ValidationError
 
 
 class PipelineError(Exception):
-    """The work failed; the command ends with exit status 1 and prints the message alone."""
+    """The work failed; the command ends with exit status 1 and prints the message alone.
+
+    Wherever the message goes, to a terminal, a log or an answer of the API, no secret is in it.
+    """
 
     exit_status = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))
 
 
 class UsageError(PipelineError):

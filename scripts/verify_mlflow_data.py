@@ -29,6 +29,7 @@ from pipeline.history.faults import Fault  # noqa: E402
 from pipeline.history.runfile import Run  # noqa: E402
 from pipeline.history.store import connect  # noqa: E402
 from pipeline.history.verify import verify  # noqa: E402
+from pipeline.redact import redact  # noqa: E402
 from pipeline.repo import Repo  # noqa: E402
 from scripts import console  # noqa: E402
 from scripts.loopback import open_url, without_proxy  # noqa: E402
@@ -43,7 +44,7 @@ def main() -> int:
     surroundings.prepare()
     parser = argparse.ArgumentParser(description=console.first_line(__doc__))
     parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
-    parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({SERVER})")
+    parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({redact(SERVER)})")
     options = parser.parse_args()
     os.environ.update(without_proxy(os.environ))  # for MLflow's client
     try:
@@ -57,7 +58,8 @@ def main() -> int:
         if answers(options.server):
             faults += show_server(repo, runs, options.server)
         else:
-            say.print(f"\n[bold]MLflow server[/]\nnone answers at {options.server}; not compared.")
+            say.print("\n[bold]MLflow server[/]")
+            say.print(f"none answers at {redact(options.server)}; not compared.")
     except PipelineError as error:
         say.print(f"error: {error}", style="red", markup=False)
         return error.exit_status
@@ -159,7 +161,7 @@ def show_server(repo: Repo, runs: dict[str, Run], server: str) -> list[Fault]:
                 faults += differences(run, entity)
     absent = runs.keys() - seen
     faults += [Fault(f"run {run_id}", "the server does not show it") for run_id in sorted(absent)]
-    say.print(f"\n[bold]MLflow server[/] {server}")
+    say.print(f"\n[bold]MLflow server[/] {redact(server)}")
     say.print(
         f"{len(seen)} of {len(runs)} runs are there, {len(faults) - len(absent)} of them differ; "
         f"{others} more are on the server alone (`pipeline history save` takes them in)."

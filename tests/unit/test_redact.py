@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import PipelineError, UsageError
 from pipeline.redact import redact
 
 SECRETS = {
@@ -117,3 +118,10 @@ def test_other_forms_of_a_secret_are_masked(text: str, said: str) -> None:
 )
 def test_words_of_git_without_a_secret_stay(text: str) -> None:
     assert redact(text, {"SOME_KEY": "short", "PATH": "github"}) == text
+
+
+def test_no_error_that_a_user_may_read_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hush-hush")
+    for error in (PipelineError, UsageError):
+        said = str(error("http://me:pass-word@host/ does not take hush-hush: set another."))
+        assert said == "http://***@host/ does not take ***: set another."
