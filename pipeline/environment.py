@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from app import surroundings
 from pipeline.history import address
 
 
@@ -12,7 +13,7 @@ def set_up(build: Path) -> None:
     Args:
         build: the folder for what can be made again; matplotlib's list of fonts goes there.
     """
+    surroundings.prepare()
     address.use_settings()
     # The user's own style would change the pictures' bytes, too.
     os.environ.setdefault("MPLCONFIGDIR", str(build / "matplotlib"))
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
