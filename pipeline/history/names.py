@@ -66,6 +66,11 @@ def too_long(path: str) -> str | None:
 
 def clash(paths: Iterable[str]) -> tuple[str, str] | None:
     """Return two files or folders that are one on Windows or macOS, or None."""
+    return _clash(tuple(paths))
+
+
+@lru_cache(maxsize=1024)  # most runs have files of the same names
+def _clash(paths: tuple[str, ...]) -> tuple[str, str] | None:
     known: dict[str, str] = {}
     for path in paths:
         whole = PurePosixPath(path)
