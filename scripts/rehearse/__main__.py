@@ -43,10 +43,11 @@ def main() -> int:
 
 
 def first_push(runner: Runner) -> Run:
-    """Let the workflow answer the push that a new repository begins with."""
+    """Let the workflow answer the push that a new, private repository begins with."""
     clone = runner.folder / "clone"
     git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
-    return runner.run(clone, "push", events.push(clone, before=NOTHING))
+    event = events.push(clone, before=NOTHING, private=True)
+    return runner.run(clone, "push", event)
 
 
 def push(runner: Runner) -> Run:

@@ -229,6 +229,13 @@ def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped()
             assert "dependabot/**" in workflow.content[True]["push"]["branches-ignore"]
 
 
+def test_the_status_that_a_rule_asks_for_comes_of_no_push() -> None:
+    # A skipped job counts as passed, and a push to the branch of a request skips all of them.
+    expected = "${{ github.event_name == 'push' && 'Verdict of the push' || 'Verdict' }}"
+    assert JOBS["verdict"]["name"] == expected
+    assert "github.ref" in JOBS["plan"]["if"]
+
+
 def test_no_branch_is_named() -> None:
     for workflow in WORKFLOWS:
         assert not re.search(r"refs/heads/\w|\[main\]|tree/main", workflow.text), workflow.name
