@@ -33,4 +33,6 @@ nox=("$programs/nox" "$@")
 if [ -n "${GITHUB_ACTIONS:-}" ]; then # what is wrong is marked at its line and told in a sentence
   nox=("$python" -m scripts.ci.tell "${nox[@]}")
 fi
+# In a copy that was unpacked on Windows no file can be executed.
+[ ! -f "${GIT_ASKPASS:-}" ] || [ -x "$GIT_ASKPASS" ] || chmod +x "$GIT_ASKPASS"
 exec "${nox[@]}"

@@ -24,9 +24,13 @@ class Project:
     """A bare origin, a clone of a person who pushes, and what happens then."""
 
     def __init__(
-        self, folder: Path, github: GitHub, environment: dict[str, str] | None = None
+        self,
+        folder: Path,
+        github: GitHub,
+        environment: dict[str, str] | None = None,
+        branch: str = "main",
     ) -> None:
-        self.folder, self.github, self.origin = folder, github, origin.make(folder)
+        self.folder, self.github, self.origin = folder, github, origin.make(folder, branch)
         self.clone = self.another("clone")
         ours = shared_sessions(folder) | {"GITHUB_API_URL": github.address} | (environment or {})
         self.runner = Runner(folder, self.origin, ours)

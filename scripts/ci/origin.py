@@ -1,6 +1,7 @@
 """The repository on GitHub, opened by the workflow's token or by a deploy key."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,13 @@ class Origin:
         """
         if key := os.environ.get("PUBLISH_KEY", "").strip():
             return cls._by_key(key, folder)
-        token = os.environ.get("GITHUB_TOKEN", "")
-        opened = {"GIT_ASKPASS": str(ASKPASS), "GITHUB_TOKEN": token} if token else {}
-        return cls(git(Path(), "remote", "get-url", "origin"), opened)
+        address = git(Path(), "remote", "get-url", "origin")
+        if not (token := os.environ.get("GITHUB_TOKEN", "")):
+            return cls(address, {})
+        # In a copy that was unpacked on Windows no file can be executed.
+        askpass = Path(shutil.copy(ASKPASS, folder))
+        askpass.chmod(0o700)
+        return cls(address, {"GIT_ASKPASS": str(askpass), "GITHUB_TOKEN": token})
 
     @classmethod
     def _by_key(cls, key: str, folder: Path) -> "Origin":

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.git import git
 from scripts.ci.own_commits import OWNED
+from scripts.ci.plan import NOTHING
 from scripts.rehearse import events
 from scripts.rehearse.github import github
 from tests.conftest import commit_all
@@ -72,6 +73,29 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     assert second.results["publish"] == "success"
     assert git(project.origin, "rev-parse", "main~2") == published
     assert len(project.runs() - before) == 6
+
+
+def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(tmp_path: Path) -> None:
+    """One commit, another default branch, no run, no model: as others begin."""
+    with github() as api:
+        project = Project(tmp_path, api, branch="trunk")
+        git(project.clone, "rm", "-rq", "mlruns/iris", "mlruns/housing", "mlruns/credit")
+        git(project.clone, "rm", "-rq", "mlruns/registry", "deployment/models", "results")
+        commit_all(project.clone, "chore: begin anew")
+        tree = git(project.clone, "rev-parse", "HEAD^{tree}")
+        person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
+        first = git(project.clone, *person, "commit-tree", "-m", "Initial commit", tree)
+        git(project.clone, "reset", "--quiet", "--hard", first)
+        git(project.clone, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/trunk")
+        event = events.push(project.clone, before=NOTHING, private=True)
+        run = project.runner.run(project.clone, "push", event, "--job", "publish")
+        assert run.results["publish"] == "success", run.results
+        assert {name for name in run.jobs if name.startswith("test")} == {"test 3.13"}
+        outputs = run.jobs["publish"].outputs
+        assert outputs["headline"] == "iris v1 promoted" and outputs["ship"] == "true"
+        assert git(project.origin, "log", "--format=%H", "trunk").split() == [
+            *(outputs["commit"], first),
+        ]
 
 
 def stopped(project: Project, message: str, at: str) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.git import git
+from pipeline.git import GitError, git
 from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
+from scripts.ci.origin import Origin
 from tests.conftest import posix
 
 pytestmark = posix
@@ -89,3 +90,23 @@ def test_the_token_in_the_environment_is_enough_and_stays_there(
     assert git(origin, "rev-parse", "main") == commit
     kept = [path for path in repo.root.rglob("*") if path.is_file()]
     assert kept and not [path for path in kept if TOKEN.encode() in path.read_bytes()]
+
+
+def test_the_workflow_s_program_opens_it_where_no_file_can_be_executed(
+    clone: Callable[..., Repo], remote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So it is in a copy that came out of an archive that was unpacked on Windows.
+    plain = tmp_path / "askpass.sh"
+    plain.write_bytes(ASKPASS.read_bytes())
+    monkeypatch.setattr("scripts.ci.origin.ASKPASS", plain)
+    repo, folder = clone("mine"), tmp_path / "keys"
+    folder.mkdir()
+    git(repo.root, "remote", "set-url", "origin", remote)
+    monkeypatch.chdir(repo.root)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    opened = Origin.read(folder)
+    tip = git(repo.root, "rev-parse", "HEAD")
+    assert opened.git(repo.root, "ls-remote", "refs/heads/main").split()[0] == tip
+    monkeypatch.delenv("GITHUB_TOKEN")
+    with pytest.raises(GitError, match="could not read Username"):
+        Origin.read(folder).git(repo.root, "ls-remote")
