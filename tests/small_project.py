@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from pipeline.git import git
@@ -65,11 +64,6 @@ class Project:
         commit_all(self.clone, message)
         git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
         return self.runner.run(self.clone, "push", events.push(self.clone, branch), *more)
-
-    def run_again(self, environment: dict[str, str], *more: str) -> Run:
-        """Let the workflow answer the same push once more, in a changed environment."""
-        runner = replace(self.runner, environment=self.runner.environment | environment)
-        return runner.run(self.clone, "push", events.push(self.clone), *more)
 
     def pull(self) -> None:
         """Take in what the pipeline has published."""

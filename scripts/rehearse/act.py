@@ -39,7 +39,6 @@ class Job:
 class Run:
     """A whole run of the workflow."""
 
-    id: str
     jobs: dict[str, Job]
     folder: Path
     began: float
@@ -107,7 +106,7 @@ class Runner:
             command += ["--secret", f"{name}={value}"]
         began = time.monotonic()
         jobs = self._follow(command, folder)
-        return Run(given["GITHUB_RUN_ID"], jobs, folder, began, time.monotonic())
+        return Run(jobs, folder, began, time.monotonic())
 
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
         """Run act and gather what it says of each job."""
