@@ -1,6 +1,7 @@
 """Real Git repositories for the tests: a bare origin and clones of it, no settings of a user."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,12 @@ def own_git_settings() -> Iterator[None]:
 # Windows opens no longer path, unless it is told to; and where pytest's folders are on a runner.
 LONGEST = 240
 ON_A_RUNNER = r"C:\Users\runneradmin\AppData\Local\Temp\pytest-of-runneradmin\pytest-0\popen-gw0"
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for a test, with a shorter name than pytest's own: bundles have long paths."""
+    return tmp_path_factory.mktemp(re.sub(r"\W", "_", request.node.name)[:12])
 
 
 @pytest.fixture(autouse=True)
