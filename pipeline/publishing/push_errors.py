@@ -98,8 +98,9 @@ _ADVICE = {
     "the job needs `permissions: contents: write`, which the organisation must allow",
     Cause.RULE: "a branch protection or ruleset is on (Settings > Rules > Rulesets, or Settings > "
     "Branches). Three ways out: keep only the rules 'Restrict deletions' and 'Block force pushes' "
-    "for the branch; publish to a branch of its own with --branch; or push with a deploy key that "
-    "the ruleset's bypass list names",
+    "for the branch; publish to a branch of its own with --branch (in the workflow: the variable "
+    "PUBLISH_BRANCH); or push with a deploy key that the ruleset's bypass list names (the secret "
+    "PUBLISH_KEY)",
     Cause.ARCHIVED: "unarchive it (Settings > General > Danger zone), or publish to another "
     "repository with --remote",
     Cause.TOO_LARGE: "the server takes no file or push of this size (GitHub: 100 MB a file): log "

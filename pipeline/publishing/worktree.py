@@ -46,10 +46,15 @@ def worktree(repo: Repo) -> Iterator[Path]:
     """Make a worktree of the clone, with nothing in it yet, and remove it afterwards.
 
     Raises:
-        PipelineError: another publish runs in this clone, Git is too old, or the clone cannot be
-            written to.
+        PipelineError: another publish runs in this clone, Git is too old, the project is a folder
+            of another repository, or the clone cannot be written to.
     """
     _require_git()
+    if inside := git(repo.root, "rev-parse", "--show-prefix"):
+        raise PipelineError(
+            f"{repo.root} is the folder {inside} of another repository: publish needs a repository "
+            "whose root it is."
+        )
     common = Path(git(repo.root, "rev-parse", "--path-format=absolute", "--git-common-dir"))
     repo.build.mkdir(parents=True, exist_ok=True)
     try:

@@ -20,17 +20,22 @@ Clone = Callable[..., Repo]
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def origin(origin: Path, tmp_path: Path) -> Path:
-    """The origin with a history, a model and a page: something to leave out of a checkout."""
+def give_history(origin: Path) -> None:
+    """Give the origin a history, a model and a page: something to leave out, or to alter."""
     git(origin, "config", "uploadpack.allowFilter", "true")
-    seed = tmp_path / "seed"
+    seed = origin.parent / "seed"
     (seed / ".gitattributes").write_text("mlruns/** -text\n* text=auto eol=lf\n")
     for name in ("mlruns/iris/run.json", "deployment/models/iris/model.onnx", "docs/why.md"):
         (seed / name).parent.mkdir(parents=True)
         (seed / name).write_text("one\ntwo\n")
     commit_all(seed, "feat: a history")
     git(seed, "push", "--quiet", str(origin), "main")
+
+
+@pytest.fixture
+def origin(origin: Path) -> Path:
+    """The origin with a history."""
+    give_history(origin)
     return origin
 
 
@@ -137,64 +142,6 @@ def test_a_clone_that_keeps_its_references_in_tables(clone: Clone, origin: Path)
     assert git(origin, "rev-parse", "main") == commit
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"core.autocrlf": "true"},
-        {"core.autocrlf": "input", "core.safecrlf": "true"},
-        {"core.eol": "crlf"},
-        {"core.attributesFile": "ATTRIBUTES", "filter.large.clean": "false"},
-        {"submodule.recurse": "true"},
-        {"extensions.worktreeConfig": "true"},
-        {"core.fileMode": "false"},
-        {"safe.bareRepository": "explicit"},
-    ],
-    ids=lambda settings: "+".join(settings),
-)
-def test_settings_of_the_clone_change_no_byte(
-    clone: Clone, origin: Path, tmp_path: Path, settings: dict[str, str]
-) -> None:
-    repo = clone("mine")
-    (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
-    for key, value in settings.items():
-        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(tmp_path / "attributes")))
-    land(repo, "origin", "main", note("mine"))
-    assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
-    assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
-
-
-@posix
-def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
-    clone: Clone, origin: Path
-) -> None:
-    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
-    (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
-    git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
-    with pytest.raises(PipelineError, match="results/mine.txt with other bytes.*info/attributes"):
-        land(repo, "origin", "main", note("mine"))
-    assert git(origin, "rev-parse", "main") == tip
-
-
-@posix
-@pytest.mark.parametrize(
-    "hook", ["post-checkout", "prepare-commit-msg", "pre-push", "post-index-change"]
-)
-@pytest.mark.parametrize("shared", [True, False])
-def test_no_hook_of_the_clone_runs(
-    clone: Clone, origin: Path, tmp_path: Path, hook: str, shared: bool
-) -> None:
-    repo = clone("mine")
-    folder = tmp_path / "hooks" if shared else repo.root / ".git" / "hooks"
-    folder.mkdir(exist_ok=True)
-    if shared:
-        git(repo.root, "config", "core.hooksPath", str(folder))
-    (folder / hook).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
-    (folder / hook).chmod(0o755)
-    land(repo, "origin", "main", note("mine"))
-    assert git(origin, "show", "main:results/mine.txt") == "mine"
-    assert not (tmp_path / "ran").exists()
-
-
 def as_somebody_else(root: Path) -> "subprocess.CompletedProcess[str]":
     """Publish as another user of this machine, who may read the checkout and not write to it."""
     code = f"""
@@ -264,6 +211,14 @@ def test_a_folder_that_is_no_checkout(tmp_path: Path) -> None:
         land(Repo.open(tmp_path), "origin", "main", note("mine"))
 
 
+def test_a_folder_of_another_repository(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "params.yaml").touch()
+    with pytest.raises(PipelineError, match="is the folder inner/ of another repository"):
+        land(Repo.open(tmp_path / "inner"), "origin", "main", note("mine"))
+
+
 def test_a_branch_of_another_kind_is_refused(clone: Clone, origin: Path) -> None:
     repo = clone("mine")
     empty = git(repo.root, "mktree", stdin="")
@@ -286,18 +241,3 @@ def test_a_worktree_that_lost_its_git_file_is_not_used(clone: Clone) -> None:
     with pytest.raises(PipelineError, match="nothing was changed"):
         land(repo, "origin", "main", lose)  # type: ignore[arg-type]
     assert (repo.root / "draft.txt").read_text() == "precious"
-
-
-def test_what_a_publish_adds_to_a_path_is_small() -> None:
-    """Windows allows 260 characters; the deepest folders are those of runners and of OneDrive."""
-    names = git(ROOT, "ls-files", "-z").split("\0")
-    longest = max(names, key=len)
-    repository = "a-repository-with-quite-a-long-name-2026"
-    random = "x" * 8  # what `tempfile.mkdtemp` adds
-    for folder in (
-        f"D:\\a\\{repository}\\{repository}",
-        f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
-        f"C:\\Users\\firstname\\OneDrive - University of Somewhere\\Documents\\{repository}",
-    ):
-        path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
-        assert len(path) < 240, f"{len(path)}: {path}"

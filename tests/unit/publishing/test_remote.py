@@ -1,10 +1,6 @@
 """Servers that fail for the moment, or refuse: by HTTP, by hooks, and with nobody there."""
 
-import os
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,71 +11,25 @@ from pipeline.publishing import remote as remotes
 from pipeline.publishing.loop import land
 from pipeline.repo import Repo
 from tests.conftest import posix
+from tests.git_server import Server, serve
 from tests.unit.publishing.test_loop import note, reject_pushes
 
 Clone = Callable[..., Repo]
 
 
-class Server(BaseHTTPRequestHandler):
-    """Serves repositories by `git http-backend`, unless it is told to answer something else."""
-
-    root = Path()
-    # What the next requests are answered with, in order, by what a request is for.
-    answers: dict[str, list[tuple[int, bytes]]] = {}
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        service = "push" if "git-receive-pack" in self.path else "fetch"
-        if self.answers.get(service):
-            status, body = self.answers[service].pop(0)
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain")
-            if status == 401:
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self._end(body)
-            return
-        path, _, query = self.path.partition("?")
-        told = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command}
-        told |= {"GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1"}
-        told |= {"REMOTE_USER": "me", "CONTENT_TYPE": self.headers.get("Content-Type", "")}
-        told |= {"HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", "")}
-        command = ["git", "http-backend"]
-        done = subprocess.run(command, input=content, env=os.environ | told, capture_output=True)
-        head, _, body = done.stdout.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(fields.pop("Status", "200").split()[0]))
-        for name, value in fields.items():
-            self.send_header(name, value)
-        self._end(body)
-
-    do_POST = do_GET
-
-    def _end(self, body: bytes) -> None:
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server(origin: Path) -> Iterator[type[Server]]:
-    """Serve the origin over HTTP; its `url` is the origin's address."""
-    handler = type("ForOrigin", (Server,), {"root": origin.parent, "answers": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
-        handler.url = f"http://me:pass-word@127.0.0.1:{running.server_port}/{origin.name}"
+    """Serve the origin over HTTP."""
+    with serve(origin.parent) as handler:
         yield handler
-        running.shutdown()
 
 
 @pytest.fixture
-def mine(clone: Clone, server: type[Server]) -> Repo:
+def mine(clone: Clone, origin: Path, server: type[Server]) -> Repo:
     """A clone whose origin is the server, with a password in the address."""
     repo = clone("mine")
-    git(repo.root, "remote", "set-url", "origin", server.url)  # type: ignore[attr-defined]
+    address = f"http://me:pass-word@{server.address}/{origin.name}"
+    git(repo.root, "remote", "set-url", "origin", address)
     return repo
 
 
@@ -168,9 +118,8 @@ def test_a_push_whose_answer_was_lost_is_not_made_twice(
     def lose_the_answer(self: Server) -> None:
         if self.command == "POST" and "git-receive-pack" in self.path and not lost:
             lost.append(True)
-            end, self._end = self._end, lambda body: None  # type: ignore[method-assign]
+            self.end = lambda body: None  # type: ignore[method-assign]
             once(self)
-            self._end = end  # type: ignore[method-assign]
             self.close_connection = True
             self.connection.close()
         else:

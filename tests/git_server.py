@@ -1,0 +1,79 @@
+"""A real Git server over HTTP, which can be told to refuse, or to fail for the moment."""
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+class Server(BaseHTTPRequestHandler):
+    """Serves the repositories of a folder by `git http-backend`, unless told to answer otherwise.
+
+    Attributes:
+        answers: what the next requests are answered with, in order, by what they are for.
+        authorization: the header without which a request is answered with 401; "" asks for none.
+        address: where the server is, without user and password.
+    """
+
+    root = Path()
+    answers: dict[str, list[tuple[int, bytes]]] = {}
+    authorization = ""
+    address = ""
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        told = self.answers.get("push" if "git-receive-pack" in self.path else "fetch")
+        if told:
+            self._refuse(*told.pop(0))
+        elif self.authorization not in ("", self.headers.get("Authorization")):
+            self._refuse(401, b"")
+        else:
+            self._serve(content)
+
+    do_POST = do_GET
+
+    def _refuse(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain")
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.end(body)
+
+    def _serve(self, content: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        told = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command}
+        told |= {"GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1"}
+        told |= {"REMOTE_USER": "me", "CONTENT_TYPE": self.headers.get("Content-Type", "")}
+        told |= {"HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", "")}
+        command = ["git", "http-backend"]
+        done = subprocess.run(command, input=content, env=os.environ | told, capture_output=True)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        for name, value in fields.items():
+            self.send_header(name, value)
+        self.end(body)
+
+    def end(self, body: bytes) -> None:
+        """Send the body of an answer, and with it the last of its headers."""
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def serve(root: Path, **attributes: object) -> Iterator[type[Server]]:
+    """Serve a folder's repositories; yield the handler, whose attributes can be set."""
+    handler = type("Handler", (Server,), {"root": root, "answers": {}, **attributes})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        handler.address = f"127.0.0.1:{running.server_port}"
+        yield handler
+        running.shutdown()

@@ -1,0 +1,92 @@
+"""Publishing whatever is set in the clone: settings, filters, hooks; and in how deep a folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.git import git
+from pipeline.publishing import worktree
+from pipeline.publishing.loop import land
+from pipeline.repo import Repo
+from tests.conftest import posix
+from tests.unit.publishing.test_checkouts import give_history
+from tests.unit.publishing.test_loop import note
+
+Clone = Callable[..., Repo]
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"core.autocrlf": "true"},
+        {"core.autocrlf": "input", "core.safecrlf": "true"},
+        {"core.eol": "crlf"},
+        {"core.attributesFile": "ATTRIBUTES", "filter.large.clean": "false"},
+        {"submodule.recurse": "true"},
+        {"extensions.worktreeConfig": "true"},
+        {"core.fileMode": "false"},
+        {"safe.bareRepository": "explicit"},
+    ],
+    ids=lambda settings: "+".join(settings),
+)
+def test_settings_of_the_clone_change_no_byte(
+    clone: Clone, origin: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    give_history(origin)
+    repo = clone("mine")
+    (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
+    for key, value in settings.items():
+        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(tmp_path / "attributes")))
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
+    assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
+
+
+@posix
+def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
+    clone: Clone, origin: Path
+) -> None:
+    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
+    git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
+    with pytest.raises(PipelineError, match="results/mine.txt with other bytes.*info/attributes"):
+        land(repo, "origin", "main", note("mine"))
+    assert git(origin, "rev-parse", "main") == tip
+
+
+@posix
+@pytest.mark.parametrize(
+    "hook", ["post-checkout", "prepare-commit-msg", "pre-push", "post-index-change"]
+)
+@pytest.mark.parametrize("shared", [True, False])
+def test_no_hook_of_the_clone_runs(
+    clone: Clone, origin: Path, tmp_path: Path, hook: str, shared: bool
+) -> None:
+    repo = clone("mine")
+    folder = tmp_path / "hooks" if shared else repo.root / ".git" / "hooks"
+    folder.mkdir(exist_ok=True)
+    if shared:
+        git(repo.root, "config", "core.hooksPath", str(folder))
+    (folder / hook).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
+    (folder / hook).chmod(0o755)
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "show", "main:results/mine.txt") == "mine"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_publish_adds_to_a_path_is_small() -> None:
+    """Windows allows 260 characters; the deepest folders are those of runners and of OneDrive."""
+    names = git(ROOT, "ls-files", "-z").split("\0")
+    longest = max(names, key=len)
+    repository = "a-repository-with-quite-a-long-name-2026"
+    random = "x" * 8  # what `tempfile.mkdtemp` adds
+    for folder in (
+        f"D:\\a\\{repository}\\{repository}",
+        f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
+        f"C:\\Users\\firstname\\OneDrive - University of Somewhere\\Documents\\{repository}",
+    ):
+        path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
+        assert len(path) < 240, f"{len(path)}: {path}"
