@@ -26,8 +26,8 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 # All fast tests run on the newest Python, which the images have, too. What these folders test are
 # numbers, plots and Git, which are the same on every Python: the locks pin the libraries' versions.
 PYTHONS = ["3.11", "3.12", "3.13"]
-ON_NEWEST = ["tests/model"]
-ON_NEWEST += [f"tests/unit/{name}" for name in ("publishing", "report", "trainer", "training")]
+ON_NEWEST = ["tests/model", "tests/unit/copies", "tests/unit/publishing"]
+ON_NEWEST += ["tests/unit/report", "tests/unit/trainer", "tests/unit/training"]
 # Where the packages of every lock are wheels: the README promises as much.
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
@@ -134,7 +134,7 @@ def e2e(session: nox.Session) -> None:
 def stack(session: nox.Session) -> None:
     """Build the images and test the stack on a real Docker engine; `-- -m slow` for the rest."""
     install(session, "dev")
-    session.run("pytest", "tests/stack", "-m", "not slow", *session.posargs)
+    session.run("pytest", "tests/stack", "-m", "not slow", "--durations", "20", *session.posargs)
 
 
 @nox.session(default=False)

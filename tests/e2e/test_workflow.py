@@ -92,25 +92,25 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(tmp_path: Pa
         ]
 
 
-def stopped(project: Project, message: str, at: str) -> str:
-    """Push what must fail; return the page of the run, after looking that main is as it was."""
-    run = project.push(message, *ONE_PYTHON)
-    assert run.results[at] == "failure", run.results
-    assert run.results["verdict"] == "failure"
-    assert not {"images", "verify", "release"} & {
+def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
+    (project.clone / "bench" / "bad.py").write_text("import os\n")
+    path = project.clone / "data" / "iris.csv.gz"
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    lines[3] = "-" + lines[3]
+    path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
+    run = project.push("feat: untidy, with a typing error in the data", *ONE_PYTHON)
+    assert {name for name, result in run.results.items() if result == "failure"} == {
+        *("lint", "train", "verdict")
+    }
+    assert not {"publish", "images", "verify", "release"} & {
         name for name, result in run.results.items() if result != "skipped"
     }
     assert project.main == git(project.clone, "rev-parse", "HEAD")
+    assert "row 3" in run.jobs["train"].outputs["said"]
+    assert "Stopped: lint failed" in run.summary and "train failed, too" in run.summary
+    assert "bench/bad.py:1: F401 'os' imported but unused" in run.summary
+    assert "bash scripts/nox.sh -s lint" in run.summary
     assert "Nothing was published" in run.summary
-    return run.summary
-
-
-def test_a_lint_error_stops_it(project: Project) -> None:
-    (project.clone / "bench" / "bad.py").write_text("import os\n")
-    page = stopped(project, "feat: untidy", "lint")
-    assert "Stopped: lint failed" in page
-    assert "bench/bad.py:1: F401 'os' imported but unused" in page
-    assert "bash scripts/nox.sh -s lint" in page
 
 
 def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(project: Project) -> None:
@@ -125,12 +125,3 @@ def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(project:
     assert "tests/test_small.py::test_small" in run.summary
     (comment,) = project.github.comments
     assert comment["body"].endswith(run.summary)
-
-
-def test_invalid_data_stop_it(project: Project) -> None:
-    path = project.clone / "data" / "iris.csv.gz"
-    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
-    lines[3] = "-" + lines[3]
-    path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
-    page = stopped(project, "data: a typing error", "train")
-    assert "Stopped: train failed" in page and "row 3" in page, page
