@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from testsfromtests import forge
 
 from pipeline import bundle as bundles
 from pipeline import tasks
@@ -18,6 +17,7 @@ from pipeline.history.verify import verify
 from pipeline.publishing.gate import judge
 from pipeline.repo import Repo
 from pipeline.training.predict import OnnxModel
+from tests import forge
 from tests.service import TASKS
 
 PUBLISHERS = 8

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from testsfromtests import generated
 
 from pipeline import tasks
 from pipeline.data.arrange import arrange
@@ -11,6 +10,7 @@ from pipeline.data.fetch import fetch
 from pipeline.data.validate import validate
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
+from tests import generated
 from tests.service import TASKS
 
 CREDIT = tasks.load("credit")

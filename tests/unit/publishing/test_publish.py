@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from testsfromtests import forge
 
 from pipeline.errors import PipelineError, UsageError
 from pipeline.git import git
@@ -14,6 +13,7 @@ from pipeline.history.verify import verify
 from pipeline.publishing.promote import promote
 from pipeline.publishing.publish import publish
 from pipeline.repo import Repo
+from tests import forge
 from tests.service import TASKS
 
 Clone = Callable[..., Repo]

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
-from testsfromtests import generated
 from threadpoolctl import threadpool_limits
 
 from pipeline import tasks
 from pipeline.training import estimators, evaluate, export
 from pipeline.training.candidates import Study
 from pipeline.training.predict import OnnxModel
+from tests import generated
 from tests.service import TASKS
 
 ROOT = Path(__file__).parents[3]
