@@ -99,7 +99,8 @@ def run_days(mlruns: Path) -> dict[str, Path]:
         for run_id in filter(RUN_ID.match, folders(day)):
             if (other := found.setdefault(run_id, day)) is not day:
                 raise PipelineError(
-                    f"the run {run_id} lies in two folders, {other} and {day}: remove one."
+                    f"the run {run_id} lies in two folders, {other} and {day}: remove the one "
+                    "that `git log` shows to be the later."
                 )
     return found
 

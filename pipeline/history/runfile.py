@@ -191,7 +191,9 @@ def _reason(kind: str, error: ValidationError, remedy: str) -> str:
         case "missing" | "model_type", "format" | "":
             return f"is not a {kind} of this project (it names no format version)."
         case "literal_error", "format":
-            return f"has format version {first['input']}; this program reads version {FORMAT}."
+            told = f"has format version {first['input']}; this program reads version {FORMAT}"
+            newer = isinstance(first["input"], int) and first["input"] > FORMAT
+            return f"{told}: `pipeline update` brings a later program." if newer else f"{told}."
         case "string_pattern_mismatch", _:
             told = f"{first['input']!r} is not allowed there"
         case "file_name", _:  # restoring a file that was committed so would not help

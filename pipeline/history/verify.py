@@ -88,7 +88,7 @@ class _Verification:
             if (folder / name).is_symlink():
                 self.fault(folder / name, "is a symbolic link")
             elif not expected(name):
-                self.fault(folder / name, "does not belong to the history")
+                self.fault(folder / name, "does not belong to the history: move it elsewhere")
         self._names(folder, found)
         return [folder / name for name in found if expected(name)]
 
