@@ -81,7 +81,9 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
     else:
         print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
     if faults:
-        raise PipelineError(f"the history has {len(faults)} faults: {witness.advice(repo)}.")
+        raise PipelineError(
+            f"the history has {len(faults)} faults: {witness.advice(repo, faults)}."
+        )
 
 
 @app.command("prune", help=prune.__doc__)

@@ -46,8 +46,10 @@ def faults(repo: Repo, notice: Notice, explain: bool) -> list[Fault]:
         return []
 
 
-def advice(repo: Repo) -> str:
+def advice(repo: Repo, found: list[Fault]) -> str:
     """Return how faults can be mended, which depends on whether they are in a commit."""
+    if any("`git " in fault.reason for fault in found):
+        return "the command that is named with one mends it, and often others with it"
     folders = ("mlruns", repo.models.relative_to(repo.root).as_posix())
     try:
         changed = git(repo.root, "status", "--porcelain", "--untracked-files=no", "--", *folders)
