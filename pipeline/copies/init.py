@@ -63,7 +63,7 @@ def require_clean(repo: Repo) -> None:
             "Git does not know who makes the commit: set `git config user.name` and "
             "`git config user.email` first."
         )
-    if changed := git(repo.root, "status", "--porcelain").splitlines():
+    if changed := git(repo.root, "status", "--porcelain", "--untracked-files=no").splitlines():
         raise UsageError(
             f"{len(changed)} files are not as in the last commit ({changed[0][3:]}): commit or "
             "stash them first, so that the new commit holds nothing else."

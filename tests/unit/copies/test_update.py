@@ -250,6 +250,14 @@ def test_a_version_is_named_and_the_address_is_remembered(template: Project, cop
         update(copy.repo, ref="v9")
 
 
+def test_files_that_git_does_not_know_are_left_alone(template: Project, copy: Project) -> None:
+    template.write("docs/new.md", "new\n")
+    (copy.root / ".DS_Store").write_text("of the system")  # in the ignore file of many a user
+    copy.update(template)
+    assert copy.text("docs/new.md") == "new\n"
+    assert (copy.root / ".DS_Store").read_text() == "of the system"
+
+
 def test_what_is_not_committed_is_not_risked(template: Project, copy: Project) -> None:
     (copy.root / "docs" / "why.md").write_text("unsaved")
     with pytest.raises(UsageError, match=r"1 files are not as in the last commit \(docs/why.md\)"):
