@@ -4,16 +4,16 @@ The images are those of HEAD, built by `nox -s images -- build` or in the regist
 of its own, on the ports of the compose file or the environment, and is taken down in any case.
 """
 
-import os
 import signal
 import sys
 from functools import partial
 from typing import Any
 
+from app import surroundings
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from scripts import console
-from scripts.loopback import open_url, without_proxy
+from scripts.loopback import open_url
 from scripts.stack import throwaway, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.verify import Health, Look, Seen
@@ -25,7 +25,7 @@ COUNTER = "predictions_total{"
 def main() -> int:
     """Return 0 if all is as the files say, else 1 after one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
-    os.environ.update(without_proxy(os.environ))  # for MLflow's client
+    surroundings.prepare()
     try:
         with throwaway.stack(Settings.read()) as (settings, services):
             closer: dict[str, Look] = {

@@ -32,7 +32,7 @@ from pipeline.history.verify import verify  # noqa: E402
 from pipeline.redact import redact  # noqa: E402
 from pipeline.repo import Repo  # noqa: E402
 from scripts import console  # noqa: E402
-from scripts.loopback import open_url, without_proxy  # noqa: E402
+from scripts.loopback import open_url  # noqa: E402
 
 SERVER = os.environ.get("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
 COMMITS = 10
@@ -46,7 +46,6 @@ def main() -> int:
     parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
     parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({redact(SERVER)})")
     options = parser.parse_args()
-    os.environ.update(without_proxy(os.environ))  # for MLflow's client
     try:
         repo = Repo.open(options.repo)
         faults = verify(repo, notice=lambda said: say.print(said, markup=False))

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
+from app.surroundings import bypass_proxies
 from pipeline.git import environment, git
 from pipeline.repo import Repo
 
@@ -33,6 +34,7 @@ def own_git_settings() -> Iterator[None]:
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         for variable in os.environ.keys() - environment().keys():
             patch.delenv(variable)
+        bypass_proxies()  # the servers that tests start are no matter for a user's proxy
         yield
 
 

@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import loopback
 from scripts.stack import dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +91,7 @@ class Settings:
         """Return the environment for a service on this machine.
 
         Settings of other work with the same libraries stay out of it: an MLFLOW_STATIC_PREFIX, say,
-        moves every address of the server. Requests to this machine need no proxy.
+        moves every address of the server.
         """
         kept = {
             name: value
@@ -100,5 +99,4 @@ class Settings:
             if not name.upper().startswith(OF_OTHER_WORK)
         }
         ports = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
-        proxies = loopback.without_proxy(self.variables)
-        return kept | ports | proxies | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        return kept | ports | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import orjson
 
-from scripts.loopback import is_loopback
+from app.surroundings import is_ours
 from scripts.traffic.questions import Question
 
 AT_ONCE = 32  # as many as the API takes in: more would be refused
@@ -83,9 +83,9 @@ async def send(
             base_url=url,
             timeout=PATIENCE_SECONDS,
             limits=limits,
-            trust_env=not is_loopback(url),  # a proxy is for the outside
+            trust_env=not is_ours(url),  # a proxy is for the outside
         )
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:
         raise Unreachable(f"{url} is no address: {error}.") from error
     async with client:
         try:
