@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import requests
-from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
 ATTEMPTS = 3
 FIRST_WAIT = 2  # seconds before the second attempt; twice as long before each one after it
@@ -55,16 +55,23 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
     except requests.exceptions.ChunkedEncodingError as error:
         raise Failed("sends only a part of the file") from error
     except requests.ConnectionError as error:
-        # Silence after the first bytes comes as one of these, and not as a timeout.
-        silent = any(isinstance(reason, ReadTimeoutError) for reason in error.args)
-        said = f"is silent for {SILENCE_SECONDS} s" if silent else "cannot be reached"
-        raise Failed(said) from error
+        raise _unreachable(error) from error
     except requests.Timeout as error:
         raise Failed(f"is silent for {SILENCE_SECONDS} s") from error
     except requests.RequestException as error:
         raise Failed(f"cannot be asked ({type(error).__name__})", again=False) from error
     if sha256 and found != sha256:
         raise Failed("sends a file with another hash")
+
+
+def _unreachable(error: requests.ConnectionError) -> Failed:
+    reason = error.args[0] if error.args else None
+    # Silence after the first bytes comes as one of these, and not as a timeout.
+    if isinstance(reason, ReadTimeoutError):
+        return Failed(f"is silent for {SILENCE_SECONDS} s")
+    # Without network no name is found: the other sources are asked sooner.
+    unknown = isinstance(getattr(reason, "reason", None), NameResolutionError)
+    return Failed("cannot be reached", again=not unknown)
 
 
 def _save(answer: requests.Response, target: Path) -> str:

@@ -84,7 +84,7 @@ def _unavailable(task: Task, passed: list[_Passed], fresh: bool) -> Unavailable:
     return Unavailable(
         f"{task.name}: no source has its data ({reasons}); "
         f"connect to the network{'' if fresh else f', or put a snapshot at {where}'}.",
-        ", ".join(hosts) or f"a snapshot at {where}",
+        ", ".join(dict.fromkeys(hosts)) or f"a snapshot at {where}",
     )
 
 
