@@ -29,4 +29,4 @@ def add(
         print(
             f"The snapshot before had {added.before} rows: {added.new} are new, {added.gone} gone."
         )
-    print(f'Now: git add {where} && git commit -m "feat: data of {task}"')
+    print(f'Now commit it:\n  git add {where}\n  git commit -m "feat: data of {task}"')

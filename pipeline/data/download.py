@@ -11,9 +11,9 @@ from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
 ATTEMPTS = 3
 FIRST_WAIT = 2  # seconds before the second attempt; twice as long before each one after it
-LONGEST_WAIT = 60  # a server that asks for more patience is passed over
+LONGEST_WAIT = 30  # a server that asks for more patience is passed over
 SILENCE_SECONDS = 30  # without a byte
-TOTAL_SECONDS = 300  # for one file
+TOTAL_SECONDS = 180  # for one file
 CHUNK_BYTES = 1 << 16
 # What may be another answer in a moment. Hosts of data sets answer 403 when they are busy, too.
 PASSING = {403, 408, 425, 429, *range(500, 600)}

@@ -22,17 +22,19 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
         check_columns(task, raw)
     except ValueError as error:
         raise PipelineError(f"{where}: {error}.") from error
-    table, faults = {}, []
+    table, first_faults, count = {}, [], 0
     columns: list[Feature | Target] = [*task.features, task.target]
     for column in columns:
         values, wrong, rule = _checked(column, raw[column.name])
         table[column.name] = values
-        faults += [(row, column.name, rule) for row in wrong.to_numpy().nonzero()[0]]
-    if faults:
-        row, name, rule = min(faults)
+        if found := wrong.to_numpy().nonzero()[0].tolist():
+            first_faults.append((found[0], column.name, rule))
+            count += len(found)
+    if first_faults:
+        row, name, rule = min(first_faults)
         value = raw[name].iloc[row]
         shown = repr(value) if isinstance(value, str) else str(value)
-        more = f" ({len(faults) - 1} more values are wrong)" if len(faults) > 1 else ""
+        more = f" ({count - 1} more values are wrong)" if count > 1 else ""
         raise PipelineError(
             f"{where}: row {row + 1}, column {name}: the value {shown} is not {rule}; "
             f"correct the row or leave it out{more}."

@@ -123,7 +123,9 @@ def test_the_command_says_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         f"data/iris.csv.gz: 30 rows, sha256 {DIGEST}",
-        'Now: git add data/iris.csv.gz && git commit -m "feat: data of iris"',
+        "Now commit it:",
+        "  git add data/iris.csv.gz",
+        '  git commit -m "feat: data of iris"',
     ]
     (tmp_path / "t.csv").write_text("a,b\n1,2,3\n")
     refused = _run(repo, str(tmp_path / "t.csv"), "--task", "iris")

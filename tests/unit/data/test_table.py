@@ -34,6 +34,35 @@ def test_the_same_table_is_the_same_bytes(tmp_path: Path) -> None:
     }
 
 
+CELLS = st.tuples(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(codec="utf-8")),
+    st.integers(-(2**53), 2**53),
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=5))
+def test_the_canonical_csv_is_what_pandas_writes_of_the_texts(
+    cells: list[tuple[float, str, int]],
+) -> None:
+    table = pd.DataFrame(cells, columns=["a", "b", "c"])
+    texts = [[tables.text(value) for value in row] for row in cells]
+    written = pd.DataFrame(texts, columns=table.columns).to_csv(index=False, lineterminator="\n")
+    assert tables.to_csv(table) == written.encode()
+
+
+@given(st.permutations(range(6)), st.lists(CELLS, min_size=6, max_size=6))
+def test_the_order_of_rows_is_no_matter_to_the_digest_of_rows(
+    order: list[int], cells: list[tuple[float, str, int]]
+) -> None:
+    table = pd.DataFrame(cells, columns=["a", "b", "c"])
+    other = table.iloc[order]
+    assert tables.rows_digest(other) == tables.rows_digest(table)
+    assert tables.digest(tables.ordered(other)) == tables.digest(tables.ordered(table))
+    fewer = table.iloc[:5]
+    assert tables.rows_digest(fewer) != tables.rows_digest(table)
+
+
 @pytest.mark.parametrize(
     "content", [b"no gzip", gzip.compress(b"a,b\n1,2\n" * 99, mtime=0)[:-9], b""]
 )
