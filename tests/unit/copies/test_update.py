@@ -2,14 +2,19 @@
 
 import shutil
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from pipeline.cli import app
 from pipeline.copies.init import init
+from pipeline.copies.sides import GENERATED
 from pipeline.copies.update import resume, update
 from pipeline.errors import PipelineError, UsageError
 from pipeline.git import git
+from scripts import reference
 from tests import copies
 from tests.copies import Project
 
@@ -268,3 +273,22 @@ def test_what_is_not_committed_is_not_risked(template: Project, copy: Project) -
 def test_without_an_address_there_is_a_sentence(copy: Project) -> None:
     with pytest.raises(UsageError, match="--from ADDRESS"):
         update(copy.repo)
+
+
+def test_every_page_that_is_generated_is_known() -> None:
+    paths = [path.relative_to(reference.ROOT).as_posix() for path in reference.pages()]
+    assert [p for p in paths if not any(fnmatch(p, known) for known in GENERATED)] == []
+
+
+def test_the_commands_say_what_they_did(template: Project, copy: Project) -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["--repo", str(copy.root), *arguments])
+
+    begun = run("init", "--name", "Churn", "--holder", "ACME")
+    assert (begun.exit_code, begun.stdout.strip()) == (0, copy.head)
+    template.write("docs/why.md", "# Why\n\nSo.\n", "docs: say why")
+    tried = run("update", "--from", str(template.root), "--dry-run")
+    assert tried.stdout == "Would come in:\n- docs: say why\nWithout a conflict.\n"
+    taken = run("update")
+    assert taken.exit_code == 0 and taken.stdout.startswith("chore: update to the template's 1.0.0")
+    assert isinstance(run("update", "--continue", "--to", "v1").exception, UsageError)
