@@ -26,7 +26,7 @@ def api() -> Iterator[GitHub]:
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    (tmp_path / "app.py").write_text("1")
+    (tmp_path / "code.py").write_text("1")
     commit_all(tmp_path, "feat: begin")
     return tmp_path
 
@@ -55,7 +55,7 @@ def test_it_runs_after_a_push_of_a_person_alone(api: GitHub, repo: Path) -> None
     (repo / "mlruns" / "run.json").write_text("1")
     commit_all(repo, f"chore(publish): iris\n\nMlops-Publish: {head}\n")
     assert night(api, repo, head) == "run=false"
-    (repo / "app.py").write_text("2")
+    (repo / "code.py").write_text("2")
     commit_all(repo, "feat: two")
     assert night(api, repo, head) == "run=true"
 
