@@ -70,3 +70,10 @@ def test_no_tracked_file_holds_a_path_of_somebodys_machine() -> None:
         and (match := ABSOLUTE.search(path.read_bytes()))
     }
     assert found == {}
+
+
+def test_no_two_files_of_tests_have_the_same_name() -> None:
+    # pytest imports them by their names alone, but for those in a package.
+    paths = [path for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "stack"]
+    names = [path.name for path in paths]
+    assert sorted(set(names)) == sorted(names)
