@@ -73,6 +73,10 @@ def wait_until(done: Callable[[], object], seconds: float = 15) -> None:
         time.sleep(0.05)
 
 
+# A proxy that takes nothing: what is asked on this machine must not go there.
+NO_WAY_OUT = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
+
+
 class Api:
     """A process of its own folder: models, state, logs. Settings are those of the environment."""
 
@@ -89,6 +93,7 @@ class Api:
             **clean,
             "PYTHONPATH": str(ROOT),
             "HOME": str(folder / "home"),
+            **NO_WAY_OUT,
             "API_PORT": str(self.port),
             "API_MODELS": str(self.models),
             "API_STATE": str(folder / "state"),

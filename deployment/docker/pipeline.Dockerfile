@@ -17,12 +17,14 @@ RUN python /build/rest.py /build/pipeline.txt /build/mlflow.txt >/build/rest.txt
 FROM python:${PYTHON_TAG} AS code
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
-COPY deployment/docker/health.py /code/mlops/
+COPY VERSION deployment/docker/health.py /code/mlops/
 # What training and serving do alike.
 COPY app/__init__.py app/head.py app/onnx.py app/output.py app/proxy.py app/psi.py \
      app/release.py app/scores.py app/surroundings.py app/tracing.py /code/mlops/app/
 COPY pipeline /code/mlops/pipeline
+# The mounted checkout is another user's: Git reads it all the same.
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
+    && install -d /code/etc && printf '[safe]\n\tdirectory = /repo\n' >/code/etc/gitconfig \
     && sh /build/finish.sh /code
 
 FROM python:${PYTHON_TAG}
@@ -40,10 +42,8 @@ COPY --from=code /code /
 WORKDIR /repo
 ENV PYTHONPATH=/mlops:/mlops/rest:/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOME=/tmp MLFLOW_DISABLE_TELEMETRY=true ORT_DISABLE_TELEMETRY=1 \
-    # The mounted checkout may be read-only, and is another user's.
-    MLOPS_BUILD_DIR=/state/build TRAINER_STATE=/state/serving TRAINER_HOST=0.0.0.0 \
-    GIT_OPTIONAL_LOCKS=0 \
-    GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=/repo
+    # The mounted checkout may be read-only.
+    MLOPS_BUILD_DIR=/state/build TRAINER_STATE=/state/serving TRAINER_HOST=0.0.0.0
 USER 10001:10001
 EXPOSE 8001
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=5 \

@@ -20,12 +20,16 @@ PROJECT = "mlops-stack-test"
 ADMIN_KEY = "a key for the tests"
 PORTS = (
     *("API", "MLFLOW", "PROMETHEUS", "GRAFANA", "NODE_EXPORTER", "CADVISOR"),
-    "ALERTMANAGER",
+    *("ALERTMANAGER", "JAEGER"),
 )
 SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
-# All but grafana and cadvisor, whose images a machine without Docker Hub cannot have. They are left
-# out by naming the others: with `--scale grafana=0` Compose asks for the image all the same.
-SERVICES = ("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter")
+# All but grafana, whose image a machine without Docker Hub cannot have; left out by naming the
+# others: with `--scale grafana=0` Compose asks for the image all the same.
+SERVICES = (
+    *("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter"),
+    *("cadvisor", "jaeger"),
+)
+PLACE = "stack-test"  # where it runs, as traces say it
 
 
 def docker(*arguments: str, **options: Any) -> str:
@@ -52,9 +56,10 @@ def require_engine() -> None:
 def copy_checkout(target: Path) -> None:
     """Clone the repository, with what is changed and not committed yet."""
     subprocess.run(["git", "clone", "--quiet", ROOT, target], check=True)
-    listed = ["git", "ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"]
-    said = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, said.split("\0")):
+    changed = ["git", "diff", "-z", "--name-only", "--no-renames", "HEAD"]
+    new = ["git", "ls-files", "-z", "--others", "--exclude-standard"]
+    said = [subprocess.check_output(command, cwd=ROOT, text=True) for command in (changed, new)]
+    for name in filter(None, "".join(said).split("\0")):
         (target / name).unlink(missing_ok=True)
         if (ROOT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -93,6 +98,9 @@ class Stack:
             "COMPOSE_PROJECT_NAME": PROJECT,
             "OWNER": PROJECT,
             "API_ADMIN_KEY": ADMIN_KEY,
+            "COMPOSE_PROFILES": "tracing",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://jaeger:4318",
+            "MLOPS_ENVIRONMENT": PLACE,
             "REVISION": revision(checkout),
         }
 
@@ -115,9 +123,9 @@ class Stack:
         """Return the address of a service, by the name of its port."""
         return f"http://127.0.0.1:{self.ports[name]}{path}"
 
-    def ask(self, name: str, path: str, body: Any = None) -> Any:
-        """Return the JSON that a service answers."""
-        headers = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY}
+    def ask(self, name: str, path: str, body: Any = None, **more: str) -> Any:
+        """Return the JSON that a service answers; `more` are headers."""
+        headers = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY, **more}
         content = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url(name, path), content, headers)
         with urllib.request.urlopen(request, timeout=30) as answer:

@@ -96,7 +96,7 @@ def alerting(stack: Stack, receiver: Receiver, tmp_path_factory: Any) -> Iterato
     )
     with_alerts = copy.copy(stack)
     with_alerts.environment = stack.environment | {
-        **{"COMPOSE_FILE": f"docker-compose.yml:{override}", "COMPOSE_PROFILES": "alerts"},
+        **{"COMPOSE_FILE": f"docker-compose.yml:{override}", "COMPOSE_PROFILES": "alerts,tracing"},
         **{"ALERTMANAGER_CONFIG": "own.yml", "API_ADMIN_KEY": ADMIN_KEY},
         **{"GITHUB_TOKEN": "ghs_0123456789abcdef", "GITHUB_REPOSITORY": "someone/mlops"},
     }

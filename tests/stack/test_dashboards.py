@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
@@ -15,10 +14,9 @@ import pytest
 from app.psi import LEAST
 from monitoring.grafana.pages import pages
 from tests.dashboards import panels, queries, variables
-from tests.stack.engine import PROJECT, ROOT, Stack, docker, eventually
+from tests.stack.engine import ROOT, SERVICES, Stack, eventually
 
 BOARDS = {path.stem: json.loads(text) for path, text in pages().items()}
-CADVISOR = f"{PROJECT}-cadvisor"
 # More than a verdict takes, so that both windows are of the normal traffic.
 ROWS = 1_100
 STEP, BACK = 15, 1_800
@@ -26,26 +24,15 @@ each = pytest.mark.parametrize("name", BOARDS)
 
 
 @pytest.fixture(scope="module")
-def watched(stack: Stack) -> Iterator[Stack]:
-    """The stack with the containers' figures, after traffic of every kind."""
-    script = ROOT / "tests" / "stack" / "cadvisor.py"
-    docker("rm", "--force", CADVISOR)
-    docker(
-        *("run", "--detach", "--name", CADVISOR, "--network", f"{PROJECT}_default"),
-        *("--network-alias", "cadvisor", "--volume", f"{script}:/cadvisor.py:ro"),
-        *("--volume", "/var/run/docker.sock:/var/run/docker.sock"),
-        *("python:3.13-slim", "python3", "/cadvisor.py", PROJECT),
-    )
-    try:
-        send(stack, "normal", "--rows", str(ROWS), "--rate", "100", "--feedback")
-        send(stack, "drifted", "--rows", "100", "--task", "housing")
-        send(stack, "slow", "--seconds", "5")
-        send(stack, "errors", "--seconds", "10")
-        jobs = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus"}
-        eventually(lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service")
-        yield stack
-    finally:
-        docker("rm", "--force", CADVISOR)
+def watched(stack: Stack) -> Stack:
+    """The stack after traffic of every kind."""
+    send(stack, "normal", "--rows", str(ROWS), "--rate", "100", "--feedback")
+    send(stack, "drifted", "--rows", "100", "--task", "housing")
+    send(stack, "slow", "--seconds", "5")
+    send(stack, "errors", "--seconds", "10")
+    jobs = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus"}
+    eventually(lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service")
+    return stack
 
 
 def send(stack: Stack, kind: str, *more: str) -> None:
@@ -130,6 +117,19 @@ def test_legends_and_columns_name_labels_that_there_are(watched: Stack, name: st
             legend = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
             shown = {name for name in set().union(*columns) if not name.startswith("Value")}
             assert legend | shown <= there, f"{panel['title']}: {target['expr']}"
+
+
+def test_each_container_is_shown_with_what_docker_says_of_it(watched: Stack) -> None:
+    label = "container_label_com_docker_compose_service"
+    for figure in ("memory_working_set_bytes", "cpu_usage_seconds_total", "start_time_seconds"):
+        found = ask(watched, "query", query=f'max by ({label}) (container_{figure}{{{label}!=""}})')
+        shown = {one["metric"][label]: float(one["value"][1]) for one in found["result"]}
+        assert set(SERVICES) <= shown.keys() and all(value > 0 for value in shown.values())
+    found = ask(watched, "query", query=f"max by ({label}) (container_spec_memory_limit_bytes)")
+    limits = {one["metric"].get(label): float(one["value"][1]) for one in found["result"]}
+    for service in SERVICES:
+        (container,) = watched.containers(service)
+        assert limits[service] == container["HostConfig"]["Memory"]
 
 
 def test_drift_and_feedback_are_of_the_traffic(watched: Stack) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import mlflow
 import pytest
 from mlflow import MlflowClient
@@ -49,6 +50,17 @@ def test_a_prediction_for_each_task(stack: Stack) -> None:
         else:
             chances = [answer["probabilities"][name] for name in manifest["target"]["classes"]]
             assert chances == pytest.approx(golden["answer"], rel=1e-4, abs=1e-6)
+
+
+def test_an_offer_of_http_2_reaches_the_api_with_its_body(stack: Stack) -> None:
+    """As Java's HttpClient sends it, by way of the container that holds the port."""
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMA"}
+    record = manifests(stack)["iris"]["golden"]["request"]
+    with httpx.Client(trust_env=False) as client:
+        for _ in range(3):
+            answer = client.post(stack.url("API", "/predict/iris"), json=record, headers=offer)
+            assert answer.status_code == 200, answer.text
+        assert client.head(stack.url("API", "/health")).status_code == 200
 
 
 def test_mlflow_shows_every_run_and_champion(stack: Stack, client: MlflowClient) -> None:
@@ -151,9 +163,8 @@ def test_the_trainer_explains_and_trains(stack: Stack, client: MlflowClient) -> 
 
 
 def test_prometheus_sees_all_that_was_started(stack: Stack) -> None:
-    expected = {
-        job: ["up"] for job in ("mlops-api", "mlflow-server", "node-exporter", "prometheus")
-    }
+    jobs = ("mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus")
+    expected = {job: ["up"] for job in jobs}
     eventually(lambda: stack.targets() == expected, 60, "the targets are up")
 
 

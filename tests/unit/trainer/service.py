@@ -19,6 +19,7 @@ from pipeline.repo import Repo
 from tests import forge
 from tests.conftest import commit_all
 from tests.service import MODELS, REPOSITORY, make
+from tests.serving import NO_WAY_OUT
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 300  # other tests may keep the machine busy
@@ -101,7 +102,8 @@ def running(repo: Repo, **environment: str) -> Iterator[Service]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "trainer"],
-        env={**kept, "PYTHONPATH": str(ROOT), "TRAINER_PORT": str(port), **environment},
+        env={**kept, **NO_WAY_OUT, "PYTHONPATH": str(ROOT), "TRAINER_PORT": str(port)}
+        | environment,
         text=True,
     )
     service = Service(repo, process, port)
