@@ -77,7 +77,7 @@ def git(
     stdin: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run Git in a folder and return what it prints, without the final newline.
+    """Run Git in a folder and return what it prints as text, without the final newline.
 
     Args:
         arguments: the command with its arguments, after options such as `-c key=value` if any.
@@ -88,11 +88,8 @@ def git(
         PipelineError: Git is not installed.
     """
     content = None if stdin is None else stdin.encode()
-    return (
-        git_bytes(folder, *arguments, stdin=content, variables=variables)
-        .decode("utf-8", errors="replace")
-        .rstrip("\n")
-    )
+    said = git_bytes(folder, *arguments, stdin=content, variables=variables)
+    return said.decode("utf-8", errors="replace").replace("\r\n", "\n").rstrip("\n")
 
 
 def git_bytes(

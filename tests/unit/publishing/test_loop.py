@@ -14,7 +14,7 @@ from pipeline.publishing.base import require_ancestor
 from pipeline.publishing.commit import BOT_EMAIL, BOT_NAME
 from pipeline.publishing.loop import Change, land
 from pipeline.repo import Repo
-from tests.conftest import commit_all
+from tests.conftest import commit_all, posix
 
 Clone = Callable[..., Repo]
 
@@ -166,6 +166,7 @@ def test_a_race_that_never_ends_is_given_up(
     assert "mine.txt" not in git(origin, "ls-tree", "--name-only", "main:results")
 
 
+@posix  # a hook is a program by its mode
 def test_a_protected_branch_is_named_with_its_setting_and_three_ways_out(
     clone: Clone, origin: Path
 ) -> None:
