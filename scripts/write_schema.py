@@ -13,12 +13,11 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from scripts import console
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pipeline.files import write_atomic  # noqa: E402
 from pipeline.history.database import SCHEMA, run_migrations  # noqa: E402
+from scripts import console  # noqa: E402
 
 
 def statements() -> str:
