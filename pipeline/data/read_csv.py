@@ -21,6 +21,10 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
+class Damaged(ValueError):
+    """The file is not whole, whatever rows it may once have had."""
+
+
 def read_csv(
     path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
 ) -> pd.DataFrame:
@@ -45,7 +49,7 @@ def read_csv(
         except UnicodeDecodeError as error:
             raise ValueError(f"is not UTF-8 text ({error.reason}); save it as UTF-8") from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"is no whole gzipped CSV ({error})") from error
+            raise Damaged(f"is no whole gzipped CSV ({error})") from error
     return pd.concat(chunks, ignore_index=True) if chunks else _frame([], header)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.data.read_csv import CHUNK_ROWS, read_csv
+from pipeline.data.read_csv import CHUNK_ROWS, Damaged, read_csv
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_bytes, write_atomic
 from pipeline.schema import Task
@@ -98,10 +98,14 @@ def read(path: Path) -> pd.DataFrame:
     try:
         with path.open("rb") as file:
             if file.read(2) != b"\x1f\x8b":
-                raise ValueError("is no whole gzipped CSV")
+                raise Damaged("is no whole gzipped CSV")
         return read_csv(path)
-    except (OSError, ValueError) as error:
+    except (OSError, Damaged) as error:
         raise PipelineError(
             f"{path}: {error}; restore it with `git checkout`, or write it anew with "
             "`pipeline data add`."
+        ) from error
+    except ValueError as error:
+        raise PipelineError(
+            f"{path}: {error}, and add the table with `pipeline data add`."
         ) from error

@@ -70,3 +70,14 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "t.csv.gz").write_bytes(content)
     with pytest.raises(PipelineError, match=r"t\.csv\.gz: .*git checkout"):
         tables.read(tmp_path / "t.csv.gz")
+
+
+def test_a_row_that_does_not_fit_is_named_with_advice_for_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n1,2,3\n"))
+    with pytest.raises(PipelineError) as caught:
+        tables.read(path)
+    assert str(caught.value) == (
+        f"{path}: row 2 (line 3) has 3 values for 2 columns; correct the row or leave it out, "
+        "and add the table with `pipeline data add`."
+    )
