@@ -13,7 +13,5 @@ def open_url(request: str | urllib.request.Request, seconds: float) -> Any:
         urllib.error.URLError: nothing answers, or it answers with an error.
     """
     address = request if isinstance(request, str) else request.full_url
-    if not is_ours(address):
-        return urllib.request.urlopen(request, timeout=seconds)
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return direct.open(request, timeout=seconds)
+    handlers = [urllib.request.ProxyHandler({})] if is_ours(address) else []
+    return urllib.request.build_opener(*handlers).open(request, timeout=seconds)
