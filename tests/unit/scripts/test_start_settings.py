@@ -50,7 +50,7 @@ def test_a_checkout_that_cannot_be_written_is_one_sentence(checkout: Path) -> No
     (checkout / "build").touch()  # where a folder would be made, whoever runs the tests
     status, said = start(checkout, "--local")
     assert status == 1
-    assert said.splitlines()[-1].startswith(f"error: {checkout / 'build'}: ")
+    assert f"error: {checkout / 'build'}: " in said
 
 
 @posix
@@ -89,7 +89,7 @@ def test_there_is_one_supervisor(checkout: Path, monkeypatch: pytest.MonkeyPatch
         status, said = start(checkout, "--status")
         assert status == 0 and SUPERVISOR in said
         status, said = start(checkout, "--local")
-    assert (status, said.splitlines()[-1]) == (1, f"error: {STARTING}")
+    assert status == 1 and f"error: {STARTING}" in said.splitlines()
 
 
 def port_check(port: int) -> checks.Check:
