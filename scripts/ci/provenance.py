@@ -81,6 +81,7 @@ def main() -> int:
         PREDICATE.write_text(json.dumps(predicate(Path().resolve()), indent=1), encoding="utf-8")
     except MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
+        put(said=str(error))
         return 2
     for short, image in images.items():
         name, at, digest = image.rpartition("@")

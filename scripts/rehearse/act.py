@@ -97,6 +97,9 @@ class Runner:
         given |= {"GITHUB_RUN_ID": str(secrets.randbelow(10**9))}
         given |= {"REHEARSAL_FOLDER": str(folder), "REHEARSAL_ORIGIN": str(self.origin)}
         given["REHEARSAL_CLONE"] = str(clone)
+        # GitHub sets it, act does not.
+        workflow = f"{REPOSITORY}/.github/workflows/mlops.yml"
+        given["GITHUB_WORKFLOW_REF"] = f"{workflow}@{event.get('ref', '')}"
         given |= self.environment
         for name, value in given.items():
             command += ["--env", f"{name}={value}"]

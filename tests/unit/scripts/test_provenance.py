@@ -54,4 +54,5 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path
 def test_outside_of_a_workflow_it_says_what_is_missing(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     done = run(tmp_path, IMAGES="{}", GITHUB_SERVER_URL="")
-    assert done.returncode == 2 and done.stderr.startswith("error: GITHUB_SERVER_URL is not set")
+    assert done.returncode == 2 and "error: GITHUB_SERVER_URL is not set" in done.stderr
+    assert "said=GITHUB_SERVER_URL is not set" in done.stderr
