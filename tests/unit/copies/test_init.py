@@ -10,7 +10,6 @@ from pipeline.copies.init import init
 from pipeline.errors import UsageError
 from pipeline.git import git
 from tests import copies, histories
-from tests.conftest import commit_all
 from tests.copies import Project
 
 ROOT = Path(__file__).parents[3]
@@ -140,10 +139,10 @@ def test_a_name_that_cannot_stand_is_refused(
 
 
 def test_changes_and_strangers_are_refused(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    (copy.root / "new.txt").write_text("x")
-    with pytest.raises(UsageError, match=r"1 files .*\(new.txt\)"):
+    (copy.root / "LICENSE").write_text("x")
+    with pytest.raises(UsageError, match=r"1 files .*\(LICENSE\)"):
         init(copy.repo)
-    commit_all(copy.root, "feat: keep it")
+    git(copy.root, "checkout", "--", "LICENSE")
     git(copy.root, "config", "--unset", "user.email")
     git(copy.root, "config", "user.useConfigOnly", "true")
     for name in ("EMAIL", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL"):
