@@ -55,7 +55,7 @@ def land(
             the push for another reason than a race, or the race is lost too often.
     """
     with worktree(repo) as tree:
-        remote, made = Remote(tree, name), None
+        remote, made = Remote(tree, name, repo.root), None
         branch = branch or _default_branch(remote)
         for attempt in range(ATTEMPTS):
             tip = remote.fetch(branch)

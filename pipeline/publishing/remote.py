@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import PipelineError
-from pipeline.git import GitError, git
+from pipeline.git import GitError, git, succeeds
 from pipeline.publishing.push_errors import Cause, classify, explain, words
 from pipeline.publishing.worktree import git_in
 from pipeline.redact import redact
@@ -19,9 +19,17 @@ WAITS = (2.0, 4.0, 8.0, 16.0, 32.0)
 class Remote:
     """A remote of a clone, by name or address, as one publish works with it."""
 
-    def __init__(self, tree: Path, name: str) -> None:
+    def __init__(self, tree: Path, name: str, checkout: Path) -> None:
+        """Work with a remote.
+
+        Args:
+            tree: where Git runs, the publish's worktree.
+            name: the remote, by its name or address.
+            checkout: the user's own checkout, from which a relative address is seen.
+        """
         self.tree, self.name = tree, name
         self.shown = redact(name)  # an address may hold a password
+        self._settings = _relative_addresses(checkout, name)
         self._waits: Iterator[float] = iter(WAITS)
 
     def default_branch(self) -> str | None:
@@ -67,6 +75,7 @@ class Remote:
             *(part for setting in settings for part in ("-c", setting)),
             *("push", *options, "--recurse-submodules=no", self.name),
             f"{commit}:refs/heads/{branch}",
+            variables=self._settings,
         )
 
     def answer(self, error: GitError, branch: str, tip: str | None) -> None:
@@ -92,7 +101,7 @@ class Remote:
     def _patiently(self, *arguments: str) -> str:
         while True:
             try:
-                return git(self.tree, *arguments)
+                return git(self.tree, *arguments, variables=self._settings)
             except GitError as error:
                 cause = classify(error.output)
                 if cause is Cause.NO_BRANCH:
@@ -111,6 +120,33 @@ class Remote:
         said = f"{self.shown} does not answer ({words(error.output)})"
         print(f"{said}: trying again in {seconds:g} seconds.", file=sys.stderr, flush=True)
         time.sleep(seconds * random.uniform(0.75, 1.25))
+
+
+def _relative_addresses(checkout: Path, name: str) -> dict[str, str]:
+    """Return settings by which a relative path leads from any folder to where it leads here.
+
+    They are variables, since a path may hold a "=", at which `git -c` would take it apart.
+    """
+    relative = [path for path in _addresses(checkout, name) if _is_relative(checkout, path)]
+    settings: dict[str, str] = {}
+    for number, address in enumerate(relative):
+        settings[f"GIT_CONFIG_KEY_{number}"] = f"url.{(checkout / address).resolve()}.insteadOf"
+        settings[f"GIT_CONFIG_VALUE_{number}"] = address
+    return settings | {"GIT_CONFIG_COUNT": str(len(relative))}
+
+
+def _addresses(checkout: Path, name: str) -> list[str]:
+    """Return where a remote is fetched from and pushed to; of an address, itself."""
+    if not succeeds(checkout, "remote", "get-url", name):
+        return [name]
+    fetched = git(checkout, "remote", "get-url", "--all", name).splitlines()
+    pushed = git(checkout, "remote", "get-url", "--all", "--push", name).splitlines()
+    return sorted({*fetched, *pushed})
+
+
+def _is_relative(checkout: Path, address: str) -> bool:
+    """Tell whether an address is a path that starts at the checkout's folder."""
+    return not Path(address).is_absolute() and (checkout / address).is_dir()
 
 
 class _NoBranch(Exception):

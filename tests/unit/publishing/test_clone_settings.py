@@ -45,6 +45,20 @@ def test_settings_of_the_clone_change_no_byte(
     assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
 
 
+@pytest.mark.parametrize("address", ["../origin.git", "inside=here.git"])
+@pytest.mark.parametrize("as_remote", [True, False])
+def test_a_relative_address_is_seen_from_the_checkout(
+    clone: Clone, origin: Path, address: str, as_remote: bool
+) -> None:
+    repo = clone("mine")
+    target = (repo.root / address).resolve()
+    if target != origin.resolve():
+        git(repo.root, "clone", "--quiet", "--bare", str(origin), str(target))
+    git(repo.root, "remote", "set-url", "origin", address if as_remote else "../nowhere.git")
+    land(repo, "origin" if as_remote else address, "main", note("mine"))
+    assert git(target, "cat-file", "-p", "main:results/mine.txt") == "mine"
+
+
 @posix
 def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
     clone: Clone, origin: Path
