@@ -24,7 +24,9 @@ LEFT_OUT = ("method", "route", "version")
 # Who only looks is not counted: where little happens it would be all that is seen.
 LOOKING = (*ALWAYS, "/dashboard")
 SCHEMA = "CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (minute, key))"
-ADD = "INSERT INTO minutes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET growth = growth + ?3"
+ADD = """
+INSERT INTO minutes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET growth = growth + excluded.growth
+"""
 log = logging.getLogger(__name__)
 
 

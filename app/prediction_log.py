@@ -42,8 +42,8 @@ NEWEST = "SELECT * FROM predictions WHERE task = ? AND version = ? ORDER BY id D
 WITH_TRUTH = NEWEST.replace("ORDER", "AND truth IS NOT NULL ORDER")
 # A client may use an id again: what it means then is the last request.
 REQUEST = """
-SELECT * FROM predictions WHERE request_id = ?1
-AND time = (SELECT max(time) FROM predictions WHERE request_id = ?1) ORDER BY id
+SELECT * FROM predictions WHERE request_id = ?
+AND time = (SELECT max(time) FROM predictions WHERE request_id = ?) ORDER BY id
 """
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class PredictionLog:
 
     def request(self, request_id: str) -> list[Row]:
         """Return what one request was answered with, in the order of its records."""
-        return self._select(REQUEST, request_id)
+        return self._select(REQUEST, request_id, request_id)
 
     def add_truth(self, rows: list[Row], truth: list[Any]) -> None:
         """Keep the true values of predictions."""
