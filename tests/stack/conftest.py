@@ -30,3 +30,8 @@ def stack(
         if request.session.testsfailed != failed:
             print(running.compose("logs", "--no-color", "--tail", "60"))
         running.compose(*away)
+
+
+@pytest.fixture(autouse=True)
+def paths_that_windows_can_open() -> None:
+    """Leave paths alone: a registry makes long ones, and these tests do not run on Windows."""

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 import pytest
 
@@ -123,6 +123,7 @@ class Team:
         self.seen: list[str] = []
         self.said: dict[str, str] = {}
         self.pushing, self.releasing = Lock(), Lock()
+        self.published = Event()  # by one of the runs
 
     def run(self, pushed: str) -> None:
         """Do what the workflow does for a pushed commit."""
@@ -147,6 +148,7 @@ class Team:
             trailers = f"{own_commits.TRAILER}: {pushed}\n{own_commits.WORKFLOW}: a run"
             clone.commit_all(f"chore: publish\n\n{trailers}")
             clone.git("push", "--quiet", "origin", "HEAD:main")
+            self.published.set()
 
 
 def test_no_code_that_was_not_linted_is_ever_latest(
@@ -160,10 +162,11 @@ def test_no_code_that_was_not_linted_is_ever_latest(
         else:
             bad.unlink(missing_ok=True)
         pushes.append(checkout.commit_all(f"feat: push {number}"))
-    # The first two runs begin before the others push.
+    # The first run publishes, on top of the second push, before the others push.
     checkout.git("push", "--quiet", "origin", f"{pushes[1]}:main")
     with ThreadPoolExecutor(6) as pool:
         early = [pool.submit(team.run, pushed) for pushed in pushes[:2]]
+        assert team.published.wait(60)
         with team.pushing:
             checkout.git("fetch", "--quiet", "origin")
             checkout.git("rebase", "--quiet", "origin/main")

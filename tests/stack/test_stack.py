@@ -153,13 +153,16 @@ def test_the_trainer_explains_and_trains(stack: Stack, client: MlflowClient) -> 
     )
     assert ended["status"] == "succeeded", ended["error"]
     assert client.get_run(ended["result"]["run_id"]).info.status == "FINISHED"
-    stack.ask("API", "/models/iris/load", {"run_id": ended["result"]["run_id"]})
-    path, request = "/predict/iris", manifests(stack)["iris"]["golden"]["request"]
+    champion = manifests(stack)["iris"]
 
-    def is_loaded() -> bool:
-        return bool(stack.ask("API", path, request)["run_id"] == ended["result"]["run_id"])
+    def served_run() -> str:
+        return str(stack.ask("API", "/predict/iris", champion["golden"]["request"])["run_id"])
 
-    eventually(is_loaded, 60, "the trained model is served")
+    trained = ended["result"]["run_id"]
+    stack.ask("API", "/models/iris/load", {"run_id": trained})
+    eventually(lambda: served_run() == trained, 60, "the trained model is served")
+    stack.ask("API", "/models/iris/load", {"version": champion["version"]})
+    eventually(lambda: served_run() == champion["run_id"], 60, "the champion is served again")
 
 
 def test_prometheus_sees_all_that_was_started(stack: Stack) -> None:
