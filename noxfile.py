@@ -23,11 +23,12 @@ nox.options.default_venv_backend = "none"
 # Several checkouts that are tested side by side may share their environments.
 nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
-# All fast tests run on the newest Python, which the images have, too. What these folders test are
-# numbers, plots and Git, which are the same on every Python: the locks pin the libraries' versions.
+# All fast tests run on the newest Python, which the images have, too. What these test are numbers,
+# plots, Git and linters, which are the same on every Python: the locks pin the libraries' versions.
 PYTHONS = ["3.11", "3.12", "3.13"]
 ON_NEWEST = ["tests/model", "tests/unit/copies", "tests/unit/publishing"]
 ON_NEWEST += ["tests/unit/report", "tests/unit/trainer", "tests/unit/training"]
+ON_NEWEST += [f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")]
 # Where the packages of every lock are wheels: the README promises as much.
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]

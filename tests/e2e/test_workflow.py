@@ -60,14 +60,6 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     branch = events.push(project.clone, "topic")
     assert project.runner.run(project.clone, "push", branch).results == {}
 
-    # A second push works on top of it.
-    published = project.main
-    (project.clone / "params.yaml").write_text(PARAMS % 0.02, "utf-8")
-    second = project.push("feat: another C", "--job", "publish", *ONE_PYTHON)
-    assert second.results["publish"] == "success"
-    assert git(project.origin, "rev-parse", "main~2") == published
-    assert len(project.runs() - before) == 6
-
 
 def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(tmp_path: Path) -> None:
     """One commit, another default branch, no run, no model: as others begin."""

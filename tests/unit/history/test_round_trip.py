@@ -124,7 +124,7 @@ def test_two_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Expe
 
 
 @pytest.mark.slow
-@examples(40)
+@examples(15)
 @given(EXPERIMENTS)
 def test_many_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Experiments) -> None:
     compare(tmp_path, experiments)

@@ -1,6 +1,5 @@
 """What the thresholds promise, on the rows that the models in service were made of."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,26 +17,26 @@ from pipeline.training.manifest import distribution
 from tests import generated
 from tests.service import ROOT, TASKS
 
-WINDOWS = 1000
+WINDOWS = 400
 
 
-@pytest.fixture(params=TASKS)
+@pytest.fixture(params=TASKS, scope="module")
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def rows(name: str, tmp_path: Path) -> pd.DataFrame:
+@pytest.fixture(scope="module")
+def rows(name: str, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The rows that a model of the task is made of."""
     found, reason = generated.real(name)
     if not found:
         pytest.skip(reason)
     task = tasks.load(name)
-    table = fetch(task, Repo(tmp_path)).table
+    table = fetch(task, Repo(tmp_path_factory.mktemp("repo"))).table
     return table[~in_holdout(task, table, params.load(Repo.open(ROOT)).holdout_share)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reference(name: str, rows: pd.DataFrame) -> Reference:
     """Their reference, the target in place of the predictions."""
     task = tasks.load(name)
