@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -27,6 +28,8 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (
 ADD = """
 INSERT INTO minutes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET growth = growth + excluded.growth
 """
+Now = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
@@ -64,12 +67,17 @@ class Minutes:
             series[key][minute - now - 1] = growth
         return series
 
-    async def watch(self) -> None:
-        """Write each minute down at its end, and what is left at the process' own."""
+    async def watch(self, now: Now = time.time, sleep: Sleep = asyncio.sleep) -> None:
+        """Write each minute down at its end, and what is left at the process' own.
+
+        Args:
+            now: Tells the time, in seconds since 1970.
+            sleep: Waits that many seconds.
+        """
         try:
             while True:
-                minute = int(time.time() // 60)
-                await asyncio.sleep((minute + 1) * 60 - time.time())
+                minute = int(now() // 60)
+                await sleep((minute + 1) * 60 - now())
                 with suppress(ApiError):
                     await asyncio.to_thread(self.hour, minute)
         finally:

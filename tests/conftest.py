@@ -3,11 +3,9 @@
 import os
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
@@ -15,6 +13,7 @@ from hypothesis import settings
 from app.surroundings import bypass_proxies
 from pipeline.git import environment, git
 from pipeline.repo import Repo
+from tests.clock import replace_sleep
 
 # How long an example takes says something of the machine, and nothing of the code.
 settings.register_profile("untimed", deadline=None)
@@ -72,8 +71,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     from pipeline.data import download
 
     told: list[float] = []
-    clock = SimpleNamespace(sleep=told.append, monotonic=time.monotonic)
-    monkeypatch.setattr(download, "time", clock)
+    replace_sleep(monkeypatch, download, told.append)
     return told
 
 

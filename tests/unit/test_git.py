@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import git as calls
 from pipeline.errors import PipelineError
 from pipeline.git import GitError, environment, git, succeeds
 from pipeline.repo import Repo
+from tests.clock import replace_sleep
 from tests.conftest import commit_all, make_origin, posix
 
 Clone = Callable[..., Repo]
@@ -151,10 +153,10 @@ def test_a_lock_that_another_git_holds_for_a_moment_is_waited_for(
         waited.append(seconds)
         lock.unlink()
 
-    monkeypatch.setattr("pipeline.git.time.sleep", released)
+    replace_sleep(monkeypatch, calls, released)
     git(mine, "add", "--all")
     assert len(waited) == 1
-    monkeypatch.setattr("pipeline.git.time.sleep", waited.append)
+    replace_sleep(monkeypatch, calls, waited.append)
     lock.touch()
     with pytest.raises(GitError, match="index.lock.*remove the file manually"):
         git(mine, "add", "--all")

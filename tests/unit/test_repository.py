@@ -77,3 +77,13 @@ def test_no_two_files_of_tests_have_the_same_name() -> None:
     paths = [path for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "stack"]
     names = [path.name for path in paths]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_no_test_changes_the_time_of_other_threads() -> None:
+    # What another test left running would wait as short, and its waits would be counted as ours.
+    by_name = r'"[\w.]+\.(time|asyncio)\.\w+"'
+    by_module = r'[\w.]*\b(time|asyncio), "\w+"'
+    patched = re.compile(rf"setattr\(\s*({by_name}|{by_module})")
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    found = [path.name for path in files if patched.search(path.read_text("utf-8"))]
+    assert found == []

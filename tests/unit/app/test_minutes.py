@@ -159,26 +159,25 @@ def test_the_last_minute_is_kept_when_the_process_ends(process: Process, file: P
     assert before <= minute <= time.time() // 60 and (key, growth) == (KEY, 3)
 
 
-def test_each_minute_is_kept_at_its_end(
-    process: Process, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start, sleep, pauses = time.monotonic(), asyncio.sleep, list[float]()
+def test_each_minute_is_kept_at_its_end(process: Process, file: Path) -> None:
+    start, pauses = time.monotonic(), list[float]()
 
-    async def nap(seconds: float) -> None:
+    def now() -> float:
+        return (time.monotonic() - start) * FASTER
+
+    async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        await sleep(seconds / FASTER)
+        await asyncio.sleep(seconds / FASTER)
 
     async def live_for_minutes() -> None:
-        watcher = asyncio.create_task(process.minutes.watch())
+        watcher = asyncio.create_task(process.minutes.watch(now, sleep))
         while len(pauses) < 5:
             process.predict(1)
-            await sleep(0.005)
+            await asyncio.sleep(0.005)
         watcher.cancel()
         with suppress(asyncio.CancelledError):
             await watcher
 
-    monkeypatch.setattr("app.minutes.time.time", lambda: (time.monotonic() - start) * FASTER)
-    monkeypatch.setattr("app.minutes.asyncio.sleep", nap)
     asyncio.run(live_for_minutes())
     minutes = [minute for minute, _, _ in rows(file)]
     assert minutes == sorted(minutes) and len(set(minutes)) >= 3

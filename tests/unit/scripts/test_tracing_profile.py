@@ -4,6 +4,7 @@ import pytest
 
 from scripts.stack import verify
 from scripts.stack.settings import ENDPOINT, JAEGER, Settings, StackError
+from tests.clock import replace_sleep
 from tests.web import serving
 
 
@@ -21,7 +22,7 @@ def test_the_profile_sends_traces_to_jaeger_if_nothing_else_is_said() -> None:
 
 
 def test_jaeger_is_asked_until_it_has_a_trace_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.stack.verify.time.sleep", lambda seconds: None)
+    replace_sleep(monkeypatch, verify, lambda seconds: None)
     path, nothing = "/api/v3/services", (200, b'{"services": []}')
     with serving() as server:
         here = settings("tracing", JAEGER_PORT=str(server.http.server_port))
