@@ -11,6 +11,7 @@ from pipeline.copies.init import require_clean
 from pipeline.errors import PipelineError, UsageError
 from pipeline.files import write_atomic
 from pipeline.git import GitError, git
+from pipeline.history.faults import listed
 from pipeline.history.verify import verify
 from pipeline.repo import OWNED, Repo
 
@@ -143,8 +144,8 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     notes = make_again(tree)
     if faults := verify(Repo.open(tree)):
         raise PipelineError(
-            f"the history does not verify after the merge, so nothing was changed: {faults[0]}; "
-            "run `pipeline history verify`."
+            "the history does not verify after the merge, so nothing was changed: "
+            f"{listed(faults)}."
         )
     news = _news(repo, wanted)
     version = _version(tree)

@@ -11,6 +11,7 @@ from pipeline.bundle import Challenger
 from pipeline.errors import PipelineError
 from pipeline.files import to_json, write_atomic
 from pipeline.history import layout, registry, runfile
+from pipeline.history.faults import listed
 from pipeline.history.registry import Promotion
 from pipeline.history.verify import MANIFEST, MODEL, verify
 from pipeline.publishing.thresholds import bootstrap
@@ -74,14 +75,12 @@ def finish(tip: Repo, run_ids: list[str]) -> None:
     """Write the report anew, and verify what is about to be committed.
 
     Raises:
-        PipelineError: a file, digest or link is wrong; the first fault is named.
+        PipelineError: a file, digest or link is wrong.
     """
     report.write(tip)
     if faults := verify(tip, run_ids):
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise PipelineError(
-            f"the result does not verify, so nothing was published: {faults[0]}{more}; "
-            "run `pipeline history verify`."
+            f"the result does not verify, so nothing was published: {listed(faults)}."
         )
 
 

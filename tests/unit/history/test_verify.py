@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.history import layout, registry
-from pipeline.history.faults import Fault
+from pipeline.history.faults import Fault, listed
 from pipeline.history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
@@ -354,3 +354,9 @@ def test_some_runs_alone_can_be_checked(history: History) -> None:
     assert len(verify(history.repo, [history.run.run_id])) == 1
     (fault,) = verify(history.repo, ["0" * 32])
     assert "is not there" in fault.reason
+
+
+def test_many_faults_are_listed_with_the_number_of_those_left_out() -> None:
+    faults = [Fault(f"mlruns/{name}", "is empty") for name in "abcde"]
+    assert listed(faults[:2]) == "mlruns/a: is empty; mlruns/b: is empty"
+    assert listed(faults).endswith("mlruns/c: is empty (and 2 more)")
