@@ -74,12 +74,18 @@ def driver(variables: dict[str, str]) -> str:
     return found[1] if found else "unknown"
 
 
-def docker(*command: str, variables: dict[str, str], otherwise: str) -> str:
+def docker(
+    *command: str, variables: dict[str, str], otherwise: str, show_errors: bool = True
+) -> str:
     """Run Docker in the checkout and return what it prints.
+
+    Args:
+        otherwise: what a failure means.
+        show_errors: print what it writes to standard error, as it comes.
 
     Raises:
         StackError: there is no Docker.
-        DockerFailed: it failed: what it said has been shown, then `otherwise`.
+        DockerFailed: it failed.
     """
     lines = []
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:
@@ -100,7 +106,8 @@ def docker(*command: str, variables: dict[str, str], otherwise: str) -> str:
         with child:
             assert child.stderr
             for line in child.stderr:
-                print(line, end="", file=sys.stderr, flush=True)
+                if show_errors:
+                    print(line, end="", file=sys.stderr, flush=True)
                 lines.append(line)
         if child.returncode:
             raise DockerFailed(f"{otherwise}: see above.", "".join(lines))

@@ -1,6 +1,7 @@
 """What lies in a registry: digests, the commits that images were made of, tags that are set."""
 
 import json
+import sys
 from typing import Any
 
 from scripts.stack.buildx import DockerFailed, docker
@@ -29,7 +30,7 @@ def explained(failure: DockerFailed) -> StackError:
     return failure
 
 
-def digest(image: str, tag: str, variables: dict[str, str]) -> str:
+def digest(image: str, tag: str, variables: dict[str, str], *, show_errors: bool = True) -> str:
     """Return the digest of an image in its registry.
 
     Raises:
@@ -40,6 +41,7 @@ def digest(image: str, tag: str, variables: dict[str, str]) -> str:
         *("--format", "{{json .Manifest.Digest}}"),
         variables=variables,
         otherwise=f"{image}:{tag} is not in the registry, push it first",
+        show_errors=show_errors,
     )
     found: str = json.loads(printed)
     return found
@@ -52,10 +54,12 @@ def digest_or_none(image: str, tag: str, variables: dict[str, str]) -> str | Non
         StackError: the registry refuses.
     """
     try:
-        return digest(image, tag, variables)
+        # That it is not there is an answer, no error.
+        return digest(image, tag, variables, show_errors=False)
     except DockerFailed as failure:
         if "not found" in failure.output or "unknown" in failure.output:
             return None
+        print(failure.output, end="", file=sys.stderr, flush=True)
         raise StackError(f"{image}:{tag} cannot be looked up: see above.") from failure
 
 
