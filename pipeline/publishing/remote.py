@@ -125,12 +125,15 @@ class Remote:
 def _relative_addresses(checkout: Path, name: str) -> dict[str, str]:
     """Return settings by which a relative path leads from any folder to where it leads here.
 
-    They are variables, since a path may hold a "=", at which `git -c` would take it apart.
+    They are variables, since a path may hold a "=", at which `git -c` would take it apart. They
+    name a URI: a Git that was not built for Windows takes the `C:` of a path for a host.
     """
     relative = [path for path in _addresses(checkout, name) if _is_relative(checkout, path)]
     settings: dict[str, str] = {}
     for number, address in enumerate(relative):
-        settings[f"GIT_CONFIG_KEY_{number}"] = f"url.{(checkout / address).resolve()}.insteadOf"
+        settings[f"GIT_CONFIG_KEY_{number}"] = (
+            f"url.{(checkout / address).resolve().as_uri()}.insteadOf"
+        )
         settings[f"GIT_CONFIG_VALUE_{number}"] = address
     return settings | {"GIT_CONFIG_COUNT": str(len(relative))}
 
