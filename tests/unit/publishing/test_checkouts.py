@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from pipeline.git import GitError, git
 from pipeline.publishing import worktree
 from pipeline.publishing.loop import land
 from pipeline.repo import Repo
-from tests.conftest import commit_all, posix
+from tests.conftest import commit_all, make_clone, make_origin, posix
 from tests.unit.publishing.test_loop import note
 
 Clone = Callable[..., Repo]
@@ -47,7 +48,7 @@ def linked(clone: Clone) -> Path:
 
 
 def submodule(clone: Clone) -> Path:
-    origin = Path(git(clone("look").root, "remote", "get-url", "origin").removeprefix("file://"))
+    origin = clone("look").root.with_name("origin.git")
     outer = origin.parent / "outer"
     git(origin.parent, "init", "--quiet", str(outer))
     allowed = ("-c", "protocol.file.allow=always")
@@ -75,7 +76,7 @@ def separate(clone: Clone) -> Path:
 
 
 def of_a_bare_clone(clone: Clone) -> Path:
-    origin = Path(git(clone("look").root, "remote", "get-url", "origin").removeprefix("file://"))
+    origin = clone("look").root.with_name("origin.git")
     bare, tree = origin.parent / "bare", origin.parent / "checkout"
     git(origin.parent, "clone", "--quiet", "--bare", origin.as_uri(), str(bare))
     git(bare, "worktree", "add", "--quiet", "-b", "work", str(tree))
@@ -171,23 +172,27 @@ except PipelineError as error:
     )
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others may read: pytest makes its own private again at any time."""
+    with tempfile.TemporaryDirectory(prefix="mlops-test-") as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+        yield folder
+
+
 @posix
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another"
 )
 def test_a_checkout_of_somebody_else_s_ends_with_git_s_advice_and_a_read_only_one_with_ours(
-    clone: Clone, origin: Path, tmp_path_factory: pytest.TempPathFactory
+    open_folder: Path,
 ) -> None:
-    for folder in tmp_path_factory.getbasetemp().parents:
-        if folder.stat().st_uid == os.geteuid() and str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
-    for folder in (tmp_path_factory.getbasetemp(), origin.parent):
-        folder.chmod(0o755)
-    repo = clone("mine")
+    repo = make_clone(make_origin(open_folder), "mine")
     done = as_somebody_else(repo.root)
     assert "dubious ownership" in done.stderr, done.stderr
     assert f"git config --global --add safe.directory {repo.root}" in done.stderr
-    settings = origin.parent / "settings"
+    settings = open_folder / "settings"
     settings.write_text("[safe]\n\tdirectory = *\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GIT_CONFIG_GLOBAL", str(settings))
@@ -240,4 +245,4 @@ def test_a_worktree_that_lost_its_git_file_is_not_used(clone: Clone) -> None:
 
     with pytest.raises(PipelineError, match="nothing was changed"):
         land(repo, "origin", "main", lose)  # type: ignore[arg-type]
-    assert (repo.root / "draft.txt").read_text() == "precious"
+    assert (repo.root / "draft.txt").read_text("utf-8") == "precious"
