@@ -121,14 +121,16 @@ def ratio(ours: list[Load], theirs: list[Load]) -> float:
 
 def golden(task: str) -> dict[str, Any]:
     """Return a record of a task."""
-    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text())
+    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8"))
     record: dict[str, Any] = manifest["golden"]["request"]
     return record
 
 
 def champion_folder(task: str) -> Path:
     """Return the folder that MLflow serves a task's champion from."""
-    entries = [json.loads(path.read_text()) for path in ROOT.glob(f"mlruns/registry/{task}/*.json")]
+    entries = [
+        json.loads(path.read_text("utf-8")) for path in ROOT.glob(f"mlruns/registry/{task}/*.json")
+    ]
     model_id = max(entries, key=lambda entry: entry["version"])["model_id"]
     return next(ROOT.glob(f"mlruns/{task}/*/*/models/{model_id}"))
 
@@ -241,7 +243,7 @@ def process(folder: Path) -> str:
         with api(folder) as ours:
             starts.append(ours.ready_seconds)
             _get(ours.port, "/predict", [golden("housing")] * 1000)
-            status = Path(f"/proc/{ours.process.pid}/status").read_text()
+            status = Path(f"/proc/{ours.process.pid}/status").read_text("utf-8")
     memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
     return (
         f"start to ready {median(starts):.2f} s (< 2); memory {int(memory) / 1000:.0f} MB (< 250)"

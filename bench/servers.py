@@ -79,7 +79,7 @@ def sklearn(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, A
 
 def application(kind: str, task: str) -> FastAPI:
     """Return a FastAPI application with one endpoint."""
-    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text())
+    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8"))
     predict = {"empty": empty, "sklearn": sklearn}[kind](manifest)
     record, app = record_of(manifest), FastAPI()
 

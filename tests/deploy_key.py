@@ -38,7 +38,7 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     )
     (folder / "login").write_text(f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n")
     (folder / "login").chmod(0o755)
-    public = (folder / "client.pub").read_text()
+    public = (folder / "client.pub").read_text("utf-8")
     (folder / "authorized").write_text(f'restrict,command="{folder / "login"}" {public}')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -57,9 +57,9 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         _wait(port, folder / "sshd.log")
-        host = (folder / "host.pub").read_text().rpartition(" ")[0]
+        host = (folder / "host.pub").read_text("utf-8").rpartition(" ")[0]
         address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
-        yield Server(address, host, (folder / "client").read_text())
+        yield Server(address, host, (folder / "client").read_text("utf-8"))
     finally:
         process.terminate()
         process.wait(SECONDS)
@@ -73,5 +73,5 @@ def _wait(port: int, log: Path) -> None:
             return
         except OSError:
             if time.monotonic() > deadline:
-                raise AssertionError(log.read_text()) from None
+                raise AssertionError(log.read_text("utf-8")) from None
             time.sleep(0.05)

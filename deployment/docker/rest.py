@@ -10,5 +10,5 @@ from pathlib import Path
 
 ENTRY = re.compile(r"^\S.*(?:\n .*)*", re.MULTILINE)  # a line and the indented ones below it
 
-lock, other = (ENTRY.findall(Path(name).read_text()) for name in sys.argv[1:3])
+lock, other = (ENTRY.findall(Path(name).read_text("utf-8")) for name in sys.argv[1:3])
 print("\n".join(entry for entry in lock if entry not in other))

@@ -125,7 +125,7 @@ def test_a_model_is_told_with_its_features_and_its_card(api: Api, task: str) -> 
     assert [feature["name"] for feature in found["features"]] == [
         feature["name"] for feature in about["features"]
     ]
-    assert found["card"] == (MODELS / task / "MODEL_CARD.md").read_text()
+    assert found["card"] == (MODELS / task / "MODEL_CARD.md").read_text("utf-8")
     assert found["target"]["name"] == about["target"]["name"]
     assert found["limits"] == about["limits"]
 

@@ -50,7 +50,7 @@ def test_a_stop_under_load_fails_no_request_in_flight(own_api: Api, how: signal.
     assert answered.broken == 0
     assert list(answered.statuses) == [200]
     assert rows(own_api) == answered.statuses[200]
-    lines = [json.loads(line) for line in own_api.log.read_text().splitlines()]
+    lines = [json.loads(line) for line in own_api.log.read_text("utf-8").splitlines()]
     assert sum(line.get("path") == "/predict" for line in lines) == answered.statuses[200]
     assert "Traceback" not in own_api.output()
 
@@ -179,7 +179,7 @@ def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
     assert counted == failures + 1
     assert mended.metric("model_current", task="housing") == 0
     assert mended.metric("model_current", task="iris") == 1
-    wait_until(lambda: mended.log.read_text().count("a model was refused") == counted)
+    wait_until(lambda: mended.log.read_text("utf-8").count("a model was refused") == counted)
     shutil.copyfile(MODELS / "housing" / name, mended.models / "housing" / name)
     wait_until(lambda: mended.get("/health")["status"] == "ok")
     assert mended.metric("model_current", task="housing") == 1
@@ -237,7 +237,7 @@ def test_a_locked_log_of_predictions_fails_none_and_is_counted(own_api: Api) -> 
     own_api.post("/predict", HOUSE)
     own_api.wait_for_rows(2)
     assert rows(own_api) == 2
-    assert "predictions could not be logged" in own_api.log.read_text()
+    assert "predictions could not be logged" in own_api.log.read_text("utf-8")
 
 
 def test_full_disks_under_both_logs_fail_no_prediction(tmp_path: Path) -> None:

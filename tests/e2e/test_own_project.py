@@ -41,7 +41,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     bare, root = folder / "ACME" / "Churn.git", folder / "clone"
     subprocess.run(["git", "init", "--quiet", "--bare", "-b", "trunk", bare], check=True)
     git(folder, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(root))
-    shutil.rmtree(root / ".git")
+    (root / ".git").rename(folder / "template.git")
     subprocess.run(["git", "init", "--quiet", "-b", "trunk", root], check=True)
     git(root, "remote", "add", "origin", str(bare))
     for key, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):

@@ -142,7 +142,7 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
     assert git(team.origin, "rev-parse", f"{commit}~1") == head
     assert team.outputs["ship"] == "true" and team.outputs["headline"].startswith("iris v")
     assert team.api.statuses[commit]["context"] == "Published"
-    environment = json.loads(seen.read_text())
+    environment = json.loads(seen.read_text("utf-8"))
     assert environment["GITHUB_RUN_ID"] == "1"
     assert not [name for name, value in environment.items() if TOKEN in value]
     assert not {"GIT_ASKPASS", "PUBLISH_KEY", "GIT_SSH_COMMAND"} & set(environment)

@@ -57,9 +57,9 @@ def test_a_push_a_better_one_the_same_again_and_a_rollback(
     assert [entry.decided_by for entry in registry.versions(seen.mlruns, "iris")] == [
         *("gate", "gate", "hand"),
     ]
-    manifest = json.loads((seen.models / "iris" / "manifest.json").read_text())
+    manifest = json.loads((seen.models / "iris" / "manifest.json").read_text("utf-8"))
     model = OnnxModel(seen.models / "iris" / "model.onnx")
     assert (manifest["version"], manifest["sha256"]) == (3, model.sha256)
     assert restore(seen.mlruns, seen.build / "mlflow.db").runs == 9
-    card = (seen.models / "iris" / "MODEL_CARD.md").read_text()
+    card = (seen.models / "iris" / "MODEL_CARD.md").read_text("utf-8")
     assert "# Iris species: version 3" in card and "log_loss" in card

@@ -83,7 +83,7 @@ class Checkout:
 
     def told(self) -> dict[str, str]:
         """Return the outputs that were left to the workflow since the last call."""
-        lines = self.outputs.read_text().splitlines() if self.outputs.exists() else []
+        lines = self.outputs.read_text("utf-8").splitlines() if self.outputs.exists() else []
         self.outputs.unlink(missing_ok=True)
         return dict(line.split("=", 1) for line in lines)
 

@@ -117,7 +117,7 @@ def test_what_a_notebook_logs_is_kept_and_goes_into_the_history(
     save = ["--repo", stack.checkout, "history", "save", "--from", stack.url("MLFLOW")]
     subprocess.run([sys.executable, "-m", "pipeline", *save, run.info.run_id], cwd=ROOT, check=True)
     (note,) = stack.checkout.glob(f"mlruns/notebook/*/{run.info.run_id}/artifacts/note.txt")
-    assert note.read_text() == "noted"
+    assert note.read_text("utf-8") == "noted"
 
     def is_history() -> bool:
         return layout.is_history_uri(client.get_run(run.info.run_id).info.artifact_uri)

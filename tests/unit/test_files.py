@@ -48,5 +48,5 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Pa
         with replacing(target) as temporary:
             temporary.write_text("half")
             raise RuntimeError
-    assert target.read_text() == "old"
+    assert target.read_text("utf-8") == "old"
     assert list(target.parent.iterdir()) == [target]

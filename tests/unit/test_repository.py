@@ -87,3 +87,10 @@ def test_no_test_changes_the_time_of_other_threads() -> None:
     files = sorted((ROOT / "tests").rglob("*.py"))
     found = [path.name for path in files if patched.search(path.read_text("utf-8"))]
     assert found == []
+
+
+def test_no_file_is_read_in_the_encoding_of_the_machine() -> None:
+    python = [path for path in TRACKED if path.suffix == ".py" and path.is_file()]
+    unsaid = re.compile(r"\.read_text\(\)|\bopen\([^()]*, \"[rwa]t?\"\)")
+    found = [path.name for path in python if unsaid.search(path.read_text("utf-8"))]
+    assert found == []

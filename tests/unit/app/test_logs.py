@@ -46,7 +46,7 @@ def test_stdout_and_the_file_hold_the_same_json_lines(
     except ZeroDivisionError:
         log.exception("failed")
     handler.close()
-    text = (tmp_path / "logs" / "api.log").read_text()
+    text = (tmp_path / "logs" / "api.log").read_text("utf-8")
     assert capsys.readouterr().out == text
     first, second = lines(text)
     assert first.pop("time") > 1_700_000_000
@@ -79,7 +79,7 @@ def test_the_file_is_rotated_and_only_so_many_are_kept(
     handler.close()
     files = sorted(path.name for path in (tmp_path / "logs").iterdir())
     assert files == ["api.log", "api.log.1", "api.log.2"]
-    kept = "".join((tmp_path / "logs" / name).read_text() for name in reversed(files))
+    kept = "".join((tmp_path / "logs" / name).read_text("utf-8") for name in reversed(files))
     assert [line["message"] for line in lines(kept)] == ["3", "4"]
 
 
@@ -99,16 +99,16 @@ def test_a_full_disk_ends_nothing_and_is_said_on_stdout(
 def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = open("/dev/full", "w")
+    full = open("/dev/full", "w", encoding="utf-8")
     monkeypatch.setattr("sys.stdout", full)
     handler = configure()
     logging.getLogger("app.test").info("one")
     handler.close()
     with pytest.raises(OSError, match="No space left"):
         full.close()
-    assert [line["message"] for line in lines((tmp_path / "logs" / "api.log").read_text())] == [
-        "one"
-    ]
+    assert [
+        line["message"] for line in lines((tmp_path / "logs" / "api.log").read_text("utf-8"))
+    ] == ["one"]
 
 
 def test_what_cannot_be_rendered_loses_its_batch_only(
@@ -120,4 +120,4 @@ def test_what_cannot_be_rendered_loses_its_batch_only(
     handler._batches._flush()
     logging.getLogger("app.test").info("next")
     handler.close()
-    assert lines((tmp_path / "logs" / "api.log").read_text())[0]["message"] == "next"
+    assert lines((tmp_path / "logs" / "api.log").read_text("utf-8"))[0]["message"] == "next"

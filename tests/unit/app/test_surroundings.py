@@ -100,5 +100,5 @@ def test_a_model_that_is_opened_leaves_the_home_folder_empty(tmp_path: Path, hom
         text=True,
     )
     manifest = json.loads((task / "manifest.json").read_bytes())
-    assert (done.stdout.strip(), done.stderr) == (manifest["task"], "")
+    assert (done.returncode, done.stdout.strip()) == (0, manifest["task"]), done.stderr
     assert list(tmp_path.rglob("*")) == []

@@ -51,7 +51,7 @@ def test_two_updates_by_hand_and_one_by_the_command(
         run(copy, EVERY, template)
         assert copy.text("docs/why.md") == template.text("docs/why.md")
         assert copy.own() == own and copy.faults() == []
-        assert git(copy.root, "status", "--porcelain") == "" and note.read_text() == "mine"
+        assert git(copy.root, "status", "--porcelain") == "" and note.read_text("utf-8") == "mine"
     template.write("docs/why.md", "# Why\n\nSo.\n")
     assert copy.update(template).commit and copy.own() == own
     assert copy.text("docs/why.md") == "# Why\n\nSo.\n"

@@ -91,7 +91,7 @@ def test_an_empty_history_is_whole(copy: Project) -> None:
         "results/model_comparison.csv",
     ]
     assert "No run has been published yet." in copy.text("mlruns/README.md")
-    assert copy.faults() == [] and note.read_text() == "mine"
+    assert copy.faults() == [] and note.read_text("utf-8") == "mine"
     copy.promote()
     assert copy.faults() == []
 

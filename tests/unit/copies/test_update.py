@@ -260,7 +260,7 @@ def test_files_that_git_does_not_know_are_left_alone(template: Project, copy: Pr
     (copy.root / ".DS_Store").write_text("of the system")  # in the ignore file of many a user
     copy.update(template)
     assert copy.text("docs/new.md") == "new\n"
-    assert (copy.root / ".DS_Store").read_text() == "of the system"
+    assert (copy.root / ".DS_Store").read_text("utf-8") == "of the system"
 
 
 def test_what_is_not_committed_is_not_risked(template: Project, copy: Project) -> None:

@@ -134,7 +134,7 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_save
     assert bring_up(repo) == Change(1, 0, 2)
     moved = client(repo).get_run(run.info.run_id).info.artifact_uri
     assert moved == layout.artifact_uri(folder.parent, folder.name, "artifacts")
-    assert (folder / "artifacts" / "note.txt").read_text() == "noted"
+    assert (folder / "artifacts" / "note.txt").read_text("utf-8") == "noted"
     assert save(uri, None, repo.mlruns) == []
 
 
@@ -178,7 +178,7 @@ def test_a_damaged_file_stops_the_restore_and_changes_nothing(repo: Repo) -> Non
     add_run(repo.mlruns)
     bad = add_run(repo.mlruns)
     path = layout.run_folders(repo.mlruns)[bad.run_id] / "run.json"
-    path.write_text(path.read_text()[:100])
+    path.write_text(path.read_text("utf-8")[:100])
     with pytest.raises(PipelineError, match="not whole JSON"):
         bring_up(repo)
     assert dump(repo) == before

@@ -204,6 +204,6 @@ def test_what_is_no_store_is_one_sentence_and_stays_as_it_is(
         save(uri, None, repo.mlruns)
     assert "hush" not in str(caught.value) and "\n" not in str(caught.value)
     assert {path.name for path in tmp_path.iterdir()} == before
-    assert (tmp_path / "text.db").read_text() == "x\n"
+    assert (tmp_path / "text.db").read_text("utf-8") == "x\n"
     assert (tmp_path / "empty.db").stat().st_size == 0
     assert query(tmp_path / "other.db", "SELECT name FROM sqlite_master") == [("mine",)]

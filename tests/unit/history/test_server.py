@@ -112,7 +112,7 @@ def test_a_clone_at_another_path_shows_everything(
         client = MlflowClient(uri, registry_uri=uri)
         assert filled(picture(client)) == filled(picture(source))
         text = download_artifacts(f"runs:/{run_id}/plots/note.txt", dst_path=str(tmp_path))
-        assert Path(text).read_text() == "noted"
+        assert Path(text).read_text("utf-8") == "noted"
 
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)

@@ -33,7 +33,7 @@ class History:
         self.model = self.folder / "models" / self.run.models[0].model_id
 
     def edit(self, path: Path, **changes: Any) -> None:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps({**content, **changes}))
 
     def gap(self) -> None:
@@ -57,7 +57,9 @@ def test_a_sound_history_has_no_fault(history: History) -> None:
 Damage = Callable[[History], Any]
 DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "truncated": (
-        lambda h: (h.folder / "run.json").write_text((h.folder / "run.json").read_text()[:200]),
+        lambda h: (h.folder / "run.json").write_text(
+            (h.folder / "run.json").read_text("utf-8")[:200]
+        ),
         "{folder}/run.json",
         "is not whole JSON",
     ),

@@ -412,7 +412,7 @@ def test_a_repository_within_an_artifact_is_named(checkout: Checkout) -> None:
     commit_all(project, "theirs")
     assert any("Git would leave files out" in fault for fault in checkout.faults())
     checkout.commit("all of it")
-    shutil.rmtree(project / ".git")
+    (project / ".git").rename(checkout.root.with_name("theirs.git"))
     assert checkout.only_fault().startswith(f"{folder}/project: is no file in Git but a link to")
 
 

@@ -61,7 +61,7 @@ def by_git(folder: Path, *arguments: str) -> None:
 def assert_untouched(tree: Path) -> None:
     assert git(tree, "log", "-1", "--format=%s", "work") == "feat: mine, not pushed"
     assert git(tree, "status", "--porcelain") == "?? draft.txt"
-    assert (tree / "draft.txt").read_text() == "precious"
+    assert (tree / "draft.txt").read_text("utf-8") == "precious"
 
 
 @posix
@@ -92,7 +92,7 @@ def test_a_hook_in_a_linked_worktree_and_in_a_usual_clone(
         assert git(tree, "log", "-1", "--format=%s") == "feat: one more"
         assert git(tree, "show", "--name-only", "--format=").strip() == "more.txt"
     assert git(worktree_of_mine, "log", "work", "--format=%s").count("mine, not pushed") == 1
-    assert (worktree_of_mine / "draft.txt").read_text() == "precious"
+    assert (worktree_of_mine / "draft.txt").read_text("utf-8") == "precious"
     assert git(origin, "show", "main:results/from-git.txt") == "from-git"
 
 
@@ -137,8 +137,8 @@ def test_an_unrelated_repository_in_the_environment_stays_as_it_is(
         land(mine, "origin", "main", note("mine"))
     assert git(origin, "show", "main:results/mine.txt") == "mine"
     assert git(other, "rev-parse", "HEAD") == commit
-    assert (other / "untracked").read_text() == "precious"
-    assert (other / "params.yaml").read_text() == "changed once more"
+    assert (other / "untracked").read_text("utf-8") == "precious"
+    assert (other / "params.yaml").read_text("utf-8") == "changed once more"
 
 
 def commit_all_but(folder: Path, left: str) -> str:
@@ -179,4 +179,4 @@ def test_nothing_is_reset_in_a_folder_that_is_not_this_publish_s_own(clone: Clon
     for folder in (inside, repo.root):
         with pytest.raises(PipelineError, match="nothing was changed"):
             worktree.checkout(folder, "HEAD")
-    assert (repo.root / "draft.txt").read_text() == "precious"
+    assert (repo.root / "draft.txt").read_text("utf-8") == "precious"

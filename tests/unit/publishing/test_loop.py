@@ -26,7 +26,7 @@ def note(text: str) -> Callable[[Repo], Change]:
         tip.results.mkdir(exist_ok=True)
         (tip.results / f"{text}.txt").write_text(text)
         shared = tip.results / "count"
-        count = int(shared.read_text()) if shared.exists() else 0
+        count = int(shared.read_text("utf-8")) if shared.exists() else 0
         shared.write_text(str(count + 1))
         return Change(f"chore: note {text}\n")
 

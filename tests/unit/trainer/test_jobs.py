@@ -90,8 +90,8 @@ def test_a_retrain_for_drift_that_failed_is_tried_again_and_a_person_is_never_re
 def children(pid: int) -> dict[int, str]:
     """Return a process's children and their commands."""
     found = Path(f"/proc/{pid}/task").glob("*/children")
-    pids = [int(child) for path in found for child in path.read_text().split()]
-    return {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids}
+    pids = [int(child) for path in found for child in path.read_text("utf-8").split()]
+    return {pid: Path(f"/proc/{pid}/cmdline").read_text("utf-8") for pid in pids}
 
 
 def job_of(service: Service) -> int:

@@ -169,7 +169,7 @@ def test_the_model_comes_with_all_that_serving_needs(trained: tuple[Repo, Bundle
     run = layout.run_folders(_folder(repo) / "mlruns")[challenger.run_id]
     folder = run / layout.MODELS / challenger.model_id
     assert sha256_file(folder / "model.onnx") == challenger.sha256
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert manifest["sha256"] == challenger.sha256 and manifest["format"] == 1
     names = [feature["name"] for feature in manifest["features"]]
     assert "Population" not in names and len(names) == 7
@@ -225,7 +225,7 @@ def test_an_older_bundle_is_replaced_and_a_moved_store_made_anew(
     moved = tmp_path / "moved"
     subprocess.run(["cp", "-r", trained[0].root, moved], check=True)
     repo = Repo.open(moved)
-    (repo.params).write_text(repo.params.read_text() + "\n")
+    (repo.params).write_text(repo.params.read_text("utf-8") + "\n")
     bundle = train(repo, ["iris"], _folder(repo))
     assert bundle.dirty == ["params.yaml"]
     assert bundles.read(_folder(repo)) == bundle and [*bundle.tasks] == ["iris"]
