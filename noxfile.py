@@ -197,6 +197,13 @@ def smoke(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def documents(session: nox.Session) -> None:
+    """Run what users of other stacks type against a stack of its own: `-- --mode local`."""
+    install(session, "local")
+    session.run("python", "-m", "scripts.documents", *session.posargs)
+
+
+@nox.session(default=False)
 def data(session: nox.Session) -> None:
     """Tell which data changed at their source."""
     install(session, "pipeline")

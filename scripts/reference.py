@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.task_histogram import TaskHistogram
 from monitoring.grafana import pages as dashboards
 from scripts import console
+from scripts.documents import table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -32,11 +33,15 @@ OF_TASKS = {
 
 def pages() -> dict[Path, str]:
     """Return the generated files' texts."""
-    return dashboards.pages() | {
-        DOCS / "api.md": _api(),
-        DOCS / "configuration.md": _configuration(),
-        DOCS / "metrics.md": _metrics(),
-    }
+    return (
+        dashboards.pages()
+        | table.pages()
+        | {
+            DOCS / "api.md": _api(),
+            DOCS / "configuration.md": _configuration(),
+            DOCS / "metrics.md": _metrics(),
+        }
+    )
 
 
 def _configuration() -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import Stack, copy_checkout, require_engine
+from scripts.documents import checkout as checkouts
+from tests.stack.engine import Stack, require_engine
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +16,7 @@ def stack(
     """Build the images, bring the services up, and leave nothing behind."""
     require_engine()
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
-    copy_checkout(checkout)
+    checkouts.copy_to(checkout)
     running = Stack(checkout)
     away = ("--profile", "*", "down", "--volumes", "--remove-orphans")
     running.compose(*away)  # of a call that was killed

@@ -23,8 +23,9 @@ PORTS = (
     *("ALERTMANAGER", "JAEGER"),
 )
 SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
-# All but grafana, whose image a machine without Docker Hub cannot have; left out by naming the
-# others: with `--scale grafana=0` Compose asks for the image all the same.
+# An image that a machine without Docker Hub cannot have.
+MISSING = ["grafana"]
+# All others, by name: with `--scale grafana=0` Compose asks for the image all the same.
 SERVICES = (
     *("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter"),
     *("cadvisor", "jaeger"),
@@ -51,19 +52,6 @@ def require_engine() -> None:
                 f"v2, but `docker {' '.join(question)}` fails.",
                 returncode=1,
             )
-
-
-def copy_checkout(target: Path) -> None:
-    """Clone the repository, with what is changed and not committed yet."""
-    subprocess.run(["git", "clone", "--quiet", ROOT, target], check=True)
-    changed = ["git", "diff", "-z", "--name-only", "--no-renames", "HEAD"]
-    new = ["git", "ls-files", "-z", "--others", "--exclude-standard"]
-    said = [subprocess.check_output(command, cwd=ROOT, text=True) for command in (changed, new)]
-    for name in filter(None, "".join(said).split("\0")):
-        (target / name).unlink(missing_ok=True)
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
 
 
 def free_port() -> int:

@@ -7,7 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.stack.engine import PROJECT, copy_checkout, revision
+from scripts.documents import checkout as checkouts
+from tests.stack.engine import PROJECT, revision
 
 # The names of images are lower case whatever the owner's and the repository's are.
 REPOSITORY = f"{PROJECT.title()}/My.Copy"
@@ -25,7 +26,7 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder, self.origin = folder / PROJECT, folder / "origin.git"
         self.outputs = folder / "outputs"
-        copy_checkout(self.folder)
+        checkouts.copy_to(self.folder)
         self.git("switch", "--quiet", "--force-create", "main")
         self._identify()
         self.commit_all("test: as it is")

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import PORTS, PROJECT, Stack, docker, free_port
+from tests.stack.engine import MISSING, PORTS, PROJECT, Stack, docker, free_port
 from tests.stack.release import REPOSITORY, Checkout
 
 NAME = f"{PROJECT}-smoke"
-# An image that a machine without Docker Hub cannot have.
-MISSING = ("grafana",)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,56 @@
+"""Runs every row of the table as it is typed, against a stack of its own: `nox -s documents`."""
+
+import argparse
+import sys
+
+from app import surroundings
+from scripts import console
+from scripts.documents import report, start, table
+from scripts.documents.row import Result, State, run
+from scripts.stack.settings import StackError
+
+
+def main() -> int:
+    """Return 0 if no row fails, else 1; 2 for a wrong use."""
+    surroundings.prepare()
+    flags = _flags()
+    chosen = [row for row in table.ROWS if not flags.row or row.number in flags.row]
+    mode = flags.mode or start.usual_mode()
+    results: list[Result] = []
+    try:
+        print(f"starting a stack ({mode}) …", file=sys.stderr, flush=True)
+        with start.started(mode) as stack:
+            for row in chosen:
+                print(f"row {row.number} …", file=sys.stderr, flush=True)
+                results.append(run(row, stack))
+    except StackError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    report.show(results, flags.json)
+    return int(any(result.state is State.FAILED for result in results))
+
+
+def _flags() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.documents", description=console.first_line(__doc__)
+    )
+    parser.add_argument(
+        *("--mode",),
+        choices=["containers", "local"],
+        help="without it containers where Docker runs, else local processes",
+    )
+    numbers = [row.number for row in table.ROWS]
+    parser.add_argument(
+        *("--row",),
+        action="append",
+        type=int,
+        choices=numbers,
+        metavar="N",
+        help="run this row alone; can be repeated",
+    )
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))
