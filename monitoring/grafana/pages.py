@@ -5,7 +5,7 @@ from pathlib import Path
 
 from monitoring.grafana import history, mlops, system
 
-FOLDER = Path(__file__).resolve().parent / "dashboards"
+FOLDER = Path(__file__).resolve().parent / "dashboard-configs"
 
 
 def pages() -> dict[Path, str]:

@@ -18,7 +18,7 @@ GENERATED = (
     "docs/api.md",
     "docs/configuration.md",
     "docs/metrics.md",
-    "monitoring/grafana/dashboards/*.json",
+    "monitoring/grafana/dashboard-configs/*.json",
 )
 PROJECT, LOCKS = "pyproject.toml", "requirements/*.txt"
 _AUTHOR = ("-c", "user.name=pipeline update", "-c", "user.email=update@localhost")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def find(name: str, settings: Settings, python: str) -> Program:
     if name == "mlflow-server":
         return Program(_mlflow(settings, python), mine | MLFLOW)
     if name == "prometheus":
-        return Program({name: _prometheus(settings)})
+        return Program({name: _prometheus(settings, python)})
     if name == "node-exporter":
         listen = f"--web.listen-address={HOST}:{settings.port(name)}"
         return Program({name: [_program(name), listen]})
@@ -97,23 +98,27 @@ def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
     return {"mlflow-server": server, "mlflow-history": watch}
 
 
-def _prometheus(settings: Settings) -> list[str]:
-    """Write the configuration of the stack's own targets on this machine; JSON is YAML."""
-    names = ["mlops-api", "prometheus"] + ["node-exporter"] * _installed("node-exporter")
-    ports = {name: settings.port(name) for name in names}
-    ports["mlflow-server"] = settings.port("mlflow-history")
-    jobs = [
-        {"job_name": name, "static_configs": [{"targets": [f"{HOST}:{port}"]}]}
-        for name, port in ports.items()
-    ]
+def _prometheus(settings: Settings, python: str) -> list[str]:
+    """Write the configuration for the services on this machine.
+
+    Raises:
+        StackError: `monitoring/prometheus.yml` can't be used.
+    """
     file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    content = {
-        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
-        "rule_files": [str(ROOT / "monitoring" / "prometheus" / "rules" / "*.yml")],
-        "scrape_configs": jobs,
-    }
-    file.write_text(json.dumps(content, indent=2), "utf-8")
+    source = ROOT / "monitoring" / "prometheus.yml"
+    command = [python, "-m", "scripts.stack.local_prometheus", str(source), str(file)]
+    done = subprocess.run(
+        [*command, json.dumps(_scraped(settings))],
+        cwd=ROOT,
+        env=settings.for_local_services(),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(done.stderr.strip() or f"{source} cannot be used.")
     return [
         _program("prometheus"),
         f"--config.file={file}",
@@ -123,6 +128,16 @@ def _prometheus(settings: Settings) -> list[str]:
         "--storage.tsdb.retention.size=2GB",
         "--enable-feature=exemplar-storage",
     ]
+
+
+def _scraped(settings: Settings) -> dict[str, str]:
+    """Return where Prometheus finds each service here, by its name in its configuration."""
+    services = [name for name in available() if name not in settings.without]
+    ports = {name: settings.port(name) for name in services if name != "trainer"}
+    if "mlflow-server" in ports:  # its figures come from the process beside it
+        ports["mlflow-server"] = settings.port("mlflow-history")
+    addresses = {name: f"{HOST}:{port}" for name, port in ports.items()}
+    return addresses | {"localhost:9090": f"{HOST}:{settings.port('prometheus')}"}
 
 
 def _grafana(settings: Settings) -> Program:
@@ -142,9 +157,9 @@ def _grafana(settings: Settings) -> Program:
         "GF_PATHS_PROVISIONING": str(monitoring / "provisioning"),
         "PROMETHEUS_URL": settings.url("prometheus"),
         "JAEGER_URL": settings.url("jaeger"),
-        "DASHBOARDS_FOLDER": str(monitoring / "dashboards"),
+        "DASHBOARDS_FOLDER": str(monitoring / "dashboard-configs"),
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(
-            monitoring / "dashboards" / "mlops-dashboard.json"
+            monitoring / "dashboard-configs" / "mlops-dashboard.json"
         ),
     }
     return Program({"grafana": [program, *verb, *home]}, variables)

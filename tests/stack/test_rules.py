@@ -24,13 +24,14 @@ def image(variable: str) -> str:
 
 def tool(program: str, folder: str, *arguments: str) -> str:
     """Run a tool of an image over a folder of `monitoring/`."""
-    mounted = f"{MONITORING / folder}:/etc/{folder}:ro"
-    entry = ("--rm", "--volume", mounted, "--workdir", f"/etc/{folder}", "--entrypoint", program)
+    mounted = f"{MONITORING}:/monitoring:ro"
+    entry = ("--rm", "--volume", mounted, "--workdir", f"/monitoring/{folder}")
+    entry += ("--entrypoint", program)
     return docker("run", *entry, image(f"{folder.upper()}_IMAGE"), *arguments)
 
 
 def test_the_configuration_and_its_rules_are_valid() -> None:
-    told = tool("promtool", "prometheus", "check", "config", "--lint=all", "prometheus.yml")
+    told = tool("promtool", "prometheus", "check", "config", "--lint=all", "../prometheus.yml")
     rules = len(list((MONITORING / "prometheus" / "rules").glob("*.yml")))
     assert f"SUCCESS: {rules} rule files found" in told
 

@@ -197,7 +197,7 @@ def test_grafana_forgets_an_earlier_password(tmp_path: Path) -> None:
 
 
 def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None:
-    jobs = yaml.safe_load((ROOT / "monitoring/prometheus/prometheus.yml").read_text("utf-8"))
+    jobs = yaml.safe_load((ROOT / "monitoring/prometheus.yml").read_text("utf-8"))
     looked_up = {
         name: str(found["port"])
         for job in jobs["scrape_configs"]
@@ -210,3 +210,13 @@ def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None
     assert set(looked_up) == {*watched, "alertmanager"}
     (told,) = jobs["alerting"]["alertmanagers"]
     assert told["dns_sd_configs"][0]["names"] == ["alertmanager"]
+
+
+def test_prometheus_is_given_the_file_and_the_rules_that_it_names() -> None:
+    mounts = dict(volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"])
+    assert mounts["./monitoring/prometheus.yml"] == "/etc/prometheus/prometheus.yml"
+    source = yaml.safe_load((ROOT / "monitoring/prometheus.yml").read_text("utf-8"))
+    for pattern in source["rule_files"]:  # relative to the file, on the machine as in the container
+        assert list((ROOT / "monitoring").glob(pattern))
+        folder = pattern.rpartition("/")[0]
+        assert mounts[f"./monitoring/{folder}"] == f"/etc/prometheus/{folder}"
