@@ -108,6 +108,8 @@ class Gateway:
         client, _ = scope.get("client") or (None, None)
         line = {"time": time.time(), **LINE, "request_id": scope["request_id"]}
         line |= {"method": scope["method"], "path": scope["path"], "status": status}
+        if task := scope.get("task"):
+            line["task"] = task
         line |= {"ms": round(seconds * 1000, 3), "client": client}
         line |= scope.get("trace") or {}
         self.log(line)

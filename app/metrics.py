@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 import prometheus_client as prometheus
@@ -25,6 +26,13 @@ REASONS = {
     422: "invalid",
     503: "not_ready",
 }
+
+
+@dataclass(slots=True)
+class Asked:
+    """The task that a request is for; it may become known only once the body has been read."""
+
+    task: str
 
 
 class Metrics:
@@ -120,16 +128,19 @@ class Metrics:
             self.offline.labels(task, name).set(metric.value)
 
     @contextmanager
-    def predicting(self, task: str) -> Iterator[None]:
-        """Time what answers a request for predictions, and count why there are none."""
-        began = time.perf_counter()
+    def predicting(self, task: str) -> Iterator[Asked]:
+        """Time what answers a request for predictions, and count why there are none.
+
+        Both are counted for the task that is asked for at the end.
+        """
+        began, asked = time.perf_counter(), Asked(task)
         try:
-            yield
+            yield asked
         except Exception as error:
             status = error.status if isinstance(error, ApiError) else 500
-            self.errors.labels(task, REASONS.get(status, "failed")).inc()
+            self.errors.labels(asked.task, REASONS.get(status, "failed")).inc()
             raise
-        self.prediction_seconds_of(task).observe(time.perf_counter() - began, tracing.ids())
+        self.prediction_seconds_of(asked.task).observe(time.perf_counter() - began, tracing.ids())
 
     def count(self, model: Model, predictions: list[Prediction]) -> None:
         """Count predictions, those of classes by class; a regression has one outcome, `value`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.errors import ApiError
+from app.fields import TasksByFields
 from app.metrics import Metrics
 from app.model import MANIFEST, MODEL, Model, ModelError
 
@@ -29,11 +30,16 @@ class Models:
 
     A version that was loaded by hand lies in `by_hand` and is preferred until another champion is
     published.
+
+    Attributes:
+        entries: every task's model, in service or not.
+        by_fields: the tasks in service by their fields.
     """
 
     def __init__(self, folder: Path, by_hand: Path, metrics: Metrics) -> None:
         self.folder, self.by_hand, self.metrics = folder, by_hand, metrics
         self.entries: dict[str, Entry] = {}
+        self.by_fields = TasksByFields({})
         self._seen: dict[str, Signature] = {}
 
     def get(self, task: str) -> Model:
@@ -82,6 +88,8 @@ class Models:
                 entry.loaded = now
                 entries[task] = entry
         self.entries = entries
+        names = {task: model.records.names for task, model in self.served().items()}
+        self.by_fields = TasksByFields(names, self.obstacles())
 
     def _load(self, task: str, entry: Entry) -> None:
         problem: str | None = None

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's own, and the paths whose form the manifests decide."""
 
+from functools import cache
 from typing import Annotated, Any, Union
 
 from fastapi import APIRouter, Body, FastAPI
@@ -29,6 +30,15 @@ PROBLEMS = {
     500: "A fault of the API itself; the log has it.",
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
 }
+SUMMARIES = {
+    "predict": "Predict for the task that has the fields of the records",
+    "explain": "Explain a prediction of the task that has the fields of the records",
+}
+ANY_TASK = (
+    "The names of the first record's fields decide which task it is for, and in a table without "
+    "names how many fields a row has. `task` in the answer says which one it was."
+)
+MOST = {"predict": MAX_RECORDS, "explain": MAX_EXPLAINED}
 Schema = dict[str, Any]
 # What every answer says of itself.
 IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "request_id": str}
@@ -37,11 +47,10 @@ IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "r
 def document(app: FastAPI, services: Services) -> Schema:
     """Return the document for the models that are in service now."""
     served, asked = services.models.served(), APIRouter()
-    if default := served.get(services.settings.default_task):
-        _describe(asked, "predict", "/predict", default)
-    for name, model in served.items():
-        for verb in ("predict", "explain"):
-            _describe(asked, verb, f"/{verb}/{name}", model)
+    for verb in ("predict", "explain"):
+        _describe_any(asked, verb, services)
+        for name, model in served.items():
+            _describe(asked, verb, name, model)
     routes = [*asked.routes, *app.routes]
     made = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=routes
@@ -57,30 +66,63 @@ def document(app: FastAPI, services: Services) -> Schema:
     return made
 
 
-def _describe(asked: APIRouter, verb: str, path: str, model: Model) -> None:
-    """Add a path that `app.predict` answers, for what it says of itself."""
+def _describe(asked: APIRouter, verb: str, task: str, model: Model) -> None:
+    """Add a task's path that `app.predict` answers, for what it says of itself."""
     manifest = model.manifest
-    if verb == "predict":
-        summary, most, answer = f"Predict {manifest.target.name}", MAX_RECORDS, _prediction(model)
-    else:
-        summary, most, answer = "Say what each feature added", MAX_EXPLAINED, _explanation()
+    summary = f"Predict {manifest.target.name}" if verb == "predict" else "Explain a prediction"
+    body, answer = Union[Records.types(manifest, MOST[verb])], _answer(verb, model)
+    example = {"example": manifest.golden.request}
+    about = (f"{summary}: {manifest.title}", manifest.description)
+    _add(asked, f"/{verb}/{task}", about, body, answer, example)
+
+
+def _describe_any(asked: APIRouter, verb: str, services: Services) -> None:
+    """Add the path without a task: it takes what only one task can be meant by."""
+    served, fields = services.models.served(), services.models.by_fields
+    bodies: list[Any] = []
+    answers: list[Any] = []
+    examples = {}
+    for task, model in served.items():
+        record, records, table = Records.types(model.manifest, MOST[verb])
+        if task in fields.known_by_names:
+            bodies += [record, records]
+            golden = {"summary": model.manifest.title, "value": model.manifest.golden.request}
+            examples[task] = golden
+        if task in fields.known_by_length:
+            bodies.append(table)
+        if task in fields.known_by_names | fields.known_by_length:
+            answers.append(_answer(verb, model))
+    if not bodies:
+        return
+    about = (SUMMARIES[verb], ANY_TASK)
+    _add(asked, f"/{verb}", about, Union[*bodies], Union[*answers], {"examples": examples})
+
+
+def _add(
+    asked: APIRouter, path: str, about: tuple[str, str], body: Any, answer: Any, shown: Schema
+) -> None:
+    """Add a path with a summary, a description and examples of its body."""
 
     def endpoint(body: Any) -> None: ...
 
-    endpoint.__annotations__["body"] = Annotated[Union[Records.types(manifest, most)], Body()]
-    example = {"content": {"application/json": {"example": manifest.golden.request}}}
+    endpoint.__annotations__["body"] = Annotated[body, Body()]
+    summary, description = about
     asked.add_api_route(
         path,
         endpoint,
         methods=["POST"],
-        tags=[verb],
-        summary=f"{summary}: {manifest.title}",
-        description=manifest.description,
+        tags=[path.split("/")[1]],
+        summary=summary,
+        description=description,
         operation_id=path.strip("/").replace("/", "_"),
         response_model=answer,
         response_description="The answer",
-        openapi_extra={"requestBody": example},
+        openapi_extra={"requestBody": {"content": {"application/json": shown}}},
     )
+
+
+def _answer(verb: str, model: Model) -> Any:
+    return _prediction(model) if verb == "predict" else _explanation()
 
 
 def _prediction(model: Model) -> Any:
@@ -100,7 +142,9 @@ def _prediction(model: Model) -> Any:
     return single | many
 
 
+@cache
 def _explanation() -> Any:
+    """Return the type of an answer, which is the same for every task."""
     one: dict[str, Any] = {
         "output": (str, Field(description="The target, or the predicted class.")),
         "base_value": (float, Field(description="The mean prediction of the reference sample.")),

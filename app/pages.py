@@ -48,6 +48,17 @@ class Whole(Card):
     card: str = Field(description="The model card, Markdown.")
 
 
+class ModelInfo(BaseModel, extra="allow"):
+    """The model of the default task, and beside it every model in service under its task."""
+
+    __pydantic_extra__: dict[str, Card]
+    name: str = Field(description="The task that is meant where none is named.")
+    version: int
+    run_id: str
+    metrics: dict[str, float] = Field(description="On the hold-out.")
+    loaded_at: datetime = Field(description="When this process opened it.")
+
+
 @router.get("/", tags=["look"])
 def what_is_here(services: Here, request: Request) -> dict[str, Any]:
     """Say what this is and where to go."""
@@ -57,7 +68,8 @@ def what_is_here(services: Here, request: Request) -> dict[str, Any]:
         "name": "Predictions of the models in deployment/models",
         "predict": {name: f"{root}/predict/{name}" for name in names}
         | {"default": f"{root}/predict"},
-        "explain": {name: f"{root}/explain/{name}" for name in names},
+        "explain": {name: f"{root}/explain/{name}" for name in names}
+        | {"default": f"{root}/explain"},
         "look": [root + path for path in look],
     }
 
@@ -83,13 +95,27 @@ async def health(services: Here, response: Response) -> Health:
 
 
 @router.get("/models/info", tags=["models"])
-@router.get("/model/info", tags=["models"], include_in_schema=False)
 @router.get("/models", tags=["models"])
 def models(services: Here) -> dict[str, Card]:
     """List the models in service."""
     return {
         name: Card(**_about(services, model)) for name, model in services.models.served().items()
     }
+
+
+@router.get("/model/info", tags=["models"])
+def model_info(services: Here) -> ModelInfo:
+    """Describe the default task's model in short, beside all models in service by task."""
+    model = services.default_model()
+    manifest, cards = model.manifest, models(services)
+    about = {
+        "name": manifest.task,
+        "version": manifest.version,
+        "run_id": manifest.run_id,
+        "metrics": {name: metric.value for name, metric in manifest.holdout.metrics.items()},
+        "loaded_at": model.loaded,
+    }
+    return ModelInfo(**{**cards, **about})
 
 
 @router.get("/models/{task}", tags=["models"])

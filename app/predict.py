@@ -5,7 +5,8 @@ once as JSON and once into its own models. What both answer is described by `app
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -24,10 +25,14 @@ from app.services import Services, of
 MAX_EXPLAINED = 10  # each takes up to a second, and the trainer explains one after the other
 # Larger bodies are read and answered on a thread, so that the small ones need not wait for them.
 LARGE_BYTES = 50_000
+Result = TypeVar("Result")
 
 
 class Predict:
-    """Answers `POST /predict` and `POST /predict/{task}`; passes everything else on."""
+    """Answers `POST /predict` and `POST /predict/{task}`; passes everything else on.
+
+    Without a task in the path the fields of the first record decide which one is meant.
+    """
 
     def __init__(self, services: Services, otherwise: ASGIApp) -> None:
         self.services, self.otherwise = services, otherwise
@@ -43,24 +48,22 @@ class Predict:
             return
         scope["route"] = ROUTES[bool(slash)]
         tracing.mark(scope)
-        if not slash:
-            task = services.settings.default_task
         try:
-            with services.predicting(task):
+            with services.predicting(task) as asked:
                 content = await body.read(scope, receive, services.settings.max_body_bytes)
-                text = await self._answer(services.models.get(task), content, scope["request_id"])
+                if slash:
+                    model = services.models.get(task)
+                else:
+                    model = await _read_by(services.model_for, content)
+                asked.task = scope["task"] = model.manifest.task
+                text = await _read_by(self._predict, content, model, scope["request_id"])
         except Exception as error:
             answer = await errors.answer(Request(scope), error)
             await answer(scope, receive, send)
             return
         await send_json(send, 200, text)
 
-    async def _answer(self, model: Model, content: bytes, request_id: str) -> bytes:
-        if len(content) > LARGE_BYTES:
-            return await asyncio.to_thread(self._predict, model, content, request_id)
-        return self._predict(model, content, request_id)
-
-    def _predict(self, model: Model, content: bytes, request_id: str) -> bytes:
+    def _predict(self, content: bytes, model: Model, request_id: str) -> bytes:
         with tracing.span("validation", model.identity):
             records, single = model.records.read(content)
         with tracing.span("inference", model.identity, len(records)):
@@ -75,8 +78,10 @@ class Predict:
 async def explain(request: Request) -> Response:
     """Say how much each feature added to a prediction: SHAP values, computed by the trainer."""
     services, request_id = of(request), request.scope["request_id"]
-    model = services.models.get(request.path_params["task"])
-    records, single = model.records.read(await request.body())
+    content, task = await request.body(), request.path_params.get("task")
+    model = services.models.get(task) if task else await _read_by(services.model_for, content)
+    request.scope["task"] = model.manifest.task
+    records, single = model.records.read(content)
     if len(records) > MAX_EXPLAINED:
         raise ApiError(413, f"more than {MAX_EXPLAINED} records: explain them in several requests.")
     question = {"sha256": model.manifest.sha256, "records": records}
@@ -86,6 +91,13 @@ async def explain(request: Request) -> Response:
     explanations = found["explanations"]
     more = explanations[0] if single else {"explanations": explanations}
     return Response(_json(answer, more), media_type="application/json")
+
+
+async def _read_by(read: Callable[..., Result], content: bytes, *more: Any) -> Result:
+    """Call a function with a body, on a thread if it is a large one."""
+    if len(content) > LARGE_BYTES:
+        return await asyncio.to_thread(read, content, *more)
+    return read(content, *more)
 
 
 def _json(answer: dict[str, Any], more: dict[str, Any]) -> bytes:
@@ -100,5 +112,6 @@ async def _elsewhere(request: Request) -> Response:
 ROUTES = [
     Route("/predict", _elsewhere, methods=["POST"]),
     Route("/predict/{task}", _elsewhere, methods=["POST"]),
+    Route("/explain", explain, methods=["POST"]),
     Route("/explain/{task}", explain, methods=["POST"]),
 ]

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from app import tracing
 from app.errors import ApiError
-from app.metrics import Metrics
+from app.metrics import Asked, Metrics
 from app.minutes import Minutes
 from app.model import Model, Prediction
 from app.models import Models
@@ -18,6 +18,7 @@ from app.records import Record
 from app.settings import Settings
 
 TRAINER_SECONDS = 60.0
+UNKNOWN = "unknown"  # the task, in the metrics, of requests that are for none there is
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,32 @@ class Services:
     trainer: httpx.AsyncClient
     minutes: Minutes
 
-    def predicting(self, task: str) -> AbstractContextManager[None]:
+    def default_model(self) -> Model:
+        """Return the default task's model; without such a task that of the first by name.
+
+        Raises:
+            ApiError: 503 if there is no task, or its model cannot be served.
+        """
+        tasks, default = self.models.entries, self.settings.default_task
+        if not tasks:
+            message = f"{self.models.obstacles()[0]}."
+            raise ApiError(503, message, headers={"Retry-After": "5"})
+        return self.models.get(default if default in tasks else min(tasks))
+
+    def model_for(self, content: bytes) -> Model:
+        """Return the model of the task that has the fields of a request's body.
+
+        The default model's validators say what is wrong with a body that holds no record.
+
+        Raises:
+            ApiError: as `TasksByFields.task_of` and `default_model` do.
+        """
+        task = self.models.by_fields.task_of(content)
+        return self.models.get(task) if task else self.default_model()
+
+    def predicting(self, task: str) -> AbstractContextManager[Asked]:
         """Time and count what answers a request; tasks that clients think up share one name."""
-        return self.metrics.predicting(task if task in self.models.entries else "unknown")
+        return self.metrics.predicting(task if task in self.models.entries else UNKNOWN)
 
     def note(
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]

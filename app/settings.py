@@ -45,7 +45,11 @@ class Settings(BaseSettings):
     )
     models: Path = Field(Path("deployment/models"), description="Folder with a folder a task.")
     state: Path = Field(Path("build/serving"), description="Folder of models loaded by hand.")
-    default_task: str = Field("housing", description="Task that `POST /predict` answers for.")
+    default_task: str = Field(
+        "housing",
+        description="Task that `GET /model/info` describes, and whose rules say what is wrong with "
+        "a body that holds no record. `POST /predict` and `POST /explain` go by a record's fields.",
+    )
     reload_seconds: float = Field(2.0, gt=0, description="How often models' files are looked at.")
     drift_seconds: float = Field(15, gt=0, description="How often drift and quality are measured.")
     admin_key: SecretStr | None = Field(

@@ -25,8 +25,9 @@ VERBS = ("get", "post")
 # The paths that every task has, however many there are: this page is the same before the first
 # model and after the fourth task.
 OF_TASKS = {
-    "/predict": "Predict for the task that `API_DEFAULT_TASK` names.",
+    "/predict": "Predict for the task whose fields the records have; the answer names it.",
     "/predict/{task}": "Predict a task's target for one record, a list of them or a table.",
+    "/explain": "Explain for the task whose fields the records have.",
     "/explain/{task}": "Say what each feature added to a prediction.",
 }
 

@@ -97,6 +97,7 @@ def test_the_first_page_leads_to_paths_that_answer(api: Api) -> None:
         **{task: f"/predict/{task}" for task in TASKS},
         "default": "/predict",
     }
+    assert here["explain"]["default"] == "/explain"
     for path in here["look"]:
         assert api.client.get(path).status_code == 200, path
 
@@ -108,7 +109,7 @@ def test_health(api: Api) -> None:
     assert api.get("/health/live") == {"status": "ok"}
 
 
-@pytest.mark.parametrize("path", ["/models", "/models/info", "/model/info"])
+@pytest.mark.parametrize("path", ["/models", "/models/info"])
 def test_the_models_are_listed(api: Api, path: str) -> None:
     found = api.get(path)
     assert sorted(found) == TASKS
@@ -117,6 +118,18 @@ def test_the_models_are_listed(api: Api, path: str) -> None:
         assert {card[key] == about[key] for key in ("version", "run_id", "sha256")} == {True}
         assert card["metrics"] == about["holdout"]["metrics"]
         assert card["problem"] is None
+
+
+def test_the_short_description_is_of_the_default_task_and_beside_it_are_all_models(
+    api: Api,
+) -> None:
+    found, about = api.get("/model/info"), manifest(MODELS / "housing")
+    assert (found.pop("name"), found.pop("version")) == ("housing", about["version"])
+    assert found.pop("run_id") == about["run_id"]
+    metrics = {name: metric["value"] for name, metric in about["holdout"]["metrics"].items()}
+    assert found.pop("metrics") == metrics
+    assert found.pop("loaded_at") == found["housing"]["loaded"]
+    assert found == api.get("/models")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -160,6 +173,10 @@ def test_the_metrics_are_summed_up_for_people(api: Api) -> None:
         ("POST", "/predict/", b"{}", 404),
         ("POST", "/predict/iris/more", b"{}", 404),
         ("POST", "/explain/nothing", b"{}", 404),
+        ("POST", "/explain/", b"{}", 404),
+        ("POST", "/predict", b"{}", 422),
+        ("POST", "/explain", b"{}", 422),
+        ("POST", "/explain", b"{", 422),
         ("POST", "/predict", b"", 422),
         ("POST", "/predict", b"{", 422),
         ("POST", "/predict", b"\xff", 422),
@@ -193,7 +210,7 @@ def test_an_error_says_what_is_wrong_and_where(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/iris", "/explain/iris"])
+@pytest.mark.parametrize("path", ["/predict", "/predict/iris", "/explain", "/explain/iris"])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_that_is_too_large_is_refused(api: Api, path: str, chunked: bool) -> None:
     body = b" " * 2_000_001
@@ -227,7 +244,8 @@ def test_an_odd_host_header_makes_no_error_of_ours(api: Api, host: str) -> None:
 def test_a_request_id_makes_the_round_trip_into_the_log(api: Api) -> None:
     answer = api.client.post("/predict", json=HOUSE, headers={"X-Request-ID": "round-trip.1"})
     assert answer.headers["x-request-id"] == answer.json()["request_id"] == "round-trip.1"
-    assert api.logged("round-trip.1")["path"] == "/predict"
+    line = api.logged("round-trip.1")
+    assert (line["path"], line["task"]) == ("/predict", "housing")
 
 
 def test_security_headers_are_set_and_other_web_pages_are_kept_out(api: Api) -> None:
@@ -361,9 +379,16 @@ def test_the_openapi_document_is_valid_and_its_examples_are_answered(api: Api) -
 
     document = api.get("/openapi.json")
     schemathesis.openapi.from_dict(document).validate()
-    for path in ("/predict", *(f"/predict/{task}" for task in TASKS)):
-        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
-        api.post(path, body["example"])
+
+    def described(path: str) -> Any:
+        return document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+
+    for task in TASKS:
+        api.post(f"/predict/{task}", described(f"/predict/{task}")["example"])
+        for path in ("/predict", "/explain"):
+            assert list(described(path)["examples"]) == TASKS
+        example = described("/predict")["examples"][task]["value"]
+        assert api.post("/predict", example)["task"] == task
 
 
 def test_a_task_that_was_never_in_the_code_is_served_from_its_manifest(tmp_path: Path) -> None:

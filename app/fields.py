@@ -1,0 +1,158 @@
+"""Which task a request is for if its path names none: the one that has its fields."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from pydantic_core import from_json
+
+from app.errors import MAX_DETAILS, ApiError, Detail
+
+# The beginning of a long body is enough to see the fields of its first record.
+HEAD_BYTES = 4_096
+# How many names a message lists, and how many characters of each: clients may send any.
+MAX_NAMES, MAX_NAME = 100, 60
+
+Key = TypeVar("Key", frozenset[str], int)
+
+
+class TasksByFields:
+    """The tasks in service, found by the names of their fields or by how many they have.
+
+    Attributes:
+        known_by_names: the tasks whose field names are those of no other task.
+        known_by_length: the tasks that no other task has as many fields as.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[str]], not_ready: Sequence[str] = ()) -> None:
+        """Take the field names of each task in service, and why others are not in service."""
+        self._fields, self._not_ready = fields, not_ready
+        self._by_names = _grouped({task: frozenset(names) for task, names in fields.items()})
+        self._by_length = _grouped({task: len(names) for task, names in fields.items()})
+        self.known_by_names = _alone(self._by_names)
+        self.known_by_length = _alone(self._by_length)
+
+    def task_of(self, content: bytes) -> str | None:
+        """Return the task whose fields the first record or row of a JSON body has.
+
+        Returns:
+            None if there is no record, which is wrong for every task, or no task in service.
+
+        Raises:
+            ApiError: 422 if no task has these fields, or several have them; 503 if no task in
+                service has them and some task is not in service.
+        """
+        if not self._fields:
+            return None
+        place, first = _first_record(content)
+        if isinstance(first, dict):
+            tasks = self._by_names.get(frozenset(first), [])
+        elif isinstance(first, list):
+            tasks = self._by_length.get(len(first), [])
+        else:
+            return None
+        if len(tasks) == 1:
+            return tasks[0]
+        if tasks:
+            raise self._ambiguous(place, first, tasks)
+        if self._not_ready:
+            why = "; ".join(self._not_ready)
+            message = f"no task in service has these fields, and not all tasks are ready: {why}."
+            raise ApiError(503, message, headers={"Retry-After": "5"})
+        raise self._unknown(place, first)
+
+    def _ambiguous(self, place: str, first: Any, tasks: list[str]) -> ApiError:
+        if isinstance(first, dict):
+            message = f"the tasks {_listed(tasks)} have the same fields: name one in the path."
+        else:
+            message = (
+                f"the tasks {_listed(tasks)} have {len(first)} fields each: name one in the path, "
+                "or send records with the names of their fields."
+            )
+        return ApiError(422, f"{place}: {message}", self._details(place, tasks))
+
+    def _unknown(self, place: str, first: Any) -> ApiError:
+        tasks = sorted(self._fields, key=lambda task: (-self._shared(task, first), task))
+        if isinstance(first, list):
+            lengths = _listed([f"{task} has {len(self._fields[task])}" for task in tasks])
+            message = f"no task has {len(first)} fields: {lengths}."
+        elif self._shared(tasks[0], first):
+            difference = _difference(self._fields[tasks[0]], first)
+            others = f"; the other tasks are {_listed(tasks[1:])}" if tasks[1:] else ""
+            message = f"no task has exactly these fields: {tasks[0]} {difference}{others}."
+        else:
+            message = f"no task has these fields: the tasks are {_listed(tasks)}."
+        return ApiError(422, f"{place}: {message}", self._details(place, tasks))
+
+    def _shared(self, task: str, first: Any) -> int:
+        """Return how many fields of a task a record has; of a row without names none."""
+        names = self._fields[task] if isinstance(first, dict) else ()
+        return sum(name in first for name in names)
+
+    def _details(self, place: str, tasks: list[str]) -> list[Detail]:
+        return [
+            Detail(where=place, what=f"{task} has the fields {_listed(self._fields[task])}")
+            for task in tasks[:MAX_DETAILS]
+        ]
+
+
+def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
+    """Return the tasks of each key, in alphabetical order."""
+    groups: dict[Key, list[str]] = defaultdict(list)
+    for task in sorted(keys):
+        groups[keys[task]].append(task)
+    return dict(groups)
+
+
+def _alone(groups: Mapping[Key, list[str]]) -> frozenset[str]:
+    return frozenset(tasks[0] for tasks in groups.values() if len(tasks) == 1)
+
+
+def _first_record(content: bytes) -> tuple[str, Any]:
+    """Return the first record of a body, or the first row of a table, and its place.
+
+    What is no record and no row is None: it may be anything, or nothing, or no JSON.
+    """
+    try:
+        body = _parsed(content)
+    except ValueError:
+        return "body", None
+    if isinstance(body, dict):
+        if "features" not in body:
+            return "body", body
+        first = _head(body["features"])
+        return "body.features.0", first if isinstance(first, list) else None
+    first = _head(body)
+    return "body.0", first if isinstance(first, dict) else None
+
+
+def _parsed(content: bytes) -> Any:
+    """Read a body as JSON: of a long one the beginning, if its first record ends there."""
+    if len(content) > HEAD_BYTES:
+        with suppress(ValueError):  # it ends in the middle of an escape sequence, or is no JSON
+            start = from_json(content[:HEAD_BYTES], allow_partial=True)
+            rows = start.get("features") if isinstance(start, dict) else start
+            if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off
+                return start
+    return from_json(content)
+
+
+def _head(rows: Any) -> Any:
+    return rows[0] if isinstance(rows, list) and rows else None
+
+
+def _difference(names: Sequence[str], given: Mapping[str, Any]) -> str:
+    """Say what a task's fields have and a record has not, and the other way round."""
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    parts = [f"also needs {_listed(missing)}"] if missing else []
+    parts += [f"has no {_listed(unknown)}"] if unknown else []
+    return " and ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them."""
+    shown = [name[:MAX_NAME] for name in names[:MAX_NAMES]]
+    last = f"{len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown.pop()
+    return f"{', '.join(shown)} and {last}" if shown else last
