@@ -13,11 +13,11 @@ from app import surroundings
 from pipeline.errors import PipelineError
 from pipeline.repo import Repo
 from scripts import console
+from scripts.history_checks import compare_server, readable_runs
 from scripts.loopback import open_url
 from scripts.stack import throwaway, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.verify import Health, Look, Seen
-from scripts.verify_mlflow_data import readable_runs, show_server
 
 COUNTER = "predictions_total{"
 
@@ -92,8 +92,8 @@ def counted(settings: Settings) -> dict[str, float]:
 def mlflow(settings: Settings) -> list[Seen]:
     """Compare every run that MLflow shows with its file."""
     seen, repo = verify.mlflow(settings), Repo.open(ROOT)
-    runs = {run.run_id: run for run in readable_runs(repo)}
-    if faults := show_server(repo, runs, settings.url("mlflow-server")):
+    runs = list(readable_runs(repo))
+    if faults := compare_server(repo, settings.url("mlflow-server")):
         raise StackError(
             f"MLflow does not show {len(faults)} of the {len(runs)} runs as their files have them, "
             f"the first: {faults[0]}."

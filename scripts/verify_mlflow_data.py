@@ -1,204 +1,241 @@
 """Shows what the history holds and checks it, against the files and against a running MLflow.
 
-Run it from anywhere: `python scripts/verify_mlflow_data.py`. It ends with 1 if anything is wrong.
+`python scripts/verify_mlflow_data.py` needs Python 3.11 and no package; where the project's are
+installed it checks all that `pipeline history verify` does. It ends with 1 if anything is wrong.
+In MLflow's container: `docker compose exec mlflow-server python /tmp/verify_mlflow_data.py`.
 """
 
 import argparse
-import math
+import io
+import json
 import os
+import subprocess
 import sys
-import urllib.error
+import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from app import surroundings  # noqa: E402
-from pipeline.errors import PipelineError  # noqa: E402
-from pipeline.git import GitError, git  # noqa: E402
-from pipeline.history import layout, registry, rows, runfile  # noqa: E402
-from pipeline.history.faults import Fault  # noqa: E402
-from pipeline.history.runfile import Run  # noqa: E402
-from pipeline.history.store import connect  # noqa: E402
-from pipeline.history.verify import verify  # noqa: E402
-from pipeline.redact import redact  # noqa: E402
-from pipeline.repo import Repo  # noqa: E402
-from scripts import console  # noqa: E402
-from scripts.loopback import open_url  # noqa: E402
-
+CHECKOUT = Path(__file__).resolve().parent.parent
+IN_CONTAINER = Path("/mlflow")  # where docker-compose.yml mounts the checkout's folders
+NEEDED = ("filelock", "mlflow", "pydantic", "yaml")  # packages for the whole check
 SERVER = os.environ.get("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-COMMITS = 10
-say = Console(highlight=False, soft_wrap=True)
+RECORDS, PAGE, SECONDS = 10, 100, 30
+RUN = {"run_id": str, "experiment": str, "started": int, "status": str, "parent": str | None}
+PROMOTION = {"version": int, "promoted": int, "size": int} | dict.fromkeys(
+    ("model", "run_id", "model_id", "sha256", "commit", "decided_by"), str
+)
+DAMAGED = "is not whole: truncated, or edited out of shape"
+Json = dict[str, Any]
+
+
+class History:
+    """What lies below `mlruns/`, as far as it can be read, and what is wrong with it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.mlruns = root, root / "mlruns"
+        self.faults: list[str] = []
+        self.runs: dict[str, Json] = {}
+        self.folders: dict[str, Path] = {}  # by run id
+        for path in sorted(self.mlruns.glob("[!.]*/*/*/run.json")):
+            if run := self._read(path, RUN):
+                self.runs[path.parent.name], self.folders[path.parent.name] = run, path.parent
+        self.versions: dict[str, dict[int, Json]] = {}  # promotions by model and version
+        for path in sorted(self.mlruns.glob("registry/*/*.json")):
+            if entry := self._read(path, PROMOTION):
+                self.versions.setdefault(path.parent.name, {})[entry["version"]] = entry
+        self.champions = {model: found[max(found)] for model, found in self.versions.items()}
+
+    def _read(self, path: Path, types: dict[str, Any]) -> Json | None:
+        """Return a file's content if it has the keys of such a file; else note the fault."""
+        try:
+            content = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            content = None
+        if isinstance(content, dict) and all(isinstance(content.get(k), types[k]) for k in types):
+            return content
+        self.fault(path, DAMAGED)
+        return None
+
+    def fault(self, path: Path, reason: str) -> None:
+        """Note what is wrong with a file."""
+        self.faults.append(f"{path.relative_to(self.root).as_posix()}: {reason}")
+
+    def check(self) -> None:
+        """Check what Python alone can: every file's digest, every link, every number."""
+        for run_id, run in self.runs.items():
+            try:
+                self._check_run(run_id, run)
+            except (AttributeError, KeyError, TypeError):
+                self.fault(self.folders[run_id] / "run.json", DAMAGED)
+        for model, found in self.versions.items():
+            for version in set(range(1, max(found))) - found.keys():
+                self.fault(self.mlruns / "registry" / model, f"version {version} is missing")
+            for version, entry in found.items():
+                if folder := self.folders.get(entry["run_id"]):
+                    self._check_file(folder / "models" / entry["model_id"] / "model.onnx", entry)
+                else:
+                    path = self.mlruns / "registry" / model / f"{version}.json"
+                    self.fault(path, f"its run {entry['run_id']} is not there")
+        for model, entry in self.champions.items():
+            if (served := self.root / "deployment" / "models" / model).parent.is_dir():
+                self._check_file(served / "model.onnx", entry)
+
+    def _check_run(self, run_id: str, run: Json) -> None:
+        folder = self.folders[run_id]
+        if run["run_id"] != run_id:
+            self.fault(folder / "run.json", "is not the run that its folder names")
+        if run["parent"] and run["parent"] not in self.runs:
+            self.fault(folder / "run.json", f"its parent run {run['parent']} is not there")
+        for listed in run["artifacts"]:
+            self._check_file(folder / "artifacts" / listed["path"], listed)
+        for model in run["models"]:
+            files = folder / "models" / model["model_id"]
+            for listed in model["artifacts"] if files.is_dir() else ():
+                self._check_file(files / listed["path"], listed)
+
+    def _check_file(self, path: Path, listed: Json) -> None:
+        if not path.is_file():
+            return self.fault(path, "is missing")
+        content = path.read_bytes()
+        if (len(content), sha256(content).hexdigest()) != (listed["size"], listed["sha256"]):
+            self.fault(path, "was altered: its size or digest is not the recorded one")
 
 
 def main() -> int:
     """Print all sections, then the verdict."""
-    surroundings.prepare()
-    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
-    parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
-    parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({redact(SERVER)})")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console may lack a character
+        sys.stdout.reconfigure(errors="replace")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    places = (at for at in (CHECKOUT, IN_CONTAINER) if (at / "mlruns").is_dir())
+    parser.add_argument("--repo", type=Path, default=next(places, "."), help="the repository")
+    parser.add_argument("--server", default=SERVER, help=f"the MLflow server ({shown(SERVER)})")
     options = parser.parse_args()
-    try:
-        repo = Repo.open(options.repo)
-        faults = verify(repo, notice=lambda said: say.print(said, markup=False))
-        show_files(repo)
-        runs = {run.run_id: run for run in readable_runs(repo)}
-        show_runs(list(runs.values()))
-        show_models(repo)
-        show_commits(repo)
-        if answers(options.server):
-            faults += show_server(repo, runs, options.server)
-        else:
-            say.print("\n[bold]MLflow server[/]")
-            say.print(f"none answers at {redact(options.server)}; not compared.")
-    except PipelineError as error:
-        say.print(f"error: {error}", style="red", markup=False)
-        return error.exit_status
-    say.print("\n[bold]Verdict[/]")
-    for fault in faults:
-        say.print(f"✗ {fault}", style="red", markup=False)
-    say.print(f"{len(faults)} faults." if faults else f"✓ {len(runs)} runs, no fault.")
-    return 1 if faults else 0
+    root = options.repo.resolve()
+    if not (root / "mlruns").is_dir():
+        print(f"error: {root} has no folder mlruns: name the repository's root with --repo.")
+        return 2
+    history = History(root)
+    for show in (show_structure, show_experiments, show_models, show_record):
+        show(history)
+    faults = check(history, options.server)
+    print("\n".join(["\nVerdict", *(f"✗ {fault}" for fault in faults)]))
+    print(f"{len(faults)} faults." if faults else f"✓ {len(history.runs)} runs, no fault.")
+    return bool(faults)
 
 
-def show_files(repo: Repo) -> None:
-    """Count what lies in `mlruns/`, and find its fullest folder."""
-    counts: Counter[str] = Counter()
-    size, fullest = 0, (0, repo.mlruns)
-    for parent, folders, files in os.walk(repo.mlruns):
-        folders[:] = [name for name in folders if name[0] != "."]
-        fullest = max(fullest, (len(folders) + len(files), Path(parent)))
-        for name in files:
-            below = Path(parent, name).relative_to(repo.mlruns).parts
-            kind = below[0] if below[0] == layout.REGISTRY else below[3] if len(below) > 3 else name
-            counts[kind] += 1
-            size += Path(parent, name).stat().st_size
-    table = Table("files of", "count", title="mlruns/", title_justify="left")
-    for kind, count in sorted(counts.items()):
-        table.add_row(kind, f"{count:,}")
-    table.add_row("all", f"{sum(counts.values()):,} ({size / 1e6:,.1f} MB)")
-    say.print(table)
-    entries, folder = fullest
-    say.print(f"fullest folder: {folder.relative_to(repo.root).as_posix()}, {entries} entries")
+def check(history: History, server: str) -> list[str]:
+    """Return all faults: those of the whole check if its packages are there, else our own."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if not missing and (CHECKOUT / "pipeline").is_dir():
+        sys.path.insert(0, str(CHECKOUT))
+        from scripts import history_checks
+
+        return history_checks.check(history.root, server)
+    where = f"without {missing[0]}" if missing else "outside the checkout"
+    print(f"\nChecked with Python alone ({where}): `nox -s verify` checks more.")
+    history.check()
+    return history.faults + compare_server(history.runs.keys(), server)
 
 
-def readable_runs(repo: Repo) -> Iterator[Run]:
-    """Yield every run that can be read; `verify` has named the others."""
-    for folder in layout.day_folders(repo.mlruns):
-        for name in layout.folders(folder):
-            with suppress(PipelineError):
-                yield runfile.load(folder / name / layout.RUN_FILE)
+def show_structure(history: History) -> None:
+    """Count what lies in `mlruns/`."""
+    files = [path for path in history.mlruns.glob("[!.]*/**/*") if path.is_file()]
+    places = [path.relative_to(history.mlruns).parts for path in files]
+    counts = Counter("registry" if at[0] == "registry" else at[3] for at in places if at[2:])
+    rows = [(kind, f"{count:,}") for kind, count in sorted(counts.items())]
+    size = sum(path.stat().st_size for path in files)
+    total = (f"all, {size / 1e6:,.1f} MB", f"{len(files):,}")
+    show_table(str(history.mlruns), ("files", "count"), [*rows, total])
 
 
-def show_runs(runs: list[Run]) -> None:
+def show_experiments(history: History) -> None:
     """Show each experiment with its runs."""
+    rows = []
+    for name in sorted({run["experiment"] for run in history.runs.values()}):
+        own = [run for run in history.runs.values() if run["experiment"] == name]
+        nested = sum(run["parent"] is not None for run in own)
+        finished = sum(run["status"] == "FINISHED" for run in own)
+        days = [day(run["started"]) for run in own]
+        rows.append((name, str(len(own)), str(nested), str(finished), min(days), max(days)))
     titles = ("experiment", "runs", "of them nested", "finished", "first", "last")
-    table = Table(*titles, title="\nExperiments", title_justify="left")
-    for name in sorted({run.experiment for run in runs}):
-        own = [run for run in runs if run.experiment == name]
-        nested = sum(run.parent is not None for run in own)
-        finished = sum(run.status == "FINISHED" for run in own)
-        days = sorted(run.started for run in own)
-        table.add_row(name, *map(str, (len(own), nested, finished)), day(days[0]), day(days[-1]))
-    say.print(table)
+    show_table("Experiments", titles, rows)
 
 
-def show_models(repo: Repo) -> None:
+def show_models(history: History) -> None:
     """Show each registered model with its champion."""
-    titles = ("model", "champion", "promoted", "by", "run", "model.onnx")
-    table = Table(*titles, title="\nModels", title_justify="left")
-    for model in registry.models(repo.mlruns):
-        with suppress(PipelineError):
-            if last := registry.champion(repo.mlruns, model):
-                facts = (day(last.promoted), last.decided_by, last.run_id[:8])
-                size = f"{last.size:,} bytes, {last.sha256[:12]}"
-                table.add_row(model, f"v{last.version}", *facts, size)
-    say.print(table)
+    rows = [
+        (model, f"v{entry['version']}", day(entry["promoted"]), entry["decided_by"])
+        + (entry["run_id"][:8], f"{entry['size']:,} bytes, {entry['sha256'][:12]}")
+        for model, entry in history.champions.items()
+    ]
+    show_table("Models", ("model", "champion", "promoted", "by", "run", "model.onnx"), rows)
 
 
-def show_commits(repo: Repo) -> None:
-    """Show which commits brought what is in `mlruns/`."""
-    say.print("\n[bold]Record of persistence[/] (git log -- mlruns/)")
+def show_record(history: History) -> None:
+    """Show which commits brought what is in `mlruns/`; without Git the promotions say it."""
+    print("\nRecord of persistence (git log -- mlruns)")
+    git = ["git", "-C", str(history.root), "log", "--format=%h %cs %an: %s", "--", "mlruns"]
     try:
-        log = git(repo.root, "log", "--format=%h %cs %an: %s", "--", "mlruns")
-        changed = git(repo.root, "status", "--porcelain", "--", "mlruns")
-    except GitError as error:
-        say.print(f"no record: {error}", markup=False)
-        return
-    commits = log.splitlines()
-    for commit in commits[:COMMITS]:
-        say.print(commit, markup=False)
-    say.print(f"{len(commits)} commits in all; {len(changed.splitlines())} changes not committed.")
+        done = subprocess.run(git, capture_output=True, check=True)
+        commits = done.stdout.decode(errors="replace").splitlines()
+        print("\n".join([*commits[:RECORDS], f"{len(commits)} commits in all."]))
+    except (OSError, subprocess.CalledProcessError):
+        entries = [entry for found in history.versions.values() for entry in found.values()]
+        for entry in sorted(entries, key=lambda entry: entry["promoted"])[: -RECORDS - 1 : -1]:
+            what = f"{entry['model']} v{entry['version']}, by {entry['decided_by']}"
+            print(f"{entry['commit'][:7]} {day(entry['promoted'])} {what}")
+        print(f"{len(entries)} promotions in all; without Git or its folder no commits are shown.")
 
 
-def answers(server: str) -> bool:
-    """Tell whether an MLflow server answers within two seconds."""
+def compare_server(runs: Set[str], server: str) -> list[str]:
+    """Return which runs of the files a server does not show; none if no server answers."""
+    print(f"\nMLflow server {shown(server)}")
+    served: set[str] = set()
+    query: Json = {}
     try:
-        with open_url(f"{server}/health", 2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
-
-
-def show_server(repo: Repo, runs: dict[str, Run], server: str) -> list[Fault]:
-    """Compare what a server shows with the files, run by run."""
-    faults, seen, others = [], set(), 0
-    with connect(server, repo.mlruns) as store:
-        for entity in store.runs():
-            run = runs.get(entity.info.run_id)
-            others += run is None
-            if run:
-                seen.add(run.run_id)
-                faults += differences(run, entity)
-    absent = runs.keys() - seen
-    faults += [Fault(f"run {run_id}", "the server does not show it") for run_id in sorted(absent)]
-    say.print(f"\n[bold]MLflow server[/] {redact(server)}")
-    say.print(
-        f"{len(seen)} of {len(runs)} runs are there, {len(faults) - len(absent)} of them differ; "
-        f"{others} more are on the server alone (`pipeline history save` takes them in)."
-    )
-    return faults
-
-
-def differences(run: Run, entity: Any) -> list[Fault]:
-    """Return a fault that names the parts of a run that a server shows differently, if any do."""
-    different = [name for name, (ours, shown) in compare(run, entity).items() if ours != shown]
-    if not different:
+        found = ask(server, "experiments/search", {}).get("experiments", [])
+        query["experiment_ids"] = [experiment["experiment_id"] for experiment in found]
+        while query.get("page_token", "first"):
+            page = ask(server, "runs/search", query)
+            served |= {run["info"]["run_id"] for run in page.get("runs", [])}
+            query["page_token"] = page.get("next_page_token", "")
+    except (OSError, ValueError) as error:
+        print(f"not compared: {error}")
         return []
-    reason = f"the server shows another {', another '.join(different)}"
-    return [Fault(f"run {run.run_id}", reason)]
+    here = len(runs & served)
+    print(f"{here} of {len(runs)} runs are there; {len(served) - here} more are there alone.")
+    return [f"run {run_id}: the server does not show it" for run_id in sorted(runs - served)]
 
 
-def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
-    """Return what a run file and MLflow's entity say of each part of the run."""
-    info, data = entity.info, entity.data
-    tags = run.tags | ({rows.PARENT_TAG: run.parent} if run.parent else {})
-    latest = {key: number(run.latest(key) or 0.0) for key in run.metrics}
-    times = (info.start_time, info.end_time or None)
-    known = {(dataset.name, dataset.digest) for dataset in run.datasets}
-    shown = {(used.dataset.name, used.dataset.digest) for used in entity.inputs.dataset_inputs}
-    return {
-        "name": (run.name, info.run_name),
-        "status": (run.status, info.status),
-        "time": ((run.started, run.ended), times),
-        "param": (run.params, data.params),
-        "metric": (latest, {key: number(value) for key, value in data.metrics.items()}),
-        "tag": (tags, data.tags),
-        "data set": (known, shown),
-    }
+def ask(server: str, path: str, query: Json) -> Json:
+    """Return what MLflow answers to a search; no proxy stands before a server of this machine."""
+    address = f"{server.rstrip('/')}/api/2.0/mlflow/{path}"
+    body = json.dumps({"max_results": PAGE} | query).encode()
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    ours = urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1", "mlflow-server")
+    handlers = [urllib.request.ProxyHandler({})] if ours else []
+    with urllib.request.build_opener(*handlers).open(request, timeout=SECONDS) as answer:
+        return dict(json.load(answer))
 
 
-def number(value: float) -> str:
-    """Make metrics comparable: SQL holds the largest number for infinity."""
-    return "NaN" if math.isnan(value) else repr(min(max(value, -rows.LARGEST), rows.LARGEST))
+def shown(address: str) -> str:
+    """Return an address without the password that it may hold."""
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def show_table(title: str, titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table whose columns are as wide as what is in them."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows)]
+    print(f"\n{title}")
+    for row in (titles, *rows):
+        print("  " + "  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def day(milliseconds: int) -> str:
@@ -207,4 +244,7 @@ def day(milliseconds: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    try:
+        sys.exit(main())
+    except (BrokenPipeError, KeyboardInterrupt):  # as where `head` has read enough
+        os._exit(1)

@@ -86,8 +86,9 @@ def trained(repo: Repo, folder: Path) -> tuple[MlflowClient, str]:
     return client, str(run.info.run_id)
 
 
-def script(repo: Repo, uri: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "scripts/verify_mlflow_data.py", "--repo", str(repo.root)]
+def script(repo: Repo, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, *options, "scripts/verify_mlflow_data.py"]
+    command = [*program, "--repo", str(repo.root)]
     return subprocess.run(
         [*command, "--server", uri], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -155,6 +156,9 @@ def check_the_new_run_is_taken_in(repo: Repo, uri: str, client: MlflowClient, ne
     told = script(repo, uri)
     assert told.returncode == 0, told.stdout
     assert "1 of 1 runs are there, 0 of them differ; 2 more are on the server alone" in told.stdout
+    told = script(repo, uri, "-S")  # without any package
+    assert told.returncode == 0, told.stdout
+    assert "1 of 1 runs are there; 2 more are there alone." in told.stdout
 
     before = picture(client)
     folders = save(uri, None, repo.mlruns)
@@ -172,4 +176,7 @@ def check_the_new_run_is_taken_in(repo: Repo, uri: str, client: MlflowClient, ne
     told = script(repo, uri)
     assert told.returncode == 1
     assert f"run {new}: the server shows another tag" in told.stdout
+    assert "the server does not show it" in told.stdout
+    told = script(repo, uri, "-S")
+    assert told.returncode == 1
     assert "the server does not show it" in told.stdout
