@@ -17,7 +17,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_bytes
 from pipeline.history import rows
-from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder
+from pipeline.history.layout import LOCAL, URI_SCHEME, experiment_folder, is_history_uri
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 DEFAULT = "Default"  # the experiment that MLflow insists on
@@ -33,6 +33,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     connection.create_function("id_of", -1, rows.id_of)
     connection.create_function("stored", 1, rows.stored)
+    connection.create_function("in_history", 1, is_history_uri)
     return connection
 
 

@@ -19,7 +19,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from pipeline.errors import PipelineError
-from pipeline.history import database, layout
+from pipeline.history import database
 
 # Windows refuses a port that another program has alone as if it were forbidden.
 IN_USE = (errno.EADDRINUSE, errno.EACCES) if sys.platform == "win32" else (errno.EADDRINUSE,)
@@ -53,7 +53,6 @@ class Exporter(Collector):
         """Read a database anew; a scrape sees all of it, or all of what was before."""
         families = [GaugeMetricFamily(name, about) for name, about in FAMILIES.items()]
         with closing(database.connect(path)) as connection:
-            connection.create_function("in_history", 1, layout.is_history_uri)
             connection.executescript(QUERIES.read_text(encoding="utf-8"))
             for family in families:
                 rows = connection.execute(f"SELECT * FROM {family.name}")

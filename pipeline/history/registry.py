@@ -10,6 +10,9 @@ from pipeline.history import runfile
 from pipeline.history.layout import REGISTRY, folders
 from pipeline.history.runfile import ModelId, Record, RunId, Sha256
 
+# The version under which MLflow shows the last challenger that was refused; it is in no file.
+CHALLENGER = 0
+
 
 class Check(Record):
     """One question of the gate, its answer, and the numbers that it rests on."""

@@ -172,4 +172,6 @@ def _synchronise(connection: sqlite3.Connection, mlruns: Path) -> Change:
     database.insert(
         connection, (row for e in shown for row in rows.of_promotion(e, addresses[e.run_id]))
     )
+    for statement in database.statements("stages"):
+        connection.execute(statement)
     return Change(len(fresh), len(gone), len(days))
