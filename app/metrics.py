@@ -67,7 +67,8 @@ class Metrics:
         about = "Time to read, check and predict"
         self.prediction_seconds = histogram("prediction_duration_seconds", about, "task")
         self.prediction_seconds_of = cache(self.prediction_seconds.labels)
-        self.errors = counter("prediction_errors", "Requests with no prediction", "task", "reason")
+        about = "Requests with no prediction; the default task's if their fields fit no task"
+        self.errors = counter("prediction_errors", about, "task", "reason")
         about = "Probability of the predicted class"
         self.confidence = TaskHistogram("prediction_confidence", about, registry)
         about = "Predicted values; the buckets are the reference's deciles"

@@ -48,8 +48,10 @@ class Predict:
             return
         scope["route"] = ROUTES[bool(slash)]
         tracing.mark(scope)
+        # What fits no task is counted for the default one, so that somebody is alerted to it.
+        counted = task if slash else services.settings.default_task
         try:
-            with services.predicting(task) as asked:
+            with services.predicting(counted) as asked:
                 content = await body.read(scope, receive, services.settings.max_body_bytes)
                 if slash:
                     model = services.models.get(task)

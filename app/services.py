@@ -18,7 +18,6 @@ from app.records import Record
 from app.settings import Settings
 
 TRAINER_SECONDS = 60.0
-UNKNOWN = "unknown"  # the task, in the metrics, of requests that are for none there is
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Services:
 
     def predicting(self, task: str) -> AbstractContextManager[Asked]:
         """Time and count what answers a request; tasks that clients think up share one name."""
-        return self.metrics.predicting(task if task in self.models.entries else UNKNOWN)
+        return self.metrics.predicting(task if task in self.models.entries else "unknown")
 
     def note(
         self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]

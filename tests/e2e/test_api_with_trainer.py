@@ -67,6 +67,23 @@ def test_an_explanation_adds_up_to_the_prediction(served: Api, task: str) -> Non
         assert answer[key] == prediction[key]
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_without_a_task_in_the_path_the_fields_decide_what_is_explained(
+    served: Api, task: str
+) -> None:
+    record = golden(task)
+    bodies = {
+        "one": record,
+        "list": [record] * 2,
+        "table": {"features": [[*record.values()]]},
+    }
+    for name, body in bodies.items():
+        answer, own = served.post("/explain", body), served.post(f"/explain/{task}", body)
+        assert answer.pop("request_id") != own.pop("request_id")
+        assert answer == own, name
+        assert answer["task"] == task
+
+
 def test_a_list_is_explained_with_a_list_and_a_long_one_refused(served: Api) -> None:
     record = golden("iris")
     single, listed = served.post("/explain/iris", record), served.post(

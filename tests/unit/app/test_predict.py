@@ -151,7 +151,7 @@ def test_the_metrics_and_the_log_say_which_task_it_was(
             value_of(client, "prediction_duration_seconds_count", task=task) for task in TASKS
         ]
         assert counts == [2, 0, 1]
-        assert value_of(client, "prediction_errors_total", task="unknown", reason="invalid") == 2
+        assert value_of(client, "prediction_errors_total", task="housing", reason="invalid") == 2
     told = [(line["path"], line.get("task")) for line in lines]
     assert told[:4] == [("/predict", task) for task in ("iris", "credit", None, None)]
     assert told[4:] == [
