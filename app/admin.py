@@ -3,9 +3,11 @@
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Depends, Query, Security
+from fastapi import APIRouter, Depends, Query, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
+from typing_extensions import TypeAliasType
 
 from app.errors import ApiError
 from app.services import Here
@@ -13,8 +15,15 @@ from app.services import Here
 MAX_ROWS = 100_000
 # Only bounded texts are checked for what cannot be sent on: halves of characters.
 Text = Annotated[str, Field(max_length=1000)]
+Parameter = TypeAliasType("Parameter", float | int | Text | bool)
+Cell = TypeAliasType("Cell", float | Text)
 RunId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-key_header = APIKeyHeader(name="X-API-Key", auto_error=False)
+key_header = APIKeyHeader(
+    name="X-API-Key",
+    scheme_name="AdminKey",
+    description="The key that `API_ADMIN_KEY` names.",
+    auto_error=False,
+)
 
 
 async def require_key(services: Here, key: Annotated[str | None, Security(key_header)]) -> None:
@@ -55,8 +64,8 @@ class Train(Strict):
     algorithm: Literal[
         "random_forest", "gradient_boosting", "logistic_regression", "linear_regression"
     ]
-    parameters: dict[Text, float | int | Text | bool | None] = Field(default_factory=dict)
-    data: list[dict[Text, float | Text]] | None = Field(
+    parameters: dict[Text, Parameter | None] = Field(default_factory=dict)
+    data: list[dict[Text, Cell]] | None = Field(
         None,
         min_length=1,
         max_length=MAX_ROWS,
@@ -81,7 +90,10 @@ class Alert(BaseModel):
     annotations: dict[Text, Text] = Field(default_factory=dict)
 
 
-Alerts = Annotated[list[Alert], Body(embed=True, max_length=1000)]
+class Alerts(BaseModel):
+    """What Alertmanager sends, as far as it matters here."""
+
+    alerts: list[Alert] = Field(max_length=1000)
 
 
 class Job(BaseModel):
@@ -128,7 +140,7 @@ async def retrain(body: Retrain, services: Here) -> Job:
 
 
 @router.post("/alerts")
-async def answer_alerts(alerts: Alerts, services: Here) -> dict[str, Any]:
+async def answer_alerts(body: Alerts, services: Here) -> dict[str, Any]:
     """Retrain the tasks that drift, as Alertmanager's webhook tells it; ignore other alerts.
 
     The answer names the `job`, if there is one, and the alerts that were `ignored`. While such a
@@ -136,7 +148,7 @@ async def answer_alerts(alerts: Alerts, services: Here) -> dict[str, Any]:
     job, with the time when it was created.
     """
     drifted, ignored = {}, []
-    for alert in alerts:
+    for alert in body.alerts:
         name, task = (alert.labels.get(key, "") for key in ("alertname", "task"))
         if (alert.status, name) == ("firing", "DriftDetected") and task in services.models.entries:
             drifted[task] = f"{task} ({alert.annotations.get('features', '')[:200]})"
@@ -147,7 +159,7 @@ async def answer_alerts(alerts: Alerts, services: Here) -> dict[str, Any]:
     return {"job": await _submit(services, content) if drifted else None, "ignored": ignored}
 
 
-@router.get("/jobs/{job_id}")
+@router.get("/jobs/{job_id}", operation_id="get_job")
 async def job(job_id: str, services: Here) -> Job:
     """Tell how a job is getting on."""
     if not job_id.isalnum() or not job_id.isascii() or len(job_id) > 64:
@@ -155,11 +167,11 @@ async def job(job_id: str, services: Here) -> Job:
     return Job(**await services.ask_trainer("GET", f"/jobs/{job_id}"))
 
 
-@router.get("/predictions")
+@router.get("/predictions", operation_id="list_predictions")
 def predictions(
     services: Here,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    task: Annotated[str | None, Query(max_length=50)] = None,
+    task: Annotated[str | SkipJsonSchema[None], Query(max_length=50)] = None,
 ) -> list[dict[str, Any]]:
     """List the last predictions, newest first."""
     return [row._asdict() for row in services.predictions.latest(limit, task)]

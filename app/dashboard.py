@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from app import pages
 from app.services import Here
 
-router = APIRouter(tags=["look"])
+router = APIRouter(tags=["overview"])
 PAGE = Path(__file__).with_name("dashboard.html")
 POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
@@ -43,7 +43,7 @@ def read() -> tuple[str, str]:
     return text, policy
 
 
-@router.get("/dashboard/figures")
+@router.get("/dashboard/figures", operation_id="get_dashboard_figures")
 def figures(services: Here) -> Figures:
     """Tell what happened in the last hour, minute by minute, and how things are now."""
     minute, cards, entries = time.time() // 60, pages.models(services), services.models.entries

@@ -119,7 +119,7 @@ def _over(value: float | None, part: Part) -> bool:
     return value is not None and part.threshold is not None and value > part.threshold
 
 
-@router.get("/drift/{task}", tags=["models"])
+@router.get("/drift/{task}", tags=["models"], operation_id="get_drift")
 def drift(task: str, services: Here) -> Drift:
     """Compare a task's newest predictions with what its model was made of."""
     model = services.models.get(task)

@@ -59,7 +59,7 @@ class ModelInfo(BaseModel, extra="allow"):
     loaded_at: datetime = Field(description="When this process opened it.")
 
 
-@router.get("/", tags=["look"])
+@router.get("/", tags=["overview"], operation_id="get_overview")
 def what_is_here(services: Here, request: Request) -> dict[str, Any]:
     """Say what this is and where to go."""
     root, names = request.scope.get("root_path", ""), list(services.models.entries)
@@ -74,14 +74,21 @@ def what_is_here(services: Here, request: Request) -> dict[str, Any]:
     }
 
 
-@router.get("/health/live", tags=["health"])
+@router.get("/health/live", tags=["health"], operation_id="check_live")
 async def live() -> dict[str, str]:
     """Answer as long as the process does."""
     return {"status": "ok"}
 
 
-@router.get("/health/ready", tags=["health"], responses={503: {"model": Health}})
-@router.get("/health", tags=["health"], responses={503: {"model": Health}})
+@router.get(
+    "/health/ready",
+    tags=["health"],
+    operation_id="check_ready",
+    responses={503: {"model": Health}},
+)
+@router.get(
+    "/health", tags=["health"], operation_id="get_health", responses={503: {"model": Health}}
+)
 async def health(services: Here, response: Response) -> Health:
     """Answer 200 if every task is served: its file is the right one and answers as recorded."""
     obstacles = services.models.obstacles()
@@ -94,8 +101,8 @@ async def health(services: Here, response: Response) -> Health:
     return Health(status=status, problems=obstacles or refused, models=versions)
 
 
-@router.get("/models/info", tags=["models"])
-@router.get("/models", tags=["models"])
+@router.get("/models/info", tags=["models"], operation_id="list_models_info")
+@router.get("/models", tags=["models"], operation_id="list_models")
 def models(services: Here) -> dict[str, Card]:
     """List the models in service."""
     return {
@@ -103,7 +110,7 @@ def models(services: Here) -> dict[str, Card]:
     }
 
 
-@router.get("/model/info", tags=["models"])
+@router.get("/model/info", tags=["models"], operation_id="get_model_info")
 def model_info(services: Here) -> ModelInfo:
     """Describe the default task's model in short, beside all models in service by task."""
     model = services.default_model()
@@ -118,21 +125,28 @@ def model_info(services: Here) -> ModelInfo:
     return ModelInfo(**{**cards, **about})
 
 
-@router.get("/models/{task}", tags=["models"])
+@router.get("/models/{task}", tags=["models"], operation_id="get_model")
 def model(task: str, services: Here) -> Whole:
     """Tell all about one task's model."""
     return Whole(**_about(services, services.models.get(task)))
 
 
-@router.get("/metrics/prometheus", tags=["metrics"], response_class=PlainTextResponse)
-@router.get("/metrics", tags=["metrics"], response_class=PlainTextResponse)
+@router.get(
+    "/metrics/prometheus",
+    tags=["metrics"],
+    operation_id="get_metrics_prometheus",
+    response_class=PlainTextResponse,
+)
+@router.get(
+    "/metrics", tags=["metrics"], operation_id="get_metrics", response_class=PlainTextResponse
+)
 async def metrics(services: Here, request: Request) -> Response:
     """Render the metrics as Prometheus reads them."""
     text, media_type = services.metrics.render(request.headers.get("accept", ""))
     return Response(text, headers={"Content-Type": media_type})
 
 
-@router.get("/metrics/summary", tags=["metrics"])
+@router.get("/metrics/summary", tags=["metrics"], operation_id="get_metrics_summary")
 def metrics_summary(services: Here) -> dict[str, Any]:
     """Tell people the main figures since the process began."""
     return summary(services.metrics)

@@ -1,7 +1,12 @@
 """HTTP/1.1 as clients speak it: offers of another protocol are passed over."""
 
+import secrets
+
 import httptools
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.gateway import HEADERS
 
 
 class Http1Protocol(HttpToolsProtocol):
@@ -39,6 +44,19 @@ class Http1Protocol(HttpToolsProtocol):
         """Hand the whole request over, unless its body is still to be read."""
         if not self.parser.should_upgrade():
             super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP as every other error is answered, and close the connection."""
+        request_id = secrets.token_hex(8)
+        content = orjson.dumps({"error": msg, "details": [], "request_id": request_id})
+        headers = [*HEADERS, (b"x-request-id", request_id.encode()), (b"connection", b"close")]
+        headers += [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(content)),
+        ]
+        lines = [b"HTTP/1.1 400 Bad Request", *(b"%s: %s" % pair for pair in headers), b"", content]
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.close()
 
     def _parse_anew(self) -> None:
         """Forget how the last parser ended: after `Connection: close` it would read no more."""

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from app.errors import ApiError, Problem
 from app.metrics import Metrics
 from app.model import Model
+from app.named_types import LIST_AS_CLASS
 from app.prediction_log import PredictionLog
 from app.records import FLOAT32_MAX, MAX_RECORDS
 from app.scores import CLASSIFICATION, REGRESSION
@@ -17,7 +19,13 @@ from app.services import Here
 MOST = 1000
 router = APIRouter(tags=["models"])
 Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX, allow_inf_nan=False)]
-Truth = Number | Annotated[str, Field(max_length=1000)]
+Name = Annotated[str, Field(max_length=1000)]
+TrueValue = TypeAliasType("TrueValue", Number | Name)
+TrueValues = TypeAliasType(
+    "TrueValues",
+    Annotated[list[TrueValue], Field(min_length=1, max_length=MAX_RECORDS), LIST_AS_CLASS],
+)
+Truth = TypeAliasType("Truth", Number | Name | TrueValues)
 
 
 class Feedback(BaseModel):
@@ -26,7 +34,7 @@ class Feedback(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     request_id: str = Field(pattern="^[A-Za-z0-9._-]{1,64}$")
-    truth: Truth | Annotated[list[Truth], Field(min_length=1, max_length=MAX_RECORDS)]
+    truth: Truth
 
 
 class Kept(BaseModel):
@@ -45,7 +53,7 @@ class Quality(Kept):
     offline: dict[str, float]
 
 
-@router.post("/feedback", responses={404: {"model": Problem}})
+@router.post("/feedback", operation_id="send_feedback", responses={404: {"model": Problem}})
 def feedback(body: Feedback, services: Here) -> Kept:
     """Take the true values of a request that was answered; the last word counts."""
     found = services.predictions.request(body.request_id)
@@ -64,7 +72,7 @@ def feedback(body: Feedback, services: Here) -> Kept:
     return Kept(task=found[0].task, model_version=found[0].version, rows=len(found))
 
 
-@router.get("/quality/{task}")
+@router.get("/quality/{task}", operation_id="get_quality")
 def quality(task: str, services: Here) -> Quality:
     """Tell how good the model in service is on the true values that were sent."""
     return measure(services.models.get(task), services.predictions)

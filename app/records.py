@@ -1,5 +1,6 @@
 """What a task's requests may look like, made from its manifest."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -15,6 +16,14 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 Record = dict[str, float | str]
 
 
+def type_name(task: str) -> str:
+    """Return a task's name as names of types begin with it: `credit_risk` becomes `CreditRisk`.
+
+    No two tasks share one: an underscore is kept unless a letter follows it.
+    """
+    return re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), task)
+
+
 class Records:
     """The validators of one task.
 
@@ -24,19 +33,21 @@ class Records:
 
     def __init__(self, manifest: Manifest) -> None:
         self.names = [feature.name for feature in manifest.features]
-        record, records, table = self.types(manifest, MAX_RECORDS)
+        record, records, table = self.types(manifest, MAX_RECORDS, "Table")
         self._one: TypeAdapter[Record] = TypeAdapter(record)
         self._many: TypeAdapter[list[Record]] = TypeAdapter(records)
         self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = TypeAdapter(table)
 
     @staticmethod
-    def types(manifest: Manifest, most: int) -> tuple[Any, Any, Any]:
+    def types(manifest: Manifest, most: int, table_name: str) -> tuple[Any, Any, Any]:
         """Return what a request may be: a record, a list of up to `most`, a table of `features`."""
         types = {feature.name: _type(feature) for feature in manifest.features}
-        name = manifest.task.title().replace("_", "")
-        record = _typed_dict(f"{name}Record", types)
-        rows = _several(tuple.__class_getitem__(tuple(types.values())), most)
-        table = _typed_dict(f"{name}Table{most}", {"features": rows})
+        record = _typed_dict(f"{type_name(manifest.task)}Record", types)
+        row = tuple.__class_getitem__(tuple(types.values()))
+        # Those who do not know `prefixItems` ask what the items of an array are.
+        numbers = all(feature.type == "number" for feature in manifest.features)
+        cells = Field(json_schema_extra={"items": {"type": "number"} if numbers else {}})
+        table = _typed_dict(table_name, {"features": _several(Annotated[row, cells], most)})
         return record, _several(record, most), table
 
     def read(self, body: bytes) -> tuple[list[Record], bool]:

@@ -51,15 +51,15 @@ def create(settings: Settings, log: Log) -> Gateway:
         version="1",
         lifespan=_lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         exception_handlers=dict.fromkeys(handled, answer),
         telemetry=tracing.telemetry("mlops-api", ALWAYS),
     )
     app.add_middleware(DocumentationPolicy)
     app.state.services = services
-    app.router.routes[:0] = predict.ROUTES
+    app.router.routes[:0] = [*openapi.ROUTES, *predict.ROUTES]
     for part in (pages, dashboard, drift, quality, admin, inference):
         app.include_router(part.router)
-    app.openapi = lambda: openapi.document(app, services)  # type: ignore[method-assign]
     whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
     if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
         app.add_middleware(lambda inner: predict.Predict(services, inner))

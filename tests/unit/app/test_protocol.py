@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from app.errors import Problem
 from app.protocol import Http1Protocol
 from tests.serving import wait_until
 
@@ -136,7 +137,10 @@ def test_a_websocket_handshake_is_answered_as_a_plain_request(port: int) -> None
 def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
     port: int, request_: bytes
 ) -> None:
-    assert talk(port, request_).startswith(b"HTTP/1.1 400")
+    head, _, content = talk(port, request_).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400") and b"\r\nconnection: close" in head
+    problem = Problem.model_validate_json(content)  # as every other error, and as documented
+    assert problem.error and f"\r\nx-request-id: {problem.request_id}".encode() in head
 
 
 def test_curl_with_http_2_is_answered(port: int) -> None:

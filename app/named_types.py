@@ -1,0 +1,25 @@
+"""Types that have a name in `/openapi.json`, as those who make clients from it need them.
+
+Generators make a class of each schema that has a name. Where one has none they invent a name, or
+fail: so a choice between types has a name, and so has each list among them.
+"""
+
+from typing import Any, Union
+
+from pydantic import Field
+from typing_extensions import TypeAliasType
+
+# openapi-generator makes classes of objects alone: its clients in Java do not compile where a list
+# is one of several alternatives, unless this tells it to make a class of the list, too.
+LIST_AS_CLASS = Field(json_schema_extra={"x-generate-alias-as-model": True})
+
+
+def union(name: str, *alternatives: Any) -> Any:
+    """Return the choice between types, under a name."""
+    return named(name, Union[alternatives])
+
+
+def named(name: str, kind: Any) -> Any:
+    """Return a type under a name."""
+    make: Any = TypeAliasType  # mypy knows only those that are written out
+    return make(name, kind)

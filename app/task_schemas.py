@@ -1,0 +1,61 @@
+"""The types of a task's requests and answers, by the names that they have in `/openapi.json`.
+
+No two are alike, whatever the tasks are called: no ending of a name is the end of another ending.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Field, create_model
+
+from app.model import Model
+from app.named_types import LIST_AS_CLASS, named
+from app.predict import MAX_EXPLAINED
+from app.records import MAX_RECORDS, Records, type_name
+
+# What every answer says of itself.
+IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "request_id": str}
+
+
+def request_types(verb: str, model: Model) -> tuple[Any, Any, Any]:
+    """Return what may be sent at once: a record, a list of records or a table."""
+    name = type_name(model.manifest.task)
+    most, ending = (MAX_RECORDS, "") if verb == "predict" else (MAX_EXPLAINED, "ToExplain")
+    record, records, table = Records.types(model.manifest, most, f"{name}Table{ending}")
+    return record, named(f"{name}Records{ending}", Annotated[records, LIST_AS_CLASS]), table
+
+
+def answer_types(verb: str, model: Model) -> tuple[Any, Any]:
+    """Return the answer to one record, and the one to several."""
+    return EXPLANATIONS if verb == "explain" else _prediction_types(model)
+
+
+def _prediction_types(model: Model) -> tuple[Any, Any]:
+    name, identity = type_name(model.manifest.task), dict(IDENTITY)
+    one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
+    if model.manifest.target.classes:
+        one["prediction"] = (str, Field(description="The most probable class."))
+        one["probabilities"] = dict[str, float]
+        one["confidence"] = (float, Field(description="Probability of the predicted class."))
+    else:
+        identity["unit"] = str
+    single = create_model(f"{name}Prediction", **identity, **one)
+    row = create_model(f"{name}PredictionRow", **one)
+    several = create_model(f"{name}Predictions", **identity, predictions=list[row])
+    return single, several
+
+
+def _explanation_types() -> tuple[Any, Any]:
+    one: dict[str, Any] = {
+        "output": (str, Field(description="The target, or the predicted class.")),
+        "base_value": (float, Field(description="The mean prediction of the reference sample.")),
+        "values": (dict[str, float], Field(description="What each feature added to it.")),
+        "sum": (float, Field(description="base_value and all values together.")),
+        "prediction": (float, Field(description="The model's output.")),
+    }
+    single = create_model("Explanation", **IDENTITY, **one)
+    row = create_model("ExplanationRow", **one)
+    several = create_model("Explanations", **IDENTITY, explanations=list[row])
+    return single, several
+
+
+EXPLANATIONS = _explanation_types()  # the same for all tasks
