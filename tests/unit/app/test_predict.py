@@ -102,7 +102,8 @@ def test_what_only_a_path_can_decide_is_not_in_the_document(with_twin: TestClien
     document = with_twin.get("/openapi.json").json()
     for verb in ("predict", "explain"):
         described = document["paths"][f"/{verb}"]["post"]["requestBody"]["content"]
-        text = str(described["application/json"])
+        request = document["components"]["schemas"][f"{verb.capitalize()}Request"]
+        text = f"{described['application/json']['examples']} {request}"
         assert "CreditRecord" in text and "HousingTable" in text
         assert "Iris" not in text and "Flowers" not in text
         assert f"/{verb}/flowers" in document["paths"] and f"/{verb}/iris" in document["paths"]
