@@ -3,7 +3,7 @@
 No two are alike, whatever the tasks are called: no ending of a name is the end of another ending.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
@@ -30,7 +30,9 @@ def answer_types(verb: str, model: Model) -> tuple[Any, Any]:
 
 
 def _prediction_types(model: Model) -> tuple[Any, Any]:
-    name, identity = type_name(model.manifest.task), dict(IDENTITY)
+    name = type_name(model.manifest.task)
+    # By it a client knows which task's answer it has got where the path does not name the task.
+    identity = IDENTITY | {"task": Literal[model.manifest.task]}
     one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
     if model.manifest.target.classes:
         one["prediction"] = (str, Field(description="The most probable class."))

@@ -119,6 +119,16 @@ def test_a_list_that_is_a_choice_becomes_a_class_of_openapi_generator(document: 
     assert all(schemas[name]["x-generate-alias-as-model"] for name in lists)
 
 
+@pytest.mark.parametrize("task", ["credit", "housing", "iris"])
+def test_a_prediction_says_in_its_type_which_task_it_is_of(document: Node, task: str) -> None:
+    alternatives = document["components"]["schemas"]["PredictAnswer"]["anyOf"]
+    for ending in ("Prediction", "Predictions"):
+        name = type_name(task) + ending
+        assert {"$ref": f"#/components/schemas/{name}"} in alternatives
+        schema = document["components"]["schemas"][name]
+        assert schema["properties"]["task"]["const"] == task and "task" in schema["required"]
+
+
 def test_bodies_and_answers_have_names(document: Node) -> None:
     for name, operation in operations(document):
         contents = [operation.get("requestBody", {}).get("content", {})]
