@@ -16,6 +16,7 @@ from app.model import Model, Prediction
 from app.task_histogram import TaskHistogram
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LOAD_SECONDS = (0.1, 0.5, 1, 2, 5, 10)
 SHARES = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0]
 # Why there was no prediction, by the status that was answered.
 REASONS = {
@@ -70,7 +71,7 @@ class Metrics:
         about = "Requests with no prediction; the default task's if their fields fit no task"
         self.errors = counter("prediction_errors", about, "task", "reason")
         about = "Probability of the predicted class"
-        self.confidence = TaskHistogram("prediction_confidence", about, registry)
+        self.confidence = TaskHistogram("prediction_confidence", about, registry, "predicted_class")
         about = "Predicted values; the buckets are the reference's deciles"
         self.values = TaskHistogram("prediction_value", about, registry)
         self.pending = self._gauge("prediction_log_pending", "Predictions that wait to be logged")
@@ -84,8 +85,12 @@ class Metrics:
         self.loaded = gauge("model_loaded", "1 if a model is in service", "task")
         self.current = gauge("model_current", "1 if the files are served, 0 if refused", "task")
         self.reload_failures = counter("model_reload_failures", "Model files refused", "task")
-        self.load_seconds = gauge(
-            "model_load_duration_seconds", "Time to open and check the model", "task"
+        self.load_seconds = Histogram(
+            "model_load_duration_seconds",
+            "Time to open and check a model",
+            ["task"],
+            buckets=LOAD_SECONDS,
+            registry=self.registry,
         )
         self.age = gauge("model_age_seconds", "Time since the model was promoted", "task")
         about = "The model in service"
@@ -120,7 +125,6 @@ class Metrics:
         manifest = model.manifest
         labels = (manifest.version, manifest.run_id, manifest.commit[:12], manifest.algorithm)
         self.model.labels(task, *labels).set(1)
-        self.load_seconds.labels(task).set(model.load_seconds)
         promoted = manifest.promoted / 1000
         self.age.labels(task).set_function(lambda: time.time() - promoted)
         if manifest.training_seconds is not None:
@@ -150,11 +154,12 @@ class Metrics:
         given = [prediction["prediction"] for prediction in predictions]
         if not manifest.target.classes:
             self.predictions_of(task, version, "value").inc(len(given))
-            self.values.observe(task, manifest.reference.predictions["value"].edges, given)
+            self.values.observe((task,), manifest.reference.predictions["value"].edges, given)
             return
         for outcome in set(given):
             self.predictions_of(task, version, outcome).inc(given.count(outcome))
-        self.confidence.observe(task, SHARES, [found["confidence"] for found in predictions])
+            sure = [found["confidence"] for found in predictions if found["prediction"] == outcome]
+            self.confidence.observe((task, outcome), SHARES, sure)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Return all metrics in the format that a scraper accepts, and that format's media type."""

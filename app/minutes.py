@@ -21,7 +21,7 @@ from app.gateway import ALWAYS
 
 HOUR = 60
 GROWING = ("_total", "_sum", "_count", "http_request_duration_seconds_bucket")
-LEFT_OUT = ("method", "route", "version")
+LEFT_OUT = ("method", "route", "version", "predicted_class")
 # Who only looks is not counted: where little happens it would be all that is seen.
 LOOKING = (*ALWAYS, "/dashboard")
 SCHEMA = "CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (minute, key))"

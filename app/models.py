@@ -107,6 +107,7 @@ class Models:
                 if entry.served:
                     break
             else:
+                self.metrics.load_seconds.labels(task).observe(model.load_seconds)
                 log.info("a model is in service", extra=model.identity | {"sha256": model.digest})
                 break
         self.metrics.show_model(task, entry.served, problem is None)

@@ -14,29 +14,34 @@ from prometheus_client.utils import floatToGoString
 class TaskHistogram(Collector):
     """Counts of values up to each bound; a list of them at once, which many requests bring."""
 
-    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
-        self.name, self.text = name, text
+    def __init__(
+        self, name: str, text: str, registry: CollectorRegistry, *more_labels: str
+    ) -> None:
+        self.name, self.text, self.labels = name, text, ("task", *more_labels)
         self._lock = threading.Lock()
-        # For each task the bounds, the values in each bucket and beyond the last, and their sum.
-        self._tasks: dict[str, tuple[Sequence[float], list[int], float]] = {}
+        # For a task and its other labels the bounds, the values in each bucket and beyond the last,
+        # and their sum.
+        self._counted: dict[tuple[str, ...], tuple[Sequence[float], list[int], float]] = {}
         registry.register(self)
 
-    def observe(self, task: str, bounds: Sequence[float], values: Sequence[float]) -> None:
+    def observe(
+        self, labels: tuple[str, ...], bounds: Sequence[float], values: Sequence[float]
+    ) -> None:
         """Count values; with other bounds than before the counting begins anew."""
         with self._lock:
-            known, counts, total = self._tasks.get(task, ((), [], 0.0))
+            known, counts, total = self._counted.get(labels, ((), [], 0.0))
             if known is not bounds and known != bounds:
                 counts, total = [0] * (len(bounds) + 1), 0.0
             for value in values:
                 counts[bisect_left(bounds, value)] += 1
-            self._tasks[task] = bounds, counts, total + float(sum(values))
+            self._counted[labels] = bounds, counts, total + float(sum(values))
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """Yield the family, each bucket with all below it, as Prometheus has them."""
-        family = HistogramMetricFamily(self.name, self.text, labels=["task"])
+        family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
         with self._lock:
-            for task, (bounds, counts, total) in self._tasks.items():
+            for labels, (bounds, counts, total) in self._counted.items():
                 limits = [*map(floatToGoString, bounds), "+Inf"]
                 buckets = list(zip(limits, accumulate(counts), strict=True))
-                family.add_metric([task], buckets, total)
+                family.add_metric(labels, buckets, total)
         yield family

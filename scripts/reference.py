@@ -117,7 +117,8 @@ def described() -> list[Metric]:
     for collector in collectors:
         if isinstance(collector, ProcessCollector | PlatformCollector):
             continue
-        labels = ("task",) if isinstance(collector, TaskHistogram) else collector._labelnames
+        of_task = isinstance(collector, TaskHistogram)
+        labels = collector.labels if of_task else collector._labelnames
         for family in collector.collect():
             ending = "_total" if family.type == "counter" else ""
             found.append(

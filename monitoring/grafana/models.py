@@ -78,9 +78,16 @@ def _times() -> list[AnyPanel]:
     )
     loading = number(
         About(
-            "Loading took", "How long opening and checking its files took.", units.Seconds, NO_API
+            "Loading took",
+            "How long opening and checking a model's files took, on average.",
+            units.Seconds,
+            NO_API,
         ),
-        Query(f"max by (task) (model_load_duration_seconds{{{TASK}}})", "{{task}}"),
+        Query(
+            f"sum by (task) (model_load_duration_seconds_sum{{{TASK}}})"
+            f" / sum by (task) (model_load_duration_seconds_count{{{TASK}}})",
+            "{{task}}",
+        ),
         width=SIXTH,
         steps=((None, GREEN), (5, YELLOW)),
     )

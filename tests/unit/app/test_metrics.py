@@ -50,7 +50,9 @@ def test_predictions_are_counted_by_class_and_version(metrics: Metrics, housing:
         "iris": {answers[0]["prediction"]: 2},
     }
     value = metrics.registry.get_sample_value
-    assert value("prediction_confidence_count", {"task": "iris"}) == 2
+    of_class = {"task": "iris", "predicted_class": answers[0]["prediction"]}
+    assert value("prediction_confidence_count", of_class) == 2
+    assert value("prediction_confidence_sum", of_class) == 2 * answers[0]["confidence"]
     labels = {"task": "housing", "version": str(housing.manifest.version), "outcome": "value"}
     assert value("predictions_total", labels) == 3
 
@@ -67,13 +69,13 @@ def test_one_model_a_task_is_shown(metrics: Metrics, housing: Model) -> None:
 def test_each_tasks_histogram_has_bounds_of_its_own() -> None:
     registry = CollectorRegistry()
     found = TaskHistogram("size", "Sizes", registry)
-    found.observe("a", [1.0, 2.0], [0.5, 1.0, 1.5, 9.0])
-    found.observe("b", [10.0], [3.0])
+    found.observe(("a",), [1.0, 2.0], [0.5, 1.0, 1.5, 9.0])
+    found.observe(("b",), [10.0], [3.0])
     value = registry.get_sample_value
     below = [value("size_bucket", {"task": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")]
     assert below == [2, 3, 4] and value("size_sum", {"task": "a"}) == 12
     assert value("size_bucket", {"task": "b", "le": "10.0"}) == 1
-    found.observe("a", [5.0], [4.0])
+    found.observe(("a",), [5.0], [4.0])
     assert value("size_count", {"task": "a"}) == 1  # as of a process that began anew
 
 
@@ -112,6 +114,26 @@ def test_why_there_is_no_prediction_is_counted(client: TestClient) -> None:
     assert 'prediction_errors_total{reason="too_large",task="iris"} 1.0' in text
     assert 'prediction_errors_total{reason="unknown_task",task="unknown"} 2.0' in text
     assert "roses" not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status"),
+    [
+        ("POST", "/explain/iris", "/explain/{task}", 503),  # there is no trainer here
+        ("POST", "/explain", "/explain", 503),
+        ("POST", "/predict", "/predict", 200),
+        ("POST", "/predict/iris", "/predict/{task}", 200),
+        ("GET", "/predict/iris", "/predict/{task}", 405),
+        ("GET", "/explain", "/explain", 405),
+    ],
+)
+def test_a_request_is_counted_by_its_route(
+    client: TestClient, method: str, path: str, route: str, status: int
+) -> None:
+    record = golden("iris") if method == "POST" else None
+    assert client.request(method, path, json=record).status_code == status
+    counted = f'http_requests_total{{method="{method}",route="{route}",status="{status}"}} 1.0'
+    assert counted in client.get("/metrics").text
 
 
 def test_a_scraper_that_knows_openmetrics_gets_it(client: TestClient) -> None:

@@ -28,7 +28,8 @@ class Process:
         self.requests = Counter(
             "http_requests", "", ("method", "route", "status"), registry=registry
         )
-        self.confidence = Histogram("prediction_confidence", "", ("task",), registry=registry)
+        labels = ("task", "predicted_class")
+        self.confidence = Histogram("prediction_confidence", "", labels, registry=registry)
         self.minutes = Minutes(file, registry)
 
     def predict(self, times: int, version: str = "1") -> None:
@@ -114,9 +115,10 @@ def test_who_only_looks_is_not_counted(process: Process, route: str, counted: in
 
 
 def test_numbers_of_numpy_stay_numbers(process: Process) -> None:
-    process.confidence.labels("iris").observe(np.float32(0.25))
+    process.confidence.labels("iris", "setosa").observe(np.float32(0.25))
+    process.confidence.labels("iris", "virginica").observe(np.float32(0.5))
     process.minutes.hour(100)
-    assert process.minutes.hour(100)["prediction_confidence_sum|iris"][-1] == 0.25
+    assert process.minutes.hour(100)["prediction_confidence_sum|iris"][-1] == 0.75
 
 
 def test_what_cannot_be_written_is_written_later(

@@ -26,6 +26,11 @@ def current(models: Models, task: str) -> float | None:
     return models.metrics.registry.get_sample_value("model_current", {"task": task})
 
 
+def loads(models: Models, task: str) -> float | None:
+    value = models.metrics.registry.get_sample_value
+    return value("model_load_duration_seconds_count", {"task": task})
+
+
 def test_all_tasks_are_served_at_once(models: Models) -> None:
     assert sorted(models.served()) == TASKS
     assert models.obstacles() == []
@@ -42,6 +47,7 @@ def test_files_are_loaded_once_they_stay_as_they_are(models: Models, folder: Pat
     loaded = models.get("housing")
     models.refresh()
     assert models.get("housing") is loaded
+    assert (loads(models, "housing"), loads(models, "iris")) == (2, 1)
 
 
 def test_half_of_a_pull_is_not_loaded(models: Models, folder: Path) -> None:
