@@ -12,7 +12,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import body, errors, tracing
@@ -110,10 +110,19 @@ async def _elsewhere(request: Request) -> Response:
     raise HTTPException(404)
 
 
+class KnownRoute(Route):
+    """A route that metrics and traces know by its path, as they know FastAPI's own."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a request is for this route, and what is then known of it."""
+        match, known = super().matches(scope)
+        return match, {**known, "route": self} if known else known
+
+
 # Those of `Predict` are here for their names in the metrics, and for the answer to other methods.
 ROUTES = [
-    Route("/predict", _elsewhere, methods=["POST"]),
-    Route("/predict/{task}", _elsewhere, methods=["POST"]),
-    Route("/explain", explain, methods=["POST"]),
-    Route("/explain/{task}", explain, methods=["POST"]),
+    KnownRoute("/predict", _elsewhere, methods=["POST"]),
+    KnownRoute("/predict/{task}", _elsewhere, methods=["POST"]),
+    KnownRoute("/explain", explain, methods=["POST"]),
+    KnownRoute("/explain/{task}", explain, methods=["POST"]),
 ]
