@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scripts.documents import checkout, environment
+from scripts.documents.rows import metrics
 from scripts.documents.stack import Mode, Stack, with_python_first
 from scripts.stack import checks
 from scripts.stack.settings import JAEGER, PORTS, StackError
@@ -39,6 +40,7 @@ def started(mode: Mode) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="documents-") as name:
         folder = Path(name)
         checkout.copy_to(folder / "checkout")
+        metrics.turn_on(folder / "checkout")
         run = _containers if mode == "containers" else _local
         with run(folder) as stack:
             yield stack

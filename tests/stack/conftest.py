@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.documents import checkout as checkouts
+from scripts.documents.rows import metrics
 from tests.stack.engine import Stack, require_engine
 
 
@@ -17,6 +18,7 @@ def stack(
     require_engine()
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     checkouts.copy_to(checkout)
+    metrics.turn_on(checkout)  # a rate of theirs is known by the time that one is asked for
     running = Stack(checkout)
     away = ("--profile", "*", "down", "--volumes", "--remove-orphans")
     running.compose(*away)  # of a call that was killed

@@ -36,6 +36,14 @@ def test_the_configuration_and_its_rules_are_valid() -> None:
     assert f"SUCCESS: {rules} rule files found" in told
 
 
+def test_the_rules_that_are_off_are_valid() -> None:
+    for file in (MONITORING / "prometheus" / "rules" / "optional").glob("*.yml"):
+        told = tool(
+            "promtool", "prometheus", "check", "rules", "--lint=all", f"rules/optional/{file.name}"
+        )
+        assert "SUCCESS" in told
+
+
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_the_rules_fire_and_do_not_fire_as_their_cases_say(path: Path) -> None:
     assert "SUCCESS" in tool("promtool", "prometheus", "test", "rules", f"tests/{path.name}")

@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from app.metrics import Metrics
+from scripts.documents.rows.metrics import NAMES, turn_on
+from scripts.documents.stack import Failure
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
@@ -18,14 +20,15 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-FILES = sorted((MONITORING / "prometheus" / "rules").glob("*.yml"))
+RULES = MONITORING / "prometheus" / "rules"
+FILES = sorted(RULES.glob("*.yml"))
 GROUPS = [group for path in FILES for group in load(path)["groups"]]
 ALERTS: list[Rule] = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
 CASES = [
     case
     for path in sorted((MONITORING / "prometheus" / "tests").glob("*.yml"))
     for group in load(path)["tests"]
-    for case in group["alert_rule_test"]
+    for case in group.get("alert_rule_test", [])
 ]
 each = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 
@@ -94,6 +97,41 @@ def test_rules_read_only_what_is_exported_or_recorded() -> None:
     assert {"prediction_errors_total", "http_requests_shed_total", "drift_detected"} <= read
     (features,) = (rule["annotations"]["features"] for rule in ALERTS if "Drift" in rule["alert"])
     assert set(re.findall(r"\w+_drift_\w+", features)) <= exported()
+
+
+ALIASES = [
+    rule for group in load(RULES / "optional" / "aliases.yml")["groups"] for rule in group["rules"]
+]
+
+
+def test_aliases_are_made_of_what_is_exported_and_take_no_name_of_ours() -> None:
+    recorded = {rule["record"] for rule in ALIASES}
+    read = {name for rule in ALIASES for name in series(rule["expr"])}
+    assert read - recorded <= exported() | {"up"}
+    assert not recorded & exported()
+    assert recorded >= set(NAMES) | {"api_requests_total", "api_request_latency_seconds_bucket"}
+
+
+def test_every_alias_has_a_case() -> None:
+    cases = (MONITORING / "prometheus" / "tests" / "aliases.yml").read_text("utf-8")
+    expressions = " ".join(re.findall(r"- expr: (.+)", cases))
+    for rule in ALIASES:
+        name = rule["record"]
+        # The sum and the number of a histogram are those that its mean is made of.
+        mean = re.sub("_(sum|count)$", "", name)
+        assert re.search(rf"\b({name}|{mean})\b", expressions), name
+
+
+def test_aliases_are_off_and_one_line_turns_them_on(tmp_path: Path) -> None:
+    (tmp_path / "monitoring").mkdir()
+    copy = tmp_path / "monitoring" / "prometheus.yml"
+    copy.write_bytes((MONITORING / "prometheus.yml").read_bytes())
+    assert load(copy)["rule_files"] == ["prometheus/rules/*.yml"]
+    turn_on(tmp_path)
+    _, aliases = load(copy)["rule_files"]
+    assert (MONITORING / aliases).is_file()
+    with pytest.raises(Failure, match="no line"):
+        turn_on(tmp_path)
 
 
 def test_drift_is_routed_by_the_name_of_an_alert_that_names_task_and_features() -> None:
