@@ -1,6 +1,7 @@
 """`python -m app`: serve until SIGTERM or Ctrl-C, then answer what is in flight and stop."""
 
 import asyncio
+import os
 import sys
 from types import FrameType
 
@@ -8,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app import logs, output, service, surroundings
+from app import logs, other_stacks, output, service, surroundings
 from app.gateway import Gateway
 from app.protocol import Http1Protocol
 from app.settings import Settings
@@ -48,13 +49,15 @@ def main() -> int:
     """Start the API with the settings from the environment."""
     output.prepare()
     surroundings.prepare()
+    if refused := other_stacks.refusals(os.environ, other_stacks.PROCESSES):
+        print(f"error: {refused[0]}", file=sys.stderr)
+        return 2
     try:
         settings = Settings()
     except ValidationError as error:
         for fault in error.errors(include_url=False):
-            name = f"API_{'_'.join(map(str, fault['loc'])).upper()}"
             message = fault["msg"].removeprefix("Value error, ")
-            print(f"error: {name}: {message}.", file=sys.stderr)
+            print(f"error: {_variable(fault['loc'])}: {message}.", file=sys.stderr)
         return 2
     except SettingsError as error:
         print(f"error: {error}: it must be JSON.", file=sys.stderr)
@@ -84,6 +87,14 @@ def main() -> int:
         return 0 if server.started else 1
     finally:
         handler.close()
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    """Return the variable that a fault is in: one that has a second name has that one set."""
+    name = "_".join(map(str, place)).upper()
+    if name.startswith("API_"):
+        return name if os.environ.get(name) else name.removeprefix("API_")
+    return f"API_{name}"
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
 import contextlib
 import logging
 import sys
-from logging.handlers import RotatingFileHandler
 from typing import Any
 
 import orjson
 
 from app import tracing
 from app.batcher import Batcher
+from app.log_file import LogFile
 from app.settings import Settings
 
 SECONDS = 0.2
@@ -23,9 +23,7 @@ class JsonHandler(logging.Handler):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        size, backups = settings.log_file_bytes, settings.log_file_backups
-        self._file = RotatingFileHandler(settings.log_file, "a", size, backups, "utf-8")
+        self._file = LogFile(settings)
         self._requests = settings.log_level in ("DEBUG", "INFO")
         # What there is no room for, if the disk cannot keep up, is dropped and not waited for.
         self._batches: Batcher[dict[str, Any]] = Batcher(self._write, LIMIT, SECONDS)

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.proxy import PREFIX, networks
 
-Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 
 
 def _root_path(value: str) -> str:
@@ -30,7 +30,9 @@ Trusted = Annotated[str, AfterValidator(_trusted)]
 class Settings(BaseSettings):
     """The API's configuration; `docs/configuration.md` is made from these fields."""
 
-    model_config = SettingsConfigDict(env_prefix="API_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="API_", env_ignore_empty=True, frozen=True, populate_by_name=True
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
@@ -72,4 +74,8 @@ class Settings(BaseSettings):
     log_file: Path = Field(Path("logs/api.log"), description="JSON log beside the one on stdout.")
     log_file_bytes: int = Field(10_000_000, ge=1_000, description="Size at which it is rotated.")
     log_file_backups: int = Field(3, ge=0, description="Rotated files that are kept.")
-    log_level: Level = Field("INFO", description="Least level that is logged.")
+    log_level: Level = Field(
+        "INFO",
+        validation_alias=AliasChoices("API_LOG_LEVEL", "LOG_LEVEL"),
+        description="Least level that is logged; `LOG_LEVEL` does the same.",
+    )

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from app.metrics import Metrics
 from app.openapi import document_problems
+from app.other_stacks import VARIABLES, Variable
 from app.service import create
 from app.settings import Settings
 from app.task_histogram import TaskHistogram
@@ -63,8 +64,23 @@ def _configuration() -> str:
         "## The containers",
         "What `docker-compose.yml` and the start scripts read from `.env` or the environment.\n",
         *_compose_variables(),
+        "",
+        "## Names from other stacks",
+        "What people set in such stacks, in `.env` or the environment. What can't work is refused "
+        "at the start: by `./start-mlops.sh`, by the container `prepare` of `docker compose up`, "
+        "or by `python -m app`.\n",
+        "| variable | works | meaning |",
+        "|---|---|---|",
+        *(f"| `{known.name}` | {_works(known)} | {known.meaning} |" for known in VARIABLES),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _works(known: Variable) -> str:
+    if known.values is None:
+        return "yes"
+    usable = [f"`{value}`" for value in ("true", "false") if value in known.values]
+    return f"as {', '.join(usable)}" if usable else "refused"
 
 
 def _compose_variables() -> Iterator[str]:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from scripts import console
-from scripts.stack import checks, compose, local, verify
+from scripts.stack import checks, compose, local, other_names, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import STARTING
 
@@ -13,7 +13,7 @@ def main() -> int:
     """Do what the flags say; return 0, 1 for a failure, 2 for a wrong use."""
     flags = _flags()
     try:
-        chosen = (flags.port_offset, tuple(flags.without), tuple(flags.profiles))
+        chosen = (flags.port_offset, _left_out(flags), tuple(flags.profiles))
         settings = Settings.read(*chosen)
         if flags.stop:
             _stop(settings)
@@ -22,7 +22,7 @@ def main() -> int:
         elif flags.logs is not None:
             _logs(settings, flags.logs)
         else:
-            return _start(settings, flags.local, flags.doctor)
+            return _start(other_names.applied(settings), flags.local, flags.doctor)
     except KeyboardInterrupt:
         print("stopped.")
     except StackError as error:
@@ -59,9 +59,22 @@ def _flags() -> argparse.Namespace:
         help="leave a service out; can be repeated",
     )
     parser.add_argument(
+        *("--only",),
+        action="append",
+        choices=compose.SERVICES,
+        metavar="SERVICE",
+        help="start this service and no other; can be repeated",
+    )
+    parser.add_argument(
         "--port-offset", type=int, default=0, metavar="N", help="add N to every port"
     )
     return parser.parse_args()
+
+
+def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:
+    """Return the services that are not to run."""
+    others = [name for name in compose.SERVICES if flags.only and name not in flags.only]
+    return (*flags.without, *others)
 
 
 def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:

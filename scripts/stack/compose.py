@@ -20,6 +20,8 @@ PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
 
 # What holds the API's port, however many replicas there are.
 FRONT = "front"
+# What runs once before the others.
+PREPARE = "prepare"
 
 
 def services(settings: Settings) -> list[str]:
@@ -55,12 +57,7 @@ def start(settings: Settings) -> None:
     unready = [] if has_models() else [name for name in chosen if name in ("mlops-api", FRONT)]
     print("building and starting the containers …", flush=True)
     try:
-        up = ("up", "--detach", "--build", "--remove-orphans")
-        wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
-        done = run(settings, *up, *wait, *(name for name in chosen if name not in unready))
-        if unready and not done.returncode:
-            done = run(settings, *up, "--no-deps", *unready)
-            _await_refusal(settings)
+        done = _up(settings, [name for name in chosen if name not in unready], unready)
     except KeyboardInterrupt:
         if not there:
             run(settings, "down")
@@ -72,6 +69,23 @@ def start(settings: Settings) -> None:
         )
     verify.show(verify.everything(settings, services(settings)))
     print("`git pull` is followed by the API and MLflow. --stop ends it, the data stay.")
+
+
+def _up(
+    settings: Settings, ready: list[str], unready: list[str]
+) -> subprocess.CompletedProcess[str]:
+    """Start services and wait for those that can become healthy; return the last call."""
+    up = ("up", "--detach", "--build", "--remove-orphans")
+    wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
+    if not unready:
+        return run(settings, *up, *wait, *ready)
+    done = run(settings, "run", "--rm", "--build", PREPARE)
+    if ready and not done.returncode:
+        done = run(settings, *up, *wait, *ready)
+    if not done.returncode:
+        done = run(settings, *up, "--no-deps", *unready)
+        _await_refusal(settings)
+    return done
 
 
 def _await_refusal(settings: Settings) -> None:

@@ -147,11 +147,14 @@ def _grafana(settings: Settings) -> Program:
         home = ["--homepath", str(GRAFANA_HOME)]
     program = _program("grafana")
     verb = ["server"] if Path(program).stem == "grafana" else []
-    password = settings.variables.get("GRAFANA_PASSWORD") or "admin123"  # on this machine alone
+    given = [settings.variables.get(n) for n in ("GRAFANA_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD")]
+    password = next(filter(None, given), "admin123")  # on this machine alone
     variables = {
         "GF_SERVER_HTTP_ADDR": HOST,
         "GF_SERVER_HTTP_PORT": str(settings.port("grafana")),
+        "GF_SECURITY_ADMIN_USER": settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin",
         "GF_SECURITY_ADMIN_PASSWORD": password,
+        "GF_USERS_ALLOW_SIGN_UP": settings.variables.get("GF_USERS_ALLOW_SIGN_UP") or "false",
         "GF_PATHS_DATA": str(folder),
         "GF_PATHS_LOGS": str(folder),
         "GF_PATHS_PROVISIONING": str(monitoring / "provisioning"),

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.other_stacks import MONITORING
 from scripts.stack import dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,12 +36,16 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for; `variables` are those of `.env`, over them those of the environment."""
+    """What was asked for; `variables` are those of `.env`, over them those of the environment.
+
+    `of_file` are the names that `.env` sets.
+    """
 
     offset: int
     without: tuple[str, ...]
     profiles: tuple[str, ...]
     variables: dict[str, str]
+    of_file: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -58,7 +63,7 @@ class Settings:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise StackError(str(error)) from error
-        return cls(offset, without, profiles, variables | environment)
+        return cls(offset, without, profiles, variables | environment, frozenset(variables))
 
     def port(self, service: str) -> int:
         """Return a service's port on this machine.
@@ -85,7 +90,9 @@ class Settings:
         if "tracing" in self.profiles:  # which starts Jaeger, and cannot set a variable itself
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
         # The file has been read: Compose would quote its words in warnings, passwords among them.
-        return self.variables | own | {"COMPOSE_DISABLE_ENV_FILE": "true"}
+        # And what is to be left out has been left out.
+        read = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
+        return self.variables | own | read
 
     def for_local_services(self) -> dict[str, str]:
         """Return the environment for a service on this machine.

@@ -211,7 +211,8 @@ def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str
 
 def _grafana(settings: Settings) -> list[Seen]:
     state = ask(settings.url("grafana", "/api/health"))
-    return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user admin")]
+    user = settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin"
+    return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user {user}")]
 
 
 def _alertmanager(settings: Settings) -> list[Seen]:

@@ -48,6 +48,7 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
         "packages",
         "health.py",
         "front.py",
+        "prepare.py",
         "VERSION",
         "__pycache__",
     }

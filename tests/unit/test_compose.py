@@ -25,8 +25,13 @@ DOCKERFILES = sorted((ROOT / "deployment" / "docker").glob("*.Dockerfile"))
 # A variable that is passed on as it is, and one with what holds without it.
 PASSED = re.compile(r"^ {6}([A-Z_]+):(?: #.*)?$", re.MULTILINE)
 USED = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
+NESTED = re.compile(f"(?={USED.pattern})")  # the default of one may be another
 DOCUMENTED = re.compile(r"^(#?)([A-Z_]+)=(.*)$", re.MULTILINE)
-each = pytest.mark.parametrize("name", SERVICES)
+# What runs once, before the others, and not as their user.
+PREPARE = "prepare"
+LOOKED_AT = SERVICES[PREPARE]["environment"]
+STAYING = [name for name in SERVICES if name != PREPARE]
+each = pytest.mark.parametrize("name", STAYING)
 
 
 def dockerfile(service: dict[str, Any]) -> str:
@@ -34,7 +39,9 @@ def dockerfile(service: dict[str, Any]) -> str:
 
 
 def test_the_example_names_every_variable_with_what_holds_without_it() -> None:
-    used = dict(USED.findall(COMPOSE)) | dict.fromkeys(PASSED.findall(COMPOSE), "")
+    used = dict(NESTED.findall(COMPOSE)) | dict.fromkeys(PASSED.findall(COMPOSE), "")
+    # What `prepare` looks at is mostly refused.
+    used = {n: "" if "${" in value else value for n, value in used.items() if n not in LOOKED_AT}
     documented = {
         name: value
         for _, name, value in DOCUMENTED.findall((ROOT / ".env.example").read_text("utf-8"))
@@ -60,7 +67,7 @@ def test_every_image_is_pinned_and_every_port_bound_to_this_machine(name: str) -
 def test_no_service_asks_another_one_through_the_users_proxy(name: str) -> None:
     environment = SERVICES[name]["environment"]
     excepted = environment["NO_PROXY"].partition(",${")[0].split(",")
-    assert set(excepted) == {*SERVICES, "localhost", "127.0.0.1"}
+    assert set(excepted) == {*STAYING, "localhost", "127.0.0.1"}
     assert environment["no_proxy"] == environment["NO_PROXY"]
     # BusyBox' wget knows a proxy, and no exception from it.
     test = SERVICES[name].get("healthcheck", {}).get("test", [])
@@ -76,8 +83,9 @@ def test_every_service_is_checked_limited_and_without_rights(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
-    for needed in service.get("depends_on", {}).values():
-        assert needed == {"condition": "service_healthy"}
+    for other, needed in service.get("depends_on", {}).items():
+        ready = "service_completed_successfully" if other == PREPARE else "service_healthy"
+        assert needed == {"condition": ready}
 
 
 @each
@@ -220,3 +228,44 @@ def test_prometheus_is_given_the_file_and_the_rules_that_it_names() -> None:
         assert list((ROOT / "monitoring").glob(pattern))
         folder = pattern.rpartition("/")[0]
         assert mounts[f"./monitoring/{folder}"] == f"/etc/prometheus/{folder}"
+
+
+def sources(name: str) -> dict[str, str]:
+    """Return where a service sees each of its folders, with the mode, by what is mounted."""
+    mounts = [volume.partition(":") for volume in SERVICES[name]["volumes"]]
+    return {inside: source for source, _, inside in mounts}
+
+
+def test_what_runs_first_has_few_rights_and_is_waited_for_by_whom_it_serves() -> None:
+    service = SERVICES[PREPARE]
+    assert service["cap_drop"] == ["ALL"] and service["network_mode"] == "none"
+    assert service["cap_add"] == ["DAC_OVERRIDE", "FOWNER"] and service["read_only"] is True
+    assert service["restart"] == "no"
+    folders = service["command"][1:]
+    shared = {f"./{folder}": f"/mlops/{folder}" for folder in folders}
+    mounted = {source: inside for inside, source in sources(PREPARE).items()}
+    assert mounted == shared | {"mlflow-artifacts": "/mlops/former"}
+    for name in STAYING:
+        writes = (
+            {source for inside, source in sources(name).items() if source in shared}
+            if ("volumes" in SERVICES[name])
+            else set()
+        )
+        assert not writes or PREPARE in SERVICES[name]["depends_on"], name
+
+
+def test_mlflow_shows_the_folders_under_the_names_of_such_stacks_but_does_not_write_them() -> None:
+    shown = {"mlruns", "models", "deployment", "results"}
+    mounts = sources("mlflow-server")
+    assert {f"/mlflow/{name}:ro": f"./{name}" for name in shown}.items() <= mounts.items()
+    written = mounts["/mlops/mlruns/.local"]
+    assert mounts["/mlflow/artifacts:ro"] == written
+    # A folder that is not there would be made by Docker, and be root's.
+    for source in filter(lambda path: path.startswith("./"), mounts.values()):
+        assert (ROOT / source).is_file() or list((ROOT / source).iterdir())
+
+
+@posix
+def test_the_folder_that_people_back_up_is_the_one_that_the_server_writes() -> None:
+    """`tar -czf mlflow-backup.tar.gz mlruns/ mlflow-artifacts/` in both modes."""
+    assert (ROOT / "mlflow-artifacts").resolve() == (ROOT / "mlruns" / ".local").resolve()

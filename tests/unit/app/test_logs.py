@@ -77,7 +77,7 @@ def test_the_file_is_rotated_and_only_so_many_are_kept(
         logging.getLogger("app.test").info("%d" % number, extra={"much": "x" * 1000})
         handler._batches._flush()
     handler.close()
-    files = sorted(path.name for path in (tmp_path / "logs").iterdir())
+    files = sorted(path.name for path in (tmp_path / "logs").glob("api*"))
     assert files == ["api.log", "api.log.1", "api.log.2"]
     kept = "".join((tmp_path / "logs" / name).read_text("utf-8") for name in reversed(files))
     assert [line["message"] for line in lines(kept)] == ["3", "4"]

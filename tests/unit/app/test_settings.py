@@ -25,6 +25,7 @@ def start(
         ("API_PORT", "eighty"),
         ("API_PORT", "99999"),
         ("API_LOG_LEVEL", "LOUD"),
+        ("LOG_LEVEL", "LOUD"),
         ("API_ADMIN_KEY", "short"),
         ("API_MAX_WAITING", "0"),
         ("API_CORS_ORIGINS", "everyone"),
@@ -37,7 +38,7 @@ def test_a_bad_value_is_one_sentence(
     assert code == 2
     (sentence,) = said.splitlines()
     assert sentence.startswith("error: ")
-    assert name in sentence or name.removeprefix("API_").lower() in sentence
+    assert f" {name}" in sentence or name.removeprefix("API_").lower() in sentence
 
 
 def test_a_log_file_that_cannot_be_opened_is_one_sentence(
@@ -66,3 +67,19 @@ def test_lists_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_key_is_not_shown() -> None:
     assert "very secret" not in repr(Settings(admin_key="very secret"))
+
+
+def test_the_log_level_has_a_second_name_and_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+    assert Settings().log_level == "WARNING"
+    monkeypatch.setenv("API_LOG_LEVEL", "Debug")
+    assert Settings().log_level == "DEBUG"
+
+
+def test_more_processes_are_refused_with_what_replaces_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, said = start(monkeypatch, capsys, "PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert code == 2 and said.count("\n") == 1
+    assert said.startswith("error: PROMETHEUS_MULTIPROC_DIR cannot be used here")
+    assert "--scale mlops-api=2" in said

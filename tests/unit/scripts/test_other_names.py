@@ -1,0 +1,65 @@
+"""Variables of other stacks at the start command: they work, or a sentence says what does."""
+
+from pathlib import Path
+
+import pytest
+
+from app.other_stacks import VARIABLES
+from scripts.stack import other_names
+from scripts.stack.settings import Settings, StackError
+
+ROOT = Path(__file__).parents[3]
+
+
+def settings(of_file: tuple[str, ...] = (), **variables: str) -> Settings:
+    return Settings(0, ("jaeger",), (), variables, frozenset(of_file))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_DEFAULT_ARTIFACT_ROOT", "PROMETHEUS_MULTIPROC_DIR"],
+)
+def test_what_cannot_work_is_refused_without_its_value(name: str) -> None:
+    with pytest.raises(StackError, match=f"{name} cannot be used here: take it out.") as refused:
+        other_names.applied(settings(**{name: "postgresql://me:s3cret@db"}))
+    assert "s3cret" not in str(refused.value)
+
+
+def test_every_variable_that_is_refused_has_a_sentence() -> None:
+    with pytest.raises(StackError) as refused:
+        other_names.applied(settings(MLFLOW_SERVE_ARTIFACTS="no", DEPLOY_MONITORING="perhaps"))
+    first, second = str(refused.value).splitlines()
+    assert first.startswith("MLFLOW_SERVE_ARTIFACTS can only be true.")
+    assert second.startswith("error: DEPLOY_MONITORING can only be true or false.")
+
+
+@pytest.mark.parametrize("value", ["false", "False", "0", "no"])
+def test_monitoring_can_be_left_out(value: str) -> None:
+    applied = other_names.applied(settings(DEPLOY_MONITORING=value))
+    assert applied.without == ("jaeger", "prometheus", "grafana", "node-exporter", "cadvisor")
+    # The container that looks at the variable is not to refuse what has been done.
+    assert applied.environment()["DEPLOY_MONITORING"] == ""
+
+
+@pytest.mark.parametrize("value", ["true", "1", ""])
+def test_monitoring_is_there_otherwise(value: str) -> None:
+    given = settings(DEPLOY_MONITORING=value, MLFLOW_SERVE_ARTIFACTS=value)
+    assert other_names.applied(given) == given
+
+
+def test_the_stack_logs_to_no_other_server() -> None:
+    name, other = "MLFLOW_TRACKING_URI", "https://me:s3cret@mlflow.example.org"
+    with pytest.raises(StackError, match=f"{name} in .env names another server") as refused:
+        other_names.applied(settings((name,), MLFLOW_TRACKING_URI=other))
+    assert "s3cret" not in str(refused.value)
+    for ours in ("http://127.0.0.1:5000", "http://localhost:5000", "http://mlflow-server:5000"):
+        other_names.applied(settings((name,), MLFLOW_TRACKING_URI=ours))
+    # In the environment it is for clients, such as a notebook: the services leave it alone.
+    other_names.applied(settings(MLFLOW_TRACKING_URI=other))
+
+
+def test_every_name_of_the_documents_is_in_the_table() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    for known in VARIABLES:
+        works = "refused" if known.values == () else ("as" if known.values else "yes")
+        assert f"| `{known.name}` | {works}" in page
