@@ -1,33 +1,38 @@
 """Runs every row of the table as it is typed, against a stack of its own: `nox -s documents`."""
 
 import argparse
+import signal
 import sys
 
 from app import surroundings
 from scripts import console
 from scripts.documents import report, start, table
-from scripts.documents.row import Result, State, run
+from scripts.documents.row import Result, Row, State, run
+from scripts.documents.stack import Stack
 from scripts.stack.settings import StackError
 
 
 def main() -> int:
     """Return 0 if no row fails, else 1; 2 for a wrong use."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
     surroundings.prepare()
     flags = _flags()
     chosen = [row for row in table.ROWS if not flags.row or row.number in flags.row]
     mode = flags.mode or start.usual_mode()
-    results: list[Result] = []
+    print(f"starting a stack ({mode}) …", file=sys.stderr, flush=True)
     try:
-        print(f"starting a stack ({mode}) …", file=sys.stderr, flush=True)
         with start.started(mode) as stack:
-            for row in chosen:
-                print(f"row {row.number} …", file=sys.stderr, flush=True)
-                results.append(run(row, stack))
+            results = [_run(row, stack) for row in chosen]
+            report.show(results, flags.json)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    report.show(results, flags.json)
     return int(any(result.state is State.FAILED for result in results))
+
+
+def _run(row: Row, stack: Stack) -> Result:
+    print(f"row {row.number} …", file=sys.stderr, flush=True)
+    return run(row, stack)
 
 
 def _flags() -> argparse.Namespace:

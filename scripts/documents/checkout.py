@@ -4,12 +4,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from scripts.stack.settings import ROOT
+from scripts.stack.settings import ROOT, StackError
 
 
 def copy_to(target: Path) -> None:
-    """Clone the repository into a folder, and copy there what is not committed."""
-    subprocess.run(["git", "clone", "--quiet", ROOT, target], check=True)
+    """Clone the repository into a folder, and copy there what is not committed.
+
+    Raises:
+        StackError: there is no repository here.
+    """
+    if subprocess.run(["git", "clone", "--quiet", ROOT, target], check=False).returncode:
+        raise StackError(f"{ROOT} cannot be cloned; see above.")
     changed = ["git", "diff", "-z", "--name-only", "--no-renames", "HEAD"]
     new = ["git", "ls-files", "-z", "--others", "--exclude-standard"]
     listed = [

@@ -37,7 +37,11 @@ def started(mode: Mode) -> Iterator[Stack]:
     Raises:
         StackError: it cannot be started.
     """
-    with tempfile.TemporaryDirectory(prefix="documents-") as name:
+    docker = checks.docker()
+    if mode == "containers" and docker.remedy:
+        raise StackError(f"Docker {docker.found}: use --mode local.")
+    # Files that a container has written may belong to another user, and then stay.
+    with tempfile.TemporaryDirectory(prefix="documents-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         checkout.copy_to(folder / "checkout")
         metrics.turn_on(folder / "checkout")

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from scripts.documents import checkout as checkouts
+from scripts.documents import stack as documents
+from scripts.documents import start
 from scripts.documents.rows import metrics
-from tests.stack.engine import Stack, require_engine
+from scripts.stack.settings import PORTS
+from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,17 @@ def stack(
         if request.session.testsfailed != failed:
             print(running.compose("logs", "--no-color", "--tail", "60"))
         running.compose(*away)
+
+
+@pytest.fixture(scope="session")
+def documented(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> documents.Stack:
+    """Return the same stack as the rows of the documents see it."""
+    short = {service: variable.removesuffix("_PORT") for service, (variable, _) in PORTS.items()}
+    ports = {name: stack.ports[short[name]] for name in PORTS if short[name] in stack.ports}
+    environment = documents.with_python_first(stack.environment)
+    found = documents.Stack("containers", stack.checkout, ports, environment, ADMIN_KEY)
+    file: Path = tmp_path_factory.mktemp("documents") / "absent.yml"
+    return start.running(start.without(found, MISSING, file))
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,8 @@ from mlflow.artifacts import download_artifacts
 
 from pipeline.files import sha256_file
 from pipeline.history import layout, registry
+from scripts.documents import stack as documents
+from scripts.documents.rows.containers import commands_of_compose
 from tests.stack.engine import ROOT, SCRAPE_SECONDS, Stack, docker, eventually
 
 
@@ -98,8 +100,8 @@ def test_what_a_pull_brings_is_there_within_30_seconds(stack: Stack, client: Mlf
     eventually(lambda: run_id in served(client), 30, "a new run is shown")
 
 
-def test_what_a_notebook_logs_is_kept_and_goes_into_the_history(
-    stack: Stack, client: MlflowClient
+def test_what_a_notebook_logs_outlives_a_restart_as_documented_and_goes_into_the_history(
+    stack: Stack, client: MlflowClient, documented: documents.Stack
 ) -> None:
     run = client.create_run(client.create_experiment("notebook"))
     client.log_metric(run.info.run_id, "rmse", 0.5)
@@ -110,8 +112,7 @@ def test_what_a_notebook_logs_is_kept_and_goes_into_the_history(
     before, moment = stack.ask("API", "/predictions?limit=1"), time.time() - SCRAPE_SECONDS
     counted = stack.counted(moment)
 
-    stack.compose("down")
-    stack.up()
+    commands_of_compose(documented)
 
     assert stack.ask("API", "/predictions?limit=1") == before
     assert counted and stack.counted(moment) == counted
