@@ -30,8 +30,13 @@ class TasksByFields:
         self._fields, self._not_ready = fields, not_ready
         self._by_names = _grouped({task: frozenset(names) for task, names in fields.items()})
         self._by_length = _grouped({task: len(names) for task, names in fields.items()})
-        self.known_by_names = _alone(self._by_names)
-        self.known_by_length = _alone(self._by_length)
+        self._by_own_names = {
+            key: found[0] for key, found in self._by_names.items() if not found[1:]
+        }
+        self.known_by_names = frozenset(self._by_own_names.values())
+        self.known_by_length = frozenset(
+            found[0] for found in self._by_length.values() if not found[1:]
+        )
 
     def task_of(self, content: bytes) -> str | None:
         """Return the task whose fields the first record or row of a JSON body has.
@@ -43,9 +48,16 @@ class TasksByFields:
             ApiError: 422 if no task has these fields, or several have them; 503 if no task in
                 service has them and some task is not in service.
         """
-        if not self._fields:
+        try:
+            body = from_json(content) if len(content) <= HEAD_BYTES else _parsed(content)
+        except ValueError:
             return None
-        place, first = _first_record(content)
+        # Most bodies are one record of a task that is known by its names: they are found at once.
+        if isinstance(body, dict) and (task := self._by_own_names.get(frozenset(body))):
+            return task
+        return self._task_of(*_first_record(body)) if self._fields else None
+
+    def _task_of(self, place: str, first: Any) -> str | None:
         if isinstance(first, dict):
             tasks = self._by_names.get(frozenset(first), [])
         elif isinstance(first, list):
@@ -105,19 +117,11 @@ def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
     return dict(groups)
 
 
-def _alone(groups: Mapping[Key, list[str]]) -> frozenset[str]:
-    return frozenset(tasks[0] for tasks in groups.values() if len(tasks) == 1)
+def _first_record(body: Any) -> tuple[str, Any]:
+    """Return the place of the first record of a body, or of the first row of a table, and itself.
 
-
-def _first_record(content: bytes) -> tuple[str, Any]:
-    """Return the first record of a body, or the first row of a table, and its place.
-
-    What is no record and no row is None: it may be anything, or nothing, or no JSON.
+    Where there should be one and is something else, or nothing, it is None.
     """
-    try:
-        body = _parsed(content)
-    except ValueError:
-        return "body", None
     if isinstance(body, dict):
         if "features" not in body:
             return "body", body
@@ -128,13 +132,12 @@ def _first_record(content: bytes) -> tuple[str, Any]:
 
 
 def _parsed(content: bytes) -> Any:
-    """Read a body as JSON: of a long one the beginning, if its first record ends there."""
-    if len(content) > HEAD_BYTES:
-        with suppress(ValueError):  # it ends in the middle of an escape sequence, or is no JSON
-            start = from_json(content[:HEAD_BYTES], allow_partial=True)
-            rows = start.get("features") if isinstance(start, dict) else start
-            if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off
-                return start
+    """Read the beginning of a long body as JSON, or all of it if its first record is not whole."""
+    with suppress(ValueError):  # it ends in the middle of an escape sequence, or is no JSON
+        start = from_json(content[:HEAD_BYTES], allow_partial=True)
+        rows = start.get("features") if isinstance(start, dict) else start
+        if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off
+            return start
     return from_json(content)
 
 

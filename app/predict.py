@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import body, errors, tracing
 from app.errors import ApiError
 from app.gateway import send_json
-from app.model import Model
+from app.metrics import Asked
 from app.proxy import route_path
 from app.services import Services, of
 
@@ -39,38 +39,35 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        services = self.services
+        services, method = self.services, scope["method"]
         verb, slash, task = route_path(scope)[1:].partition("/")
-        if verb != "predict" or scope["method"] != "POST" or "/" in task:
+        if verb != "predict" or method != "POST" or "/" in task or bool(slash) != bool(task):
             tracing.mark(scope)
             limited = body.receiver(scope, receive, services.settings.max_body_bytes)
             await self.otherwise(scope, limited, send)
             return
-        scope["route"] = ROUTES[bool(slash)]
+        scope["route"] = ROUTES[bool(task)]
         tracing.mark(scope)
-        # What fits no task is counted for the default one, so that somebody is alerted to it.
-        counted = task if slash else services.settings.default_task
         try:
-            with services.predicting(counted) as asked:
+            # What fits no task is counted for the default one, so that somebody is alerted to it.
+            with services.predicting(task or services.settings.default_task) as asked:
                 content = await body.read(scope, receive, services.settings.max_body_bytes)
-                if slash:
-                    model = services.models.get(task)
-                else:
-                    model = await _read_by(services.model_for, content)
-                asked.task = scope["task"] = model.manifest.task
-                text = await _read_by(self._predict, content, model, scope["request_id"])
+                text = await _read_by(self._answer, content, task, scope, asked)
         except Exception as error:
             answer = await errors.answer(Request(scope), error)
             await answer(scope, receive, send)
             return
         await send_json(send, 200, text)
 
-    def _predict(self, content: bytes, model: Model, request_id: str) -> bytes:
+    def _answer(self, content: bytes, task: str, scope: Scope, asked: Asked) -> bytes:
+        services, request_id = self.services, scope["request_id"]
+        model = services.models.get(task) if task else services.model_for(content)
+        asked.task = scope["task"] = model.manifest.task
         with tracing.span("validation", model.identity):
             records, single = model.records.read(content)
         with tracing.span("inference", model.identity, len(records)):
             predictions = model.predict(records)
-        self.services.note(request_id, model, records, predictions)
+        services.note(request_id, model, records, predictions)
         answer = model.identity | {"request_id": request_id}
         if model.manifest.kind == "regression":
             answer["unit"] = model.manifest.target.unit
