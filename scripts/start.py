@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from scripts import console
-from scripts.stack import checks, compose, local, other_names, verify
+from scripts.stack import admin_key, checks, compose, local, other_names, verify
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import STARTING
 
@@ -21,6 +21,8 @@ def main() -> int:
             _status(settings)
         elif flags.logs is not None:
             _logs(settings, flags.logs)
+        elif flags.key:
+            print(admin_key.find(settings))
         else:
             return _start(other_names.applied(settings), flags.local, flags.doctor)
     except KeyboardInterrupt:
@@ -41,6 +43,7 @@ def _flags() -> argparse.Namespace:
     does.add_argument("--stop", action="store_true", help="end what runs; data stay")
     does.add_argument("--status", action="store_true", help="say what runs")
     does.add_argument("--logs", nargs="?", const="", metavar="SERVICE", help="print the last lines")
+    does.add_argument("--key", action="store_true", help="print the API's key, start nothing")
     does.add_argument("--doctor", action="store_true", help="check this machine, start nothing")
     parser.add_argument("--local", action="store_true", help="local processes, even with Docker")
     parser.add_argument(
@@ -100,6 +103,7 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
             print(f"  ok  {check.name}: {check.found}")
     if wrong or doctor:
         return int(bool(wrong))
+    settings = admin_key.added_to(settings)
     if mode == "docker":
         compose.start(settings)
     elif there:
@@ -107,7 +111,7 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
         if not started:
             raise StackError(STARTING)
         print("it runs already:")
-        verify.show(verify.everything(settings, started))
+        verify.show(verify.everything(settings, started) + admin_key.seen(settings))
     else:
         local.start(settings)
     return 0

@@ -4,7 +4,7 @@ import subprocess
 import time
 from dataclasses import replace
 
-from scripts.stack import builds, verify
+from scripts.stack import admin_key, builds, verify
 from scripts.stack.programs import has_models
 from scripts.stack.settings import ROOT, Settings, StackError
 
@@ -67,7 +67,7 @@ def start(settings: Settings) -> None:
             "not every container became healthy; see above, `--logs SERVICE` and `--status`. "
             "`--stop` takes down what runs."
         )
-    verify.show(verify.everything(settings, services(settings)))
+    verify.show(verify.everything(settings, services(settings)) + admin_key.seen(settings))
     print("`git pull` is followed by the API and MLflow. --stop ends it, the data stay.")
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from scripts.stack import environment, processes, programs, verify, windows
+from scripts.stack import admin_key, environment, processes, programs, verify, windows
 from scripts.stack.processes import GRACE_SECONDS, Service
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import SUPERVISOR, State
@@ -45,7 +45,7 @@ def start(settings: Settings) -> None:
         if os.name == "nt":
             threading.Thread(target=_interrupt_when_asked, args=[settings], daemon=True).start()
         with _services(settings, str(python)) as running:
-            verify.show(verify.everything(settings, list(running)))
+            verify.show(verify.everything(settings, list(running)) + admin_key.seen(settings))
             print(
                 "`git pull` is followed by the API and MLflow. Ctrl-C or --stop ends it.",
                 flush=True,

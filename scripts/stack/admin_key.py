@@ -1,0 +1,69 @@
+"""The key for the API's paths that change something: the user's own, or one made on first start."""
+
+import os
+import secrets
+import time
+from dataclasses import replace
+
+from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.verify import Seen
+
+NAME = "API_ADMIN_KEY"
+FILE = ROOT / "build" / "admin-key"
+SHORTEST = 8  # characters, as the API demands
+BYTES = 32
+WRITE_SECONDS = 2
+
+
+def find(settings: Settings) -> str:
+    """Return the key of `.env` or the environment, else that of the file, made if it is not there.
+
+    Raises:
+        StackError: the file holds no key.
+        OSError: it can't be read or made.
+    """
+    if own := settings.variables.get(NAME):
+        return own
+    if not FILE.exists():
+        _make()
+    elif os.name == "posix" and FILE.stat().st_mode & 0o077:
+        FILE.chmod(0o600)
+    return _read()
+
+
+def added_to(settings: Settings) -> Settings:
+    """Return the settings with the key among the variables."""
+    return replace(settings, variables=settings.variables | {NAME: find(settings)})
+
+
+def seen(settings: Settings) -> list[Seen]:
+    """Return the table's row: where the key is, which is not shown itself."""
+    if "mlops-api" in settings.without:
+        return []
+    made_here = FILE.exists() and settings.variables.get(NAME) == _read()
+    where = str(FILE.relative_to(ROOT)) if made_here else f"{NAME} in .env or the environment"
+    return [Seen("Key", where, "for /train, /retrain, /model/load: header X-API-Key; see --key")]
+
+
+def _make() -> None:
+    """Write a new key, unless somebody else is just doing so."""
+    FILE.parent.mkdir(exist_ok=True)
+    try:
+        number = os.open(FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    with open(number, "w", encoding="ascii") as stream:
+        stream.write(secrets.token_urlsafe(BYTES) + "\n")
+
+
+def _read() -> str:
+    deadline = time.monotonic() + WRITE_SECONDS
+    while not (content := FILE.read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.05)  # another start has made the file and not written it yet
+    key = content.decode("utf-8-sig", "replace").strip()
+    if len(key) < SHORTEST or not key.isascii() or not key.isprintable():
+        raise StackError(
+            f"{FILE} holds no key of {SHORTEST} characters or more, in one line: delete it, and "
+            "the next start makes one."
+        )
+    return key
