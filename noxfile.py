@@ -36,7 +36,7 @@ OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
 PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
-SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "tests"]
+SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "examples", "tests"]
 SOURCES += ["deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
 # What GitHub and Compose read, by the name of the schema for it that check-jsonschema brings along.
