@@ -58,12 +58,9 @@ class TasksByFields:
         return self._task_of(*_first_record(body)) if self._fields else None
 
     def _task_of(self, place: str, first: Any) -> str | None:
-        if isinstance(first, dict):
-            tasks = self._by_names.get(frozenset(first), [])
-        elif isinstance(first, list):
-            tasks = self._by_length.get(len(first), [])
-        else:
+        if not isinstance(first, dict | list):
             return None
+        tasks = self.tasks_with(first)
         if len(tasks) == 1:
             return tasks[0]
         if tasks:
@@ -73,6 +70,12 @@ class TasksByFields:
             message = f"no task in service has these fields, and not all tasks are ready: {why}."
             raise ApiError(503, message, headers={"Retry-After": "5"})
         raise self._unknown(place, first)
+
+    def tasks_with(self, first: Mapping[str, Any] | Sequence[Any]) -> list[str]:
+        """Return the tasks in service that have the names of a record, or the length of a row."""
+        if isinstance(first, Mapping):
+            return self._by_names.get(frozenset(first), [])
+        return self._by_length.get(len(first), [])
 
     def _ambiguous(self, place: str, first: Any, tasks: list[str]) -> ApiError:
         if isinstance(first, dict):

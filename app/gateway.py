@@ -5,7 +5,8 @@ import random
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -36,6 +37,8 @@ class Gateway:
 
     Attributes:
         log: takes the content of one line a request; by way of `logging` it would cost 30 µs.
+        waiting: how many requests are in work or wait for it.
+        aside_now: how many wait for others instead, such as for the trainer.
         draining: whether clients are asked to open no further request.
     """
 
@@ -49,7 +52,7 @@ class Gateway:
     ) -> None:
         self.app, self.metrics, self.max_waiting, self.log = app, metrics, max_waiting, log
         self.proxies = proxies
-        self.waiting, self.refused, self.draining = 0, 0, False
+        self.waiting, self.aside_now, self.refused, self.draining = 0, 0, 0, False
         metrics.waiting.set_function(lambda: self.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,6 +62,7 @@ class Gateway:
             return
         started, status = time.perf_counter(), 500
         request_id = scope["request_id"] = _request_id(scope)
+        scope["gateway"] = self
         self.proxies.apply(scope)
 
         async def reply(message: Message) -> None:
@@ -83,6 +87,15 @@ class Gateway:
         finally:
             self.waiting -= 1
             self._note(scope, status, time.perf_counter() - started)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Give up a request's place among those that wait, for as long as it waits for others."""
+        self.waiting, self.aside_now = self.waiting - 1, self.aside_now + 1
+        try:
+            yield
+        finally:
+            self.waiting, self.aside_now = self.waiting + 1, self.aside_now - 1
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         """Answer 503, and not at once: a client that just asks again would keep us busy with it.

@@ -37,13 +37,13 @@ TAGS = {
 PROBLEMS = {
     400: "The request is not HTTP, or its body ends too early or is damaged.",
     401: "The key is missing or wrong.",
-    403: "No key is set up.",
+    403: "No key is set up; or a web page of another origin asks, or under an unknown name.",
     404: "There is no such task, model or job.",
     409: "The trainer does not have the model that is served.",
     413: "The body is too large, or holds too many records.",
     415: "The body is compressed or encoded in a way that is not understood.",
-    422: "The request is not as described; `details` says where.",
-    500: "A fault of the API itself; the log has it.",
+    422: "The request is not as described; `details` says where. Or the job cannot be done.",
+    500: "A fault of the API itself, which the log has, or of the job.",
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
 }
 Schema = dict[str, Any]
@@ -93,7 +93,7 @@ def document_problems(path: str, operation: Schema) -> None:
     checked = any(item["in"] == "query" or "pattern" in item["schema"] for item in given)
     possible = {
         **{400: True, 401: admin, 403: admin, 404: admin or explain or "{" in path},
-        **{409: explain, 413: body, 415: body, 422: (body or checked) and not v2},
+        **{409: explain, 413: body, 415: body or admin, 422: (body or checked) and not v2},
         **{500: True, 503: not path.startswith(ALWAYS)},
     }
     kind = "InferenceError" if v2 else "Problem"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.proxy import PREFIX, networks
+from app.proxy import HOST, PREFIX, networks
 
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 
@@ -23,7 +23,19 @@ def _trusted(value: str) -> str:
     return value
 
 
+def _hosts(value: str) -> str:
+    for name in _names(value):
+        if not HOST.fullmatch(name):
+            raise ValueError("must be names such as lab.example.org:8000, separated by commas")
+    return value
+
+
+def _names(value: str) -> list[str]:
+    return [name for part in value.lower().split(",") if (name := part.strip())]
+
+
 RootPath = Annotated[str, AfterValidator(_root_path)]
+Hosts = Annotated[str, AfterValidator(_hosts)]
 Trusted = Annotated[str, AfterValidator(_trusted)]
 
 
@@ -44,6 +56,12 @@ class Settings(BaseSettings):
         "127.0.0.1,::1",
         description="Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
         "believed: addresses and networks, separated by commas; `*`: all; `none`.",
+    )
+    hosts: Hosts = Field(
+        "",
+        description="Names under which the paths that need the key may be asked, besides addresses "
+        "and `localhost`, such as `lab.example.org`: separated by commas, with the port if a page "
+        "there has one.",
     )
     models: Path = Field(Path("deployment/models"), description="Folder with a folder a task.")
     state: Path = Field(Path("build/serving"), description="Folder of models loaded by hand.")
@@ -79,3 +97,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("API_LOG_LEVEL", "LOG_LEVEL"),
         description="Least level that is logged; `LOG_LEVEL` does the same.",
     )
+
+    def host_names(self) -> list[str]:
+        """Return the names in `hosts`, in small letters."""
+        return _names(self.hosts)

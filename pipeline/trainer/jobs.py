@@ -1,11 +1,13 @@
 """Jobs: one at a time, each in a process of its own that gives way to every prediction."""
 
+import asyncio
 import importlib
 import logging
 import multiprocessing
 import os
 import shutil
 import threading
+from concurrent.futures import Future
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,7 +19,7 @@ from opentelemetry.trace import StatusCode
 from pydantic import BaseModel, Field
 
 from app import tracing
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, Unavailable
 from pipeline.files import to_json, write_atomic
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
@@ -39,7 +41,8 @@ class Request(BaseModel, extra="forbid"):
     run_id: Name | None = None
     algorithm: Name = ""
     parameters: Json = {}
-    data: list[Json] | None = Field(None, min_length=1)
+    data: list[Json] | list[list[Any]] | None = Field(None, min_length=1)
+    target: list[Any] | None = None
     tasks: list[Name] = []
     reason: str = ""
     drift: bool = False  # what asks is an alert, which may come again and again
@@ -56,6 +59,7 @@ class Job(BaseModel):
     ended: int | None = None
     result: Json | None = None
     error: str | None = None
+    refused: bool = False  # it has failed because of what was asked for
     drifted: list[str] = []  # the tasks of a retrain for drift, unless it has failed
 
     def write(self, state: Path, **update: object) -> "Job":
@@ -64,9 +68,9 @@ class Job(BaseModel):
         write_atomic(state / "jobs" / f"{job.id}.json", to_json(job.model_dump()))
         return job
 
-    def fail(self, state: Path, error: str) -> None:
+    def fail(self, state: Path, error: str, refused: bool = False) -> None:
         """Write that the job has failed, and why."""
-        self.write(state, status="failed", ended=now(), error=error, drifted=[])
+        self.write(state, status="failed", ended=now(), error=error, refused=refused, drifted=[])
 
 
 class Queue:
@@ -76,6 +80,7 @@ class Queue:
         """Start; what an earlier service left unfinished has failed."""
         self._repo, self._state = repo, state
         self._waiting: SimpleQueue[tuple[Job, Request, Context]] = SimpleQueue()
+        self._unended: dict[str, Future[None]] = {}
         for job in self.jobs():
             if job.ended is None:
                 job.fail(state, "the trainer was stopped before the job had ended: send it again.")
@@ -102,8 +107,14 @@ class Queue:
             (self._state / "jobs" / f"{old.id}.json").unlink()
         job = Job(id=uuid4().hex, kind=request.kind, created=now())
         job = job.write(self._state, drifted=request.tasks if request.drift else [])
+        self._unended[job.id] = Future()
         self._waiting.put((job, request, get_current()))
         return job
+
+    async def wait(self, job_id: str, seconds: float) -> None:
+        """Wait until a job has ended, at most so many seconds; no thread waits with it."""
+        if seconds and (unended := self._unended.get(job_id)):
+            await asyncio.wait([asyncio.wrap_future(unended)], timeout=seconds)
 
     def _work(self) -> None:
         while True:
@@ -123,6 +134,7 @@ class Queue:
                 kept = (self._state / "jobs" / f"{job.id}.json").read_bytes()
                 if error := Job.model_validate_json(kept).error:
                     span.set_status(StatusCode.ERROR, error)
+            self._unended.pop(job.id).set_result(None)
 
 
 def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, str]) -> None:
@@ -137,7 +149,7 @@ def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, s
             found = work.run(repo, state, request)
         job.write(state, status="succeeded", ended=now(), result=found)
     except PipelineError as error:
-        job.fail(state, str(error))
+        job.fail(state, str(error), refused=not isinstance(error, Unavailable))
     except Exception as error:
         logging.exception("the job %s failed", job.id)
         job.fail(state, f"{type(error).__name__}: {' '.join(str(error).split())}")

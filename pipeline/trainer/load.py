@@ -38,4 +38,6 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     # The manifest last: until it is there, a reader sees that the two do not belong together.
     write_atomic(target / MODEL, content)
     write_atomic(target / MANIFEST, to_json(manifest | {"loaded_over": sha256_file(served)}))
-    return {key: manifest[key] for key in ("task", "version", "run_id", "algorithm", "sha256")}
+    about = {key: manifest[key] for key in ("task", "version", "run_id", "algorithm", "sha256")}
+    metrics = manifest["holdout"]["metrics"]
+    return about | {"metrics": {name: found["value"] for name, found in metrics.items()}}

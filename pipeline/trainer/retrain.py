@@ -30,10 +30,14 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
         _ask(token, repository, page, {"ref": branch, "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
     bundle = train(repo, request.tasks, repo.build / "bundle", fresh=request.drift)
-    shown = {"algorithm", "holdout"}
+    shown = {"run_id", "algorithm", "holdout"}
     best = {name: result.challenger for name, result in bundle.tasks.items()}
     found = {name: made and made.model_dump(include=shown) for name, made in best.items()}
-    return {"challengers": found, "next": "python -m pipeline publish"}
+    answer = {"challengers": found, "next": "python -m pipeline publish"}
+    made = [challenger for challenger in best.values() if challenger]
+    if len(made) == 1:
+        answer |= {"run_id": made[0].run_id, "metrics": made[0].holdout}
+    return answer
 
 
 def _ask(token: str, repository: str, path: str, body: Json | None = None) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import uvicorn
-from fastapi import Body, FastAPI, HTTPException
+from fastapi import Body, FastAPI, HTTPException, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
@@ -18,6 +18,7 @@ from pipeline.trainer.explain import explain
 from pipeline.trainer.jobs import Job, Json, Queue, Request
 
 Records = Annotated[list[Json], Body(min_length=1, max_length=100)]
+Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the job's end.")]
 
 
 def make_app(repo: Repo, state: Path) -> FastAPI:
@@ -54,7 +55,8 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
         return queue.submit(request).model_dump(include={"id", "kind", "status", "created"})
 
     @app.get("/jobs/{job_id}")
-    async def job(job_id: str) -> Job:
+    async def job(job_id: str, wait: Wait = 0) -> Job:
+        await queue.wait(job_id, wait)
         if found := [job for job in queue.jobs() if job.id == job_id]:
             return found[0]
         raise HTTPException(404, f"there is no job {job_id!r}.")

@@ -16,13 +16,13 @@ from pipeline.history.verify import MANIFEST, MODEL
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
+from pipeline.trainer import rows
 from pipeline.trainer.jobs import WORK, Json, Request
+from pipeline.trainer.rows import GIVEN
 from pipeline.training import estimators
 from pipeline.training.candidates import Failure, Study, split
 from pipeline.training.changes import changes
 from pipeline.training.task_training import TaskTraining
-
-GIVEN = "data of the request"
 
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
@@ -38,7 +38,8 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     accepted = estimators.parameter_names(task.kind, algorithm)
     _known(f"parameter of {algorithm}", [*request.parameters], accepted)
     if request.data is not None:
-        task = _with_rows(task, request.data, settings)
+        table = rows.table(task, request.data, request.target)
+        task = _with_rows(task, table, settings)
     only = {algorithm: request.parameters or section.candidates.get(algorithm, {})}
     one = {task.name: section.model_copy(update={"candidates": only})}
     settings = settings.model_copy(update={"tasks": one})
@@ -54,7 +55,8 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     write_atomic(target / MODEL, (files / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
     parity = made.parity.model_dump()
-    return ids | {"algorithm": algorithm, "metrics": made.holdout, "parity": parity}
+    about = {"task": task.name, "algorithm": algorithm}
+    return ids | about | {"metrics": made.holdout, "parity": parity}
 
 
 def _known(what: str, given: list[str], known: list[str]) -> None:
@@ -63,11 +65,11 @@ def _known(what: str, given: list[str], known: list[str]) -> None:
             raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
 
 
-def _with_rows(task: Task, data: list[Json], settings: params.Params) -> Task:
+def _with_rows(task: Task, given: pd.DataFrame, settings: params.Params) -> Task:
     """Return the task with these rows as its only source, if they are fit to train on."""
-    table = validate(task, pd.DataFrame(data).astype(object).map(str), GIVEN)
+    table = validate(task, given, GIVEN)
     held = tables.in_holdout(task, table, settings.holdout_share)
-    rows, folds = (table[~held], table[held]), settings.tasks[task.name].folds
-    split(Study(task, list(task.features), *rows, folds, settings.seed))
+    parts, folds = (table[~held], table[held]), settings.tasks[task.name].folds
+    split(Study(task, list(task.features), *parts, folds, settings.seed))
     sources = (Source(GIVEN, lambda _: table),)
     return replace(task, sources=sources, homepage=GIVEN, licence="not stated")

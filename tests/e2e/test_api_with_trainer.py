@@ -1,9 +1,14 @@
 """The API with the trainer beside it: explanations, and jobs from the request to the service."""
 
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from sklearn.datasets import load_iris
 
 from pipeline.repo import Repo
 from tests.service import MODELS, TASKS
@@ -30,8 +35,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def run(api: Api, path: str, body: Any = None) -> dict[str, Any]:
-    """Ask for a job and return it once it has ended."""
-    asked = api.client.post(path, json=body, headers=KEY)
+    """Ask for a job without waiting for it, and return it once it has ended."""
+    asked = api.client.post(path, params={"wait": 0}, json=body, headers=KEY)
     assert asked.status_code == 202, asked.text
     assert asked.json()["status"] == "queued"
     job: dict[str, Any] = {}
@@ -105,13 +110,92 @@ def test_an_older_version_is_loaded_and_the_champion_again(served: Api) -> None:
     wait_until(lambda: version(served, "housing") == champion)
 
 
-def test_what_was_trained_by_a_request_can_be_loaded_by_its_run(served: Api) -> None:
-    job = run(served, "/train", {"task": "iris", "algorithm": "logistic_regression"})
-    assert job["status"] == "succeeded", job
-    run_id = job["result"]["run_id"]
-    assert run(served, f"/model/load/{run_id}")["status"] == "succeeded"
+def answer(api: Api, path: str, body: Any = None) -> dict[str, Any]:
+    """Ask for a job, wait for its end in the same request, and return the answer."""
+    asked = api.client.post(path, json=body, headers=KEY, timeout=300)
+    while asked.status_code == 202:  # other tests may keep the machine busy
+        job = api.client.get(f"/jobs/{asked.json()['id']}", headers=KEY).json()
+        assert job["error"] is None, job
+        asked = api.client.post(path, json=body, headers=KEY, timeout=300)
+    assert asked.status_code == 200, asked.text
+    found: dict[str, Any] = asked.json()
+    assert found["status"] == "succeeded" and found["error"] is None
+    return found
+
+
+def irises() -> dict[str, Any]:
+    iris = load_iris()
+    return {"data": iris.data.tolist(), "target": iris.target.tolist()}
+
+
+def test_a_training_as_documents_show_it_is_answered_with_the_run_which_can_be_loaded(
+    served: Api,
+) -> None:
+    body = irises() | {"algorithm": "random_forest", "hyperparameters": {"n_estimators": 20}}
+    result = answer(served, "/train", body)
+    assert result["metrics"]["accuracy"] > 0.8
+    assert result["result"]["task"] == "iris" and result["result"]["algorithm"] == "random_forest"
+    run_id = result["run_id"]
+    loaded = answer(served, f"/model/load/{run_id}")
+    assert loaded["run_id"] == run_id
+    assert loaded["metrics"] == pytest.approx(result["metrics"], rel=1e-3)
     wait_until(lambda: served.get("/models/iris")["run_id"] == run_id)
     assert served.post("/predict/iris", golden("iris"))["run_id"] == run_id
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/models/housing/load", {"version": 999}, "housing has no version 999; the versions are"),
+        ("/train", {"hyperparameters": {"trees": 3}}, "'trees' is no parameter of random_forest"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_the_answer(
+    served: Api, path: str, body: Any, words: str
+) -> None:
+    if path == "/train":
+        body = {"task": "iris", "algorithm": "random_forest"} | body
+    asked = served.client.post(path, json=body, headers=KEY, timeout=60)
+    assert asked.status_code == 422, asked.text
+    assert words in asked.json()["error"]
+
+
+def kept_jobs(api: Api) -> list[dict[str, Any]]:
+    folder = Path(api.environment["API_STATE"]) / "jobs"
+    return [json.loads(path.read_bytes()) for path in folder.glob("*.json")]
+
+
+def test_others_are_answered_while_a_client_waits_and_its_leaving_stops_no_job(served: Api) -> None:
+    body = irises() | {"algorithm": "random_forest", "hyperparameters": {"n_estimators": 33}}
+    before = {job["id"] for job in kept_jobs(served)}
+    other = httpx.Client(base_url=served.client.base_url, headers=KEY)
+    with other, ThreadPoolExecutor() as pool:
+        leaving = pool.submit(other.post, "/train", json=body, timeout=1)
+        answered = 0
+        while not leaving.done():
+            assert "prediction" in served.post("/predict/iris", golden("iris"))
+            answered += 1
+    assert answered > 10
+    with pytest.raises(httpx.ReadTimeout):
+        leaving.result()
+    (left,) = {job["id"] for job in kept_jobs(served)} - before
+
+    def ended() -> bool:
+        job = served.client.get(f"/jobs/{left}", headers=KEY).json()
+        assert job["error"] is None
+        return bool(job["ended"])
+
+    wait_until(ended, 300)
+
+
+def test_a_job_that_takes_longer_than_the_wait_is_202(served: Api) -> None:
+    body = irises() | {"algorithm": "random_forest"}
+    asked = served.client.post("/train?wait=0.1", json=body, headers=KEY)
+    assert asked.status_code == 202
+    assert set(asked.json()) == {
+        *("id", "kind", "status", "created", "started", "ended", "result", "error")
+    }
+    wait_until(lambda: all(job["ended"] for job in kept_jobs(served)), 300)
 
 
 def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(served: Api) -> None:

@@ -165,7 +165,11 @@ def test_without_github_the_pipeline_runs_here(service: Service) -> None:
     result = service.run(kind="retrain", tasks=["iris"], reason="drift")
     bundle = bundles.read(service.repo.build / "bundle")
     challenger = bundle.tasks["iris"].challenger
-    assert challenger and result == {
-        "challengers": {"iris": {"algorithm": challenger.algorithm, "holdout": challenger.holdout}},
+    assert challenger
+    about = challenger.model_dump(include={"run_id", "algorithm", "holdout"})
+    assert result == {
+        "challengers": {"iris": about},
         "next": "python -m pipeline publish",
+        "run_id": challenger.run_id,
+        "metrics": challenger.holdout,
     }

@@ -1,0 +1,170 @@
+"""Who may start something: raw requests as a browser sends them for pages of other origins."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from app.service import create
+from app.settings import Settings
+from tests.service import MODELS
+
+KEY = "a key for the tests"
+RUN = "0" * 32
+PATHS = ["/train", "/retrain", "/models/iris/load", f"/model/load/{RUN}", "/alerts"]
+# One with a body and one without, for the many ways to ask; all of them are tried for a few.
+TWO = ["/train", f"/model/load/{RUN}"]
+JSON = {"Content-Type": "application/json"}
+NO_TRAINER = 503  # what passes is sent to a trainer that is not there
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = tmp_path_factory.mktemp("access")
+    settings = Settings(
+        models=MODELS,
+        state=folder / "state",
+        prediction_log=folder / "predictions.db",
+        log_file=folder / "api.log",
+        admin_key=SecretStr(KEY),
+        trainer_url="http://127.0.0.1:9",
+        hosts="lab.example.org, shown.example.org:8443",
+        cors_origins=["https://friend.example.org"],
+    )
+    with TestClient(create(settings, lambda line: None)) as client:
+        yield client
+
+
+BODIES = {
+    "/train": '{"task": "iris", "algorithm": "random_forest"}',
+    "/retrain": "{}",
+    "/models/iris/load": '{"version": 1}',
+    "/alerts": '{"alerts": [{"status": "firing", "labels": '
+    '{"alertname": "DriftDetected", "task": "iris"}}]}',
+}
+
+
+def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) -> int:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = JSON | {"Host": "127.0.0.1:8000"} | ({"X-API-Key": key} if key else {}) | named
+    if path not in BODIES:
+        del sent["Content-Type"]
+    return api.post(path, content=BODIES.get(path), headers=sent).status_code
+
+
+@pytest.mark.parametrize("path", TWO)
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8000", "localhost", "LOCALHOST:8000", "[::1]:8000", "[::1]", "10.1.2.3"),
+        *("front:8000", "mlops-api:8000", "lab.example.org", "lab.example.org:9000"),
+    ],
+)
+def test_the_own_names_and_all_addresses_pass(api: TestClient, path: str, host: str) -> None:
+    assert status(api, path, Host=host) == NO_TRAINER
+    assert status(api, path, Host=host, Origin=f"http://{host}") == NO_TRAINER
+
+
+@pytest.mark.parametrize("path", TWO)
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example"),
+        *("front.evil.example:8000", "localhost:8000.evil.example", "xlab.example.org", "", "[::1"),
+    ],
+)
+def test_a_name_that_was_made_to_lead_here_is_refused(
+    api: TestClient, path: str, host: str
+) -> None:
+    """DNS rebinding: for the browser, page and API have the same origin."""
+    assert status(api, path, Host=host) == 403
+    assert status(api, path, Host=host, Origin=f"http://{host}") == 403
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_header_that_a_rebound_page_may_add_helps_it(api: TestClient, path: str) -> None:
+    evil = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
+    for claimed in ("127.0.0.1:8000", "localhost:8000", "evil.example:8000"):
+        assert status(api, path, X_Forwarded_Host=claimed, **evil) == 403
+
+
+@pytest.mark.parametrize("path", TWO)
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://evil.example", "http://127.0.0.1:8001", "http://127.0.0.1", "null", "", "x"),
+        *("http://localhost:8000", "http://127.0.0.1:8000.evil.example", "file://"),
+        *("https://friend.example.org", "https://shown.example.org", "http://lab.example.org:1"),
+    ],
+)
+def test_pages_of_other_origins_are_refused(api: TestClient, path: str, origin: str) -> None:
+    assert status(api, path, Origin=origin) == 403
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_foreign_page_is_refused_on_every_path_before_the_key_is_looked_at(
+    api: TestClient, path: str
+) -> None:
+    for key in (KEY, "wrong", None):
+        assert status(api, path, key, Origin="https://evil.example") == 403
+        assert status(api, path, key, Host="evil.example") == 403
+
+
+@pytest.mark.parametrize("path", TWO)
+@pytest.mark.parametrize("origin", ["https://lab.example.org", "https://shown.example.org:8443"])
+def test_pages_under_a_name_that_was_set_pass_behind_any_proxy(
+    api: TestClient, path: str, origin: str
+) -> None:
+    assert status(api, path, Origin=origin) == NO_TRAINER
+
+
+@pytest.mark.parametrize("path", sorted(BODIES))
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "/"],
+)
+def test_what_a_form_can_send_is_refused(api: TestClient, path: str, kind: str) -> None:
+    assert status(api, path, Content_Type=kind) == 415
+
+
+@pytest.mark.parametrize("path", sorted(BODIES))
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
+def test_json_is_taken_however_it_is_written(api: TestClient, path: str, kind: str) -> None:
+    assert status(api, path, Content_Type=kind) == NO_TRAINER
+
+
+@pytest.mark.parametrize("path", ["/retrain", f"/model/load/{RUN}"])
+def test_a_body_that_says_nothing_may_be_left_out(api: TestClient, path: str) -> None:
+    assert api.post(path, headers={"Host": "localhost", "X-API-Key": KEY}).status_code == NO_TRAINER
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_key_alone_is_not_guessed_by_its_beginning(api: TestClient, path: str) -> None:
+    for key in ("", KEY[:-1], KEY + "x", KEY.upper(), None):
+        assert status(api, path, key) == 401
+
+
+def test_the_key_is_compared_in_constant_time(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import secrets
+
+    compared: list[tuple[bytes, bytes]] = []
+    real: Callable[[bytes, bytes], bool] = secrets.compare_digest
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr("secrets.compare_digest", compare)
+    assert status(api, "/train", "wrong") == 401
+    assert compared == [(b"wrong", KEY.encode())]
+
+
+def test_predictions_are_answered_whatever_the_page_and_the_name(api: TestClient) -> None:
+    """They change nothing, and a service is asked under names of all kinds."""
+    record = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+    headers = {"Host": "evil.example", "Origin": "http://evil.example"}
+    assert api.post("/predict/iris", json=record, headers=headers).status_code == 200
+    assert api.get("/models", headers=headers).status_code == 200
