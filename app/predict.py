@@ -39,9 +39,10 @@ class Predict:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        services, method = self.services, scope["method"]
+        services = self.services
         verb, slash, task = route_path(scope)[1:].partition("/")
-        if verb != "predict" or method != "POST" or "/" in task or bool(slash) != bool(task):
+        here = verb == "predict" and "/" not in task and bool(slash) == bool(task)
+        if not here or scope["method"] != "POST":
             tracing.mark(scope)
             limited = body.receiver(scope, receive, services.settings.max_body_bytes)
             await self.otherwise(scope, limited, send)
