@@ -45,7 +45,7 @@ SCHEMAS = {
     "dependabot": [".github/dependabot.yml"],
     "github-issue-forms": [f"{FORMS}/*.yml", f":!{FORMS}/config.yml"],
     "github-issue-config": [f"{FORMS}/config.yml"],
-    "compose-spec": ["docker-compose.yml"],
+    "compose-spec": ["docker-compose.yml", "monitoring/docker-compose-*.yml"],
 }
 SEARCHED = os.environ["PATH"]
 # A file's tests share what took long to start, or a port: they go to one worker.
@@ -114,6 +114,14 @@ def lint(session: nox.Session) -> None:
     # Where GitHub runs this, it shows the findings at their lines.
     style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
     session.run("zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github")
+
+
+@nox.session(name="format", default=False)
+def format_code(session: nox.Session) -> None:
+    """Format the code and sort its imports, as `lint` wants them."""
+    install(session, "dev")
+    session.run("isort", "--quiet", *SOURCES)
+    session.run("black", *SOURCES)
 
 
 @nox.session(python=PYTHONS, venv_backend="uv")

@@ -111,7 +111,8 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
     state = State(settings)
     (ROOT / "logs").mkdir(exist_ok=True)
     try:
-        _restore(python, settings)
+        if "mlflow-server" in services(settings):
+            _restore(python, settings)
         for name in services(settings):
             program = programs.find(name, settings, python)
             for title, command in program.commands.items():

@@ -269,3 +269,17 @@ def test_mlflow_shows_the_folders_under_the_names_of_such_stacks_but_does_not_wr
 def test_the_folder_that_people_back_up_is_the_one_that_the_server_writes() -> None:
     """`tar -czf mlflow-backup.tar.gz mlruns/ mlflow-artifacts/` in both modes."""
     assert (ROOT / "mlflow-artifacts").resolve() == (ROOT / "mlruns" / ".local").resolve()
+
+
+def test_the_file_for_monitoring_starts_the_api_prometheus_and_grafana_alone() -> None:
+    folder = ROOT / "monitoring"
+    file = yaml.safe_load((folder / "docker-compose-monitoring.yml").read_text("utf-8"))
+    assert set(file) == {"name", "include"}  # everything else is as in the whole stack
+    (included,) = file["include"]
+    whole, left_out = (folder / path for path in included["path"])
+    assert whole.resolve() == ROOT / "docker-compose.yml"
+    named = yaml.safe_load(left_out.read_text("utf-8"))["services"]
+    started = {n for n, service in SERVICES.items() if "profiles" not in service} - set(named)
+    assert started == {PREPARE, "mlops-api", "front", "prometheus", "grafana"}
+    for name in started:
+        assert not set(SERVICES[name].get("depends_on", {})) & set(named)

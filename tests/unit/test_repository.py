@@ -38,6 +38,18 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
                 assert (ROOT / path).exists(), f"{page.name}: {target}"
 
 
+def test_the_makefile_is_short_and_names_commands_that_there_are() -> None:
+    text = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^(\w+):$", text, re.MULTILINE)
+    assert targets == ["up", "down", "test", "lint", "format"] and len(text.splitlines()) < 20
+    commands = re.findall(r"^\t(\S+)(.*)$", text, re.MULTILINE)
+    sessions = (ROOT / "noxfile.py").read_text("utf-8")
+    for program, arguments in commands:
+        assert (ROOT / program).is_file()
+        for session in re.findall(r"-s (\w+)", arguments):
+            assert f'name="{session}"' in sessions or f"def {session}(" in sessions
+
+
 SCRIPTS = [path for path in TRACKED if path.suffix == ".ps1"]
 
 

@@ -123,6 +123,23 @@ def test_powershell_starts_what_python_starts(program: str) -> None:
 
 
 @pytest.mark.parametrize(("call", "ending"), BOTH)
+@pytest.mark.parametrize(
+    ("script", "alone"),
+    [("scripts/deploy_local", "mlops-api"), ("scripts/mlflow_ui", "mlflow-server")],
+)
+@posix
+def test_a_service_alone_has_a_script(
+    script: str, alone: str, call: Call, ending: str, programs: Path
+) -> None:
+    done = call(script, "--doctor", "--port-offset", "28500", **first(programs))
+    ports = re.findall(r"free for ([\w-]+)", done.stdout)
+    assert done.returncode == 0 and ports[0] == alone
+    assert set(ports) <= {alone, "mlflow-history"}
+    refused = call(script, "--unknown", **first(programs))
+    assert refused.returncode == 2 and "--unknown" in refused.stderr
+
+
+@pytest.mark.parametrize(("call", "ending"), BOTH)
 @pytest.mark.parametrize("script", ["start-mlops", "scripts/nox", "scripts/test"])
 @posix
 def test_without_a_python_that_fits_there_is_one_sentence(

@@ -68,6 +68,35 @@ def test_no_value_of_the_env_is_printed(line: str, checkout: Path) -> None:
         assert "s3cret" not in said and (status in (0, 1)), said
 
 
+def test_one_service_alone_can_be_asked_for(checkout: Path) -> None:
+    _, said = start(checkout, "--doctor", "--local", "--only", "mlops-api")
+    assert said.count("  Port ") == 1 and f"Port {8000 + OFFSET}" in said
+    _, said = start(checkout, "--doctor", "--local", "--only", "mlflow-server")
+    assert [str(port + OFFSET) in said for port in (8000, 5000, 5001)] == [False, True, True]
+    status, said = start(checkout, "--doctor", "--only", "mlflow")
+    assert status == 2 and "invalid choice: 'mlflow'" in said
+
+
+@pytest.mark.parametrize("place", [".env", "environment"])
+def test_names_of_other_stacks_work_or_are_refused(
+    place: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(name: str, value: str) -> tuple[int, str]:
+        if place == ".env":
+            (checkout / ".env").write_text(f"{name}={value}\n", "utf-8")
+        else:
+            monkeypatch.setenv(name, value)
+        try:
+            return start(checkout, "--doctor", "--local", "--only", "mlops-api")
+        finally:
+            monkeypatch.delenv(name, raising=False)
+
+    status, text = said("MLFLOW_BACKEND_STORE_URI", f"postgresql://me:{PASSWORD}@db/mlflow")
+    assert status == 1 and text.count("\n") == 1 and "s3cret" not in text
+    assert text.startswith("error: MLFLOW_BACKEND_STORE_URI cannot be used here: take it out.")
+    assert said("LOG_LEVEL", "debug")[0] == said("DEPLOY_MONITORING", "false")[0] == 0
+
+
 def test_a_number_that_is_another_programs_by_now_is_left_alone(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
