@@ -69,10 +69,18 @@ def _containers(folder: Path) -> Iterator[Stack]:
     _call(stack, down)  # of a call that was killed
     left_out = " ".join(f"--without {service}" for service in absent)
     try:
-        _call(stack, f"{COMMAND} --with tracing {left_out}")
+        _start(stack, f"{COMMAND} --with tracing {left_out}")
         yield running(stack)
     finally:
         _call(stack, down)
+
+
+def _start(stack: Stack, command: str) -> None:
+    try:
+        _call(stack, command)
+    except StackError as error:
+        logs = _call(stack, "docker compose logs --no-color --tail 20")
+        raise StackError(f"{error}\n{logs}") from error
 
 
 def images_not_to_be_had(stack: Stack) -> list[str]:
