@@ -60,8 +60,8 @@ def create(settings: Settings, log: Log) -> Gateway:
     app.router.routes[:0] = [*openapi.ROUTES, *predict.ROUTES]
     for part in (pages, dashboard, drift, quality, admin, inference):
         app.include_router(part.router)
-    whole: ASGIApp = app if tracing.ON else predict.Predict(services, app)
-    if tracing.ON:  # then it stands inside of FastAPI, which makes the span of the request
+    whole: ASGIApp = app if tracing.on() else predict.Predict(services, app)
+    if tracing.on():  # then it stands inside of FastAPI, which makes the span of the request
         app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
         whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])

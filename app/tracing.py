@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -21,11 +22,16 @@ from app.release import environment, version
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
 
-ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 TRACER = trace.get_tracer("mlops")
 QUERY = ("limit", "task")  # the parameters that there are
 NOTHING = nullcontext(trace.INVALID_SPAN)
 _spoke = 0.0
+
+
+@cache
+def on() -> bool:
+    """Tell whether a collector is named: what the environment says when it is first asked."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 
 
 def telemetry(service: str, but: tuple[str, ...]) -> "TelemetryConfig":
@@ -33,7 +39,7 @@ def telemetry(service: str, but: tuple[str, ...]) -> "TelemetryConfig":
     _configure(service)
     # Operation spans would be four a request instead of one.
     return {
-        **{"tracing": ON, "auto_configure": ON, "operation_spans": False},
+        **{"tracing": on(), "auto_configure": on(), "operation_spans": False},
         **{"metrics": False, "logs": False},
         "exclude": lambda scope: route_path(scope).startswith(but),
     }
@@ -46,7 +52,7 @@ def exporting(service: str, parent: Mapping[str, str]) -> Iterator[None]:
     Args:
         parent: the trace that they continue, as the headers `traceparent` and `tracestate`.
     """
-    if not ON:
+    if not on():
         yield
         return
     _configure(service)
@@ -76,7 +82,7 @@ def span(
     name: str, about: dict[str, Any], rows: int = 0, parent: Context | None = None
 ) -> AbstractContextManager[trace.Span]:
     """Return a span to enter; its parent is the one around it if none is given."""
-    if not ON:
+    if not on():
         return NOTHING
     about = about | {"rows": rows} if rows else about
     # An error is in the log: a stack here would cost a millisecond a request that is refused.
@@ -85,14 +91,14 @@ def span(
 
 def ids() -> dict[str, str] | None:
     """Return the id of the trace around, for a log line or an exemplar, if it is recorded."""
-    if not ON or not (around := trace.get_current_span()).is_recording():
+    if not on() or not (around := trace.get_current_span()).is_recording():
         return None
     return {"trace_id": trace.format_trace_id(around.get_span_context().trace_id)}
 
 
 def mark(scope: Scope) -> None:
     """Tell the gateway of the trace, and the request's span of a route not chosen by FastAPI."""
-    if ON:
+    if on():
         scope["trace"] = ids()
         if scope.get("query_string"):
             # FastAPI notes all of it; what a client thinks up may be a key.

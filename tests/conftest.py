@@ -11,8 +11,9 @@ import pytest
 from hypothesis import settings
 
 from app.surroundings import bypass_proxies
-from pipeline.git import environment, git
+from pipeline.git import git
 from pipeline.repo import Repo
+from scripts.stack.settings import PORTS
 from tests.clock import replace_sleep
 
 # How long an example takes says something of the machine, and nothing of the code.
@@ -25,16 +26,37 @@ posix = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True, scope="session")
-def own_git_settings() -> Iterator[None]:
+# What a workflow sets, and what a user may have set for a stack or another project.
+SETTINGS = tuple("ACTIONS_ API_ COMPOSE_ GIT_ GITHUB_ MLFLOW_ MLOPS_ OTEL_ PUBLISH_".split())
+OF_JOBS = {"BRANCH", "FRESH_DATA", "NEEDS", "PRIVATE", "PULL_REQUEST", "REASON"}
+OF_PYTHON = {"PYTHONIOENCODING", "PYTHONSAFEPATH", "PYTHONWARNINGS"}
+OF_TERMINALS = {"CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"}
+FOR_TESTS = ("MLOPS_DATA_DIR", "MLOPS_PWSH")
+EXAMPLE = Path(__file__).parents[1] / ".env.example"
+
+
+def settings_of_the_user() -> set[str]:
+    """Return the names of the variables that are set and that change what the project does."""
+    of_compose = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE))
+    of_compose |= {port for port, _ in PORTS.values()}
+    # Without a user's proxy there may be no packages.
+    names = (of_compose | OF_JOBS | OF_PYTHON | OF_TERMINALS) - {"NO_PROXY", *FOR_TESTS}
+    return {
+        name
+        for name in os.environ
+        if name in names or (name.startswith(SETTINGS) and name not in FOR_TESTS)
+    }
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Keep the settings and the identity of whoever runs the tests out of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        for variable in os.environ.keys() - environment().keys():
-            patch.delenv(variable)
-        bypass_proxies()  # the servers that tests start are no matter for a user's proxy
-        yield
+    distributes = bool(config.getoption("numprocesses", None))
+    if distributes and not hasattr(config, "workerinput"):
+        return  # it runs no test itself; its reports are marked on GitHub, which a variable says
+    for variable in settings_of_the_user():
+        del os.environ[variable]
+    os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+    bypass_proxies()  # the servers that tests start are no matter for a user's proxy
 
 
 # Windows opens no longer path, unless it is told to; and where pytest's folders are on a runner.

@@ -17,7 +17,7 @@ from scripts.ci.outputs import put
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = 3
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = re.compile(r"\x1b(?:\[[0-9;]*m|\(B)")
 # flake8, mypy, shellcheck, hadolint and actionlint name the place first.
 _AT_LINE = re.compile(
     r"(?:hadolint:)?(?P<file>[\w./\\-]+):(?P<line>\d+)(?::\d+)?: "

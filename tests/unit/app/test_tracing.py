@@ -11,7 +11,7 @@ from app import logs, tracing
 
 
 def on(patch: pytest.MonkeyPatch, provider: TracerProvider) -> None:
-    patch.setattr(tracing, "ON", True)
+    patch.setattr(tracing, "on", lambda: True)
     patch.setattr(tracing, "TRACER", provider.get_tracer("tests"))
 
 

@@ -93,7 +93,15 @@ def test_a_silent_server_and_a_slow_one_are_left(
 
 
 @pytest.mark.parametrize("address, again", [("127.0.0.1:9", 2), ("nowhere.invalid", 0)])
-def test_nobody_there(tmp_path: Path, waits: list[float], address: str, again: int) -> None:
+def test_nobody_there(
+    tmp_path: Path,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    again: int,
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)  # a proxy would answer in its place
     with pytest.raises(Failed, match="cannot be reached"):
         download(f"http://{address}/f", tmp_path / "f", None)
     assert len(waits) == again

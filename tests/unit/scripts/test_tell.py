@@ -64,7 +64,12 @@ def test_a_package_of_another_repository_is_told_with_what_to_do(tmp_path: Path)
     assert "::error::the registry refuses the image" in printed
 
 
-def test_mypy_is_marked_at_the_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("color", ["", "1"])
+def test_mypy_is_marked_at_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, color: str
+) -> None:
+    monkeypatch.setenv("MYPY_FORCE_COLOR", color or "0")
+    monkeypatch.setenv("TERM", "xterm")
     (tmp_path / "a.py").write_text("x: int = 'one'\n")
     status, printed, _ = told(tmp_path, *python("mypy", "--strict", "--config-file=", "a.py"))
     assert status == 1 and "::error file=a.py,line=1::error: Incompatible types" in printed
