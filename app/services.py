@@ -1,6 +1,5 @@
 """What the endpoints work with; one of each lives as long as the application."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -54,7 +53,7 @@ class Services:
         task = self.models.by_fields.task_of(content)
         return self.models.get(task) if task else self.default_model()
 
-    def predicting(self, task: str) -> AbstractContextManager[Asked]:
+    def predicting(self, task: str) -> Asked:
         """Time and count what answers a request; tasks that clients think up share one name."""
         return self.metrics.predicting(task if task in self.models.entries else "unknown")
 
