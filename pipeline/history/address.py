@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from pipeline.errors import PipelineError, UsageError
 from pipeline.redact import redact
@@ -15,6 +17,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
+FILE_STORE = ("MLFLOW_ALLOW_FILE_STORE", "MLFLOW_TRACKING_URI")
 TABLES = {"alembic_version", "experiments", "runs"}
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LONGEST_REASON = 400  # MLflow's messages may hold a whole traceback
@@ -24,6 +27,28 @@ def use_settings() -> None:
     """Set what this program asks of MLflow, unless the user has; before MLflow is imported."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+
+
+def is_folder(uri: str) -> bool:
+    """Tell whether an address is that of a file store."""
+    return uri.startswith("file:") or Path(uri).is_dir()
+
+
+@contextmanager
+def settings_for(uri: str) -> Iterator[None]:
+    """Let MLflow open a file store, and no other: it would ask the one in the working directory."""
+    if not is_folder(uri):
+        yield
+        return
+    before = {name: os.environ.get(name) for name in FILE_STORE}
+    os.environ.update(MLFLOW_ALLOW_FILE_STORE="true", MLFLOW_TRACKING_URI=uri)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def words_of(error: BaseException) -> str:
@@ -55,12 +80,14 @@ def one_sentence(uri: str) -> Iterator[None]:
 
 
 def require_mlflow(uri: str) -> None:
-    """Refuse a database that is not MLflow's, for MLflow would make its tables in it."""
+    """Refuse a database or folder that is not MLflow's, for MLflow would make its own in it."""
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
 
     if not uri.strip():
-        raise UsageError("name a store: sqlite:///FILE, or a server's http://HOST:PORT.")
+        raise UsageError("name a store: sqlite:///FILE, a folder, or a server's http://HOST:PORT.")
+    if is_folder(uri):
+        return _require_file_store(uri)
     if uri.partition(":")[0].partition("+")[0] not in DATABASES:
         return
     url = make_url(uri)
@@ -74,4 +101,12 @@ def require_mlflow(uri: str) -> None:
     if missing:
         raise UsageError(
             f"{redact(uri)}: is not a database of MLflow (it has no table {min(missing)})."
+        )
+
+
+def _require_file_store(uri: str) -> None:
+    folder = Path(url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri)
+    if not any(path.parent.name.isdigit() for path in folder.glob("*/meta.yaml")):
+        raise UsageError(
+            f"{uri}: is not a file store of MLflow (it has no folder of an experiment, such as 0)."
         )

@@ -50,7 +50,7 @@ def restore_database(
 def save_runs(
     context: typer.Context,
     source: Annotated[
-        str, typer.Option("--from", metavar="URI", help="sqlite:///FILE or http://HOST:PORT")
+        str, typer.Option("--from", metavar="URI", help="sqlite:///FILE, DIR or http://HOST:PORT")
     ],
     run_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Without any: all.")
@@ -63,6 +63,26 @@ def save_runs(
         print(folder.relative_to(repo.root).as_posix(), flush=True)
 
     save.save(source, run_ids, repo.mlruns, _notice, saved)
+
+
+@app.command("export")
+def export_runs(
+    context: typer.Context,
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", help="A folder that is empty or not there.")
+    ],
+) -> None:
+    """Write the history as the file store (`mlruns/`) that MLflow up to 3.12 opens.
+
+    The reverse of `save`. `mlflow migrate-filestore --source DIR` takes it on to later versions.
+    """
+    from pipeline.history.export import export
+
+    repo: Repo = context.obj
+    exported = export(repo.mlruns, to, _notice)
+    print(f"{to}: {exported.runs} runs, {exported.versions} versions of models.")
+    if exported.left_out:
+        raise PipelineError(f"{len(exported.left_out)} runs are left out, see above.")
 
 
 @app.command("verify")

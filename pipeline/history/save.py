@@ -36,7 +36,7 @@ def save(
     that is in the history is never written again. A run that cannot be kept stops no other.
 
     Args:
-        uri: `sqlite:///file.db`, or the address of a server.
+        uri: `sqlite:///file.db`, the folder of a file store, or the address of a server.
         run_ids: the runs; None for all that have ended. Parents, children and the runs whose models
             are used come along.
         mlruns: the history; also where a server's `mlflow-artifacts:` addresses lead.

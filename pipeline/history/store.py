@@ -27,17 +27,17 @@ class UnreadableRunError(PipelineError):
 
 @contextmanager
 def connect(uri: str, mlruns: Path) -> Iterator["Store"]:
-    """Open an MLflow store (`sqlite:///file.db`) or server (`http://host:port`).
+    """Open an MLflow store (`sqlite:///file.db`, or a folder) or server (`http://host:port`).
 
     Args:
         mlruns: where a server keeps the artifacts of `mlflow-artifacts:` addresses.
 
     Raises:
-        UsageError: the database does not exist, or is not MLflow's. Nothing is written to it.
+        UsageError: the database or folder does not exist, or is not MLflow's. Nothing is written.
         PipelineError: MLflow raised something while the store was open.
     """
     address.use_settings()
-    with address.one_sentence(uri):
+    with address.settings_for(uri), address.one_sentence(uri):
         yield _open(uri, mlruns)
 
 
