@@ -35,7 +35,7 @@ ON_BOTH_ENDS = ["tests/unit/data", "tests/unit/history", "tests/unit/scripts"]
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
 PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
-LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "nox"]
+LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "nox"]
 SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "examples", "tests"]
 SOURCES += ["deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
@@ -153,6 +153,35 @@ def stack(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def clients(session: nox.Session) -> None:
+    """Make clients in several languages from the API's document, try them, and lint it."""
+    install(session, "clients")
+    programs = environment(session, "clients") / ("Scripts" if os.name == "nt" else "bin")
+    found = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(install_npm(session))}
+    install(session, "dev")
+    session.run("pytest", "tests/clients", *session.posargs, env=found)
+
+
+def install_npm(session: nox.Session) -> Path:
+    """Return the folder with the packages of the lock for npm, installed if need be.
+
+    Every package is checked against its hash, and none of its own scripts is run.
+    """
+    folder, locked = Path(nox.options.envdir, "clients-npm").absolute(), Path("tests/clients")
+    names = ["package.json", ".npmrc", "package-lock.json"]
+    installed = folder / "installed.json"
+    if shutil.which("npm") is None:
+        session.warn("npm is not on this machine: what needs it is skipped.")
+    elif not installed.is_file() or installed.read_bytes() != (locked / names[-1]).read_bytes():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(locked / name, folder / name)
+        session.run("npm", "ci", "--prefix", str(folder), external=True)
+        shutil.copyfile(locked / names[-1], installed)
+    return folder
+
+
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests with branch coverage and print what no test reaches."""
     install(session, "dev")
@@ -250,7 +279,9 @@ def screenshots(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write `requirements/` anew from the groups in pyproject.toml, for every platform."""
     for name in LOCKS:
-        constraint = [] if name == LOCKS[0] else ["--constraint", "requirements/dev.txt"]
+        # The generators need older releases of what others use: they have an environment alone.
+        free = name in (LOCKS[0], "clients")
+        constraint = [] if free else ["--constraint", "requirements/dev.txt"]
         session.run(
             *(UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
             *("--no-annotate", "--python-version", PYTHONS[0], "--group", name),

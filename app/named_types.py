@@ -6,12 +6,7 @@ fail: so a choice between types has a name, and so has each list among them.
 
 from typing import Any, Union
 
-from pydantic import Field
 from typing_extensions import TypeAliasType
-
-# openapi-generator makes classes of objects alone: its clients in Java do not compile where a list
-# is one of several alternatives, unless this tells it to make a class of the list, too.
-LIST_AS_CLASS = Field(json_schema_extra={"x-generate-alias-as-model": True})
 
 
 def union(name: str, *alternatives: Any) -> Any:

@@ -10,7 +10,6 @@ from typing_extensions import TypeAliasType
 from app.errors import ApiError, Problem
 from app.metrics import Metrics
 from app.model import Model
-from app.named_types import LIST_AS_CLASS
 from app.prediction_log import PredictionLog
 from app.records import FLOAT32_MAX, MAX_RECORDS
 from app.scores import CLASSIFICATION, REGRESSION
@@ -23,7 +22,7 @@ Name = Annotated[str, Field(max_length=1000)]
 TrueValue = TypeAliasType("TrueValue", Number | Name)
 TrueValues = TypeAliasType(
     "TrueValues",
-    Annotated[list[TrueValue], Field(min_length=1, max_length=MAX_RECORDS), LIST_AS_CLASS],
+    Annotated[list[TrueValue], Field(min_length=1, max_length=MAX_RECORDS)],
 )
 Truth = TypeAliasType("Truth", Number | Name | TrueValues)
 

@@ -3,12 +3,12 @@
 No two are alike, whatever the tasks are called: no ending of a name is the end of another ending.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, create_model
 
 from app.model import Model
-from app.named_types import LIST_AS_CLASS, named
+from app.named_types import named
 from app.predict import MAX_EXPLAINED
 from app.records import MAX_RECORDS, Records, type_name
 
@@ -21,7 +21,7 @@ def request_types(verb: str, model: Model) -> tuple[Any, Any, Any]:
     name = type_name(model.manifest.task)
     most, ending = (MAX_RECORDS, "") if verb == "predict" else (MAX_EXPLAINED, "ToExplain")
     record, records, table = Records.types(model.manifest, most, f"{name}Table{ending}")
-    return record, named(f"{name}Records{ending}", Annotated[records, LIST_AS_CLASS]), table
+    return record, named(f"{name}Records{ending}", records), table
 
 
 def answer_types(verb: str, model: Model) -> tuple[Any, Any]:

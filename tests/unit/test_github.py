@@ -25,7 +25,7 @@ def test_the_ruleset_lets_the_published_commit_pass() -> None:
 
 
 def test_updates_come_grouped_monthly_and_not_on_their_first_day() -> None:
-    assert set(UPDATES) == {"github-actions", "pip", "docker", "docker-compose"}
+    assert set(UPDATES) == {"github-actions", "pip", "npm", "docker", "docker-compose"}
     for update in UPDATES.values():
         assert (ROOT / update["directory"].lstrip("/")).is_dir()
         assert update["schedule"]["interval"] == "monthly" and len(update["groups"]) == 1

@@ -112,13 +112,6 @@ def is_null(schema: Node) -> bool:
     return bool(schema == {"type": "null"})
 
 
-def test_a_list_that_is_a_choice_becomes_a_class_of_openapi_generator(document: Node) -> None:
-    schemas = document["components"]["schemas"]
-    lists = [name for name, schema in schemas.items() if schema.get("type") == "array"]
-    assert "HousingRecords" in lists and "TrueValues" in lists
-    assert all(schemas[name]["x-generate-alias-as-model"] for name in lists)
-
-
 @pytest.mark.parametrize("task", ["credit", "housing", "iris"])
 def test_a_prediction_says_in_its_type_which_task_it_is_of(document: Node, task: str) -> None:
     alternatives = document["components"]["schemas"]["PredictAnswer"]["anyOf"]

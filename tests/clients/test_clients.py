@@ -1,0 +1,64 @@
+"""Clients that the usual generators make from `/openapi.json`, and what they get from the API.
+
+Each program predicts one record, several and a table, predicts without naming a task, explains,
+reads models, asks a version by the Open Inference Protocol, and is refused.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.clients.conftest import HERE, PROGRAMS, run, tool
+
+Compare = Callable[[str], None]
+ONLY_CODE = "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"
+
+
+def test_typescript(
+    npm_folder: Path, document: Path, arguments: list[str], compare: Compare
+) -> None:
+    """openapi-typescript writes the types, openapi-fetch asks."""
+    node, modules = tool("node"), npm_folder / "node_modules"
+    made = npm_folder / "made"  # below the packages, where Node.js looks for them
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    shutil.copy(PROGRAMS / "try_client.ts", made)
+    shutil.copy(HERE / "tsconfig.json", made)
+    generator = modules / "openapi-typescript" / "bin" / "cli.js"
+    run(node, generator, document, "--output", "schema.ts", folder=made)
+    run(node, modules / "typescript" / "bin" / "tsc", folder=made)
+    compare(run(node, "out/try_client.js", *arguments, folder=made))
+
+
+def test_python(
+    python: Path, document: Path, arguments: list[str], compare: Compare, tmp_path: Path
+) -> None:
+    """openapi-python-client writes a package, and leaves nothing out."""
+    generate = ["generate", "--path", document, "--meta", "none", "--fail-on-warning"]
+    generate += ["--output-path", "mlops_client"]
+    # It formats what it writes with another program, which it looks for.
+    search = os.pathsep.join([str(python), os.environ["PATH"]])
+    run(python / "openapi-python-client", *generate, folder=tmp_path, PATH=search)
+    shutil.copy(PROGRAMS / "try_client.py", tmp_path)
+    compare(run(python / "python", "try_client.py", *arguments, folder=tmp_path))
+
+
+def test_java(
+    openapi_generator: Path, document: Path, arguments: list[str], compare: Compare, tmp_path: Path
+) -> None:
+    """openapi-generator writes classes for Java's own HTTP client and Jackson."""
+    java, javac = tool("java"), tool("javac")
+    packages = "invokerPackage=mlops,apiPackage=mlops.api,modelPackage=mlops.model"
+    options = f"{packages},openApiNullable=false,failOnUnknownProperties=true"
+    generate = ["generate", "--input-spec", document, "--generator-name", "java"]
+    generate += ["--library", "native", "--generate-alias-as-model", "--output", "client"]
+    generate += ["--global-property", ONLY_CODE, "--additional-properties", options]
+    run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
+    sources = [*(tmp_path / "client" / "src" / "main").rglob("*.java")]
+    sources += (PROGRAMS / "java").rglob("*.java")
+    # The generator is itself a program in Java, and Jackson lies in its archive.
+    compiler = [javac, "-nowarn", "-proc:none", "-d", "classes", "-cp", openapi_generator]
+    run(*compiler, *sources, folder=tmp_path)
+    search = os.pathsep.join(["classes", str(openapi_generator)])
+    compare(run(java, "-cp", search, "TryClient", *arguments, folder=tmp_path))
