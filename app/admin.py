@@ -47,7 +47,12 @@ class Alerts(BaseModel):
     alerts: list[Alert] = Field(max_length=1000)
 
 
-@router.post("/models/{task}/load", response_model=FinishedJob, responses=jobs.RESPONSES)
+@router.post(
+    "/models/{task}/load",
+    operation_id="load_version",
+    response_model=FinishedJob,
+    responses=jobs.RESPONSES,
+)
 async def load(
     task: str, body: Load, request: Request, services: Here, wait: Wait = jobs.WAIT_SECONDS
 ) -> FinishedJob | Response:

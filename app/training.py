@@ -19,11 +19,13 @@ Cell = TypeAliasType("Cell", float | Text)
 Target = TypeAliasType("Target", int | float | Text)
 Row = Annotated[list[Cell], Field(max_length=1000)]
 NamedRow = dict[Text, Cell]
-Rows = TypeAliasType(
-    "Rows",
-    Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS)]
-    | Annotated[list[NamedRow], Field(min_length=1, max_length=MAX_ROWS)],
+UnnamedRows = TypeAliasType(
+    "UnnamedRows", Annotated[list[Row], Field(min_length=1, max_length=MAX_ROWS)]
 )
+NamedRows = TypeAliasType(
+    "NamedRows", Annotated[list[NamedRow], Field(min_length=1, max_length=MAX_ROWS)]
+)
+Rows = TypeAliasType("Rows", UnnamedRows | NamedRows)
 
 
 class Strict(BaseModel):

@@ -21,6 +21,7 @@ from scripts.documents import table
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
+CLIENTS = ROOT / "scripts" / "clients.md"
 NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
 VERBS = ("get", "post")
 # The paths that every task has, however many there are: this page is the same before the first
@@ -168,7 +169,7 @@ def _api() -> str:
     for group, rows in groups.items():
         lines += [f"## {group.capitalize()}", "| request | does | answers |", "|---|---|---|"]
         lines += [*rows, ""]
-    return "\n".join(lines)
+    return "\n".join(lines) + "\n" + CLIENTS.read_text("utf-8")
 
 
 def _document() -> dict[str, Any]:

@@ -1,3 +1,5 @@
+import static com.fasterxml.jackson.databind.DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.math.BigDecimal;
@@ -37,6 +39,8 @@ class TryClient {
 
     TryClient(String url, String golden) throws Exception {
         client.updateBaseUri(url);
+        // Else an answer would be taken for the first of its alternatives, whatever it holds.
+        client.setObjectMapper(JSON.copy().enable(FAIL_ON_UNKNOWN_PROPERTIES));
         this.predict = new PredictApi(client);
         this.golden = JSON.readTree(golden);
         this.house = JSON.treeToValue(this.golden.get("house"), HousingRecord.class);
