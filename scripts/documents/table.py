@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
-from scripts.documents.rows import containers, history, metrics, predictions, training
+from scripts.documents.rows import (
+    commands,
+    containers,
+    folders,
+    history,
+    metrics,
+    predictions,
+    settings,
+    training,
+)
 from scripts.stack.settings import ROOT
 
-PARTS = (containers, predictions, training, history, metrics)
+PARTS = (containers, predictions, training, history, metrics, folders, settings, commands)
 ROWS = sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.number)
 PAGE = ROOT / "docs" / "coming-from.md"
 BEGIN = "<!-- This table is written by `nox -s docs` from `scripts/documents/rows/`. -->\n"
