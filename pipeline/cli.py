@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -108,6 +108,27 @@ def promote(
         commit, message = run(context.obj, task, version, reason, remote, branch)
         span.set_attribute("commit", commit)
     _tell(commit, message, as_json)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task that the model is for.")],
+    algorithm: Annotated[
+        str | None,
+        typer.Option(help="The best run of this algorithm.", show_default="the champion"),
+    ] = None,
+    form: Annotated[
+        Literal["onnx", "joblib"], typer.Option("--format", help="The kind of file.")
+    ] = "onnx",
+) -> None:
+    """Make a model again from its run, check it and write it with its metadata into `models/`."""
+    from pipeline.training import remake
+
+    made = remake.export(context.obj, task, algorithm, form)
+    print(f"{made.path}: run {made.run.run_id}; it {made.compared}.")
+    if form == "joblib":
+        Console(stderr=True).print(remake.WARNING, soft_wrap=True)
 
 
 @app.command()
