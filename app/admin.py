@@ -11,6 +11,8 @@ from app import jobs, training
 from app.access import require_key, require_own_page
 from app.errors import ApiError
 from app.jobs import FinishedJob, Job, Wait
+from app.manifest import FeatureValue
+from app.quality import TrueValue
 from app.services import Here
 from app.training import Strict, TaskName, Text, Train
 
@@ -45,6 +47,27 @@ class Alerts(BaseModel):
     """What Alertmanager sends, as far as it matters here."""
 
     alerts: list[Alert] = Field(max_length=1000)
+
+
+class AnsweredAlerts(BaseModel):
+    """What was done about alerts."""
+
+    job: Job | None = Field(description="The training for those of drift.")
+    ignored: list[str] = Field(description="The others, each with its task and status.")
+
+
+class LoggedRow(BaseModel):
+    """A prediction as it is in the log."""
+
+    id: int
+    time: float = Field(description="Seconds since 1970.")
+    request_id: str
+    task: str
+    version: int
+    run_id: str
+    features: dict[str, FeatureValue]
+    prediction: dict[str, Any] = Field(description="As it was answered.")
+    truth: TrueValue | None = Field(description="What came true, once that is known.")
 
 
 @router.post(
@@ -101,7 +124,7 @@ async def retrain(
 
 
 @router.post("/alerts")
-async def answer_alerts(body: Alerts, services: Here) -> dict[str, Any]:
+async def answer_alerts(body: Alerts, services: Here) -> AnsweredAlerts:
     """Retrain the tasks that drift, as Alertmanager's webhook tells it; ignore other alerts.
 
     The answer names the `job`, if there is one, and the alerts that were `ignored`. While such a
@@ -118,7 +141,7 @@ async def answer_alerts(body: Alerts, services: Here) -> dict[str, Any]:
     reason = f"alert DriftDetected: {', '.join(drifted.values())}"[:500]
     content = {"kind": "retrain", "tasks": list(drifted), "reason": reason, "drift": True}
     job = Job(**await services.ask_trainer("POST", "/jobs", content)) if drifted else None
-    return {"job": job, "ignored": ignored}
+    return AnsweredAlerts(job=job, ignored=ignored)
 
 
 @router.get("/jobs/{job_id}", operation_id="get_job")
@@ -134,6 +157,6 @@ def predictions(
     services: Here,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     task: Annotated[str | SkipJsonSchema[None], Query(max_length=50)] = None,
-) -> list[dict[str, Any]]:
+) -> list[LoggedRow]:
     """List the last predictions, newest first."""
-    return [row._asdict() for row in services.predictions.latest(limit, task)]
+    return [LoggedRow(**row._asdict()) for row in services.predictions.latest(limit, task)]

@@ -17,13 +17,15 @@ PAGE = Path(__file__).with_name("dashboard.html")
 POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
 
-class Figures(BaseModel):
+class DashboardFigures(BaseModel):
     """What the dashboard shows; metrics by name and labels: `predictions_total|iris|setosa`."""
 
     minute: int = Field(description="When the present minute began, in seconds since 1970.")
     hour: dict[str, list[float]] = Field(description="Growth in 60 minutes, this one the last.")
     now: dict[str, float] = Field(description="How all metrics of this process stand.")
-    models: dict[str, pages.Card | None] = Field(description="By task; null: none is in service.")
+    models: dict[str, pages.ModelSummary | None] = Field(
+        description="By task; null: none is in service."
+    )
     problems: dict[str, str | None] = Field(description="Why a task's files are not served.")
 
 
@@ -44,10 +46,10 @@ def read() -> tuple[str, str]:
 
 
 @router.get("/dashboard/figures", operation_id="get_dashboard_figures")
-def figures(services: Here) -> Figures:
+def figures(services: Here) -> DashboardFigures:
     """Tell what happened in the last hour, minute by minute, and how things are now."""
     minute, cards, entries = time.time() // 60, pages.models(services), services.models.entries
-    return Figures(
+    return DashboardFigures(
         minute=int(minute) * 60,
         hour=services.minutes.hour(int(minute)),
         now=services.minutes.totals(),

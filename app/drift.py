@@ -17,7 +17,7 @@ from app.services import Here, Services
 router = APIRouter()
 
 
-class Window(BaseModel):
+class DriftWindow(BaseModel):
     """Predictions that came one after the other."""
 
     rows: int
@@ -26,7 +26,7 @@ class Window(BaseModel):
     drifted: list[str] = Field(description="What is over its threshold in this window.")
 
 
-class Part(BaseModel):
+class DriftPart(BaseModel):
     """One feature, or one part of the predictions."""
 
     psi: float | None = Field(description="In the newest window, if there are rows enough.")
@@ -36,7 +36,7 @@ class Part(BaseModel):
     shares: list[float] | None = Field(description="Those of the newest window.")
 
 
-Parts = dict[str, Part]
+Parts = dict[str, DriftPart]
 Taken = Callable[[Row], Any]
 
 
@@ -50,7 +50,7 @@ class Drift(BaseModel):
     drifted: list[str] = Field(description="What is over its threshold in both windows.")
     rows: int = Field(description="Predictions of this version in the log, up to 2,000.")
     rows_needed: int = Field(2 * LEAST, description="From so many on there is a verdict.")
-    windows: list[Window] = Field(description="The newest first.")
+    windows: list[DriftWindow] = Field(description="The newest first.")
     features: Parts
     predictions: Parts
 
@@ -91,7 +91,7 @@ def measure(model: Model, rows: list[Row]) -> Drift:
         drifted=both,
         rows=len(rows),
         windows=[
-            Window(rows=size, since=half[-1].time, until=half[0].time, drifted=names)
+            DriftWindow(rows=size, since=half[-1].time, until=half[0].time, drifted=names)
             for half, names in zip(halves, over, strict=False)
         ],
         features=features,
@@ -101,11 +101,11 @@ def measure(model: Model, rows: list[Row]) -> Drift:
 
 def _part(
     of: Distribution, rows: int, threshold: float | None, halves: list[list[Row]], value: Taken
-) -> Part:
+) -> DriftPart:
     counts = [of.count([value(row) for row in half]) for half in halves]
     newest, before = (*(float(psi(of.shares, rows, count)) for count in counts), None, None)[:2]
     shares = (counts[0] / counts[0].sum()).tolist() if counts else None
-    return Part(psi=newest, previous=before, threshold=threshold, reference=of, shares=shares)
+    return DriftPart(psi=newest, previous=before, threshold=threshold, reference=of, shares=shares)
 
 
 def _predicted(part: str, model: Model) -> Taken:
@@ -115,7 +115,7 @@ def _predicted(part: str, model: Model) -> Taken:
     return lambda row: row.prediction["prediction"]
 
 
-def _over(value: float | None, part: Part) -> bool:
+def _over(value: float | None, part: DriftPart) -> bool:
     return value is not None and part.threshold is not None and value > part.threshold
 
 

@@ -3,8 +3,11 @@
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
+from typing_extensions import TypeAliasType
 
 from app.psi import Distribution
+
+FeatureValue = TypeAliasType("FeatureValue", float | str)
 
 
 class Feature(BaseModel):
@@ -19,7 +22,7 @@ class Feature(BaseModel):
     low: float | None
     high: float | None
     categories: list[str]
-    example: float | str
+    example: FeatureValue
 
 
 class Target(BaseModel):
@@ -45,7 +48,7 @@ class Golden(BaseModel):
     answer: float | list[float]
 
 
-class Value(BaseModel):
+class MetricValue(BaseModel):
     """A metric with its 95 % interval."""
 
     value: float
@@ -57,7 +60,7 @@ class Holdout(BaseModel):
     """How the model did on rows that it was not trained on."""
 
     rows: int
-    metrics: dict[str, Value]
+    metrics: dict[str, MetricValue]
 
 
 class Reference(BaseModel):

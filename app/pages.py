@@ -7,12 +7,21 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from app.manifest import Value
+from app.manifest import Feature, MetricValue, Target
 from app.model import Model
 from app.services import Here
 from app.summary import summary
 
 router = APIRouter()
+
+
+class Overview(BaseModel):
+    """What is here; every link is a path on this server."""
+
+    name: str
+    predict: dict[str, str] = Field(description="By task; `default` is the one without a task.")
+    explain: dict[str, str]
+    look: list[str]
 
 
 class Health(BaseModel):
@@ -23,7 +32,7 @@ class Health(BaseModel):
     models: dict[str, int] = Field(description="The version in service of each task.")
 
 
-class Card(BaseModel):
+class ModelSummary(BaseModel):
     """One model in service."""
 
     task: str
@@ -32,18 +41,20 @@ class Card(BaseModel):
     version: int
     run_id: str
     algorithm: str
-    target: dict[str, Any] = Field(description="What is predicted, its unit or its classes.")
-    metrics: dict[str, Value] = Field(description="On the hold-out, each with a 95 % interval.")
+    target: Target = Field(description="What is predicted, its unit or its classes.")
+    metrics: dict[str, MetricValue] = Field(
+        description="On the hold-out, each with a 95 % interval."
+    )
     since: datetime = Field(description="When it was promoted.")
     loaded: datetime = Field(description="When this process opened it.")
     sha256: str
     problem: str | None = Field(description="Why the files that lie there now are not served.")
 
 
-class Whole(Card):
+class ModelDetails(ModelSummary):
     """One model with all that is known about it."""
 
-    features: list[dict[str, Any]]
+    features: list[Feature]
     limits: list[str]
     card: str = Field(description="The model card, Markdown.")
 
@@ -51,7 +62,7 @@ class Whole(Card):
 class ModelInfo(BaseModel, extra="allow"):
     """The model of the default task, and beside it every model in service under its task."""
 
-    __pydantic_extra__: dict[str, Card]
+    __pydantic_extra__: dict[str, ModelSummary]
     name: str = Field(description="The task that is meant where none is named.")
     version: int
     run_id: str
@@ -60,18 +71,18 @@ class ModelInfo(BaseModel, extra="allow"):
 
 
 @router.get("/", tags=["overview"], operation_id="get_overview")
-def what_is_here(services: Here, request: Request) -> dict[str, Any]:
+def what_is_here(services: Here, request: Request) -> Overview:
     """Say what this is and where to go."""
     root, names = request.scope.get("root_path", ""), list(services.models.entries)
     look = "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split()
-    return {
-        "name": "Predictions of the models in deployment/models",
-        "predict": {name: f"{root}/predict/{name}" for name in names}
-        | {"default": f"{root}/predict"},
-        "explain": {name: f"{root}/explain/{name}" for name in names}
-        | {"default": f"{root}/explain"},
-        "look": [root + path for path in look],
-    }
+    predict = {name: f"{root}/predict/{name}" for name in names}
+    explain = {name: f"{root}/explain/{name}" for name in names}
+    return Overview(
+        name="Predictions of the models in deployment/models",
+        predict=predict | {"default": f"{root}/predict"},
+        explain=explain | {"default": f"{root}/explain"},
+        look=[root + path for path in look],
+    )
 
 
 @router.get("/health/live", tags=["health"], operation_id="check_live")
@@ -103,10 +114,11 @@ async def health(services: Here, response: Response) -> Health:
 
 @router.get("/models/info", tags=["models"], operation_id="list_models_info")
 @router.get("/models", tags=["models"], operation_id="list_models")
-def models(services: Here) -> dict[str, Card]:
+def models(services: Here) -> dict[str, ModelSummary]:
     """List the models in service."""
     return {
-        name: Card(**_about(services, model)) for name, model in services.models.served().items()
+        name: ModelSummary(**_about(services, model))
+        for name, model in services.models.served().items()
     }
 
 
@@ -126,9 +138,9 @@ def model_info(services: Here) -> ModelInfo:
 
 
 @router.get("/models/{task}", tags=["models"], operation_id="get_model")
-def model(task: str, services: Here) -> Whole:
+def model(task: str, services: Here) -> ModelDetails:
     """Tell all about one task's model."""
-    return Whole(**_about(services, services.models.get(task)))
+    return ModelDetails(**_about(services, services.models.get(task)))
 
 
 @router.get(

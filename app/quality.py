@@ -36,7 +36,7 @@ class Feedback(BaseModel):
     truth: Truth
 
 
-class Kept(BaseModel):
+class FeedbackCount(BaseModel):
     """The predictions that have a true value now."""
 
     task: str
@@ -44,7 +44,7 @@ class Kept(BaseModel):
     rows: int
 
 
-class Quality(Kept):
+class Quality(FeedbackCount):
     """One model on new rows, beside what it did on the hold-out."""
 
     rows: int = Field(description="Predictions with a true value, the newest 1,000 at most.")
@@ -53,7 +53,7 @@ class Quality(Kept):
 
 
 @router.post("/feedback", operation_id="send_feedback", responses={404: {"model": Problem}})
-def feedback(body: Feedback, services: Here) -> Kept:
+def feedback(body: Feedback, services: Here) -> FeedbackCount:
     """Take the true values of a request that was answered; the last word counts."""
     found = services.predictions.request(body.request_id)
     if not found:
@@ -68,7 +68,7 @@ def feedback(body: Feedback, services: Here) -> Kept:
         if not classes and isinstance(value, str):
             raise ApiError(422, f"body.truth: {value!r} is not a number.")
     services.predictions.add_truth(found, truth)
-    return Kept(task=found[0].task, model_version=found[0].version, rows=len(found))
+    return FeedbackCount(task=found[0].task, model_version=found[0].version, rows=len(found))
 
 
 @router.get("/quality/{task}", operation_id="get_quality")

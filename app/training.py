@@ -16,7 +16,7 @@ TaskName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]
 Parameter = TypeAliasType("Parameter", float | int | Text | bool)
 Parameters = dict[Text, Parameter | None]
 Cell = TypeAliasType("Cell", float | Text)
-Target = TypeAliasType("Target", int | float | Text)
+TargetValue = TypeAliasType("TargetValue", int | float | Text)
 Row = Annotated[list[Cell], Field(max_length=1000)]
 NamedRow = dict[Text, Cell]
 UnnamedRows = TypeAliasType(
@@ -56,7 +56,7 @@ class Train(Strict):
         description="Rows with all features, in their order or by name. With names, the target may "
         "be among them.",
     )
-    target: list[Target] | None = Field(
+    target: list[TargetValue] | None = Field(
         None,
         min_length=1,
         max_length=MAX_ROWS,

@@ -183,6 +183,6 @@ def test_the_figures_are_described(api: Api) -> None:
     assert "/dashboard" not in described["paths"]
     operation = described["paths"]["/dashboard/figures"]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    assert schema == {"$ref": "#/components/schemas/Figures"}
+    assert schema == {"$ref": "#/components/schemas/DashboardFigures"}
     answer = httpx.post(f"http://127.0.0.1:{api.port}/dashboard/figures")
     assert answer.status_code == 405

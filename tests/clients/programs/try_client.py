@@ -63,7 +63,7 @@ seen = {
     "flower": any_task.prediction,
     "explained": explained.values.additional_properties,
     "models": {task: card.version for task, card in models.items()},
-    "features": [feature["name"] for feature in model.features],
+    "features": [feature.name for feature in model.features],
     "inferred": [output.name for output in inferred.outputs],
     "refused": [int(refused.status_code), [detail.where for detail in refused.parsed.details]],
 }

@@ -64,7 +64,7 @@ const seen = {
   flower,
   explained: explained.values,
   models: Object.fromEntries(Object.entries(models).map(([task, card]) => [task, card.version])),
-  features: model.features.map((feature) => feature["name"]),
+  features: model.features.map((feature) => feature.name),
   inferred: inferred.outputs.map((output) => output.name),
   refused: [refused.response.status, problem.details.map((detail) => detail.where)],
 };

@@ -13,7 +13,7 @@ import mlops.api.ExplainApi;
 import mlops.api.ModelsApi;
 import mlops.api.OpenInferenceProtocolApi;
 import mlops.api.PredictApi;
-import mlops.model.Card;
+import mlops.model.ModelSummary;
 import mlops.model.Detail;
 import mlops.model.HousingExplainRequest;
 import mlops.model.HousingPredictRequest;
@@ -86,12 +86,12 @@ class TryClient {
     private void readModels(Map<String, Object> seen) throws Exception {
         ModelsApi api = new ModelsApi(client);
         Map<String, Integer> versions = new LinkedHashMap<>();
-        for (Map.Entry<String, Card> entry : api.listModels().entrySet()) {
+        for (Map.Entry<String, ModelSummary> entry : api.listModels().entrySet()) {
             versions.put(entry.getKey(), entry.getValue().getVersion());
         }
         seen.put("models", versions);
         var features = api.getModel("housing").getFeatures();
-        seen.put("features", features.stream().map(feature -> feature.get("name")).toList());
+        seen.put("features", features.stream().map(feature -> feature.getName()).toList());
 
         InferenceRequest request = new InferenceRequest();
         golden.get("iris").fields().forEachRemaining(field -> request.addInputsItem(
