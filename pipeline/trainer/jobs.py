@@ -3,12 +3,9 @@
 import asyncio
 import importlib
 import logging
-import multiprocessing
-import os
 import shutil
 import threading
 from concurrent.futures import Future
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any, Literal
@@ -23,6 +20,7 @@ from pipeline.errors import PipelineError, Unavailable
 from pipeline.files import to_json, write_atomic
 from pipeline.publishing.record import now
 from pipeline.repo import Repo
+from pipeline.trainer.worker import Worker
 
 MOST_KEPT = 100
 DAY_MS = 24 * 3600 * 1000  # a task is trained once in it, however often drift is told
@@ -76,9 +74,13 @@ class Job(BaseModel):
 class Queue:
     """The jobs of a state folder, and the thread that sees to one after the other."""
 
-    def __init__(self, repo: Repo, state: Path) -> None:
-        """Start; what an earlier service left unfinished has failed."""
-        self._repo, self._state = repo, state
+    def __init__(self, repo: Repo, state: Path, ahead: bool = False) -> None:
+        """Start; what an earlier service left unfinished has failed.
+
+        Args:
+            ahead: whether a process is ready before there is a job, which saves it seconds.
+        """
+        self._repo, self._state, self._ahead = repo, state, ahead
         self._waiting: SimpleQueue[tuple[Job, Request, Context]] = SimpleQueue()
         self._unended: dict[str, Future[None]] = {}
         for job in self.jobs():
@@ -117,32 +119,41 @@ class Queue:
             await asyncio.wait([asyncio.wrap_future(unended)], timeout=seconds)
 
     def _work(self) -> None:
+        self._clear()
+        worker = Worker() if self._ahead else None
         while True:
-            shutil.rmtree(self._state / WORK, ignore_errors=True)
             job, request, context = self._waiting.get()
             job = job.write(self._state, status="running", started=now())
             about = request.model_dump(include=TRACED, exclude_defaults=True)
             # The span is made here and not in the process, which may be ended by a signal.
             with tracing.span(f"job {job.kind}", about, len(request.data or ()), context) as span:
-                given = (self._repo, self._state, job, request, tracing.headers())
-                # In a daemon joblib starts no processes of its own: a job keeps to one core.
-                process = SpawnProcess(target=_run, args=given, daemon=True)
-                process.start()
-                process.join()
-                if process.exitcode:
-                    job.fail(self._state, f"its process ended ({process.exitcode}): send it again.")
+                if worker is None or worker.has_ended():
+                    worker = Worker()
+                if status := worker.run(self._question(job, request)):
+                    job.fail(self._state, f"its process ended ({status}): send it again.")
+                self._clear()
                 kept = (self._state / "jobs" / f"{job.id}.json").read_bytes()
                 if error := Job.model_validate_json(kept).error:
                     span.set_status(StatusCode.ERROR, error)
             self._unended.pop(job.id).set_result(None)
+            worker = Worker() if self._ahead else None
+
+    def _clear(self) -> None:
+        shutil.rmtree(self._state / WORK, ignore_errors=True)
+
+    def _question(self, job: Job, request: Request) -> Json:
+        """Return the arguments of `run`, for the job's process."""
+        place = {"root": str(self._repo.root), "state": str(self._state)}
+        about = {"job": job.model_dump(), "request": request.model_dump()}
+        return place | about | {"trace": tracing.headers()}
+
+
+def run(root: str, state: str, job: Json, request: Json, trace: dict[str, str]) -> None:
+    """Run a job in its process, as a part of a trace, and write how it ended."""
+    _run(Repo(Path(root)), Path(state), Job(**job), Request(**request), trace)
 
 
 def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, str]) -> None:
-    """Run a job in its process, as a part of a trace, and write how it ended."""
-    threading.Thread(target=_end_with_the_service, daemon=True).start()
-    if hasattr(os, "nice"):  # not on Windows
-        os.nice(19)
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seconds, not minutes
     try:
         with tracing.exporting("mlops-trainer", trace):
             work = importlib.import_module(f"pipeline.trainer.{job.kind}")
@@ -153,9 +164,3 @@ def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, s
     except Exception as error:
         logging.exception("the job %s failed", job.id)
         job.fail(state, f"{type(error).__name__}: {' '.join(str(error).split())}")
-
-
-def _end_with_the_service() -> None:
-    if service := multiprocessing.parent_process():
-        service.join()
-        os._exit(1)

@@ -24,7 +24,9 @@ Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the 
 def make_app(repo: Repo, state: Path) -> FastAPI:
     """Return the service over a checkout and the folder that it shares with the API."""
     how = tracing.telemetry("mlops-trainer", ("/health",))
-    app, queue = FastAPI(title="trainer", redirect_slashes=False, telemetry=how), Queue(repo, state)
+    app, queue = FastAPI(title="trainer", redirect_slashes=False, telemetry=how), Queue(
+        repo, state, ahead=True
+    )
 
     app.add_middleware(Head)
 

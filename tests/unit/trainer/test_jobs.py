@@ -100,7 +100,9 @@ def job_of(service: Service) -> int:
     while True:
         assert time.monotonic() < deadline
         commands = children(service.process.pid)
-        if found := [pid for pid, command in commands.items() if "spawn_main" in command]:
+        if found := [
+            pid for pid, command in commands.items() if "pipeline.trainer.worker" in command
+        ]:
             return found[0]
         time.sleep(0.05)
 
