@@ -28,16 +28,14 @@ async def require_key(services: Here, key: Annotated[str | None, Security(key_he
     Raises:
         ApiError: 403 if no key is set up, 401 if the request's is not that one.
     """
-    expected = services.settings.admin_key
+    expected = services.settings.key()
     if expected is None:
         raise ApiError(
             403,
             "this needs a key and none is set up: start with `./start-mlops.sh`, which makes one, "
             "or set API_ADMIN_KEY.",
         )
-    if key is None or not secrets.compare_digest(
-        key.encode(), expected.get_secret_value().encode()
-    ):
+    if key is None or not secrets.compare_digest(key.encode(), expected.encode()):
         raise ApiError(
             401,
             "the header X-API-Key must hold the key of API_ADMIN_KEY: `./start-mlops.sh --key` "

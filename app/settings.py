@@ -10,6 +10,8 @@ from app.proxy import HOST, PREFIX, networks
 
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
 
+SHORTEST_KEY = 8
+
 
 def _root_path(value: str) -> str:
     path = value.rstrip("/")
@@ -73,7 +75,9 @@ class Settings(BaseSettings):
     reload_seconds: float = Field(2.0, gt=0, description="How often models' files are looked at.")
     drift_seconds: float = Field(15, gt=0, description="How often drift and quality are measured.")
     admin_key: SecretStr | None = Field(
-        None, min_length=8, description="Key for paths that change something; none: they say 403."
+        None,
+        min_length=SHORTEST_KEY,
+        description="Key for paths that change something; none: they say 403.",
     )
     trainer_url: str = Field("http://127.0.0.1:8001", description="Where the trainer listens.")
     max_body_bytes: int = Field(8_000_000, ge=1_000, description="Larger requests get 413.")
@@ -101,3 +105,13 @@ class Settings(BaseSettings):
     def host_names(self) -> list[str]:
         """Return the names in `hosts`, in small letters."""
         return _names(self.hosts)
+
+    def key(self) -> str | None:
+        """Return the key that is set, else the one that the start script has made, if any."""
+        if self.admin_key:
+            return self.admin_key.get_secret_value()
+        try:
+            made = (self.state / "admin-key").read_text("utf-8-sig", "replace").strip()
+        except OSError:
+            return None
+        return made if len(made) >= SHORTEST_KEY else None

@@ -19,6 +19,8 @@ from pathlib import Path
 from app.other_stacks import MONITORING, NO, VARIABLES, refusals
 
 SERVICES_USER = 10001
+# The key that the start script has made, in the checkout; and where the API looks for it.
+MADE_KEY, KEY = Path("checkout/build/admin-key"), Path("build/serving/admin-key")
 # Where notebooks' artifacts were, in a volume, before they lay beside the checkout.
 FORMER = Path("former")
 # Linux' names: https://man7.org/linux/man-pages/man5/acl.5.html; the layout is that of the kernel.
@@ -111,6 +113,16 @@ def move_in(former: Path, folder: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
+def hand_over(made: Path, key: Path) -> None:
+    """Copy the key to a volume of the services alone: the file itself is for its owner only.
+
+    So it is the same however the containers are started. A key that is gone opens nothing.
+    """
+    key.unlink(missing_ok=True)
+    if made.is_file():
+        shutil.copyfile(made, key)
+
+
 def refused() -> list[str]:
     """Return a sentence for each variable of the environment that can't be used."""
     found = refusals(os.environ)
@@ -125,6 +137,7 @@ def main(*folders: str) -> int:
     if sentences := refused():
         print("\n".join(f"error: {sentence}" for sentence in sentences), file=sys.stderr)
         return 1
+    hand_over(MADE_KEY, KEY)
     artifacts = folders[-1]
     for name in (*folders, artifacts):  # once more for what was moved in
         try:

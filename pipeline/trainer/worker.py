@@ -60,7 +60,8 @@ def main() -> None:
     questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=[questions], daemon=True).start()
     for name in LIBRARIES:
-        importlib.import_module(name)
+        if questions.empty():  # else the job imports what it needs
+            importlib.import_module(name)
     question = json.loads(questions.get())
     importlib.import_module("pipeline.trainer.jobs").run(**question)
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,24 @@ def ask(port: int, path: str, content: object = None) -> dict[str, object]:
         return found
 
 
+def key_of(repo: Repo) -> str:
+    """Return the key that the first start has made, which its owner alone can read."""
+    file = repo.build / "admin-key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    code, key = said_by(repo, "--key")
+    assert code == 0 and key == file.read_text("utf-8")
+    return key.strip()
+
+
+def status(path: str, key: str) -> int:
+    request = urllib.request.Request(f"http://127.0.0.1:{API}{path}", headers={"X-API-Key": key})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 def experiments() -> set[str]:
     path = "/api/2.0/mlflow/experiments/search"
     found = ask(MLFLOW, path, {"max_results": 100})["experiments"]
@@ -108,6 +127,11 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
     with started(repo) as (process, said):
         assert "2 of 2 runs" in said and "housing v1" in said and f":{API}/docs" in said
         assert "mattered most" in said
+
+        key = key_of(repo)
+        assert status("/jobs/none", key) == 404 and status("/jobs/none", "another key") == 401
+        assert os.path.join("build", "admin-key") in said and key not in said
+        assert not [log for log in (repo.root / "logs").iterdir() if key in log.read_text("utf-8")]
 
         code, again = said_by(repo, "--local")
         assert code == 0 and "runs already" in again and "2 of 2 runs" in again

@@ -244,7 +244,8 @@ def test_what_runs_first_has_few_rights_and_is_waited_for_by_whom_it_serves() ->
     folders = service["command"][1:]
     shared = {f"./{folder}": f"/mlops/{folder}" for folder in folders}
     mounted = {source: inside for inside, source in sources(PREPARE).items()}
-    assert mounted == shared | {"mlflow-artifacts": "/mlops/former"}
+    key = {".": "/mlops/checkout:ro", "serving": "/mlops/build/serving"}
+    assert mounted == shared | {"mlflow-artifacts": "/mlops/former"} | key
     for name in STAYING:
         writes = (
             {source for inside, source in sources(name).items() if source in shared}

@@ -116,3 +116,22 @@ def test_what_such_a_variable_may_say_ends_nothing(folder: Path) -> None:
     harmless = {"MLFLOW_SERVE_ARTIFACTS": "True", "DEPLOY_MONITORING": "true"}
     harmless["MLFLOW_BACKEND_STORE_URI"] = ""
     assert run(folder, "logs", "artifacts", **harmless) == (0, "")
+
+
+def test_the_key_of_the_start_script_is_handed_over_and_one_that_is_gone_taken_away(
+    folder: Path,
+) -> None:
+    made, key = (
+        folder / "checkout" / "build" / "admin-key",
+        folder / "build" / "serving" / "admin-key",
+    )
+    assert run(folder, "logs", "artifacts") == (0, "") and not key.exists()
+    for place in (made, key):
+        place.parent.mkdir(parents=True)
+    made.write_text("a key for the tests\n", "utf-8")
+    made.chmod(0o600)
+    assert run(folder, "logs", "artifacts") == (0, "")
+    assert key.read_text("utf-8") == "a key for the tests\n"
+    assert key.stat().st_mode & 0o044 == 0o044 and made.stat().st_mode & 0o777 == 0o600
+    made.unlink()
+    assert run(folder, "logs", "artifacts") == (0, "") and not key.exists()

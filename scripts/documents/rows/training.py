@@ -11,15 +11,19 @@ from scripts.documents.stack import Stack
 
 JOB_SECONDS = 300
 BUNDLE = "build/rows-bundle"
+TRIES = 4
 # What people have in a notebook; only the key is new to them.
 TRAINING = """
+import subprocess
+
 import {client}
 from sklearn.datasets import load_iris
 
 iris = load_iris()
+key = subprocess.check_output(["./start-mlops.sh", "--key"], text=True).strip()
 response = {client}.post(
     "http://localhost:8000/train",
-    headers={{"X-API-Key": "{key}"}},
+    headers={{"X-API-Key": key}},
     json={{
         "data": iris.data.tolist(),
         "target": iris.target.tolist(),
@@ -29,23 +33,31 @@ response = {client}.post(
     timeout=60,
 )
 result = response.json()
-print(response.status_code, result["run_id"], result["metrics"]["accuracy"])
+print(response.status_code, result.get("run_id"), result.get("metrics", {{}}).get("accuracy"))
 """
 
 
 def train_as_in_a_notebook(stack: Stack) -> str:
     """Train with `requests` and with `httpx`, with the key that the start script prints."""
-    key = stack.shell("./start-mlops.sh --key").strip()
-    seen = []
-    for client in ("requests", "httpx"):
-        code = TRAINING.format(client=client, key=key)
-        said = stack.shell(f"python -W ignore -c {shlex.quote(code)}").split()
-        expect(len(said) == 3 and said[0] == "200", f"{client} sees {' '.join(said)[-300:]}")
-        expect(bool(re.fullmatch("[0-9a-f]{32}", said[1])), f"{said[1]} is no run id")
-        seen.append(f"{client}: 200, a run id, accuracy {float(said[2]):.2f}")
+    seen = [
+        f"{client}: accuracy {_accuracy(stack, client):.2f}" for client in ("requests", "httpx")
+    ]
     refused = stack.post("/train", {"algorithm": "random_forest"})
     expect(refused.status == 401, f"without the key /train answers {refused.status}")
-    return "; ".join(seen) + "; without the key 401"
+    return f"200 and a run id for {'; '.join(seen)}; without the key 401"
+
+
+def _accuracy(stack: Stack, client: str) -> float:
+    """Train, on a busy machine several times: what takes more than 30 s is answered with 202."""
+    said = ["nothing"]
+    for _ in range(TRIES):
+        code = TRAINING.format(client=client)
+        said = stack.shell(f"python -W ignore -c {shlex.quote(code)}").split()
+        if said[0] != "202":
+            break
+    expect(said[0] == "200", f"{client} sees {' '.join(said)[-300:]}")
+    expect(bool(re.fullmatch("[0-9a-f]{32}", said[1])), f"{said[1]} is no run id")
+    return float(said[2])
 
 
 def retrain_and_load(stack: Stack) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.__main__ import main
 from app.settings import Settings
@@ -83,3 +84,15 @@ def test_more_processes_are_refused_with_what_replaces_them(
     assert code == 2 and said.count("\n") == 1
     assert said.startswith("error: PROMETHEUS_MULTIPROC_DIR cannot be used here")
     assert "--scale mlops-api=2" in said
+
+
+def test_the_key_that_is_set_comes_before_the_one_that_the_start_script_made(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(state=tmp_path)
+    assert settings.key() is None
+    for content, key in ((b"made by it\r\n", "made by it"), (b"", None), (b"short", None)):
+        (tmp_path / "admin-key").write_bytes(content)
+        assert settings.key() == key
+        own = settings.model_copy(update={"admin_key": SecretStr("of the user")})
+        assert own.key() == "of the user"
