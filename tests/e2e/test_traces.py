@@ -202,7 +202,7 @@ def test_a_training_job_is_part_of_the_trace_that_asked_for_it(
     api: Api, collector: Collector
 ) -> None:
     body = {"task": "iris", "algorithm": "logistic_regression"}
-    job = ask(api, "/train", body)
+    job = ask(api, "/train?wait=0", body)
     assert job["status"] == "succeeded", job
     trained = collector.wait_for("job train")
     asked = next(span for span in collector.spans if span.parent == CALLER)
@@ -216,7 +216,7 @@ def test_a_training_job_is_part_of_the_trace_that_asked_for_it(
 
 
 def test_a_job_that_fails_is_a_span_that_says_so(api: Api, collector: Collector) -> None:
-    assert ask(api, "/models/housing/load", {"version": 999})["status"] == "failed"
+    assert ask(api, "/models/housing/load?wait=0", {"version": 999})["status"] == "failed"
     loaded = collector.wait_for("job load")
     assert loaded.failed and loaded.attributes == {"task": "housing", "version": 999}
 

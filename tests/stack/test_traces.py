@@ -81,7 +81,7 @@ def test_a_retraining_is_one_trace_from_the_request_to_the_fits(stack: Stack) ->
     usual, body = parameters.read_bytes(), {"tasks": ["iris"], "reason": "a test"}
     parameters.write_text(forge.PARAMS % 1)  # few candidates, which are fitted in seconds
     try:
-        job = stack.ask("API", "/retrain", body, traceparent=header)["id"]
+        job = stack.ask("API", "/retrain?wait=0", body, traceparent=header)["id"]
         ended = eventually(
             lambda: (found := stack.ask("API", f"/jobs/{job}"))["ended"] and found, 180, "it ends"
         )
