@@ -12,12 +12,14 @@ from scripts.documents.rows import metrics
 from scripts.stack.settings import PORTS
 from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
 
+WITH = ("--with", "alerts", "--with", "tracing")
+
 
 @pytest.fixture(scope="session")
 def stack(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Stack]:
-    """Build the images, bring the services up, and leave nothing behind."""
+    """Start the services as people do, from their sources, and leave nothing behind."""
     require_engine()
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     checkouts.copy_to(checkout)
@@ -27,7 +29,8 @@ def stack(
     running.compose(*away)  # of a call that was killed
     failed = request.session.testsfailed
     try:
-        running.up("--build")
+        running.told = running.start_command(*WITH, "--without", *MISSING)
+        running.compose("rm", "--stop", "--force", "alertmanager")
         yield running
     except AssertionError:
         failed = -1

@@ -91,6 +91,15 @@ class Stack:
             "MLOPS_ENVIRONMENT": PLACE,
             "REVISION": revision(checkout),
         }
+        self.told = ""  # what the start command printed
+
+    def start_command(self, *arguments: str) -> str:
+        """Run the start command in the checkout and return what it prints."""
+        command = ["./start-mlops.sh", *arguments]
+        options = {"cwd": self.checkout, "env": self.environment}
+        done = subprocess.run(command, capture_output=True, text=True, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose`."""

@@ -100,7 +100,7 @@ def test_what_a_pull_brings_is_there_within_30_seconds(stack: Stack, client: Mlf
     eventually(lambda: run_id in served(client), 30, "a new run is shown")
 
 
-def test_what_a_notebook_logs_outlives_a_restart_as_documented_and_goes_into_the_history(
+def test_what_a_notebook_logs_outlives_a_stop_and_goes_into_the_history(
     stack: Stack, client: MlflowClient, documented: documents.Stack
 ) -> None:
     run = client.create_run(client.create_experiment("notebook"))
@@ -112,6 +112,9 @@ def test_what_a_notebook_logs_outlives_a_restart_as_documented_and_goes_into_the
     before, moment = stack.ask("API", "/predictions?limit=1"), time.time() - SCRAPE_SECONDS
     counted = stack.counted(moment)
 
+    stack.start_command("--stop")
+    assert stack.compose("--profile", "*", "ps", "--all", "--quiet") == ""
+    assert "nothing runs" in stack.start_command("--status")
     commands_of_compose(documented)
 
     assert stack.ask("API", "/predictions?limit=1") == before
