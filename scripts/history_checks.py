@@ -4,9 +4,9 @@
 """
 
 import math
-import urllib.error
 from collections.abc import Iterator
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def answers(server: str) -> bool:
     try:
         with open_url(f"{server}/health", 2) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, ValueError):
+    except (HTTPException, OSError, ValueError):
         return False
 
 

@@ -9,6 +9,7 @@ import argparse
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from hashlib import sha256
+from http.client import HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,9 +29,9 @@ NEEDED = ("filelock", "mlflow", "pydantic", "yaml")  # packages for the whole ch
 SERVER = os.environ.get("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
 RECORDS, PAGE, SECONDS = 10, 100, 30
 RUN = {"run_id": str, "experiment": str, "started": int, "status": str, "parent": str | None}
-PROMOTION = {"version": int, "promoted": int, "size": int} | dict.fromkeys(
-    ("model", "run_id", "model_id", "sha256", "commit", "decided_by"), str
-)
+TEXTS = "model run_id model_id sha256 commit decided_by".split()
+PROMOTION = {"version": int, "promoted": int, "size": int} | dict.fromkeys(TEXTS, str)
+OUT_OF_SHAPE = (AttributeError, KeyError, TypeError, ValueError)
 DAMAGED = "is not whole: truncated, or edited out of shape"
 Json = dict[str, Any]
 
@@ -71,7 +73,7 @@ class History:
         for run_id, run in self.runs.items():
             try:
                 self._check_run(run_id, run)
-            except (AttributeError, KeyError, TypeError):
+            except OUT_OF_SHAPE:
                 self.fault(self.folders[run_id] / "run.json", DAMAGED)
         for model, found in self.versions.items():
             for version in set(range(1, max(found))) - found.keys():
@@ -188,8 +190,8 @@ def show_record(history: History) -> None:
     except (OSError, subprocess.CalledProcessError):
         entries = [entry for found in history.versions.values() for entry in found.values()]
         for entry in sorted(entries, key=lambda entry: entry["promoted"])[: -RECORDS - 1 : -1]:
-            what = f"{entry['model']} v{entry['version']}, by {entry['decided_by']}"
-            print(f"{entry['commit'][:7]} {day(entry['promoted'])} {what}")
+            who = f"{entry['model']} v{entry['version']}, by {entry['decided_by']}"
+            print(entry["commit"][:7], day(entry["promoted"]), who)
         print(f"{len(entries)} promotions in all; without Git or its folder no commits are shown.")
 
 
@@ -197,16 +199,15 @@ def compare_server(runs: Set[str], server: str) -> list[str]:
     """Return which runs of the files a server does not show; none if no server answers."""
     print(f"\nMLflow server {shown(server)}")
     served: set[str] = set()
-    query: Json = {}
     try:
         found = ask(server, "experiments/search", {}).get("experiments", [])
-        query["experiment_ids"] = [experiment["experiment_id"] for experiment in found]
+        query: Json = {"experiment_ids": [entry["experiment_id"] for entry in found]}
         while query.get("page_token", "first"):
             page = ask(server, "runs/search", query)
             served |= {run["info"]["run_id"] for run in page.get("runs", [])}
             query["page_token"] = page.get("next_page_token", "")
-    except (OSError, ValueError) as error:
-        print(f"not compared: {error}")
+    except (HTTPException, OSError, *OUT_OF_SHAPE) as error:
+        print(f"not compared: {type(error).__name__} {error}")
         return []
     here = len(runs & served)
     print(f"{here} of {len(runs)} runs are there; {len(served) - here} more are there alone.")
@@ -226,8 +227,7 @@ def ask(server: str, path: str, query: Json) -> Json:
 
 def shown(address: str) -> str:
     """Return an address without the password that it may hold."""
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return re.sub(r"//.*@", "//", address)
 
 
 def show_table(title: str, titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -113,3 +115,28 @@ def test_a_folder_without_history_is_a_usage_error(tmp_path: Path) -> None:
     done = run(Repo(tmp_path / "empty"))
     assert done.returncode == 2
     assert "has no folder mlruns: name the repository's root with --repo." in done.stdout
+
+
+NO_SERVER = ("http://ann:hush@127.0.0.1:9", "http://[::1", "sqlite:///mlflow.db", "nonsense", "")
+
+
+@pytest.mark.parametrize("server", NO_SERVER)
+def test_an_address_without_mlflow_is_not_compared(repo: Repo, server: str) -> None:
+    done = run(repo, server)
+    assert done.returncode == 0, done.stderr
+    assert "\nnot compared: " in done.stdout
+    assert done.stderr == "" and "hush" not in done.stdout
+
+
+def test_what_speaks_no_http_is_not_compared(repo: Repo) -> None:
+    def greet() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=greet, daemon=True).start()
+        done = run(repo, f"http://127.0.0.1:{listener.getsockname()[1]}")
+    assert done.returncode == 0, done.stderr
+    assert "not compared: BadStatusLine" in done.stdout
