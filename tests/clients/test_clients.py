@@ -62,3 +62,17 @@ def test_java(
     run(*compiler, *sources, folder=tmp_path)
     search = os.pathsep.join(["classes", str(openapi_generator)])
     compare(run(java, "-cp", search, "TryClient", *arguments, folder=tmp_path))
+
+
+def test_go(
+    openapi_generator: Path, document: Path, arguments: list[str], compare: Compare, tmp_path: Path
+) -> None:
+    """openapi-generator writes a package that needs nothing but Go itself."""
+    go, java = tool("go"), tool("java")
+    shutil.copytree(PROGRAMS / "go", tmp_path, dirs_exist_ok=True)
+    generate = ["generate", "--input-spec", document, "--generator-name", "go"]
+    generate += ["--additional-properties", "packageName=mlops,withGoMod=false"]
+    generate += ["--global-property", ONLY_CODE, "--output", "mlops"]
+    run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
+    run(go, "build", "-o", "try_client", ".", folder=tmp_path, GOPROXY="off", GOTOOLCHAIN="local")
+    compare(run(tmp_path / "try_client", *arguments, folder=tmp_path))

@@ -100,6 +100,13 @@ def test_every_array_says_what_its_items_are(document: Node) -> None:
             assert isinstance(node.get("items"), dict), place
 
 
+def test_every_number_says_how_large_it_is(document: Node) -> None:
+    formats = {"integer": "int64", "number": "double"}
+    for place, node in nodes(document):
+        if isinstance(node.get("type"), str) and node["type"] in formats:
+            assert node["format"] == formats[node["type"]], place
+
+
 def test_every_choice_has_a_name_and_so_has_each_list_in_it(document: Node) -> None:
     for place, node in nodes(document):
         choices = [c for key in ("anyOf", "oneOf") for c in node.get(key, ()) if not is_null(c)]

@@ -2,7 +2,6 @@ import static com.fasterxml.jackson.databind.DeserializationFeature.FAIL_ON_UNKN
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,8 +62,8 @@ class TryClient {
         records.addAll(List.of(house, house));
         var several = predict.predictHousing(new HousingPredictRequest(records));
         seen.put("several", values(several.getHousingPredictions()));
-        List<BigDecimal> row = new ArrayList<>();
-        golden.get("house").forEach(value -> row.add(value.decimalValue()));
+        List<Double> row = new ArrayList<>();
+        golden.get("house").forEach(value -> row.add(value.doubleValue()));
         HousingTable houses = new HousingTable().addFeaturesItem(row);
         var table = predict.predictHousing(new HousingPredictRequest(houses));
         seen.put("table", values(table.getHousingPredictions()));
@@ -74,7 +73,7 @@ class TryClient {
         seen.put("flower", ((IrisPrediction) anyTask.getActualInstance()).getPrediction());
     }
 
-    private static List<BigDecimal> values(HousingPredictions found) {
+    private static List<Double> values(HousingPredictions found) {
         return found.getPredictions().stream().map(row -> row.getPrediction()).toList();
     }
 
@@ -85,7 +84,7 @@ class TryClient {
 
     private void readModels(Map<String, Object> seen) throws Exception {
         ModelsApi api = new ModelsApi(client);
-        Map<String, Integer> versions = new LinkedHashMap<>();
+        Map<String, Long> versions = new LinkedHashMap<>();
         for (Map.Entry<String, ModelSummary> entry : api.listModels().entrySet()) {
             versions.put(entry.getKey(), entry.getValue().getVersion());
         }
@@ -95,7 +94,7 @@ class TryClient {
 
         InferenceRequest request = new InferenceRequest();
         golden.get("iris").fields().forEachRemaining(field -> request.addInputsItem(
-            new InputTensor().name(field.getKey()).datatype("FP32").shape(List.of(1, 1))
+            new InputTensor().name(field.getKey()).datatype("FP32").shape(List.of(1L, 1L))
                 .data(List.of(field.getValue().doubleValue()))));
         InferenceResponse inferred = new OpenInferenceProtocolApi(client)
             .inferWithVersion("iris", versions.get("iris").toString(), request);
@@ -104,7 +103,7 @@ class TryClient {
 
     private void beRefused(Map<String, Object> seen) throws Exception {
         HousingRecord wrong = JSON.treeToValue(golden.get("house"), HousingRecord.class);
-        wrong.setMedInc(new BigDecimal(-1));
+        wrong.setMedInc(-1.0);
         try {
             predict.predictHousing(new HousingPredictRequest(wrong));
             throw new AssertionError("a negative income was taken");
