@@ -153,7 +153,7 @@ def test_the_trainer_explains_and_trains(stack: Stack, client: MlflowClient) -> 
     answer = stack.ask("API", "/explain/housing", golden["request"])
     assert answer["sum"] == pytest.approx(golden["answer"], rel=1e-4)
     parameters = {"task": "iris", "algorithm": "logistic_regression", "parameters": {}}
-    job = stack.ask("API", "/train", parameters)["id"]
+    job = stack.ask("API", "/train?wait=0", parameters)["id"]
     ended = eventually(
         lambda: (found := stack.ask("API", f"/jobs/{job}"))["ended"] and found, 120, "the job ends"
     )
