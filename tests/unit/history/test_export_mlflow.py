@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.files import sha256_file
 from pipeline.history import layout, registry
 from pipeline.history.export import export
 from pipeline.history.restore import restore
@@ -113,14 +114,15 @@ def test_its_migration_reads_it(
     assert listed(python, uri) == ours
 
 
-def test_the_champion_is_downloaded_by_its_alias(python: Path, exported: Path) -> None:
+def test_each_champion_is_downloaded_by_its_alias(python: Path, exported: Path) -> None:
     program = (
         "import mlflow, sys; mlflow.set_tracking_uri(sys.argv[1]); "
-        "print(mlflow.artifacts.download_artifacts(sys.argv[2]))"
+        "[print(mlflow.artifacts.download_artifacts(uri)) for uri in sys.argv[2:]]"
     )
-    for model in registry.models(ROOT / "mlruns"):
-        champion = registry.champion(ROOT / "mlruns", model)
-        done = run(python, "-c", program, exported.as_uri(), f"models:/{model}@champion")
-        assert done.returncode == 0, done.stderr
-        file = Path(done.stdout.strip().splitlines()[-1]) / "model.onnx"
-        assert champion and file.stat().st_size == champion.size
+    models = registry.models(ROOT / "mlruns")
+    champions = [registry.champion(ROOT / "mlruns", model) for model in models]
+    addresses = [f"models:/{model}@champion" for model in models]
+    done = run(python, "-c", program, exported.as_uri(), *addresses)
+    assert done.returncode == 0, done.stderr
+    for champion, folder in zip(champions, done.stdout.splitlines(), strict=True):
+        assert champion and sha256_file(Path(folder) / "model.onnx") == champion.sha256
