@@ -25,7 +25,7 @@ def row(check: Check | None) -> Row:
 def test_every_row_is_there_once_and_fits_into_a_table() -> None:
     assert [row.number for row in table.ROWS] == list(range(1, 28))
     for row in table.ROWS:
-        assert row.typed and row.here
+        assert row.typed and row.here and row.check
         assert not any(sign in row.typed + row.here + row.page for sign in "|\n"), row.number
 
 
