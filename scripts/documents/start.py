@@ -1,5 +1,6 @@
 """A stack for the rows: started as people start it, in a fresh clone, on ports that are free."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -17,9 +18,10 @@ from scripts.documents import checkout, environment
 from scripts.documents.rows import metrics
 from scripts.documents.stack import Mode, Stack, with_python_first
 from scripts.stack import checks
-from scripts.stack.settings import JAEGER, PORTS, StackError
+from scripts.stack.settings import JAEGER, PORTS, ROOT, StackError
 
-PROJECT = "mlops-documents"
+# Another checkout's stack may run at the same time.
+PROJECT = f"mlops-documents-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 LOG, READY = "start.log", "Ctrl-C or --stop ends it"
 START_SECONDS = 600
 COMMAND = "./start-mlops.sh" if os.name == "posix" else "powershell -File start-mlops.ps1"
