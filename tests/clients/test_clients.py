@@ -76,3 +76,13 @@ def test_go(
     run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
     run(go, "build", "-o", "try_client", ".", folder=tmp_path, GOPROXY="off", GOTOOLCHAIN="local")
     compare(run(tmp_path / "try_client", *arguments, folder=tmp_path))
+
+
+def test_go_by_oapi_codegen(document: Path, tmp_path: Path) -> None:
+    """oapi-codegen writes a package that compiles; Go fetches what it needs beside."""
+    generator, go = tool("oapi-codegen"), tool("go")
+    run(go, "mod", "init", "mlops", folder=tmp_path)
+    options = ["-generate", "types,client", "-package", "mlops", "-o", "client.go"]
+    run(generator, *options, document, folder=tmp_path)
+    run(go, "mod", "tidy", folder=tmp_path)
+    run(go, "build", "./...", folder=tmp_path)
