@@ -112,7 +112,7 @@ class History:
 def main() -> int:
     """Print all sections, then the verdict."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a console may lack a character
-        sys.stdout.reconfigure(errors="replace")
+        sys.stdout.reconfigure(encoding=None if sys.stdout.isatty() else "utf-8", errors="replace")
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     places = (at for at in (CHECKOUT, IN_CONTAINER) if (at / "mlruns").is_dir())
     parser.add_argument("--repo", type=Path, default=next(places, "."), help="the repository")
