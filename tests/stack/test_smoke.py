@@ -65,7 +65,8 @@ def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     models = checkout.folder / "deployment" / "models"
     shutil.copyfile(models / "credit" / "model.onnx", tmp_path / "other.onnx")
     broken = (
-        "  mlops-api:\n    healthcheck: { interval: 1s, start_period: 1s }\n    volumes:\n"
+        "  mlops-api:\n    healthcheck: { interval: 1s, start_period: 1s, retries: 8 }\n"
+        "    volumes:\n"
         f"      - {tmp_path / 'other.onnx'}:/mlops/deployment/models/iris/model.onnx:ro\n"
     )
     others = ("trainer", "mlflow-server", "prometheus", "node-exporter", "cadvisor")
