@@ -19,7 +19,9 @@ from app import body, errors, tracing
 from app.errors import ApiError
 from app.gateway import send_json
 from app.metrics import Asked
+from app.model import Model
 from app.proxy import route_path
+from app.records import Record
 from app.services import Services, of
 
 MAX_EXPLAINED = 10  # each takes up to a second, and the trainer explains one after the other
@@ -62,10 +64,14 @@ class Predict:
 
     def _answer(self, content: bytes, task: str, scope: Scope, asked: Asked) -> bytes:
         services, request_id = self.services, scope["request_id"]
-        model = services.models.get(task) if task else services.model_for(content)
-        asked.task = scope["task"] = model.manifest.task
-        with tracing.span("validation", model.identity):
-            records, single = model.records.read(content)
+        if not task and (found := self._read_as_likely(content)):
+            model, records, single = found
+            asked.task = scope["task"] = model.manifest.task
+        else:
+            model = services.models.get(task) if task else services.model_for(content)
+            asked.task = scope["task"] = model.manifest.task
+            with tracing.span("validation", model.identity):
+                records, single = model.records.read(content)
         with tracing.span("inference", model.identity, len(records)):
             predictions = model.predict(records)
         services.note(request_id, model, records, predictions)
@@ -73,6 +79,19 @@ class Predict:
         if model.manifest.kind == "regression":
             answer["unit"] = model.manifest.target.unit
         return _json(answer, predictions[0] if single else {"predictions": predictions})
+
+    def _read_as_likely(self, content: bytes) -> tuple[Model, list[Record], bool] | None:
+        """Read a body for the task that it is likely for; return None if it is not valid for it."""
+        models = self.services.models
+        task = models.by_fields.likely(content)
+        if task is None:
+            return None
+        model = models.get(task)
+        try:
+            with tracing.span("validation", model.identity):
+                return model, *model.records.read(content)
+        except ApiError:
+            return None
 
 
 async def explain(request: Request) -> Response:

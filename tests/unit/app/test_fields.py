@@ -190,3 +190,18 @@ def test_a_record_that_is_longer_than_the_beginning_is_read_whole() -> None:
 def test_the_tasks_that_can_be_found_are_told() -> None:
     assert TASKS.known_by_names == {"flower", "tree", "loan"}
     assert TASKS.known_by_length == {"loan"}
+
+
+@pytest.mark.parametrize(
+    ("body", "task"),
+    [
+        ([record("flower")], "flower"),
+        (record("loan"), "loan"),
+        (record("house"), None),
+        ({"width": "length"}, "flower"),  # a text with that name: reading it shows that it is not
+        ({"features": [["length"]]}, None),
+        ({}, None),
+    ],
+)
+def test_a_name_that_no_other_task_has_makes_a_task_likely(body: Any, task: str | None) -> None:
+    assert TASKS.likely(json.dumps(body).encode()) == task
