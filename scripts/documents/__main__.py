@@ -20,10 +20,14 @@ def main() -> int:
     chosen = [row for row in table.ROWS if not flags.row or row.number in flags.row]
     mode = flags.mode or start.usual_mode()
     print(f"starting a stack ({mode}) …", file=sys.stderr, flush=True)
+    results: list[Result] = []
     try:
         with start.started(mode) as stack:
-            results = [_run(row, stack) for row in chosen]
-            report.show(results, flags.json)
+            try:
+                for row in chosen:
+                    results.append(_run(row, stack))
+            finally:  # also of a call that is stopped
+                report.show(results, flags.json)
     except StackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
