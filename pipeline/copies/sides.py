@@ -16,6 +16,7 @@ from pipeline.repo import OWNED
 
 GENERATED = (
     "docs/api.md",
+    "docs/coming-from.md",
     "docs/configuration.md",
     "docs/metrics.md",
     "monitoring/grafana/dashboard-configs/*.json",
