@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 import urllib.request
 from collections import Counter
@@ -122,6 +121,7 @@ def main() -> int:
     if not (root / "mlruns").is_dir():
         print(f"error: {root} has no folder mlruns: name the repository's root with --repo.")
         return 2
+    sys.path.insert(0, str(CHECKOUT))
     history = History(root)
     for show in (show_structure, show_experiments, show_models, show_record):
         show(history)
@@ -135,7 +135,6 @@ def check(history: History, server: str) -> list[str]:
     """Return all faults: those of the whole check if its packages are there, else our own."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if not missing and (CHECKOUT / "pipeline").is_dir():
-        sys.path.insert(0, str(CHECKOUT))
         from scripts import history_checks
 
         return history_checks.check(history.root, server)
@@ -182,17 +181,27 @@ def show_models(history: History) -> None:
 def show_record(history: History) -> None:
     """Show which commits brought what is in `mlruns/`; without Git the promotions say it."""
     print("\nRecord of persistence (git log -- mlruns)")
-    git = ["git", "-C", str(history.root), "log", "--format=%h %cs %an: %s", "--", "mlruns"]
-    try:
-        done = subprocess.run(git, capture_output=True, check=True)
-        commits = done.stdout.decode(errors="replace").splitlines()
+    if commits := commits_of(history):
         print("\n".join([*commits[:RECORDS], f"{len(commits)} commits in all."]))
-    except (OSError, subprocess.CalledProcessError):
+    else:
         entries = [entry for found in history.versions.values() for entry in found.values()]
         for entry in sorted(entries, key=lambda entry: entry["promoted"])[: -RECORDS - 1 : -1]:
             who = f"{entry['model']} v{entry['version']}, by {entry['decided_by']}"
             print(entry["commit"][:7], day(entry["promoted"]), who)
         print(f"{len(entries)} promotions in all; without Git or its folder no commits are shown.")
+
+
+def commits_of(history: History) -> list[str]:
+    """Return the commits that changed `mlruns/`, newest first; none without Git or its folder."""
+    if not (CHECKOUT / "pipeline").is_dir():  # in MLflow's container, which has no Git either
+        return []
+    from pipeline.errors import PipelineError
+    from pipeline.git import git
+
+    try:
+        return git(history.root, "log", "--format=%h %cs %an: %s", "--", "mlruns").splitlines()
+    except PipelineError:
+        return []
 
 
 def compare_server(runs: Set[str], server: str) -> list[str]:

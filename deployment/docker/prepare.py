@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from app import output
 from app.other_stacks import MONITORING, NO, VARIABLES, refusals
 
 SERVICES_USER = 10001
@@ -151,4 +152,5 @@ def main(*folders: str) -> int:
 
 
 if __name__ == "__main__":
+    output.prepare()
     sys.exit(main(*sys.argv[1:]))

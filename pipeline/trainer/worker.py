@@ -15,6 +15,8 @@ import sys
 import threading
 from typing import Any
 
+from app import output
+
 LIBRARIES = (
     *("joblib", "matplotlib.figure", "mlflow.tracking", "numpy", "onnxruntime", "pandas"),
     *("pydantic", "scipy.stats", "skl2onnx", "sklearn.ensemble", "threadpoolctl"),
@@ -53,7 +55,7 @@ class Worker:
         return status
 
 
-def main() -> None:
+def main() -> int:
     """Get ready, wait for the job, do it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends this
     give_way()
@@ -64,6 +66,7 @@ def main() -> None:
             importlib.import_module(name)
     question = json.loads(questions.get())
     importlib.import_module("pipeline.trainer.jobs").run(**question)
+    return 0
 
 
 def give_way() -> None:
@@ -88,4 +91,5 @@ def _read(questions: "queue.SimpleQueue[bytes]") -> None:
 
 
 if __name__ == "__main__":
-    main()
+    output.prepare()
+    sys.exit(main())

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from scripts import console
+
 DISCOVERY = "dns_sd_configs"
 
 
@@ -62,4 +64,4 @@ def main(source: str, target: str, addresses: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(console.run(lambda: main(*sys.argv[1:])))
