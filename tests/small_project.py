@@ -50,7 +50,7 @@ class Project:
         code = ("app", "pipeline", "scripts", "monitoring")
         listed, names = ", ".join(f'"{name}"' for name in code), "|".join(code)
         fewer = {
-            f'files = [{listed}, "bench"]': 'files = ["scripts/ci"]',
+            f'files = [{listed}, "bench", "examples"]': 'files = ["scripts/ci"]',
             "[tool.black]\n": f'[tool.black]\nextend-exclude = "^/({names})/"\n',
             'exclude = [".git",': f"exclude = [{listed},",
         }
