@@ -7,8 +7,8 @@ import io
 import json
 import os
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -94,9 +94,9 @@ def _waiting(root: Path, commit: str) -> dict[str, str]:
 
 def _extract(root: Path, commit: str, folder: Path) -> None:
     """Copy the history as it is at a commit, whatever is checked out."""
-    packed = git_bytes(root, "archive", commit, "mlruns")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as files:
-        files.extractall(folder, filter="data")
+    packed = git_bytes(root, "archive", "--format=zip", commit, "mlruns")
+    with zipfile.ZipFile(io.BytesIO(packed)) as files:
+        files.extractall(folder)
 
 
 def _base() -> str:

@@ -28,6 +28,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped.")
     except StackError as error:
+        sys.stdout.flush()  # what was said before it comes before it, wherever both lead
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -34,7 +34,7 @@ class Project:
     def use_template(self, template: "Project") -> "Project":
         """Begin as GitHub does: the files of the template in one commit of another history."""
         ignored = shutil.ignore_patterns(".git", "build")
-        shutil.copytree(template.root, self.root, ignore=ignored)
+        shutil.copytree(template.root, self.root, symlinks=True, ignore=ignored)
         subprocess.run(["git", "init", "--quiet", "-b", self.branch, self.root], check=True)
         commit_all(self.root, "Initial commit")
         return self._begin()
