@@ -30,7 +30,7 @@ ON_NEWEST = ["tests/model", "tests/unit/copies", "tests/unit/publishing"]
 ON_NEWEST += ["tests/unit/report", "tests/unit/trainer", "tests/unit/training"]
 ON_NEWEST += [f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")]
 # What passes on the oldest and the newest is not tried a third time where it takes long.
-ON_BOTH_ENDS = ["tests/unit/data", "tests/unit/history", "tests/unit/scripts"]
+ON_BOTH_ENDS = ["tests/unit/app", "tests/unit/data", "tests/unit/history", "tests/unit/scripts"]
 # Where the packages of every lock are wheels: the README promises as much.
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
@@ -139,9 +139,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Run the slow tests: whole programs, from start to end."""
+    """Run the slow tests: whole programs, from start to end; `-- -m nightly` for the rest."""
     install(session, "dev")
-    slow = ("-m", "slow", "--no-loadscope-reorder", "--durations", "15")
+    slow = ("-m", "slow and not nightly", "--no-loadscope-reorder", "--durations", "15")
     session.run("pytest", *WORKERS, *MARKS, *slow, *session.posargs)
 
 

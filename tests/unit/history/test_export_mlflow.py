@@ -20,7 +20,7 @@ from pipeline.history.export import export
 from pipeline.history.restore import restore
 from tests import mlflow_listing
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 ROOT = Path(__file__).parents[3]
 VERSION = "3.12"
