@@ -1,12 +1,12 @@
 """The log's file: rotated, and written by one process alone."""
 
-import os
 from collections.abc import Iterator
 from itertools import count
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
+from app import file_lock
 from app.settings import Settings
 
 
@@ -50,27 +50,7 @@ def _numbered(path: Path) -> Iterator[Path]:
 def _locked(file: Path) -> IO[bytes] | None:
     """Return the lock of a file, or nothing if another process has it; closing lets go of it."""
     lock = file.with_name(f".{file.name}.lock").open("a+b")
-    if _is_free(lock):
+    if file_lock.take(lock):
         return lock
     lock.close()
     return None
-
-
-def _is_free(lock: IO[bytes]) -> bool:
-    """Take the lock, and tell whether nobody else had it."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            lock.seek(0)
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -10,8 +10,8 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from typing import IO
 
+from app import file_lock
 from scripts.stack.settings import ROOT, Settings, StackError
 
 SUPERVISOR = "supervisor"
@@ -41,7 +41,7 @@ class State:
         if not self._lock.is_file():
             return False
         with self._lock.open("r+b") as stream:
-            return not _lock(stream)
+            return not file_lock.take(stream)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -53,7 +53,7 @@ class State:
         self._lock.parent.mkdir(exist_ok=True)
         with self._lock.open("a+b") as stream:
             deadline = time.monotonic() + LOCK_SECONDS  # who only looks has it for a moment
-            while not _lock(stream):
+            while not file_lock.take(stream):
                 if time.monotonic() > deadline:
                     raise StackError(STARTING)
                 time.sleep(0.1)
@@ -76,23 +76,3 @@ class State:
     def is_asked_to_stop(self) -> bool:
         """Tell whether somebody wants the supervisor to end."""
         return self._stop.exists()
-
-
-def _lock(stream: IO[bytes]) -> bool:
-    """Take the lock on a file, and tell whether nobody else had it; closing the file lets go."""
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            stream.seek(0)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.service import create
-from app.settings import Settings
+from tests.in_process import serving
 
 MODELS = Path(__file__).parents[2] / "deployment" / "models"
 SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))
@@ -17,14 +16,7 @@ SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("api")
-    settings = Settings(
-        models=MODELS,
-        state=folder / "state",
-        prediction_log=folder / "predictions.db",
-        log_file=folder / "api.log",
-    )
-    with TestClient(create(settings, lambda line: None)) as made:
+    with serving(MODELS, tmp_path_factory.mktemp("api")) as made:
         yield made
 
 

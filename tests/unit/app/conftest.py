@@ -12,6 +12,7 @@ from app.model import Model
 from app.models import Models
 from app.service import create
 from app.settings import Settings
+from tests.in_process import serving
 from tests.service import MODELS, make
 
 
@@ -70,12 +71,5 @@ def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClie
 @pytest.fixture(scope="session")
 def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The API in this process, for tests that change none of its files."""
-    folder = tmp_path_factory.mktemp("shared")
-    made = Settings(
-        models=MODELS,
-        state=folder / "state",
-        prediction_log=folder / "predictions.db",
-        log_file=folder / "api.log",
-    )
-    with TestClient(create(made, lambda line: None)) as client:
+    with serving(MODELS, tmp_path_factory.mktemp("shared")) as client:
         yield client

@@ -6,8 +6,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from app.service import create
-from app.settings import Settings
+from tests.in_process import serving
 from tests.service import MODELS
 
 KEY = "a key for the tests"
@@ -21,18 +20,13 @@ NO_TRAINER = 503  # what passes is sent to a trainer that is not there
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("access")
-    settings = Settings(
-        models=MODELS,
-        state=folder / "state",
-        prediction_log=folder / "predictions.db",
-        log_file=folder / "api.log",
-        admin_key=SecretStr(KEY),
-        trainer_url="http://127.0.0.1:9",
-        hosts="lab.example.org, shown.example.org:8443",
-        cors_origins=["https://friend.example.org"],
-    )
-    with TestClient(create(settings, lambda line: None)) as client:
+    settings = {
+        "admin_key": SecretStr(KEY),
+        "trainer_url": "http://127.0.0.1:9",
+        "hosts": "lab.example.org, shown.example.org:8443",
+        "cors_origins": ["https://friend.example.org"],
+    }
+    with serving(MODELS, tmp_path_factory.mktemp("access"), **settings) as client:
         yield client
 
 
