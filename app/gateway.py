@@ -89,13 +89,18 @@ class Gateway:
             self._note(scope, status, time.perf_counter() - started)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Give up a request's place among those that wait, for as long as it waits for others."""
+    def aside(self, scope: Scope) -> Iterator[None]:
+        """Give up a request's place among those that wait, for as long as it waits for a job.
+
+        How long that is says nothing of how fast requests are answered: it is not counted.
+        """
+        started = time.perf_counter()
         self.waiting, self.aside_now = self.waiting - 1, self.aside_now + 1
         try:
             yield
         finally:
             self.waiting, self.aside_now = self.waiting + 1, self.aside_now - 1
+            scope["aside"] = time.perf_counter() - started
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         """Answer 503, and not at once: a client that just asks again would keep us busy with it.
@@ -117,7 +122,8 @@ class Gateway:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if route != "other" else "any"
         self.metrics.requests_of(method, route, str(status)).inc()
-        self.metrics.seconds_of(route).observe(seconds, scope.get("trace"))
+        answering = seconds - scope.get("aside", 0.0)
+        self.metrics.seconds_of(route).observe(answering, scope.get("trace"))
         client, _ = scope.get("client") or (None, None)
         line = {"time": time.time(), **LINE, "request_id": scope["request_id"]}
         line |= {"method": scope["method"], "path": scope["path"], "status": status}

@@ -65,7 +65,7 @@ async def run(
     job = await services.ask_trainer("POST", "/jobs", content)
     gateway: Gateway = request.scope["gateway"]
     if wait and gateway.aside_now < MAX_WAITING:
-        with gateway.aside():
+        with gateway.aside(request.scope):
             job = await _ended(request, services, job, wait)
     if job.get("error"):
         raise ApiError(422 if job["refused"] else 500, job["error"])

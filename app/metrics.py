@@ -43,7 +43,8 @@ class Metrics:
     def _count_requests(self) -> None:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.requests = counter("http_requests", "Requests answered", "method", "route", "status")
-        self.seconds = histogram("http_request_duration_seconds", "Time to answer", "route")
+        about = "Time to answer, without what a request waits for a job"
+        self.seconds = histogram("http_request_duration_seconds", about, "route")
         self.waiting = gauge("http_requests_in_progress", "Requests begun and not answered")
         self.shed = counter("http_requests_shed", "Requests refused with 503 for overload")
         # Looking a child up by its labels costs more than counting.

@@ -154,3 +154,20 @@ def test_what_waits_is_shown_as_it_is_now() -> None:
     gateway = Gateway(Slow, Metrics(), 1, LINES.append)
     gateway.waiting = 7
     assert value(gateway, "http_requests_in_progress") == 7
+
+
+def test_the_wait_for_a_job_is_no_time_to_answer() -> None:
+    waited, metrics = 0.2, Metrics()
+
+    async def wait_for_a_job(scope: Scope, receive: Receive, send: Send) -> None:
+        with scope["gateway"].aside(scope):
+            await asyncio.sleep(waited)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    LINES.clear()
+    asyncio.run(ask(Gateway(wait_for_a_job, metrics, 8, LINES.append), "/train"))
+    counted = metrics.registry.get_sample_value(
+        "http_request_duration_seconds_sum", {"route": "other"}
+    )
+    assert counted is not None and 0 < counted <= LINES[0]["ms"] / 1000 - waited + 0.001
