@@ -8,6 +8,7 @@ Nothing is started if a variable is set that people know from other stacks and t
 """
 
 import errno
+import filecmp
 import os
 import shutil
 import stat
@@ -101,17 +102,24 @@ def prepare(folder: Path) -> None:
 
 
 def move_in(former: Path, folder: Path) -> None:
-    """Move what an earlier version kept in a volume beside the checkout; what is there stays."""
-    for path in sorted(former.rglob("*")):
+    """Move what an earlier version kept in a volume beside the checkout.
+
+    Where another file lies already it stays, and so does the one in the volume.
+    """
+    for path in sorted(former.rglob("*"), reverse=True):  # what is in a folder comes before it
         target = folder / path.relative_to(former)
         if path.is_dir():
-            target.mkdir(exist_ok=True)
-        elif not target.exists():
+            target.mkdir(parents=True, exist_ok=True)
+            if not any(path.iterdir()):
+                path.rmdir()
+            continue
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
             half = target.with_name(f"{target.name}.half")
             shutil.copyfile(path, half)
             half.replace(target)
-    for path in former.iterdir() if former.is_dir() else ():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if filecmp.cmp(path, target, shallow=False):
+            path.unlink()
 
 
 def hand_over(made: Path, key: Path) -> None:
