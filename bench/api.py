@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from rich.table import Table
 from bench import load
 from bench.load import Load
 from scripts import console
-from scripts.loopback import open_url
+from scripts.loopback import free_port, open_url
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS, ROUNDS = 16, 5
@@ -55,9 +54,7 @@ class Server:
 @contextlib.contextmanager
 def server(*arguments: str, health: str, **variables: str) -> Iterator[Server]:
     """Run a Python program that listens on the port that takes the place of `PORT`."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     swapped = [argument.replace("PORT", str(port)) for argument in arguments]
     environment = {**os.environ, **{k: v.replace("PORT", str(port)) for k, v in variables.items()}}
     began = time.perf_counter()

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.loopback import free_port
+
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
 SECONDS = 20
 
@@ -40,9 +42,7 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     (folder / "login").chmod(0o755)
     public = (folder / "client.pub").read_text("utf-8")
     (folder / "authorized").write_text(f'restrict,command="{folder / "login"}" {public}')
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {
         **{"Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host"},
         **{"AuthorizedKeysFile": folder / "authorized", "PidFile": "none", "UsePAM": "no"},

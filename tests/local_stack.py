@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline.repo import Repo
+from scripts.documents import environment
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("app", "pipeline", "scripts", "requirements", "monitoring")
@@ -16,29 +17,24 @@ def prepare(repo: Repo) -> None:
     for part in PARTS:
         shutil.copytree(ROOT / part, repo.root / part, dirs_exist_ok=True)
     shutil.copy(ROOT / "docker-compose.yml", repo.root)
-    environment = repo.root / ".venv"
-    environment.mkdir()
     if os.name == "nt":
-        _link_this_environment(environment)
+        _link_this_environment(repo.root / ".venv")
+        shutil.copy(repo.root / "requirements" / "local.txt", repo.root / ".venv" / "installed.txt")
     else:
-        python = environment / "bin" / "python"
-        python.parent.mkdir()
-        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-        python.chmod(0o755)
-    shutil.copy(repo.root / "requirements" / "local.txt", environment / "installed.txt")
+        environment.lend(repo.root)
 
 
-def _link_this_environment(environment: Path) -> None:
+def _link_this_environment(folder: Path) -> None:
     """Make what `venv` makes, with the packages of the Python that runs the tests."""
-    home, programs = Path(sys.base_prefix), environment / "Scripts"
-    programs.mkdir()
+    home, programs = Path(sys.base_prefix), folder / "Scripts"
+    programs.mkdir(parents=True)
     for file in home.iterdir():
         if file.is_file():
             shutil.copy(file, programs)
     root = programs  # of a Python without an installer, which has its library in a zip beside it
     if (home / "Lib" / "os.py").is_file():
-        root = environment
-        (environment / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
+        root = folder
+        (folder / "pyvenv.cfg").write_text(f"home = {home}\n", "utf-8")
     packages = root / "Lib" / "site-packages"
     packages.mkdir(parents=True)
     paths = [path for path in sys.path if path.endswith("site-packages")]

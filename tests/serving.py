@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from pipeline import tasks
 from pipeline.history import registry
 from pipeline.publishing.record import model_folder
 from pipeline.repo import Repo
+from scripts.loopback import free_port
 from tests.service import MODELS, REPOSITORY
 
 ROOT = Path(__file__).parents[1]
@@ -85,9 +85,7 @@ class Api:
         if models:
             shutil.copytree(models, self.models)
         self.log, self.predictions = folder / "logs" / "api.log", folder / "predictions.db"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         clean = {key: value for key, value in os.environ.items() if not key.startswith("API_")}
         self.environment = {
             **clean,

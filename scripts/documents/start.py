@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import shlex
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from scripts.documents import checkout, environment
 from scripts.documents.rows import metrics
 from scripts.documents.stack import Mode, Stack, with_python_first
+from scripts.loopback import free_ports
 from scripts.stack import checks
 from scripts.stack.settings import JAEGER, PORTS, ROOT, StackError
 
@@ -148,11 +148,4 @@ def _call(stack: Stack, command: str) -> str:
 
 
 def _free_ports() -> dict[str, int]:
-    probes = {service: socket.socket() for service in PORTS}
-    try:
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {service: int(probe.getsockname()[1]) for service, probe in probes.items()}
-    finally:
-        for probe in probes.values():
-            probe.close()
+    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))

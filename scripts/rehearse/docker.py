@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.loopback import open_url
+from scripts.loopback import free_port, free_ports, open_url
 from scripts.stack.settings import PORTS
 
 PROGRAM = "docker-registry"
@@ -28,7 +27,7 @@ def registry(folder: Path) -> Iterator[str]:
     for program in ("docker", PROGRAM):
         if not shutil.which(program):
             raise FileNotFoundError(f"{program} is not here: install it, then try again.")
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     configuration = folder / "registry.yml"
     configuration.write_text(
         f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
@@ -51,14 +50,9 @@ def own_stack(folder: Path, without: list[str]) -> dict[str, str]:
     absent = "".join(f"  {name}: {{ profiles: [absent] }}\n" for name in without)
     (folder / "without.yml").write_text(f"services:\n{absent}" if absent else "{}\n", "utf-8")
     files = os.pathsep.join(["docker-compose.yml", str(folder / "without.yml")])
-    ports = {name: str(_free_port()) for name, _ in PORTS.values()}
+    names = [name for name, _ in PORTS.values()]
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     return ports | {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": "mlops-rehearsal"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _remove_images(address: str) -> None:

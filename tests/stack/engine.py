@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from scripts.loopback import free_ports
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "mlops-stack-test"
@@ -54,13 +55,6 @@ def require_engine() -> None:
             )
 
 
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
     """Ask until the answer is true or so many seconds are over; a refused call is no answer yet."""
     deadline, last = time.monotonic() + seconds, None
@@ -79,7 +73,7 @@ class Stack:
 
     def __init__(self, checkout: Path) -> None:
         self.checkout = checkout
-        self.ports = {name: free_port() for name in PORTS}
+        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "COMPOSE_FILE"},
             **{f"{name}_PORT": str(port) for name, port in self.ports.items()},

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.loopback import free_port
 from scripts.rehearse.docker import registry
 from scripts.stack import buildx
-from tests.stack.engine import PROJECT, docker, free_port, require_engine
+from tests.stack.engine import PROJECT, docker, require_engine
 from tests.stack.release import REPOSITORY, Checkout, Registry
 
 IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import MISSING, PORTS, PROJECT, Stack, docker, free_port
+from scripts.loopback import free_port
+from tests.stack.engine import MISSING, PORTS, PROJECT, Stack, docker
 from tests.stack.release import REPOSITORY, Checkout
 
 NAME = f"{PROJECT}-smoke"

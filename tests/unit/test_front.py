@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.loopback import free_port
 from tests.conftest import posix
-from tests.stack.engine import free_port
 
 pytestmark = posix
 FRONT = Path(__file__).parents[2] / "deployment" / "docker" / "front.py"

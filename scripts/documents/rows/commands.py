@@ -2,12 +2,12 @@
 
 import json
 import shlex
-import socket
 import subprocess
 
 from scripts.documents import environment
 from scripts.documents.row import Row, expect
 from scripts.documents.stack import Stack
+from scripts.loopback import free_ports
 from scripts.stack.settings import HOST, PORTS
 
 OFFSET = 7  # beside the stack that runs
@@ -62,7 +62,7 @@ def parts_of_the_stack(stack: Stack) -> str:
 def _monitoring(stack: Stack) -> str:
     """Start the stack of the second file on ports of its own, and end it."""
     started = ["front", "prometheus"] + ["grafana"] * ("grafana" in stack.ports)
-    ports = {name: _free_port() for name in ("mlops-api", "prometheus", "grafana")}
+    ports = dict(zip(("mlops-api", "prometheus", "grafana"), free_ports(3), strict=True))
     given = " ".join(f"{PORTS[name][0]}={port}" for name, port in ports.items())
     apart = f"env -u COMPOSE_PROJECT_NAME -u COMPOSE_PROFILES -u COMPOSE_FILE {given} {MONITORING}"
     # All of it as typed, where Grafana's image can be had; else the others by name.
@@ -86,12 +86,6 @@ def _is_watched(stack: Stack, port: int) -> bool:
     targets = json.loads(found)["data"]["activeTargets"]
     health = {target["labels"]["job"]: target["health"] for target in targets}
     return health.get("mlops-api") == "up"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 ROWS = [

@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import socket
 from typing import Any
 
 from scripts.documents.row import Row, comes_with, expect
 from scripts.documents.stack import Stack
+from scripts.loopback import free_port
 
 VERIFY = "MLFLOW_TRACKING_URI=http://localhost:5000 python {} scripts/verify_mlflow_data.py"
 IN_CONTAINER = "docker compose exec -T mlflow-server python /tmp/verify_mlflow_data.py"
@@ -73,10 +73,7 @@ def train_and_serve(stack: Stack) -> str:
     """Train a task and start an API by the commands that replace `train.py` and `serve.py`."""
     stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
     shutil.rmtree(stack.checkout / BUNDLE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    line = stack.first_line(f"env API_PORT={port} python -m app")
+    line = stack.first_line(f"env API_PORT={free_port()} python -m app")
     expect("a model is in service" in line, f"`python -m app` says {line}")
     return "trained iris; `python -m app` serves"
 

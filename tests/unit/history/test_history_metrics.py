@@ -1,6 +1,5 @@
 """What Prometheus is told of a history is what its files say."""
 
-import socket
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipeline.history.rows import PARENT_TAG
 from pipeline.repo import Repo
 from pipeline.report.pushes import History, events
 from pipeline.tasks import load
+from scripts.loopback import free_port
 from tests.histories import STARTED, add_run, model_id, new_repo, promote
 
 ROOT = Path(__file__).parents[3]
@@ -161,9 +161,7 @@ def scrape(port: int) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 def test_the_watcher_tells_and_follows_the_history(repo: Repo) -> None:
     add_push(repo, 1, 0.5, "promoted")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     watch = ["history", "restore", "--watch", "--metrics-port", str(port)]
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), *watch]
     with Popen(command, cwd=ROOT, stdout=PIPE, text=True) as process:

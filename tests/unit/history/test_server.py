@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pipeline.history.restore import restore
 from pipeline.history.save import save
 from pipeline.history.verify import verify
 from pipeline.repo import Repo
+from scripts.loopback import free_port
 from tests.histories import new_repo, new_store, picture, promote
 
 pytestmark = pytest.mark.slow
@@ -32,9 +32,7 @@ ROOT = Path(__file__).parents[3]
 @contextmanager
 def server(repo: Repo) -> Iterator[str]:
     """Serve a repository's database and history as `start-mlops.sh` does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port),

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from pipeline.git import git
 from pipeline.repo import Repo
+from scripts.loopback import free_port
 from tests import forge
 from tests.conftest import commit_all
 from tests.service import MODELS, REPOSITORY, make
@@ -96,9 +96,7 @@ class Service:
 @contextlib.contextmanager
 def running(repo: Repo, **environment: str) -> Iterator[Service]:
     """Start a trainer over a checkout and stop it in the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "trainer"],
