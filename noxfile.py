@@ -141,8 +141,9 @@ def tests(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """Run the slow tests: whole programs, from start to end; `-- -m nightly` for the rest."""
     install(session, "dev")
+    # These wait for services and for jobs that give way to all others: a third one has the time.
     slow = ("-m", "slow and not nightly", "--no-loadscope-reorder", "--durations", "15")
-    session.run("pytest", *WORKERS, *MARKS, *slow, *session.posargs)
+    session.run("pytest", *WORKERS, *MARKS, *slow, "-n", "3", *session.posargs)
 
 
 @nox.session(default=False)

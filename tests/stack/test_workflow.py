@@ -98,6 +98,7 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     assert there.digest("mlops-api", "latest") == latest
 
 
+@pytest.mark.slow
 def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     project: Project, there: Registry
 ) -> None:

@@ -1,9 +1,6 @@
 """What holds for the repository as a whole."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -109,22 +106,3 @@ def test_no_file_is_read_in_the_encoding_of_the_machine() -> None:
     unsaid = re.compile(r"\.read_text\(\)|\bopen\([^()]*, \"[rwa]t?\"\)")
     found = [path.name for path in python if unsaid.search(path.read_text("utf-8"))]
     assert found == []
-
-
-def test_settings_of_a_user_or_of_a_workflow_change_no_test() -> None:
-    settings = {
-        **{"GITHUB_ACTIONS": "true", "FORCE_COLOR": "1", "GIT_AUTHOR_NAME": "somebody"},
-        **{"TRAINER_PORT": "60001", "LOG_LEVEL": "DEBUG", "MLFLOW_TRACKING_URI": "http://else"},
-        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://else",
-    }
-    tests = ["tests/unit/scripts/test_start_settings.py", "tests/unit/app/test_tracing.py"]
-    chosen = "another_programs or records_nothing"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", chosen],
-        cwd=ROOT,
-        env=os.environ | settings,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-    )
-    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
