@@ -26,18 +26,27 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 # All fast tests run on the newest Python, which the images have, too. What these test are numbers,
 # plots, Git and linters, which are the same on every Python: the locks pin the libraries' versions.
 PYTHONS = ["3.11", "3.12", "3.13"]
-ON_NEWEST = ["tests/model", "tests/unit/copies", "tests/unit/publishing"]
-ON_NEWEST += ["tests/unit/report", "tests/unit/trainer", "tests/unit/training"]
+ON_NEWEST = ["tests/model", "tests/unit/pipeline/copies", "tests/unit/pipeline/publish"]
+ON_NEWEST += [
+    "tests/unit/pipeline/report",
+    "tests/unit/pipeline/worker",
+    "tests/unit/pipeline/train",
+]
 ON_NEWEST += [f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")]
 # What passes on the oldest and the newest is not tried a third time where it takes long.
-ON_BOTH_ENDS = ["tests/unit/app", "tests/unit/data", "tests/unit/history", "tests/unit/scripts"]
+ON_BOTH_ENDS = [
+    "tests/unit/app",
+    "tests/unit/pipeline/data",
+    "tests/unit/history",
+    "tests/unit/scripts",
+]
 # Where the packages of every lock are wheels: the README promises as much.
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
 PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "nox"]
-SOURCES = ["app", "pipeline", "scripts", "monitoring", "bench", "examples", "tests"]
-SOURCES += ["deployment/docker", "noxfile.py"]
+SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools", "monitoring"]
+SOURCES += ["examples", "tests", "deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
 # What GitHub and Compose read, by the name of the schema for it that check-jsonschema brings along.
 SCHEMAS = {
@@ -211,7 +220,7 @@ def publish(session: nox.Session) -> None:
 def rehearse(session: nox.Session) -> None:
     """Rehearse a push on this machine: the real workflow, a bare repository in GitHub's place."""
     install(session, "dev")
-    session.run("python", "-m", "scripts.rehearse", *session.posargs)
+    session.run("python", "-m", "tools.rehearse", *session.posargs)
 
 
 @nox.session(default=False)
@@ -238,7 +247,7 @@ def smoke(session: nox.Session) -> None:
 def documents(session: nox.Session) -> None:
     """Run what users of other stacks type against a stack of its own: `-- --mode local`."""
     install(session, "local")
-    session.run("python", "-m", "scripts.documents", *session.posargs)
+    session.run("python", "-m", "tools.documents", *session.posargs)
 
 
 @nox.session(default=False)
@@ -253,7 +262,7 @@ def bench(session: nox.Session) -> None:
     """Time the history and the API beside others, and what observing costs, as ratios."""
     install(session, "dev")
     for program in session.posargs or ["history", "api", "observability"]:
-        session.run("python", "-m", f"bench.{program}")
+        session.run("python", "-m", f"tools.bench.{program}")
 
 
 @nox.session(default=False)
@@ -267,13 +276,13 @@ def traffic(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Write what is made from the code: the reference pages, and Grafana's dashboards."""
     install(session, "dev")
-    session.run("python", "-m", "scripts.reference", *session.posargs)
+    session.run("python", "-m", "tools.reference", *session.posargs)
 
 
 @nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
     """Take the pictures in `docs/images/` of the stack that runs (needs Chromium)."""
-    session.run("python", "-m", "scripts.screenshots", *session.posargs)
+    session.run("python", "-m", "tools.screenshots", *session.posargs)
 
 
 @nox.session(default=False)

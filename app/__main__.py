@@ -9,10 +9,13 @@ import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app import logs, other_stacks, output, service, surroundings
-from app.gateway import Gateway
-from app.protocol import Http1Protocol
+from app import other_stacks
+from app.http_protocol import Http1Protocol
+from app.main import create
+from app.middleware import Gateway
+from app.observability import access_log
 from app.settings import Settings
+from core import environment, output
 
 DRAIN_SECONDS = 0.5
 GRACE_SECONDS = 25
@@ -48,7 +51,7 @@ class Server(uvicorn.Server):
 def main() -> int:
     """Start the API with the settings from the environment."""
     output.prepare()
-    surroundings.prepare()
+    environment.prepare()
     if refused := other_stacks.refusals(os.environ, other_stacks.PROCESSES):
         print(f"error: {refused[0]}", file=sys.stderr)
         return 2
@@ -63,12 +66,12 @@ def main() -> int:
         print(f"error: {error}: it must be JSON.", file=sys.stderr)
         return 2
     try:
-        handler = logs.configure(settings)
+        handler = access_log.configure(settings)
     except OSError as error:
         print(f"error: API_LOG_FILE: {settings.log_file}: {error.strerror}.", file=sys.stderr)
         return 1
     try:
-        gateway = service.create(settings, handler.request)
+        gateway = create(settings, handler.request)
         config = uvicorn.Config(
             gateway,
             host=settings.host,

@@ -9,8 +9,8 @@ from fastapi import Request, Security
 from fastapi.security import APIKeyHeader
 from starlette.datastructures import Headers
 
+from app.dependencies import Here
 from app.errors import ApiError
-from app.services import Here
 
 key_header = APIKeyHeader(
     name="X-API-Key",

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from app.proxy import route_path
+from core.asgi import route_path
 
 MAX_DETAILS = 20
 MAX_PLACE = 200
@@ -74,7 +74,7 @@ def _of_framework(error: HTTPException) -> ApiError:
         return invalid([{"loc": (), "msg": "Invalid JSON"}])
     words = {404: "there is nothing at this path: GET / says what is here."}
     message, headers = words.get(error.status_code, error.detail), dict(error.headers or {})
-    if headers.get("Allow") == "GET":  # FastAPI does not know of `app.head`
+    if headers.get("Allow") == "GET":  # FastAPI does not know of `core.asgi`
         headers["Allow"] = "GET, HEAD"
     return ApiError(error.status_code, message, headers=headers)
 

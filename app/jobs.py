@@ -7,9 +7,9 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
+from app.dependencies import Services
 from app.errors import ApiError
-from app.gateway import Gateway
-from app.services import Services
+from app.middleware import Gateway
 
 WAIT_SECONDS = 30
 # How long the trainer is asked at a time; after each it is seen whether the client is still there.

@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from app import task_paths
+from app.dependencies import Services, of
 from app.errors import Problem
-from app.gateway import ALWAYS
-from app.inference_types import InferenceError
-from app.services import Services, of
+from app.middleware import ALWAYS
+from app.routes.v2_types import InferenceError
 
 SCHEMAS = "#/components/schemas/"
 INFO: dict[str, Any] = {

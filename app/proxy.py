@@ -28,12 +28,6 @@ def networks(trusted: str) -> list[Network]:
     ]
 
 
-def route_path(scope: Scope) -> str:
-    """Return a request's path without the prefix that it is reached under."""
-    path: str = scope.get("path", "")
-    return path.removeprefix(scope.get("root_path", ""))
-
-
 class Proxies:
     """Makes of a request that came through proxies the one that the client sent."""
 

@@ -1,14 +1,14 @@
-"""The paths that `app.predict` answers, as the OpenAPI document describes them."""
+"""The paths that `app.routes.predict` answers, as the OpenAPI document describes them."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from starlette.routing import BaseRoute
 
-from app.model import Model
+from app.dependencies import Services
 from app.named_types import union
-from app.records import type_name
-from app.services import Services
+from app.serving.model import Model
+from app.serving.validation import type_name
 from app.task_schemas import answer_types, request_types
 
 SUMMARIES = {

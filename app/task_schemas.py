@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from app.model import Model
 from app.named_types import named
-from app.predict import MAX_EXPLAINED
-from app.records import MAX_RECORDS, Records, type_name
+from app.routes.predict import MAX_EXPLAINED
+from app.serving.model import Model
+from app.serving.validation import MAX_RECORDS, Records, type_name
 
 # What every answer says of itself.
 IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "request_id": str}

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from app.errors import ApiError
-from app.model import Model
-from app.models import Models
+from app.serving.model import Model
+from app.serving.repository import Models
 
 MAX_ROWS = 100_000
 # Only bounded texts are checked for what cannot be sent on: halves of characters.

@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.errors import UsageError
-from pipeline.files import write_atomic
-from pipeline.history import runfile
-from pipeline.history.registry import Check
-from pipeline.history.runfile import ModelId, Record, RunId, Sha256
+from core.errors import UsageError
+from core.files import write_atomic
+from history import runfile
+from history.registry import Check
+from history.runfile import ModelId, Record, RunId, Sha256
 
 FILE = "bundle.json"
 

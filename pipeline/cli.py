@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from app import output, surroundings
-from pipeline import environment
+from core import environment, output
+from core.errors import PipelineError
+from history.cli import Json
+from history.cli import app as history
+from pipeline import library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
-from pipeline.errors import PipelineError
-from pipeline.history.cli import Json
-from pipeline.history.cli import app as history
 from pipeline.repo import Repo
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -44,7 +44,7 @@ def options(
 ) -> None:
     """Train models, judge them, and keep every run and decision in Git."""
     context.obj = Repo.open(repo)
-    environment.set_up(context.obj.build)
+    library_settings.set_up(context.obj.build)
 
 
 @app.command()
@@ -60,7 +60,7 @@ def train(
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
     from pipeline import traces
-    from pipeline.training.train import train as run
+    from pipeline.train.train import train as run
 
     with traces.command("train", task or []):
         run(context.obj, task or [], out or context.obj.build / "bundle", fresh_data)
@@ -79,7 +79,7 @@ def publish(
 ) -> None:
     """Judge the bundle against the branch's tip and push runs, models and decision."""
     from pipeline import traces
-    from pipeline.publishing.publish import publish as run
+    from pipeline.publish.publish import publish as run
 
     folder = bundle or context.obj.build / "bundle"
     with traces.command("publish", []) as span:
@@ -102,7 +102,7 @@ def promote(
 ) -> None:
     """Put an earlier version back into service: a promotion by hand, published like any other."""
     from pipeline import traces
-    from pipeline.publishing.promote import promote as run
+    from pipeline.publish.promote import promote as run
 
     with traces.command("promote", [task]) as span:
         commit, message = run(context.obj, task, version, reason, remote, branch)
@@ -123,7 +123,7 @@ def export(
     ] = "onnx",
 ) -> None:
     """Make a model again from its run, check it and write it with its metadata into `models/`."""
-    from pipeline.training import remake
+    from pipeline.train import remake
 
     made = remake.export(context.obj, task, algorithm, form)
     print(f"{made.path}: run {made.run.run_id}; it {made.compared}.")
@@ -171,7 +171,7 @@ def trainer(
     ] = Path("build/serving"),
 ) -> None:
     """Serve the API what needs scikit-learn, MLflow or SHAP: explanations and jobs."""
-    from pipeline.trainer.server import serve
+    from pipeline.worker.server import serve
 
     serve(context.obj, state, host, port)
 
@@ -179,7 +179,7 @@ def trainer(
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
     output.prepare()
-    surroundings.prepare()
+    environment.prepare()
     try:
         app()
     except PipelineError as error:

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from core.errors import UsageError, first_fault
+from core.files import read_yaml
 from pipeline import tasks
-from pipeline.errors import UsageError, first_fault
-from pipeline.files import read_yaml
 from pipeline.repo import Repo
 from pipeline.schema import Task
-from pipeline.training import estimators
+from pipeline.train import estimators
 
 Parameters = dict[str, Any]
 

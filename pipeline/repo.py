@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pipeline.errors import UsageError
+from core.errors import UsageError
 
 # The folders that the pipeline's own commits may touch.
 OWNED = ("mlruns", "deployment/models", "data", "results")

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ImportString
 from pydantic.dataclasses import dataclass
 
+from core.redact import redact
 from pipeline.data import expressions
-from pipeline.redact import redact
 
 Value = int | float | str
 STRICT = ConfigDict(extra="forbid")  # an unknown key is an error with its path

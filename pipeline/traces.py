@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from opentelemetry.trace import Span
 
-from app import tracing
+from core import tracing
 
 
 @contextmanager

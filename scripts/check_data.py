@@ -11,11 +11,11 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from core.errors import PipelineError, Unavailable
 from pipeline import tasks
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.data.fetch import Fetched
-from pipeline.errors import PipelineError, Unavailable
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.workflow import warning

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from app import output
+from core import output
 
 INTERRUPTED = 130
 

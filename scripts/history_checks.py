@@ -10,21 +10,21 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from app import surroundings
-from pipeline.errors import PipelineError
-from pipeline.history import layout, rows, runfile
-from pipeline.history.faults import Fault
-from pipeline.history.runfile import Run
-from pipeline.history.store import connect
-from pipeline.history.verify import verify
-from pipeline.redact import redact
+from core import environment
+from core.errors import PipelineError
+from core.redact import redact
+from history import layout, mlflow_rows, runfile
+from history.faults import Fault
+from history.mlflow_source import connect
+from history.runfile import Run
+from history.verify import verify
 from pipeline.repo import Repo
 from scripts.loopback import open_url
 
 
 def check(root: Path, server: str) -> list[str]:
     """Return all faults of the files, and of what a server shows if one answers."""
-    surroundings.prepare()
+    environment.prepare()
     try:
         repo = Repo.open(root)
         faults = verify(repo, notice=print)
@@ -48,7 +48,7 @@ def answers(server: str) -> bool:
 
 
 def readable_runs(repo: Repo) -> Iterator[Run]:
-    """Yield every run that can be read; `pipeline.history.verify` names the others."""
+    """Yield every run that can be read; `history.verify` names the others."""
     for folder in layout.day_folders(repo.mlruns):
         for name in layout.folders(folder):
             with suppress(PipelineError):
@@ -92,7 +92,7 @@ def differences(run: Run, entity: Any) -> list[Fault]:
 def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
     """Return what a run file and MLflow's entity say of each part of the run."""
     info, data = entity.info, entity.data
-    tags = run.tags | ({rows.PARENT_TAG: run.parent} if run.parent else {})
+    tags = run.tags | ({mlflow_rows.PARENT_TAG: run.parent} if run.parent else {})
     latest = {key: number(run.latest(key) or 0.0) for key in run.metrics}
     times = (info.start_time, info.end_time or None)
     known = {(dataset.name, dataset.digest) for dataset in run.datasets}
@@ -110,4 +110,8 @@ def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
 
 def number(value: float) -> str:
     """Make metrics comparable: SQL holds the largest number for infinity."""
-    return "NaN" if math.isnan(value) else repr(min(max(value, -rows.LARGEST), rows.LARGEST))
+    return (
+        "NaN"
+        if math.isnan(value)
+        else repr(min(max(value, -mlflow_rows.LARGEST), mlflow_rows.LARGEST))
+    )

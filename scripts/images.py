@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from core.errors import PipelineError
 from scripts import console
 from scripts.ci.outputs import put, summarize
 from scripts.stack import anonymous, builds, buildx, latest, registry

@@ -5,7 +5,7 @@ import urllib.request
 from contextlib import ExitStack
 from typing import Any
 
-from app.surroundings import is_ours
+from core.environment import is_ours
 
 
 def open_url(request: str | urllib.request.Request, seconds: float) -> Any:

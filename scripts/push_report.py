@@ -14,14 +14,14 @@ from typing import Annotated
 
 import typer
 
+from core.errors import PipelineError, UsageError
+from core.files import write_atomic
+from core.git import git, git_bytes
+from history import registry
 from pipeline import tasks
-from pipeline.errors import PipelineError, UsageError
-from pipeline.files import write_atomic
-from pipeline.git import git, git_bytes
-from pipeline.history import registry
-from pipeline.publishing.loop import PUBLISHED
-from pipeline.report.pages import render
+from pipeline.publish.loop import PUBLISHED
 from pipeline.report.pushes import History, events
+from pipeline.report.templates import render
 from scripts import console
 from scripts.ci.outputs import put
 

@@ -9,8 +9,8 @@ import sys
 from functools import partial
 from typing import Any
 
-from app import surroundings
-from pipeline.errors import PipelineError
+from core import environment
+from core.errors import PipelineError
 from pipeline.repo import Repo
 from scripts import console
 from scripts.history_checks import compare_server, readable_runs
@@ -25,7 +25,7 @@ COUNTER = "predictions_total{"
 def main() -> int:
     """Return 0 if all is as the files say, else 1 after one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
-    surroundings.prepare()
+    environment.prepare()
     try:
         with throwaway.stack(Settings.read()) as (settings, services):
             closer: dict[str, Look] = {

@@ -195,8 +195,8 @@ def commits_of(history: History) -> list[str]:
     """Return the commits that changed `mlruns/`, newest first; none without Git or its folder."""
     if not (CHECKOUT / "pipeline").is_dir():  # in MLflow's container, which has no Git either
         return []
-    from pipeline.errors import PipelineError
-    from pipeline.git import git
+    from core.errors import PipelineError
+    from core.git import git
 
     try:
         return git(history.root, "log", "--format=%h %cs %an: %s", "--", "mlruns").splitlines()

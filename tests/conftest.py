@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app.surroundings import bypass_proxies
-from pipeline.git import git
+from core.environment import bypass_proxies
+from core.git import git
 from pipeline.repo import Repo
 from scripts.stack.settings import PORTS
 from tests.clock import replace_sleep
+from tests.paths import ROOT
 
 # How long an example takes says something of the machine, and nothing of the code.
 settings.register_profile("untimed", deadline=None)
@@ -32,7 +33,7 @@ OF_JOBS = {"BRANCH", "FRESH_DATA", "NEEDS", "PRIVATE", "PULL_REQUEST", "REASON"}
 OF_PYTHON = {"PYTHONIOENCODING", "PYTHONSAFEPATH", "PYTHONWARNINGS"}
 OF_TERMINALS = {"CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"}
 FOR_TESTS = ("MLOPS_DATA_DIR", "MLOPS_PWSH")
-EXAMPLE = Path(__file__).parents[1] / ".env.example"
+EXAMPLE = ROOT / ".env.example"
 
 
 def settings_of_the_user() -> set[str]:

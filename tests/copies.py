@@ -4,9 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from core.git import git
+from history.verify import verify
 from pipeline.copies.update import Outcome, update
-from pipeline.git import git
-from pipeline.history.verify import verify
 from pipeline.repo import OWNED, Repo
 from tests import histories
 from tests.conftest import commit_all
@@ -28,7 +28,7 @@ FILES = {
     "data/README.md": "Snapshots.\n",
     "data/iris.csv.gz": "rows\n",
     # What the copy generates, in the way of the real one: from its own files.
-    "scripts/reference.py": (
+    "tools/reference.py": (
         "from pathlib import Path\n"
         "text = 'made of: ' + Path('source.txt').read_text('utf-8')\n"
         "Path('docs/api.md').write_text(text, 'utf-8', newline='\\n')\n"

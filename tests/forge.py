@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from core.files import sha256_bytes, to_json, write_atomic
+from history import layout, runfile
+from history.registry import Check
+from history.runfile import Artifact, LoggedModel, ModelOutput, Run
 from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.bundle import Bundle, Challenger, TaskResult
 from pipeline.data import table as tables
-from pipeline.files import sha256_bytes, to_json, write_atomic
-from pipeline.history import layout, runfile
-from pipeline.history.registry import Check
-from pipeline.history.runfile import Artifact, LoggedModel, ModelOutput, Run
 from pipeline.schema import Feature, Kind, Task
-from pipeline.training import estimators, evaluate, export
-from pipeline.training.manifest import distribution
-from pipeline.training.predict import OnnxModel
+from pipeline.train import estimators, evaluate, export
+from pipeline.train.manifest import distribution
+from pipeline.train.predict import OnnxModel
 
 STARTED = 1_795_000_000_000
 # A params.yaml that trains in seconds, on data that scikit-learn brings along.

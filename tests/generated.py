@@ -11,7 +11,7 @@ from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
 from pipeline.schema import Kind, Source, Task
-from pipeline.training.candidates import Study
+from pipeline.train.candidates import Study
 
 # What names the folders with the real data of a task.
 VARIABLES = {"housing": "SCIKIT_LEARN_DATA", "credit": "MLOPS_DATA_DIR"}

@@ -9,11 +9,11 @@ from uuid import uuid4
 from mlflow import MlflowClient
 from mlflow.entities import Run as Entity
 
-from pipeline.files import sha256_bytes, write_atomic
-from pipeline.history import layout, registry, runfile
-from pipeline.history.registry import Promotion
-from pipeline.history.restore import restore
-from pipeline.history.runfile import Run
+from core.files import sha256_bytes, write_atomic
+from history import layout, registry, runfile
+from history.build import restore
+from history.registry import Promotion
+from history.runfile import Run
 from pipeline.repo import Repo
 
 STARTED = 1_795_000_000_000

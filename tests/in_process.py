@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from app.service import create
+from app.main import create
 from app.settings import Settings
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from pipeline.repo import Repo
-from scripts.documents import environment
+from tests.paths import ROOT
+from tools.documents import environment
 
-ROOT = Path(__file__).parents[1]
-PARTS = ("app", "pipeline", "scripts", "requirements", "monitoring")
+PARTS = ("app", "core", "history", "pipeline", "scripts", "requirements", "monitoring")
 
 
 def prepare(repo: Repo) -> None:

@@ -7,18 +7,20 @@ made once, by whoever needs it first, and made again when the code that it is ma
 import hashlib
 import shutil
 import sys
-from pathlib import Path
 
 from filelock import FileLock
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
+
 TASKS = ["credit", "housing", "iris"]
 MADE_BY = ["tests/service.py", "tests/service_forge.py", "tests/generated.py", "tests/forge.py"]
 
 
 def _digest() -> str:
     code = [ROOT / name for name in MADE_BY]
-    code += sorted(path for path in (ROOT / "pipeline").rglob("*") if path.suffix in (".py", ".md"))
+    folders = ("core", "history", "pipeline")
+    made_of = [path for folder in folders for path in (ROOT / folder).rglob("*")]
+    code += sorted(path for path in made_of if path.suffix in (".py", ".sql", ".md"))
     code += [ROOT / "pipeline" / "tasks" / f"{name}.yaml" for name in TASKS]
     found = hashlib.sha256(sys.version.encode())
     for path in code:

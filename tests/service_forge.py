@@ -7,15 +7,15 @@ from uuid import uuid4
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from core.files import sha256_bytes, write_atomic
+from history import layout, runfile
 from pipeline.data.fetch import Fetched
 from pipeline.data.table import digest
-from pipeline.files import sha256_bytes, write_atomic
-from pipeline.history import layout, runfile
-from pipeline.publishing import record
+from pipeline.publish import record
 from pipeline.repo import Repo
-from pipeline.training import estimators, evaluate, export, manifest
-from pipeline.training.candidates import Candidate, Study
-from pipeline.training.predict import OnnxModel
+from pipeline.train import estimators, evaluate, export, manifest
+from pipeline.train.candidates import Candidate, Study
+from pipeline.train.predict import OnnxModel
 from tests import forge as forged
 from tests import generated
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import httpx
 
+from history import registry
 from pipeline import tasks
-from pipeline.history import registry
-from pipeline.publishing.record import model_folder
+from pipeline.publish.record import model_folder
 from pipeline.repo import Repo
 from scripts.loopback import free_port
+from tests.paths import ROOT
 from tests.service import MODELS, REPOSITORY
 
-ROOT = Path(__file__).parents[1]
 # The body in the issue and in the README, as it stands.
 HOUSE = {
     **{"MedInc": 8.3252, "HouseAge": 41.0, "AveRooms": 6.984, "AveBedrms": 1.023},

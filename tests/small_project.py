@@ -6,14 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.git import git
-from scripts.rehearse import events, origin
-from scripts.rehearse.act import Run, Runner
-from scripts.rehearse.github import GitHub
+from core.git import git
 from tests.conftest import commit_all
 from tests.forge import PARAMS
+from tests.paths import ROOT
+from tools.rehearse import events, origin
+from tools.rehearse.act import Run, Runner
+from tools.rehearse.github import GitHub
 
-ROOT = Path(__file__).parents[1]
 TEST = "def test_small() -> None:\n    assert {sum} == 2\n"
 # One Python is enough where it is not the tests that are tried.
 ONE_PYTHON = ("--matrix", "python:3.13")
@@ -47,10 +47,10 @@ class Project:
         (self.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
         # Of the code little is looked at: it is the workflow that is tried, not the linters.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
-        code = ("app", "pipeline", "scripts", "monitoring")
+        code = ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring")
         listed, names = ", ".join(f'"{name}"' for name in code), "|".join(code)
         fewer = {
-            f'files = [{listed}, "bench", "examples"]': 'files = ["scripts/ci"]',
+            f'files = [{listed}, "examples"]': 'files = ["scripts/ci"]',
             "[tool.black]\n": f'[tool.black]\nextend-exclude = "^/({names})/"\n',
             'exclude = [".git",': f"exclude = [{listed},",
         }

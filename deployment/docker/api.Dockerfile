@@ -11,6 +11,7 @@ RUN sh /build/install.sh /build/api.txt /image/mlops/packages \
 COPY VERSION deployment/docker/health.py deployment/docker/front.py deployment/docker/prepare.py \
      /code/mlops/
 COPY deployment/models /code/mlops/deployment/models
+COPY core /code/mlops/core
 COPY app /code/mlops/app
 RUN install -d -o 10001 -g 10001 /code/mlops/build/serving /code/mlops/build/predictions \
     && sh /build/finish.sh /code

@@ -11,7 +11,8 @@ FROM python:${PYTHON_TAG} AS code
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
 COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh /code/mlops/
-COPY app/__init__.py app/output.py app/surroundings.py /code/mlops/app/
+COPY core /code/mlops/core
+COPY history /code/mlops/history
 COPY pipeline /code/mlops/pipeline
 RUN mkdir /code/mlops/mlruns && install -d -o 10001 -g 10001 /code/state/database \
         /code/mlops/mlruns/.local \

@@ -18,9 +18,8 @@ FROM python:${PYTHON_TAG} AS code
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
 COPY VERSION deployment/docker/health.py /code/mlops/
-# What training and serving do alike.
-COPY app/__init__.py app/head.py app/onnx.py app/output.py app/proxy.py app/psi.py \
-     app/release.py app/scores.py app/surroundings.py app/tracing.py /code/mlops/app/
+COPY core /code/mlops/core
+COPY history /code/mlops/history
 COPY pipeline /code/mlops/pipeline
 # The mounted checkout is another user's: Git reads it all the same.
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \

@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from app import output
 from app.other_stacks import MONITORING, NO, VARIABLES, refusals
+from core import output
 
 SERVICES_USER = 10001
 # The key that the start script has made, in the checkout; and where the API looks for it.

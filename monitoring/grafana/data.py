@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models import units
 
-from app.psi import LEAST, MOST
+from core.distributions import LEAST, MOST
 from monitoring.grafana.board import Section
 from monitoring.grafana.panels import bars, graph, stacked, states
 from monitoring.grafana.parts import (

@@ -1,6 +1,6 @@
 """Why a panel may have nothing to show, and what to do then: in place of "No data"."""
 
-from app.psi import LEAST
+from core.distributions import LEAST
 
 NO_API = "No figures of the API: is mlops-api running, and up on the dashboard System performance?"
 NO_TRAFFIC = "No requests in this time. `./scripts/nox.sh -s traffic` makes some."

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import UsageError
+from core.errors import UsageError
 
 
 def init(

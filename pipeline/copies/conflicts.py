@@ -3,10 +3,10 @@
 from fnmatch import fnmatch
 from pathlib import Path
 
+from core.files import write_atomic
+from core.git import git, git_bytes, succeeds
 from pipeline.copies import sections
 from pipeline.copies.sides import LOCKS
-from pipeline.files import write_atomic
-from pipeline.git import git, git_bytes, succeeds
 
 PARAMS, TASKS = "params.yaml", "pipeline/tasks/*.yaml"
 _MARKER = "<<<<<<< "

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from core.git import environment, git
 from pipeline.copies.sides import GENERATED
-from pipeline.git import environment, git
 
 _ADVICE = "run `nox -s docs` and commit what it changes."
 
@@ -15,7 +15,7 @@ def make_again(tree: Path) -> list[str]:
 
     Returns what there is to say: the installed packages may not be those that the code needs.
     """
-    command = [sys.executable, "-m", "scripts.reference"]
+    command = [sys.executable, "-m", "tools.reference"]
     done = subprocess.run(
         command,
         cwd=tree,

@@ -12,8 +12,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, Field, ValidationError
 
-from pipeline.errors import PipelineError, UsageError, first_fault
-from pipeline.files import read_yaml, write_atomic
+from core.errors import PipelineError, UsageError, first_fault
+from core.files import read_yaml, write_atomic
 
 FILE = ".template.yaml"
 _NOTE = (

@@ -4,12 +4,12 @@ import re
 import shutil
 from datetime import UTC, datetime
 
+from core.errors import UsageError
+from core.git import GitError, git, succeeds
+from history import layout
 from pipeline import report
 from pipeline.copies import identity
 from pipeline.copies.identity import Identity
-from pipeline.errors import UsageError
-from pipeline.git import GitError, git, succeeds
-from pipeline.history import layout
 from pipeline.repo import Repo
 from pipeline.report.pushes import COMMIT, History
 

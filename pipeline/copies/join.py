@@ -1,7 +1,7 @@
 """Finding what a copy was made from: the template's commit that both histories have in common."""
 
-from pipeline.errors import UsageError
-from pipeline.git import git, succeeds
+from core.errors import UsageError
+from core.git import git, succeeds
 from pipeline.repo import Repo
 
 # The template's branches and tags, apart from the copy's own.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from core.git import git, git_bytes
 from pipeline.copies.identity import FILE, Identity
-from pipeline.git import git, git_bytes
 from pipeline.repo import OWNED
 
 GENERATED = (

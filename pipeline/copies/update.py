@@ -5,14 +5,14 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.errors import PipelineError, UsageError
+from core.files import write_atomic
+from core.git import GitError, git
+from history.faults import listed
+from history.verify import verify
 from pipeline.copies import conflicts, identity, join, sides
 from pipeline.copies.generated import make_again
 from pipeline.copies.init import require_clean
-from pipeline.errors import PipelineError, UsageError
-from pipeline.files import write_atomic
-from pipeline.git import GitError, git
-from pipeline.history.faults import listed
-from pipeline.history.verify import verify
 from pipeline.repo import OWNED, Repo
 
 SHOWN = 50

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.errors import PipelineError, UsageError
+from core.files import sha256_bytes, write_atomic
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.arrange import arrange
 from pipeline.data.fetch import snapshot_path
 from pipeline.data.validate import validate
-from pipeline.errors import PipelineError, UsageError
-from pipeline.files import sha256_bytes, write_atomic
 from pipeline.repo import Repo
 from pipeline.tasks import readers
 

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from core.errors import PipelineError, Unavailable
+from core.files import sha256_file
 from pipeline.data import table as tables
 from pipeline.data.archives import extract
 from pipeline.data.arrange import arrange
 from pipeline.data.download import Failed, download
 from pipeline.data.validate import check_columns, validate
-from pipeline.errors import PipelineError, Unavailable
-from pipeline.files import sha256_file
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.errors import PipelineError
+from core.files import sha256_bytes, write_atomic
 from pipeline.data.read_csv import CHUNK_ROWS, Damaged, read_csv
-from pipeline.errors import PipelineError
-from pipeline.files import sha256_bytes, write_atomic
 from pipeline.schema import Task
 
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from core.errors import PipelineError
 from pipeline.data.table import texts
-from pipeline.errors import PipelineError
 from pipeline.schema import Feature, Target, Task
 
 

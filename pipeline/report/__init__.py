@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from core.files import write_atomic
+from history import registry
 from pipeline import tasks
-from pipeline.files import write_atomic
-from pipeline.history import registry
 from pipeline.repo import Repo
 from pipeline.report import chart
-from pipeline.report.pages import day, render
 from pipeline.report.pushes import COMMIT, History, events
+from pipeline.report.templates import day, render
 from pipeline.schema import Task
 
 SHOWN = 20

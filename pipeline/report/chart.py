@@ -4,8 +4,8 @@ Drawn by hand and not by a plotting library for the sake of Git: every push stan
 fixed place, so the next push's picture differs from the last one's by a few bytes.
 """
 
-from pipeline.report.pages import render
 from pipeline.report.pushes import Event
+from pipeline.report.templates import render
 from pipeline.schema import Task
 
 STEP, HEIGHT, LEFT, TOP, SHOWN = 16, 120, 64, 28, 60

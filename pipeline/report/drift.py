@@ -6,10 +6,10 @@ from typing import Any
 
 import requests
 
-from app.surroundings import is_ours
-from pipeline.errors import PipelineError, UsageError
-from pipeline.files import write_atomic
-from pipeline.report.pages import render
+from core.environment import is_ours
+from core.errors import PipelineError, UsageError
+from core.files import write_atomic
+from pipeline.report.templates import render
 
 
 def write(api: str, tasks: list[str], folder: Path) -> Iterator[tuple[dict[str, Any], Path]]:

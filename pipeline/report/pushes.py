@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.history import layout, runfile
-from pipeline.history.registry import Promotion
-from pipeline.history.runfile import Run
+from history import layout, runfile
+from history.registry import Promotion
+from history.runfile import Run
 from pipeline.schema import Task
 
 COMMIT = "mlflow.source.git.commit"

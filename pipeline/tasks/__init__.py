@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.errors import PipelineError, UsageError, first_fault
-from pipeline.files import read_yaml
+from core.errors import PipelineError, UsageError, first_fault
+from core.files import read_yaml
 from pipeline.schema import Task
 
 FOLDER = Path(__file__).parent

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from pipeline.git import GitError, succeeds
+from core.git import GitError, succeeds
 from scripts import console
 from scripts.ci import api, budget, own_commits
 from scripts.ci.outputs import put, summarize

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.git import git
+from core.git import git
 from scripts.ci import api
 
 ASKPASS = Path(__file__).resolve().parents[1] / "askpass.sh"

@@ -5,7 +5,7 @@ The plan, the release and the images ask here, so that they cannot come to diffe
 
 from pathlib import Path
 
-from pipeline.git import GitError, git
+from core.git import GitError, git
 
 # What `pipeline publish` may write, and the trailers of its commits.
 OWNED = ("mlruns/", "deployment/models/", "data/", "results/")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.git import GitError, git, succeeds
+from core.git import GitError, git, succeeds
 from scripts import console
 from scripts.ci import budget, own_commits
 from scripts.ci.budget import Budget

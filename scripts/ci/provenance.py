@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pipeline.git import git
+from core.git import git
 from pipeline.workflow import run_url
 from scripts import console
 from scripts.ci import own_commits

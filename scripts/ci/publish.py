@@ -21,9 +21,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipeline.errors import PipelineError
-from pipeline.git import GitError, git
-from pipeline.publishing.push_errors import Cause, classify, explain
+from core.errors import PipelineError
+from core.git import GitError, git
+from pipeline.publish.push_errors import Cause, classify, explain
 from pipeline.workflow import run_url
 from scripts import console
 from scripts.ci import api, own_commits

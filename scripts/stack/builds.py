@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 
-from pipeline.git import GitError, git
+from core.git import GitError, git
 from scripts.stack.settings import ROOT, Settings, StackError
 
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")

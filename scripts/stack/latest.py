@@ -5,7 +5,7 @@ The three images of a commit are tagged `sha-<commit>` before any of them become
 of which all three are there: who needs three of the same commit pulls `sha-<that commit>`.
 """
 
-from pipeline.git import GitError, git, succeeds
+from core.git import GitError, git, succeeds
 from scripts.ci import own_commits
 from scripts.stack import registry
 from scripts.stack.settings import ROOT, StackError

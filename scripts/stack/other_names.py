@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app import other_stacks
-from app.surroundings import is_ours
+from core.environment import is_ours
 from scripts.stack.settings import Settings, StackError
 
 # What DEPLOY_MONITORING=false leaves out.

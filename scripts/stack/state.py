@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from app import file_lock
+from core import file_lock
 from scripts.stack.settings import ROOT, Settings, StackError
 
 SUPERVISOR = "supervisor"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.model import MANIFEST, ModelError
+from app.serving.model import MANIFEST, ModelError
 from scripts import console
 from scripts.traffic.population import Population
 from scripts.traffic.questions import RATES, ask

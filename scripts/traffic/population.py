@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.model import MANIFEST, Model, Prediction
-from app.records import Record
+from app.serving.model import MANIFEST, Model, Prediction
+from app.serving.validation import Record
 
 Numbers = NDArray[np.float64]
 Bins = NDArray[np.intp]

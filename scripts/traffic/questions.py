@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.records import MAX_RECORDS, Record
+from app.serving.validation import MAX_RECORDS, Record
 from scripts.traffic.population import Population
 
 # Requests a second, where nobody says.

@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import orjson
 
-from app.surroundings import is_ours
+from core.environment import is_ours
 from scripts.traffic.questions import Question
 
 AT_ONCE = 32  # as many as the API takes in: more would be refused

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.serving import HOUSE, Api, golden
-from tests.unit.trainer.service import checkout, running
+from tests.unit.pipeline.worker.service import checkout, running
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"

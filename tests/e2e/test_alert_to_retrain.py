@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.serving import Api
-from tests.unit.trainer.service import checkout, running
+from tests.unit.pipeline.worker.service import checkout, running
 from tests.web import TOKEN, GitHub, github_api
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.model import Model
+from app.serving.model import Model
 from tests.service import MODELS, TASKS
 from tests.serving import HOUSE, Api, edit, golden, manifest
 

@@ -18,11 +18,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.model import Model
-from bench import load
-from bench.load import Load
+from app.serving.model import Model
 from tests.service import MODELS, TASKS
 from tests.serving import HOUSE, Api, edit, put_older_version, wait_until
+from tools.bench import load
+from tools.bench.load import Load
 
 pytestmark = pytest.mark.slow
 BODY = json.dumps(HOUSE).encode()

@@ -13,7 +13,7 @@ from sklearn.datasets import load_iris
 from pipeline.repo import Repo
 from tests.service import MODELS, TASKS
 from tests.serving import Api, golden, manifest, wait_until
-from tests.unit.trainer.service import checkout, running
+from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
 KEY = {"X-API-Key": "a key for the tests"}

@@ -4,24 +4,23 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.git import git
+from history import layout, registry
+from history.verify import verify
 from pipeline import bundle as bundles
 from pipeline import tasks
-from pipeline.git import git
-from pipeline.history import layout, registry
-from pipeline.history.verify import verify
-from pipeline.publishing.gate import judge
+from pipeline.publish.gate import judge
 from pipeline.repo import Repo
-from pipeline.training.predict import OnnxModel
+from pipeline.train.predict import OnnxModel
 from tests import forge
+from tests.paths import ROOT
 from tests.service import TASKS
 
 PUBLISHERS = 8
-ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 

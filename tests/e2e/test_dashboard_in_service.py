@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.dashboard import read
-from scripts.screenshots import BROWSERS, QUIET
+from app.routes.dashboard import read
 from tests.service import TASKS
 from tests.serving import HOUSE, Api, edit, golden, wait_until
 from tests.web import serving
+from tools.screenshots import BROWSERS, QUIET
 
 pytestmark = pytest.mark.slow
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)

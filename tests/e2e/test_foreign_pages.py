@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from scripts.screenshots import BROWSERS, QUIET
 from tests.serving import Api, wait_until
-from tests.unit.trainer.service import checkout, running
+from tests.unit.pipeline.worker.service import checkout, running
+from tools.screenshots import BROWSERS, QUIET
 
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = [

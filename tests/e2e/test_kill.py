@@ -17,15 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from core.git import git
+from history import layout
+from history.verify import verify
 from pipeline import bundle as bundles
-from pipeline.git import git
-from pipeline.history import layout
-from pipeline.history.verify import verify
 from pipeline.repo import Repo
 from tests import forge
 from tests.conftest import commit_all
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
 

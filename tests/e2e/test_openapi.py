@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving import Api
-from tests.unit.trainer.service import checkout, running
+from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
 CASES = 1_000

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from core.git import git
+from history import registry
+from history.verify import verify
 from pipeline.copies.init import init
-from pipeline.git import git
-from pipeline.history import registry
-from pipeline.history.verify import verify
 from pipeline.repo import Repo
 from tests import own_tasks
 from tests.conftest import commit_all
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.slow
 # The fast tests that look at tasks, models in service, the history or the pages made of them.
 OF_TASKS = [
     "tests/model",
-    "tests/unit/tasks",
+    "tests/unit/pipeline/tasks",
     "tests/unit/test_reference.py",
-    "tests/unit/report",
+    "tests/unit/pipeline/report",
     "tests/unit/test_repository.py",
     "tests/unit/history/test_history_metrics.py",
     "tests/unit/app/test_model.py",

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import git
-from pipeline.history.verify import verify
+from core.git import git
+from history.verify import verify
 from pipeline.repo import Repo
-from scripts.rehearse import origin
-from scripts.rehearse.act import REPOSITORY, TOKEN
-from scripts.rehearse.github import GitHub, github
 from tests import forge
 from tests.conftest import commit_all, posix
 from tests.deploy_key import SSHD, ssh_server
 from tests.small_project import shared_sessions
+from tools.rehearse import origin
+from tools.rehearse.act import REPOSITORY, TOKEN
+from tools.rehearse.github import GitHub, github
 
 pytestmark = [pytest.mark.slow, posix]
 PROTECTED = """\

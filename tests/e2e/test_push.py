@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import git
-from pipeline.history import layout, registry
-from pipeline.history.restore import restore
-from pipeline.history.verify import verify
-from pipeline.publishing.promote import promote
-from pipeline.publishing.publish import publish
+from core.git import git
+from history import layout, registry
+from history.build import restore
+from history.verify import verify
+from pipeline.publish.promote import promote
+from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from pipeline.training.predict import OnnxModel
-from pipeline.training.train import train
+from pipeline.train.predict import OnnxModel
+from pipeline.train.train import train
 from tests import forge
 from tests.conftest import commit_all
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import git
-from pipeline.publishing.publish import publish
+from core.git import git
+from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from tests import forge
 from tests.local_stack import prepare

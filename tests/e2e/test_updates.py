@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.git import git
+from history import layout
+from history.verify import verify
 from pipeline.copies.init import init
 from pipeline.copies.update import update
-from pipeline.git import git
-from pipeline.history import layout
-from pipeline.history.verify import verify
-from pipeline.publishing.publish import publish
+from pipeline.publish.publish import publish
 from pipeline.repo import OWNED, Repo
 from tests import forge
 from tests.conftest import commit_all
@@ -82,7 +82,7 @@ def work(copy: Project) -> None:
 
 def new_version(template: Project, number: int) -> None:
     """Change code, pages, tests and names in the template, which has runs of its own as well."""
-    template.append("pipeline/errors.py", f"\n\nNEW_{number} = {number}\n")
+    template.append("core/errors.py", f"\n\nNEW_{number} = {number}\n")
     template.append("docs/why.md", f"\nReason {number}.\n")
     template.append("tests/unit/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n")
     readme = template.root / "README.md"
@@ -118,7 +118,7 @@ def takes_it(copy: Project, template: Project) -> None:
     assert update(copy.repo, str(template.root)).commit
     assert git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED) == own
     assert verify(copy.repo) == [] and set(layout.run_folders(copy.repo.mlruns)) == runs
-    for path in ("pipeline/errors.py", "docs/why.md", "tests/unit/test_files.py", "VERSION"):
+    for path in ("core/errors.py", "docs/why.md", "tests/unit/test_files.py", "VERSION"):
         assert (copy.root / path).read_bytes() == (template.root / path).read_bytes()
     title, _, rest = (copy.root / "README.md").read_text("utf-8").partition("\n")
     assert title == f"# {copy.folder.name.title()}"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import git
+from core.git import git
 from scripts.ci.own_commits import OWNED
 from scripts.ci.plan import NOTHING
-from scripts.rehearse import events
-from scripts.rehearse.github import github
 from tests.conftest import commit_all
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, TEST, Project
+from tools.rehearse import events
+from tools.rehearse.github import github
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(tmp_path: Pa
 
 
 def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
-    (project.clone / "bench" / "bad.py").write_text("import os\n")
+    (project.clone / "tools" / "bad.py").write_text("import os\n")
     path = project.clone / "data" / "iris.csv.gz"
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()
     lines[3] = "-" + lines[3]
@@ -102,7 +102,7 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     assert project.main == git(project.clone, "rev-parse", "HEAD")
     assert "row 3" in run.jobs["train"].outputs["said"]
     assert "Stopped: lint failed" in run.summary and "train failed, too" in run.summary
-    assert "bench/bad.py:1: F401 'os' imported but unused" in run.summary
+    assert "tools/bad.py:1: F401 'os' imported but unused" in run.summary
     assert "bash scripts/nox.sh -s lint" in run.summary
     assert "Nothing was published" in run.summary
 

@@ -1,7 +1,6 @@
 """What each model must be able to do, in words: the model in service, else one trained for this."""
 
 import functools
-from pathlib import Path
 
 import pytest
 from threadpoolctl import threadpool_limits
@@ -12,11 +11,11 @@ from pipeline.data.fetch import fetch
 from pipeline.params import load
 from pipeline.repo import Repo
 from pipeline.schema import Kind
-from pipeline.training import behave, estimators, evaluate, export
-from pipeline.training.predict import OnnxModel
+from pipeline.train import behavioural_tests, estimators, evaluate, export
+from pipeline.train.predict import OnnxModel
 from tests import generated
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 CLAIMS = [(name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours]
 
 
@@ -43,7 +42,9 @@ def model(name: str) -> OnnxModel:
 
 @pytest.mark.parametrize("name, claim", CLAIMS)
 def test_behaviour(name: str, claim: str) -> None:
-    answers = {check.name: check for check in behave.check(tasks.load(name), model(name))}
+    answers = {
+        check.name: check for check in behavioural_tests.check(tasks.load(name), model(name))
+    }
     if claim not in answers:
         pytest.skip("the model does without the features that this is about")
     assert answers[claim].passed, answers[claim].detail

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.in_process import serving
+from tests.paths import ROOT
 
-MODELS = Path(__file__).parents[2] / "deployment" / "models"
+MODELS = ROOT / "deployment" / "models"
 SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.documents import checkout as checkouts
-from scripts.documents import stack as documents
-from scripts.documents import start
-from scripts.documents.rows import metrics
 from scripts.stack.settings import PORTS
 from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
+from tools.documents import checkout as checkouts
+from tools.documents import stack as documents
+from tools.documents import start
+from tools.documents.rows import metrics
 
 WITH = ("--with", "alerts", "--with", "tracing")
 

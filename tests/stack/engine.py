@@ -16,7 +16,6 @@ import pytest
 
 from scripts.loopback import free_ports
 
-ROOT = Path(__file__).parents[2]
 PROJECT = "mlops-stack-test"
 ADMIN_KEY = "a key for the tests"
 PORTS = (

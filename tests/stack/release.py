@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from scripts.documents import checkout as checkouts
 from tests.stack.engine import PROJECT, revision
+from tools.documents import checkout as checkouts
 
 # The names of images are lower case whatever the owner's and the repository's are.
 REPOSITORY = f"{PROJECT.title()}/My.Copy"

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.stack.engine import ADMIN_KEY, ROOT, SCRAPE_SECONDS, SERVICES, Stack, eventually
+from tests.paths import ROOT
+from tests.stack.engine import ADMIN_KEY, SCRAPE_SECONDS, SERVICES, Stack, eventually
 
 FIRES_SECONDS = 120
 # The machine is others' too. What is said of it is known from the rules' own cases.

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from app.psi import LEAST
+from core.distributions import LEAST
 from monitoring.grafana.pages import pages
 from tests.dashboards import panels, queries, variables
-from tests.stack.engine import ROOT, SERVICES, Stack, eventually
+from tests.paths import ROOT
+from tests.stack.engine import SERVICES, Stack, eventually
 
 BOARDS = {path.stem: json.loads(text) for path, text in pages().items()}
 # More than a verdict takes, so that both windows are of the normal traffic.

@@ -2,9 +2,9 @@
 
 import pytest
 
-from scripts.documents import table
-from scripts.documents.row import Row, State, run
-from scripts.documents.stack import Stack
+from tools.documents import table
+from tools.documents.row import Row, State, run
+from tools.documents.stack import Stack
 
 # Row 1 takes the stack down and up: `test_stack` looks at the same time at what outlives that.
 CHECKED = [row for row in table.ROWS if row.check and row.number != 1]

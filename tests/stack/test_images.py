@@ -44,6 +44,7 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
     assert ours <= {
         "app",
         "build",
+        "core",
         "deployment",
         "packages",
         "health.py",

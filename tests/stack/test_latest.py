@@ -9,12 +9,12 @@ from threading import Event, Lock
 
 import pytest
 
-from pipeline.git import git, succeeds
+from core.git import git, succeeds
 from scripts.ci import own_commits
-from scripts.rehearse.docker import registry
 from scripts.stack.registry import revision
 from tests.stack.engine import require_engine
 from tests.stack.release import Checkout, Registry
+from tools.rehearse.docker import registry
 
 IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
 BAD = "bad.py"  # what the runs' lint refuses

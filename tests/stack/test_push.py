@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from scripts.loopback import free_port
-from scripts.rehearse.docker import registry
 from scripts.stack import buildx
 from tests.stack.engine import PROJECT, docker, require_engine
 from tests.stack.release import REPOSITORY, Checkout, Registry
+from tools.rehearse.docker import registry
 
 IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
 

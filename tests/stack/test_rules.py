@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import ROOT, docker, require_engine
+from tests.paths import ROOT
+from tests.stack.engine import docker, require_engine
 
 MONITORING = ROOT / "monitoring"
 TESTS = sorted((MONITORING / "prometheus" / "tests").glob("*.yml"))

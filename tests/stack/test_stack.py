@@ -14,11 +14,12 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 
-from pipeline.files import sha256_file
-from pipeline.history import layout, registry
-from scripts.documents import stack as documents
-from scripts.documents.rows.containers import commands_of_compose
-from tests.stack.engine import ROOT, SCRAPE_SECONDS, Stack, docker, eventually
+from core.files import sha256_file
+from history import layout, registry
+from tests.paths import ROOT
+from tests.stack.engine import SCRAPE_SECONDS, Stack, docker, eventually
+from tools.documents import stack as documents
+from tools.documents.rows.containers import commands_of_compose
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.git import git
+from core.git import git
 from pipeline.repo import Repo
 from tests import forge
-from tests.stack.engine import PLACE, ROOT, Stack, eventually
+from tests.paths import ROOT
+from tests.stack.engine import PLACE, Stack, eventually
 from tests.stack.jaeger import CALLER, Span, new_trace, wait_for
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"

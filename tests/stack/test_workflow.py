@@ -12,18 +12,18 @@ from threading import Lock
 
 import pytest
 
-from pipeline.git import git, git_bytes
-from pipeline.history.verify import verify
+from core.git import git, git_bytes
+from history.verify import verify
 from pipeline.repo import Repo
-from scripts.rehearse import events
-from scripts.rehearse.act import REPOSITORY, Run
-from scripts.rehearse.docker import own_stack, registry
-from scripts.rehearse.github import GitHub, github
 from tests.conftest import commit_all
 from tests.forge import PARAMS
 from tests.small_project import ONE_PYTHON, Project
 from tests.stack.engine import Stack, docker
 from tests.stack.release import Registry
+from tools.rehearse import events
+from tools.rehearse.act import REPOSITORY, Run
+from tools.rehearse.docker import own_stack, registry
+from tools.rehearse.github import GitHub, github
 
 OWNER = "mlops-rehearsal"
 IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")

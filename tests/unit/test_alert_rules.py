@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from app.metrics import Metrics
-from scripts.documents.rows.metrics import NAMES, turn_on
-from scripts.documents.stack import Failure
+from app.observability.metrics import Metrics
+from tests.paths import ROOT
+from tools.documents.rows.metrics import NAMES, turn_on
+from tools.documents.stack import Failure
 
-ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
 Rule = dict[str, Any]
 

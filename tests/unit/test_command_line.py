@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from core.git import git
 from pipeline.cli import main
-from pipeline.git import git
 from pipeline.repo import Repo
 from tests import forge
-
-ROOT = Path(__file__).parents[2]
-
+from tests.paths import ROOT
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.conftest import posix
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
@@ -131,7 +131,7 @@ def _file(module: str) -> Path:
 @pytest.mark.parametrize(
     ("image", "starts"),
     [
-        ("mlflow", {"pipeline.cli", "pipeline.history.cli", "pipeline.history.restore"}),
+        ("mlflow", {"pipeline.cli", "history.cli", "history.build"}),
         ("pipeline", {n.removesuffix(".py").replace("/", ".") for n in PIPELINE}),
     ],
 )

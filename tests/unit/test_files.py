@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.files import replacing, to_json, write_atomic
+from core.files import replacing, to_json, write_atomic
 
 TEXT = st.text(max_size=8)
 VALUES = st.recursive(

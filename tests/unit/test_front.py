@@ -11,15 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from scripts.loopback import free_port
 from tests.conftest import posix
+from tests.paths import ROOT
 
 pytestmark = posix
-FRONT = Path(__file__).parents[2] / "deployment" / "docker" / "front.py"
+FRONT = ROOT / "deployment" / "docker" / "front.py"
 SLOW_SECONDS = 1
 
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import git as calls
-from pipeline.errors import PipelineError
-from pipeline.git import GitError, environment, git, succeeds
+from core import git as calls
+from core.errors import PipelineError
+from core.git import GitError, environment, git, succeeds
 from pipeline.repo import Repo
 from tests.clock import replace_sleep
 from tests.conftest import commit_all, make_origin, posix
+from tests.paths import ROOT
 
 Clone = Callable[..., Repo]
 
@@ -168,12 +169,12 @@ def test_succeeds_tells_by_the_status(tmp_path: Path) -> None:
 
 
 def test_every_call_of_git_goes_through_the_one_module() -> None:
-    root = Path(__file__).parents[2]
+    root = ROOT
     calls = [
         f"{path.relative_to(root).as_posix()}:{number}"
-        for folder in ("app", "bench", "monitoring", "pipeline", "scripts")
+        for folder in ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring")
         for path in (root / folder).rglob("*.py")
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if '"git"' in line and '"git", "--version"' not in line
     ]
-    assert [call.split(":")[0] for call in calls] == ["pipeline/git.py"], calls
+    assert [call.split(":")[0] for call in calls] == ["core/git.py"], calls

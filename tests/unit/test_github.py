@@ -3,13 +3,13 @@
 import json
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import yaml
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 GITHUB = ROOT / ".github"
 UPDATES: dict[str, dict[str, Any]] = {
     update["package-ecosystem"]: update

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app import release
-from pipeline.git import git
+from core import release
+from core.git import git
 from pipeline.repo import Repo
 from tests import forge
 from tests.otlp import Collector, collecting
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLED = {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}
 

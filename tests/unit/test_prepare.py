@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 PROGRAM = ROOT / "deployment" / "docker" / "prepare.py"
 USER, SERVICES_USER = 0x02, 10001
 

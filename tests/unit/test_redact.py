@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import PipelineError, UsageError
-from pipeline.redact import redact
+from core.errors import PipelineError, UsageError
+from core.redact import redact
 
 SECRETS = {
     "http://ann:pass@host/x": "http://***@host/x",

@@ -1,6 +1,6 @@
 """The reference pages are what the code says."""
 
-from scripts import reference
+from tools import reference
 
 
 def test_the_pages_are_as_the_code_has_them() -> None:

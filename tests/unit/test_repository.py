@@ -7,9 +7,9 @@ import pytest
 import tree_sitter
 import tree_sitter_powershell
 
-from pipeline.git import git
+from core.git import git
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 CODE = sorted(path for name in ("app", "pipeline") for path in (ROOT / name).rglob("*.py"))
 TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
 # Where a user's own files lie, on any system; the start of a path that no clone shares.

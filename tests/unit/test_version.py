@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 VERSION = (ROOT / "VERSION").read_text("utf-8")
 HEADINGS = re.findall(
     r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)$",

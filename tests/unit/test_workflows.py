@@ -12,9 +12,9 @@ from scripts.ci import budget
 from scripts.ci.plan import Event, plan
 from scripts.ci.verdict import DOES
 from tests import workflow_rules as rules
+from tests.paths import ROOT
 from tests.workflow_rules import RULES, Workflow
 
-ROOT = Path(__file__).parents[2]
 WORKFLOWS = [Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))]
 Rule = Callable[[Workflow], list[str]]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.metrics import Metrics
-from app.model import Model
-from app.models import Models
-from app.service import create
+from app.main import create
+from app.observability.metrics import Metrics
+from app.serving.model import Model
+from app.serving.repository import Models
 from app.settings import Settings
 from tests.in_process import serving
 from tests.service import MODELS, make

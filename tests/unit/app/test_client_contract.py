@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.records import type_name
-from app.service import create
+from app.main import create
+from app.serving.validation import type_name
 from app.settings import Settings
 from tests.serving import ROOT, edit
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from app.dashboard import read
+from app.routes.dashboard import read
 
 PAGE, POLICY = read()
 

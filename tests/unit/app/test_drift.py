@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import drift
-from app.metrics import Metrics
-from app.model import Model
-from app.prediction_log import PredictionLog, Row
-from app.records import Record
+from app.observability import drift
+from app.observability.metrics import Metrics
+from app.observability.prediction_log import PredictionLog, Row
+from app.serving.model import Model
+from app.serving.validation import Record
 from app.settings import Settings
 from tests.service import MODELS
 

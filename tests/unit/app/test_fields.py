@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ApiError
-from app.fields import HEAD_BYTES, MAX_NAMES, TasksByFields
+from app.serving.task_by_fields import HEAD_BYTES, MAX_NAMES, TasksByFields
 
 FIELDS = {
     "house": ["rooms", "age", "income"],

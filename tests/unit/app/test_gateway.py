@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.gateway import Gateway
-from app.metrics import Metrics
+from app.middleware import Gateway
+from app.observability.metrics import Metrics
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -33,7 +33,7 @@ LINES: list[dict[str, Any]] = []
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let refusals take less long than they do."""
-    monkeypatch.setattr("app.gateway.REFUSAL_SECONDS", (0.02, 0.04))
+    monkeypatch.setattr("app.middleware.REFUSAL_SECONDS", (0.02, 0.04))
 
 
 async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answer:

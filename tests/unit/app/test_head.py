@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.service import create
+from app.main import create
 from app.settings import Settings
 
 # Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.

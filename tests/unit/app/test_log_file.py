@@ -5,14 +5,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from app.log_file import LogFile
+from app.observability.log_file import LogFile
 from app.settings import Settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 HOLD = """
 import sys
 from pathlib import Path
-from app.log_file import LogFile
+from app.observability.log_file import LogFile
 from app.settings import Settings
 file = LogFile(Settings(log_file=Path(sys.argv[1])))
 print(file.baseFilename, flush=True)

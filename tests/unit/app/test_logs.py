@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from app import logs
+from app.observability import access_log
 from app.settings import Settings
 from tests.conftest import posix
 
-Configure = Callable[..., logs.JsonHandler]
+Configure = Callable[..., access_log.JsonHandler]
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def configure(settings: Callable[..., Settings]) -> Iterator[Configure]:
     root, started = logging.getLogger(), []
     before = (root.handlers[:], root.level)
 
-    def start(**changes: object) -> logs.JsonHandler:
-        started.append(logs.configure(settings(**changes)))
+    def start(**changes: object) -> access_log.JsonHandler:
+        started.append(access_log.configure(settings(**changes)))
         return started[-1]
 
     yield start
@@ -71,7 +71,7 @@ def test_a_level_that_is_not_wanted_is_left_out(
 def test_the_file_is_rotated_and_only_so_many_are_kept(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "SECONDS", 60)
+    monkeypatch.setattr(access_log, "SECONDS", 60)
     handler = configure(log_file_bytes=1000, log_file_backups=2)
     for number in range(5):
         logging.getLogger("app.test").info("%d" % number, extra={"much": "x" * 1000})
@@ -114,7 +114,7 @@ def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
 def test_what_cannot_be_rendered_loses_its_batch_only(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "SECONDS", 60)
+    monkeypatch.setattr(access_log, "SECONDS", 60)
     handler = configure()
     logging.getLogger("app.test").info("odd", extra={"folder": "\udcff"})
     handler._batches._flush()

@@ -5,13 +5,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.metrics import Metrics
-from app.model import Model
-from app.summary import summary
-from app.task_histogram import TaskHistogram
-from scripts.reference import described
+from app.observability.metrics import Metrics
+from app.observability.summary import summary
+from app.observability.task_histogram import TaskHistogram
+from app.serving.model import Model
 from tests.service import MODELS
 from tests.serving import HOUSE, golden, wait_until
+from tools.reference import described
 
 
 def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:

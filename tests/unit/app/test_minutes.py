@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.errors import ApiError
-from app.minutes import HOUR, Minutes
+from app.observability.recent_metrics import HOUR, Minutes
 
 KEY = "predictions_total|iris|setosa"
 FASTER = 3_000  # a minute of the test is over in a fiftieth of a second

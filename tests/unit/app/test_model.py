@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.model import Model, ModelError
+from app.serving.model import Model, ModelError
 from tests.service import MODELS, TASKS
 from tests.serving import HOUSE, edit, golden, manifest
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import ApiError
-from app.metrics import Metrics
-from app.models import Models
+from app.observability.metrics import Metrics
+from app.serving.repository import Models
 from tests.service import MODELS, TASKS
 from tests.serving import edit, manifest, put_older_version
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.predict import LARGE_BYTES
-from app.service import create
+from app.main import create
+from app.routes.predict import LARGE_BYTES
 from app.settings import Settings
 from tests.service import TASKS
 from tests.serving import HOUSE, edit, golden

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from app import prediction_log
 from app.errors import ApiError
-from app.metrics import Metrics
-from app.model import Model
-from app.prediction_log import PredictionLog
+from app.observability import prediction_log
+from app.observability.metrics import Metrics
+from app.observability.prediction_log import PredictionLog
+from app.serving.model import Model
 from app.settings import Settings
 from tests.conftest import posix
 from tests.serving import HOUSE

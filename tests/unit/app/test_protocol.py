@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.errors import Problem
-from app.protocol import Http1Protocol
+from app.http_protocol import Http1Protocol
 from tests.serving import wait_until
 
 OFFER = (

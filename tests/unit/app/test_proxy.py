@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.proxy import PREFIX, Proxies, route_path
-from app.service import create
+from app.main import create
+from app.proxy import PREFIX, Proxies
 from app.settings import Settings
+from core.asgi import route_path
 from tests.serving import golden
 
 PEER = "10.0.0.7"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.service import create
+from app.main import create
 from app.settings import Settings
 from tests.serving import HOUSE, golden, wait_until
 

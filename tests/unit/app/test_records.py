@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ApiError
-from app.manifest import Manifest
-from app.records import MAX_RECORDS, Records
+from app.serving.validation import MAX_RECORDS, Records
+from core.manifest import Manifest
 from tests.service import MODELS, TASKS
 from tests.serving import HOUSE, golden
 

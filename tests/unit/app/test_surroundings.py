@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from app.surroundings import OURS, bypass_proxies, is_ours, prepare
+from core.environment import OURS, bypass_proxies, is_ours, prepare
 from tests.serving import MODELS, ROOT
 
 PROXY = "http://127.0.0.1:9"  # where nobody listens
@@ -85,7 +85,7 @@ def test_every_container_that_is_asked_is_named() -> None:
 
 @pytest.mark.parametrize("home", ["empty", "none"])
 def test_a_model_that_is_opened_leaves_the_home_folder_empty(tmp_path: Path, home: str) -> None:
-    script = "import sys; from pathlib import Path; from app.model import Model\n"
+    script = "import sys; from pathlib import Path; from app.serving.model import Model\n"
     script += "model = Model(Path(sys.argv[1])); print(model.manifest.task)"
     environment = {
         k: v for k, v in os.environ.items() if k not in ("HOME", "ORT_DISABLE_TELEMETRY")

@@ -7,7 +7,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import format_trace_id
 
-from app import logs, tracing
+from app.observability import access_log
+from core import tracing
 
 
 def on(patch: pytest.MonkeyPatch, provider: TracerProvider) -> None:
@@ -26,9 +27,9 @@ def test_what_is_logged_within_a_span_names_its_trace(monkeypatch: pytest.Monkey
     with tracing.span("outer", {}) as outer, tracing.span("inner", {"task": "iris"}, 3):
         expected = {"trace_id": format_trace_id(outer.get_span_context().trace_id)}
         assert tracing.ids() == expected
-        assert expected.items() <= logs._content(record()).items()
+        assert expected.items() <= access_log._content(record()).items()
     assert tracing.ids() is None
-    assert "trace_id" not in logs._content(record())
+    assert "trace_id" not in access_log._content(record())
 
 
 def test_a_trace_that_is_not_recorded_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.errors import ApiError
-from app.models import Models
+from app.serving.repository import Models
 from app.training import Train, parameters_of, task_of
 from tests.serving import edit, golden
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from app import service
+from app import main
 
 
 def test_what_fails_once_is_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -20,7 +20,7 @@ def test_what_fails_once_is_looked_at_again(caplog: pytest.LogCaptureFixture) ->
                 raise OSError("a folder is away")
             loop.call_soon_threadsafe(again.set)
 
-        watcher = asyncio.create_task(service._repeat("the folder", look, 0.001))
+        watcher = asyncio.create_task(main._repeat("the folder", look, 0.001))
         await asyncio.wait_for(again.wait(), 10)
         watcher.cancel()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from core.git import git
+from history import layout
 from pipeline.cli import app
-from pipeline.git import git
-from pipeline.history import layout
 from pipeline.repo import Repo
 from tests.conftest import commit_all
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, new_store, promote

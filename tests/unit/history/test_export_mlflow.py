@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.files import sha256_file
-from pipeline.history import layout, registry
-from pipeline.history.export import export
-from pipeline.history.restore import restore
+from core.files import sha256_file
+from history import layout, registry
+from history.build import restore
+from history.export import export
 from tests import mlflow_listing
+from tests.paths import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
-ROOT = Path(__file__).parents[3]
 VERSION = "3.12"
 PACKAGES = (f"mlflow-skinny=={VERSION}.*", "sqlalchemy", "alembic")
 ENVIRONMENT = ROOT / "build" / f"mlflow-{VERSION}"

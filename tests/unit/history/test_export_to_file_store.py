@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from core.errors import PipelineError, UsageError
+from history import address, build, layout, runfile
+from history.export import export
+from history.importer import save
+from history.names import clash, fault_of
+from history.portable_paths import CERTAIN
+from history.runfile import Run
 from pipeline.cli import app
-from pipeline.errors import PipelineError, UsageError
-from pipeline.history import address, layout, restore, runfile
-from pipeline.history.export import export
-from pipeline.history.names import clash, fault_of
-from pipeline.history.paths import CERTAIN
-from pipeline.history.runfile import Run
-from pipeline.history.save import save
 from pipeline.repo import Repo
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
 from tests.mlflow_listing import listing
@@ -58,7 +58,7 @@ def test_mlflow_shows_a_file_store_as_it_shows_the_database(repo: Repo, tmp_path
     target = tmp_path / "a store" / "mlruns"
     exported = export(repo.mlruns, target)
     assert (exported.runs, exported.versions, exported.left_out) == (5, 3, {})
-    restore.restore(repo.mlruns, tmp_path / "mlflow.db")
+    build.restore(repo.mlruns, tmp_path / "mlflow.db")
     database = listing(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns))
     with address.settings_for(target.as_uri()):
         shown = listing(target.as_uri(), None)
@@ -154,7 +154,7 @@ def test_of_a_number_and_nan_at_one_step_the_larger_counts_as_in_sql(
     low = [(float("nan"), 0, 0), (-1.0, 0, 0)][::order]
     add_run(repo.mlruns, metrics={"high": points, "low": low})
     export(repo.mlruns, tmp_path / "store")
-    restore.restore(repo.mlruns, tmp_path / "mlflow.db")
+    build.restore(repo.mlruns, tmp_path / "mlflow.db")
     with address.settings_for((tmp_path / "store").as_uri()):
         shown = listing((tmp_path / "store").as_uri(), None)
     database = listing(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns))

@@ -10,16 +10,16 @@ import pytest
 from mlflow import MlflowClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.history import registry, restore
-from pipeline.history.metrics import Exporter
-from pipeline.history.rows import PARENT_TAG
+from history import build, registry
+from history.metrics import Exporter
+from history.mlflow_rows import PARENT_TAG
 from pipeline.repo import Repo
 from pipeline.report.pushes import History, events
 from pipeline.tasks import load
 from scripts.loopback import free_port
 from tests.histories import STARTED, add_run, model_id, new_repo, promote
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 Samples = dict[tuple[str, ...], float]
 
 
@@ -48,7 +48,7 @@ def add_push(repo: Repo, number: int, rmse: float, gate: str = "refused") -> Non
 def told(repo: Repo) -> dict[str, Samples]:
     """Return the series by family, each with its labels' values in the order of their names."""
     exporter = Exporter()
-    restore.restore(repo.mlruns, repo.build / "mlflow.db")
+    build.restore(repo.mlruns, repo.build / "mlflow.db")
     exporter.update(repo.build / "mlflow.db")
     return {
         family.name: {
@@ -98,7 +98,7 @@ def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(re
 
 def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> None:
     mlruns = ROOT / "mlruns"
-    restore.restore(mlruns, tmp_path / "mlflow.db")
+    build.restore(mlruns, tmp_path / "mlflow.db")
     exporter = Exporter()
     exporter.update(tmp_path / "mlflow.db")
     history = History.read(mlruns)
@@ -183,7 +183,7 @@ def test_the_watcher_tells_and_follows_the_history(repo: Repo) -> None:
 
 def test_the_image_of_mlflow_needs_nothing_of_the_report() -> None:
     script = (
-        "import sys, pipeline.history.cli, pipeline.history.metrics; "
+        "import sys, history.cli, history.metrics; "
         "print({'app', 'numpy', 'pandas', 'matplotlib', 'mlflow'} & set(sys.modules))"
     )
     done = run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.history import layout, names
-from pipeline.history.runfile import Artifact, LoggedModel
+from history import layout, names
+from history.runfile import Artifact, LoggedModel
 
 REFUSED = {
     "what?.txt": "has the character ?",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.history.paths import local_paths, portable
+from history.portable_paths import local_paths, portable
 from tests.histories import add_run
 
 

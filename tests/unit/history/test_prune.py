@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import PipelineError
-from pipeline.history import layout
-from pipeline.history.prune import prune
-from pipeline.history.runfile import Run
-from pipeline.history.verify import verify
+from core.errors import PipelineError
+from history import layout
+from history.prune import prune
+from history.runfile import Run
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.histories import DAY_MS, add_run, model_id, new_repo, promote
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline.errors import PipelineError
-from pipeline.history import database, layout, registry, restore
-from pipeline.history.metrics import Exporter
-from pipeline.history.restore import Change
-from pipeline.history.save import save
+from core.errors import PipelineError
+from history import build, database, layout, registry
+from history.build import Change
+from history.importer import save
+from history.metrics import Exporter
 from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote, query
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 LOOKED, FAILURES = "history_restore_timestamp_seconds", "history_restore_failures_total"
 
 
@@ -32,7 +32,7 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def bring_up(repo: Repo) -> Change:
-    return restore.restore(repo.mlruns, path_of(repo))
+    return build.restore(repo.mlruns, path_of(repo))
 
 
 def path_of(repo: Repo) -> Path:
@@ -88,7 +88,7 @@ def test_the_order_in_which_runs_arrive_does_not_matter(repo: Repo, tmp_path: Pa
         add_run(repo.mlruns, experiment=f"e{number % 2}", started=STARTED + number)
         bring_up(repo)
     at_once = tmp_path / "at-once.db"
-    restore.restore(repo.mlruns, at_once)
+    build.restore(repo.mlruns, at_once)
     statement = "SELECT * FROM runs ORDER BY run_uuid"
     assert query(path_of(repo), statement) == query(at_once, statement)
 
@@ -100,14 +100,14 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
     bring_up(repo)
     ((usual,),) = query(path_of(repo), "SELECT experiment_id FROM experiments WHERE name='housing'")
     other = tmp_path / "other.db"
-    restore.restore(tmp_path / "no-history", other)
+    build.restore(tmp_path / "no-history", other)
     with sqlite3.connect(other) as connection:
         row = (usual, "taken", "active")
         connection.execute(
             "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?, ?, ?)", row
         )
     connection.close()
-    restore.restore(repo.mlruns, other)
+    build.restore(repo.mlruns, other)
     found = dict(query(other, "SELECT name, experiment_id FROM experiments"))
     assert found["housing"] == usual + 1
 
@@ -355,7 +355,7 @@ def test_the_watcher_follows_the_files_and_survives_damage(
 
     exporter = Exporter()
     arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
-    threading.Thread(target=restore.watch, args=arguments, daemon=True).start()
+    threading.Thread(target=build.watch, args=arguments, daemon=True).start()
     wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard())
     bad = add_run(repo.root / "elsewhere")  # no file is moved that the watcher may be reading
     (folder,) = layout.run_folders(repo.root / "elsewhere").values()
@@ -389,7 +389,7 @@ def wait_for(condition: object) -> None:
 
 def test_the_schema_is_of_the_installed_mlflow_without_importing_it(tmp_path: Path) -> None:
     script = (
-        "import sys, pathlib; from pipeline.history import restore; "
+        "import sys, pathlib; from history import restore; "
         "restore.restore(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
         "print('mlflow' in sys.modules)"
     )
@@ -398,11 +398,11 @@ def test_the_schema_is_of_the_installed_mlflow_without_importing_it(tmp_path: Pa
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
     made_by = database.SCHEMA.read_text(encoding="utf-8").partition(":")[0]
-    stale = "write schema.sql anew: python scripts/write_schema.py"
+    stale = "write schema.sql anew: python tools/write_schema.py"
     assert made_by == f"-- Made by MLflow {version('mlflow')}", stale
 
 
 @pytest.mark.slow
 def test_the_schema_is_what_mlflow_makes() -> None:
-    command = [sys.executable, "scripts/write_schema.py", "--check"]
+    command = [sys.executable, "tools/write_schema.py", "--check"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0

@@ -20,9 +20,9 @@ from mlflow.entities import (
     RunTag,
 )
 
-from pipeline.history.restore import restore
-from pipeline.history.save import save
-from pipeline.history.verify import verify
+from history.build import restore
+from history.importer import save
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.histories import new_repo, new_store, picture
 

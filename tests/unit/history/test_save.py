@@ -12,16 +12,15 @@ import pandas as pd
 import pytest
 from mlflow.entities import Dataset, DatasetInput, LoggedModelInput, Param
 
-from pipeline.errors import PipelineError, UsageError
-from pipeline.history import layout, runfile
-from pipeline.history.runfile import Run
-from pipeline.history.save import save
-from pipeline.history.verify import verify
+from core.errors import PipelineError, UsageError
+from history import layout, runfile
+from history.importer import save
+from history.runfile import Run
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.histories import new_repo, new_store
-
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
 
 
 @pytest.fixture

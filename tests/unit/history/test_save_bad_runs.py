@@ -9,11 +9,11 @@ import mlflow
 import pytest
 from typer.testing import CliRunner
 
+from core.errors import PipelineError, UsageError
+from history import layout
+from history.importer import save
+from history.verify import verify
 from pipeline.cli import app
-from pipeline.errors import PipelineError, UsageError
-from pipeline.history import layout
-from pipeline.history.save import save
-from pipeline.history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.histories import new_repo, new_store, query

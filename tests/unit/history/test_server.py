@@ -17,16 +17,16 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 
-from pipeline.history import layout, runfile
-from pipeline.history.restore import restore
-from pipeline.history.save import save
-from pipeline.history.verify import verify
+from history import layout, runfile
+from history.build import restore
+from history.importer import save
+from history.verify import verify
 from pipeline.repo import Repo
 from scripts.loopback import free_port
 from tests.histories import new_repo, new_store, picture, promote
+from tests.paths import ROOT
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[3]
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from pipeline.history import layout, restore, unkept
-from pipeline.history.runfile import Run
-from pipeline.history.store import connect
-from pipeline.history.verify import verify
+from history import build, layout, unkept
+from history.mlflow_source import connect
+from history.runfile import Run
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
 
@@ -36,7 +36,7 @@ def push(repo: Repo, day: int, gate: str = "refused", reason: str = "no better")
 
 def shown(repo: Repo) -> MlflowClient:
     """Restore, and return a client of the database."""
-    restore.restore(repo.mlruns, repo.build / "mlflow.db")
+    build.restore(repo.mlruns, repo.build / "mlflow.db")
     uri = f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"
     return MlflowClient(uri, registry_uri=uri)
 

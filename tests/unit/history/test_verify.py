@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.history import layout, registry
-from pipeline.history.faults import Fault, listed
-from pipeline.history.verify import verify
+from history import layout, registry
+from history.faults import Fault, listed
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import write_atomic
-from pipeline.git import git
-from pipeline.history import layout, prune, registry, runfile
-from pipeline.history.runfile import Run
-from pipeline.history.verify import verify
+from core.files import write_atomic
+from core.git import git
+from history import layout, prune, registry, runfile
+from history.runfile import Run
+from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import commit_all, posix
 from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
+from tests.paths import ROOT
 
 IDENTITY = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 MODEL = {"model.onnx": b"onnx"}
@@ -377,7 +378,7 @@ def test_the_user_s_own_ignore_file_counts(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     folder = _add(checkout, {"plot.png": b"x"})
     assert checkout.only_fault().startswith(f"{folder}/plot.png: is ignored by Git")
-    shutil.copy(Path(__file__).parents[3] / ".gitignore", checkout.root)
+    shutil.copy(ROOT / ".gitignore", checkout.root)
     assert checkout.faults() == []  # the project's own file overrules that
 
 
@@ -388,7 +389,7 @@ def test_what_git_would_change_is_named_where_it_was_saved(
     (checkout.root / ".gitattributes").write_text(f"*.csv {attribute}\n")
     folder = _add(checkout, {"table.csv": b"$Id$\r\n"})
     assert checkout.only_fault().startswith(f"{folder}/table.csv: would be changed by Git (")
-    shutil.copy(Path(__file__).parents[3] / ".gitattributes", checkout.root)
+    shutil.copy(ROOT / ".gitattributes", checkout.root)
     assert checkout.faults() == []  # the project's own file overrules that
     attributes = checkout.root / ".git" / "info" / "attributes"
     attributes.parent.mkdir(exist_ok=True)

@@ -13,15 +13,15 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from app.metrics import Metrics
+from app.observability.metrics import Metrics
+from history.metrics import FAMILIES, Exporter
 from monitoring.grafana.pages import FOLDER, pages
-from pipeline.history.metrics import FAMILIES, Exporter
 from scripts.stack import programs
 from scripts.stack.settings import Settings
 from tests.conftest import posix
 from tests.dashboards import every_expression, panels, queries
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 GRAFANA = ROOT / "monitoring" / "grafana"
 BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(text) for path, text in pages().items()}
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}

@@ -11,6 +11,7 @@ import pytest
 from scripts.stack import admin_key
 from scripts.stack.settings import Settings, StackError
 from tests.conftest import posix
+from tests.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +104,7 @@ def test_the_table_says_where_the_key_is_and_never_what_it_is() -> None:
 
 
 def test_the_key_is_neither_in_git_nor_in_an_image() -> None:
-    root = Path(__file__).parents[3]
+    root = ROOT
     ignored = subprocess.run(
         ["git", "check-ignore", "--quiet", "build/admin-key"], cwd=root, check=False
     )
@@ -115,7 +116,7 @@ def test_the_key_is_neither_in_git_nor_in_an_image() -> None:
 def test_key_prints_the_key_alone() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.start", "--key"],
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         env=os.environ | {"API_ADMIN_KEY": "a key of the user's own"},
         capture_output=True,
         encoding="utf-8",

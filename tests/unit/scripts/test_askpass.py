@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import PipelineError
-from pipeline.git import GitError, git
-from pipeline.publishing.loop import Change, land
+from core.errors import PipelineError
+from core.git import GitError, git
+from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo
 from scripts.ci.origin import Origin
 from tests.conftest import posix
 from tests.git_server import serve
+from tests.paths import ROOT
 
 pytestmark = posix
-ASKPASS = Path(__file__).parents[3] / "scripts" / "askpass.sh"
+ASKPASS = ROOT / "scripts" / "askpass.sh"
 TOKEN = "ghs_a-token-for-an-hour"
 BASIC = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 

@@ -1,14 +1,12 @@
 """What runs cost by the estimate, what a private copy may cost, and that docs/push.md says so."""
 
-from pathlib import Path
-
 import pytest
 
 from scripts.ci import budget
 from scripts.ci.budget import BUDGETS, MINUTES, Budget
 from scripts.ci.plan import Event, plan
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 MAIN = Event("push", "refs/heads/main", "main")
 PAPER = Event("push", "refs/heads/main", "main", paper=True)
 REQUEST = Event("pull_request", "refs/pull/7/merge", "main")

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from core.git import git
 from pipeline import tasks
 from pipeline.data import table as tables
-from pipeline.git import git
-from pipeline.publishing.publish import publish
+from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from pipeline.training.train import train
+from pipeline.train.train import train
 from scripts import check_data
 from tests import forge, generated
 from tests.conftest import commit_all

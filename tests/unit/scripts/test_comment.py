@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from scripts.ci.comment import LONGEST, MARK, body
-from scripts.rehearse.act import REPOSITORY, TOKEN
-from scripts.rehearse.github import GitHub, github
-
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
+from tools.rehearse.act import REPOSITORY, TOKEN
+from tools.rehearse.github import GitHub, github
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-import app.output
+import core.output
 from scripts import console
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 # The trainer of containers, servers that are measured, a helper of the local stack: all silent.
-SILENT = {"deployment/docker/front.py", "bench/servers.py", "bench/silent.py"}
+SILENT = {"deployment/docker/front.py", "tools/bench/servers.py", "tools/bench/silent.py"}
 SILENT |= {"scripts/stack/windows.py"}
-FOLDERS = ("app", "pipeline", "scripts", "bench", "monitoring", "deployment")
+FOLDERS = ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring", "deployment")
 ODD = "→ … ✅ ä 😀"
 
 
@@ -64,7 +64,7 @@ def test_no_character_ends_a_program(name: str, monkeypatch: pytest.MonkeyPatch)
     def main(*_: Any) -> None:
         print(ODD)
 
-    names = {"main": main, "console": console, "output": app.output, "sys": sys}
+    names = {"main": main, "console": console, "output": core.output, "sys": sys}
     names["typer"] = SimpleNamespace(run=lambda function: function())
     body = compile(ast.Module(GUARDS[name].body, type_ignores=[]), name, "exec")
     with pytest.raises(SystemExit) as ended:
@@ -115,7 +115,7 @@ WORST = {
     "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
 }
 # Programs that are asked for help in it. To import more takes seconds, and adds nothing.
-ASKED = ["scripts.start", "scripts.images", "scripts.screenshots", "scripts.rehearse", "pipeline"]
+ASKED = ["scripts.start", "scripts.images", "tools.screenshots", "tools.rehearse", "pipeline"]
 ASKED += ["scripts.verify_mlflow_data"]
 
 

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from pipeline.repo import Repo
-from pipeline.trainer import retrain
-from pipeline.trainer.jobs import Request
+from pipeline.worker import retrain
+from pipeline.worker.jobs import Request
+from tests.paths import ROOT
 from tests.web import TOKEN, GitHub, github_api
 
-ROOT = Path(__file__).parents[3]
 REASON = "the data of housing changed at its source: sha256 1234… → 5678…"
 TOLD = {"BRANCH": "trunk", "TASKS": "housing iris", "REASON": REASON, "FRESH_DATA": "true"}
 

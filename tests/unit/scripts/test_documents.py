@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.documents import environment, report, table
-from scripts.documents.row import Check, Result, Row, State, comes_with, expect, run
-from scripts.documents.stack import CannotRun, Failure, Stack
 from tests.conftest import posix
+from tools.documents import environment, report, table
+from tools.documents.row import Check, Result, Row, State, comes_with, expect, run
+from tools.documents.stack import CannotRun, Failure, Stack
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from scripts import images
 from scripts.ci.outputs import put
 from scripts.stack import builds, buildx
 from scripts.stack.settings import Settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 NAMES = {"mlops-api": "ghcr.io/me/mlops-api", "trainer": "ghcr.io/me/mlops-pipeline"}
 FILE = Path("metadata.json")
 

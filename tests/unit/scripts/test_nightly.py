@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import git
-from scripts.rehearse.act import REPOSITORY, TOKEN
-from scripts.rehearse.github import BASE, GitHub, github
+from core.git import git
 from tests.conftest import commit_all
+from tests.paths import ROOT
+from tools.rehearse.act import REPOSITORY, TOKEN
+from tools.rehearse.github import BASE, GitHub, github
 
-ROOT = Path(__file__).parents[3]
 RUNS = f"{BASE}/actions/workflows/nightly.yml/runs"
 
 

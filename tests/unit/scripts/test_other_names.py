@@ -1,14 +1,11 @@
 """Variables of other stacks at the start command: they work, or a sentence says what does."""
 
-from pathlib import Path
-
 import pytest
 
 from app.other_stacks import VARIABLES
 from scripts.stack import other_names
 from scripts.stack.settings import Settings, StackError
-
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
 
 
 def settings(of_file: tuple[str, ...] = (), **variables: str) -> Settings:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.git import GitError, git
+from core.git import GitError, git
 from scripts.ci.own_commits import foreign, is_own, untested
 from tests.conftest import commit_all
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.git import git
+from core.git import git
 from scripts.ci import budget
 from scripts.ci.plan import NOTHING, Event, plan
 from tests.conftest import commit_all
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 OWN = "chore(publish): iris v2 promoted\n\nMlops-Publish: 0123456789abcdef\n"
 FULL, SMALL = budget.BUDGETS["full"], budget.BUDGETS["small"]
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.git import git
+from core.git import git
 from tests.conftest import commit_all
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 GITHUB = {
     **{"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/n"},
     **{"GITHUB_SHA": "a" * 40, "GITHUB_REF": "refs/heads/trunk", "GITHUB_RUN_ID": "7"},

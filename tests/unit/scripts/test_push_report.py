@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import UsageError
+from core.git import git, succeeds
 from pipeline import bundle as bundles
-from pipeline.errors import UsageError
-from pipeline.git import git, succeeds
-from pipeline.publishing.loop import PUBLISHED
-from pipeline.publishing.promote import promote
-from pipeline.publishing.publish import publish
+from pipeline.publish.loop import PUBLISHED
+from pipeline.publish.promote import promote
+from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from scripts.push_report import describe
 from tests import forge
 from tests.conftest import commit_all
+from tests.paths import ROOT
 
 Clone = Callable[..., Repo]
-ROOT = Path(__file__).parents[3]
 BASE = "https://github.com/o/n/tree/main/"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import posix
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 # A program that is not on the PATH may be named by this variable.
 PWSH = os.environ.get("MLOPS_PWSH") or shutil.which("pwsh") or ""
 powershell = pytest.mark.skipif(not PWSH, reason="there is no PowerShell: install pwsh")

@@ -14,8 +14,8 @@ from scripts.stack import checks, settings, verify
 from scripts.stack.settings import Settings
 from scripts.stack.state import STARTING, SUPERVISOR, State
 from tests.conftest import posix
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 OFFSET = 28_000
 PASSWORD = "s3cret$word"
 

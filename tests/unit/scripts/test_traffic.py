@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.errors import ApiError
-from app.model import Model
-from app.records import Record
+from app.serving.model import Model
+from app.serving.validation import Record
 from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population

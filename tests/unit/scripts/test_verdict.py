@@ -12,8 +12,8 @@ import pytest
 from scripts.ci.budget import BUDGETS
 from scripts.ci.plan import Event, Plan, plan
 from scripts.ci.verdict import DOES, SHIPPING, judge, page
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 Needs = dict[str, dict[str, Any]]
 FULL = BUDGETS["full"]
 MAIN = plan(Event("push", "refs/heads/main", "main"), FULL)

@@ -11,11 +11,12 @@ from threading import Thread
 
 import pytest
 
-from pipeline.history import layout
+from history import layout
 from pipeline.repo import Repo
 from tests.histories import add_run, model_id, new_repo, promote
+from tests.paths import ROOT
 
-SCRIPT = Path(__file__).parents[3] / "scripts" / "verify_mlflow_data.py"
+SCRIPT = ROOT / "scripts" / "verify_mlflow_data.py"
 NOBODY = "http://127.0.0.1:9"
 
 

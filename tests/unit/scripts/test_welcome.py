@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.paths import ROOT
+
 REPO = "/repos/ada/houses"
 WORKFLOWS = f"{REPO}/actions/workflows?per_page=100"
 RULES = f"{REPO}/rules/branches/release%2Fnext?per_page=100"

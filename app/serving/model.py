@@ -1,0 +1,129 @@
+"""One version of one model, checked and ready to answer."""
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from app.serving.validation import Record, Records
+from core.manifest import Manifest
+from core.onnx_model import open_session
+
+Prediction = dict[str, Any]
+
+MODEL, MANIFEST, CARD = "model.onnx", "manifest.json", "MODEL_CARD.md"
+
+
+class ModelError(Exception):
+    """A model's folder cannot be served; the text says why."""
+
+
+class Model:
+    """A running ONNX model with its manifest.
+
+    Attributes:
+        records: validators of the task's requests.
+        identity: which model gave an answer: task, version and run.
+        digest: SHA-256 of the manifest's bytes.
+        loaded: when, in seconds since 1970.
+        load_seconds: how long opening and checking took.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Load and check a folder: the manifest's form, the file's hash, the golden request.
+
+        Raises:
+            ModelError: something is missing, damaged or does not fit.
+        """
+        began = time.perf_counter()
+        text, content = _read(folder / MANIFEST), _read(folder / MODEL)
+        try:
+            manifest = self.manifest = Manifest.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
+        if hashlib.sha256(content).hexdigest() != manifest.sha256:
+            raise ModelError(f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs")
+        try:
+            self.session = open_session(content)
+        except Exception as error:
+            raise ModelError(f"{MODEL} cannot be opened: {error}") from error
+        self.records = Records(manifest)
+        self.digest = hashlib.sha256(text).hexdigest()
+        self.card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
+        self.loaded = time.time()
+        about = {"task": manifest.task, "model_version": manifest.version}
+        self.identity = about | {"run_id": manifest.run_id}
+        self._inputs: dict[type, list[str]] = {}
+        for entry in self.session.get_inputs():
+            kind = np.object_ if entry.type == "tensor(string)" else np.float32
+            self._inputs.setdefault(kind, []).append(entry.name)
+        self._check_inputs()
+        self._check_golden()
+        self.load_seconds = time.perf_counter() - began
+
+    def predict(self, records: list[Record]) -> list[Prediction]:
+        """Return for each record the prediction; for classes with probabilities and confidence."""
+        return self.describe(self.run(records))
+
+    def describe(self, output: NDArray[np.float32]) -> list[Prediction]:
+        """Say what the model's numbers mean, row by row."""
+        classes = self.manifest.target.classes
+        if not classes:
+            return [{"prediction": value} for value in output[:, 0]]
+        return [
+            {
+                "prediction": classes[best],
+                "probabilities": dict(zip(classes, row, strict=True)),
+                "confidence": row[best],
+            }
+            for row, best in zip(output, output.argmax(axis=1), strict=True)
+        ]
+
+    def run(self, records: list[Record]) -> NDArray[np.float32]:
+        """Return what the model says: shape (records, 1), or (records, classes)."""
+        # A classifier's outputs are the label's number and the probabilities.
+        output: NDArray[np.float32] = self.session.run(None, self.feeds(records))[-1]
+        return output
+
+    def feeds(self, records: list[Record]) -> dict[str, NDArray[Any]]:
+        """Return the records as the model's inputs: a column of shape (records, 1) each."""
+        feeds: dict[str, NDArray[Any]] = {}
+        for kind, names in self._inputs.items():
+            rows = [[record[name] for record in records] for name in names]
+            feeds |= zip(names, np.array(rows, kind).reshape(len(names), -1, 1), strict=True)
+        return feeds
+
+    def _check_inputs(self) -> None:
+        named = [(f.name, f.type == "category") for f in self.manifest.features]
+        taken = [(n, kind is np.object_) for kind, names in self._inputs.items() for n in names]
+        if sorted(named) != sorted(taken):
+            raise ModelError(f"the inputs of {MODEL} are not the features of {MANIFEST}")
+
+    def _check_golden(self) -> None:
+        golden = self.manifest.golden
+        try:
+            answer = self.run(self.records.check([golden.request]))[0]
+        except Exception as error:
+            raise ModelError(f"the golden request cannot be answered: {error}") from error
+        expected = np.atleast_1d(golden.answer)
+        if answer.shape != expected.shape or not np.allclose(
+            answer, expected, rtol=1e-5, atol=self.manifest.tolerance
+        ):
+            raise ModelError(
+                f"the golden request is answered with {json.dumps(answer.tolist())} "
+                f"instead of {json.dumps(expected.tolist())}"
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read: {error.strerror}") from error

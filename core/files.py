@@ -1,0 +1,110 @@
+"""Writing so that nothing is ever half-written, and reading so that nothing is trusted."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from core.errors import UsageError
+
+TEMPORARY_PREFIX = ".part-"
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def sha256_bytes(content: bytes) -> str:
+    """Return the lower-case hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the lower-case hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path` that takes its place when the block succeeds.
+
+    A reader sees the old content or the new one; a killed process leaves at most a file whose
+    name starts with `TEMPORARY_PREFIX`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        _replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    for seconds in (0.01, 0.1, 1.0):
+        with suppress(PermissionError):  # Windows says so for as long as somebody reads the file
+            temporary.replace(path)
+            return
+        time.sleep(seconds)
+    temporary.replace(path)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write text (UTF-8, LF) or bytes to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """Make a folder for unfinished work, which is gone before, whoever left it, and after."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_yaml(path: Path, name: str) -> Any:
+    """Read a YAML file that is called `name` in the error.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{name}: is no YAML: {' '.join(str(error).split())}.") from error
+
+
+def to_json(value: dict[str, Any]) -> str:
+    """Render JSON for people and for Git: sorted keys, one entry a line, one final newline.
+
+    Only the two outer levels are broken into lines, so that a metric's history or a feature stays
+    one line and a diff names what changed. NaN is refused: it is not JSON.
+    """
+    entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
+    return "{\n " + ",\n ".join(entries) + "\n}\n"
+
+
+def _nested(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        lines = (f"{_compact(key)}: {_compact(value[key])}" for key in sorted(value))
+        return "{\n  " + ",\n  ".join(lines) + "\n }"
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
+    return _compact(value)
+
+
+def _compact(value: Any) -> str:
+    return _ENCODER.encode(value)

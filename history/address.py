@@ -1,0 +1,112 @@
+"""The address of an MLflow store or server, and what goes wrong there in one sentence."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from core.errors import PipelineError, UsageError
+from core.redact import redact
+
+# No waiting for minutes for a server that is not there, no progress bars, no telemetry.
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+FILE_STORE = ("MLFLOW_ALLOW_FILE_STORE", "MLFLOW_TRACKING_URI")
+TABLES = {"alembic_version", "experiments", "runs"}
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+LONGEST_REASON = 400  # MLflow's messages may hold a whole traceback
+
+
+def use_settings() -> None:
+    """Set what this program asks of MLflow, unless the user has; before MLflow is imported."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def is_folder(uri: str) -> bool:
+    """Tell whether an address is that of a file store."""
+    return uri.startswith("file:") or Path(uri).is_dir()
+
+
+@contextmanager
+def settings_for(uri: str) -> Iterator[None]:
+    """Let MLflow open a file store, and no other: it would ask the one in the working directory."""
+    if not is_folder(uri):
+        yield
+        return
+    before = {name: os.environ.get(name) for name in FILE_STORE}
+    os.environ.update(MLFLOW_ALLOW_FILE_STORE="true", MLFLOW_TRACKING_URI=uri)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says in one line, without secrets, and not all of a long one."""
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy adds its query and a link
+    text = str(getattr(cause, "message", "") or cause) or type(cause).__name__
+    return redact(" ".join(text.split()))[:LONGEST_REASON]
+
+
+@contextmanager
+def one_sentence(uri: str) -> Iterator[None]:
+    """Turn what MLflow and the libraries below it raise into a PipelineError that names the store.
+
+    Raises:
+        PipelineError: MLflow, its database or its driver raised something.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except ImportError as error:
+        raise PipelineError(
+            f"{redact(uri)}: needs the Python package {error.name}, which is not installed: "
+            "install it, or name an MLflow server that uses this store."
+        ) from error
+    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        raise PipelineError(f"{redact(uri)}: {words_of(error)}") from error
+
+
+def require_mlflow(uri: str) -> None:
+    """Refuse a database or folder that is not MLflow's, for MLflow would make its own in it."""
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.engine import make_url
+
+    if not uri.strip():
+        raise UsageError("name a store: sqlite:///FILE, a folder, or a server's http://HOST:PORT.")
+    if is_folder(uri):
+        return _require_file_store(uri)
+    if uri.partition(":")[0].partition("+")[0] not in DATABASES:
+        return
+    url = make_url(uri)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise UsageError(f"{redact(uri)}: there is no such file.")
+    engine = create_engine(url)
+    try:
+        missing = TABLES - {*inspect(engine).get_table_names()}
+    finally:
+        engine.dispose()
+    if missing:
+        raise UsageError(
+            f"{redact(uri)}: is not a database of MLflow (it has no table {min(missing)})."
+        )
+
+
+def _require_file_store(uri: str) -> None:
+    folder = Path(url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri)
+    if not any(path.parent.name.isdigit() for path in folder.glob("*/meta.yaml")):
+        raise UsageError(
+            f"{uri}: is not a file store of MLflow (it has no folder of an experiment, such as 0)."
+        )

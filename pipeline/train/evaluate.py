@@ -1,0 +1,85 @@
+"""Metrics of predictions. Needs numpy and pandas, and nothing of MLflow or ONNX."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from core.errors import PipelineError
+from core.evaluation_metrics import CLASSIFICATION, REGRESSION
+from pipeline.schema import Kind, Task
+
+RESAMPLES = 1000
+_LOWER_IS_BETTER = ("rmse", "mae", "log_loss", "brier")
+METRICS = {Kind.REGRESSION: REGRESSION, Kind.CLASSIFICATION: CLASSIFICATION}
+
+
+def higher_is_better(metric: str) -> bool:
+    """Tell the direction of a metric by its name."""
+    return metric not in _LOWER_IS_BETTER
+
+
+def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
+    """Return a table's true values, shape (rows,): in the target's unit, or the class's place."""
+    truth = table[task.target.name]
+    if task.kind is Kind.REGRESSION:
+        return truth.to_numpy(dtype=float)
+    return truth.map(task.target.classes.index).to_numpy(dtype=int)
+
+
+def scorer(
+    task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray
+) -> Callable[[np.ndarray], float]:
+    """Return a function from row numbers to the metric on those rows, NaN where it has no value.
+
+    Args:
+        truth: shape (rows,), as `encode` gives it.
+        prediction: shape (rows,) of a regression, (rows, classes) of probabilities else.
+
+    Raises:
+        PipelineError: a prediction is not a number.
+    """
+    values = np.asarray(prediction, dtype=float)
+    if not np.isfinite(values).all():
+        raise PipelineError(
+            f"{task.name}: the metric {metric} is not a number, for not every prediction is one."
+        )
+    if task.kind is Kind.CLASSIFICATION:
+        # Probabilities of float32 add up to 1 again.
+        values = values / values.sum(axis=1, keepdims=True)
+
+    def on(rows: np.ndarray) -> float:
+        with np.errstate(all="ignore"):
+            return float(METRICS[task.kind][metric](truth[rows], values[rows]))
+
+    return on
+
+
+def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Return one metric; see `scorer`.
+
+    Raises:
+        PipelineError: it is not a number for these predictions.
+    """
+    value = scorer(task, metric, truth, prediction)(np.arange(len(truth)))
+    if not np.isfinite(value):
+        raise PipelineError(f"{task.name}: the metric {metric} is not a number.")
+    return value
+
+
+def metrics(task: Task, truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Return all metrics of the task's kind by name; see `score`."""
+    return {name: score(task, name, truth, prediction) for name in METRICS[task.kind]}
+
+
+def interval(
+    statistic: Callable[[np.ndarray], float], count: int, seed: int
+) -> tuple[float, float]:
+    """Return the 95 % interval of a function of row numbers, by a percentile bootstrap.
+
+    A resample of the `count` rows on which it is NaN (a class is missing) is left out.
+    """
+    generator = np.random.default_rng(seed)
+    values = [statistic(generator.integers(0, count, count)) for _ in range(RESAMPLES)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

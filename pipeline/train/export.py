@@ -1,0 +1,53 @@
+"""A fitted pipeline as ONNX, and the proof that both say the same."""
+
+import numpy as np
+import pandas as pd
+from skl2onnx import to_onnx as convert
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.pipeline import Pipeline
+
+from pipeline.bundle import Parity
+from pipeline.schema import Feature, Kind, Task
+from pipeline.train.predict import OnnxModel
+
+OPSET = {"": 21, "ai.onnx.ml": 3}
+_TYPES = {"number": FloatTensorType, "category": StringTensorType}
+
+
+def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
+    """Return the ONNX file: an input of shape (rows, 1) a feature; the same fit, the same bytes.
+
+    Outputs: `variable` (rows, 1) of a regression; `label` (rows,), the class's place, and
+    `probabilities` (rows, classes) of a classification.
+    """
+    model = convert(
+        fitted,
+        initial_types=[(feature.name, _TYPES[feature.type]([None, 1])) for feature in features],
+        options={"zipmap": False} if task.kind is Kind.CLASSIFICATION else None,
+        target_opset=OPSET,
+        name=task.name,
+    )
+    # The converter keeps these in a set, whose order changes from one process to the next.
+    imports = sorted(model.opset_import, key=lambda entry: str(entry.domain))
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def estimate(task: Task, fitted: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
+    """Return what the fitted estimator says, in the shapes of `OnnxModel.predict`."""
+    method = fitted.predict if task.kind is Kind.REGRESSION else fitted.predict_proba
+    return np.asarray(method(inputs), dtype=np.float64)
+
+
+def parity(task: Task, fitted: Pipeline, model: OnnxModel, inputs: pd.DataFrame) -> Parity:
+    """Compare estimator and ONNX file on every row of the hold-out."""
+    difference = np.abs(estimate(task, fitted, inputs) - model.predict(inputs))
+    worst = difference.reshape(len(inputs), -1).max(axis=1)
+    return Parity(
+        rows=len(inputs),
+        # A difference that is not a number is a mismatch too.
+        mismatches=int((~(worst <= task.tolerance)).sum()),
+        largest_difference=float(f"{worst.max():.3g}"),
+        tolerance=task.tolerance,
+    )

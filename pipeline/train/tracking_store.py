@@ -1,0 +1,63 @@
+"""Where a training's runs go: the store that the user names, else one of our own below `build/`."""
+
+import os
+from pathlib import Path
+
+from mlflow.entities import Experiment
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.uri import is_local_uri
+
+from core.errors import UsageError
+from core.files import sha256_bytes
+from history.address import DATABASES
+from history.build import restore
+from pipeline.repo import Repo
+
+VARIABLE = "MLFLOW_TRACKING_URI"
+
+
+def address_of(repo: Repo) -> str:
+    """Return the address of the store; our own is made if it is not there."""
+    if named := os.environ.get(VARIABLE):
+        return named
+    # From our copy of its tables: MLflow itself takes seconds to make a new store.
+    database = _folder(repo) / "mlflow.db"
+    restore(_folder(repo) / "no-history", database)
+    return f"sqlite:///{database.as_posix()}"
+
+
+def artifacts_of(repo: Repo, uri: str) -> str | None:
+    """Return where a new experiment keeps its artifacts; None where a server decides that.
+
+    With a database, MLflow alone would put them into `mlruns/`, which here is the history.
+    """
+    if uri.partition(":")[0].partition("+")[0] in DATABASES:
+        return (_folder(repo) / "artifacts").as_uri()
+    return None
+
+
+def require_outside_history(repo: Repo, experiment: Experiment) -> None:
+    """Refuse an experiment whose artifacts would land among the history's files.
+
+    Raises:
+        UsageError: they would.
+    """
+    location = str(experiment.artifact_location)
+    if not is_local_uri(location):  # type: ignore[no-untyped-call]
+        return
+    folder = Path(local_file_uri_to_path(location)).resolve()  # type: ignore[no-untyped-call]
+    if folder.is_relative_to(repo.mlruns):
+        place = folder.relative_to(repo.root).as_posix()
+        raise UsageError(
+            f"the experiment {experiment.name} of the store in {VARIABLE} keeps its artifacts in "
+            f"{place}, inside the history: name another store, or unset the variable."
+        )
+
+
+def _folder(repo: Repo) -> Path:
+    """Return the folder below `build/` for one store.
+
+    A store keeps absolute addresses: a checkout that was moved gets another folder.
+    """
+    of = f"{repo.root}{os.environ.get(VARIABLE, '')}"
+    return repo.build / "tracking" / sha256_bytes(of.encode())[:8]

@@ -1,0 +1,106 @@
+"""Publishing whatever is set in the clone: settings, filters, hooks; and in how deep a folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.errors import PipelineError
+from core.git import git
+from pipeline.publish import worktree
+from pipeline.publish.loop import land
+from pipeline.repo import Repo
+from tests.conftest import posix
+from tests.paths import ROOT
+from tests.unit.pipeline.publish.test_checkouts import give_history
+from tests.unit.pipeline.publish.test_loop import note
+
+Clone = Callable[..., Repo]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"core.autocrlf": "true"},
+        {"core.autocrlf": "input", "core.safecrlf": "true"},
+        {"core.eol": "crlf"},
+        {"core.attributesFile": "ATTRIBUTES", "filter.large.clean": "false"},
+        {"submodule.recurse": "true"},
+        {"extensions.worktreeConfig": "true"},
+        {"core.fileMode": "false"},
+        {"safe.bareRepository": "explicit"},
+    ],
+    ids=lambda settings: "+".join(settings),
+)
+def test_settings_of_the_clone_change_no_byte(
+    clone: Clone, origin: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    give_history(origin)
+    repo = clone("mine")
+    (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
+    for key, value in settings.items():
+        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(tmp_path / "attributes")))
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
+    assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
+
+
+@pytest.mark.parametrize("address", ["../origin.git", "inside=here.git"])
+@pytest.mark.parametrize("as_remote", [True, False])
+def test_a_relative_address_is_seen_from_the_checkout(
+    clone: Clone, origin: Path, address: str, as_remote: bool
+) -> None:
+    repo = clone("mine")
+    target = (repo.root / address).resolve()
+    if target != origin.resolve():
+        git(repo.root, "clone", "--quiet", "--bare", str(origin), str(target))
+    git(repo.root, "remote", "set-url", "origin", address if as_remote else "../nowhere.git")
+    land(repo, "origin" if as_remote else address, "main", note("mine"))
+    assert git(target, "cat-file", "-p", "main:results/mine.txt") == "mine"
+
+
+@posix
+def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
+    clone: Clone, origin: Path
+) -> None:
+    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
+    git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
+    with pytest.raises(PipelineError, match="results/mine.txt with other bytes.*info/attributes"):
+        land(repo, "origin", "main", note("mine"))
+    assert git(origin, "rev-parse", "main") == tip
+
+
+@posix
+@pytest.mark.parametrize(
+    "hook", ["post-checkout", "prepare-commit-msg", "pre-push", "post-index-change"]
+)
+@pytest.mark.parametrize("shared", [True, False])
+def test_no_hook_of_the_clone_runs(
+    clone: Clone, origin: Path, tmp_path: Path, hook: str, shared: bool
+) -> None:
+    repo = clone("mine")
+    folder = tmp_path / "hooks" if shared else repo.root / ".git" / "hooks"
+    folder.mkdir(exist_ok=True)
+    if shared:
+        git(repo.root, "config", "core.hooksPath", str(folder))
+    (folder / hook).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
+    (folder / hook).chmod(0o755)
+    land(repo, "origin", "main", note("mine"))
+    assert git(origin, "show", "main:results/mine.txt") == "mine"
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_publish_adds_to_a_path_is_small() -> None:
+    """Windows allows 260 characters; the deepest folders are those of runners and of OneDrive."""
+    names = git(ROOT, "ls-files", "-z").split("\0")
+    longest = max(names, key=len)
+    repository = "a-repository-with-quite-a-long-name-2026"
+    random = "x" * 8  # what `tempfile.mkdtemp` adds
+    for folder in (
+        f"D:\\a\\{repository}\\{repository}",
+        f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
+        f"C:\\Users\\firstname\\OneDrive - University of Somewhere\\Documents\\{repository}",
+    ):
+        path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
+        assert len(path) < 240, f"{len(path)}: {path}"

@@ -1,0 +1,133 @@
+"""The gate, asked about real ONNX models on rows that neither was fitted on."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from history.registry import Check
+from pipeline import tasks
+from pipeline.bundle import Challenger, Parity
+from pipeline.publish.gate import Decision, gain_interval, judge
+from pipeline.schema import Layout, Task
+from pipeline.train.predict import OnnxModel
+from tests import forge
+from tests.service import TASKS
+
+NAMES = TASKS
+
+
+@dataclass
+class Arena:
+    """A task with a poor model (few rows to learn from), a good one, and rows to judge on."""
+
+    task: Task
+    holdout: pd.DataFrame
+    poor: OnnxModel
+    good: OnnxModel
+    poor_fit: Any
+    good_fit: Any
+
+    def evidence(self, model: str, **update: Any) -> Challenger:
+        fit = getattr(self, f"{model}_fit")
+        return forge.challenger(self.task, getattr(self, model), self.holdout, fit, **update)
+
+    def judge(self, model: str, champion: str | None, **update: Any) -> Decision:
+        served = getattr(self, champion) if champion else None
+        evidence = self.evidence(model, **update)
+        return judge(self.task, evidence, getattr(self, model), served, self.holdout)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def arena(request: pytest.FixtureRequest) -> Arena:
+    # The generated rows are no houses and no loans: the thresholds for those do not apply.
+    task = replace(tasks.load(request.param), thresholds={})
+    poor_fit, poor = forge.fitted(task, forge.rows(task, 40, seed=1))
+    good_fit, good = forge.fitted(task, forge.rows(task, 2000, seed=2))
+    holdout = forge.rows(task, 600, seed=3)
+    return Arena(task, holdout, OnnxModel(poor), OnnxModel(good), poor_fit, good_fit)
+
+
+def failed(decision: Decision) -> list[str]:
+    return [check.name for check in decision.checks if not check.passed]
+
+
+def test_the_first_challenger_is_promoted(arena: Arena) -> None:
+    decision = arena.judge("poor", None)
+    assert decision.promote and decision.reason == "there is no champion yet"
+
+
+def test_a_better_challenger_is_promoted_with_the_numbers(arena: Arena) -> None:
+    decision = arena.judge("good", "poor")
+    assert decision.promote
+    assert arena.task.metric.name in decision.reason and "95 % interval" in decision.reason
+
+
+def test_a_worse_challenger_is_refused(arena: Arena) -> None:
+    decision = arena.judge("poor", "good")
+    assert not decision.promote and failed(decision) == ["better than champion"]
+
+
+def test_a_tie_keeps_the_champion(arena: Arena) -> None:
+    decision = arena.judge("good", "good")
+    assert not decision.promote and "a tie" in decision.reason
+
+
+def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
+    _, other = forge.fitted(arena.task, forge.rows(arena.task, 2000, seed=4))
+    rival = OnnxModel(other)
+    decision = judge(arena.task, arena.evidence("good"), arena.good, rival, arena.holdout)
+    reverse = judge(arena.task, arena.evidence("good"), rival, arena.good, arena.holdout)
+    assert not (decision.promote and reverse.promote)
+
+
+@pytest.mark.parametrize(
+    ("update", "check"),
+    [
+        ({"size": 10**9}, "size"),
+        ({"latency_ms": 1e6}, "latency"),
+        ({"behaviours": [Check(name="claim", passed=False, detail="3 rows differ")]}, "claim"),
+    ],
+)
+def test_one_failed_check_is_enough(arena: Arena, update: dict[str, Any], check: str) -> None:
+    decision = arena.judge("good", "poor", **update)
+    assert not decision.promote and failed(decision) == [check] and check in decision.reason
+
+
+def test_a_model_whose_onnx_differs_is_refused_with_rows_and_difference(arena: Arena) -> None:
+    parity = Parity(rows=600, mismatches=7, largest_difference=0.25, tolerance=1e-4)
+    decision = arena.judge("good", "poor", parity=parity)
+    assert not decision.promote
+    assert "7 of 600 hold-out rows" in decision.reason and "0.25" in decision.reason
+
+
+def test_thresholds_are_absolute(arena: Arena) -> None:
+    metric = arena.task.metric
+    out_of_reach = 2.0 if metric.higher_is_better else 0.0
+    strict = replace(arena.task, thresholds={metric.name: out_of_reach})
+    decision = judge(strict, arena.evidence("good"), arena.good, arena.poor, arena.holdout)
+    assert not decision.promote and failed(decision) == [f"threshold {metric.name}"]
+
+
+def test_a_champion_that_cannot_read_the_data_any_more_gives_way(arena: Arena) -> None:
+    column = arena.task.features[0].name
+    fewer = arena.holdout.drop(columns=column)
+    features = tuple(feature for feature in arena.task.features if feature.name != column)
+    # Without its sources, whose layout names the column.
+    task = replace(arena.task, features=features, table=Layout(), sources=())
+    fit, content = forge.fitted(task, forge.rows(task, 500))
+    model = OnnxModel(content)
+    decision = judge(task, forge.challenger(task, model, fewer, fit), model, arena.good, fewer)
+    assert decision.promote and f"needs {column}" in decision.reason
+
+
+def test_the_interval_of_the_gain_is_paired() -> None:
+    task = tasks.load("housing")
+    generator = np.random.default_rng(0)
+    truth = generator.normal(2, 1, 500)
+    old = truth + generator.normal(0, 1, 500)
+    low, high = gain_interval(task, truth, old, truth + (old - truth) * 0.98)
+    # 2 % less error on the very same rows: certain, although far less than the spread of either.
+    assert 0.015 < low < high < 0.025

@@ -1,0 +1,48 @@
+"""A candidate's picture and table, and what happens where one of them cannot be made."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from pipeline import tasks
+from pipeline.data import table as tables
+from pipeline.train import artifacts
+from pipeline.train.candidates import Candidate, Study, fit_all
+from pipeline.train.predict import OnnxModel
+from tests.paths import ROOT
+
+IRIS = ROOT / "data" / "iris.csv.gz"
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    task = tasks.load("iris")
+    rows = tables.read(IRIS)
+    held = tables.in_holdout(task, rows, 0.2)
+    return Study(task, list(task.features), rows[~held], rows[held], folds=3, seed=42)
+
+
+@pytest.fixture(scope="module")
+def forest(study: Study) -> Candidate:
+    (fitted,) = fit_all(study, {"random_forest": {"n_estimators": 20, "min_samples_leaf": 3}})
+    assert isinstance(fitted, Candidate)
+    return fitted
+
+
+def test_probabilities_that_exceed_1_by_a_rounding_are_drawn(
+    study: Study, forest: Candidate
+) -> None:
+    assert OnnxModel(forest.onnx).predict(study.holdout).max() > 1  # else this proves nothing
+    made, failed = artifacts.draw(study, forest)
+    assert failed == {}
+    assert {*made} == {"evaluation.png", "permutation_importance.csv"}
+    assert Image.open(io.BytesIO(made["evaluation.png"])).width > 1000
+
+
+def test_a_picture_that_cannot_be_made_leaves_the_table(study: Study, forest: Candidate) -> None:
+    broken = forest.model_copy(update={"onnx": b"no model"})
+    made, failed = artifacts.draw(study, broken)
+    assert [*made] == ["permutation_importance.csv"]
+    assert [*failed] == ["evaluation.png"]
+    assert failed["evaluation.png"] and "\n" not in failed["evaluation.png"]

@@ -1,0 +1,153 @@
+"""The life of jobs: one at a time, gently, and none left behind when the service ends."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from pipeline.publish.record import now
+from pipeline.repo import Repo
+from pipeline.worker.jobs import DAY_MS, MOST_KEPT, Job, Queue, Request
+from tests.unit.pipeline.worker.service import Service, checkout, running
+
+FOREST = {"kind": "train", "task": "iris", "algorithm": "random_forest"}
+LONG = FOREST | {"parameters": {"n_estimators": 100_000}}
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    jobs = [Job(id=uuid4().hex, kind="load", created=n, ended=n) for n in range(1, 110)]
+    jobs.append(Job(id=uuid4().hex, kind="train", status="running", created=110, started=110))
+    for job in jobs:
+        job.write(tmp_path)
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    failed = queue.jobs()[-1]
+    assert (failed.status, failed.kind) == ("failed", "train")
+    assert failed.ended and "was stopped before the job had ended" in (failed.error or "")
+    sent = queue.submit(Request(kind="load", task="iris", version=1))
+    kept = [job.id for job in queue.jobs()]
+    assert len(kept) == MOST_KEPT and kept == [job.id for job in jobs][-99:] + [sent.id]
+    deadline = time.monotonic() + 60
+    while not (ended := queue.jobs()[-1]).ended:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert ended.error == "iris has no version 1; the versions are: none."
+
+
+def kept(folder: Path, **about: object) -> Job:
+    """Write the job of a retrain for the drift of iris."""
+    job = Job(id=uuid4().hex, kind="retrain", created=now(), drifted=["iris"])
+    return job.write(folder, **about)
+
+
+def drift(*tasks: str) -> Request:
+    return Request(kind="retrain", tasks=list(tasks), drift=True)
+
+
+def test_drift_that_is_told_again_starts_no_second_retrain(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    running = kept(tmp_path, status="running", started=now())
+    assert queue.submit(drift("iris")) == running
+    running.write(tmp_path, status="succeeded", ended=now() - DAY_MS + 60_000)
+    assert queue.submit(drift("iris")).id == running.id
+    both = queue.submit(request := drift("iris", "housing"))
+    assert both.id != running.id and both.drifted == request.tasks == ["housing"]
+    assert queue.submit(drift("housing", "iris")).id == both.id
+
+
+@pytest.mark.parametrize(
+    "earlier", [{"ended": 1}, {"ended": 1, "drifted": []}, {"drifted": []}, {"drifted": ["credit"]}]
+)
+def test_drift_is_answered_if_it_was_not_within_a_day(
+    tmp_path: Path, earlier: dict[str, object]
+) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    before = kept(tmp_path, **earlier)
+    asked = queue.submit(drift("iris"))
+    assert asked.id != before.id and asked.drifted == ["iris"]
+
+
+def test_a_retrain_for_drift_that_failed_is_tried_again_and_a_person_is_never_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "params.yaml").touch()
+    queue = Queue(Repo.open(tmp_path), tmp_path)
+    failed = kept(tmp_path)
+    failed.fail(tmp_path, "GitHub answers 502")
+    again = queue.submit(drift("iris"))
+    assert again.id != failed.id
+    asked = [queue.submit(Request(kind="retrain", tasks=["iris"])) for _ in range(2)]
+    assert len({again.id, *(job.id for job in asked)}) == 3
+
+
+def children(pid: int) -> dict[int, str]:
+    """Return a process's children and their commands."""
+    found = Path(f"/proc/{pid}/task").glob("*/children")
+    pids = [int(child) for path in found for child in path.read_text("utf-8").split()]
+    return {pid: Path(f"/proc/{pid}/cmdline").read_text("utf-8") for pid in pids}
+
+
+def job_of(service: Service) -> int:
+    """Return the process of the running job."""
+    deadline = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < deadline
+        commands = children(service.process.pid)
+        if found := [
+            pid for pid, command in commands.items() if "pipeline.worker.job_process" in command
+        ]:
+            return found[0]
+        time.sleep(0.05)
+
+
+def gone(pid: int) -> bool:
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    return checkout(tmp_path_factory.mktemp("jobs") / "checkout")
+
+
+@on_linux
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGKILL"])
+def test_a_job_ends_with_the_service_and_the_next_one_says_so(how: str, repo: Repo) -> None:
+    with running(repo) as service:
+        at_work, waiting = service.submit(**LONG), service.submit(**FOREST)
+        service.wait(at_work, "started")
+        process = job_of(service)
+        while os.getpriority(os.PRIO_PROCESS, process) < 19:
+            time.sleep(0.05)
+        while how == "SIGTERM" and not (service.state / "work").exists():
+            time.sleep(0.05)  # until the training itself has begun
+        assert service.call(f"/jobs/{waiting}")[1]["status"] == "queued"
+        assert service.call("/health")[0] == 200
+        service.process.send_signal(signal.Signals[how])
+        service.process.wait(20)
+        assert gone(process)
+    jobs = {job.id: job for job in Queue(repo, service.state).jobs()}
+    for job_id in (at_work, waiting):
+        assert jobs[job_id].status == "failed" and "send it again" in str(jobs[job_id].error)
+
+
+@on_linux
+@pytest.mark.slow
+def test_a_job_that_is_killed_has_failed_and_the_next_runs(repo: Repo) -> None:
+    with running(repo) as service:
+        killed = service.submit(**LONG)
+        service.wait(killed, "started")
+        os.kill(job_of(service), signal.SIGKILL)
+        assert service.wait(killed)["error"] == "its process ended (-9): send it again."
+        assert service.run(kind="load", task="iris", version=1)["version"] == 1
+        assert not (service.state / "work").exists()

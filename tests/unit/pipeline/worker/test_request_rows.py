@@ -1,0 +1,76 @@
+"""Rows as clients send them: by name or in order, with the target among them or beside them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.errors import UsageError
+from pipeline import tasks
+from pipeline.worker.rows import table
+
+IRIS, HOUSING = tasks.load("iris"), tasks.load("housing")
+NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+ROW = [5.1, 3.5, 1.4, 0.2]
+NAMED = dict(zip(NAMES, ROW, strict=True))
+
+
+def test_rows_in_order_and_records_make_the_same_table() -> None:
+    wanted = table(IRIS, [NAMED | {"species": "setosa"}], None)
+    assert list(wanted.columns) == [*NAMES, "species"]
+    assert wanted.iloc[0].to_list() == ["5.1", "3.5", "1.4", "0.2", "setosa"]
+    assert table(IRIS, [ROW], ["setosa"]).equals(wanted)
+    assert table(IRIS, [NAMED], ["setosa"]).equals(wanted)
+    shuffled = dict(reversed(NAMED.items()))
+    assert table(IRIS, [shuffled], ["setosa"])[[*NAMES, "species"]].equals(wanted)
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (0, "setosa"),
+        (2, "virginica"),
+        (1.0, "versicolor"),
+        ("setosa", "setosa"),
+        # What is no class stays as it is, and is refused with its row.
+        (3, "3"),
+        (-1, "-1"),
+        (0.5, "0.5"),
+        (True, "True"),
+        ("0", "0"),
+        (None, "None"),
+        (10**400, str(10**400)),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_class_may_be_its_number(value: Any, label: str) -> None:
+    assert table(IRIS, [ROW], [value])["species"].to_list() == [label]
+
+
+def test_a_class_that_is_a_number_itself_is_meant_before_its_place() -> None:
+    coded = replace(IRIS, target=replace(IRIS.target, classes=("1", "2", "0")))
+    assert table(coded, [ROW] * 3, [1, 2.0, 0])["species"].to_list() == ["1", "2", "0"]
+
+
+def test_the_target_of_a_regression_is_left_as_it_is() -> None:
+    data = [[8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]] * 2
+    assert table(HOUSING, data, [0, 4.526])["MedHouseVal"].to_list() == ["0.0", "4.526"]
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "words"),
+    [
+        ([ROW], None, "target is missing: send the species of each row, in the order of data."),
+        ([ROW, ROW], ["setosa"], "target has 1 values and data has 2 rows: send one species for"),
+        ([ROW, ROW[:3]], ["setosa"] * 2, "row 2 has 3 values, but iris has 4 features: send sepal"),
+        ([ROW + [1]], ["setosa"], "row 1 has 5 values, but iris has 4 features"),
+        ([[]], ["setosa"], "row 1 has 0 values"),
+        ([NAMED | {"species": "setosa"}], ["setosa"], "species is in data and in target"),
+    ],
+)
+def test_rows_and_targets_that_do_not_fit_together_are_one_sentence(
+    data: list[Any], target: list[Any] | None, words: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        table(IRIS, data, target)
+    assert words in str(caught.value) and "\n" not in str(caught.value)

@@ -1,0 +1,125 @@
+"""Rows about runs, models and their files."""
+
+import json
+import shutil
+from typing import Any
+
+from scripts.loopback import free_port
+from tools.documents.row import Row, comes_with, expect
+from tools.documents.stack import Stack
+
+VERIFY = "MLFLOW_TRACKING_URI=http://localhost:5000 python {} scripts/verify_mlflow_data.py"
+IN_CONTAINER = "docker compose exec -T mlflow-server python /tmp/verify_mlflow_data.py"
+STORE, BUNDLE = "build/file-store", "build/rows-bundle"
+REGISTRY = "/api/2.0/mlflow/registered-models"
+ALGORITHM = "random_forest"
+
+
+def verify_the_history(stack: Stack) -> str:
+    """Verify with packages and without, on the host and in MLflow's container."""
+    for options in ("", "-S"):  # with -S Python finds no installed package
+        said = stack.shell(VERIFY.format(options))
+        expect("no fault" in said and "runs are there" in said, f"it says: {said[-300:]}")
+    where = "on the host, with packages and without"
+    if stack.mode == "containers":
+        inside = stack.shell(IN_CONTAINER)
+        expect("no fault" in inside and "runs are there" in inside, f"it says: {inside[-300:]}")
+        where += ", and in the container"
+    return f"{said.strip().splitlines()[-1]} {where}"
+
+
+def export_a_file_store(stack: Stack) -> str:
+    """Export the history, and find in it what the files of runs are called elsewhere."""
+    runs = len(stack.shell("find mlruns -name run.json").split())
+    stack.shell(f"python -m pipeline history export --to {STORE}")
+    try:
+        found = stack.shell(f"find {STORE} -name '*.yaml'").split()
+    finally:
+        shutil.rmtree(stack.checkout / STORE)
+    expect(len(found) > runs, f"{len(found)} files for {runs} runs")
+    return f"{len(found)} YAML files of {runs} runs"
+
+
+def make_a_model_again(stack: Stack) -> str:
+    """Make a model again as joblib, and read what is written beside it."""
+    stack.shell(f"python -m pipeline export iris --algorithm {ALGORITHM} --format joblib")
+    models = stack.checkout / "models"
+    names = (f"{ALGORITHM}_best_model.joblib", f"{ALGORITHM}_best_model_metadata.json")
+    size = (models / names[0]).stat().st_size
+    about = json.loads((models / names[1]).read_bytes())
+    for name in names:
+        (models / name).unlink()
+    changed = stack.shell("git status --porcelain models")
+    expect(not changed, f"Git sees {changed}")
+    expect(about["files"][names[0]]["size"] == size, f"the metadata are {about}")
+    return f"{names[0]}, {size:,} bytes: {about['compared']}"
+
+
+def read_the_registry(stack: Stack) -> str:
+    """Ask MLflow for aliases and stages as its clients do."""
+    found: list[str] = []
+    for alias, stage in (("champion", "production"), ("challenger", "staging")):
+        answer = stack.get(f"{REGISTRY}/alias?name=iris&alias={alias}", "mlflow-server")
+        expect(answer.status == 200, f"no alias {alias}: {answer.text}")
+        version: dict[str, Any] = answer.json["model_version"]
+        tags = {tag["key"]: tag["value"] for tag in version["tags"]}
+        shown = (tags.get("stage"), version["current_stage"].lower())
+        expect(shown == (stage, stage), f"{alias} is shown in the stages {shown}")
+        found.append(f"{alias} is version {version['version']} in {stage}")
+    return "; ".join(found)
+
+
+def train_and_serve(stack: Stack) -> str:
+    """Train a task and start an API by the commands that replace `train.py` and `serve.py`."""
+    stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
+    shutil.rmtree(stack.checkout / BUNDLE)
+    line = stack.first_line(f"env API_PORT={free_port()} python -m app")
+    expect("a model is in service" in line, f"`python -m app` says {line}")
+    return "trained iris; `python -m app` serves"
+
+
+ROWS = [
+    Row(
+        number=4,
+        typed="`docker compose exec mlflow-server python /tmp/verify_mlflow_data.py`, "
+        "`python scripts/verify_mlflow_data.py`",
+        here="as typed, with any Python from 3.11 on",
+        page="[how to](how-to.md#-check-the-history)",
+        check=verify_the_history,
+    ),
+    Row(
+        number=5,
+        typed="`find /mlflow/mlruns -name '*.yaml'`",
+        here="runs are `run.json`; `pipeline history export --to DIR` writes a file store",
+        page="[below](#runs)",
+        check=export_a_file_store,
+    ),
+    Row(
+        number=6,
+        typed="`models/<algorithm>_best_model.joblib`, "
+        "`models/<algorithm>_best_model_metadata.json`",
+        here="`pipeline export TASK --algorithm NAME --format joblib` writes them",
+        page="[below](#models)",
+        check=make_a_model_again,
+    ),
+    Row(
+        number=8,
+        typed="the registry's stages `Staging` and `Production`",
+        here="aliases `challenger` and `champion`; the tag `stage` and the stage say it too",
+        page="[below](#models)",
+        check=read_the_registry,
+    ),
+    Row(
+        number=24,
+        typed="`python train.py`, `python serve.py`",
+        here="`python -m pipeline train`, `python -m app`",
+        page="[below](#training-and-serving)",
+        check=train_and_serve,
+    ),
+    Row(
+        number=27,
+        typed="`docker exec … pg_dump`, `mc mirror`, `docker cp … prometheus` as backups",
+        here="not yet",
+        check=comes_with("scale"),
+    ),
+]

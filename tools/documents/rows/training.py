@@ -1,0 +1,168 @@
+"""Rows about training, and about what is edited for it."""
+
+import json
+import re
+import shlex
+import shutil
+from typing import Any
+
+from tools.documents.row import Row, comes_with, expect
+from tools.documents.stack import Stack
+
+JOB_SECONDS = 300
+BUNDLE = "build/rows-bundle"
+TRIES = 4
+# What people have in a notebook; only the key is new to them.
+TRAINING = """
+import subprocess
+
+import {client}
+from sklearn.datasets import load_iris
+
+iris = load_iris()
+key = subprocess.check_output(["./start-mlops.sh", "--key"], text=True).strip()
+response = {client}.post(
+    "http://localhost:8000/train",
+    headers={{"X-API-Key": key}},
+    json={{
+        "data": iris.data.tolist(),
+        "target": iris.target.tolist(),
+        "algorithm": "random_forest",
+        "hyperparameters": {{"n_estimators": 100, "max_depth": 5}},
+    }},
+    timeout=60,
+)
+result = response.json()
+print(response.status_code, result.get("run_id"), result.get("metrics", {{}}).get("accuracy"))
+"""
+
+
+def train_as_in_a_notebook(stack: Stack) -> str:
+    """Train with `requests` and with `httpx`, with the key that the start script prints."""
+    seen = [
+        f"{client}: accuracy {_accuracy(stack, client):.2f}" for client in ("requests", "httpx")
+    ]
+    refused = stack.post("/train", {"algorithm": "random_forest"})
+    expect(refused.status == 401, f"without the key /train answers {refused.status}")
+    return f"200 and a run id for {'; '.join(seen)}; without the key 401"
+
+
+def _accuracy(stack: Stack, client: str) -> float:
+    """Train, on a busy machine several times: what takes more than 30 s is answered with 202."""
+    said = ["nothing"]
+    for _ in range(TRIES):
+        code = TRAINING.format(client=client)
+        said = stack.shell(f"python -W ignore -c {shlex.quote(code)}").split()
+        if said[0] != "202":
+            break
+    expect(said[0] == "200", f"{client} sees {' '.join(said)[-300:]}")
+    expect(bool(re.fullmatch("[0-9a-f]{32}", said[1])), f"{said[1]} is no run id")
+    return float(said[2])
+
+
+def retrain_and_load(stack: Stack) -> str:
+    """Train a task anew, and load the run of the model in service."""
+    job = _ended(stack, "/retrain", {"tasks": ["iris"], "reason": "a row of the table"})
+    made = job["result"]["challengers"]["iris"]
+    served = stack.get("/models/iris").json["run_id"]
+    loaded = _ended(stack, f"/model/load/{served}", {})
+    expect(loaded["result"]["run_id"] == served, f"another run was loaded: {loaded['result']}")
+    return f"/retrain: {made['algorithm']} is the challenger; /model/load: version " + str(
+        loaded["result"]["version"]
+    )
+
+
+def run_the_example(stack: Stack) -> str:
+    """Run the example as it is."""
+    said = stack.shell("python examples/train_example.py").splitlines()
+    begins = ("trained: run ", "predicted: setosa", "params of", "metrics of", "its page: http")
+    expect(
+        len(said) == len(begins) and all(map(str.startswith, said, begins)),
+        f"the example prints {' / '.join(said)[:400]}",
+    )
+    return f"{said[0]}; {said[1]}"
+
+
+def _ended(stack: Stack, path: str, body: Any) -> Any:
+    """Return a job at its end: most of them are answered with it."""
+    answer = stack.post(path, body, key=True)
+    expect(answer.status in (200, 202), f"POST {path} answers {answer.status}: {answer.text}")
+    found = answer.json
+
+    def has_ended() -> bool:
+        found.update(stack.get(f"/jobs/{found['id']}", key=True).json)
+        return found["ended"] is not None
+
+    stack.eventually(has_ended, JOB_SECONDS, f"the job of {path} has not ended")
+    expect(found["error"] is None, f"the job of {path} failed: {json.dumps(found)[:300]}")
+    return found
+
+
+def add_an_algorithm(stack: Stack) -> str:
+    """Add an algorithm by a line in each of two files, and train it."""
+    lines = {
+        "pipeline/train/estimators.yaml": (
+            "classification:\n",
+            "  extra_trees: sklearn.ensemble.ExtraTreesClassifier\n",
+        ),
+        "params.yaml": (
+            "      linear_discriminant: {}\n",
+            "      extra_trees: {n_estimators: 10, min_samples_leaf: 3}\n",
+        ),
+    }
+    before = {name: (stack.checkout / name).read_bytes() for name in lines}
+    try:
+        for name, (after, line) in lines.items():
+            text = (stack.checkout / name).read_text("utf-8")
+            (stack.checkout / name).write_text(text.replace(after, after + line, 1), "utf-8")
+        said = stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
+    finally:
+        for name, content in before.items():
+            (stack.checkout / name).write_bytes(content)
+        shutil.rmtree(stack.checkout / BUNDLE, ignore_errors=True)
+    expect("extra_trees" in said, f"the training says {said[-300:]}")
+    expect(
+        (stack.checkout / "app" / "metrics.py").is_file(),
+        "there is no app/observability/metrics.py",
+    )
+    return "trained an algorithm that two lines added"
+
+
+ROWS = [
+    Row(
+        number=14,
+        typed="`POST /train` with "
+        '`{"data": …, "target": …, "algorithm": …, "hyperparameters": …}`, then '
+        '`result["run_id"]` and `result["metrics"]["accuracy"]`',
+        here="as typed, with the key that the start script makes (`./start-mlops.sh --key`); "
+        "a training of more than 30 s is answered with 202 and a job",
+        page="[how to](how-to.md)",
+        check=train_as_in_a_notebook,
+    ),
+    Row(
+        number=15,
+        typed="`POST /retrain`, `POST /model/load/{run_id}`",
+        here="as typed, with the same key",
+        page="[how to](how-to.md)",
+        check=retrain_and_load,
+    ),
+    Row(
+        number=22,
+        typed="`python examples/train_example.py`",
+        here="trains, predicts and shows the run",
+        check=run_the_example,
+    ),
+    Row(
+        number=23,
+        typed="`dvc repro`, `params.yaml`",
+        here="`params.yaml` is here; DVC is not yet",
+        check=comes_with("trust"),
+    ),
+    Row(
+        number=25,
+        typed="an algorithm more in a dictionary, a metric more in one place",
+        here="a line in `estimators.yaml` and one in `params.yaml`; `app/observability/metrics.py`",
+        page="[below](#training-and-serving)",
+        check=add_an_algorithm,
+    ),
+]

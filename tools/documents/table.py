@@ -1,0 +1,36 @@
+"""All rows in their order, and the table of them in `docs/coming-from.md`."""
+
+from pathlib import Path
+
+from scripts.stack.settings import ROOT
+from tools.documents.rows import (
+    commands,
+    containers,
+    folders,
+    history,
+    metrics,
+    predictions,
+    settings,
+    training,
+)
+
+PARTS = (containers, predictions, training, history, metrics, folders, settings, commands)
+ROWS = sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.number)
+PAGE = ROOT / "docs" / "coming-from.md"
+BEGIN = "<!-- This table is written by `nox -s docs` from `tools/documents/rows/`. -->\n"
+END = "<!-- Here the table ends. -->\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return the page with its table written anew; the text around it is kept."""
+    text = PAGE.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return {PAGE: f"{before}{BEGIN}{markdown()}{END}{after}"}
+
+
+def markdown() -> str:
+    """Return the rows as a table."""
+    lines = ["| what you type or look for | here | more |", "|---|---|---|"]
+    lines += [f"| {row.typed} | {row.here} | {row.page} |" for row in ROWS]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,210 @@
+"""Writes what is made from the code: reference pages, Grafana's dashboards. `nox -s docs`."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prometheus_client import PlatformCollector, ProcessCollector
+from starlette.testclient import TestClient
+
+from app.main import create
+from app.observability.metrics import Metrics
+from app.observability.task_histogram import TaskHistogram
+from app.openapi import document_problems
+from app.other_stacks import VARIABLES, Variable
+from app.settings import Settings
+from monitoring.grafana import pages as dashboards
+from scripts import console
+from tools.documents import table
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+CLIENTS = ROOT / "scripts" / "clients.md"
+NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
+VERBS = ("get", "post")
+# The paths that every task has, however many there are: this page is the same before the first
+# model and after the fourth task.
+OF_TASKS = {
+    "/predict": "Predict for the task whose fields the records have; the answer names it.",
+    "/predict/{task}": "Predict a task's target for one record, a list of them or a table.",
+    "/explain": "Explain for the task whose fields the records have.",
+    "/explain/{task}": "Say what each feature added to a prediction.",
+}
+
+
+def pages() -> dict[Path, str]:
+    """Return the generated files' texts."""
+    return (
+        dashboards.pages()
+        | table.pages()
+        | {
+            DOCS / "api.md": _api(),
+            DOCS / "configuration.md": _configuration(),
+            DOCS / "metrics.md": _metrics(),
+        }
+    )
+
+
+def _configuration() -> str:
+    lines = [
+        "# Configuration",
+        NOTE,
+        "## The API",
+        "Environment variables of `python -m app`.\n",
+        "| variable | without it | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        value = field.default.as_posix() if isinstance(field.default, Path) else field.default
+        default = "none" if value in (None, "") else f"`{value}`"
+        lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
+    lines += [
+        "",
+        "## The containers",
+        "What `docker-compose.yml` and the start scripts read from `.env` or the environment.\n",
+        *_compose_variables(),
+        "",
+        "## Names from other stacks",
+        "What people set in such stacks, in `.env` or the environment. What can't work is refused "
+        "at the start: by `./start-mlops.sh`, by the container `prepare` of `docker compose up`, "
+        "or by `python -m app`.\n",
+        "| variable | works | meaning |",
+        "|---|---|---|",
+        *(f"| `{known.name}` | {_works(known)} | {known.meaning} |" for known in VARIABLES),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _works(known: Variable) -> str:
+    if known.values is None:
+        return "yes"
+    usable = [f"`{value}`" for value in ("true", "false") if value in known.values]
+    return f"as {', '.join(usable)}" if usable else "refused"
+
+
+def _compose_variables() -> Iterator[str]:
+    """Turn `.env.example` into tables: a section a heading, the comments above a line its text."""
+    about: list[str] = []
+    for line in (ROOT / ".env.example").read_text("utf-8").splitlines():
+        if line.startswith("# --- "):
+            yield from ("", f"### {line.strip('# -')}", "", "| variable | without it | meaning |")
+            yield "|---|---|---|"
+            about = []
+        elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
+            name, value = line.lstrip("#").split("=", 1)
+            yield f"| `{name}` | {f'`{value}`' if value else 'none'} | {' '.join(about)} |"
+            about = []
+        elif line.startswith("# "):
+            about.append(line[2:])
+
+
+def _metrics() -> str:
+    lines = [
+        "# The API's metrics",
+        NOTE,
+        "What `GET /metrics` tells Prometheus; a counter's name ends in `_total`, a histogram has "
+        "`_bucket`, `_sum` and `_count`. [Monitoring](monitoring.md) says what is made of them.\n",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in described():
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |")
+    lines.append(
+        "| `process_*`, `python_info` | | | The process itself, as far as its system tells |"
+    )
+    return "\n".join(lines) + "\n"
+
+
+class Metric(NamedTuple):
+    """A family of series as it is scraped."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    text: str
+
+
+def described() -> list[Metric]:
+    """Return every metric of ours that the API has, in the order of their names."""
+    found = []
+    collectors: Any = Metrics().registry._collector_to_names  # there is no other list
+    for collector in collectors:
+        if isinstance(collector, ProcessCollector | PlatformCollector):
+            continue
+        of_task = isinstance(collector, TaskHistogram)
+        labels = collector.labels if of_task else collector._labelnames
+        for family in collector.collect():
+            ending = "_total" if family.type == "counter" else ""
+            found.append(
+                Metric(family.name + ending, family.type, labels, family.documentation.rstrip("."))
+            )
+    return sorted(found)
+
+
+def _api() -> str:
+    document = _document()
+    groups: dict[str, list[str]] = {}
+    for path, text in OF_TASKS.items():
+        operation: dict[str, Any] = {"responses": {"200": {}}, "requestBody": {}}
+        document_problems(path, operation)
+        row = f"| `POST {path}` | {text} | {_statuses(operation)} |"
+        groups.setdefault(path.split("/")[1], []).append(row)
+    for path, operations in document["paths"].items():
+        for verb in VERBS:
+            if verb in operations:
+                operation = operations[verb]
+                text = operation["description"].splitlines()[0]
+                row = f"| `{verb.upper()} {path}` | {text} | {_statuses(operation)} |"
+                groups.setdefault(operation["tags"][0], []).append(row)
+    lines = ["# The API", NOTE]
+    lines.append(
+        "`/docs` and `/redoc` of the running API show every field, its range and an example. Every "
+        "answer has the header `X-Request-ID`; every error has `error`, `details` and `request_id` "
+        "(those of the Open Inference Protocol have `error` alone). The tasks are those of "
+        "[the leaderboard](../mlruns/README.md), and `GET /models` lists them.\n"
+    )
+    for group, rows in groups.items():
+        lines += [f"## {group.capitalize()}", "| request | does | answers |", "|---|---|---|"]
+        lines += [*rows, ""]
+    return "\n".join(lines) + "\n" + CLIENTS.read_text("utf-8")
+
+
+def _document() -> dict[str, Any]:
+    """Return the OpenAPI document of the API without any model."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            models=Path(folder) / "models",
+            state=Path(folder),
+            prediction_log=Path(folder) / "predictions.db",
+        )
+        with TestClient(create(settings, lambda line: None)) as client:
+            document: dict[str, Any] = client.get("/openapi.json").json()
+    return document
+
+
+def _statuses(operation: dict[str, Any]) -> str:
+    return ", ".join(sorted(operation["responses"]))
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say whether they are as the code has them."""
+    stale = [path for path, text in pages().items() if not _holds(path, text)]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} is not what the code says: run `nox -s docs`.")
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(pages()[path], "utf-8", newline="\n")
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text("utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))

@@ -1,0 +1,51 @@
+"""What GitHub says when something happened, reduced to what the workflow reads of it."""
+
+from pathlib import Path
+from typing import Any
+
+from core.git import git
+from tools.rehearse.act import REPOSITORY
+
+
+def about(clone: Path, private: bool = False) -> dict[str, Any]:
+    """Return what an event says of the repository; its default branch is what origin's HEAD is."""
+    address = git(clone, "remote", "get-url", "origin")
+    branch = git(Path(address), "symbolic-ref", "--short", "HEAD")
+    return {"full_name": REPOSITORY, "default_branch": branch, "private": private}
+
+
+def push(clone: Path, branch: str = "", before: str = "", private: bool = False) -> dict[str, Any]:
+    """Return the event of a push of a clone's HEAD to a branch, the default one if none is named.
+
+    Args:
+        before: what the branch was at; the parent of HEAD if it is not said.
+    """
+    repository = about(clone, private)
+    return {
+        "ref": f"refs/heads/{branch or repository['default_branch']}",
+        "before": before or git(clone, "rev-parse", "HEAD~1"),
+        "after": git(clone, "rev-parse", "HEAD"),
+        "repository": repository,
+    }
+
+
+def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, Any]:
+    """Return the event of a pull request from a repository, a fork perhaps."""
+    repository = about(clone)
+    base = git(clone, "rev-parse", "HEAD~1")
+    request = {
+        "number": number,
+        "head": {"ref": "change", "repo": {"full_name": head, "fork": head != REPOSITORY}},
+        "base": {
+            **{"ref": repository["default_branch"], "sha": base},
+            **{"repo": {"full_name": REPOSITORY}},
+        },
+    }
+    return {"number": number, "pull_request": request, "repository": repository}
+
+
+def dispatch(clone: Path, branch: str = "", **inputs: str) -> dict[str, Any]:
+    """Return the event of a dispatch on a branch, the default one if none is named."""
+    repository = about(clone)
+    ref = f"refs/heads/{branch or repository['default_branch']}"
+    return {"ref": ref, "inputs": inputs, "repository": repository}
