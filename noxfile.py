@@ -1,11 +1,13 @@
-"""Everything that is checked or made, as sessions: `nox -l` lists them, CI calls nothing else.
+"""Everything that is checked or made, as sessions: `nox -l` lists them, CI calls
+nothing else.
 
-`nox` alone runs the default sessions (lint, tests, e2e). Arguments after `--` reach the tool:
-`nox -s tests-3.13 -- -k gate`.
+`nox` alone runs the default sessions (lint, tests, e2e). Arguments after `--` reach the
+tool: `nox -s tests-3.13 -- -k gate`.
 
-The tests have a budget, on two cores: a minute for the fast ones on one Python, five minutes for
-`e2e` and five for `stack`; all of `.ci/run` takes at most 18 minutes. So a test proves its point at
-the lowest level that can, and is marked `slow` if it takes more than a few seconds.
+The tests have a budget, on two cores: a minute for the fast ones on one Python, five
+minutes for `e2e` and five for `stack`; all of `.ci/run` takes at most 18 minutes. So a
+test proves its point at the lowest level that can, and is marked `slow` if it takes
+more than a few seconds.
 """
 
 import os
@@ -23,8 +25,9 @@ nox.options.default_venv_backend = "none"
 # Several checkouts that are tested side by side may share their environments.
 nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
-# All fast tests run on the newest Python, which the images have, too. What these test are numbers,
-# plots, Git and linters, which are the same on every Python: the locks pin the libraries' versions.
+# All fast tests run on the newest Python, which the images have, too. What these test
+# are numbers, plots, Git and linters, which are the same on every Python: the locks pin
+# the libraries' versions.
 PYTHONS = ["3.11", "3.12", "3.13"]
 ON_NEWEST = ["tests/model", "tests/unit/pipeline/copies", "tests/unit/pipeline/publish"]
 ON_NEWEST += [
@@ -32,8 +35,11 @@ ON_NEWEST += [
     "tests/unit/pipeline/worker",
     "tests/unit/pipeline/train",
 ]
-ON_NEWEST += [f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")]
-# What passes on the oldest and the newest is not tried a third time where it takes long.
+ON_NEWEST += [
+    f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")
+]
+# What passes on the oldest and the newest is not tried a third time where it takes
+# long.
 ON_BOTH_ENDS = [
     "tests/unit/app",
     "tests/unit/pipeline/data",
@@ -48,7 +54,8 @@ LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "nox"]
 SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools", "monitoring"]
 SOURCES += ["examples", "tests", "deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
-# What GitHub and Compose read, by the name of the schema for it that check-jsonschema brings along.
+# What GitHub and Compose read, by the name of the schema for it that check-jsonschema
+# brings along.
 SCHEMAS = {
     "github-workflows": [".github/workflows/*.yml"],
     "dependabot": [".github/dependabot.yml"],
@@ -59,25 +66,29 @@ SCHEMAS = {
 SEARCHED = os.environ["PATH"]
 # A file's tests share what took long to start, or a port: they go to one worker.
 WORKERS = ("-n", "2", "--dist", "loadfile")
-# GitHub shows ten marks a step: they are for failures, not for the warnings of packages.
+# GitHub shows ten marks a step: they are for failures, not for the warnings of
+# packages.
 MARKS = ("--exclude-warning-annotations",)
 
 
 def install(session: nox.Session, lock: str) -> None:
-    """Run the session in the environment of a lock file of `requirements/`, made if need be.
+    """Run the session in the environment of a lock file of `requirements/`, made if
+    need be.
 
     Every package is checked against its hash.
     """
     folder = environment(session, lock)
     locked, installed = Path("requirements", f"{lock}.txt"), folder / "installed.txt"
-    # uv brings certificates of its own; those of a company's proxy are known to the system alone.
+    # uv brings certificates of its own; those of a company's proxy are known to the
+    # system alone.
     session.env.update(VIRTUAL_ENV=str(folder), UV_SYSTEM_CERTS="1")
     if not installed.is_file() or installed.read_bytes() != locked.read_bytes():
         session.run(UV, "pip", "sync", "--quiet", "--require-hashes", str(locked))
         shutil.copyfile(locked, installed)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     os.environ["PATH"] = f"{programs}{os.pathsep}{SEARCHED}"
-    # Packages are compiled as they are imported, once an environment and not once a process.
+    # Packages are compiled as they are imported, once an environment and not once a
+    # process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
     # What is not a terminal has the encoding of the user's language on Windows.
     session.env["PYTHONUTF8"] = "1"
@@ -86,7 +97,8 @@ def install(session: nox.Session, lock: str) -> None:
 def environment(session: nox.Session, lock: str) -> Path:
     """Return the folder of the environment for a lock file and the session's Python."""
     python = session.python or f"{sys.version_info.major}.{sys.version_info.minor}"
-    # Those that install dev.txt use the environment that nox itself makes for the tests.
+    # Those that install dev.txt use the environment that nox itself makes for the
+    # tests.
     name = "tests" if lock == "dev" else lock
     folder = Path(nox.options.envdir, f"{name}-{python}".replace(".", "-")).absolute()
     if not folder.is_dir():
@@ -97,15 +109,20 @@ def environment(session: nox.Session, lock: str) -> Path:
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
     """Return the files in Git that match a pattern."""
     quietly = {"external": True, "silent": True, "log": False}
-    # A Git hook that starts nox has variables that would lead this to another repository.
+    # A Git hook that starts nox has variables that would lead this to another
+    # repository.
     hooks = str(session.run("git", "rev-parse", "--local-env-vars", **quietly)).split()
-    listed = session.run("git", "ls-files", "--", *patterns, env=dict.fromkeys(hooks), **quietly)
+    listed = session.run(
+        "git", "ls-files", "--", *patterns, env=dict.fromkeys(hooks), **quietly
+    )
     return str(listed).splitlines()
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the format, style and types of the code, and every shell, YAML and Docker file."""
+    """Check the format, style and types of the code, and every shell, YAML and Docker
+    file.
+    """
     install(session, "dev")
     session.run("black", "--check", *SOURCES)
     session.run("isort", "--check-only", "--quiet", *SOURCES)
@@ -113,7 +130,11 @@ def lint(session: nox.Session) -> None:
     session.run("mypy", "--show-column-numbers")
     # On Linux on Arm it is the system's: there is no wheel.
     session.run(
-        "shellcheck", "--format", "gcc", *tracked(session, "*.sh", ".ci/run"), external=True
+        "shellcheck",
+        "--format",
+        "gcc",
+        *tracked(session, "*.sh", ".ci/run"),
+        external=True,
     )
     session.run("hadolint", "--format", "gnu", *tracked(session, "*Dockerfile"))
     for schema, patterns in SCHEMAS.items():
@@ -122,7 +143,9 @@ def lint(session: nox.Session) -> None:
     session.run("actionlint", "-oneline", "-no-color")
     # Where GitHub runs this, it shows the findings at their lines.
     style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
-    session.run("zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github")
+    session.run(
+        "zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github"
+    )
 
 
 @nox.session(name="format", default=False)
@@ -143,30 +166,41 @@ def tests(session: nox.Session) -> None:
     if session.python not in (PYTHONS[0], PYTHONS[-1]):
         left_out += ON_BOTH_ENDS
     ignored = [f"--ignore={path}" for path in left_out]
-    session.run("pytest", *WORKERS, *MARKS, "-m", "not slow", *ignored, *session.posargs)
+    session.run(
+        "pytest", *WORKERS, *MARKS, "-m", "not slow", *ignored, *session.posargs
+    )
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Run the slow tests: whole programs, from start to end; `-- -m nightly` for the rest."""
+    """Run the slow tests: whole programs, from start to end; `-- -m nightly` for the
+    rest.
+    """
     install(session, "dev")
-    # These wait for services and for jobs that give way to all others: a third one has the time.
+    # These wait for services and for jobs that give way to all others: a third one has
+    # the time.
     slow = ("-m", "slow and not nightly", "--no-loadscope-reorder", "--durations", "15")
     session.run("pytest", *WORKERS, *MARKS, *slow, "-n", "3", *session.posargs)
 
 
 @nox.session(default=False)
 def stack(session: nox.Session) -> None:
-    """Build the images and test the stack on a real Docker engine; `-- -m slow` for the rest."""
+    """Build the images and test the stack on a real Docker engine; `-- -m slow` for the
+    rest.
+    """
     install(session, "dev")
-    session.run("pytest", "tests/stack", "-m", "not slow", "--durations", "20", *session.posargs)
+    session.run(
+        "pytest", "tests/stack", "-m", "not slow", "--durations", "20", *session.posargs
+    )
 
 
 @nox.session(default=False)
 def clients(session: nox.Session) -> None:
     """Make clients in several languages from the API's document, try them, and lint it."""
     install(session, "clients")
-    programs = environment(session, "clients") / ("Scripts" if os.name == "nt" else "bin")
+    programs = environment(session, "clients") / (
+        "Scripts" if os.name == "nt" else "bin"
+    )
     found = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(install_npm(session))}
     install(session, "dev")
     session.run("pytest", "tests/clients", *session.posargs, env=found)
@@ -177,12 +211,17 @@ def install_npm(session: nox.Session) -> Path:
 
     Every package is checked against its hash, and none of its own scripts is run.
     """
-    folder, locked = Path(nox.options.envdir, "clients-npm").absolute(), Path("tests/clients")
+    folder, locked = Path(nox.options.envdir, "clients-npm").absolute(), Path(
+        "tests/clients"
+    )
     names = ["package.json", ".npmrc", "package-lock.json"]
     installed = folder / "installed.json"
     if shutil.which("npm") is None:
         session.warn("npm is not on this machine: what needs it is skipped.")
-    elif not installed.is_file() or installed.read_bytes() != (locked / names[-1]).read_bytes():
+    elif (
+        not installed.is_file()
+        or installed.read_bytes() != (locked / names[-1]).read_bytes()
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             shutil.copyfile(locked / name, folder / name)
@@ -209,7 +248,9 @@ def train(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def publish(session: nox.Session) -> None:
-    """Judge the bundle against the branch's tip, push the result, write `build/report.md`."""
+    """Judge the bundle against the branch's tip, push the result, write
+    `build/report.md`.
+    """
     install(session, "pipeline")
     session.run("python", "-m", "pipeline", "publish", *session.posargs)
     dry_run = [argument for argument in session.posargs if argument == "--dry-run"]
@@ -218,7 +259,9 @@ def publish(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def rehearse(session: nox.Session) -> None:
-    """Rehearse a push on this machine: the real workflow, a bare repository in GitHub's place."""
+    """Rehearse a push on this machine: the real workflow, a bare repository in GitHub's
+    place.
+    """
     install(session, "dev")
     session.run("python", "-m", "tools.rehearse", *session.posargs)
 
@@ -232,7 +275,9 @@ def verify(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def images(session: nox.Session) -> None:
-    """Build the images of HEAD, push them, or move `latest` to them: `-- build|push|latest`."""
+    """Build the images of HEAD, push them, or move `latest` to them: `--
+    build|push|latest`.
+    """
     session.run(sys.executable, "-m", "scripts.images", *session.posargs)
 
 
@@ -245,7 +290,9 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def documents(session: nox.Session) -> None:
-    """Run what users of other stacks type against a stack of its own: `-- --mode local`."""
+    """Run what users of other stacks type against a stack of its own: `-- --mode
+    local`.
+    """
     install(session, "local")
     session.run("python", "-m", "tools.documents", *session.posargs)
 
@@ -267,7 +314,9 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def traffic(session: nox.Session) -> None:
-    """Send the API requests: `-- normal|errors|slow|drifted`, and how many of which task."""
+    """Send the API requests: `-- normal|errors|slow|drifted`, and how many of which
+    task.
+    """
     install(session, "api")
     session.run("python", "-m", "scripts.traffic", *session.posargs)
 
@@ -289,7 +338,8 @@ def screenshots(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write `requirements/` anew from the groups in pyproject.toml, for every platform."""
     for name in LOCKS:
-        # The generators need older releases of what others use: they have an environment alone.
+        # The generators need older releases of what others use: they have an
+        # environment alone.
         free = name in (LOCKS[0], "clients")
         constraint = [] if free else ["--constraint", "requirements/dev.txt"]
         session.run(
@@ -308,9 +358,19 @@ def wheels(session: nox.Session) -> None:
         for platform in PLATFORMS:
             for version in (OLDEST, NEWEST):
                 session.run(
-                    *("uv", "pip", "install", "--dry-run", "--quiet", "--only-binary", ":all:"),
+                    *(
+                        "uv",
+                        "pip",
+                        "install",
+                        "--dry-run",
+                        "--quiet",
+                        "--only-binary",
+                        ":all:",
+                    ),
                     *("--python-platform", platform, "--python-version", version),
                     *("--target", session.create_tmp(), "--require-hashes"),
                     *("-r", f"requirements/{name}.txt"),
-                    env={"MACOSX_DEPLOYMENT_TARGET": "14.0"},  # the oldest that ONNX Runtime knows
+                    env={
+                        "MACOSX_DEPLOYMENT_TARGET": "14.0"
+                    },  # the oldest that ONNX Runtime knows
                 )

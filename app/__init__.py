@@ -1,1 +1,3 @@
-"""The prediction API: serves the ONNX models in `deployment/models/`, knows nothing of training."""
+"""The prediction API: serves the ONNX models in `deployment/models/`, knows nothing of
+training.
+"""

@@ -1,4 +1,6 @@
-"""`python -m app`: serve until SIGTERM or Ctrl-C, then answer what is in flight and stop."""
+"""`python -m app`: serve until SIGTERM or Ctrl-C, then answer what is in flight and
+stop.
+"""
 
 import asyncio
 import os
@@ -22,10 +24,11 @@ GRACE_SECONDS = 25
 
 
 class Server(uvicorn.Server):
-    """A server that is told to stop takes no more connections and lets clients leave first.
+    """A server that is told to stop takes no more connections and lets clients leave
+    first.
 
-    uvicorn alone closes idle connections at once: a request that a client is just sending on one
-    of them would be lost.
+    uvicorn alone closes idle connections at once: a request that a client is just
+    sending on one of them would be lost.
     """
 
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
@@ -44,7 +47,8 @@ class Server(uvicorn.Server):
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         for server in self.servers:
             server.close()
-        # uvicorn's own handler would raise the signal again at the end, before the log is written.
+        # uvicorn's own handler would raise the signal again at the end, before the log
+        # is written.
         loop.call_later(DRAIN_SECONDS, setattr, self, "should_exit", True)
 
 
@@ -68,7 +72,10 @@ def main() -> int:
     try:
         handler = access_log.configure(settings)
     except OSError as error:
-        print(f"error: API_LOG_FILE: {settings.log_file}: {error.strerror}.", file=sys.stderr)
+        print(
+            f"error: API_LOG_FILE: {settings.log_file}: {error.strerror}.",
+            file=sys.stderr,
+        )
         return 1
     try:
         gateway = create(settings, handler.request)
@@ -93,7 +100,9 @@ def main() -> int:
 
 
 def _variable(place: tuple[int | str, ...]) -> str:
-    """Return the variable that a fault is in: one that has a second name has that one set."""
+    """Return the variable that a fault is in: one that has a second name has that one
+    set.
+    """
     name = "_".join(map(str, place)).upper()
     if name.startswith("API_"):
         return name if os.environ.get(name) else name.removeprefix("API_")

@@ -5,8 +5,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.asgi import route_path
 
 PAGES = ("/docs", "/redoc", "/docs/oauth2-redirect")
-# ReDoc would fetch a logo from its maker, and Swagger UI send the document to a validator.
-POLICY = b"connect-src 'self'; font-src 'self' data:; img-src 'self' data:; object-src 'none'"
+# ReDoc would fetch a logo from its maker, and Swagger UI send the document to a
+# validator.
+POLICY = (
+    b"connect-src 'self'; font-src 'self' data:; img-src 'self' data:; object-src"
+    b" 'none'"
+)
 
 
 class DocumentationPolicy:

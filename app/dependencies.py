@@ -31,7 +31,8 @@ class Services:
     minutes: Minutes
 
     def default_model(self) -> Model:
-        """Return the default task's model; without such a task that of the first by name.
+        """Return the default task's model; without such a task that of the first by
+        name.
 
         Raises:
             ApiError: 503 if there is no task, or its model cannot be served.
@@ -45,7 +46,8 @@ class Services:
     def model_for(self, content: bytes) -> Model:
         """Return the model of the task that has the fields of a request's body.
 
-        The default model's validators say what is wrong with a body that holds no record.
+        The default model's validators say what is wrong with a body that holds no
+        record.
 
         Raises:
             ApiError: as `TasksByFields.task_of` and `default_model` do.
@@ -54,11 +56,19 @@ class Services:
         return self.models.get(task) if task else self.default_model()
 
     def predicting(self, task: str) -> Asked:
-        """Time and count what answers a request; tasks that clients think up share one name."""
-        return self.metrics.predicting(task if task in self.models.entries else "unknown")
+        """Time and count what answers a request; tasks that clients think up share one
+        name.
+        """
+        return self.metrics.predicting(
+            task if task in self.models.entries else "unknown"
+        )
 
     def note(
-        self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
+        self,
+        request_id: str,
+        model: Model,
+        records: list[Record],
+        predictions: list[Prediction],
     ) -> None:
         """Log and count predictions that were made."""
         with tracing.span("prediction log", model.identity, len(records)):
@@ -73,12 +83,15 @@ class Services:
         """
         headers = tracing.headers()
         try:
-            answer = await self.trainer.request(method, path, json=content, headers=headers)
+            answer = await self.trainer.request(
+                method, path, json=content, headers=headers
+            )
         except httpx.HTTPError as error:
             raise ApiError(
                 503,
-                f"the trainer at {self.trainer.base_url.netloc.decode()} does not answer "
-                f"({type(error).__name__}): start it with `python -m pipeline trainer`.",
+                f"the trainer at {self.trainer.base_url.netloc.decode()} does not"
+                f" answer ({type(error).__name__}): start it with `python -m pipeline"
+                " trainer`.",
                 headers={"Retry-After": "5"},
             ) from error
         if answer.is_error:

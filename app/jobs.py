@@ -12,16 +12,20 @@ from app.errors import ApiError
 from app.middleware import Gateway
 
 WAIT_SECONDS = 30
-# How long the trainer is asked at a time; after each it is seen whether the client is still there.
+# How long the trainer is asked at a time; after each it is seen whether the client is
+# still there.
 STEP_SECONDS = 2.0
-# Requests that may wait at the same time; others are answered at once, as with `wait=0`.
+# Requests that may wait at the same time; others are answered at once, as with
+# `wait=0`.
 MAX_WAITING = 20
 Wait = Annotated[
     float,
     Query(
         ge=0,
         le=WAIT_SECONDS,
-        description="Seconds to wait for the job: 200 if it has ended by then, else 202.",
+        description=(
+            "Seconds to wait for the job: 200 if it has ended by then, else 202."
+        ),
     ),
 ]
 
@@ -42,12 +46,19 @@ class Job(BaseModel):
 class FinishedJob(Job):
     """A job that has succeeded, with the run that it made or loaded."""
 
-    run_id: str | None = Field(description="None if the job was about several runs or about none.")
-    metrics: dict[str, float] | None = Field(description="The run's metrics on the hold-out.")
+    run_id: str | None = Field(
+        description="None if the job was about several runs or about none."
+    )
+    metrics: dict[str, float] | None = Field(
+        description="The run's metrics on the hold-out."
+    )
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    202: {"model": Job, "description": "The job has not ended yet; GET /jobs/{job_id} follows it."}
+    202: {
+        "model": Job,
+        "description": "The job has not ended yet; GET /jobs/{job_id} follows it.",
+    }
 }
 
 
@@ -59,8 +70,8 @@ async def run(
     A client that goes away does not stop the job.
 
     Raises:
-        ApiError: the job has failed: 422 for what was asked for, else 500; or the trainer does not
-            answer.
+        ApiError: the job has failed: 422 for what was asked for, else 500; or the
+            trainer does not answer.
     """
     job = await services.ask_trainer("POST", "/jobs", content)
     gateway: Gateway = request.scope["gateway"]
@@ -72,7 +83,9 @@ async def run(
     if not job.get("ended"):
         return JSONResponse(Job(**job).model_dump(), 202)
     result = job["result"]
-    return FinishedJob(**job, run_id=result.get("run_id"), metrics=result.get("metrics"))
+    return FinishedJob(
+        **job, run_id=result.get("run_id"), metrics=result.get("metrics")
+    )
 
 
 async def _ended(
@@ -81,7 +94,11 @@ async def _ended(
     """Return a job as it is at its end, or once nobody should wait for it any longer."""
     gateway: Gateway = request.scope["gateway"]
     deadline = time.monotonic() + seconds
-    while not job.get("ended") and not gateway.draining and not await request.is_disconnected():
+    while (
+        not job.get("ended")
+        and not gateway.draining
+        and not await request.is_disconnected()
+    ):
         left = deadline - time.monotonic()
         if left <= 0:
             break

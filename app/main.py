@@ -42,7 +42,8 @@ def create(settings: Settings, log: Log) -> Gateway:
     metrics = Metrics()
     models = Models(settings.models, settings.state / "loaded", metrics)
     models.refresh(patient=False)
-    # Never through a proxy of the environment: the trainer is ours, on this machine or beside it.
+    # Never through a proxy of the environment: the trainer is ours, on this machine or
+    # beside it.
     trainer = httpx.AsyncClient(
         base_url=settings.trainer_url, timeout=TRAINER_SECONDS, trust_env=False
     )
@@ -66,10 +67,14 @@ def create(settings: Settings, log: Log) -> Gateway:
     for part in (model_routes, dashboard, drift, feedback, admin, v2):
         app.include_router(part.router)
     whole: ASGIApp = app if tracing.on() else predict.Predict(services, app)
-    if tracing.on():  # then it stands inside of FastAPI, which makes the span of the request
+    if (
+        tracing.on()
+    ):  # then it stands inside of FastAPI, which makes the span of the request
         app.add_middleware(lambda inner: predict.Predict(services, inner))
     if settings.cors_origins:
-        whole = CORSMiddleware(whole, settings.cors_origins, allow_methods=["GET", "POST"])
+        whole = CORSMiddleware(
+            whole, settings.cors_origins, allow_methods=["GET", "POST"]
+        )
     proxies = Proxies(settings.trusted_proxies, settings.root_path)
     return Gateway(Head(whole), metrics, settings.max_waiting, log, proxies)
 
@@ -77,13 +82,18 @@ def create(settings: Settings, log: Log) -> Gateway:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    # All that lives as long as the process need not be looked through for garbage again.
+    # All that lives as long as the process need not be looked through for garbage
+    # again.
     gc.collect()
     gc.freeze()
     refresh, settings = services.models.refresh, services.settings
     watchers = [
-        asyncio.create_task(_repeat("the models' files", refresh, settings.reload_seconds)),
-        asyncio.create_task(_repeat("drift", lambda: drift.look(services), settings.drift_seconds)),
+        asyncio.create_task(
+            _repeat("the models' files", refresh, settings.reload_seconds)
+        ),
+        asyncio.create_task(
+            _repeat("drift", lambda: drift.look(services), settings.drift_seconds)
+        ),
         asyncio.create_task(services.minutes.watch()),
     ]
     try:

@@ -1,4 +1,6 @@
-"""What every request goes through: an id, a place in the queue, headers, a metric, a log line."""
+"""What every request goes through: an id, a place in the queue, headers, a metric, a
+log line.
+"""
 
 import asyncio
 import random
@@ -28,7 +30,8 @@ HEADERS = [
 ]
 NO_PROXIES = Proxies("none")
 LINE = {"level": "INFO", "logger": "app.request", "message": "request"}
-# How long a refusal takes, not all alike lest they come back together; how many may take so long.
+# How long a refusal takes, not all alike lest they come back together; how many may
+# take so long.
 REFUSAL_SECONDS, MAX_REFUSED = (0.25, 0.75), 1000
 OVERLOADED = "too many requests wait already: try again in a second."
 
@@ -37,7 +40,8 @@ class Gateway:
     """The outermost ASGI application.
 
     Attributes:
-        log: takes the content of one line a request; by way of `logging` it would cost 30 µs.
+        log: takes the content of one line a request; by way of `logging` it would cost
+            30 µs.
         waiting: how many requests are in work or wait for it.
         aside_now: how many wait for others instead, such as for the trainer.
         draining: whether clients are asked to open no further request.
@@ -51,7 +55,12 @@ class Gateway:
         log: Log,
         proxies: Proxies = NO_PROXIES,
     ) -> None:
-        self.app, self.metrics, self.max_waiting, self.log = app, metrics, max_waiting, log
+        self.app, self.metrics, self.max_waiting, self.log = (
+            app,
+            metrics,
+            max_waiting,
+            log,
+        )
         self.proxies = proxies
         self.waiting, self.aside_now, self.refused, self.draining = 0, 0, 0, False
         metrics.waiting.set_function(lambda: self.waiting)
@@ -70,7 +79,11 @@ class Gateway:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [*message["headers"], *HEADERS, (b"x-request-id", request_id.encode())]
+                headers = [
+                    *message["headers"],
+                    *HEADERS,
+                    (b"x-request-id", request_id.encode()),
+                ]
                 if self.draining:
                     headers.append((b"connection", b"close"))
                 message["headers"] = headers
@@ -83,7 +96,9 @@ class Gateway:
         self.waiting += 1
         try:
             if not free:
-                await asyncio.sleep(0)  # lets those that arrived at the same time be counted
+                await asyncio.sleep(
+                    0
+                )  # lets those that arrived at the same time be counted
             await self.app(scope, receive, reply)
         finally:
             self.waiting -= 1
@@ -91,9 +106,11 @@ class Gateway:
 
     @contextmanager
     def aside(self, scope: Scope) -> Iterator[None]:
-        """Give up a request's place among those that wait, for as long as it waits for a job.
+        """Give up a request's place among those that wait, for as long as it waits for
+        a job.
 
-        How long that is says nothing of how fast requests are answered: it is not counted.
+        How long that is says nothing of how fast requests are answered: it is not
+        counted.
         """
         started = time.perf_counter()
         self.waiting, self.aside_now = self.waiting - 1, self.aside_now + 1
@@ -104,7 +121,8 @@ class Gateway:
             scope["aside"] = time.perf_counter() - started
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
-        """Answer 503, and not at once: a client that just asks again would keep us busy with it.
+        """Answer 503, and not at once: a client that just asks again would keep us busy
+        with it.
 
         No log line: it would cost more than the refusal.
         """
@@ -119,7 +137,8 @@ class Gateway:
         await send_json(send, 503, orjson.dumps(content), (b"retry-after", b"1"))
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        # Only paths that exist become labels: others would make as many as clients can think of.
+        # Only paths that exist become labels: others would make as many as clients can
+        # think of.
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if route != "other" else "any"
         self.metrics.requests_of(method, route, str(status)).inc()
@@ -135,7 +154,9 @@ class Gateway:
         self.log(line)
 
 
-async def send_json(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+async def send_json(
+    send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]
+) -> None:
     # A response object of starlette would take 2 µs more.
     length = (b"content-length", str(len(body)).encode())
     headers = [(b"content-type", b"application/json"), length, *more]

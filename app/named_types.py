@@ -1,6 +1,8 @@
-"""Types that have a name in `/openapi.json`, as those who make clients from it need them.
+"""Types that have a name in `/openapi.json`, as those who make clients from it need
+them.
 
-Generators make a class of each schema that has a name. Where one has none they invent a name, or
+Generators make a class of each schema that has a name. Where one has none they invent a
+name, or
 fail: so a choice between types has a name, and so has each list among them.
 """
 

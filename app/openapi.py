@@ -1,6 +1,7 @@
 """The OpenAPI document: FastAPI's own, and the paths whose form the manifests decide.
 
-It is the contract for clients that are made from it: `nox -s clients` makes and tries some.
+It is the contract for clients that are made from it: `nox -s clients` makes and tries
+some.
 """
 
 from typing import Any
@@ -30,19 +31,29 @@ TAGS = {
     "health": "Probes: they are answered however much else there is to do.",
     "models": "The models in service, their drift and their live quality.",
     "metrics": "Metrics for Prometheus and for people.",
-    "admin": "Training, loading and jobs: each needs the key in the header `X-API-Key`.",
-    "open inference protocol": "The models as clients of that protocol, version 2, expect them.",
+    "admin": (
+        "Training, loading and jobs: each needs the key in the header `X-API-Key`."
+    ),
+    "open inference protocol": (
+        "The models as clients of that protocol, version 2, expect them."
+    ),
 }
 # What is answered instead of a success, and why.
 PROBLEMS = {
     400: "The request is not HTTP, or its body ends too early or is damaged.",
     401: "The key is missing or wrong.",
-    403: "No key is set up; or a web page of another origin asks, or under an unknown name.",
+    403: (
+        "No key is set up; or a web page of another origin asks, or under an unknown"
+        " name."
+    ),
     404: "There is no such task, model or job.",
     409: "The trainer does not have the model that is served.",
     413: "The body is too large, or holds too many records.",
     415: "The body is compressed or encoded in a way that is not understood.",
-    422: "The request is not as described; `details` says where. Or the job cannot be done.",
+    422: (
+        "The request is not as described; `details` says where. Or the job cannot be"
+        " done."
+    ),
     500: "A fault of the API itself, which the log has, or of the job.",
     503: "Overloaded, or not ready: try again after `Retry-After` seconds.",
 }
@@ -71,7 +82,9 @@ def document(app: FastAPI, services: Services, root_path: str = "") -> Schema:
     for path, operations in made["paths"].items():
         for operation in operations.values():
             document_problems(path, operation)
-            operation.setdefault("security", [])  # else it would not be said that none is needed
+            operation.setdefault(
+                "security", []
+            )  # else it would not be said that none is needed
     for unused in ("HTTPValidationError", "ValidationError"):
         made["components"]["schemas"].pop(unused, None)
     _name_formats([made["components"]["schemas"], made["paths"]])
@@ -79,7 +92,9 @@ def document(app: FastAPI, services: Services, root_path: str = "") -> Schema:
 
 
 def _name_formats(value: Any) -> None:
-    """Say of all numbers how large they are: else clients would take milliseconds for 32 bits."""
+    """Say of all numbers how large they are: else clients would take milliseconds for
+    32 bits.
+    """
     if isinstance(value, dict):
         if isinstance(kind := value.get("type"), str) and kind in FORMATS:
             value["format"] = FORMATS[kind]
@@ -105,10 +120,17 @@ def document_problems(path: str, operation: Schema) -> None:
     responses, v2 = operation["responses"], path.startswith("/v2")
     body, admin = "requestBody" in operation, "security" in operation
     explain, given = path.startswith("/explain"), operation.get("parameters", ())
-    checked = any(item["in"] == "query" or "pattern" in item["schema"] for item in given)
+    checked = any(
+        item["in"] == "query" or "pattern" in item["schema"] for item in given
+    )
     possible = {
         **{400: True, 401: admin, 403: admin, 404: admin or explain or "{" in path},
-        **{409: explain, 413: body, 415: body or admin, 422: (body or checked) and not v2},
+        **{
+            409: explain,
+            413: body,
+            415: body or admin,
+            422: (body or checked) and not v2,
+        },
         **{500: True, 503: not path.startswith(ALWAYS)},
     }
     kind = "InferenceError" if v2 else "Problem"
@@ -120,4 +142,6 @@ def document_problems(path: str, operation: Schema) -> None:
         if can_be
     }
     if v2 and body:
-        responses["400"] = responses["400"] | {"description": f"{PROBLEMS[400]} {PROBLEMS[422]}"}
+        responses["400"] = responses["400"] | {
+            "description": f"{PROBLEMS[400]} {PROBLEMS[422]}"
+        }

@@ -1,7 +1,8 @@
 """Environment variables that people know from other stacks: what each one does here.
 
-Those that cannot work are refused with a sentence that names what replaces them, so that nobody
-believes in a setting that is passed over. Nothing but Python is needed to read this.
+Those that cannot work are refused with a sentence that names what replaces them, so
+that nobody believes in a setting that is passed over. Nothing but Python is needed to
+read this.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,8 @@ TRACKING = "MLFLOW_TRACKING_URI"
 
 
 class Variable(NamedTuple):
-    """A variable, what it does or what replaces it, and the only values that can be used.
+    """A variable, what it does or what replaces it, and the only values that can be
+    used.
 
     With `values` of None all can, with none at all the variable is refused.
     """
@@ -26,24 +28,28 @@ class Variable(NamedTuple):
 
 
 VARIABLES = (
-    Variable("LOG_LEVEL", "The least level that the API logs; `API_LOG_LEVEL` comes before it."),
+    Variable(
+        "LOG_LEVEL",
+        "The least level that the API logs; `API_LOG_LEVEL` comes before it.",
+    ),
     Variable("API_PORT", "The API's port on this machine."),
     Variable(
         TRACKING,
-        "Where clients log, notebooks and `python -m pipeline train` among them. The stack's own "
-        "jobs log to the stack's MLflow: in `.env` it can name no other server; runs of another "
-        "one come here by `python -m pipeline history save --from URI`.",
+        "Where clients log, notebooks and `python -m pipeline train` among them. The"
+        " stack's own jobs log to the stack's MLflow: in `.env` it can name no other"
+        " server; runs of another one come here by `python -m pipeline history save"
+        " --from URI`.",
     ),
     Variable(
         "MLFLOW_BACKEND_STORE_URI",
-        "MLflow's database is made from `mlruns/`; `python -m pipeline history save --from URI` "
-        "takes in the runs of another store.",
+        "MLflow's database is made from `mlruns/`; `python -m pipeline history save"
+        " --from URI` takes in the runs of another store.",
         (),
     ),
     Variable(
         "MLFLOW_DEFAULT_ARTIFACT_ROOT",
-        "What is logged into the running server lies in `mlflow-artifacts/`, what is committed "
-        "in `mlruns/`.",
+        "What is logged into the running server lies in `mlflow-artifacts/`, what is"
+        " committed in `mlruns/`.",
         (),
     ),
     Variable(
@@ -53,24 +59,34 @@ VARIABLES = (
     ),
     Variable(
         PROCESSES,
-        "Each replica of the API is one process with its own `/metrics`; for more of them "
-        "use `docker compose up -d --scale mlops-api=2`.",
+        "Each replica of the API is one process with its own `/metrics`; for more of"
+        " them use `docker compose up -d --scale mlops-api=2`.",
         (),
     ),
-    Variable("GF_SECURITY_ADMIN_USER", "Grafana's administrator, set when its database is made."),
-    Variable("GF_SECURITY_ADMIN_PASSWORD", "As `GRAFANA_PASSWORD`, which comes before it."),
-    Variable("GF_USERS_ALLOW_SIGN_UP", "Whether visitors can make themselves users of Grafana."),
+    Variable(
+        "GF_SECURITY_ADMIN_USER",
+        "Grafana's administrator, set when its database is made.",
+    ),
+    Variable(
+        "GF_SECURITY_ADMIN_PASSWORD", "As `GRAFANA_PASSWORD`, which comes before it."
+    ),
+    Variable(
+        "GF_USERS_ALLOW_SIGN_UP",
+        "Whether visitors can make themselves users of Grafana.",
+    ),
     Variable(
         MONITORING,
-        "With `false` `./start-mlops.sh` leaves out Prometheus, Grafana and the exporters. Compose "
-        "alone cannot: take it out, and `docker compose up -d front mlflow-server trainer`.",
+        "With `false` `./start-mlops.sh` leaves out Prometheus, Grafana and the"
+        " exporters. Compose alone cannot: take it out, and `docker compose up -d front"
+        " mlflow-server trainer`.",
         (*YES, *NO),
     ),
 )
 
 
 def refusals(variables: Mapping[str, str], *names: str) -> list[str]:
-    """Return a sentence for each variable that has a value it cannot have; an empty one is none.
+    """Return a sentence for each variable that has a value it cannot have; an empty one
+    is none.
 
     With `names` only these variables are looked at.
     """
@@ -85,6 +101,8 @@ def refusals(variables: Mapping[str, str], *names: str) -> list[str]:
 
 def _why(variable: Variable) -> str:
     if variable.values:
-        usable = " or ".join(value for value in ("true", "false") if value in variable.values)
+        usable = " or ".join(
+            value for value in ("true", "false") if value in variable.values
+        )
         return f"can only be {usable}."
     return "cannot be used here: take it out."

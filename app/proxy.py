@@ -1,4 +1,6 @@
-"""Proxies before the API: the prefix it is reached under, and whom `X-Forwarded-*` is believed."""
+"""Proxies before the API: the prefix it is reached under, and whom `X-Forwarded-*` is
+believed.
+"""
 
 import ipaddress
 import re
@@ -11,20 +13,32 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 FORWARDED = frozenset(
-    (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix")
+    (
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-host",
+        b"x-forwarded-prefix",
+    )
 )
 
 
 def networks(trusted: str) -> list[Network]:
-    """Read addresses and networks that are separated by commas; `*` is everyone, `none` nobody.
+    """Read addresses and networks that are separated by commas; `*` is everyone, `none`
+    nobody.
 
     Raises:
         ValueError: one of them is neither.
     """
-    words = [word for part in trusted.split(",") if (word := part.strip()) not in ("", "none")]
+    words = [
+        word
+        for part in trusted.split(",")
+        if (word := part.strip()) not in ("", "none")
+    ]
     everyone = ["0.0.0.0/0", "::/0"]
     return [
-        ipaddress.ip_network(w) for word in words for w in (everyone if word == "*" else [word])
+        ipaddress.ip_network(w)
+        for word in words
+        for w in (everyone if word == "*" else [word])
     ]
 
 
@@ -47,7 +61,9 @@ class Proxies:
             scope["root_path"], path = root_path, scope["path"]
             if path == root_path:
                 scope["path"] = root_path + "/"
-            elif not path.startswith(root_path + "/"):  # the proxy has taken the prefix away
+            elif not path.startswith(
+                root_path + "/"
+            ):  # the proxy has taken the prefix away
                 scope["path"] = root_path + path
 
     def _believe(self, scope: Scope, told: dict[str, list[str]]) -> None:
@@ -56,7 +72,8 @@ class Proxies:
         if HOST.fullmatch(host := told.get("host", [""])[0]):
             kept = [pair for pair in scope["headers"] if pair[0] != b"host"]
             scope["headers"] = [(b"host", host.encode()), *kept]
-        # Each proxy adds whom it was asked by: what stands before the first stranger is hearsay.
+        # Each proxy adds whom it was asked by: what stands before the first stranger is
+        # hearsay.
         for hop in reversed(told.get("for", [])):
             address = _address(hop)
             if address is None:
@@ -70,21 +87,29 @@ class Proxies:
             address = ipaddress.ip_address(host)
         except ValueError:  # of a Unix socket or of a test
             return False
-        address = getattr(address, "ipv4_mapped", None) or address  # of a socket for both kinds
+        address = (
+            getattr(address, "ipv4_mapped", None) or address
+        )  # of a socket for both kinds
         return any(address in network for network in self._networks)
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, list[str]]:
-    """Return the parts of each header by the end of its name; one may come several times."""
+    """Return the parts of each header by the end of its name; one may come several
+    times.
+    """
     told: dict[str, list[str]] = {}
     for name, value in headers:
         parts = [part.strip() for part in value.decode("latin-1").split(",")]
-        told.setdefault(name.decode().rpartition("-")[2], []).extend(filter(None, parts))
+        told.setdefault(name.decode().rpartition("-")[2], []).extend(
+            filter(None, parts)
+        )
     return {name: parts for name, parts in told.items() if parts}
 
 
 def _prefix(parts: list[str]) -> str:
-    """Return the prefix that one proxy after the other has taken away, empty if it is no path."""
+    """Return the prefix that one proxy after the other has taken away, empty if it is
+    no path.
+    """
     prefix = "".join(part.rstrip("/") for part in parts)
     return prefix if PREFIX.fullmatch(prefix) else ""
 

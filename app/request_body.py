@@ -11,23 +11,28 @@ from starlette.types import Message, Receive, Scope
 
 from app.errors import ApiError, invalid
 
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # UTF-32's begin with the same, or with zeros
+UTF16 = (
+    codecs.BOM_UTF16_LE,
+    codecs.BOM_UTF16_BE,
+)  # UTF-32's begin with the same, or with zeros
 
 
 async def read(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Return the body as the client meant it, ready to be read as JSON.
 
     Args:
-        limit: how many bytes there may be, as they are sent and once they are decompressed.
+        limit: how many bytes there may be, as they are sent and once they are
+            decompressed.
 
     Raises:
-        ApiError: 400 for compressed data that are damaged, 413 for too many bytes, 415 for an
-            unknown compression and for UTF-16, 422 for text in another encoding.
+        ApiError: 400 for compressed data that are damaged, 413 for too many bytes, 415
+            for an unknown compression and for UTF-16, 422 for text in another encoding.
     """
     coding = _coding(scope)
     body = await _receive_all(receive, limit)
     if coding:
-        # Eight kilobytes may become eight megabytes: no other request should wait for that.
+        # Eight kilobytes may become eight megabytes: no other request should wait for
+        # that.
         body = await asyncio.to_thread(_decompress, body, coding, limit)
     if body.isascii() and 0 not in body[:2]:
         return body
@@ -35,7 +40,9 @@ async def read(scope: Scope, receive: Receive, limit: int) -> bytes:
 
 
 def receiver(scope: Scope, receive: Receive, limit: int) -> Receive:
-    """Return what gives an application the body that `read` returns, when it asks for it."""
+    """Return what gives an application the body that `read` returns, when it asks for
+    it.
+    """
     if scope["type"] != "http":
         return receive
     given = False
@@ -67,7 +74,8 @@ def _coding(scope: Scope) -> str:
     """Return the compression that the headers name, empty if there is none.
 
     Raises:
-        ApiError: 415 if it is not among those that are understood, or if there are several.
+        ApiError: 415 if it is not among those that are understood, or if there are
+            several.
     """
     values = [value for name, value in scope["headers"] if name == b"content-encoding"]
     if not values:
@@ -80,8 +88,8 @@ def _coding(scope: Scope) -> str:
         told = ", ".join(codings)[:100]
         raise ApiError(
             415,
-            f"the body's Content-Encoding {told!r} is not understood: send it as gzip, as "
-            "deflate or uncompressed.",
+            f"the body's Content-Encoding {told!r} is not understood: send it as gzip,"
+            " as deflate or uncompressed.",
             headers={"Accept-Encoding": "gzip, deflate"},
         )
     return codings[0]
@@ -91,24 +99,34 @@ def _decompress(body: bytes, coding: str, limit: int) -> bytes:
     try:
         content = DECOMPRESS[coding](body, limit + 1)
     except EOFError:
-        raise ApiError(400, f"the body ends in the middle of its {coding} data.") from None
+        raise ApiError(
+            400, f"the body ends in the middle of its {coding} data."
+        ) from None
     except (OSError, zlib.error):
         raise ApiError(
-            400, f"the body is not {coding}, which its Content-Encoding names, or is damaged."
+            400,
+            f"the body is not {coding}, which its Content-Encoding names, or is"
+            " damaged.",
         ) from None
     if len(content) > limit:
-        raise ApiError(413, f"the body is larger than {limit:,} bytes once it is decompressed.")
+        raise ApiError(
+            413, f"the body is larger than {limit:,} bytes once it is decompressed."
+        )
     return content
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
-    """Return at most so many bytes; a file may have several members, one after the other."""
+    """Return at most so many bytes; a file may have several members, one after the
+    other.
+    """
     with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
         return file.read(most)
 
 
 def _inflate(body: bytes, most: int) -> bytes:
-    """Return at most so many bytes of zlib's format, or of raw deflate, which some clients send."""
+    """Return at most so many bytes of zlib's format, or of raw deflate, which some
+    clients send.
+    """
     try:
         return _inflate_as(zlib.MAX_WBITS, body, most)
     except zlib.error:
@@ -132,7 +150,10 @@ def _as_utf8(body: bytes) -> bytes:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
-        what = f"Invalid JSON: byte {error.start + 1} is not UTF-8, which JSON is written in"
+        what = (
+            f"Invalid JSON: byte {error.start + 1} is not UTF-8, which JSON is"
+            " written in"
+        )
         raise invalid([{"loc": (), "msg": what}]) from None
     return body
 

@@ -16,8 +16,9 @@ SUMMARIES = {
     "explain": "Explain a prediction of the task that has the fields of the records",
 }
 ANY_TASK = (
-    "The names of the first record's fields decide which task it is for, and in a table without "
-    "names how many fields a row has. `task` in the answer says which one it was."
+    "The names of the first record's fields decide which task it is for, and in a table"
+    " without names how many fields a row has. `task` in the answer says which one it"
+    " was."
 )
 
 
@@ -55,7 +56,10 @@ def _describe_any(asked: APIRouter, verb: str, services: Services) -> None:
         record, records, table = request_types(verb, model)
         if task in fields.known_by_names:
             requests += [record, records]
-            golden = {"summary": model.manifest.title, "value": model.manifest.golden.request}
+            golden = {
+                "summary": model.manifest.title,
+                "value": model.manifest.golden.request,
+            }
             examples[task] = golden
         if task in fields.known_by_length:
             requests.append(table)
@@ -64,7 +68,9 @@ def _describe_any(asked: APIRouter, verb: str, services: Services) -> None:
     if not requests:
         return
     name, about = verb.capitalize(), (SUMMARIES[verb], ANY_TASK)
-    request, answer = union(f"{name}Request", *requests), union(f"{name}Answer", *answers)
+    request, answer = union(f"{name}Request", *requests), union(
+        f"{name}Answer", *answers
+    )
     _add(asked, f"/{verb}", about, request, answer, {"examples": examples})
 
 

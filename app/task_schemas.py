@@ -1,6 +1,8 @@
-"""The types of a task's requests and answers, by the names that they have in `/openapi.json`.
+"""The types of a task's requests and answers, by the names that they have in
+`/openapi.json`.
 
-No two are alike, whatever the tasks are called: no ending of a name is the end of another ending.
+No two are alike, whatever the tasks are called: no ending of a name is the end of
+another ending.
 """
 
 from typing import Any, Literal
@@ -13,13 +15,20 @@ from app.serving.model import Model
 from app.serving.validation import MAX_RECORDS, Records, type_name
 
 # What every answer says of itself.
-IDENTITY: dict[str, Any] = {"task": str, "model_version": int, "run_id": str, "request_id": str}
+IDENTITY: dict[str, Any] = {
+    "task": str,
+    "model_version": int,
+    "run_id": str,
+    "request_id": str,
+}
 
 
 def request_types(verb: str, model: Model) -> tuple[Any, Any, Any]:
     """Return what may be sent at once: a record, a list of records or a table."""
     name = type_name(model.manifest.task)
-    most, ending = (MAX_RECORDS, "") if verb == "predict" else (MAX_EXPLAINED, "ToExplain")
+    most, ending = (
+        (MAX_RECORDS, "") if verb == "predict" else (MAX_EXPLAINED, "ToExplain")
+    )
     record, records, table = Records.types(model.manifest, most, f"{name}Table{ending}")
     return record, named(f"{name}Records{ending}", records), table
 
@@ -31,13 +40,19 @@ def answer_types(verb: str, model: Model) -> tuple[Any, Any]:
 
 def _prediction_types(model: Model) -> tuple[Any, Any]:
     name = type_name(model.manifest.task)
-    # By it a client knows which task's answer it has got where the path does not name the task.
+    # By it a client knows which task's answer it has got where the path does not name
+    # the task.
     identity = IDENTITY | {"task": Literal[model.manifest.task]}
-    one: dict[str, Any] = {"prediction": (float, Field(description="The predicted value."))}
+    one: dict[str, Any] = {
+        "prediction": (float, Field(description="The predicted value."))
+    }
     if model.manifest.target.classes:
         one["prediction"] = (str, Field(description="The most probable class."))
         one["probabilities"] = dict[str, float]
-        one["confidence"] = (float, Field(description="Probability of the predicted class."))
+        one["confidence"] = (
+            float,
+            Field(description="Probability of the predicted class."),
+        )
     else:
         identity["unit"] = str
     single = create_model(f"{name}Prediction", **identity, **one)
@@ -49,8 +64,14 @@ def _prediction_types(model: Model) -> tuple[Any, Any]:
 def _explanation_types() -> tuple[Any, Any]:
     one: dict[str, Any] = {
         "output": (str, Field(description="The target, or the predicted class.")),
-        "base_value": (float, Field(description="The mean prediction of the reference sample.")),
-        "values": (dict[str, float], Field(description="What each feature added to it.")),
+        "base_value": (
+            float,
+            Field(description="The mean prediction of the reference sample."),
+        ),
+        "values": (
+            dict[str, float],
+            Field(description="What each feature added to it."),
+        ),
         "sum": (float, Field(description="base_value and all values together.")),
         "prediction": (float, Field(description="The model's output.")),
     }

@@ -39,28 +39,36 @@ class Train(Strict):
 
     task: TaskName | None = Field(
         None,
-        description="Without it the one that `data` and `target` fit; without them the default.",
+        description=(
+            "Without it the one that `data` and `target` fit; without them the default."
+        ),
     )
     algorithm: Literal[
         "random_forest", "gradient_boosting", "logistic_regression", "linear_regression"
     ]
     hyperparameters: Parameters = Field(
         default_factory=dict,
-        description="Those of scikit-learn's estimator; without any, those of params.yaml.",
+        description=(
+            "Those of scikit-learn's estimator; without any, those of params.yaml."
+        ),
     )
     parameters: Parameters = Field(
         default_factory=dict, description="Another name of `hyperparameters`."
     )
     data: Rows | None = Field(
         None,
-        description="Rows with all features, in their order or by name. With names, the target may "
-        "be among them.",
+        description=(
+            "Rows with all features, in their order or by name. With names, the target"
+            " may be among them."
+        ),
     )
     target: list[TargetValue] | None = Field(
         None,
         min_length=1,
         max_length=MAX_ROWS,
-        description="The target of each row; a class by its name, or by its number from 0.",
+        description=(
+            "The target of each row; a class by its name, or by its number from 0."
+        ),
     )
 
 
@@ -82,7 +90,9 @@ def task_of(body: Train, models: Models, default: str) -> str:
     if tasks:
         message = f"the tasks {', '.join(tasks)} have {what}: name one of them as task"
     else:
-        known = "; ".join(f"{task} has {_fields(model)}" for task, model in served.items())
+        known = "; ".join(
+            f"{task} has {_fields(model)}" for task, model in served.items()
+        )
         message = f"no task has {what}: {known}"
     raise ApiError(422, f"body.data.0: {message}.")
 
@@ -94,12 +104,16 @@ def parameters_of(body: Train) -> Parameters:
         ApiError: 422 if they came under both.
     """
     if body.hyperparameters and body.parameters:
-        raise ApiError(422, "body: hyperparameters and parameters are the same: send one of them.")
+        raise ApiError(
+            422, "body: hyperparameters and parameters are the same: send one of them."
+        )
     return body.hyperparameters or body.parameters
 
 
 def _fits(models: Models, task: str, row: list[Any] | dict[str, Any]) -> bool:
-    """Tell whether a row has the fields of a task; named ones may have the target among them."""
+    """Tell whether a row has the fields of a task; named ones may have the target among
+    them.
+    """
     if isinstance(row, dict):
         target = models.get(task).manifest.target.name
         row = {name: value for name, value in row.items() if name != target}
@@ -107,7 +121,9 @@ def _fits(models: Models, task: str, row: list[Any] | dict[str, Any]) -> bool:
 
 
 def _can_be_target(model: Model, values: list[Any]) -> bool:
-    """Tell whether all values are classes of a task, or numbers where it predicts a number."""
+    """Tell whether all values are classes of a task, or numbers where it predicts a
+    number.
+    """
     classes = model.manifest.target.classes
     if not classes:
         return all(isinstance(value, float | int) for value in values)

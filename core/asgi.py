@@ -1,4 +1,6 @@
-"""What every ASGI application here needs: paths without their prefix, and HEAD beside GET."""
+"""What every ASGI application here needs: paths without their prefix, and HEAD beside
+GET.
+"""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,4 +33,6 @@ class Head:
         try:
             await self.app(as_get, receive, send_no_body)
         finally:
-            scope.update({**as_get, "method": "HEAD"})  # such as the route, for metrics and log
+            scope.update(
+                {**as_get, "method": "HEAD"}
+            )  # such as the route, for metrics and log

@@ -1,7 +1,8 @@
 """The population stability index: how far values have moved from a model's reference.
 
-It is the sum over the bins of (p - q) ln(p / q). Source: B. Yurdakul and J. Naranjo, "Statistical
-properties of the population stability index", Journal of Risk Model Validation (2020).
+It is the sum over the bins of (p - q) ln(p / q). Source: B. Yurdakul and J. Naranjo,
+"Statistical properties of the population stability index", Journal of Risk Model
+Validation (2020).
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,15 @@ from pydantic import BaseModel, ConfigDict
 
 # Rows a window: with fewer the index is chance, with more it sees what does not matter.
 LEAST, MOST = 300, 1000
-# What every bin gets in addition: one that is empty by chance would make the index infinite.
+# What every bin gets in addition: one that is empty by chance would make the index
+# infinite.
 SMOOTH = 0.5
 
 
 class Distribution(BaseModel):
-    """Shares of `categories`, or of the numbers up to each edge and, the last, above all edges."""
+    """Shares of `categories`, or of the numbers up to each edge and, the last, above
+    all edges.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +41,8 @@ class Distribution(BaseModel):
 
 
 def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
-    """Return the index of counts against a reference of so many rows; 0 means no difference.
+    """Return the index of counts against a reference of so many rows; 0 means no
+    difference.
 
     Args:
         counts: shape (bins,), or (windows, bins) for an array of indices.

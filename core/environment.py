@@ -33,11 +33,13 @@ def is_ours(address: str) -> bool:
 def bypass_proxies() -> None:
     """Name our own services among those that are not asked by way of the user's proxy.
 
-    Where no proxy is named in the environment nothing is set: that would hide the one in the
-    settings of Windows or macOS.
+    Where no proxy is named in the environment nothing is set: that would hide the one
+    in the settings of Windows or macOS.
     """
     proxies = ("http_proxy", "https_proxy", "all_proxy")
-    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in proxies):
+    if not any(
+        os.environ.get(name) or os.environ.get(name.upper()) for name in proxies
+    ):
         return
     told = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     known = [host.strip() for host in told.split(",") if host.strip()]

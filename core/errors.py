@@ -1,4 +1,6 @@
-"""The errors that a user is meant to read: one sentence that says what, where and what to do."""
+"""The errors that a user is meant to read: one sentence that says what, where and what
+to do.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +11,11 @@ if TYPE_CHECKING:  # programs that run without any package import this module to
 
 
 class PipelineError(Exception):
-    """The work failed; the command ends with exit status 1 and prints the message alone.
+    """The work failed; the command ends with exit status 1 and prints the message
+    alone.
 
-    Wherever the message goes, to a terminal, a log or an answer of the API, no secret is in it.
+    Wherever the message goes, to a terminal, a log or an answer of the API, no secret
+    is in it.
     """
 
     exit_status = 1
@@ -38,6 +42,8 @@ class Unavailable(PipelineError):
 
 
 def first_fault(error: "ValidationError") -> str:
-    """Return the first thing that pydantic found wrong: where it is, and what is the matter."""
+    """Return the first thing that pydantic found wrong: where it is, and what is the
+    matter.
+    """
     fault = error.errors()[0]
     return f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"

@@ -1,7 +1,8 @@
-"""The metrics of predictions, the same for the pipeline and for what comes back to the API.
+"""The metrics of predictions, the same for the pipeline and for what comes back to the
+API.
 
-The truth has shape (rows,): values, or the places of the classes. The prediction has shape (rows,)
-for a regression, (rows, classes) of probabilities else.
+The truth has shape (rows,): values, or the places of the classes. The prediction has
+shape (rows,) for a regression, (rows, classes) of probabilities else.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,8 @@ import numpy as np
 
 Score = Callable[[np.ndarray, np.ndarray], float]
 
-# A bootstrap asks for these some thousand times: they are scikit-learn's definitions without its
-# checks of the input, which take 100 times as long.
+# A bootstrap asks for these some thousand times: they are scikit-learn's definitions
+# without its checks of the input, which take 100 times as long.
 
 
 def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -30,14 +31,20 @@ def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
         hit, value = truth == place, probability[:, place]
         positive, negative = value[hit], np.sort(value[~hit])
         # Each pair once if it is in order, and half of it if the two are equal.
-        twice = negative.searchsorted(positive) + negative.searchsorted(positive, "right")
+        twice = negative.searchsorted(positive) + negative.searchsorted(
+            positive, "right"
+        )
         shares.append(twice.sum() / (2 * len(positive) * len(negative)))
     return float(np.mean(shares))
 
 
 def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the mean of the classes' F1; a class that is neither there nor named counts 0."""
-    classes, named = np.arange(probability.shape[1])[:, None], probability.argmax(axis=1)
+    """Return the mean of the classes' F1; a class that is neither there nor named
+    counts 0.
+    """
+    classes, named = np.arange(probability.shape[1])[:, None], probability.argmax(
+        axis=1
+    )
     hits = ((truth == classes) & (named == classes)).sum(axis=1)
     either = (truth == classes).sum(axis=1) + (named == classes).sum(axis=1)
     return float(np.mean(2 * hits / np.maximum(either, 1)))

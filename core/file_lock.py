@@ -1,4 +1,6 @@
-"""The lock on a file, on any system, for as long as it is open: the system lets go of it."""
+"""The lock on a file, on any system, for as long as it is open: the system lets go of
+it.
+"""
 
 import os
 from typing import IO

@@ -34,8 +34,8 @@ def sha256_file(path: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path` that takes its place when the block succeeds.
 
-    A reader sees the old content or the new one; a killed process leaves at most a file whose
-    name starts with `TEMPORARY_PREFIX`.
+    A reader sees the old content or the new one; a killed process leaves at most a file
+    whose name starts with `TEMPORARY_PREFIX`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
@@ -51,7 +51,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _replace(temporary: Path, path: Path) -> None:
     for seconds in (0.01, 0.1, 1.0):
-        with suppress(PermissionError):  # Windows says so for as long as somebody reads the file
+        with suppress(
+            PermissionError
+        ):  # Windows says so for as long as somebody reads the file
             temporary.replace(path)
             return
         time.sleep(seconds)
@@ -66,7 +68,9 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def emptied(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work, which is gone before, whoever left it, and after."""
+    """Make a folder for unfinished work, which is gone before, whoever left it, and
+    after.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -84,14 +88,18 @@ def read_yaml(path: Path, name: str) -> Any:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise UsageError(f"{name}: is no YAML: {' '.join(str(error).split())}.") from error
+        raise UsageError(
+            f"{name}: is no YAML: {' '.join(str(error).split())}."
+        ) from error
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """Render JSON for people and for Git: sorted keys, one entry a line, one final newline.
+    """Render JSON for people and for Git: sorted keys, one entry a line, one final
+    newline.
 
-    Only the two outer levels are broken into lines, so that a metric's history or a feature stays
-    one line and a diff names what changed. NaN is refused: it is not JSON.
+    Only the two outer levels are broken into lines, so that a metric's history or a
+    feature stays one line and a diff names what changed. NaN is refused: it is not
+    JSON.
     """
     entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
     return "{\n " + ",\n ".join(entries) + "\n}\n"

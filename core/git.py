@@ -1,8 +1,9 @@
-"""Git, called as the program that the user has, on the folder named and on nothing else.
+"""Git, called as the program that the user has, on the folder named and on nothing
+else.
 
-Whoever starts us may be Git itself: a hook or an alias sets GIT_DIR, GIT_INDEX_FILE and more, which
-would turn every call of ours to another repository. Every call of Git in this project goes through
-this module, which uses the standard library alone.
+Whoever starts us may be Git itself: a hook or an alias sets GIT_DIR, GIT_INDEX_FILE and
+more, which would turn every call of ours to another repository. Every call of Git in
+this project goes through this module, which uses the standard library alone.
 """
 
 import os
@@ -14,8 +15,9 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.redact import redact
 
-# Variables that say who the user is, how to reach a server, and where the user's settings lie.
-# All others that Git knows are taken away, those of a future version included.
+# Variables that say who the user is, how to reach a server, and where the user's
+# settings lie. All others that Git knows are taken away, those of a future version
+# included.
 _KEPT = (
     "GIT_AUTHOR_",
     "GIT_COMMITTER_",
@@ -31,8 +33,9 @@ _KEPT = (
     "GIT_CONFIG_NOSYSTEM",
     "GIT_EXEC_PATH",
 )
-# Settings of the user that would change what a call does: hooks, ignore files, attributes (which
-# start filters such as Git LFS), submodules, a file watcher, the encoding of what Git prints.
+# Settings of the user that would change what a call does: hooks, ignore files,
+# attributes (which start filters such as Git LFS), submodules, a file watcher, the
+# encoding of what Git prints.
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.excludesFile": "",
@@ -46,18 +49,27 @@ _SETTINGS = {
     "i18n.logOutputEncoding": "UTF-8",
     "color.ui": "false",
 }
-_OPTIONS = tuple(part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}"))
+_OPTIONS = tuple(
+    part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")
+)
 # Another Git process may hold a lock file for a moment: how long to wait, in seconds.
 _LOCK_WAITS = (0.1, 0.5, 2.0)
 
 
 class GitError(PipelineError):
-    """A Git command failed; `output` is what it said on standard error, without secrets."""
+    """A Git command failed; `output` is what it said on standard error, without
+    secrets.
+    """
 
     def __init__(self, command: str, output: str) -> None:
         self.output = redact(output)
-        lines = [line.strip().removeprefix("hint:").strip() for line in self.output.splitlines()]
-        super().__init__(f"git {command} failed: {' '.join(filter(None, lines)) or 'no reason'}")
+        lines = [
+            line.strip().removeprefix("hint:").strip()
+            for line in self.output.splitlines()
+        ]
+        super().__init__(
+            f"git {command} failed: {' '.join(filter(None, lines)) or 'no reason'}"
+        )
 
 
 def environment() -> dict[str, str]:
@@ -67,7 +79,8 @@ def environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith("GIT_") or name.upper().startswith(_KEPT)
     }
-    # Git's words are matched in a few places: not translated. It must not ask questions.
+    # Git's words are matched in a few places: not translated. It must not ask
+    # questions.
     return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ATTR_NOSYSTEM": "1"}
 
 
@@ -80,8 +93,10 @@ def git(
     """Run Git in a folder and return what it prints as text, without the final newline.
 
     Args:
-        arguments: the command with its arguments, after options such as `-c key=value` if any.
-        variables: additional variables for this call, such as a GIT_INDEX_FILE of its own.
+        arguments: the command with its arguments, after options such as `-c key=value`
+            if any.
+        variables: additional variables for this call, such as a GIT_INDEX_FILE of its
+            own.
 
     Raises:
         GitError: it ended with another status than 0.

@@ -1,4 +1,6 @@
-"""`manifest.json`, as far as serving needs it: the contract between the pipeline and the API."""
+"""`manifest.json`, as far as serving needs it: the contract between the pipeline and
+the API.
+"""
 
 from typing import Literal
 
@@ -67,8 +69,8 @@ class Reference(BaseModel):
     """What the features and predictions looked like when the model was made.
 
     Attributes:
-        thresholds: by rows of a window, `features` or `predictions`, and name; none in a manifest
-            that is older than they are.
+        thresholds: by rows of a window, `features` or `predictions`, and name; none in
+            a manifest that is older than they are.
     """
 
     rows: int

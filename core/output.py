@@ -8,8 +8,8 @@ import sys
 def prepare() -> None:
     """Set up standard output and error, before anything is printed.
 
-    A terminal keeps its encoding, and so does a stream whose encoding the user chose with
-    PYTHONIOENCODING: a character that is not in it is written as `?`.
+    A terminal keeps its encoding, and so does a stream whose encoding the user chose
+    with PYTHONIOENCODING: a character that is not in it is written as `?`.
     """
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):

@@ -7,21 +7,27 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-# Shorter values of variables are words like "true" or "main": masking them would mask the message.
+# Shorter values of variables are words like "true" or "main": masking them would mask
+# the message.
 _SHORTEST = 6
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY$|_PAT$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|KEY$|_PAT$", re.IGNORECASE
+)
 _SECRETS = (
     re.compile(
-        r"(?P<kept>)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+        r"(?P<kept>)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE"
+        r" KEY-----|\Z)",
         re.DOTALL,
     ),
-    # An address that Git quotes: up to its last @, for a password may hold anything, also a blank.
+    # An address that Git quotes: up to its last @, for a password may hold anything,
+    # also a blank.
     re.compile(r"(?P<kept>'[a-z][a-z0-9+.-]*://)[^'\n]*(?=@)", re.IGNORECASE),
     # user:password@ or token@ before a host; the last @ before the path counts.
     re.compile(r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#]*(?=@)", re.IGNORECASE),
     # The same with an unescaped / ? or # in the password; host:8080/a@b is none.
     re.compile(
-        r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#:@]+:(?!\d*[/?#])[^\s@]*(?=@)", re.IGNORECASE
+        r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#:@]+:(?!\d*[/?#])[^\s@]*(?=@)",
+        re.IGNORECASE,
     ),
     # ?password=… &X-Amz-Signature=… in an address, password=… in a list of settings.
     re.compile(
@@ -29,8 +35,12 @@ _SECRETS = (
         r"[^\s&;,'\"]+",
         re.IGNORECASE,
     ),
-    re.compile(r"(?P<kept>\bauthorization:\s*(?:basic|bearer|token)\s+)[^\s'\"]+", re.IGNORECASE),
-    # GitHub's, GitLab's, Hugging Face's and Amazon's tokens are known by their first letters.
+    re.compile(
+        r"(?P<kept>\bauthorization:\s*(?:basic|bearer|token)\s+)[^\s'\"]+",
+        re.IGNORECASE,
+    ),
+    # GitHub's, GitLab's, Hugging Face's and Amazon's tokens are known by their first
+    # letters.
     re.compile(
         r"(?P<kept>)\b(?:gh[a-z]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|hf_\w{16,}"
         r"|AKIA[0-9A-Z]{16})"
@@ -39,9 +49,11 @@ _SECRETS = (
 
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return a text with `***` in place of every secret of an address, setting or header in it.
+    """Return a text with `***` in place of every secret of an address, setting or
+    header in it.
 
-    The values of variables whose names say that they are secret are masked wherever they stand.
+    The values of variables whose names say that they are secret are masked wherever
+    they stand.
 
     Args:
         environment: the variables to look at; those of this process if None.
@@ -54,7 +66,9 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def _values(environment: Mapping[str, str]) -> Iterable[str]:
-    """Return the values of secret variables, the longest first, also as an address has them."""
+    """Return the values of secret variables, the longest first, also as an address has
+    them.
+    """
     found = set()
     for name, value in environment.items():
         value = value.strip()

@@ -1,7 +1,8 @@
 """Traces by OpenTelemetry: on where `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
 
-FastAPI makes the exporter and the span of a request; what is here makes those within. The trainer
-and the pipeline's commands use it too. Off, nothing of OpenTelemetry's SDK is imported.
+FastAPI makes the exporter and the span of a request; what is here makes those within.
+The trainer and the pipeline's commands use it too. Off, nothing of OpenTelemetry's SDK
+is imported.
 """
 
 import logging
@@ -30,7 +31,9 @@ _spoke = 0.0
 
 @cache
 def on() -> bool:
-    """Tell whether a collector is named: what the environment says when it is first asked."""
+    """Tell whether a collector is named: what the environment says when it is first
+    asked.
+    """
     return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 
 
@@ -50,7 +53,8 @@ def exporting(service: str, parent: Mapping[str, str]) -> Iterator[None]:
     """Send the spans of a process that is no server, all of them before it ends.
 
     Args:
-        parent: the trace that they continue, as the headers `traceparent` and `tracestate`.
+        parent: the trace that they continue, as the headers `traceparent` and
+            `tracestate`.
     """
     if not on():
         yield
@@ -85,19 +89,26 @@ def span(
     if not on():
         return NOTHING
     about = about | {"rows": rows} if rows else about
-    # An error is in the log: a stack here would cost a millisecond a request that is refused.
-    return TRACER.start_as_current_span(name, parent, attributes=about, record_exception=False)
+    # An error is in the log: a stack here would cost a millisecond a request that is
+    # refused.
+    return TRACER.start_as_current_span(
+        name, parent, attributes=about, record_exception=False
+    )
 
 
 def ids() -> dict[str, str] | None:
-    """Return the id of the trace around, for a log line or an exemplar, if it is recorded."""
+    """Return the id of the trace around, for a log line or an exemplar, if it is
+    recorded.
+    """
     if not on() or not (around := trace.get_current_span()).is_recording():
         return None
     return {"trace_id": trace.format_trace_id(around.get_span_context().trace_id)}
 
 
 def mark(scope: Scope) -> None:
-    """Tell the gateway of the trace, and the request's span of a route not chosen by FastAPI."""
+    """Tell the gateway of the trace, and the request's span of a route not chosen by
+    FastAPI.
+    """
     if on():
         scope["trace"] = ids()
         if scope.get("query_string"):
@@ -113,18 +124,23 @@ def mark(scope: Scope) -> None:
 def _configure(service: str) -> None:
     """Set what the SDK reads from the environment, but nothing that a person has set."""
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
-    # For a batch; a process that ends waits for the five that there can be, and not for long.
+    # For a batch; a process that ends waits for the five that there can be, and not for
+    # long.
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     about = {"service.version": version(), "deployment.environment.name": environment()}
     told = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     known = {pair.partition("=")[0].strip() for pair in told.split(",")}
     more = [f"{key}={quote(value)}" for key, value in about.items() if key not in known]
     os.environ["OTEL_RESOURCE_ATTRIBUTES"] = ",".join([told, *more] if told else more)
-    logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter").addFilter(_seldom)
+    logging.getLogger(
+        "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+    ).addFilter(_seldom)
 
 
 def _seldom(record: logging.LogRecord) -> bool:
-    """Let one record a minute pass: with the collector away there are two for each batch."""
+    """Let one record a minute pass: with the collector away there are two for each
+    batch.
+    """
     global _spoke
     if passes := record.created - _spoke > 60:
         _spoke = record.created

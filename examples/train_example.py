@@ -1,4 +1,5 @@
-"""Train a model through the API, predict, and look at the run: `python examples/train_example.py`.
+"""Train a model through the API, predict, and look at the run: `python
+examples/train_example.py`.
 
 It needs a running stack (`./start-mlops.sh`) and nothing but Python's standard library.
 """
@@ -17,7 +18,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+FLOWER = {
+    "sepal_length": 5.1,
+    "sepal_width": 3.5,
+    "petal_length": 1.4,
+    "petal_width": 0.2,
+}
 # Never through a proxy of the environment: the stack runs on this machine.
 open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
@@ -41,7 +47,9 @@ def read_irises() -> tuple[list[list[float]], list[str]]:
     """Return the flowers' measures and their species."""
     with gzip.open(ROOT / "data" / "iris.csv.gz", "rt", encoding="utf-8") as file:
         _, *rows = csv.reader(file)
-    return [[float(value) for value in row[:-1]] for row in rows], [row[-1] for row in rows]
+    return [[float(value) for value in row[:-1]] for row in rows], [
+        row[-1] for row in rows
+    ]
 
 
 def train(api: str, key: str) -> Any:
@@ -71,12 +79,16 @@ def main() -> None:
     flags = parser.parse_args()
 
     result = train(flags.api, find_key())
-    print(f"trained: run {result['run_id']}, accuracy {result['metrics']['accuracy']:.3f}")
+    print(
+        f"trained: run {result['run_id']}, accuracy {result['metrics']['accuracy']:.3f}"
+    )
 
     answer = ask(f"{flags.api}/predict", FLOWER)
     print(f"predicted: {answer['prediction']}, confidence {answer['confidence']:.3f}")
 
-    run = ask(f"{flags.mlflow}/api/2.0/mlflow/runs/get?run_id={result['run_id']}")["run"]
+    run = ask(f"{flags.mlflow}/api/2.0/mlflow/runs/get?run_id={result['run_id']}")[
+        "run"
+    ]
     for kind in ("params", "metrics"):
         found = {item["key"]: item["value"] for item in run["data"].get(kind, [])}
         print(f"{kind} of the run: {json.dumps(found, sort_keys=True)}")
@@ -88,6 +100,11 @@ if __name__ == "__main__":
     try:
         main()
     except urllib.error.HTTPError as error:
-        sys.exit(f"error: {error.url} answers {error.code}: {error.read().decode()[:500]}")
+        sys.exit(
+            f"error: {error.url} answers {error.code}: {error.read().decode()[:500]}"
+        )
     except urllib.error.URLError as error:
-        sys.exit(f"error: the stack does not answer ({error.reason}): run ./start-mlops.sh first.")
+        sys.exit(
+            f"error: the stack does not answer ({error.reason}): run ./start-mlops.sh"
+            " first."
+        )

@@ -24,7 +24,9 @@ LONGEST_REASON = 400  # MLflow's messages may hold a whole traceback
 
 
 def use_settings() -> None:
-    """Set what this program asks of MLflow, unless the user has; before MLflow is imported."""
+    """Set what this program asks of MLflow, unless the user has; before MLflow is
+    imported.
+    """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
 
@@ -36,7 +38,9 @@ def is_folder(uri: str) -> bool:
 
 @contextmanager
 def settings_for(uri: str) -> Iterator[None]:
-    """Let MLflow open a file store, and no other: it would ask the one in the working directory."""
+    """Let MLflow open a file store, and no other: it would ask the one in the working
+    directory.
+    """
     if not is_folder(uri):
         yield
         return
@@ -52,15 +56,20 @@ def settings_for(uri: str) -> Iterator[None]:
 
 
 def words_of(error: BaseException) -> str:
-    """Return what an error says in one line, without secrets, and not all of a long one."""
-    cause = getattr(error, "orig", None) or error  # SQLAlchemy adds its query and a link
+    """Return what an error says in one line, without secrets, and not all of a long
+    one.
+    """
+    cause = (
+        getattr(error, "orig", None) or error
+    )  # SQLAlchemy adds its query and a link
     text = str(getattr(cause, "message", "") or cause) or type(cause).__name__
     return redact(" ".join(text.split()))[:LONGEST_REASON]
 
 
 @contextmanager
 def one_sentence(uri: str) -> Iterator[None]:
-    """Turn what MLflow and the libraries below it raise into a PipelineError that names the store.
+    """Turn what MLflow and the libraries below it raise into a PipelineError that names
+    the store.
 
     Raises:
         PipelineError: MLflow, its database or its driver raised something.
@@ -72,20 +81,24 @@ def one_sentence(uri: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise PipelineError(
-            f"{redact(uri)}: needs the Python package {error.name}, which is not installed: "
-            "install it, or name an MLflow server that uses this store."
+            f"{redact(uri)}: needs the Python package {error.name}, which is not"
+            " installed: install it, or name an MLflow server that uses this store."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         raise PipelineError(f"{redact(uri)}: {words_of(error)}") from error
 
 
 def require_mlflow(uri: str) -> None:
-    """Refuse a database or folder that is not MLflow's, for MLflow would make its own in it."""
+    """Refuse a database or folder that is not MLflow's, for MLflow would make its own
+    in it.
+    """
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
 
     if not uri.strip():
-        raise UsageError("name a store: sqlite:///FILE, a folder, or a server's http://HOST:PORT.")
+        raise UsageError(
+            "name a store: sqlite:///FILE, a folder, or a server's http://HOST:PORT."
+        )
     if is_folder(uri):
         return _require_file_store(uri)
     if uri.partition(":")[0].partition("+")[0] not in DATABASES:
@@ -100,7 +113,8 @@ def require_mlflow(uri: str) -> None:
         engine.dispose()
     if missing:
         raise UsageError(
-            f"{redact(uri)}: is not a database of MLflow (it has no table {min(missing)})."
+            f"{redact(uri)}: is not a database of MLflow (it has no table"
+            f" {min(missing)})."
         )
 
 
@@ -108,5 +122,6 @@ def _require_file_store(uri: str) -> None:
     folder = Path(url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri)
     if not any(path.parent.name.isdigit() for path in folder.glob("*/meta.yaml")):
         raise UsageError(
-            f"{uri}: is not a file store of MLflow (it has no folder of an experiment, such as 0)."
+            f"{uri}: is not a file store of MLflow (it has no folder of an experiment,"
+            " such as 0)."
         )

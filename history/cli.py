@@ -24,18 +24,24 @@ def restore_database(
         Path | None, typer.Option(help="The database.", show_default="build/mlflow.db")
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on, and follow every change of the files.")
+        bool,
+        typer.Option("--watch", help="Go on, and follow every change of the files."),
     ] = False,
     metrics_port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="With --watch: what Prometheus scrapes.")
+        int | None,
+        typer.Option(min=1, max=65535, help="With --watch: what Prometheus scrapes."),
     ] = None,
-    metrics_host: Annotated[str, typer.Option(help="The address of that port.")] = "127.0.0.1",
+    metrics_host: Annotated[
+        str, typer.Option(help="The address of that port.")
+    ] = "127.0.0.1",
 ) -> None:
     """Build MLflow's database from the files, or bring it up to them."""
     repo: Repo = context.obj
     database = db or repo.build / "mlflow.db"
     if metrics_port and not watch:
-        raise UsageError("--metrics-port goes with --watch alone: add that, or leave it out.")
+        raise UsageError(
+            "--metrics-port goes with --watch alone: add that, or leave it out."
+        )
     if watch:
         from history.metrics import Exporter
 
@@ -50,10 +56,14 @@ def restore_database(
 def save_runs(
     context: typer.Context,
     source: Annotated[
-        str, typer.Option("--from", metavar="URI", help="sqlite:///FILE, DIR or http://HOST:PORT")
+        str,
+        typer.Option(
+            "--from", metavar="URI", help="sqlite:///FILE, DIR or http://HOST:PORT"
+        ),
     ],
     run_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN_ID]...", help="Without any: all.")
+        list[str] | None,
+        typer.Argument(metavar="[RUN_ID]...", help="Without any: all."),
     ] = None,
 ) -> None:
     """Write runs of an MLflow store or server into the history, ready to be committed."""
@@ -69,12 +79,16 @@ def save_runs(
 def export_runs(
     context: typer.Context,
     to: Annotated[
-        Path, typer.Option("--to", metavar="DIR", help="A folder that is empty or not there.")
+        Path,
+        typer.Option(
+            "--to", metavar="DIR", help="A folder that is empty or not there."
+        ),
     ],
 ) -> None:
     """Write the history as the file store (`mlruns/`) that MLflow up to 3.12 opens.
 
-    The reverse of `save`. `mlflow migrate-filestore --source DIR` takes it on to later versions.
+    The reverse of `save`. `mlflow migrate-filestore --source DIR` takes it on to later
+    versions.
     """
     from history.export import export
 
@@ -87,10 +101,11 @@ def export_runs(
 
 @app.command("verify")
 def verify_history(context: typer.Context, as_json: Json = False) -> None:
-    """Check every file, digest, address, link and number; name each fault with its file.
+    """Check every file, digest, address, link and number; name each fault with its
+    file.
 
-    In a Git repository also whether each run and promotion is as it was first committed, and
-    whether a clone gets what lies here.
+    In a Git repository also whether each run and promotion is as it was first
+    committed, and whether a clone gets what lies here.
     """
     repo: Repo = context.obj
     faults = verify.verify(repo, notice=_notice)
@@ -109,7 +124,9 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
 @app.command("prune", help=prune.__doc__)
 def prune_history(
     context: typer.Context,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would go.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Delete old run folders by the policy that `prune` states."""

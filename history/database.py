@@ -1,7 +1,7 @@
 """MLflow's SQLite database: its schema, and the statements that change it.
 
-`schema.sql` is what the MLflow in its first line makes, the one that the requirements pin:
-importing MLflow would take 10 s. `python tools/write_schema.py` writes it anew.
+`schema.sql` is what the MLflow in its first line makes, the one that the requirements
+pin: importing MLflow would take 10 s. `python tools/write_schema.py` writes it anew.
 """
 
 import re
@@ -38,9 +38,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def create_tables(connection: sqlite3.Connection) -> list[str]:
-    """Make MLflow's tables; return the statements for their indexes, to run when they are full."""
+    """Make MLflow's tables; return the statements for their indexes, to run when they
+    are full.
+    """
     schema = statements("schema")
-    indexes = [statement for statement in schema if statement.startswith("CREATE INDEX")]
+    indexes = [
+        statement for statement in schema if statement.startswith("CREATE INDEX")
+    ]
     for statement in schema:
         if statement not in indexes:
             connection.execute(statement)
@@ -48,13 +52,16 @@ def create_tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def analyse(connection: sqlite3.Connection) -> None:
-    """Gather the statistics without which a page of runs sorted by a metric takes a minute."""
+    """Gather the statistics without which a page of runs sorted by a metric takes a
+    minute.
+    """
     connection.execute("PRAGMA analysis_limit = 1000")
     connection.execute("ANALYZE")
 
 
 def upgrade(path: Path, temporary: Path) -> None:
-    """Let MLflow bring a database that another version of it made up to its own, or not at all.
+    """Let MLflow bring a database that another version of it made up to its own, or not
+    at all.
 
     Raises:
         PipelineError: a newer version made it.
@@ -76,22 +83,32 @@ def run_migrations(path: Path) -> None:
     Raises:
         PipelineError: it failed.
     """
-    command = [sys.executable, "-m", "mlflow", "db", "upgrade", f"sqlite:///{path.as_posix()}"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "db",
+        "upgrade",
+        f"sqlite:///{path.as_posix()}",
+    ]
     done = subprocess.run(
         command, capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise PipelineError(
-            f"MLflow could not bring the database up to its version ({last}): install the version "
-            "that made it, or move the file away to have it made anew, without runs not yet saved."
+            f"MLflow could not bring the database up to its version ({last}): install"
+            " the version that made it, or move the file away to have it made anew,"
+            " without runs not yet saved."
         )
 
 
 def take_out(connection: sqlite3.Connection, what: str, names: Iterable[str]) -> None:
     """Take `runs` by their ids, or what of the `registry` has one of these names, out."""
     connection.execute("CREATE TEMP TABLE leaving (id TEXT PRIMARY KEY)")
-    connection.executemany("INSERT INTO leaving VALUES (?)", ((name,) for name in names))
+    connection.executemany(
+        "INSERT INTO leaving VALUES (?)", ((name,) for name in names)
+    )
     for statement in statements(f"{what}_out"):
         connection.execute(statement)
     connection.execute("DROP TABLE leaving")
@@ -115,7 +132,9 @@ def experiment_ids(connection: sqlite3.Connection) -> dict[str, int]:
 def add_experiment(
     connection: sqlite3.Connection, known: dict[str, int], name: str, created: int
 ) -> None:
-    """Add an experiment, also to those known; its id is alike in every clone unless it is taken."""
+    """Add an experiment, also to those known; its id is alike in every clone unless it
+    is taken.
+    """
     number = 0 if name == DEFAULT else int(sha256_bytes(name.encode())[:7], 16)
     while number in known.values():
         number += 1

@@ -1,4 +1,6 @@
-"""Which runs of a store are saved together: parents first, and no bad run stops another."""
+"""Which runs of a store are saved together: parents first, and no bad run stops
+another.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,7 +47,11 @@ class Family:
         Raises:
             PipelineError: one that has ended could not be saved.
         """
-        seeds = [run.info.run_id for run in self._store.runs() if not self._store.is_kept(run)]
+        seeds = [
+            run.info.run_id
+            for run in self._store.runs()
+            if not self._store.is_kept(run)
+        ]
         for run_id in seeds:
             self._visit(run_id)
             if run_id in self.left_out:
@@ -53,7 +59,8 @@ class Family:
         if self._failed.intersection(seeds):
             failed, saved = len(self._failed.intersection(seeds)), len(self.folders)
             raise PipelineError(
-                f"{saved} runs are saved, {failed} could not be: the reasons are named above."
+                f"{saved} runs are saved, {failed} could not be: the reasons are named"
+                " above."
             )
 
     def save_named(self, run_ids: Sequence[str]) -> None:
@@ -66,7 +73,9 @@ class Family:
             self._visit(run_id)
         for run_id in self.left_out.keys() - {*run_ids}:
             self._notice(self._sentence(run_id))
-        if missing := [run_id for run_id in dict.fromkeys(run_ids) if run_id in self.left_out]:
+        if missing := [
+            run_id for run_id in dict.fromkeys(run_ids) if run_id in self.left_out
+        ]:
             raise UsageError("\n".join(map(self._sentence, missing)))
 
     def _sentence(self, run_id: str) -> str:
@@ -86,11 +95,15 @@ class Family:
                 self._visit(child)
 
     def _is_ready(self, run: Any) -> bool:
-        """Tell whether a run has ended and all that it needs is saved; else note the reason."""
+        """Tell whether a run has ended and all that it needs is saved; else note the
+        reason.
+        """
         run_id = str(run.info.run_id)
         state = run.info.status if run.info.lifecycle_stage == "active" else "deleted"
         if state in UNFINISHED or state == "deleted":
-            self._leave_out(run_id, f"is {state}: only ended runs can be saved.", failed=False)
+            self._leave_out(
+                run_id, f"is {state}: only ended runs can be saved.", failed=False
+            )
             return False
         for other, relation in self._store.needs(run).items():
             self._visit(other)

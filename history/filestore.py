@@ -1,4 +1,5 @@
-"""Writes MLflow's file store: a folder an experiment, in it a folder a run, a file a value.
+"""Writes MLflow's file store: a folder an experiment, in it a folder a run, a file a
+value.
 
 It is what MLflow up to 3.12 calls `./mlruns`. The layout is that of MLflow's own
 `mlflow/store/tracking/file_store.py` and `mlflow/store/model_registry/file_store.py`.
@@ -24,8 +25,12 @@ from history.runfile import LoggedModel, ModelMetric, Point, Run
 RUN_STATUS = {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5}
 MODEL_STATUS = {"UNSPECIFIED": 0, "PENDING": 1, "READY": 2, "FAILED": 3}
 LOCAL_SOURCE = 4
-DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # a tenth of the time, where it is there
-KEY = re.compile(r"[/\w.\- :]+")  # what MLflow allows in the name of a param, metric or tag
+DUMPER = getattr(
+    yaml, "CSafeDumper", yaml.SafeDumper
+)  # a tenth of the time, where it is there
+KEY = re.compile(
+    r"[/\w.\- :]+"
+)  # what MLflow allows in the name of a param, metric or tag
 META = "meta.yaml"
 Json = dict[str, Any]
 
@@ -59,8 +64,8 @@ class FileStore:
         """Write a run of an experiment, its models and files; `source` is its folder.
 
         Raises:
-            UnwritableError: it has a name or value that a file store cannot hold. Nothing of the
-                run stays.
+            UnwritableError: it has a name or value that a file store cannot hold.
+                Nothing of the run stays.
         """
         experiment = self._folder / str(number)
         folders = [experiment / run.run_id]
@@ -80,7 +85,11 @@ class FileStore:
     def _write_run(self, run: Run, number: int, folder: Path) -> None:
         content = {
             **{"run_id": run.run_id, "run_uuid": run.run_id, "run_name": run.name},
-            **{"experiment_id": str(number), "user_id": run.user, "status": RUN_STATUS[run.status]},
+            **{
+                "experiment_id": str(number),
+                "user_id": run.user,
+                "status": RUN_STATUS[run.status],
+            },
             **{"start_time": run.started, "end_time": run.ended, "deleted_time": None},
             **{"lifecycle_stage": run.lifecycle_stage},
             **{"artifact_uri": self._address(str(number), run.run_id, "artifacts")},
@@ -96,7 +105,9 @@ class FileStore:
         self._write_links(run, folder)
 
     def _write_links(self, run: Run, folder: Path) -> None:
-        """Write what went into a run, data sets and models, and the models that came out."""
+        """Write what went into a run, data sets and models, and the models that came
+        out.
+        """
         for dataset in run.datasets:
             content = dataset.model_dump(by_alias=True)
             tags = content.pop("tags")
@@ -104,22 +115,40 @@ class FileStore:
             kept = folder.parent / "datasets" / dataset_id
             if not kept.exists():  # as in MLflow, the first of a name and digest counts
                 _write_meta(kept, content)
-            _write_link(folder / "inputs", run, ("DATASET", dataset_id, "RUN"), {"tags": tags})
+            _write_link(
+                folder / "inputs", run, ("DATASET", dataset_id, "RUN"), {"tags": tags}
+            )
         for model_id in run.model_inputs:
-            _write_link(folder / "inputs", run, ("MODEL", model_id, "RUN"), {"tags": {}})
+            _write_link(
+                folder / "inputs", run, ("MODEL", model_id, "RUN"), {"tags": {}}
+            )
         for output in run.model_outputs:
             link = ("RUN_OUTPUT", output.model_id, "MODEL_OUTPUT")
             more = {"tags": {}, "step": output.step}
             _write_link(folder / "outputs", run, link, more, output.model_id)
 
-    def _write_model(self, model: LoggedModel, run: Run, number: int, folder: Path) -> None:
+    def _write_model(
+        self, model: LoggedModel, run: Run, number: int, folder: Path
+    ) -> None:
         content = {
-            **{"model_id": model.model_id, "name": model.name, "experiment_id": str(number)},
+            **{
+                "model_id": model.model_id,
+                "name": model.name,
+                "experiment_id": str(number),
+            },
             **{"model_type": model.type, "source_run_id": run.run_id},
-            **{"status": MODEL_STATUS[model.status], "status_message": model.status_message},
-            **{"creation_timestamp": model.created, "last_updated_timestamp": model.updated},
+            **{
+                "status": MODEL_STATUS[model.status],
+                "status_message": model.status_message,
+            },
+            **{
+                "creation_timestamp": model.created,
+                "last_updated_timestamp": model.updated,
+            },
             **{"lifecycle_stage": "active"},
-            "artifact_location": self._address(str(number), "models", model.model_id, "artifacts"),
+            "artifact_location": self._address(
+                str(number), "models", model.model_id, "artifacts"
+            ),
         }
         _write_meta(folder, content)
         for part in ("metrics", "params"):
@@ -127,17 +156,25 @@ class FileStore:
         lines: dict[str, str] = {}
         for metric in model.metrics:
             lines[metric.key] = lines.get(metric.key, "") + _model_metric_line(metric)
-        _write_values(folder, {"params": model.params, "tags": model.tags, "metrics": lines})
+        _write_values(
+            folder, {"params": model.params, "tags": model.tags, "metrics": lines}
+        )
 
     def add_registered_model(self, content: Json, aliases: dict[str, int]) -> None:
         """Write a registered model with its aliases, and none of its versions."""
         folder = self._folder / "models" / content["name"]
         _write_meta(folder, content)
-        _write_values(folder, {"aliases": {key: str(to) for key, to in aliases.items()}})
+        _write_values(
+            folder, {"aliases": {key: str(to) for key, to in aliases.items()}}
+        )
 
     def add_version(self, content: Json, tags: dict[str, str], *files: str) -> None:
-        """Write a version of a registered model; `files` is where its files lie in the store."""
-        folder = self._folder / "models" / content["name"] / f"version-{content['version']}"
+        """Write a version of a registered model; `files` is where its files lie in the
+        store.
+        """
+        folder = (
+            self._folder / "models" / content["name"] / f"version-{content['version']}"
+        )
         _write_meta(folder, content | {"storage_location": self._address(*files)})
         _write_values(folder, {"tags": tags})
 
@@ -145,7 +182,9 @@ class FileStore:
         return self._place.joinpath(*below).as_uri()
 
     def _readdress(self, folder: Path) -> None:
-        """Put a model's address in this store where its file has the one in the history."""
+        """Put a model's address in this store where its file has the one in the
+        history.
+        """
         for path in folder.rglob(MODEL_FILE):
             place = self._place / path.parent.relative_to(self._folder)
             text = path.read_bytes().decode(errors="surrogateescape")
@@ -171,9 +210,15 @@ def _write_meta(folder: Path, content: Json) -> None:
 
 
 def _write_link(
-    folder: Path, run: Run, link: tuple[str, str, str], more: Json, name: str | None = None
+    folder: Path,
+    run: Run,
+    link: tuple[str, str, str],
+    more: Json,
+    name: str | None = None,
 ) -> None:
-    """Write what links a run with a data set or model, under the name that MLflow gives it."""
+    """Write what links a run with a data set or model, under the name that MLflow gives
+    it.
+    """
     source, identity, destination = link
     content = {
         **{"source_type": source, "source_id": identity},
@@ -196,14 +241,22 @@ def _write_values(folder: Path, parts: dict[str, dict[str, str]]) -> None:
                     stream.write(text.encode())
             except (FileExistsError, NotADirectoryError) as error:
                 raise UnwritableError(
-                    f"has the {part[:-1]} {key!r} beside another whose file would be the same"
+                    f"has the {part[:-1]} {key!r} beside another whose file would be"
+                    " the same"
                 ) from error
 
 
 def _fault_of(key: str) -> str | None:
-    """Return why MLflow would not take a name, or why no file can have it; None if all is well."""
+    """Return why MLflow would not take a name, or why no file can have it; None if all
+    is well.
+    """
     normal = posixpath.normpath(key)
-    if not KEY.fullmatch(key) or normal != key or normal.startswith(("..", "/")) or normal == ".":
+    if (
+        not KEY.fullmatch(key)
+        or normal != key
+        or normal.startswith(("..", "/"))
+        or normal == "."
+    ):
         return "which MLflow does not allow"
     if any(len(part.encode()) > names.LONGEST_PART for part in key.split("/")):
         return "which is too long for the name of a file"
@@ -211,11 +264,15 @@ def _fault_of(key: str) -> str | None:
 
 
 def _metric_lines(run: Run, points: list[Point]) -> str:
-    """Return a metric's history; of equal steps and times MLflow takes the first NaN or number."""
+    """Return a metric's history; of equal steps and times MLflow takes the first NaN or
+    number.
+    """
     if any(math.isnan(value) for value, _, _ in points):
         latest = max(points, key=lambda point: (point[2], point[1], stored(point[0])))
         points = sorted(points, key=lambda point: point is not latest)
-    return "".join(f"{run.started + time} {value!r} {step}\n" for value, time, step in points)
+    return "".join(
+        f"{run.started + time} {value!r} {step}\n" for value, time, step in points
+    )
 
 
 def _model_metric_line(metric: ModelMetric) -> str:
@@ -225,7 +282,7 @@ def _model_metric_line(metric: ModelMetric) -> str:
     line = " ".join(map(str, fields))
     if metric.run_id is None or len(line.split()) != len(fields):
         raise UnwritableError(
-            f"has a model with the metric {metric.key!r} of no run, or of a data set whose name "
-            "has a blank"
+            f"has a model with the metric {metric.key!r} of no run, or of a data set"
+            " whose name has a blank"
         )
     return f"{line}\n"

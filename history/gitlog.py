@@ -1,4 +1,6 @@
-"""What Git's history says of the files below `mlruns/`, read by a few calls for all of them."""
+"""What Git's history says of the files below `mlruns/`, read by a few calls for all of
+them.
+"""
 
 import os
 import re
@@ -15,7 +17,9 @@ _HEADER = re.compile(r"[0-9a-f]{40,64}( [0-9a-f]{40,64})*")
 
 
 class Event(NamedTuple):
-    """A commit that added (A), modified (M, T) or deleted (D) a file, seen from one parent."""
+    """A commit that added (A), modified (M, T) or deleted (D) a file, seen from one
+    parent.
+    """
 
     commit: str
     parents: tuple[str, ...]
@@ -67,11 +71,16 @@ def tree(root: Path, commit: str, folder: str) -> dict[str, Entry]:
     """Return the files below a folder in a commit, by path."""
     said = git_bytes(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/")
     entries = (part.split("\t", 1) for part in _parts(said))
-    return {path: Entry(fields.split(" ")[0], fields.split(" ")[2]) for fields, path in entries}
+    return {
+        path: Entry(fields.split(" ")[0], fields.split(" ")[2])
+        for fields, path in entries
+    }
 
 
 def index(root: Path, folder: str) -> tuple[dict[str, Entry], list[str]]:
-    """Return the files below a folder in the index, and the paths that have a merge conflict."""
+    """Return the files below a folder in the index, and the paths that have a merge
+    conflict.
+    """
     found: dict[str, Entry] = {}
     conflicts: list[str] = []
     for part in _parts(git_bytes(root, "ls-files", "--stage", "-z", "--", folder)):
@@ -94,7 +103,9 @@ def ignored(root: Path, folder: str) -> list[str]:
 
 
 def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
-    """Return the attribute by which Git would change a file's bytes on their way, by path."""
+    """Return the attribute by which Git would change a file's bytes on their way, by
+    path.
+    """
     names = ("text", "eol", "filter", "ident", "working-tree-encoding")
     own = _own(root, "attributesFile", "attributes")
     listed = "\0".join(paths).encode(errors="surrogateescape")
@@ -109,7 +120,9 @@ def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
 
 
 def _changing(named: dict[str, str]) -> str:
-    """Return which of a file's attributes changes its bytes; an empty text if none does."""
+    """Return which of a file's attributes changes its bytes; an empty text if none
+    does.
+    """
     text = named.pop("text", "unspecified")
     if text == "unset":
         named.pop("eol", None)

@@ -1,10 +1,12 @@
 """From an MLflow store or server to run folders.
 
-What is kept is what MLflow's client shows. Two things change, so that they hold in every clone:
+What is kept is what MLflow's client shows. Two things change, so that they hold in
+every clone:
 
-- A path of the machine that logged the run becomes relative if it lies in the repository; else its
-  last part is kept (see `paths.py`).
-- The address that MLflow writes into each model's `MLmodel` file becomes the one in the history.
+- A path of the machine that logged the run becomes relative if it lies in the
+  repository; else its last part is kept (see `paths.py`).
+- The address that MLflow writes into each model's `MLmodel` file becomes the one in the
+history.
 """
 
 import os
@@ -30,28 +32,32 @@ def save(
     notice: Callable[[str], None] | None = None,
     saved: Callable[[Path], None] = lambda folder: None,
 ) -> list[Path]:
-    """Write runs of an MLflow store or server into the history, each with those it belongs with.
+    """Write runs of an MLflow store or server into the history, each with those it
+    belongs with.
 
-    A run folder appears whole or not at all; what a killed call left is finished by the next. A run
-    that is in the history is never written again. A run that cannot be kept stops no other.
+    A run folder appears whole or not at all; what a killed call left is finished by the
+    next. A run that is in the history is never written again. A run that cannot be kept
+    stops no other.
 
     Args:
-        uri: `sqlite:///file.db`, the folder of a file store, or the address of a server.
-        run_ids: the runs; None for all that have ended. Parents, children and the runs whose models
-            are used come along.
+        uri: `sqlite:///file.db`, the folder of a file store, or the address of a
+            server.
+        run_ids: the runs; None for all that have ended. Parents, children and the runs
+            whose models are used come along.
         mlruns: the history; also where a server's `mlflow-artifacts:` addresses lead.
-        notice: called with a sentence for each run that is left out, with its id and the reason,
-            and with one that says what of the store is not kept.
+        notice: called with a sentence for each run that is left out, with its id and
+            the reason, and with one that says what of the store is not kept.
         saved: called with the folder of each run as soon as it is in the history.
 
     Returns:
         The folders of all runs that were asked for and of those that came along.
 
     Raises:
-        UsageError: a run that was asked for is not there, has not ended, differs from what the
-            history holds of it, or has an artifact that not every system could hold.
-        PipelineError: the store does not answer, or a run that has ended could not be saved. What
-            could be saved is in the history.
+        UsageError: a run that was asked for is not there, has not ended, differs from
+            what the history holds of it, or has an artifact that not every system could
+            hold.
+        PipelineError: the store does not answer, or a run that has ended could not be
+            saved. What could be saved is in the history.
     """
     local = mlruns / layout.LOCAL
     local.mkdir(parents=True, exist_ok=True)
@@ -95,7 +101,9 @@ class Writer:
         content["artifacts"] = _artifacts(part / layout.ARTIFACTS)
         for model in content["models"]:
             model["artifacts"] = _artifacts(part / layout.MODELS / model["model_id"])
-        root = next((p for p in self._mlruns.parents if (p / "params.yaml").is_file()), None)
+        root = next(
+            (p for p in self._mlruns.parents if (p / "params.yaml").is_file()), None
+        )
         change_paths(content, lambda path: portable(path, root))
         text = runfile.dump(_checked(content))
         _check_lengths(part, target.relative_to(self._mlruns))
@@ -105,8 +113,8 @@ class Writer:
             os.replace(part, target)
         elif (target / layout.RUN_FILE).read_text(encoding="utf-8") != text:
             raise UsageError(
-                f"has changed since it was saved in {target}: the history is never edited, log "
-                "what is new as a new run."
+                f"has changed since it was saved in {target}: the history is never"
+                " edited, log what is new as a new run."
             )
         return target
 
@@ -120,10 +128,12 @@ def _checked(content: dict[str, Any]) -> runfile.Run:
         where = ".".join(map(str, first["loc"]))
         if first["type"] == runfile.FILE_NAME:
             raise UsageError(
-                f"cannot be kept: the artifact {first['msg']}; log it again under another name."
+                f"cannot be kept: the artifact {first['msg']}; log it again under"
+                " another name."
             ) from error
         raise UsageError(
-            f"cannot be kept: {where} is {first['input']!r}, which the history cannot hold."
+            f"cannot be kept: {where} is {first['input']!r}, which the history cannot"
+            " hold."
         ) from error
 
 
@@ -133,14 +143,18 @@ def _check_lengths(part: Path, target: Path) -> None:
         place = f"mlruns/{(target / path.relative_to(part)).as_posix()}"
         if reason := names.too_long(place):
             name = path.relative_to(part).as_posix()
-            raise UsageError(f"cannot be kept: {name!r} {reason}; log it under a shorter name.")
+            raise UsageError(
+                f"cannot be kept: {name!r} {reason}; log it under a shorter name."
+            )
 
 
 def _readdress(part: Path, target: Path) -> None:
     """Put a model's address in the history where MLflow wrote the one on this machine."""
     for path in part.rglob(MODEL_FILE):
         below = path.parent.relative_to(part).parts
-        line = f"artifact_path: {layout.artifact_uri(target.parent, target.name, *below)}"
+        line = (
+            f"artifact_path: {layout.artifact_uri(target.parent, target.name, *below)}"
+        )
         text = path.read_bytes().decode(errors="surrogateescape")
         changed = MODEL_ADDRESS.sub(line, text, count=1)
         path.write_bytes(changed.encode(errors="surrogateescape"))
@@ -152,7 +166,9 @@ def _artifacts(folder: Path) -> list[dict[str, object]]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            raise UsageError(f"cannot be kept: the artifact {name!r} is a symbolic link.")
+            raise UsageError(
+                f"cannot be kept: the artifact {name!r} is a symbolic link."
+            )
         if path.is_file():
             size = path.stat().st_size
             found.append({"path": name, "sha256": sha256_file(path), "size": size})

@@ -1,9 +1,10 @@
-"""How the files that are written once came in, and what the commits since then did to them.
+"""How the files that are written once came in, and what the commits since then did to
+them.
 
-Runs have ids of their own, so every commit that ever changed a `run.json` counts, on whatever
-branch. Versions of a model are numbered 1, 2, 3 … in each copy of the project: for them this
-branch's own line of commits counts (`--first-parent`), and what a merge brought from a copy with
-another line does not belong here.
+Runs have ids of their own, so every commit that ever changed a `run.json` counts, on
+whatever branch. Versions of a model are numbered 1, 2, 3 … in each copy of the project:
+for them this branch's own line of commits counts (`--first-parent`), and what a merge
+brought from a copy with another line does not belong here.
 """
 
 from collections.abc import Iterator
@@ -21,8 +22,8 @@ class Lineage:
     """What Git knows of the files that are written once.
 
     Attributes:
-        originals: the id of the content that a file was written with, by path; of a `run.json` only
-            where a commit changed it.
+        originals: the id of the content that a file was written with, by path; of a
+            `run.json` only where a commit changed it.
     """
 
     def __init__(self, root: Path, committed: dict[str, Entry]) -> None:
@@ -36,8 +37,14 @@ class Lineage:
         self._read_branches()
 
     def _read_runs(self) -> None:
-        """Note the original of every `run.json` that a commit changed; it may have moved since."""
-        places = {_run_of(path): path for path in self._committed if path.endswith("/run.json")}
+        """Note the original of every `run.json` that a commit changed; it may have
+        moved since.
+        """
+        places = {
+            _run_of(path): path
+            for path in self._committed
+            if path.endswith("/run.json")
+        }
         options = ("--diff-merges=separate", "--diff-filter=MTD", "--", RUN_FILES)
         for event in gitlog.events(self._root, *options):
             if path := places.get(_run_of(event.path)):
@@ -52,8 +59,12 @@ class Lineage:
             folder = str(PurePosixPath(event.path).parent)
             if folder in began:
                 continue
-            if event.status == "D" and not gitlog.tree(self._root, event.commit, folder):
-                began.add(folder)  # all of its versions went at once: a new registry begins
+            if event.status == "D" and not gitlog.tree(
+                self._root, event.commit, folder
+            ):
+                began.add(
+                    folder
+                )  # all of its versions went at once: a new registry begins
                 continue
             self._changes.setdefault(event.path, []).append(event)
             self.originals[event.path] = event.new if event.status == "A" else event.old
@@ -61,8 +72,16 @@ class Lineage:
                 self._deleted.setdefault(event.path, event)
 
     def _read_branches(self) -> None:
-        """Note promotions that were changed on a branch, or in the merge that brought them."""
-        options = ("--full-history", "--diff-merges=off", "--diff-filter=AMT", "--", REGISTRY)
+        """Note promotions that were changed on a branch, or in the merge that brought
+        them.
+        """
+        options = (
+            "--full-history",
+            "--diff-merges=off",
+            "--diff-filter=AMT",
+            "--",
+            REGISTRY,
+        )
         changed: dict[str, list[Event]] = {}
         for event in gitlog.events(self._root, *options):
             if event.status == "A":
@@ -79,7 +98,9 @@ class Lineage:
             if entry.blob not in known:
                 self.originals[path] = known[-1]
                 self._changes[path] = changed.get(path) or self._changes.get(path, [])
-            elif self.originals.get(path) not in known:  # changed there, and mended since
+            elif (
+                self.originals.get(path) not in known
+            ):  # changed there, and mended since
                 self.originals[path] = entry.blob
 
     def why_changed(self, path: str) -> str:
@@ -93,35 +114,52 @@ class Lineage:
             return f"{place}: commit {changed.commit[:12]} {self._undo(changed.commit)}"
         said = f"was changed in commit {changed.commit[:12]}"
         if source := self._source(path):
-            return f"{said}: `git restore --source={source} {path}` brings the original back"
+            return (
+                f"{said}: `git restore --source={source} {path}` brings the original"
+                " back"
+            )
         return f"{said}: its original is the object {self.originals[path]} in Git"
 
     def deletions(self) -> Iterator[Fault]:
-        """Yield the promotions that a commit deleted, but for those that were made elsewhere."""
+        """Yield the promotions that a commit deleted, but for those that were made
+        elsewhere.
+        """
         for path, event in self._deleted.items():
             if self._before(path, event.old) is None:
                 commit = event.commit[:12]
                 yield Fault(
                     path,
-                    f"was deleted in commit {commit}; promotions are kept for ever: `git revert "
-                    f"{commit}` brings it back, and `pipeline promote` goes back to an older model",
+                    f"was deleted in commit {commit}; promotions are kept for ever:"
+                    f" `git revert {commit}` brings it back, and `pipeline promote`"
+                    " goes back to an older model",
                 )
 
     def made_elsewhere(self) -> Iterator[Fault]:
-        """Yield the promotions that were made in another copy, after versions unlike those here."""
+        """Yield the promotions that were made in another copy, after versions unlike
+        those here.
+        """
         for path, entry in self._committed.items():
-            if path.startswith(f"{REGISTRY}/") and (other := self._before(path, entry.blob)):
+            if path.startswith(f"{REGISTRY}/") and (
+                other := self._before(path, entry.blob)
+            ):
                 commit = self._added[path, entry.blob]
-                events = (event for event in self._changes.get(path, []) if event.status == "A")
+                events = (
+                    event
+                    for event in self._changes.get(path, [])
+                    if event.status == "A"
+                )
                 brought = next((event.commit for event in events), commit)
                 yield Fault(
                     path,
-                    f"was made elsewhere (commit {commit[:12]}), after another version "
-                    f"{other} than the one here: commit {brought[:12]} {self._undo(brought)}",
+                    f"was made elsewhere (commit {commit[:12]}), after another version"
+                    f" {other} than the one here: commit {brought[:12]}"
+                    f" {self._undo(brought)}",
                 )
 
     def _before(self, path: str, blob: str) -> str | None:
-        """Return the first version that was another when a promotion was made; None if none was."""
+        """Return the first version that was another when a promotion was made; None if
+        none was.
+        """
         commit = self._added.get((path, blob))
         place = PurePosixPath(path)
         if commit is None or not place.stem.isdecimal():
@@ -139,19 +177,27 @@ class Lineage:
     def _undo(self, commit: str) -> str:
         folders = " ".join(folder for folder in OWNED if (self._root / folder).exists())
         return (
-            "merged two histories. `git restore "
-            f"--source={commit[:12]}~1 --staged --worktree {folders}` brings this one's own back "
-            "(commit first what is new); commit that, and take later versions of the template with "
-            "`pipeline update`"
+            f"merged two histories. `git restore --source={commit[:12]}~1 --staged"
+            f" --worktree {folders}` brings this one's own back (commit first what is"
+            " new); commit that, and take later versions of the template with"
+            " `pipeline update`"
         )
 
     def _source(self, path: str) -> str | None:
         """Return a commit that holds a file's original in the same place."""
         for event in reversed(self._changes[path]):
-            for source in (event.commit[:12], f"{event.commit[:12]}~1", f"{event.commit[:12]}^2"):
+            for source in (
+                event.commit[:12],
+                f"{event.commit[:12]}~1",
+                f"{event.commit[:12]}^2",
+            ):
                 try:
                     found = git(
-                        self._root, "rev-parse", "--verify", "--quiet", f"{source}:./{path}"
+                        self._root,
+                        "rev-parse",
+                        "--verify",
+                        "--quiet",
+                        f"{source}:./{path}",
                     )
                 except GitError:
                     continue

@@ -1,4 +1,5 @@
-"""What the history tells Prometheus, and how the database's agreement with its files is.
+"""What the history tells Prometheus, and how the database's agreement with its files
+is.
 
 It is read from the database that was just brought up to the files, with the queries of
 `metrics.sql`: to read 30,000 files once more would take ten seconds.
@@ -22,10 +23,14 @@ from core.errors import PipelineError
 from history import database
 
 # Windows refuses a port that another program has alone as if it were forbidden.
-IN_USE = (errno.EADDRINUSE, errno.EACCES) if sys.platform == "win32" else (errno.EADDRINUSE,)
+IN_USE = (
+    (errno.EADDRINUSE, errno.EACCES) if sys.platform == "win32" else (errno.EADDRINUSE,)
+)
 QUERIES = Path(__file__).with_suffix(".sql")
 FAMILIES = {
-    "model_history_metric": "Metric on the hold-out of the model that a push was judged by",
+    "model_history_metric": (
+        "Metric on the hold-out of the model that a push was judged by"
+    ),
     "model_history_champion_metric": "The same of the model in service after the push",
     "model_history_pushed_timestamp_seconds": "When the push was trained",
     "model_history_pushes": "Pushes and promotions by hand in the history",
@@ -41,9 +46,13 @@ class Exporter(Collector):
         self.registry = CollectorRegistry()
         self.registry.register(self)
         about = "When the database was last seen to agree with the files"
-        self.looked = Gauge("history_restore_timestamp_seconds", about, registry=self.registry)
+        self.looked = Gauge(
+            "history_restore_timestamp_seconds", about, registry=self.registry
+        )
         about = "Attempts to bring the database up to the files that failed"
-        self.failures = Counter("history_restore_failures", about, registry=self.registry)
+        self.failures = Counter(
+            "history_restore_failures", about, registry=self.registry
+        )
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield what `update` has read last."""
@@ -58,7 +67,9 @@ class Exporter(Collector):
                 rows = connection.execute(f"SELECT * FROM {family.name}")
                 names = [column for column, *_ in rows.description][:-1]
                 for *values, value in rows:
-                    family.add_sample(family.name, dict(zip(names, map(str, values))), value)
+                    family.add_sample(
+                        family.name, dict(zip(names, map(str, values))), value
+                    )
         self._families = families
 
     def serve(self, host: str, port: int) -> None:
@@ -68,16 +79,26 @@ class Exporter(Collector):
             PipelineError: the address cannot be had.
         """
         try:
-            server = make_server(host, port, make_wsgi_app(self.registry), _Server, _Quiet)
+            server = make_server(
+                host, port, make_wsgi_app(self.registry), _Server, _Quiet
+            )
         except OSError as error:
-            reason = "is in use" if error.errno in IN_USE else f"cannot be had ({error.strerror})"
-            message = f"the port {port} at {host} {reason}: name another --metrics-port."
+            reason = (
+                "is in use"
+                if error.errno in IN_USE
+                else f"cannot be had ({error.strerror})"
+            )
+            message = (
+                f"the port {port} at {host} {reason}: name another --metrics-port."
+            )
             raise PipelineError(message) from error
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A server that has its port alone: on Windows SO_REUSEADDR would share it without a word."""
+    """A server that has its port alone: on Windows SO_REUSEADDR would share it without
+    a word.
+    """
 
     daemon_threads = True
     allow_reuse_address = sys.platform != "win32"

@@ -1,4 +1,6 @@
-"""What `rows.sql` is given of runs and promotions; nothing here reads or writes anything."""
+"""What `rows.sql` is given of runs and promotions; nothing here reads or writes
+anything.
+"""
 
 import hashlib
 import math
@@ -22,15 +24,25 @@ def of_run(run: Run, address: str, experiment_id: int) -> Iterator[Row]:
     record = run.model_dump(by_alias=True, exclude={"metrics"})
     if run.parent:
         record["tags"][PARENT_TAG] = run.parent
-    yield from _parts("run", record, {"address": address, "experiment_id": experiment_id})
+    yield from _parts(
+        "run", record, {"address": address, "experiment_id": experiment_id}
+    )
     for key, points in run.metrics.items():
         history: list[dict[str, Any]] = [
-            {"run_id": run.run_id, "key": key, "value": v, "time": run.started + time, "step": step}
+            {
+                "run_id": run.run_id,
+                "key": key,
+                "value": v,
+                "time": run.started + time,
+                "step": step,
+            }
             for v, time, step in points
         ]
         yield from (("run.metrics", point) for point in history)
         # As in MLflow: the last step, then the last time, then the largest value.
-        yield "run.latest", max(history, key=lambda p: (p["step"], p["time"], stored(p["value"])))
+        yield "run.latest", max(
+            history, key=lambda p: (p["step"], p["time"], stored(p["value"]))
+        )
 
 
 def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
@@ -39,8 +51,12 @@ def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
 
 
 def _parts(part: str, record: dict[str, Any], owner: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows of a record and of all that it holds; what one leaves open is its owner's."""
-    row = owner | {k: value for k, value in record.items() if value is not None or k not in owner}
+    """Yield the rows of a record and of all that it holds; what one leaves open is its
+    owner's.
+    """
+    row = owner | {
+        k: value for k, value in record.items() if value is not None or k not in owner
+    }
     yield part, row
     names = {name: row[name] for name in NAMES if name in row}
     for place, held in record.items():
@@ -54,8 +70,14 @@ def _parts(part: str, record: dict[str, Any], owner: dict[str, Any]) -> Iterator
 
 
 def stored(value: float | None) -> float:
-    """SQL has no NaN and no infinity: MLflow stores 0 and a mark, and the largest number."""
-    return 0.0 if value is None or math.isnan(value) else min(max(value, -LARGEST), LARGEST)
+    """SQL has no NaN and no infinity: MLflow stores 0 and a mark, and the largest
+    number.
+    """
+    return (
+        0.0
+        if value is None or math.isnan(value)
+        else min(max(value, -LARGEST), LARGEST)
+    )
 
 
 def id_of(*parts: object) -> str:

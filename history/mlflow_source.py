@@ -27,14 +27,15 @@ class UnreadableRunError(PipelineError):
 
 @contextmanager
 def connect(uri: str, mlruns: Path) -> Iterator["Store"]:
-    """Open an MLflow store (`sqlite:///file.db`, or a folder) or server (`http://host:port`).
+    """Open an MLflow store (`sqlite:///file.db`, or a folder) or server
+    (`http://host:port`).
 
     Args:
         mlruns: where a server keeps the artifacts of `mlflow-artifacts:` addresses.
 
     Raises:
-        UsageError: the database or folder does not exist, or is not MLflow's. Nothing is written.
-        PipelineError: MLflow raised something while the store was open.
+        UsageError: the database or folder does not exist, or is not MLflow's. Nothing
+        is written. PipelineError: MLflow raised something while the store was open.
     """
     address.use_settings()
     with address.settings_for(uri), address.one_sentence(uri):
@@ -49,7 +50,9 @@ def _open(uri: str, mlruns: Path) -> "Store":
         return Store(uri, mlruns, MlflowClient(uri, registry_uri=uri))
     except ValueError as error:
         reason = address.words_of(error)
-        raise UsageError(f"{redact(uri)}: is not the address of a store ({reason}).") from error
+        raise UsageError(
+            f"{redact(uri)}: is not the address of a store ({reason})."
+        ) from error
 
 
 class Store:
@@ -61,9 +64,13 @@ class Store:
         self.client = client
         experiments = self.pages(client.search_experiments)
         self._experiments = {found.experiment_id: found.name for found in experiments}
-        self._models: dict[str, list[Any]] = defaultdict(list)  # by the run that logged them
+        self._models: dict[str, list[Any]] = defaultdict(
+            list
+        )  # by the run that logged them
         self._owners: dict[str, str] = {}  # the run that logged a model, by model id
-        for model in self.pages(client.search_logged_models, experiment_ids=self.experiments):
+        for model in self.pages(
+            client.search_logged_models, experiment_ids=self.experiments
+        ):
             if model.source_run_id:
                 self._models[model.source_run_id].append(model)
                 self._owners[model.model_id] = model.source_run_id
@@ -74,7 +81,9 @@ class Store:
         return list(self._experiments)
 
     def runs(self, condition: str = "") -> Iterator[Any]:
-        """Yield MLflow's entity of every active run that meets a condition, oldest first."""
+        """Yield MLflow's entity of every active run that meets a condition, oldest
+        first.
+        """
         return self.pages(
             self.client.search_runs,
             experiment_ids=self.experiments,
@@ -85,10 +94,17 @@ class Store:
     def is_kept(self, entity: Any) -> bool:
         """Tell whether the run came into the store out of the history, by a restore."""
         uri = str(entity.info.artifact_uri)
-        folder = uri.removeprefix(layout.URI_SCHEME).removesuffix(f"/{layout.ARTIFACTS}")
-        return layout.is_history_uri(uri) and (self._mlruns / folder / layout.RUN_FILE).is_file()
+        folder = uri.removeprefix(layout.URI_SCHEME).removesuffix(
+            f"/{layout.ARTIFACTS}"
+        )
+        return (
+            layout.is_history_uri(uri)
+            and (self._mlruns / folder / layout.RUN_FILE).is_file()
+        )
 
-    def pages(self, query: Callable[..., Any], size: int = PAGE, **arguments: Any) -> Iterator[Any]:
+    def pages(
+        self, query: Callable[..., Any], size: int = PAGE, **arguments: Any
+    ) -> Iterator[Any]:
         """Yield all that a search of MLflow's client finds, page after page."""
         token = None
         while True:
@@ -110,7 +126,9 @@ class Store:
             return None
 
     def needs(self, run: Any) -> dict[str, str]:
-        """Return what a run cannot be understood without: run ids, and what each is to it."""
+        """Return what a run cannot be understood without: run ids, and what each is to
+        it.
+        """
         linked = (*run.inputs.model_inputs, *run.outputs.model_outputs)
         owners = filter(None, (self._owners.get(link.model_id) for link in linked))
         found = dict.fromkeys(owners, "the run whose model it uses")
@@ -150,7 +168,10 @@ class Store:
             "ended": info.end_time,
             "user": info.user_id or "",
             "params": data.params,
-            "metrics": {key: self._history(info, key, last) for key, last in data.metrics.items()},
+            "metrics": {
+                key: self._history(info, key, last)
+                for key, last in data.metrics.items()
+            },
             "tags": tags,
             "datasets": sorted(
                 (known["dataset"] | {"tags": known["tags"]} for known in datasets),
@@ -165,32 +186,42 @@ class Store:
         }
 
     def download(self, entity: Any, folder: Path) -> None:
-        """Copy the files of a run and of its models into a folder, laid out as in the history.
+        """Copy the files of a run and of its models into a folder, laid out as in the
+        history.
 
         Raises:
             UnreadableRunError: one of them cannot be had.
         """
         places = {str(entity.info.artifact_uri): folder / layout.ARTIFACTS}
         for model in self._models[entity.info.run_id]:
-            places[str(model.artifact_location)] = folder / layout.MODELS / model.model_id
+            places[str(model.artifact_location)] = (
+                folder / layout.MODELS / model.model_id
+            )
         for uri, place in places.items():
             try:
                 self._download(uri, place)
             except Exception as error:  # of MLflow, or of any library below it
                 words = address.words_of(error).partition(FAILED_FILE)
                 raise UnreadableRunError(
-                    f"cannot be read: its files at {redact(uri)}: {words[2] or words[0]}"
+                    f"cannot be read: its files at {redact(uri)}:"
+                    f" {words[2] or words[0]}"
                 ) from error
 
     def _download(self, uri: str, folder: Path) -> None:
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+        from mlflow.store.artifact.artifact_repository_registry import (
+            get_artifact_repository,
+        )
 
         if uri.startswith(layout.URI_SCHEME) and not self.uri.startswith("http"):
-            uri = (self._mlruns / uri.removeprefix(layout.URI_SCHEME)).absolute().as_uri()
+            uri = (
+                (self._mlruns / uri.removeprefix(layout.URI_SCHEME)).absolute().as_uri()
+            )
         repository = get_artifact_repository(uri, tracking_uri=self.uri)
         for path in _listed(repository):
             if unquote(path) != path:  # MLflow would read another file, or none
-                raise ValueError(f"MLflow cannot read {path!r}, for it has a % in its name")
+                raise ValueError(
+                    f"MLflow cannot read {path!r}, for it has a % in its name"
+                )
         if repository.list_artifacts():
             folder.mkdir(parents=True)
             download: Callable[..., str] = repository.download_artifacts
@@ -199,7 +230,8 @@ class Store:
     def _history(self, info: Any, key: str, latest: float) -> list[runfile.Point]:
         """Return a metric's points by time, step and value.
 
-        The store knows 0 and not-a-number as equal: of two such, the one that it shows is first.
+        The store knows 0 and not-a-number as equal: of two such, the one that it shows
+        is first.
         """
         points = [
             (metric.value, metric.timestamp - info.start_time, metric.step)
@@ -208,7 +240,12 @@ class Store:
 
         def order(point: runfile.Point) -> tuple[float, ...]:
             nan = math.isnan(point[0])
-            return point[1], point[2], 0.0 if nan else point[0], nan != math.isnan(latest)
+            return (
+                point[1],
+                point[2],
+                0.0 if nan else point[0],
+                nan != math.isnan(latest),
+            )
 
         return sorted(points, key=order)
 
@@ -223,7 +260,10 @@ def _listed(repository: Any, folder: str | None = None) -> Iterator[str]:
 
 def _describe_model(entity: Any) -> dict[str, Any]:
     fields = runfile.ModelMetric.model_fields
-    metrics = [{name: getattr(metric, name) for name in fields} for metric in entity.metrics or []]
+    metrics = [
+        {name: getattr(metric, name) for name in fields}
+        for metric in entity.metrics or []
+    ]
     order = ("key", "timestamp", "step", "run_id")
     return {
         "model_id": entity.model_id,
@@ -235,5 +275,7 @@ def _describe_model(entity: Any) -> dict[str, Any]:
         "updated": entity.last_updated_timestamp,
         "params": entity.params or {},
         "tags": entity.tags or {},
-        "metrics": sorted(metrics, key=lambda metric: [str(metric[name]) for name in order]),
+        "metrics": sorted(
+            metrics, key=lambda metric: [str(metric[name]) for name in order]
+        ),
     }

@@ -1,7 +1,8 @@
 """Names of files that every system can check out, and that Git keeps as they are.
 
-Windows reserves names and characters, Windows and macOS know no difference of case, macOS composes
-letters its own way, and a few names change what Git does with the files beside them.
+Windows reserves names and characters, Windows and macOS know no difference of case,
+macOS composes letters its own way, and a few names change what Git does with the files
+beside them.
 """
 
 import re
@@ -10,20 +11,27 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-# Windows opens 259 characters of a path; the repository lies at most this deep on a runner.
+# Windows opens 259 characters of a path; the repository lies at most this deep on a
+# runner.
 LONGEST = 240
 CHECKOUT = len(r"D:\a\a-repository-s-long-name\a-repository-s-long-name") + 1
 LONGEST_PART = 255  # bytes, on Linux
 
 _FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f]')
-_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])", re.I)
-_OF_GIT = re.compile(r"\.git(ignore|attributes|modules)?|git[a-z]{0,3}~[0-9]+|gi[0-9a-f]{4}~[0-9]+")
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])", re.I
+)
+_OF_GIT = re.compile(
+    r"\.git(ignore|attributes|modules)?|git[a-z]{0,3}~[0-9]+|gi[0-9a-f]{4}~[0-9]+"
+)
 _TRIMMED = ". "
 
 
 @lru_cache(maxsize=4096)
 def fault_of(path: str) -> str | None:
-    """Return why a path with slashes cannot be kept, as the end of a sentence about it; or None."""
+    """Return why a path with slashes cannot be kept, as the end of a sentence about it;
+    or None.
+    """
     parts = path.split("/")
     if not path or any(part in ("", ".", "..") for part in parts):
         return "is not a path within the folder"
@@ -47,9 +55,14 @@ def _fault_of_part(part: str) -> str | None:
     except UnicodeEncodeError:
         return "has a name that is not valid Unicode"
     if size > LONGEST_PART:
-        return f"has a name of {size} bytes, more than the {LONGEST_PART} that Linux allows"
+        return (
+            f"has a name of {size} bytes, more than the {LONGEST_PART} that Linux"
+            " allows"
+        )
     if not unicodedata.is_normalized("NFC", part):
-        return "has an accent apart from its letter (Unicode's NFD), which macOS changes"
+        return (
+            "has an accent apart from its letter (Unicode's NFD), which macOS changes"
+        )
     return None
 
 
@@ -59,8 +72,8 @@ def too_long(path: str) -> str | None:
     if length < LONGEST:
         return None
     return (
-        f"has a path of {length - CHECKOUT} characters; more than {LONGEST - CHECKOUT - 1} do not "
-        "fit on Windows"
+        f"has a path of {length - CHECKOUT} characters; more than"
+        f" {LONGEST - CHECKOUT - 1} do not fit on Windows"
     )
 
 

@@ -1,8 +1,9 @@
 """Paths of the machine that logged a run: none of them may get into the history.
 
-A text is such a path if the whole of it starts like one: `file:`, `C:/`, `\\\\server`, or a usual
-root such as `/home/`; in the source of a data set and in `mlflow.source.name`, where MLflow itself
-writes paths, any `/`. A text in which a path merely occurs is a text.
+A text is such a path if the whole of it starts like one: `file:`, `C:/`, `\\\\server`,
+or a usual root such as `/home/`; in the source of a data set and in
+`mlflow.source.name`, where MLflow itself writes paths, any `/`. A text in which a path
+merely occurs is a text.
 """
 
 import json
@@ -19,9 +20,12 @@ CERTAIN = re.compile(rf"(file:|[A-Za-z]:[\\/]|\\\\\w|/({ROOTS})/).*")
 LIKELY = re.compile(rf"/.*|{CERTAIN.pattern}")
 BY_MLFLOW = "mlflow.source.name"
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
-# Where MLflow writes the address of a model into the model itself; YAML may fold the line.
+# Where MLflow writes the address of a model into the model itself; YAML may fold the
+# line.
 MODEL_FILE = "MLmodel"
-MODEL_ADDRESS = re.compile(r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE)
+MODEL_ADDRESS = re.compile(
+    r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE
+)
 Change = Callable[[str], str]
 
 
@@ -59,7 +63,9 @@ def portable(path: str, root: Path | None) -> str:
 
 
 def _change_source(source: str, change: Change) -> str:
-    """Change the paths within a data set's source: in MLflow's JSON each text, else the whole."""
+    """Change the paths within a data set's source: in MLflow's JSON each text, else the
+    whole.
+    """
     try:
         json.loads(source)
     except ValueError:

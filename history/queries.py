@@ -16,8 +16,12 @@ def newest(mlruns: Path, limit: int) -> list[Run]:
     found: list[Run] = []
     for _, same_date in groupby(days, layout.date):
         if len(found) < limit:
-            files = (d / id / layout.RUN_FILE for d in same_date for id in layout.folders(d))
-            found += sorted(map(runfile.load, files), key=lambda run: (-run.started, run.run_id))
+            files = (
+                d / id / layout.RUN_FILE for d in same_date for id in layout.folders(d)
+            )
+            found += sorted(
+                map(runfile.load, files), key=lambda run: (-run.started, run.run_id)
+            )
     return found[:limit]
 
 
@@ -42,7 +46,9 @@ def promotions(mlruns: Path) -> dict[str, list[str]]:
         known = registry.versions(mlruns, model)
         for promotion in known:
             mark = " (champion)" if promotion is known[-1] else ""
-            found.setdefault(promotion.run_id, []).append(f"{model} v{promotion.version}{mark}")
+            found.setdefault(promotion.run_id, []).append(
+                f"{model} v{promotion.version}{mark}"
+            )
     return found
 
 
@@ -52,11 +58,15 @@ def run_table(runs: list[Run], promoted: dict[str, list[str]]) -> Text:
 
 
 def run_page(run: Run, folder: Path, became: list[str]) -> Text:
-    """Lay out all of one run; `folder` is where it lies, `became` what it was promoted as."""
+    """Lay out all of one run; `folder` is where it lies, `became` what it was promoted
+    as.
+    """
     return _text("run.txt", run=run, folder=folder, became=became)
 
 
 def _text(template: str, **values: object) -> Text:
-    from pipeline.report.templates import render  # pandas comes along, which takes a second
+    from pipeline.report.templates import (
+        render,  # pandas comes along, which takes a second
+    )
 
     return Text(render(template, **values), end="")

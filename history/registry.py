@@ -1,4 +1,6 @@
-"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the last is the champion."""
+"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the last is the
+champion.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +12,8 @@ from history import runfile
 from history.layout import REGISTRY, folders
 from history.runfile import ModelId, Record, RunId, Sha256
 
-# The version under which MLflow shows the last challenger that was refused; it is in no file.
+# The version under which MLflow shows the last challenger that was refused; it is in no
+# file.
 CHALLENGER = 0
 
 
@@ -23,7 +26,9 @@ class Check(Record):
 
 
 class Promotion(Record):
-    """One version of a registered model; `promoted` is in milliseconds since the epoch, UTC."""
+    """One version of a registered model; `promoted` is in milliseconds since the epoch,
+    UTC.
+    """
 
     format: Literal[1]
     model: str
@@ -78,12 +83,14 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
         PipelineError: the sequence has a gap, or a file is not a promotion.
     """
     folder = mlruns / REGISTRY / model
-    found = sorted(map(load, folder.glob("*.json")), key=lambda promotion: promotion.version)
+    found = sorted(
+        map(load, folder.glob("*.json")), key=lambda promotion: promotion.version
+    )
     for expected, promotion in enumerate(found, start=1):
         if promotion.version != expected:
             raise PipelineError(
-                f"{folder}: version {expected} is missing although version {promotion.version} "
-                f"is there; {runfile.RESTORE}."
+                f"{folder}: version {expected} is missing although version"
+                f" {promotion.version} is there; {runfile.RESTORE}."
             )
     return found
 

@@ -1,4 +1,6 @@
-"""The format of `run.json`: everything that MLflow knows about one run, as readable text."""
+"""The format of `run.json`: everything that MLflow knows about one run, as readable
+text.
+"""
 
 import json
 from pathlib import Path
@@ -30,19 +32,24 @@ def _portable(path: str) -> str:
 
 # Slash-separated, relative, and fit for every system: see `names.fault_of`.
 RelativePath = Annotated[str, AfterValidator(_portable)]
-# value, milliseconds after the start, step; in JSON a value that is no number is the text "NaN"
+# value, milliseconds after the start, step; in JSON a value that is no number is the
+# text "NaN"
 Point = tuple[float, int, int]
 
 
 class Record(BaseModel, extra="forbid", frozen=True, ser_json_inf_nan="strings"):
-    """What all parts of the format share: unknown keys are errors, nothing changes once read."""
+    """What all parts of the format share: unknown keys are errors, nothing changes once
+    read.
+    """
 
 
 Kind = TypeVar("Kind", bound=Record)
 
 
 class Artifact(Record):
-    """A file that belongs to a run or a model; `path` is relative to the owner's folder."""
+    """A file that belongs to a run or a model; `path` is relative to the owner's
+    folder.
+    """
 
     path: RelativePath
     sha256: Sha256
@@ -87,7 +94,8 @@ class ModelMetric(Record):
 
 
 class LoggedModel(Record):
-    """A model that the run logged; its files lie in `models/<model_id>/` of the run's folder.
+    """A model that the run logged; its files lie in `models/<model_id>/` of the run's
+    folder.
 
     The digests stay when the files of a model that was never promoted are let go.
     """
@@ -135,9 +143,15 @@ class Run(Record):
     artifacts: Artifacts
 
     def latest(self, metric: str) -> float | None:
-        """Return a metric's value at its last step (then time, then size), as MLflow does."""
+        """Return a metric's value at its last step (then time, then size), as MLflow
+        does.
+        """
         points = self.metrics.get(metric)
-        return max(points, key=lambda point: (point[2], point[1], point[0]))[0] if points else None
+        return (
+            max(points, key=lambda point: (point[2], point[1], point[0]))[0]
+            if points
+            else None
+        )
 
     @property
     def judged_by(self) -> str:
@@ -158,11 +172,14 @@ def load(path: Path) -> Run:
     """Read and check one `run.json`.
 
     Raises:
-        PipelineError: the file is not a run (see `read`), or not the one that its folder names.
+        PipelineError: the file is not a run (see `read`), or not the one that its
+            folder names.
     """
     run = read(path, Run)
     if run.run_id != path.parent.name:
-        raise PipelineError(f"{path}: holds the run {run.run_id}, not the one its folder names.")
+        raise PipelineError(
+            f"{path}: holds the run {run.run_id}, not the one its folder names."
+        )
     return run
 
 
@@ -170,15 +187,17 @@ def read(path: Path, kind: type[Kind], remedy: str = RESTORE) -> Kind:
     """Read and check a file that holds one record with its format version.
 
     Raises:
-        PipelineError: the file is unreadable, truncated, edited out of shape, or of another format
-            version.
+        PipelineError: the file is unreadable, truncated, edited out of shape, or of
+            another format version.
     """
     try:
         return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
     except ValidationError as error:
-        raise PipelineError(f"{path}: {_reason(kind.__name__.lower(), error, remedy)}") from error
+        raise PipelineError(
+            f"{path}: {_reason(kind.__name__.lower(), error, remedy)}"
+        ) from error
 
 
 def _reason(kind: str, error: ValidationError, remedy: str) -> str:
@@ -191,9 +210,16 @@ def _reason(kind: str, error: ValidationError, remedy: str) -> str:
         case "missing" | "model_type", "format" | "":
             return f"is not a {kind} of this project (it names no format version)."
         case "literal_error", "format":
-            told = f"has format version {first['input']}; this program reads version {FORMAT}"
+            told = (
+                f"has format version {first['input']}; this program reads version"
+                f" {FORMAT}"
+            )
             newer = isinstance(first["input"], int) and first["input"] > FORMAT
-            return f"{told}: `pipeline update` brings a later program." if newer else f"{told}."
+            return (
+                f"{told}: `pipeline update` brings a later program."
+                if newer
+                else f"{told}."
+            )
         case "string_pattern_mismatch", _:
             told = f"{first['input']!r} is not allowed there"
         case "file_name", _:  # restoring a file that was committed so would not help

@@ -10,15 +10,21 @@ TRACES_A_PAGE = 500
 
 
 def sentence(store: Store, mlruns: Path) -> str | None:
-    """Return how many traces, prompts and registered versions are not kept; None if there are none.
+    """Return how many traces, prompts and registered versions are not kept; None if
+    there are none.
 
-    A version that is in the history's own registry is kept; one that a restore makes is no loss.
+    A version that is in the history's own registry is kept; one that a restore makes is
+    no loss.
     """
     found = {kind: count for kind, count in _counts(store, mlruns) if count}
     if not found:
         return None
-    listed = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found.items())
-    return f"The store also holds {listed}; the history keeps runs and their models alone."
+    listed = ", ".join(
+        f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found.items()
+    )
+    return (
+        f"The store also holds {listed}; the history keeps runs and their models alone."
+    )
 
 
 def _counts(store: Store, mlruns: Path) -> Iterator[tuple[str, int]]:

@@ -1,4 +1,6 @@
-"""Checks every file, digest, address, link and number of the history; never stops at a fault."""
+"""Checks every file, digest, address, link and number of the history; never stops at a
+fault.
+"""
 
 import json
 import os
@@ -26,8 +28,8 @@ def verify(
     """Return all faults of the history and of what is in service; none if all is well.
 
     Args:
-        run_ids: check the content of these runs only, and do not ask Git how they once were; every
-            run is read all the same.
+        run_ids: check the content of these runs only, and do not ask Git how they once
+            were; every run is read all the same.
         notice: called with a sentence about what cannot be seen here.
     """
     check = _Verification(repo)
@@ -51,7 +53,9 @@ class _Verification:
 
     def fault(self, path: Path, reason: object) -> None:
         # The error of a `load` names its file and this check, which are named anyway.
-        text = str(reason).removeprefix(f"{path}: ").removesuffix(f"; {runfile.RESTORE}.")
+        text = (
+            str(reason).removeprefix(f"{path}: ").removesuffix(f"; {runfile.RESTORE}.")
+        )
         self.faults.append(Fault(path.relative_to(self.repo.root).as_posix(), text))
 
     def read_runs(self) -> None:
@@ -60,7 +64,9 @@ class _Verification:
         registered = self.repo.mlruns / layout.REGISTRY
         self._names(self.repo.mlruns, found)
         self._names(registered, layout.folders(registered))
-        for experiment in (self.repo.mlruns / name for name in found if name != layout.REGISTRY):
+        for experiment in (
+            self.repo.mlruns / name for name in found if name != layout.REGISTRY
+        ):
             for day in self._expect(experiment, layout.DAY.match):
                 for folder in self._expect(day, layout.RUN_ID.match):
                     self._read_run(folder)
@@ -77,18 +83,24 @@ class _Verification:
             return self.fault(path, error)
         for model in self.runs[run_id].models:
             if self.owners.setdefault(model.model_id, run_id) != run_id:
-                self.fault(path, f"lists the model {model.model_id}, which another run lists")
+                self.fault(
+                    path, f"lists the model {model.model_id}, which another run lists"
+                )
 
     def _expect(self, folder: Path, expected: Callable[[str], object]) -> list[Path]:
         """Return what is in a folder, all of which must be named as expected."""
         found = sorted(os.listdir(folder)) if folder.is_dir() else []
         if len(found) > layout.MOST_ENTRIES:
-            self.fault(folder, f"has {len(found)} entries; {layout.MOST_ENTRIES} are the most")
+            self.fault(
+                folder, f"has {len(found)} entries; {layout.MOST_ENTRIES} are the most"
+            )
         for name in found:
             if (folder / name).is_symlink():
                 self.fault(folder / name, "is a symbolic link")
             elif not expected(name):
-                self.fault(folder / name, "does not belong to the history: move it elsewhere")
+                self.fault(
+                    folder / name, "does not belong to the history: move it elsewhere"
+                )
         self._names(folder, found)
         return [folder / name for name in found if expected(name)]
 
@@ -99,7 +111,9 @@ class _Verification:
             if reason := names.fault_of(name) or names.too_long(path):
                 self.fault(folder / name, reason)
         if pair := names.clash(found):
-            self.fault(folder / pair[1], f"is one file with {pair[0]} on Windows or macOS")
+            self.fault(
+                folder / pair[1], f"is one file with {pair[0]} on Windows or macOS"
+            )
 
     def run(self, run_id: str) -> None:
         """Check one run: its text, its place, its links and its files."""
@@ -112,16 +126,22 @@ class _Verification:
         if runfile.dump(run).encode() != path.read_bytes():
             self.fault(path, EDITED)
         day = layout.time(run.started).date().isoformat()
-        in_experiment = layout.is_experiment_folder(folder.parent.parent.name, run.experiment)
+        in_experiment = layout.is_experiment_folder(
+            folder.parent.parent.name, run.experiment
+        )
         if not in_experiment or day != layout.date(folder.parent):
-            self.fault(path, f"belongs in {layout.experiment_folder(run.experiment)}/{day}")
+            self.fault(
+                path, f"belongs in {layout.experiment_folder(run.experiment)}/{day}"
+            )
         if run.parent and run.parent not in self.folders:
             self.fault(path, f"its parent run {run.parent} is not there")
         for model_id in run.linked_models() - self.owners.keys():
             self.fault(path, f"uses the model {model_id}, which lies with no run")
         for text in local_paths(run):
             self.fault(path, f"{text!r} is the path of a file on one machine")
-        self._expect(folder, {layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS}.__contains__)
+        self._expect(
+            folder, {layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS}.__contains__
+        )
         self._files(folder / layout.ARTIFACTS, run.artifacts)
         listed = {model.model_id: model.artifacts for model in run.models}
         for model_folder in self._expect(folder / layout.MODELS, listed.__contains__):
@@ -140,21 +160,32 @@ class _Verification:
             self.fault(path, "is not in run.json")
         for path in expected.keys() & found:
             artifact = expected[path]
-            if (path.stat().st_size, sha256_file(path)) != (artifact.size, artifact.sha256):
-                self.fault(path, "was altered: its size or digest is not the one in run.json")
+            if (path.stat().st_size, sha256_file(path)) != (
+                artifact.size,
+                artifact.sha256,
+            ):
+                self.fault(
+                    path, "was altered: its size or digest is not the one in run.json"
+                )
             elif path.name == MODEL_FILE:
-                address = MODEL_ADDRESS.search(path.read_bytes().decode(errors="replace"))
+                address = MODEL_ADDRESS.search(
+                    path.read_bytes().decode(errors="replace")
+                )
                 if address and layout.URI_SCHEME not in address[0]:
                     self.fault(path, "names a path of the machine that it was made on")
 
     def model(self, name: str) -> None:
-        """Check a registered model: its versions without a gap, their files, what is in service."""
+        """Check a registered model: its versions without a gap, their files, what is in
+        service.
+        """
         folder = self.repo.mlruns / layout.REGISTRY / name
         files = self._expect(folder, re.compile(r"[1-9]\d*\.json$").match)
         paths = {int(path.stem): path for path in files}
         champion, last = None, max(paths, default=0)
         for version in set(range(1, last)) - paths.keys():
-            self.fault(folder, f"version {version} is missing although {last}.json is there")
+            self.fault(
+                folder, f"version {version} is missing although {last}.json is there"
+            )
         for _, path in sorted(paths.items()):
             try:
                 champion = registry.load(path)
@@ -168,15 +199,21 @@ class _Verification:
         if registry.dump(promotion).encode() != path.read_bytes():
             self.fault(path, EDITED)
         if promotion.replaces != (promotion.version - 1 or None):
-            self.fault(path, f"replaces version {promotion.replaces}, not the one before it")
+            self.fault(
+                path, f"replaces version {promotion.replaces}, not the one before it"
+            )
         if promotion.run_id not in self.folders:
             return self.fault(path, f"its run {promotion.run_id} is not there")
         models = self.folders[promotion.run_id] / layout.MODELS
         if not (models / promotion.model_id / MODEL).is_file():
-            self.fault(path, f"the files of its model {promotion.model_id} are not there")
+            self.fault(
+                path, f"the files of its model {promotion.model_id} are not there"
+            )
         if run := self.runs.get(promotion.run_id):  # else named when it was read
             listed = {
-                (m.model_id, file.path): file.sha256 for m in run.models for file in m.artifacts
+                (m.model_id, file.path): file.sha256
+                for m in run.models
+                for file in m.artifacts
             }
             if listed.get((promotion.model_id, MODEL)) != promotion.sha256:
                 self.fault(path, f"promotes another {MODEL} than its run lists")
@@ -191,6 +228,8 @@ class _Verification:
         try:
             said = json.loads(manifest.read_bytes())
             if (said["version"], said["run_id"]) != (champion.version, champion.run_id):
-                self.fault(manifest, f"does not name the champion, version {champion.version}")
+                self.fault(
+                    manifest, f"does not name the champion, version {champion.version}"
+                )
         except (OSError, ValueError, KeyError, TypeError):
             self.fault(manifest, "is not there or not a manifest")

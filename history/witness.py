@@ -1,7 +1,9 @@
-"""Git as the witness of the history: what is written once must be as it was when it came in.
+"""Git as the witness of the history: what is written once must be as it was when it
+came in.
 
-A hand-edited metric leaves a `run.json` that is well-formed; only Git knows that it was another.
-What Git would leave out of a clone, or give it with other bytes, is found here too.
+A hand-edited metric leaves a `run.json` that is well-formed; only Git knows that it was
+another. What Git would leave out of a clone, or give it with other bytes, is found here
+too.
 """
 
 import hashlib
@@ -24,7 +26,8 @@ def faults(repo: Repo, notice: Notice, explain: bool) -> list[Fault]:
 
     Args:
         notice: called with a sentence about what cannot be seen.
-        explain: also name what a merge brought from elsewhere, for there are faults already.
+        explain: also name what a merge brought from elsewhere, for there are faults
+            already.
 
     Raises:
         PipelineError: Git is not installed.
@@ -37,12 +40,14 @@ def faults(repo: Repo, notice: Notice, explain: bool) -> list[Fault]:
             return []
         if git(repo.root, "rev-parse", "--is-shallow-repository") == "true":
             notice(
-                "This clone is shallow: changes in commits that it does not hold cannot be seen; "
-                "`git fetch --unshallow` brings them."
+                "This clone is shallow: changes in commits that it does not hold cannot"
+                " be seen; `git fetch --unshallow` brings them."
             )
         return _Witness(repo).faults(explain)
     except GitError as error:
-        notice(f"Git cannot be asked, so only the files themselves were checked: {error}.")
+        notice(
+            f"Git cannot be asked, so only the files themselves were checked: {error}."
+        )
         return []
 
 
@@ -52,23 +57,29 @@ def advice(repo: Repo, found: list[Fault]) -> str:
         return "the command that is named with one mends it, and often others with it"
     folders = ("mlruns", repo.models.relative_to(repo.root).as_posix())
     try:
-        changed = git(repo.root, "status", "--porcelain", "--untracked-files=no", "--", *folders)
+        changed = git(
+            repo.root, "status", "--porcelain", "--untracked-files=no", "--", *folders
+        )
     except GitError:
         return "take the files from a clone that is whole"
     if changed:
         return (
-            "`git restore --source=HEAD --staged --worktree FILE` brings a file back as it is in "
-            "the last commit"
+            "`git restore --source=HEAD --staged --worktree FILE` brings a file back as"
+            " it is in the last commit"
         )
     return (
-        "they are in the last commit, too: `git log -- FILE` names the commits that touched a "
-        "file, `git restore --source=COMMIT~1 FILE` brings back what was before one"
+        "they are in the last commit, too: `git log -- FILE` names the commits that"
+        " touched a file, `git restore --source=COMMIT~1 FILE` brings back what was"
+        " before one"
     )
 
 
 def _unseen(repo: Repo) -> str | None:
     """Return why Git knows nothing of this folder, or None if it does."""
-    said = "only the files themselves were checked, not whether they are as they once were written."
+    said = (
+        "only the files themselves were checked, not whether they are as they once were"
+        " written."
+    )
     try:
         top = Path(git(repo.root, "rev-parse", "--show-toplevel")).resolve()
     except GitError as error:
@@ -96,13 +107,17 @@ class _Witness:
         """Return all faults; see `faults` above."""
         here = self._here()
         for path in self.conflicts:
-            self._fault(path, "has a merge conflict; `git merge --abort` undoes the merge")
+            self._fault(
+                path, "has a merge conflict; `git merge --abort` undoes the merge"
+            )
         self._check_originals(here)
         self._check_bytes(here)
         self._check_attributes(here)
         for path in gitlog.ignored(self.root, MLRUNS):
             if not path.startswith(f"{MLRUNS}/{layout.LOCAL}/"):
-                self._fault(path, f"is ignored by Git: `git add --force {path}` keeps it")
+                self._fault(
+                    path, f"is ignored by Git: `git add --force {path}` keeps it"
+                )
         if explain or self.found:
             self.found += self.lineage.made_elsewhere()
         return self.found
@@ -111,7 +126,9 @@ class _Witness:
         self.found.append(Fault(path, reason))
 
     def _here(self) -> dict[str, str]:
-        """Return the id that Git would give each file in the work tree as it lies there."""
+        """Return the id that Git would give each file in the work tree as it lies
+        there.
+        """
         algorithm = git(self.root, "rev-parse", "--show-object-format")
         mlruns = self.root / MLRUNS
         found: dict[str, str] = {}
@@ -127,7 +144,9 @@ class _Witness:
         """Check that what is written once is as it was written: here, and in the index."""
         originals = self.lineage.originals
         # A registry that went as a whole is begun anew.
-        registered = {str(PurePosixPath(p).parent) for p in here if p.startswith(f"{REGISTRY}/")}
+        registered = {
+            str(PurePosixPath(p).parent) for p in here if p.startswith(f"{REGISTRY}/")
+        }
         once = {path for path in self.committed if _is_written_once(path)}
         for path in sorted(once | originals.keys()):
             known = self.committed.get(path)
@@ -135,13 +154,22 @@ class _Witness:
             now, staged = here.get(path), self.staged.get(path)
             if now and original and now != original:
                 if known and known.blob == original:
-                    self._fault(path, f"was changed since it was committed: {_get_back(path)}")
+                    self._fault(
+                        path, f"was changed since it was committed: {_get_back(path)}"
+                    )
                 else:
                     self._fault(path, self.lineage.why_changed(path))
-            elif staged and original and staged.blob not in (original, known and known.blob):
+            elif (
+                staged
+                and original
+                and staged.blob not in (original, known and known.blob)
+            ):
                 self._fault(path, f"is staged with a change: {_get_back(path)}")
             elif known and not now and str(PurePosixPath(path).parent) in registered:
-                self._fault(path, f"was deleted; promotions are kept for ever: {_get_back(path)}")
+                self._fault(
+                    path,
+                    f"was deleted; promotions are kept for ever: {_get_back(path)}",
+                )
         self.found += self.lineage.deletions()
 
     def _check_bytes(self, here: dict[str, str]) -> None:
@@ -154,8 +182,9 @@ class _Witness:
             elif here.get(path, known.blob) != known.blob and path.count("/") > 2:
                 self._fault(
                     path,
-                    "has other bytes in Git than here, and so in every clone: a filter or "
-                    f"attribute changes it (`git check-attr --all {path}`), or it was edited",
+                    "has other bytes in Git than here, and so in every clone: a filter"
+                    f" or attribute changes it (`git check-attr --all {path}`), or it"
+                    " was edited",
                 )
 
     def _check_attributes(self, here: dict[str, str]) -> None:
@@ -176,7 +205,10 @@ def _is_written_once(path: str) -> bool:
 
 def _link(mode: str) -> str:
     if mode == "160000":
-        return "link to another repository, of which a clone gets nothing: remove the folder's .git"
+        return (
+            "link to another repository, of which a clone gets nothing: remove the"
+            " folder's .git"
+        )
     return "symbolic link: remove it, and add the file"
 
 

@@ -1,4 +1,5 @@
-"""A bundle: what `pipeline train` found out, in a folder of its own, for `pipeline publish`.
+"""A bundle: what `pipeline train` found out, in a folder of its own, for `pipeline
+publish`.
 
 bundle.json           what is here, and the evidence for each task's challenger
 mlruns/               the run folders, as they will lie in the repository
@@ -40,7 +41,9 @@ class Judged(Record):
 
 
 class Challenger(Judged):
-    """The best candidate of one training on cross-validation, with the evidence for the gate."""
+    """The best candidate of one training on cross-validation, with the evidence for the
+    gate.
+    """
 
     run_id: RunId
     model_id: ModelId
@@ -50,7 +53,9 @@ class Challenger(Judged):
 
 
 class TaskResult(Record):
-    """What one task's training came to; `challenger` is None when every candidate failed."""
+    """What one task's training came to; `challenger` is None when every candidate
+    failed.
+    """
 
     parent_run: RunId
     run_ids: list[RunId]
@@ -61,8 +66,8 @@ class TaskResult(Record):
 class Bundle(Record):
     """The content of `bundle.json`; `created` is in milliseconds since the epoch, UTC.
 
-    `waiting` names the tasks that were not trained, as their data cannot be had now: each with the
-    hosts that it waits for.
+    `waiting` names the tasks that were not trained, as their data cannot be had now:
+    each with the hosts that it waits for.
     """
 
     format: Literal[1]
@@ -87,5 +92,7 @@ def read(folder: Path) -> Bundle:
     """
     path = folder / FILE
     if not path.is_file():
-        raise UsageError(f"{folder} holds no finished bundle: run `pipeline train` first.")
+        raise UsageError(
+            f"{folder} holds no finished bundle: run `pipeline train` first."
+        )
     return runfile.read(path, Bundle, "make it again with `pipeline train`")

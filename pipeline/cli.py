@@ -18,11 +18,15 @@ from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.repo import Repo
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 app.command()(copies.init)
 app.command()(copies.update)
 app.add_typer(data, name="data", help="The tables that the tasks are trained on.")
-app.add_typer(history, name="history", help="Runs as text in Git, and the database made of them.")
+app.add_typer(
+    history, name="history", help="Runs as text in Git, and the database made of them."
+)
 
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]
 Branch = Annotated[
@@ -51,11 +55,15 @@ def options(
 def train(
     context: typer.Context,
     task: Annotated[
-        list[str] | None, typer.Option(envvar="MLOPS_TASKS", help="Only this task; repeatable.")
+        list[str] | None,
+        typer.Option(envvar="MLOPS_TASKS", help="Only this task; repeatable."),
     ] = None,
     out: BundleFolder = None,
     fresh_data: Annotated[
-        bool, typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew.")
+        bool,
+        typer.Option(
+            "--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew."
+        ),
     ] = False,
 ) -> None:
     """Fit and judge every task's candidates; write a bundle and touch nothing else."""
@@ -91,16 +99,21 @@ def publish(
 @app.command()
 def promote(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task whose champion changes.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task whose champion changes.")
+    ],
     version: Annotated[
-        int | None, typer.Option(help="The version to go back to.", show_default="the one before")
+        int | None,
+        typer.Option(help="The version to go back to.", show_default="the one before"),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; kept in the registry.")] = "",
     remote: Remote = "origin",
     branch: Branch = None,
     as_json: Json = False,
 ) -> None:
-    """Put an earlier version back into service: a promotion by hand, published like any other."""
+    """Put an earlier version back into service: a promotion by hand, published like any
+    other.
+    """
     from pipeline import traces
     from pipeline.publish.promote import promote as run
 
@@ -113,16 +126,22 @@ def promote(
 @app.command()
 def export(
     context: typer.Context,
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task that the model is for.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="The task that the model is for.")
+    ],
     algorithm: Annotated[
         str | None,
-        typer.Option(help="The best run of this algorithm.", show_default="the champion"),
+        typer.Option(
+            help="The best run of this algorithm.", show_default="the champion"
+        ),
     ] = None,
     form: Annotated[
         Literal["onnx", "joblib"], typer.Option("--format", help="The kind of file.")
     ] = "onnx",
 ) -> None:
-    """Make a model again from its run, check it and write it with its metadata into `models/`."""
+    """Make a model again from its run, check it and write it with its metadata into
+    `models/`.
+    """
     from pipeline.train import remake
 
     made = remake.export(context.obj, task, algorithm, form)
@@ -144,9 +163,12 @@ def report(context: typer.Context) -> None:
 def drift(
     context: typer.Context,
     task: Annotated[
-        list[str] | None, typer.Argument(metavar="[TASK]...", help="Without any: all in service.")
+        list[str] | None,
+        typer.Argument(metavar="[TASK]...", help="Without any: all in service."),
     ] = None,
-    api: Annotated[str, typer.Option(help="The API's address.")] = "http://127.0.0.1:8000",
+    api: Annotated[
+        str, typer.Option(help="The API's address.")
+    ] = "http://127.0.0.1:8000",
     out: Annotated[
         Path | None, typer.Option(help="The pages' folder.", show_default="build/drift")
     ] = None,
@@ -155,7 +177,9 @@ def drift(
     """Draw what the running API says of drift: a page a task."""
     from pipeline.report.drift import write
 
-    for found, path in write(api.rstrip("/"), task or [], out or context.obj.build / "drift"):
+    for found, path in write(
+        api.rstrip("/"), task or [], out or context.obj.build / "drift"
+    ):
         where = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
         said = f"{found['task']}: {found['verdict']}{where}; {path}"
         print(json.dumps(found) if as_json else said)
@@ -167,7 +191,8 @@ def trainer(
     host: Annotated[str, typer.Option(envvar="TRAINER_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(envvar="TRAINER_PORT", min=1, max=65535)] = 8001,
     state: Annotated[
-        Path, typer.Option(envvar="TRAINER_STATE", help="The folder that the API reads.")
+        Path,
+        typer.Option(envvar="TRAINER_STATE", help="The folder that the API reads."),
     ] = Path("build/serving"),
 ) -> None:
     """Serve the API what needs scikit-learn, MLflow or SHAP: explanations and jobs."""
@@ -194,7 +219,9 @@ def main() -> None:
 def _tell(commit: str, message: str, as_json: bool) -> None:
     print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
     if not as_json:
-        Console(stderr=True).print(message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True)
+        Console(stderr=True).print(
+            message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True
+        )
 
 
 def _fail(sentence: str, status: int) -> None:

@@ -8,10 +8,12 @@ from history import address
 
 
 def set_up(build: Path) -> None:
-    """Set the libraries' variables, unless the user has; call it before they are imported.
+    """Set the libraries' variables, unless the user has; call it before they are
+    imported.
 
     Args:
-        build: the folder for what can be made again; matplotlib's list of fonts goes there.
+        build: the folder for what can be made again; matplotlib's list of fonts goes
+            there.
     """
     environment.prepare()
     address.use_settings()

@@ -36,7 +36,8 @@ def load(repo: Repo) -> Params:
     """Read and check `params.yaml`, down to the names of the estimators' parameters.
 
     Raises:
-        UsageError: the file is no YAML, lacks something, or has a key or value without meaning.
+        UsageError: the file is no YAML, lacks something, or has a key or value without
+            meaning.
     """
     try:
         params = Params.model_validate(read_yaml(repo.params, "params.yaml"))
@@ -45,7 +46,12 @@ def load(repo: Repo) -> Params:
         if first["type"] == "extra_forbidden":
             *path, key = map(str, first["loc"])
             known = TaskParams.model_fields if path else Params.model_fields
-            _require("key", "params.yaml: " + "".join(f"{part}." for part in path), [key], known)
+            _require(
+                "key",
+                "params.yaml: " + "".join(f"{part}." for part in path),
+                [key],
+                known,
+            )
         raise UsageError(f"params.yaml: {first_fault(error)}.") from error
     _require("task", "params.yaml: tasks.", params.tasks, tasks.names())
     for name, section in params.tasks.items():
@@ -54,7 +60,9 @@ def load(repo: Repo) -> Params:
 
 
 def _own_sections(params: Params) -> dict[str, TaskParams]:
-    """Return the sections that tasks bring along in their own files, where params.yaml has none."""
+    """Return the sections that tasks bring along in their own files, where params.yaml
+    has none.
+    """
     found = {}
     for name in tasks.names():
         task = tasks.load(name)
@@ -75,14 +83,18 @@ def _check(path: str, task: Task, section: TaskParams) -> None:
     _require("feature", f"{path}exclude.", section.exclude, features)
     if set(section.exclude) == set(features):
         raise UsageError(f"{path}exclude: leaves no feature; keep at least one.")
-    _require("algorithm", f"{path}candidates.", section.candidates, estimators.names(task))
+    _require(
+        "algorithm", f"{path}candidates.", section.candidates, estimators.names(task)
+    )
     for algorithm, parameters in section.candidates.items():
         accepted = estimators.parameter_names(task.kind, algorithm)
         _require("key", f"{path}candidates.{algorithm}.", parameters, accepted)
 
 
 def _require(what: str, path: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse the first given name below a path that is not known, and suggest what was meant."""
+    """Refuse the first given name below a path that is not known, and suggest what was
+    meant.
+    """
     names = list(known)
     for name in given:
         if name not in names:

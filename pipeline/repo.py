@@ -19,7 +19,8 @@ class Repo:
         self.models = root / "deployment" / "models"  # what is in service
         self.data = root / "data"  # snapshots of the data sets
         self.results = root / "results"  # tables made from the history
-        # What can be made again; never committed. Elsewhere if the checkout must stay as it is.
+        # What can be made again; never committed. Elsewhere if the checkout must stay
+        # as it is.
         self.build = Path(os.environ.get("MLOPS_BUILD_DIR") or root / "build")
 
     @classmethod

@@ -1,4 +1,6 @@
-"""Traces of the pipeline's commands, where `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector."""
+"""Traces of the pipeline's commands, where `OTEL_EXPORTER_OTLP_ENDPOINT` names a
+collector.
+"""
 
 import os
 from collections.abc import Iterator
@@ -11,12 +13,16 @@ from core import tracing
 
 @contextmanager
 def command(name: str, tasks: list[str]) -> Iterator[Span]:
-    """Trace a command as a span, a child of the one that `TRACEPARENT` names if it is set.
+    """Trace a command as a span, a child of the one that `TRACEPARENT` names if it is
+    set.
 
-    Shells and CI systems hand a trace on by the variables `TRACEPARENT` and `TRACESTATE`.
+    Shells and CI systems hand a trace on by the variables `TRACEPARENT` and
+    `TRACESTATE`.
     """
     names = ("traceparent", "tracestate")
-    parent = {key: os.environ[key.upper()] for key in names if key.upper() in os.environ}
+    parent = {
+        key: os.environ[key.upper()] for key in names if key.upper() in os.environ
+    }
     about = {"tasks": tasks} if tasks else {}
     with (
         tracing.exporting("mlops-pipeline", parent),

@@ -12,7 +12,9 @@ def run_url() -> str:
 
 
 def notice(title: str, text: str) -> None:
-    """Say what people should know though nothing failed; GitHub shows it on the run's page."""
+    """Say what people should know though nothing failed; GitHub shows it on the run's
+    page.
+    """
     _tell("notice", title, text)
 
 

@@ -1,7 +1,8 @@
 """Tells which data changed at their source: `nox -s data`.
 
-On GitHub it puts out the tasks to train anew, and why. A source that cannot be reached today is a
-warning. It ends with 1 if the data of a task are wrong; these are never among the tasks.
+On GitHub it puts out the tasks to train anew, and why. A source that cannot be reached
+today is a warning. It ends with 1 if the data of a task are wrong; these are never
+among the tasks.
 """
 
 import argparse
@@ -28,11 +29,12 @@ SHOWN = 8  # digits of a digest
 
 @dataclass(frozen=True)
 class Finding:
-    """The data of one task: what the repository holds (`old`), and what the source has (`new`).
+    """The data of one task: what the repository holds (`old`), and what the source has
+    (`new`).
 
-    `public` is false for a folder of the user's own: nothing of it is ever committed, so a
-    training would not end the difference. `problem` says what is wrong with the data, `waits_for`
-    which hosts do not give them today.
+    `public` is false for a folder of the user's own: nothing of it is ever committed,
+    so a training would not end the difference. `problem` says what is wrong with the
+    data, `waits_for` which hosts do not give them today.
     """
 
     task: str
@@ -64,14 +66,24 @@ class Finding:
         if self.waits_for:
             return f"{self.task}: not there today: {self.waits_for}"
         if self.state == "unchanged":
-            return f"{self.task}: unchanged, {self.new_rows} rows, sha256 {self.new[:SHOWN]}…"
-        rows = f"{'' if self.old_rows is None else f'{self.old_rows} → '}{self.new_rows} rows"
-        private = "" if self.public else "; in a folder of yours, so train on it by hand"
+            return (
+                f"{self.task}: unchanged, {self.new_rows} rows, sha256"
+                f" {self.new[:SHOWN]}…"
+            )
+        rows = (
+            f"{'' if self.old_rows is None else f'{self.old_rows} → '}{self.new_rows}"
+            " rows"
+        )
+        private = (
+            "" if self.public else "; in a folder of yours, so train on it by hand"
+        )
         return f"{self.task}: changed, {rows}, {self.digests}{private}"
 
 
 def check(name: str, repo: Repo) -> Finding:
-    """Read a task's data at their source and compare them with what the repository holds."""
+    """Read a task's data at their source and compare them with what the repository
+    holds.
+    """
     try:
         task = tasks.load(name)
         finding = Finding(name, old=task.digest)
@@ -85,11 +97,17 @@ def check(name: str, repo: Repo) -> Finding:
         return Finding(name, problem=str(error).removeprefix(f"{name}: "))
     new = task.digest if _as_expected(task, fresh, finding) else fresh.digest
     found = replace(finding, new=new, new_rows=len(fresh.table), public=fresh.snapshot)
-    return replace(found, waits_for=_doubt(task, fresh)) if found.state == "changed" else found
+    return (
+        replace(found, waits_for=_doubt(task, fresh))
+        if found.state == "changed"
+        else found
+    )
 
 
 def _as_expected(task: Task, fresh: Fetched, finding: Finding) -> bool:
-    """Tell whether these are the rows of the task's YAML in another order, without a snapshot."""
+    """Tell whether these are the rows of the task's YAML in another order, without a
+    snapshot.
+    """
     no_snapshot = finding.old_rows is None
     return no_snapshot and tables.rows_digest(fresh.table) == task.rows_digest
 
@@ -100,15 +118,18 @@ def _doubt(task: Task, fresh: Fetched) -> str:
     if not fresh.snapshot or fresh.origin == first:
         return ""
     return (
-        f"{first} gives nothing, and {fresh.origin} has other rows than the repository; if the "
-        f"first is gone for good, take it out of pipeline/tasks/{task.name}.yaml"
+        f"{first} gives nothing, and {fresh.origin} has other rows than the repository;"
+        " if the first is gone for good, take it out of"
+        f" pipeline/tasks/{task.name}.yaml"
     )
 
 
 def tell_workflow(findings: list[Finding]) -> None:
     """Put out which tasks are to be trained anew, and why."""
     changed = [found for found in findings if found.state == "changed" and found.public]
-    reasons = [f"the data of {f.task} changed at its source: {f.digests}" for f in changed]
+    reasons = [
+        f"the data of {f.task} changed at its source: {f.digests}" for f in changed
+    ]
     if "GITHUB_STEP_SUMMARY" in os.environ:
         summarize("\n".join(f"- {found.line}" for found in findings))
     put(tasks=" ".join(found.task for found in changed), reason="; ".join(reasons))
@@ -127,7 +148,12 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_status
     findings = [check(name, repo) for name in tasks.names()]
     if options.json:
-        print(json.dumps([{"state": found.state, **asdict(found)} for found in findings], indent=1))
+        print(
+            json.dumps(
+                [{"state": found.state, **asdict(found)} for found in findings],
+                indent=1,
+            )
+        )
     else:
         print("\n".join(found.line for found in findings))
     if "GITHUB_OUTPUT" in os.environ:
@@ -138,8 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
     failed = [found.task for found in findings if found.problem]
     if failed:
         print(
-            f"error: nothing can be said of the data of {', '.join(failed)}, and nothing is "
-            "trained on them: see the reason above.",
+            f"error: nothing can be said of the data of {', '.join(failed)}, and"
+            " nothing is trained on them: see the reason above.",
             file=sys.stderr,
         )
     return int(bool(failed))

@@ -10,7 +10,9 @@ INTERRUPTED = 130
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Run a program and return its exit status; what the system refuses is one sentence."""
+    """Run a program and return its exit status; what the system refuses is one
+    sentence.
+    """
     output.prepare()
     try:
         status = main() or 0

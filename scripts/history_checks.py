@@ -1,6 +1,7 @@
 """The whole check of the history, for which the project's packages are needed.
 
-`verify_mlflow_data.py` calls it where they are installed, and `smoke.py` compares a server with it.
+`verify_mlflow_data.py` calls it where they are installed, and `smoke.py` compares a
+server with it.
 """
 
 import math
@@ -74,15 +75,22 @@ def compare_server(repo: Repo, server: str) -> list[Fault]:
                 different += differences(run, entity)
     absent = sorted(runs.keys() - seen)
     print(
-        f"{len(seen)} of {len(runs)} runs are there, {len(different)} of them differ; {others} "
-        "more are on the server alone (`pipeline history save` takes them in)."
+        f"{len(seen)} of {len(runs)} runs are there, {len(different)} of them differ;"
+        f" {others} more are on the server alone (`pipeline history save` takes them"
+        " in)."
     )
-    return different + [Fault(f"run {run_id}", "the server does not show it") for run_id in absent]
+    return different + [
+        Fault(f"run {run_id}", "the server does not show it") for run_id in absent
+    ]
 
 
 def differences(run: Run, entity: Any) -> list[Fault]:
-    """Return a fault that names the parts of a run that a server shows differently, if any do."""
-    different = [name for name, (ours, shown) in compare(run, entity).items() if ours != shown]
+    """Return a fault that names the parts of a run that a server shows differently, if
+    any do.
+    """
+    different = [
+        name for name, (ours, shown) in compare(run, entity).items() if ours != shown
+    ]
     if not different:
         return []
     reason = f"the server shows another {', another '.join(different)}"
@@ -96,7 +104,10 @@ def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
     latest = {key: number(run.latest(key) or 0.0) for key in run.metrics}
     times = (info.start_time, info.end_time or None)
     known = {(dataset.name, dataset.digest) for dataset in run.datasets}
-    shown = {(used.dataset.name, used.dataset.digest) for used in entity.inputs.dataset_inputs}
+    shown = {
+        (used.dataset.name, used.dataset.digest)
+        for used in entity.inputs.dataset_inputs
+    }
     return {
         "name": (run.name, info.run_name),
         "status": (run.status, info.status),

@@ -1,6 +1,7 @@
 """Builds the project's images, pushes them, moves `latest`: `nox -s images -- build`.
 
-Docker bakes them out of docker-compose.yml; their tag is the commit's, unless IMAGE_TAG is set.
+Docker bakes them out of docker-compose.yml; their tag is the commit's, unless IMAGE_TAG
+is set.
 """
 
 import argparse
@@ -30,7 +31,9 @@ def main() -> int:
     # A workflow's matrix passes several as one argument.
     services = " ".join(getattr(flags, "services", [])).split() or list(SERVICES)
     if unknown := sorted(set(services) - set(SERVICES)):
-        parser.error(f"{unknown[0]}: no image is built for it; there are {', '.join(SERVICES)}.")
+        parser.error(
+            f"{unknown[0]}: no image is built for it; there are {', '.join(SERVICES)}."
+        )
     try:
         settings = Settings.read()
         variables = builds.labels() | settings.variables | builds.names(settings)
@@ -47,23 +50,37 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="images", description=console.first_line(__doc__))
+    parser = argparse.ArgumentParser(
+        prog="images", description=console.first_line(__doc__)
+    )
     does = parser.add_subparsers(dest="verb", required=True)
     for verb, help_ in (
         ("build", "build images into the engine"),
-        ("push", "build images and push them, with provenance and a list of what is inside"),
+        (
+            "push",
+            "build images and push them, with provenance and a list of what is inside",
+        ),
     ):
         some = does.add_parser(verb, help=help_)
-        some.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join(SERVICES))
+        some.add_argument(
+            "services", nargs="*", metavar="SERVICE", help=", ".join(SERVICES)
+        )
         if verb == "push":
             some.add_argument(
                 "--platform",
                 choices=OTHERS,
                 default="",
-                help="build for this platform, and add it to the tag; `combine` joins them",
+                help=(
+                    "build for this platform, and add it to the tag; `combine` joins"
+                    " them"
+                ),
             )
-    does.add_parser("combine", help="give this commit's tag the images of all pushed platforms")
-    does.add_parser("latest", help="move `latest` to this commit, if it has no newer one")
+    does.add_parser(
+        "combine", help="give this commit's tag the images of all pushed platforms"
+    )
+    does.add_parser(
+        "latest", help="move `latest` to this commit, if it has no newer one"
+    )
     return parser
 
 
@@ -80,13 +97,17 @@ def bake(
     """
     if verb == "push" and variables["IMAGE_TAG"] == builds.tag():
         if changed := builds.uncommitted():
-            raise StackError(f"{changed[0]} is not as in HEAD: commit it, then push the images.")
-    variables = variables | {"IMAGE_TAG": variables["IMAGE_TAG"] + buildx.suffix(platform)}
+            raise StackError(
+                f"{changed[0]} is not as in HEAD: commit it, then push the images."
+            )
+    variables = variables | {
+        "IMAGE_TAG": variables["IMAGE_TAG"] + buildx.suffix(platform)
+    }
     images, driver = buildx.images(services, variables), buildx.driver(variables)
     if verb == "push" and driver == "docker":
         print(
-            "Docker's built-in builder pushes without attestations and cache: for those, run "
-            "`docker buildx create --use` first.",
+            "Docker's built-in builder pushes without attestations and cache: for"
+            " those, run `docker buildx create --use` first.",
             flush=True,
         )
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +129,9 @@ def bake(
 
 
 def short(image: str) -> str:
-    """Return the name under which the workflow knows an image: `api`, `mlflow` or `pipeline`."""
+    """Return the name under which the workflow knows an image: `api`, `mlflow` or
+    `pipeline`.
+    """
     return image.rpartition("/")[2].removeprefix(PREFIX)
 
 
@@ -116,7 +139,8 @@ def combine(variables: dict[str, str]) -> dict[str, str]:
     """Let this commit's tag name the images of every platform that was pushed.
 
     Returns:
-        Each image's address by its short name. It can be called again: nothing is added twice.
+        Each image's address by its short name. It can be called again: nothing is added
+        twice.
 
     Raises:
         StackError: an image of the usual platform is missing, or the registry refuses.
@@ -125,7 +149,9 @@ def combine(variables: dict[str, str]) -> dict[str, str]:
     for image in buildx.images(list(SERVICES), variables).values():
         digests = [registry.digest(image, tag, variables)]
         for platform in OTHERS:
-            other = registry.digest_or_none(image, tag + buildx.suffix(platform), variables)
+            other = registry.digest_or_none(
+                image, tag + buildx.suffix(platform), variables
+            )
             digests += [other] if other else []
         if len(digests) > 1:
             registry.tag(image, tag, digests, variables)
@@ -137,7 +163,8 @@ def release(variables: dict[str, str]) -> dict[str, str]:
     """Move `latest`, and say which of the images only those who log in can pull.
 
     Raises:
-        StackError: an image of this commit is missing, or origin or the registry refuses.
+        StackError: an image of this commit is missing, or origin or the registry
+            refuses.
     """
     commit = builds.tag().removeprefix("sha-")
     images = buildx.images(list(SERVICES), variables)
@@ -147,20 +174,28 @@ def release(variables: dict[str, str]) -> dict[str, str]:
     if digests and not _is_private():
         tell_hidden(digests, variables)
     # In the order of the services, as everywhere else.
-    named = [f"{image}@{digests[image]}" for image in images.values() if image in digests]
+    named = [
+        f"{image}@{digests[image]}" for image in images.values() if image in digests
+    ]
     return {"digests": " ".join(named)} if named else {}
 
 
 def tell_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
-    """Add to the page of the run which packages are not public, and where that is changed."""
+    """Add to the page of the run which packages are not public, and where that is
+    changed.
+    """
     repository = variables.get("GITHUB_REPOSITORY", "")
-    organization = _event().get("repository", {}).get("owner", {}).get("type") == "Organization"
+    organization = (
+        _event().get("repository", {}).get("owner", {}).get("type") == "Organization"
+    )
     for image, digest in digests.items():
         try:
             if anonymous.can_pull(image, digest):
                 continue
             page = anonymous.settings_page(image, repository, organization)
-            where = f": [make it public]({page})" if image.startswith("ghcr.io/") else "."
+            where = (
+                f": [make it public]({page})" if image.startswith("ghcr.io/") else "."
+            )
             summarize(f"`{image}` cannot be pulled without a login{where}")
         except StackError as error:  # the images are released, whoever can see them
             summarize(str(error))
@@ -172,7 +207,9 @@ def _is_private() -> bool:
 
 
 def _event() -> dict[str, dict[str, dict[str, str]]]:
-    """Return what GitHub says about the event that started this workflow; nothing elsewhere."""
+    """Return what GitHub says about the event that started this workflow; nothing
+    elsewhere.
+    """
     path = os.environ.get("GITHUB_EVENT_PATH")
     found: dict[str, dict[str, dict[str, str]]] = (
         json.loads(Path(path).read_text("utf-8")) if path else {}

@@ -1,4 +1,6 @@
-"""This machine's own addresses: free ports, and requests that no proxy of the user sees."""
+"""This machine's own addresses: free ports, and requests that no proxy of the user
+sees.
+"""
 
 import socket
 import urllib.request
@@ -9,7 +11,8 @@ from core.environment import is_ours
 
 
 def open_url(request: str | urllib.request.Request, seconds: float) -> Any:
-    """Open a URL as `urllib.request.urlopen` does, without a proxy if it is one of our services.
+    """Open a URL as `urllib.request.urlopen` does, without a proxy if it is one of our
+    services.
 
     Raises:
         urllib.error.URLError: nothing answers, or it answers with an error.

@@ -1,6 +1,8 @@
-"""What a push did, task by task, as Markdown: candidates, decision, the metric's history.
+"""What a push did, task by task, as Markdown: candidates, decision, the metric's
+history.
 
-Made of nothing but a commit of `pipeline publish`, also one that a dry run made and nobody pushed.
+Made of nothing but a commit of `pipeline publish`, also one that a dry run made and
+nobody pushed.
 """
 
 import io
@@ -32,13 +34,19 @@ REPORT = ROOT / "build" / "report.md"
 
 def main(
     commit: Annotated[
-        str, typer.Argument(help="A commit of `pipeline publish`.", show_default="the newest here")
+        str,
+        typer.Argument(
+            help="A commit of `pipeline publish`.", show_default="the newest here"
+        ),
     ] = PUBLISHED,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="The commit was not pushed: no links into it.")
+        bool,
+        typer.Option("--dry-run", help="The commit was not pushed: no links into it."),
     ] = False,
 ) -> None:
-    """Write `build/report.md` about a published commit, and print the commit's headline."""
+    """Write `build/report.md` about a published commit, and print the commit's
+    headline.
+    """
     try:
         write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
     except PipelineError as error:
@@ -52,14 +60,23 @@ def describe(root: Path, commit: str, base: str) -> str:
     """Return what a commit of `pipeline publish` says, as Markdown.
 
     Args:
-        base: what the addresses of files begin with; runs are not linked if it is empty.
+        base: what the addresses of files begin with; runs are not linked if it is
+            empty.
 
     Raises:
         UsageError: it is no such commit.
     """
-    found = git(root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit)
-    runs = {name: run_ids for name, *run_ids in map(str.split, found.splitlines()) if run_ids}
-    if not runs or min(map(len, runs.values())) < 2:  # a promotion by hand names a single run
+    found = git(
+        root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit
+    )
+    runs = {
+        name: run_ids
+        for name, *run_ids in map(str.split, found.splitlines())
+        if run_ids
+    }
+    if (
+        not runs or min(map(len, runs.values())) < 2
+    ):  # a promotion by hand names a single run
         raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         _extract(root, commit, Path(folder))
@@ -84,9 +101,15 @@ def describe(root: Path, commit: str, base: str) -> str:
 
 
 def _waiting(root: Path, commit: str) -> dict[str, str]:
-    """Return the tasks that a commit could not train, each with the hosts that it waits for."""
+    """Return the tasks that a commit could not train, each with the hosts that it waits
+    for.
+    """
     found = git(
-        root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting,valueonly,unfold)", commit
+        root,
+        "log",
+        "-1",
+        "--format=%(trailers:key=Mlops-Waiting,valueonly,unfold)",
+        commit,
     )
     tasks_and_hosts = [line.partition(" ") for line in found.splitlines() if line]
     return {name: hosts for name, _, hosts in tasks_and_hosts}
@@ -100,8 +123,12 @@ def _extract(root: Path, commit: str, folder: Path) -> None:
 
 
 def _base() -> str:
-    """Return the address of the repository's files; run folders never move once published."""
-    server, repository = (os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY"))
+    """Return the address of the repository's files; run folders never move once
+    published.
+    """
+    server, repository = (
+        os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY")
+    )
     branch = os.environ.get("PUBLISH_BRANCH") or os.environ.get("BRANCH")
     return f"{server}/{repository}/tree/{branch}/" if repository and branch else ""
 

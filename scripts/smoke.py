@@ -1,7 +1,9 @@
-"""Starts the stack on images that exist, compares what it shows with the files: `nox -s smoke`.
+"""Starts the stack on images that exist, compares what it shows with the files: `nox -s
+smoke`.
 
-The images are those of HEAD, built by `nox -s images -- build` or in the registry. The stack is one
-of its own, on the ports of the compose file or the environment, and is taken down in any case.
+The images are those of HEAD, built by `nox -s images -- build` or in the registry. The
+stack is one of its own, on the ports of the compose file or the environment, and is
+taken down in any case.
 """
 
 import signal
@@ -46,7 +48,9 @@ def main() -> int:
 
 
 def api(settings: Settings) -> list[Seen]:
-    """Compare each task's golden request with its answer, and the metrics with what was asked."""
+    """Compare each task's golden request with its answer, and the metrics with what was
+    asked.
+    """
     seen, before = verify.api(settings), counted(settings)
     tasks = []
     for manifest, answer in verify.predictions(settings):
@@ -69,9 +73,13 @@ def difference(manifest: dict[str, Any], answer: dict[str, Any]) -> str:
     if answer["model_version"] != manifest["version"]:
         return f"v{answer['model_version']} answers instead of v{manifest['version']}"
     classes, expected = manifest["target"]["classes"], manifest["golden"]["answer"]
-    given = [answer["probabilities"][name] for name in classes] or [answer["prediction"]]
+    given = [answer["probabilities"][name] for name in classes] or [
+        answer["prediction"]
+    ]
     pairs = zip(given, expected if classes else [expected], strict=True)
-    if all(abs(one - two) <= manifest["tolerance"] + 1e-5 * abs(two) for one, two in pairs):
+    if all(
+        abs(one - two) <= manifest["tolerance"] + 1e-5 * abs(two) for one, two in pairs
+    ):
         return ""
     return f"the golden request is answered with {given} instead of {expected}"
 
@@ -95,20 +103,26 @@ def mlflow(settings: Settings) -> list[Seen]:
     runs = list(readable_runs(repo))
     if faults := compare_server(repo, settings.url("mlflow-server")):
         raise StackError(
-            f"MLflow does not show {len(faults)} of the {len(runs)} runs as their files have them, "
-            f"the first: {faults[0]}."
+            f"MLflow does not show {len(faults)} of the {len(runs)} runs as their files"
+            f" have them, the first: {faults[0]}."
         )
     what = f"{len(runs)} of {len(runs)} runs as in their files"
     return [*seen, Seen("History", settings.url("mlflow-server"), what)]
 
 
 def prometheus(settings: Settings, services: list[str]) -> list[Seen]:
-    """Wait until every service that Prometheus knows of and that runs is a target, and up."""
-    pools = verify.ask(settings.url("prometheus", "/api/v1/scrape_pools"))["data"]["scrapePools"]
+    """Wait until every service that Prometheus knows of and that runs is a target, and
+    up.
+    """
+    pools = verify.ask(settings.url("prometheus", "/api/v1/scrape_pools"))["data"][
+        "scrapePools"
+    ]
     expected = set(pools) & set(services)
 
     def up(health: Health) -> bool:
-        return health.keys() >= expected and all({"up"} == set(found) for found in health.values())
+        return health.keys() >= expected and all(
+            {"up"} == set(found) for found in health.values()
+        )
 
     return verify.targets(settings, up, "not every target of Prometheus is up")
 

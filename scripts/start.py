@@ -1,4 +1,6 @@
-"""What `start-mlops.sh` and `start-mlops.ps1` run: the whole stack, with Docker or without."""
+"""What `start-mlops.sh` and `start-mlops.ps1` run: the whole stack, with Docker or
+without.
+"""
 
 import argparse
 import sys
@@ -37,16 +39,26 @@ def main() -> int:
 def _flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="start-mlops",
-        description="Start the API, MLflow over the whole history, Prometheus and Grafana: in "
-        "containers where Docker runs, else as local processes.",
+        description=(
+            "Start the API, MLflow over the whole history, Prometheus and Grafana: in "
+            "containers where Docker runs, else as local processes."
+        ),
     )
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--stop", action="store_true", help="end what runs; data stay")
     does.add_argument("--status", action="store_true", help="say what runs")
-    does.add_argument("--logs", nargs="?", const="", metavar="SERVICE", help="print the last lines")
-    does.add_argument("--key", action="store_true", help="print the API's key, start nothing")
-    does.add_argument("--doctor", action="store_true", help="check this machine, start nothing")
-    parser.add_argument("--local", action="store_true", help="local processes, even with Docker")
+    does.add_argument(
+        "--logs", nargs="?", const="", metavar="SERVICE", help="print the last lines"
+    )
+    does.add_argument(
+        "--key", action="store_true", help="print the API's key, start nothing"
+    )
+    does.add_argument(
+        "--doctor", action="store_true", help="check this machine, start nothing"
+    )
+    parser.add_argument(
+        "--local", action="store_true", help="local processes, even with Docker"
+    )
     parser.add_argument(
         *("--with",),
         dest="profiles",
@@ -77,7 +89,9 @@ def _flags() -> argparse.Namespace:
 
 def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:
     """Return the services that are not to run."""
-    others = [name for name in compose.SERVICES if flags.only and name not in flags.only]
+    others = [
+        name for name in compose.SERVICES if flags.only and name not in flags.only
+    ]
     return (*flags.without, *others)
 
 
@@ -88,8 +102,12 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
         print(f"Docker: {docker.found}. The stack runs as local processes.")
     if mode == "local" and settings.profiles:
         raise StackError("--with needs Docker: profiles are sets of containers.")
-    services = compose.services(settings) if mode == "docker" else local.services(settings)
-    there = compose.running(settings) if mode == "docker" else list(local.running(settings))
+    services = (
+        compose.services(settings) if mode == "docker" else local.services(settings)
+    )
+    there = (
+        compose.running(settings) if mode == "docker" else list(local.running(settings))
+    )
     published = [name for name in services if mode == "local" or name != "trainer"]
     if mode == "local" and "mlflow-server" in published:
         published.append("mlflow-history")

@@ -1,7 +1,7 @@
 """A clock for one module, whose waits end at once.
 
-To replace `time.sleep` itself would shorten the waits of every thread of the process: of services
-that another test left running, too, which then are counted here.
+To replace `time.sleep` itself would shorten the waits of every thread of the process:
+of services that another test left running, too, which then are counted here.
 """
 
 import time
@@ -12,7 +12,11 @@ import pytest
 
 
 def replace_sleep(
-    monkeypatch: pytest.MonkeyPatch, module: ModuleType, sleep: Callable[[float], object]
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    sleep: Callable[[float], object],
 ) -> None:
     """Have one module call `sleep` where it would wait."""
-    monkeypatch.setattr(module, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    monkeypatch.setattr(
+        module, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    )

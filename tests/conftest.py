@@ -1,4 +1,6 @@
-"""Real Git repositories for the tests: a bare origin and clones of it, no settings of a user."""
+"""Real Git repositories for the tests: a bare origin and clones of it, no settings of a
+user.
+"""
 
 import os
 import re
@@ -23,12 +25,16 @@ settings.load_profile("untimed")
 
 posix = pytest.mark.skipif(
     sys.platform == "win32",
-    reason="is about signals, links, devices or names of files that Windows does not have",
+    reason=(
+        "is about signals, links, devices or names of files that Windows does not have"
+    ),
 )
 
 
 # What a workflow sets, and what a user may have set for a stack or another project.
-SETTINGS = tuple("ACTIONS_ API_ COMPOSE_ GIT_ GITHUB_ MLFLOW_ MLOPS_ OTEL_ PUBLISH_".split())
+SETTINGS = tuple(
+    "ACTIONS_ API_ COMPOSE_ GIT_ GITHUB_ MLFLOW_ MLOPS_ OTEL_ PUBLISH_".split()
+)
 OF_JOBS = {"BRANCH", "FRESH_DATA", "NEEDS", "PRIVATE", "PULL_REQUEST", "REASON"}
 OF_PYTHON = {"PYTHONIOENCODING", "PYTHONSAFEPATH", "PYTHONWARNINGS"}
 OF_TERMINALS = {"CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"}
@@ -37,8 +43,12 @@ EXAMPLE = ROOT / ".env.example"
 
 
 def settings_of_the_user() -> set[str]:
-    """Return the names of the variables that are set and that change what the project does."""
-    of_compose = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE))
+    """Return the names of the variables that are set and that change what the project
+    does.
+    """
+    of_compose = set(
+        re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+    )
     of_compose |= {port for port, _ in PORTS.values()}
     # Without a user's proxy there may be no packages.
     names = (of_compose | OF_JOBS | OF_PYTHON | OF_TERMINALS) - {"NO_PROXY", *FOR_TESTS}
@@ -60,14 +70,21 @@ def pytest_configure(config: pytest.Config) -> None:
     bypass_proxies()  # the servers that tests start are no matter for a user's proxy
 
 
-# Windows opens no longer path, unless it is told to; and where pytest's folders are on a runner.
+# Windows opens no longer path, unless it is told to; and where pytest's folders are on
+# a runner.
 LONGEST = 240
-ON_A_RUNNER = r"C:\Users\runneradmin\AppData\Local\Temp\pytest-of-runneradmin\pytest-0\popen-gw0"
+ON_A_RUNNER = (
+    r"C:\Users\runneradmin\AppData\Local\Temp\pytest-of-runneradmin\pytest-0\popen-gw0"
+)
 
 
 @pytest.fixture
-def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for a test, with a shorter name than pytest's own: bundles have long paths."""
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder for a test, with a shorter name than pytest's own: bundles have long
+    paths.
+    """
     return tmp_path_factory.mktemp(re.sub(r"\W", "_", request.node.name)[:12])
 
 
@@ -80,7 +97,11 @@ def paths_that_windows_can_open(request: pytest.FixtureRequest) -> Iterator[None
         return
     left = len(str(folder.parent)) - len(ON_A_RUNNER)
     longest = max(
-        (os.path.join(parent, name) for parent, _, files in os.walk(folder) for name in files),
+        (
+            os.path.join(parent, name)
+            for parent, _, files in os.walk(folder)
+            for name in files
+        ),
         key=len,
         default="",
     )
@@ -90,7 +111,9 @@ def paths_that_windows_can_open(request: pytest.FixtureRequest) -> Iterator[None
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long downloads would have waited before they were tried again: here they do not."""
+    """How long downloads would have waited before they were tried again: here they do
+    not.
+    """
     from pipeline.data import download
 
     told: list[float] = []
@@ -107,7 +130,9 @@ def commit_all(folder: Path, message: str) -> str:
 
 
 def make_origin(folder: Path) -> Path:
-    """Make a bare repository with one commit on main: the smallest that the program accepts."""
+    """Make a bare repository with one commit on main: the smallest that the program
+    accepts.
+    """
     bare, seed = folder / "origin.git", folder / "seed"
     git(folder, "init", "--quiet", "--bare", "-b", "main", str(bare))
     git(folder, "init", "--quiet", "-b", "main", str(seed))

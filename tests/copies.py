@@ -13,11 +13,15 @@ from tests.conftest import commit_all
 
 FILES = {
     "README.md": "# MLOps GitOps template\n\nWhat it is.\n\n## Use\nHow to use it.\n",
-    "LICENSE": "MIT License\n\nCopyright (c) 2026 The maintainers\n\nPermission is granted.\n",
+    "LICENSE": (
+        "MIT License\n\nCopyright (c) 2026 The maintainers\n\nPermission is granted.\n"
+    ),
     "pyproject.toml": '[project]\nname = "mlops-gitops-template"\ndependencies = []\n',
     "VERSION": "1.0.0\n",
     ".gitignore": "build/\n__pycache__/\nmlruns/.local/\n",
-    ".gitattributes": "* text=auto eol=lf\nmlruns/** -text\ndeployment/models/** -text\n",
+    ".gitattributes": (
+        "* text=auto eol=lf\nmlruns/** -text\ndeployment/models/** -text\n"
+    ),
     "params.yaml": "seed: 42\ntasks:\n  iris:\n    folds: 3\n  credit:\n    folds: 5\n",
     "pipeline/tasks/iris.yaml": "title: Iris\n",
     "pipeline/tasks/credit.yaml": "title: Credit\n",
@@ -78,7 +82,9 @@ class Project:
 
     def _publish(self, message: str) -> str:
         count = len(list(self.repo.mlruns.rglob("run.json")))
-        (self.repo.mlruns / "README.md").write_text(f"{count} runs\n", "utf-8", newline="\n")
+        (self.repo.mlruns / "README.md").write_text(
+            f"{count} runs\n", "utf-8", newline="\n"
+        )
         self.repo.results.mkdir(exist_ok=True)
         table = self.repo.results / "model_comparison.csv"
         table.write_text(f"runs\n{count}\n", "utf-8", newline="\n")
@@ -124,7 +130,9 @@ def fork(source: Project, folder: Path) -> Project:
 
 
 def copy(source: Project, folder: Path) -> Project:
-    """Return what "Use this template" makes: the same files in one commit of another history."""
+    """Return what "Use this template" makes: the same files in one commit of another
+    history.
+    """
     shutil.copytree(source.root, folder, ignore=shutil.ignore_patterns(".git", "build"))
     subprocess.run(["git", "init", "--quiet", "-b", "trunk", folder], check=True)
     made = Project(folder)

@@ -25,7 +25,9 @@ def variables(board: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield each variable: its name, the series whose labels it lists, and the label."""
     for found in board["templating"].get("list", []):
         read = LABEL_VALUES.match(found["query"])
-        assert read, f"variable {found['name']} is read from something else: {found['query']}"
+        assert (
+            read
+        ), f"variable {found['name']} is read from something else: {found['query']}"
         yield found["name"], read[1], read[2]
 
 

@@ -1,4 +1,6 @@
-"""An ssh server of the tests' own, which opens a bare repository to one key, as GitHub does."""
+"""An ssh server of the tests' own, which opens a bare repository to one key, as GitHub
+does.
+"""
 
 import getpass
 import os
@@ -30,22 +32,32 @@ class Server:
 def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     """Run sshd on a free port for as long as the block lasts.
 
-    Whoever comes with the key can push to `origin` and do nothing else; its hooks see DEPLOY_KEY.
+    Whoever comes with the key can push to `origin` and do nothing else; its hooks see
+    DEPLOY_KEY.
     """
     for name in ("host", "client"):
         made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
         subprocess.run(made, check=True)
     verb = (
-        "case $SSH_ORIGINAL_COMMAND in git-*) set -- ${SSH_ORIGINAL_COMMAND%% *};; *) exit 1;; esac"
+        "case $SSH_ORIGINAL_COMMAND in git-*) set -- ${SSH_ORIGINAL_COMMAND%% *};; *)"
+        " exit 1;; esac"
     )
-    (folder / "login").write_text(f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n")
+    (folder / "login").write_text(
+        f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n"
+    )
     (folder / "login").chmod(0o755)
     public = (folder / "client.pub").read_text("utf-8")
-    (folder / "authorized").write_text(f'restrict,command="{folder / "login"}" {public}')
+    (folder / "authorized").write_text(
+        f'restrict,command="{folder / "login"}" {public}'
+    )
     port = free_port()
     settings = {
         **{"Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host"},
-        **{"AuthorizedKeysFile": folder / "authorized", "PidFile": "none", "UsePAM": "no"},
+        **{
+            "AuthorizedKeysFile": folder / "authorized",
+            "PidFile": "none",
+            "UsePAM": "no",
+        },
         **{"StrictModes": "no", "PasswordAuthentication": "no"},
     }
     text = "".join(f"{name} {value}\n" for name, value in settings.items())

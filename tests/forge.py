@@ -1,6 +1,8 @@
-"""Real small things to test with: tables that fit a task, models fitted on them, whole bundles.
+"""Real small things to test with: tables that fit a task, models fitted on them, whole
+bundles.
 
-No data set is needed: the rows are drawn from the features' ranges, and the target follows them.
+No data set is needed: the rows are drawn from the features' ranges, and the target
+follows them.
 """
 
 from dataclasses import asdict
@@ -41,7 +43,9 @@ tasks:
 
 
 def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFrame:
-    """Return a table that the task accepts; the target follows the features, with some noise."""
+    """Return a table that the task accepts; the target follows the features, with some
+    noise.
+    """
     generator = np.random.default_rng(seed)
     table: dict[str, Any] = {}
     signal = np.zeros(count)
@@ -78,8 +82,12 @@ def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, byt
     # The generated classes are apart by a plane: little is to be smoothed.
     parameters = {"C": 1000.0} | parameters if algorithm != "ridge" else parameters
     pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
-    with threadpool_limits(limits=1):  # as in a training; the tests' workers share the cores
-        pipeline.fit(estimators.as_inputs(features, table), evaluate.encode(task, table))
+    with threadpool_limits(
+        limits=1
+    ):  # as in a training; the tests' workers share the cores
+        pipeline.fit(
+            estimators.as_inputs(features, table), evaluate.encode(task, table)
+        )
     return pipeline, export.to_onnx(task, features, pipeline)
 
 
@@ -117,13 +125,19 @@ def challenger(
     return Challenger(**(evidence | update))
 
 
-def bundle(folder: Path, commit: str, noises: dict[str, float], seed: int = 0) -> Bundle:
-    """Write a bundle as a training would: a parent run, and one candidate that is the challenger.
+def bundle(
+    folder: Path, commit: str, noises: dict[str, float], seed: int = 0
+) -> Bundle:
+    """Write a bundle as a training would: a parent run, and one candidate that is the
+    challenger.
 
     Args:
-        noises: by task, how noisy the rows are that its model learns from; more is worse.
+        noises: by task, how noisy the rows are that its model learns from; more is
+            worse.
     """
-    results = {name: _result(folder, name, noise, seed) for name, noise in noises.items()}
+    results = {
+        name: _result(folder, name, noise, seed) for name, noise in noises.items()
+    }
     made = Bundle(format=1, commit=commit, dirty=[], created=STARTED, tasks=results)
     bundles.write(folder, made)
     return made
@@ -145,12 +159,18 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     about = {"data.origin": f"data/{name}.csv.gz", "digest.data": "d" * 64}
     whole = run(parent, name, None, params, metrics, started=started)
     _write(folder, whole.model_copy(update={"tags": whole.tags | about}), {})
-    files = {"model.onnx": content, "manifest.json": manifest(task, evidence, content).encode()}
+    files = {
+        "model.onnx": content,
+        "manifest.json": manifest(task, evidence, content).encode(),
+    }
     params = {"algorithm": evidence.algorithm, "noise": str(noise)}
     made = run(child, name, parent, params, metrics, model_id, files, started)
     _write(folder, made, files)
     return TaskResult(
-        parent_run=parent, run_ids=[parent, child], data_digest="d" * 64, challenger=evidence
+        parent_run=parent,
+        run_ids=[parent, child],
+        data_digest="d" * 64,
+        challenger=evidence,
     )
 
 
@@ -164,12 +184,19 @@ def run(
     files: dict[str, bytes] | None = None,
     started: int = STARTED,
 ) -> Run:
-    """Return a finished run; with a model id, one that has logged a model of these files."""
+    """Return a finished run; with a model id, one that has logged a model of these
+    files.
+    """
     described = [
         Artifact(path=path, sha256=sha256_bytes(content), size=len(content))
         for path, content in sorted((files or {}).items())
     ]
-    model = {"model_id": model_id, "name": experiment, "type": "onnx", "status": "READY"}
+    model = {
+        "model_id": model_id,
+        "name": experiment,
+        "type": "onnx",
+        "status": "READY",
+    }
     model |= {"status_message": None, "created": STARTED, "updated": STARTED}
     model |= {"params": {}, "tags": {}, "metrics": [], "artifacts": described}
     return Run(
@@ -210,7 +237,9 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         name: {"value": value, "low": value, "high": value}
         for name, value in evidence.holdout.items()
     }
-    folds = {f"{name}_mean": 0.5 for name in measured} | {f"{task.metric.name}_std": 0.1}
+    folds = {f"{name}_mean": 0.5 for name in measured} | {
+        f"{task.metric.name}_std": 0.1
+    }
     content = {
         "format": 1,
         "task": task.name,
@@ -224,7 +253,9 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "reference": {"rows": 300, **_reference(task.name)},
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
-        "features": [asdict(feature) | {"type": feature.type} for feature in task.features],
+        "features": [
+            asdict(feature) | {"type": feature.type} for feature in task.features
+        ],
         "target": asdict(task.target),
         "metric": asdict(task.metric),
         "holdout": {"rows": 300, "metrics": measured},
@@ -240,9 +271,14 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
 def _reference(name: str) -> dict[str, Any]:
     task = tasks.load(name)
     table = rows(task, 300, seed=0)
-    features = {f.name: distribution(table[f.name], f.categories) for f in task.features}
+    features = {
+        f.name: distribution(table[f.name], f.categories) for f in task.features
+    }
     target = distribution(table[task.target.name], task.target.classes)
     predictions: dict[str, Any] = {"value": target}
     if task.target.classes:
-        predictions = {"class": target, "probability": {"edges": [0.5], "shares": [0.5, 0.5]}}
+        predictions = {
+            "class": target,
+            "probability": {"edges": [0.5], "shares": [0.5, 0.5]},
+        }
     return {"features": features, "predictions": predictions}

@@ -1,4 +1,6 @@
-"""Rows made up from a task's features: for tests that must not need, or hold, the real data."""
+"""Rows made up from a task's features: for tests that must not need, or hold, the real
+data.
+"""
 
 import dataclasses
 import os
@@ -18,7 +20,9 @@ VARIABLES = {"housing": "SCIKIT_LEARN_DATA", "credit": "MLOPS_DATA_DIR"}
 
 
 def table(task: Task, rows: int, seed: int = 0) -> pd.DataFrame:
-    """Return valid rows, spread over each feature's range; the target depends on all of them."""
+    """Return valid rows, spread over each feature's range; the target depends on all of
+    them.
+    """
     generator = np.random.default_rng(seed)
     columns, weight = {}, np.zeros(rows)
     for feature in task.features:
@@ -30,7 +34,10 @@ def table(task: Task, rows: int, seed: int = 0) -> pd.DataFrame:
             assert feature.low is not None and feature.high is not None
             values = generator.uniform(feature.low, feature.high, rows)
             if isinstance(feature.example, int):  # what is counted is whole
-                values = generator.integers(int(feature.low), int(feature.high) + 1, rows) * 1.0
+                values = (
+                    generator.integers(int(feature.low), int(feature.high) + 1, rows)
+                    * 1.0
+                )
             columns[feature.name] = values
             weight += (values - feature.low) / (feature.high - feature.low)
     columns[task.target.name] = _target(task, weight + generator.normal(0, 0.05, rows))

@@ -10,11 +10,14 @@ from pathlib import Path
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves the repositories of a folder by `git http-backend`, unless told to answer otherwise.
+    """Serves the repositories of a folder by `git http-backend`, unless told to answer
+    otherwise.
 
     Attributes:
-        answers: what the next requests are answered with, in order, by what they are for.
-        authorization: the header without which a request is answered with 401; "" asks for none.
+        answers: what the next requests are answered with, in order, by what they are
+            for.
+        authorization: the header without which a request is answered with 401; "" asks
+            for none.
         address: where the server is, without user and password.
     """
 
@@ -45,12 +48,21 @@ class Server(BaseHTTPRequestHandler):
 
     def _serve(self, content: bytes) -> None:
         path, _, query = self.path.partition("?")
-        told = {"PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command}
+        told = {
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+        }
         told |= {"GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1"}
-        told |= {"REMOTE_USER": "me", "CONTENT_TYPE": self.headers.get("Content-Type", "")}
+        told |= {
+            "REMOTE_USER": "me",
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+        }
         told |= {"HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", "")}
         command = ["git", "http-backend"]
-        done = subprocess.run(command, input=content, env=os.environ | told, capture_output=True)
+        done = subprocess.run(
+            command, input=content, env=os.environ | told, capture_output=True
+        )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
         self.send_response(int(fields.pop("Status", "200").split()[0]))
@@ -73,7 +85,9 @@ def serve(root: Path, **attributes: object) -> Iterator[type[Server]]:
     """Serve a folder's repositories; yield the handler, whose attributes can be set."""
     handler = type("Handler", (Server,), {"root": root, "answers": {}, **attributes})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(
+            target=running.serve_forever, args=(0.01,), daemon=True
+        ).start()
         handler.address = f"127.0.0.1:{running.server_port}"
         yield handler
         running.shutdown()

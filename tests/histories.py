@@ -1,4 +1,6 @@
-"""Real small histories to test with: stores that MLflow opens, and run folders written straight."""
+"""Real small histories to test with: stores that MLflow opens, and run folders written
+straight.
+"""
 
 import math
 import sqlite3
@@ -28,13 +30,19 @@ def new_repo(root: Path) -> Repo:
     return Repo.open(root)
 
 
-def new_store(folder: Path, experiment: str = "housing") -> tuple[str, MlflowClient, str]:
+def new_store(
+    folder: Path, experiment: str = "housing"
+) -> tuple[str, MlflowClient, str]:
     """Return the address, the client and the experiment's id of an empty MLflow store."""
     folder.mkdir(parents=True, exist_ok=True)
     restore(folder / "no-history", folder / "mlflow.db")
     uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
     client = MlflowClient(uri, registry_uri=uri)
-    return uri, client, client.create_experiment(experiment, (folder / "artifacts").as_uri())
+    return (
+        uri,
+        client,
+        client.create_experiment(experiment, (folder / "artifacts").as_uri()),
+    )
 
 
 def add_run(
@@ -47,16 +55,33 @@ def add_run(
     run_id = changes.pop("run_id", uuid4().hex)
     content: dict[str, Any] = {
         **{"format": 1, "run_id": run_id, "experiment": "housing", "name": "a run"},
-        **{"parent": None, "status": "FINISHED", "lifecycle_stage": "active", "started": STARTED},
+        **{
+            "parent": None,
+            "status": "FINISHED",
+            "lifecycle_stage": "active",
+            "started": STARTED,
+        },
         **{"ended": STARTED + 1000, "user": "ann", "params": {"depth": "12"}},
         **{"metrics": {"rmse": [(0.5, 0, 0)]}, "tags": {"mlflow.runName": "a run"}},
         **{"datasets": [], "model_inputs": []},
-        "model_outputs": [{"model_id": model_id, "step": 0} for model_id in models or {}],
+        "model_outputs": [
+            {"model_id": model_id, "step": 0} for model_id in models or {}
+        ],
         "models": [
             {
-                **{"model_id": model_id, "name": "model", "type": None, "status": "READY"},
+                **{
+                    "model_id": model_id,
+                    "name": "model",
+                    "type": None,
+                    "status": "READY",
+                },
                 **{"status_message": None, "created": STARTED, "updated": STARTED},
-                **{"params": {}, "tags": {}, "metrics": [], "artifacts": _listed(listed)},
+                **{
+                    "params": {},
+                    "tags": {},
+                    "metrics": [],
+                    "artifacts": _listed(listed),
+                },
             }
             for model_id, listed in (models or {}).items()
         ],
@@ -101,8 +126,12 @@ def promote(repo: Repo, run: Run, model: str = "housing", **changes: Any) -> Pro
     promotion = Promotion.model_validate(content)
     path = registry.path_of(repo.mlruns, model, version)
     write_atomic(path, registry.dump(promotion))
-    folder = layout.run_folders(repo.mlruns)[run.run_id] / layout.MODELS / logged.model_id
-    write_atomic(repo.models / model / "model.onnx", (folder / "model.onnx").read_bytes())
+    folder = (
+        layout.run_folders(repo.mlruns)[run.run_id] / layout.MODELS / logged.model_id
+    )
+    write_atomic(
+        repo.models / model / "model.onnx", (folder / "model.onnx").read_bytes()
+    )
     manifest = f'{{"version": {version}, "run_id": "{run.run_id}"}}'
     write_atomic(repo.models / model / "manifest.json", manifest)
     return promotion
@@ -112,8 +141,12 @@ def picture(client: MlflowClient) -> dict[str, Any]:
     """Return all that MLflow's client shows, less what differs from store to store."""
     return {
         experiment.name: {
-            entity.info.run_id: _picture_of_run(client, client.get_run(entity.info.run_id))
-            for entity in client.search_runs([experiment.experiment_id], max_results=1000)
+            entity.info.run_id: _picture_of_run(
+                client, client.get_run(entity.info.run_id)
+            )
+            for entity in client.search_runs(
+                [experiment.experiment_id], max_results=1000
+            )
         }
         for experiment in client.search_experiments()
         if client.search_runs([experiment.experiment_id], max_results=1)
@@ -132,15 +165,23 @@ def _picture_of_run(client: MlflowClient, run: Entity) -> dict[str, Any]:
         "tags": run.data.tags,
         "metrics": {key: _number(value) for key, value in run.data.metrics.items()},
         "history": {
-            key: sorted(map(_point, client.get_metric_history(run.info.run_id, key)), key=str)
+            key: sorted(
+                map(_point, client.get_metric_history(run.info.run_id, key)), key=str
+            )
             for key in run.data.metrics
         },
-        "datasets": sorted((known.to_dictionary() for known in run.inputs.dataset_inputs), key=str),
+        "datasets": sorted(
+            (known.to_dictionary() for known in run.inputs.dataset_inputs), key=str
+        ),
         "model_inputs": sorted(used.model_id for used in run.inputs.model_inputs),
-        "model_outputs": sorted((put.model_id, put.step) for put in run.outputs.model_outputs),
+        "model_outputs": sorted(
+            (put.model_id, put.step) for put in run.outputs.model_outputs
+        ),
         "models": {
             model.model_id: _picture_of_model(client.get_logged_model(model.model_id))
-            for model in client.search_logged_models([experiment], filter_string=condition)
+            for model in client.search_logged_models(
+                [experiment], filter_string=condition
+            )
         },
     }
 
@@ -149,12 +190,23 @@ def _picture_of_model(model: Any) -> dict[str, Any]:
     content = dict(model.to_dictionary())
     for place in ("experiment_id", "artifact_location"):
         content.pop(place)
-    return {**content, "metrics": sorted(str(_point(metric)) for metric in model.metrics or [])}
+    return {
+        **content,
+        "metrics": sorted(str(_point(metric)) for metric in model.metrics or []),
+    }
 
 
 def _point(metric: Any) -> tuple[Any, ...]:
     value = _number(metric.value)
-    names = ("key", "timestamp", "step", "run_id", "model_id", "dataset_name", "dataset_digest")
+    names = (
+        "key",
+        "timestamp",
+        "step",
+        "run_id",
+        "model_id",
+        "dataset_name",
+        "dataset_digest",
+    )
     return (value, *(getattr(metric, name) for name in names))
 
 

@@ -19,7 +19,10 @@ def prepare(repo: Repo) -> None:
     shutil.copy(ROOT / "docker-compose.yml", repo.root)
     if os.name == "nt":
         _link_this_environment(repo.root / ".venv")
-        shutil.copy(repo.root / "requirements" / "local.txt", repo.root / ".venv" / "installed.txt")
+        shutil.copy(
+            repo.root / "requirements" / "local.txt",
+            repo.root / ".venv" / "installed.txt",
+        )
     else:
         environment.lend(repo.root)
 

@@ -1,8 +1,9 @@
-"""Prints all that MLflow's client shows of a store as JSON: `python mlflow_listing.py URI [DIR]`.
+"""Prints all that MLflow's client shows of a store as JSON: `python mlflow_listing.py
+URI [DIR]`.
 
-It runs in environments with other versions of MLflow, so it imports nothing of ours. Left out is
-what differs from store to store: where experiments and files lie. DIR is what a server would take
-for `mlflow-artifacts:`.
+It runs in environments with other versions of MLflow, so it imports nothing of ours.
+Left out is what differs from store to store: where experiments and files lie. DIR is
+what a server would take for `mlflow-artifacts:`.
 """
 
 import hashlib
@@ -18,11 +19,19 @@ from urllib.request import url2pathname
 from mlflow import MlflowClient
 
 ADDRESS = re.compile(rb"artifact_path: .*(\n[ \t]+.*)*")
-PLACES = ("experiment_id", "artifact_uri", "artifact_location", "source_run_link", "run_uuid")
+PLACES = (
+    "experiment_id",
+    "artifact_uri",
+    "artifact_location",
+    "source_run_link",
+    "run_uuid",
+)
 
 
 def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
-    """Return experiments with their runs and models, and registered models with their versions."""
+    """Return experiments with their runs and models, and registered models with their
+    versions.
+    """
     client = MlflowClient(uri, registry_uri=uri)
     found: dict[str, Any] = {"experiments": {}, "registered": {}}
     for experiment in client.search_experiments():
@@ -32,7 +41,10 @@ def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
         found["experiments"][experiment.name] = {
             "stage": experiment.lifecycle_stage,
             "tags": experiment.tags,
-            "runs": {run.info.run_id: of_run(client, run.info.run_id, artifacts) for run in runs},
+            "runs": {
+                run.info.run_id: of_run(client, run.info.run_id, artifacts)
+                for run in runs
+            },
             "models": {model.model_id: of_model(model, artifacts) for model in models},
         }
     for model in client.search_registered_models():
@@ -40,8 +52,12 @@ def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
         found["registered"][model.name] = {
             "times": (model.creation_timestamp, model.last_updated_timestamp),
             "description": model.description,
-            "aliases": {alias: int(version) for alias, version in model.aliases.items()},
-            "versions": {int(version.version): of_version(version) for version in versions},
+            "aliases": {
+                alias: int(version) for alias, version in model.aliases.items()
+            },
+            "versions": {
+                int(version.version): of_version(version) for version in versions
+            },
         }
     return found
 
@@ -59,7 +75,9 @@ def pages(query: Any, **arguments: Any) -> list[Any]:
 
 def of_run(client: MlflowClient, run_id: str, artifacts: str | None) -> dict[str, Any]:
     """Describe a run, what it used and put out, and its files."""
-    run = client.get_run(run_id)  # a search in SQL leaves out the models that a run used
+    run = client.get_run(
+        run_id
+    )  # a search in SQL leaves out the models that a run used
     history = {
         key: sorted(
             (number(metric.value), metric.timestamp, metric.step)
@@ -68,21 +86,29 @@ def of_run(client: MlflowClient, run_id: str, artifacts: str | None) -> dict[str
         for key in run.data.metrics
     }
     return {
-        "info": {key: value for key, value in dict(run.info).items() if key not in PLACES},
+        "info": {
+            key: value for key, value in dict(run.info).items() if key not in PLACES
+        },
         "params": run.data.params,
         "tags": run.data.tags,
         "metrics": {key: number(value) for key, value in run.data.metrics.items()},
         "history": history,
-        "datasets": sorted((i.to_dictionary() for i in run.inputs.dataset_inputs), key=str),
+        "datasets": sorted(
+            (i.to_dictionary() for i in run.inputs.dataset_inputs), key=str
+        ),
         "model_inputs": sorted(used.model_id for used in run.inputs.model_inputs),
-        "model_outputs": sorted((put.model_id, put.step) for put in run.outputs.model_outputs),
+        "model_outputs": sorted(
+            (put.model_id, put.step) for put in run.outputs.model_outputs
+        ),
         "files": files(run.info.artifact_uri, artifacts),
     }
 
 
 def of_model(model: Any, artifacts: str | None) -> dict[str, Any]:
     """Describe a logged model and its files."""
-    content = {key: value for key, value in model.to_dictionary().items() if key not in PLACES}
+    content = {
+        key: value for key, value in model.to_dictionary().items() if key not in PLACES
+    }
     content["metrics"] = sorted(
         (metric.key, number(metric.value), metric.timestamp, metric.step, metric.run_id)
         for metric in model.metrics or []
@@ -92,7 +118,10 @@ def of_model(model: Any, artifacts: str | None) -> dict[str, Any]:
 
 def of_version(version: Any) -> dict[str, Any]:
     """Describe a version of a registered model."""
-    names = "creation_timestamp last_updated_timestamp description current_stage source run_id"
+    names = (
+        "creation_timestamp last_updated_timestamp description current_stage source"
+        " run_id"
+    )
     return {name: getattr(version, name) for name in [*names.split(), "status", "tags"]}
 
 
@@ -102,21 +131,29 @@ def number(value: float) -> str:
 
 
 def files(uri: str, artifacts: str | None) -> dict[str, str]:
-    """Return the digests of the files at an address; MLmodel's without the address in it."""
+    """Return the digests of the files at an address; MLmodel's without the address in
+    it.
+    """
     path = unquote(urlsplit(uri).path)
     folder = (
-        Path(url2pathname(path)) if uri.startswith("file:") else Path(artifacts or "", path[1:])
+        Path(url2pathname(path))
+        if uri.startswith("file:")
+        else Path(artifacts or "", path[1:])
     )
     return {
-        file.relative_to(folder)
-        .as_posix(): hashlib.sha256(
-            ADDRESS.sub(b"", file.read_bytes()) if file.name == "MLmodel" else file.read_bytes()
+        file.relative_to(folder).as_posix(): (
+            hashlib.sha256(
+                ADDRESS.sub(b"", file.read_bytes())
+                if file.name == "MLmodel"
+                else file.read_bytes()
+            ).hexdigest()
         )
-        .hexdigest()
         for file in folder.rglob("*")
         if file.is_file()
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(listing(*sys.argv[1:2], *(sys.argv[2:] or [None])), sort_keys=True))
+    print(
+        json.dumps(listing(*sys.argv[1:2], *(sys.argv[2:] or [None])), sort_keys=True)
+    )

@@ -1,4 +1,6 @@
-"""A collector: takes what OpenTelemetry's exporters send over HTTP, and keeps the spans."""
+"""A collector: takes what OpenTelemetry's exporters send over HTTP, and keeps the
+spans.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -64,7 +66,11 @@ class Collector(ThreadingHTTPServer):
 
     def children(self, parent: Span) -> dict[str, Span]:
         """Return the spans right under one, by name."""
-        return {s.name: s for s in self.spans if (s.trace, s.parent) == (parent.trace, parent.id)}
+        return {
+            s.name: s
+            for s in self.spans
+            if (s.trace, s.parent) == (parent.trace, parent.id)
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -72,7 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
-        if (self.path, self.headers["Content-Type"]) != ("/v1/traces", "application/x-protobuf"):
+        if (self.path, self.headers["Content-Type"]) != (
+            "/v1/traces",
+            "application/x-protobuf",
+        ):
             self.send_error(404)
             return
         self.server.spans += _spans(ExportTraceServiceRequest.FromString(content))
@@ -118,6 +127,8 @@ def _plain(attributes: Any) -> dict[str, Any]:
 def collecting(address: str = "127.0.0.1") -> Iterator[Collector]:
     """Run a collector for as long as the block does."""
     with Collector(address) as collector:
-        threading.Thread(target=collector.serve_forever, args=(0.01,), daemon=True).start()
+        threading.Thread(
+            target=collector.serve_forever, args=(0.01,), daemon=True
+        ).start()
         yield collector
         collector.shutdown()

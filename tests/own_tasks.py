@@ -68,9 +68,13 @@ TASKS = {"rent": RENT, "tickets": TICKETS, "ice_cream": SALES}
 
 
 def write(root: Path) -> dict[str, Path]:
-    """Write the tasks' files into a checkout, and their tables beside it; return the tables."""
+    """Write the tasks' files into a checkout, and their tables beside it; return the
+    tables.
+    """
     for name, text in TASKS.items():
-        (root / "pipeline" / "tasks" / f"{name}.yaml").write_text(text + COMMON, "utf-8")
+        (root / "pipeline" / "tasks" / f"{name}.yaml").write_text(
+            text + COMMON, "utf-8"
+        )
     rows = {"rent": _rent(), "tickets": _tickets(), "ice_cream": _sales()}
     tables = {name: root.parent / f"{name}.csv" for name in TASKS}
     for name, path in tables.items():
@@ -88,19 +92,31 @@ def _rent() -> list[dict[str, object]]:
         area, rooms = round(made.uniform(20, 150), 1), made.randint(1, 6)
         distance = round(made.expovariate(0.5), 2) % 50
         rent = 200 + 14 * area + 30 * rooms - 40 * min(distance, 5) + made.gauss(0, 60)
-        row = {"area": area, "rooms": rooms, "distance": distance, "rent": round(max(rent, 50), 2)}
+        row = {
+            "area": area,
+            "rooms": rooms,
+            "distance": distance,
+            "rent": round(max(rent, 50), 2),
+        }
         rows.append(row)
     return rows
 
 
 def _tickets() -> list[dict[str, object]]:
     made = random.Random(2)
-    channels = {"by telephone": 0.9, "by letter, or fax": 0.1, "e-mail": 0.6, "Schalter Köln": 0.8}
+    channels = {
+        "by telephone": 0.9,
+        "by letter, or fax": 0.1,
+        "e-mail": 0.6,
+        "Schalter Köln": 0.8,
+    }
     rows: list[dict[str, object]] = []
     for _ in range(800):
         channel, words = made.choice(list(channels)), made.randint(5, 900)
         solved = made.random() < channels[channel] * (1.1 if words < 300 else 0.8)
-        rows.append({"channel": channel, "words": words, "solved": "yes" if solved else "no"})
+        rows.append(
+            {"channel": channel, "words": words, "solved": "yes" if solved else "no"}
+        )
     return rows
 
 
@@ -111,6 +127,11 @@ def _sales() -> list[dict[str, object]]:
         day = date(2024, 1, 1) + timedelta(days=number)
         degrees = round(12 - 11 * abs(day.month - 7) / 3 + 10 + made.gauss(0, 4), 1)
         scoops = max(0, 20 * degrees + 60 * (day.weekday() > 4) + made.gauss(0, 40))
-        row = {"sold_on": day.isoformat(), "shop": "A", "degrees": degrees, "scoops": int(scoops)}
+        row = {
+            "sold_on": day.isoformat(),
+            "shop": "A",
+            "degrees": degrees,
+            "scoops": int(scoops),
+        }
         rows.append(row)
     return rows

@@ -1,7 +1,9 @@
-"""Models in service that belong to the tests, whatever a copy of this project serves, if anything.
+"""Models in service that belong to the tests, whatever a copy of this project serves,
+if anything.
 
-Two versions of each of three tasks, made of generated rows, in a repository below `build/`. It is
-made once, by whoever needs it first, and made again when the code that it is made by changes.
+Two versions of each of three tasks, made of generated rows, in a repository below
+`build/`. It is made once, by whoever needs it first, and made again when the code that
+it is made by changes.
 """
 
 import hashlib
@@ -13,7 +15,12 @@ from filelock import FileLock
 from tests.paths import ROOT
 
 TASKS = ["credit", "housing", "iris"]
-MADE_BY = ["tests/service.py", "tests/service_forge.py", "tests/generated.py", "tests/forge.py"]
+MADE_BY = [
+    "tests/service.py",
+    "tests/service_forge.py",
+    "tests/generated.py",
+    "tests/forge.py",
+]
 
 
 def _digest() -> str:
@@ -38,7 +45,8 @@ def make() -> None:
     with FileLock(REPOSITORY.parent / "test-service.lock"):
         if REPOSITORY.is_dir():
             return
-        # What takes seconds to import is needed by the one that makes it, and not by every test.
+        # What takes seconds to import is needed by the one that makes it, and not by
+        # every test.
         from tests.service_forge import forge
 
         unfinished = REPOSITORY.with_name("test-service-unfinished")

@@ -1,4 +1,6 @@
-"""Makes the repository of `tests/service.py`: real candidates, manifests and promotions."""
+"""Makes the repository of `tests/service.py`: real candidates, manifests and
+promotions.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,9 @@ VERSIONS: dict[str, list[str]] = {
 
 
 def forge(folder: Path) -> None:
-    """Write a history with two promotions of each task, and what is in service, into a folder."""
+    """Write a history with two promotions of each task, and what is in service, into a
+    folder.
+    """
     folder.mkdir(parents=True)
     (folder / "params.yaml").write_text(forged.PARAMS % 1, "utf-8")
     repo = Repo.open(folder)
@@ -48,11 +52,15 @@ def _candidate(study: Study, algorithm: str) -> Candidate:
     task, features = study.task, study.features
     parameters = TREES if algorithm.startswith("hist") else {}
     pipeline = estimators.build(task.kind, algorithm, parameters, features, study.seed)
-    with threadpool_limits(limits=1):  # as in a training; the tests' workers share the cores
+    with threadpool_limits(
+        limits=1
+    ):  # as in a training; the tests' workers share the cores
         inputs = estimators.as_inputs(features, study.train)
         pipeline.fit(inputs, evaluate.encode(task, study.train))
         content = export.to_onnx(task, features, pipeline)
-        model, inputs = OnnxModel(content), estimators.as_inputs(features, study.holdout)
+        model, inputs = OnnxModel(content), estimators.as_inputs(
+            features, study.holdout
+        )
         parity = export.parity(task, pipeline, model, inputs)
     measured = evaluate.metrics(task, study.truth, model.predict(inputs))
     means = {f"{name}_mean": value for name, value in measured.items()}
@@ -73,7 +81,9 @@ def _candidate(study: Study, algorithm: str) -> Candidate:
 def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) -> str:
     """Write the run of a candidate, promote it, and return the run's id."""
     task, candidate = study.task, judged[version]
-    fetched = Fetched(study.train, digest(study.train), "generated rows", snapshot=False)
+    fetched = Fetched(
+        study.train, digest(study.train), "generated rows", snapshot=False
+    )
     text = manifest.render(study, candidate, [*judged], fetched)
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
     parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
@@ -81,7 +91,9 @@ def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) ->
     whole = forged.run(parent, task.name, None, {}, {}, started=started)
     params = {"algorithm": candidate.algorithm}
     metrics = candidate.metrics
-    made = forged.run(run_id, task.name, parent, params, metrics, model_id, files, started)
+    made = forged.run(
+        run_id, task.name, parent, params, metrics, model_id, files, started
+    )
     for run in (whole, made):
         place = layout.day_folder(repo.mlruns, task.name, started) / run.run_id
         write_atomic(place / layout.RUN_FILE, runfile.dump(run))

@@ -1,4 +1,6 @@
-"""The API as it really runs: `python -m app` on a free port, over copies of the tests' models."""
+"""The API as it really runs: `python -m app` on a free port, over copies of the tests'
+models.
+"""
 
 import json
 import os
@@ -46,7 +48,9 @@ def edit(folder: Path, **changes: Any) -> None:
 
 
 def put_older_version(folder: Path, task: str) -> int:
-    """Replace a model's files by the newest version in the registry that answers differently."""
+    """Replace a model's files by the newest version in the registry that answers
+    differently.
+    """
     repo = Repo.open(REPOSITORY)
     paths = (repo.mlruns / "registry" / task).glob("*.json")
     promotions = sorted(map(registry.load, paths), key=lambda found: -found.version)
@@ -54,7 +58,9 @@ def put_older_version(folder: Path, task: str) -> int:
     older = next(found for found in promotions if found.sha256 != now.sha256)
     kept = model_folder(repo, older)
     shutil.copyfile(kept / "model.onnx", folder / "model.onnx")
-    about = older.model_dump(include={"version", "run_id", "model_id", "commit", "promoted"})
+    about = older.model_dump(
+        include={"version", "run_id", "model_id", "commit", "promoted"}
+    )
     content = json.dumps(manifest(kept) | about)
     (folder / "manifest.json").write_text(content, encoding="utf-8")
     return older.version
@@ -74,19 +80,32 @@ def wait_until(done: Callable[[], object], seconds: float = 15) -> None:
 
 
 # A proxy that takes nothing: what is asked on this machine must not go there.
-NO_WAY_OUT = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
+NO_WAY_OUT = dict.fromkeys(
+    ("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9"
+)
 
 
 class Api:
-    """A process of its own folder: models, state, logs. Settings are those of the environment."""
+    """A process of its own folder: models, state, logs. Settings are those of the
+    environment.
+    """
 
-    def __init__(self, folder: Path, models: Path | None = MODELS, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, models: Path | None = MODELS, **settings: str
+    ) -> None:
         self.folder, self.models = folder, folder / "models"
         if models:
             shutil.copytree(models, self.models)
-        self.log, self.predictions = folder / "logs" / "api.log", folder / "predictions.db"
+        self.log, self.predictions = (
+            folder / "logs" / "api.log",
+            folder / "predictions.db",
+        )
         self.port = free_port()
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("API_")}
+        clean = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("API_")
+        }
         self.environment = {
             **clean,
             "PYTHONPATH": str(ROOT),
@@ -127,7 +146,9 @@ class Api:
         self.client.close()
         self.process.kill()
         self.process.wait()
-        assert not (self.folder / "home").exists(), "the API has written to the home folder"
+        assert not (
+            self.folder / "home"
+        ).exists(), "the API has written to the home folder"
 
     def output(self) -> str:
         """Return what the process wrote to stdout and stderr."""
@@ -152,7 +173,8 @@ class Api:
         return sum(
             float(line.rsplit(" ", 1)[1])
             for line in lines
-            if line.startswith((f"{name}{{", f"{name} ")) and all(part in line for part in wanted)
+            if line.startswith((f"{name}{{", f"{name} "))
+            and all(part in line for part in wanted)
         )
 
     def logged(self, request_id: str) -> dict[str, Any]:

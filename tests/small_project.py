@@ -1,4 +1,6 @@
-"""A small copy of this project to rehearse pushes of: one task, one test, the same workflow."""
+"""A small copy of this project to rehearse pushes of: one task, one test, the same
+workflow.
+"""
 
 import os
 import shutil
@@ -29,9 +31,17 @@ class Project:
         environment: dict[str, str] | None = None,
         branch: str = "main",
     ) -> None:
-        self.folder, self.github, self.origin = folder, github, origin.make(folder, branch)
+        self.folder, self.github, self.origin = (
+            folder,
+            github,
+            origin.make(folder, branch),
+        )
         self.clone = self.another("clone")
-        ours = shared_sessions(folder) | {"GITHUB_API_URL": github.address} | (environment or {})
+        ours = (
+            shared_sessions(folder)
+            | {"GITHUB_API_URL": github.address}
+            | (environment or {})
+        )
         self.runner = Runner(folder, self.origin, ours)
         self._shrink()
 
@@ -44,8 +54,11 @@ class Project:
         shutil.rmtree(self.clone / "tests")
         (self.clone / "tests").mkdir()
         (self.clone / "params.yaml").write_text(PARAMS % 0.01, "utf-8")
-        (self.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
-        # Of the code little is looked at: it is the workflow that is tried, not the linters.
+        (self.clone / "tests" / "test_small.py").write_text(
+            TEST.format(sum="1 + 1"), "utf-8"
+        )
+        # Of the code little is looked at: it is the workflow that is tried, not the
+        # linters.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
         code = ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring")
         listed, names = ", ".join(f'"{name}"' for name in code), "|".join(code)
@@ -63,7 +76,9 @@ class Project:
         """Commit what was changed in the clone, push it, and let the workflow answer."""
         commit_all(self.clone, message)
         git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-        return self.runner.run(self.clone, "push", events.push(self.clone, branch), *more)
+        return self.runner.run(
+            self.clone, "push", events.push(self.clone, branch), *more
+        )
 
     def pull(self) -> None:
         """Take in what the pipeline has published."""
@@ -77,12 +92,16 @@ class Project:
     def files(self, commit: str = "main", under: str = "") -> set[str]:
         """Return the files of a commit in the origin."""
         return set(
-            git(self.origin, "ls-tree", "-r", "--name-only", commit, under or ".").split("\n")
+            git(
+                self.origin, "ls-tree", "-r", "--name-only", commit, under or "."
+            ).split("\n")
         )
 
     def runs(self) -> set[str]:
         """Return the runs that main of the origin holds."""
-        return {path for path in self.files(under="mlruns") if path.endswith("run.json")}
+        return {
+            path for path in self.files(under="mlruns") if path.endswith("run.json")
+        }
 
     def hook(self, name: str, text: str) -> None:
         """Give the origin a hook, as a server has."""
@@ -92,11 +111,15 @@ class Project:
 
 
 def shared_sessions(folder: Path) -> dict[str, str]:
-    """Return the environment of all runs: the sessions that run these tests, if they do."""
+    """Return the environment of all runs: the sessions that run these tests, if they
+    do.
+    """
     above = Path(sys.prefix).parent
     shared = above if (above / "own").is_dir() else folder.parent / "nox"
     environment = {"NOX_ENVDIR": str(shared)}
     # Made once, here: the jobs that run side by side then find it made.
     command = ["./scripts/nox.sh", "-l"]
-    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True)
+    subprocess.run(
+        command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True
+    )
     return environment

@@ -1,4 +1,6 @@
-"""Web servers of the tests' own: one gives files, the other takes what GitHub would be asked."""
+"""Web servers of the tests' own: one gives files, the other takes what GitHub would be
+asked.
+"""
 
 import io
 import json
@@ -63,12 +65,16 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 
 class GitHub(ThreadingHTTPServer):
-    """Answers a POST as told and keeps what it was asked; a GET is answered out of `shows`."""
+    """Answers a POST as told and keeps what it was asked; a GET is answered out of
+    `shows`.
+    """
 
     status, answer = 204, b""
 
     def __init__(self) -> None:
-        self.shows: dict[str, Any] = {"/repos/someone/mlops": {"default_branch": "trunk"}}
+        self.shows: dict[str, Any] = {
+            "/repos/someone/mlops": {"default_branch": "trunk"}
+        }
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         super().__init__(("127.0.0.1", 0), _GitHubHandler)
 

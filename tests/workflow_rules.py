@@ -1,4 +1,6 @@
-"""The rules that every workflow keeps: each is a function that names a workflow's faults."""
+"""The rules that every workflow keeps: each is a function that names a workflow's
+faults.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,11 +13,15 @@ import yaml
 USES = re.compile(r"^\s*(?:- )?uses:\s*(\S+)[ \t]*(.*)$", re.MULTILINE)
 PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}")
 VERSION = re.compile(r"# v\d+\.\d+\.\d+")
-# One of our programs with its arguments, and nothing that makes a second command of the line.
+# One of our programs with its arguments, and nothing that makes a second command of the
+# line.
 COMMAND = re.compile(
-    r"(bash scripts/|\./scripts/|\.\\scripts\\|python3 -m scripts\.)[\w./\\-]+( [^;&|<>`]*)?"
+    r"(bash scripts/|\./scripts/|\.\\scripts\\|python3 -m scripts\.)[\w./\\-]+("
+    r" [^;&|<>`]*)?"
 )
-SKIPS = re.compile(r"\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:", re.I)
+SKIPS = re.compile(
+    r"\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:", re.I
+)
 WRITES = "write"
 # GitHub's own actions, and the one that logs in to the registry.
 TRUSTED = re.compile(r"actions/|docker/login-action@")
@@ -23,7 +29,9 @@ TRUSTED = re.compile(r"actions/|docker/login-action@")
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow's file: its text, and what YAML makes of it (the key `on` is True there)."""
+    """A workflow's file: its text, and what YAML makes of it (the key `on` is True
+    there).
+    """
 
     name: str
     text: str
@@ -70,7 +78,11 @@ def actions_are_pinned(workflow: Workflow) -> list[str]:
 def jobs_end(workflow: Workflow) -> list[str]:
     """A job that hangs ends after minutes, not after GitHub's six hours."""
     jobs = workflow.jobs.items()
-    return [f"{name}: set timeout-minutes" for name, job in jobs if "timeout-minutes" not in job]
+    return [
+        f"{name}: set timeout-minutes"
+        for name, job in jobs
+        if "timeout-minutes" not in job
+    ]
 
 
 def rights_are_the_jobs_own(workflow: Workflow) -> list[str]:
@@ -85,7 +97,9 @@ def rights_are_the_jobs_own(workflow: Workflow) -> list[str]:
 
 
 def commands_are_ours(workflow: Workflow) -> list[str]:
-    """What CI does, a person does with the same command: a step calls a script of ours alone."""
+    """What CI does, a person does with the same command: a step calls a script of ours
+    alone.
+    """
     found = []
     for job, step in workflow.steps():
         for line in step.get("run", "").replace("\\\n", " ").splitlines():
@@ -118,9 +132,14 @@ def one_job_writes(workflow: Workflow) -> list[str]:
     writers = [
         name
         for name, job in workflow.jobs.items()
-        if isinstance(job.get("permissions"), dict) and job["permissions"].get("contents") == WRITES
+        if isinstance(job.get("permissions"), dict)
+        and job["permissions"].get("contents") == WRITES
     ]
-    return [f"{', '.join(writers)}: let one job write contents"] if len(writers) > 1 else []
+    return (
+        [f"{', '.join(writers)}: let one job write contents"]
+        if len(writers) > 1
+        else []
+    )
 
 
 def nothing_is_skipped(workflow: Workflow) -> list[str]:
@@ -143,7 +162,9 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def writers_take_nothing_from_a_cache(workflow: Workflow) -> list[str]:
-    """What a job with a right to write runs must not come from a cache that others fill."""
+    """What a job with a right to write runs must not come from a cache that others
+    fill.
+    """
     return [
         f"{job}: no cache beside a right to write: {step['uses']}"
         for job, step in workflow.steps()
@@ -153,7 +174,9 @@ def writers_take_nothing_from_a_cache(workflow: Workflow) -> list[str]:
 
 def _may_write(job: dict[str, Any]) -> bool:
     rights = job.get("permissions")
-    return WRITES in rights.values() if isinstance(rights, dict) else rights != "read-all"
+    return (
+        WRITES in rights.values() if isinstance(rights, dict) else rights != "read-all"
+    )
 
 
 def _caches(step: dict[str, Any]) -> bool:
@@ -162,7 +185,9 @@ def _caches(step: dict[str, Any]) -> bool:
         return given.get("enable-cache") is not False
     if action.startswith("actions/setup-"):
         return bool(given.get("cache"))
-    if action == "docker/setup-buildx-action":  # its own program, unless it is told not to
+    if (
+        action == "docker/setup-buildx-action"
+    ):  # its own program, unless it is told not to
         return given.get("cache-binary") is not False
     if action == "aquasecurity/trivy-action":  # its program and its data base
         return given.get("cache") is not False
@@ -170,15 +195,19 @@ def _caches(step: dict[str, Any]) -> bool:
 
 
 def signing_is_apart(workflow: Workflow) -> list[str]:
-    """What signs runs our scripts and GitHub's actions alone, after a publication, never for a
-    pull request: whoever can run code beside it can sign what he likes in this workflow's name.
+    """What signs runs our scripts and GitHub's actions alone, after a publication,
+    never for a
+    pull request: whoever can run code beside it can sign what he likes in this
+    workflow's name.
     """
     found = []
     for name, job in workflow.jobs.items():
         if _rights(job).get("id-token") != WRITES:
             continue
         foreign = [
-            step["uses"] for step in job["steps"] if not TRUSTED.match(step.get("uses", "actions/"))
+            step["uses"]
+            for step in job["steps"]
+            if not TRUSTED.match(step.get("uses", "actions/"))
         ]
         found += [f"{name}: no {action} beside the right to sign" for action in foreign]
         if "publish" not in job.get("needs", []):
@@ -187,13 +216,16 @@ def signing_is_apart(workflow: Workflow) -> list[str]:
 
 
 def a_pull_requests_code_writes_nothing(workflow: Workflow) -> list[str]:
-    """A job that has a right to write and can run for a pull request runs the base's code."""
+    """A job that has a right to write and can run for a pull request runs the base's
+    code.
+    """
     if "pull_request" not in workflow.content[True]:
         return []
     return [
         f"{name}: check out the base before a right to write"
         for name, job in workflow.jobs.items()
-        if WRITES in {right for key, right in _rights(job).items() if key != "security-events"}
+        if WRITES
+        in {right for key, right in _rights(job).items() if key != "security-events"}
         and "publish" not in [name, *job.get("needs", [])]
         for step in job["steps"]
         if step.get("uses", "").startswith("actions/checkout@")

@@ -1,4 +1,6 @@
-"""Writes what is made from the code: reference pages, Grafana's dashboards. `nox -s docs`."""
+"""Writes what is made from the code: reference pages, Grafana's dashboards. `nox -s
+docs`.
+"""
 
 import sys
 import tempfile
@@ -24,11 +26,15 @@ DOCS = ROOT / "docs"
 CLIENTS = ROOT / "scripts" / "clients.md"
 NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
 VERBS = ("get", "post")
-# The paths that every task has, however many there are: this page is the same before the first
-# model and after the fourth task.
+# The paths that every task has, however many there are: this page is the same before
+# the first model and after the fourth task.
 OF_TASKS = {
-    "/predict": "Predict for the task whose fields the records have; the answer names it.",
-    "/predict/{task}": "Predict a task's target for one record, a list of them or a table.",
+    "/predict": (
+        "Predict for the task whose fields the records have; the answer names it."
+    ),
+    "/predict/{task}": (
+        "Predict a task's target for one record, a list of them or a table."
+    ),
     "/explain": "Explain for the task whose fields the records have.",
     "/explain/{task}": "Say what each feature added to a prediction.",
 }
@@ -57,22 +63,34 @@ def _configuration() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        value = field.default.as_posix() if isinstance(field.default, Path) else field.default
+        value = (
+            field.default.as_posix()
+            if isinstance(field.default, Path)
+            else field.default
+        )
         default = "none" if value in (None, "") else f"`{value}`"
         lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
     lines += [
         "",
         "## The containers",
-        "What `docker-compose.yml` and the start scripts read from `.env` or the environment.\n",
+        (
+            "What `docker-compose.yml` and the start scripts read from `.env` or the"
+            " environment.\n"
+        ),
         *_compose_variables(),
         "",
         "## Names from other stacks",
-        "What people set in such stacks, in `.env` or the environment. What can't work is refused "
-        "at the start: by `./start-mlops.sh`, by the container `prepare` of `docker compose up`, "
-        "or by `python -m app`.\n",
+        (
+            "What people set in such stacks, in `.env` or the environment. What can't"
+            " work is refused at the start: by `./start-mlops.sh`, by the container"
+            " `prepare` of `docker compose up`, or by `python -m app`.\n"
+        ),
         "| variable | works | meaning |",
         "|---|---|---|",
-        *(f"| `{known.name}` | {_works(known)} | {known.meaning} |" for known in VARIABLES),
+        *(
+            f"| `{known.name}` | {_works(known)} | {known.meaning} |"
+            for known in VARIABLES
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -85,16 +103,26 @@ def _works(known: Variable) -> str:
 
 
 def _compose_variables() -> Iterator[str]:
-    """Turn `.env.example` into tables: a section a heading, the comments above a line its text."""
+    """Turn `.env.example` into tables: a section a heading, the comments above a line
+    its text.
+    """
     about: list[str] = []
     for line in (ROOT / ".env.example").read_text("utf-8").splitlines():
         if line.startswith("# --- "):
-            yield from ("", f"### {line.strip('# -')}", "", "| variable | without it | meaning |")
+            yield from (
+                "",
+                f"### {line.strip('# -')}",
+                "",
+                "| variable | without it | meaning |",
+            )
             yield "|---|---|---|"
             about = []
         elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
             name, value = line.lstrip("#").split("=", 1)
-            yield f"| `{name}` | {f'`{value}`' if value else 'none'} | {' '.join(about)} |"
+            yield (
+                f"| `{name}` | {f'`{value}`' if value else 'none'} |"
+                f" {' '.join(about)} |"
+            )
             about = []
         elif line.startswith("# "):
             about.append(line[2:])
@@ -104,8 +132,11 @@ def _metrics() -> str:
     lines = [
         "# The API's metrics",
         NOTE,
-        "What `GET /metrics` tells Prometheus; a counter's name ends in `_total`, a histogram has "
-        "`_bucket`, `_sum` and `_count`. [Monitoring](monitoring.md) says what is made of them.\n",
+        (
+            "What `GET /metrics` tells Prometheus; a counter's name ends in `_total`, a"
+            " histogram has `_bucket`, `_sum` and `_count`. [Monitoring](monitoring.md)"
+            " says what is made of them.\n"
+        ),
         "| metric | kind | labels | meaning |",
         "|---|---|---|---|",
     ]
@@ -113,7 +144,8 @@ def _metrics() -> str:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |")
     lines.append(
-        "| `process_*`, `python_info` | | | The process itself, as far as its system tells |"
+        "| `process_*`, `python_info` | | | The process itself, as far as its system"
+        " tells |"
     )
     return "\n".join(lines) + "\n"
 
@@ -139,7 +171,12 @@ def described() -> list[Metric]:
         for family in collector.collect():
             ending = "_total" if family.type == "counter" else ""
             found.append(
-                Metric(family.name + ending, family.type, labels, family.documentation.rstrip("."))
+                Metric(
+                    family.name + ending,
+                    family.type,
+                    labels,
+                    family.documentation.rstrip("."),
+                )
             )
     return sorted(found)
 
@@ -161,13 +198,18 @@ def _api() -> str:
                 groups.setdefault(operation["tags"][0], []).append(row)
     lines = ["# The API", NOTE]
     lines.append(
-        "`/docs` and `/redoc` of the running API show every field, its range and an example. Every "
-        "answer has the header `X-Request-ID`; every error has `error`, `details` and `request_id` "
-        "(those of the Open Inference Protocol have `error` alone). The tasks are those of "
-        "[the leaderboard](../mlruns/README.md), and `GET /models` lists them.\n"
+        "`/docs` and `/redoc` of the running API show every field, its range and an"
+        " example. Every answer has the header `X-Request-ID`; every error has `error`,"
+        " `details` and `request_id` (those of the Open Inference Protocol have `error`"
+        " alone). The tasks are those of [the leaderboard](../mlruns/README.md), and"
+        " `GET /models` lists them.\n"
     )
     for group, rows in groups.items():
-        lines += [f"## {group.capitalize()}", "| request | does | answers |", "|---|---|---|"]
+        lines += [
+            f"## {group.capitalize()}",
+            "| request | does | answers |",
+            "|---|---|---|",
+        ]
         lines += [*rows, ""]
     return "\n".join(lines) + "\n" + CLIENTS.read_text("utf-8")
 
@@ -194,7 +236,10 @@ def main() -> int:
     stale = [path for path, text in pages().items() if not _holds(path, text)]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is not what the code says: run `nox -s docs`.")
+            print(
+                f"{path.relative_to(ROOT)} is not what the code says: run `nox -s"
+                " docs`."
+            )
         return int(bool(stale))
     for path in stale:
         path.write_text(pages()[path], "utf-8", newline="\n")

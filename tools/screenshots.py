@@ -15,10 +15,21 @@ from scripts.stack.verify import QUESTION, ask
 
 FOLDER = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-# Without these a browser asks its maker's servers for this and that before it draws anything.
+# Without these a browser asks its maker's servers for this and that before it draws
+# anything.
 QUIET = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *(
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--hide-scrollbars",
+    ),
+    *(
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ),
 ]
 SETTLE_MS = 25_000
 
@@ -33,7 +44,10 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
         "mlflow-experiments": (f"{mlflow}/#/experiments{QUESTION}", "700"),
         "mlflow-runs": (f"{runs}{QUESTION}", "950"),
         "mlflow-run": (f"{runs}/{run}{QUESTION}", "1100"),
-        "mlflow-plot": (f"{runs}/{run}/artifacts/predicted_vs_true.png{QUESTION}", "850"),
+        "mlflow-plot": (
+            f"{runs}/{run}/artifacts/predicted_vs_true.png{QUESTION}",
+            "850",
+        ),
         "mlflow-models": (f"{mlflow}/#/models{QUESTION}", "600"),
         "mlflow-versions": (f"{mlflow}/#/models/{champion['model']}{QUESTION}", "700"),
         "api-docs": (f"{api}/docs", "1500"),
@@ -57,8 +71,17 @@ def _experiment(mlflow: str, name: str) -> str:
 def take(browser: str, address: str, height: str, file: Path) -> None:
     """Write a picture of a page, 1,500 pixels wide, once it has settled."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [browser, *QUIET, f"--user-data-dir={profile}", f"--window-size=1500,{height}"]
-        command += [f"--virtual-time-budget={SETTLE_MS}", f"--screenshot={file}", address]
+        command = [
+            browser,
+            *QUIET,
+            f"--user-data-dir={profile}",
+            f"--window-size=1500,{height}",
+        ]
+        command += [
+            f"--virtual-time-budget={SETTLE_MS}",
+            f"--screenshot={file}",
+            address,
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=180)
 
 
@@ -69,7 +92,10 @@ def main() -> int:
     settings = Settings.read(parser.parse_args().port_offset)
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        print(f"error: no browser found: install one of {', '.join(BROWSERS)}.", file=sys.stderr)
+        print(
+            f"error: no browser found: install one of {', '.join(BROWSERS)}.",
+            file=sys.stderr,
+        )
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, (address, height) in pages(settings).items():

@@ -1,7 +1,7 @@
 """Writes `history/schema.sql` anew, for whoever lets the project follow a new MLflow.
 
-Run it from anywhere: `python tools/write_schema.py`. With `--check` it writes nothing and ends
-with 1 if the file is not what the installed MLflow makes.
+Run it from anywhere: `python tools/write_schema.py`. With `--check` it writes nothing
+and ends with 1 if the file is not what the installed MLflow makes.
 """
 
 import argparse
@@ -21,19 +21,28 @@ from scripts import console  # noqa: E402
 
 
 def statements() -> str:
-    """Let MLflow make a database and return the statements that make the same, one a line."""
+    """Let MLflow make a database and return the statements that make the same, one a
+    line.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mlflow.db"
         run_migrations(path)
         with closing(sqlite3.connect(path)) as connection:
             # Without BEGIN and COMMIT.
-            lines = [" ".join(line.split()) for line in list(connection.iterdump())[1:-1]]
-    made_by = f"-- Made by MLflow {importlib.metadata.version('mlflow')}: tools/write_schema.py"
+            lines = [
+                " ".join(line.split()) for line in list(connection.iterdump())[1:-1]
+            ]
+    made_by = (
+        f"-- Made by MLflow {importlib.metadata.version('mlflow')}:"
+        " tools/write_schema.py"
+    )
     return "\n".join([made_by, *lines, ""])
 
 
 def words(text: str) -> list[list[str]]:
-    """Return each statement's words in order: MLflow makes indexes and constraints in any order."""
+    """Return each statement's words in order: MLflow makes indexes and constraints in
+    any order.
+    """
     return sorted(sorted(re.findall(r"\w+", line)) for line in text.splitlines())
 
 

@@ -19,13 +19,16 @@ _PLAIN = {*logging.makeLogRecord({}).__dict__, "color_message"}
 
 
 class JsonHandler(logging.Handler):
-    """Hands records to a thread that renders and writes them, so that no request waits for it."""
+    """Hands records to a thread that renders and writes them, so that no request waits
+    for it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._file = LogFile(settings)
         self._requests = settings.log_level in ("DEBUG", "INFO")
-        # What there is no room for, if the disk cannot keep up, is dropped and not waited for.
+        # What there is no room for, if the disk cannot keep up, is dropped and not
+        # waited for.
         self._batches: Batcher[dict[str, Any]] = Batcher(self._write, LIMIT, SECONDS)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -46,7 +49,9 @@ class JsonHandler(logging.Handler):
 
     def _write(self, lines: list[dict[str, Any]]) -> None:
         option = orjson.OPT_APPEND_NEWLINE
-        text = b"".join(orjson.dumps(line, default=str, option=option) for line in lines).decode()
+        text = b"".join(
+            orjson.dumps(line, default=str, option=option) for line in lines
+        ).decode()
         try:
             file = self._file.stream = self._file.stream or self._file._open()
             file.write(text)
@@ -64,14 +69,18 @@ class JsonHandler(logging.Handler):
 def _content(record: logging.LogRecord) -> dict[str, Any]:
     content = {"time": record.created, "level": record.levelname, "logger": record.name}
     content |= {"message": record.getMessage()} | (tracing.ids() or {})
-    content |= {key: value for key, value in record.__dict__.items() if key not in _PLAIN}
+    content |= {
+        key: value for key, value in record.__dict__.items() if key not in _PLAIN
+    }
     if record.exc_info:
         content["exception"] = logging.Formatter().formatException(record.exc_info)
     return content
 
 
 def configure(settings: Settings) -> JsonHandler:
-    """Send everything that is logged to a new handler and return it; close it at the end."""
+    """Send everything that is logged to a new handler and return it; close it at the
+    end.
+    """
     handler = JsonHandler(settings)
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -1,4 +1,6 @@
-"""A bounded queue that a thread empties in batches: adding to it never waits for a disk."""
+"""A bounded queue that a thread empties in batches: adding to it never waits for a
+disk.
+"""
 
 import threading
 import traceback
@@ -10,16 +12,19 @@ Item = TypeVar("Item")
 
 
 class Batcher(Generic[Item]):
-    """Gives `write` everything that was added in the last `seconds`, in one list, in order.
+    """Gives `write` everything that was added in the last `seconds`, in one list, in
+    order.
 
-    Items weigh something; what would make the waiting ones weigh more than `limit` is refused. A
-    list for which `write` raises is lost; the next ones are not.
+    Items weigh something; what would make the waiting ones weigh more than `limit` is
+    refused. A list for which `write` raises is lost; the next ones are not.
 
     Attributes:
         weight: how much waits.
     """
 
-    def __init__(self, write: Callable[[list[Item]], None], limit: int, seconds: float) -> None:
+    def __init__(
+        self, write: Callable[[list[Item]], None], limit: int, seconds: float
+    ) -> None:
         self._write, self._limit, self._seconds = write, limit, seconds
         self._items: deque[tuple[Item, int]] = deque()
         self.weight = 0

@@ -29,7 +29,9 @@ class DriftWindow(BaseModel):
 class DriftPart(BaseModel):
     """One feature, or one part of the predictions."""
 
-    psi: float | None = Field(description="In the newest window, if there are rows enough.")
+    psi: float | None = Field(
+        description="In the newest window, if there are rows enough."
+    )
     previous: float | None = Field(description="In the window before.")
     threshold: float | None = Field(description="Above it is drift.")
     reference: Distribution
@@ -47,9 +49,15 @@ class Drift(BaseModel):
     version: int
     run_id: str
     verdict: Literal["drift", "no drift", "too few rows", "no thresholds"]
-    drifted: list[str] = Field(description="What is over its threshold in both windows.")
-    rows: int = Field(description="Predictions of this version in the log, up to 2,000.")
-    rows_needed: int = Field(2 * LEAST, description="From so many on there is a verdict.")
+    drifted: list[str] = Field(
+        description="What is over its threshold in both windows."
+    )
+    rows: int = Field(
+        description="Predictions of this version in the log, up to 2,000."
+    )
+    rows_needed: int = Field(
+        2 * LEAST, description="From so many on there is a verdict."
+    )
     windows: list[DriftWindow] = Field(description="The newest first.")
     features: Parts
     predictions: Parts
@@ -58,25 +66,38 @@ class Drift(BaseModel):
 def measure(model: Model, rows: list[Row]) -> Drift:
     """Compare a model's predictions, newest first, with its reference.
 
-    They are halved into two windows of up to 1,000 rows: drift is what both of them show.
+    They are halved into two windows of up to 1,000 rows: drift is what both of them
+    show.
     """
     manifest, reference = model.manifest, model.manifest.reference
     size = max(LEAST, min(len(rows) // 2, MOST))
-    halves = [half for half in (rows[:size], rows[size : 2 * size]) if len(half) == size]
+    halves = [
+        half for half in (rows[:size], rows[size : 2 * size]) if len(half) == size
+    ]
     # Bootstrapped for some sizes: what holds for a smaller window is on the safe side.
     known = [rows for rows in reference.thresholds if rows <= size]
-    limits = reference.thresholds[max(known)] if known else {"features": {}, "predictions": {}}
+    limits = (
+        reference.thresholds[max(known)]
+        if known
+        else {"features": {}, "predictions": {}}
+    )
     limit = limits["features"].get
     features = {
-        name: _part(of, reference.rows, limit(name), halves, lambda row: row.features[name])
+        name: _part(
+            of, reference.rows, limit(name), halves, lambda row: row.features[name]
+        )
         for name, of in reference.features.items()
     }
     limit = limits["predictions"].get
     predictions = {
-        name: _part(of, manifest.holdout.rows, limit(name), halves, _predicted(name, model))
+        name: _part(
+            of, manifest.holdout.rows, limit(name), halves, _predicted(name, model)
+        )
         for name, of in reference.predictions.items()
     }
-    parts = features | {f"prediction {name}": part for name, part in predictions.items()}
+    parts = features | {
+        f"prediction {name}": part for name, part in predictions.items()
+    }
     over = [
         [name for name, part in parts.items() if _over(part.psi, part)],
         [name for name, part in parts.items() if _over(part.previous, part)],
@@ -91,7 +112,9 @@ def measure(model: Model, rows: list[Row]) -> Drift:
         drifted=both,
         rows=len(rows),
         windows=[
-            DriftWindow(rows=size, since=half[-1].time, until=half[0].time, drifted=names)
+            DriftWindow(
+                rows=size, since=half[-1].time, until=half[0].time, drifted=names
+            )
             for half, names in zip(halves, over, strict=False)
         ],
         features=features,
@@ -100,12 +123,22 @@ def measure(model: Model, rows: list[Row]) -> Drift:
 
 
 def _part(
-    of: Distribution, rows: int, threshold: float | None, halves: list[list[Row]], value: Taken
+    of: Distribution,
+    rows: int,
+    threshold: float | None,
+    halves: list[list[Row]],
+    value: Taken,
 ) -> DriftPart:
     counts = [of.count([value(row) for row in half]) for half in halves]
-    newest, before = (*(float(psi(of.shares, rows, count)) for count in counts), None, None)[:2]
+    newest, before = (
+        *(float(psi(of.shares, rows, count)) for count in counts),
+        None,
+        None,
+    )[:2]
     shares = (counts[0] / counts[0].sum()).tolist() if counts else None
-    return DriftPart(psi=newest, previous=before, threshold=threshold, reference=of, shares=shares)
+    return DriftPart(
+        psi=newest, previous=before, threshold=threshold, reference=of, shares=shares
+    )
 
 
 def _predicted(part: str, model: Model) -> Taken:

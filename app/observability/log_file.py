@@ -11,10 +11,11 @@ from core import file_lock
 
 
 class LogFile(RotatingFileHandler):
-    """A rotated file; beside replicas, or another stack on other ports, one with a number.
+    """A rotated file; beside replicas, or another stack on other ports, one with a
+    number.
 
-    Two processes that rotate the same file lose lines. So the first one holds a lock beside
-    `api.log`, and the next one writes `api-2.log`.
+    Two processes that rotate the same file lose lines. So the first one holds a lock
+    beside `api.log`, and the next one writes `api-2.log`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,7 +39,9 @@ def _claim(path: Path) -> tuple[Path, IO[bytes] | None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # /dev/null, a pipe
         return path, None
-    return next((file, lock) for file in _numbered(path) if (lock := _locked(file)) is not None)
+    return next(
+        (file, lock) for file in _numbered(path) if (lock := _locked(file)) is not None
+    )
 
 
 def _numbered(path: Path) -> Iterator[Path]:
@@ -48,7 +51,9 @@ def _numbered(path: Path) -> Iterator[Path]:
 
 
 def _locked(file: Path) -> IO[bytes] | None:
-    """Return the lock of a file, or nothing if another process has it; closing lets go of it."""
+    """Return the lock of a file, or nothing if another process has it; closing lets go
+    of it.
+    """
     lock = file.with_name(f".{file.name}.lock").open("a+b")
     if file_lock.take(lock):
         return lock

@@ -12,7 +12,22 @@ from app.observability.task_histogram import TaskHistogram
 from app.serving.model import Model, Prediction
 from core import tracing
 
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SECONDS = (
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1,
+    2.5,
+    5,
+    10,
+)
 LOAD_SECONDS = (0.1, 0.5, 1, 2, 5, 10)
 SHARES = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0]
 # Why there was no prediction, by the status that was answered.
@@ -42,11 +57,17 @@ class Metrics:
 
     def _count_requests(self) -> None:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
-        self.requests = counter("http_requests", "Requests answered", "method", "route", "status")
+        self.requests = counter(
+            "http_requests", "Requests answered", "method", "route", "status"
+        )
         about = "Time to answer, without what a request waits for a job"
         self.seconds = histogram("http_request_duration_seconds", about, "route")
-        self.waiting = gauge("http_requests_in_progress", "Requests begun and not answered")
-        self.shed = counter("http_requests_shed", "Requests refused with 503 for overload")
+        self.waiting = gauge(
+            "http_requests_in_progress", "Requests begun and not answered"
+        )
+        self.shed = counter(
+            "http_requests_shed", "Requests refused with 503 for overload"
+        )
         # Looking a child up by its labels costs more than counting.
         self.requests_of = cache(self.requests.labels)
         self.seconds_of = cache(self.seconds.labels)
@@ -57,25 +78,40 @@ class Metrics:
         self.predictions = counter("predictions", about, "task", "version", "outcome")
         self.predictions_of = cache(self.predictions.labels)
         about = "Time to read, check and predict"
-        self.prediction_seconds = histogram("prediction_duration_seconds", about, "task")
+        self.prediction_seconds = histogram(
+            "prediction_duration_seconds", about, "task"
+        )
         self.prediction_seconds_of = cache(self.prediction_seconds.labels)
-        about = "Requests with no prediction; the default task's if their fields fit no task"
+        about = (
+            "Requests with no prediction; the default task's if their fields fit no"
+            " task"
+        )
         self.errors = counter("prediction_errors", about, "task", "reason")
         about = "Probability of the predicted class"
-        self.confidence = TaskHistogram("prediction_confidence", about, registry, "predicted_class")
+        self.confidence = TaskHistogram(
+            "prediction_confidence", about, registry, "predicted_class"
+        )
         about = "Predicted values; the buckets are the reference's deciles"
         self.values = TaskHistogram("prediction_value", about, registry)
-        self.pending = self._gauge("prediction_log_pending", "Predictions that wait to be logged")
+        self.pending = self._gauge(
+            "prediction_log_pending", "Predictions that wait to be logged"
+        )
         self.logged = counter("prediction_log_rows", "Predictions written to the log")
-        self.dropped = counter("prediction_log_dropped", "Predictions that the log lost", "reason")
+        self.dropped = counter(
+            "prediction_log_dropped", "Predictions that the log lost", "reason"
+        )
         for reason in ("full", "failed"):
             self.dropped.labels(reason)
 
     def _show_models(self) -> None:
         counter, gauge, of_model = self._counter, self._gauge, self._gauge_of_model
         self.loaded = gauge("model_loaded", "1 if a model is in service", "task")
-        self.current = gauge("model_current", "1 if the files are served, 0 if refused", "task")
-        self.reload_failures = counter("model_reload_failures", "Model files refused", "task")
+        self.current = gauge(
+            "model_current", "1 if the files are served, 0 if refused", "task"
+        )
+        self.reload_failures = counter(
+            "model_reload_failures", "Model files refused", "task"
+        )
         self.load_seconds = Histogram(
             "model_load_duration_seconds",
             "Time to open and check a model",
@@ -83,29 +119,54 @@ class Metrics:
             buckets=LOAD_SECONDS,
             registry=self.registry,
         )
-        self.age = gauge("model_age_seconds", "Time since the model was promoted", "task")
+        self.age = gauge(
+            "model_age_seconds", "Time since the model was promoted", "task"
+        )
         about = "The model in service"
-        self.model = of_model("model_info", about, "version", "run_id", "commit", "algorithm")
-        self.training_seconds = of_model("training_duration_seconds", "Time that its training took")
-        self.offline = of_model("model_offline_metric", "The model on the hold-out", "metric")
-        self.live = of_model("model_live_metric", "The model on the truth of /feedback", "metric")
-        self.feedback = of_model("feedback_rows", "Predictions with a true value, up to 1,000")
+        self.model = of_model(
+            "model_info", about, "version", "run_id", "commit", "algorithm"
+        )
+        self.training_seconds = of_model(
+            "training_duration_seconds", "Time that its training took"
+        )
+        self.offline = of_model(
+            "model_offline_metric", "The model on the hold-out", "metric"
+        )
+        self.live = of_model(
+            "model_live_metric", "The model on the truth of /feedback", "metric"
+        )
+        self.feedback = of_model(
+            "feedback_rows", "Predictions with a true value, up to 1,000"
+        )
 
     def _show_drift(self) -> None:
         of_model = self._gauge_of_model
-        psi, threshold = "Population stability index of the newest window", "Above it is drift"
+        psi, threshold = (
+            "Population stability index of the newest window",
+            "Above it is drift",
+        )
         self.feature_psi = of_model("feature_drift_psi", psi, "feature")
-        self.feature_threshold = of_model("feature_drift_threshold", threshold, "feature")
+        self.feature_threshold = of_model(
+            "feature_drift_threshold", threshold, "feature"
+        )
         self.prediction_psi = of_model("prediction_drift_psi", psi, "part")
-        self.prediction_threshold = of_model("prediction_drift_threshold", threshold, "part")
-        self.drifted = of_model("drift_detected", "1 if the same drifted in both windows, else 0")
+        self.prediction_threshold = of_model(
+            "prediction_drift_threshold", threshold, "part"
+        )
+        self.drifted = of_model(
+            "drift_detected", "1 if the same drifted in both windows, else 0"
+        )
         self.window_rows = of_model("drift_window_rows", "Rows in the newest window")
-        self.window_seconds = of_model("drift_window_seconds", "From its first to its last row")
+        self.window_seconds = of_model(
+            "drift_window_seconds", "From its first to its last row"
+        )
         about = "When its last row was predicted"
         self.window_timestamp = of_model("drift_window_timestamp_seconds", about)
 
     def show_model(self, task: str, model: Model | None, current: bool) -> None:
-        """Show which model of a task is in service, and whether that is what the files hold."""
+        """Show which model of a task is in service, and whether that is what the files
+        hold.
+        """
         self.current.labels(task).set(current)
         self.loaded.labels(task).set(model is not None)
         self.reload_failures.labels(task)
@@ -114,7 +175,12 @@ class Metrics:
         for gauge in self._of_one_model:  # what the model before had must not live on
             gauge.remove_by_labels({"task": task})
         manifest = model.manifest
-        labels = (manifest.version, manifest.run_id, manifest.commit[:12], manifest.algorithm)
+        labels = (
+            manifest.version,
+            manifest.run_id,
+            manifest.commit[:12],
+            manifest.algorithm,
+        )
         self.model.labels(task, *labels).set(1)
         promoted = manifest.promoted / 1000
         self.age.labels(task).set_function(lambda: time.time() - promoted)
@@ -128,21 +194,31 @@ class Metrics:
         return Asked(self, task)
 
     def count(self, model: Model, predictions: list[Prediction]) -> None:
-        """Count predictions, those of classes by class; a regression has one outcome, `value`."""
+        """Count predictions, those of classes by class; a regression has one outcome,
+        `value`.
+        """
         manifest = model.manifest
         task, version = manifest.task, str(manifest.version)
         given = [prediction["prediction"] for prediction in predictions]
         if not manifest.target.classes:
             self.predictions_of(task, version, "value").inc(len(given))
-            self.values.observe((task,), manifest.reference.predictions["value"].edges, given)
+            self.values.observe(
+                (task,), manifest.reference.predictions["value"].edges, given
+            )
             return
         for outcome in set(given):
             self.predictions_of(task, version, outcome).inc(given.count(outcome))
-            sure = [found["confidence"] for found in predictions if found["prediction"] == outcome]
+            sure = [
+                found["confidence"]
+                for found in predictions
+                if found["prediction"] == outcome
+            ]
             self.confidence.observe((task, outcome), SHARES, sure)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """Return all metrics in the format that a scraper accepts, and that format's media type."""
+        """Return all metrics in the format that a scraper accepts, and that format's
+        media type.
+        """
         encoder, media_type = choose_encoder(accept)
         return encoder(self.registry), media_type
 
@@ -166,7 +242,8 @@ class Asked:
     """A request for predictions, to be entered while it is answered.
 
     Attributes:
-        task: what it is counted for, which may become known only once the body has been read.
+        task: what it is counted for, which may become known only once the body has been
+            read.
     """
 
     # A generator in place of this class would cost every request a microsecond more.
@@ -184,7 +261,9 @@ class Asked:
     ) -> None:
         if error is None:
             seconds = time.perf_counter() - self._began
-            self._metrics.prediction_seconds_of(self.task).observe(seconds, tracing.ids())
+            self._metrics.prediction_seconds_of(self.task).observe(
+                seconds, tracing.ids()
+            )
         elif isinstance(error, Exception):
             status = error.status if isinstance(error, ApiError) else 500
             self._metrics.errors.labels(self.task, REASONS.get(status, "failed")).inc()

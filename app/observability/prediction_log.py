@@ -1,4 +1,6 @@
-"""The log of what was asked and answered: SQLite, written in batches, never in a request's way."""
+"""The log of what was asked and answered: SQLite, written in batches, never in a
+request's way.
+"""
 
 import logging
 import sqlite3
@@ -31,14 +33,22 @@ CREATE INDEX IF NOT EXISTS predictions_by_model ON predictions (task, version);
 CREATE INDEX IF NOT EXISTS predictions_with_truth ON predictions (task, version)
     WHERE truth IS NOT NULL;
 """
-# One statement a batch: row by row, sqlite3 would take Python's lock from the requests each time.
+# One statement a batch: row by row, sqlite3 would take Python's lock from the requests
+# each time.
 INSERT = f"""
 INSERT INTO predictions (time, request_id, task, version, run_id, features, prediction)
 SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(7))} FROM json_each(?)
 """
-TIDY = "DELETE FROM predictions WHERE time < ? OR id <= (SELECT max(id) FROM predictions) - ?"
-LATEST = "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
-NEWEST = "SELECT * FROM predictions WHERE task = ? AND version = ? ORDER BY id DESC LIMIT ?"
+TIDY = (
+    "DELETE FROM predictions WHERE time < ? OR id <= (SELECT max(id) FROM"
+    " predictions) - ?"
+)
+LATEST = (
+    "SELECT * FROM predictions WHERE ? IS NULL OR task = ? ORDER BY id DESC LIMIT ?"
+)
+NEWEST = (
+    "SELECT * FROM predictions WHERE task = ? AND version = ? ORDER BY id DESC LIMIT ?"
+)
 WITH_TRUTH = NEWEST.replace("ORDER", "AND truth IS NOT NULL ORDER")
 # A client may use an id again: what it means then is the last request.
 REQUEST = """
@@ -73,7 +83,10 @@ class PredictionLog:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.path, self.metrics = settings.prediction_log, metrics
-        self._rows, self._days = settings.prediction_log_rows, settings.prediction_log_days
+        self._rows, self._days = (
+            settings.prediction_log_rows,
+            settings.prediction_log_days,
+        )
         self._tidied = 0.0
         self._connection: sqlite3.Connection | None = None
         try:  # whoever looks finds the tables
@@ -85,9 +98,15 @@ class PredictionLog:
         metrics.pending.set_function(lambda: self._batches.weight)
 
     def add(
-        self, request_id: str, model: Model, records: list[Record], predictions: list[Prediction]
+        self,
+        request_id: str,
+        model: Model,
+        records: list[Record],
+        predictions: list[Prediction],
     ) -> None:
-        """Take one request's predictions; count them as dropped if too many wait already."""
+        """Take one request's predictions; count them as dropped if too many wait
+        already.
+        """
         of = model.manifest
         about = (time.time(), request_id, of.task, of.version, of.run_id)
         if not self._batches.add((about, records, predictions), len(records)):
@@ -99,7 +118,8 @@ class PredictionLog:
         self._disconnect()
 
     def latest(self, limit: int, task: str | None) -> list[Row]:
-        """Return the last predictions, newest first; all methods that look raise the same.
+        """Return the last predictions, newest first; all methods that look raise the
+        same.
 
         Raises:
             ApiError: 503 if the database cannot be read.
@@ -107,9 +127,13 @@ class PredictionLog:
         return self._select(LATEST, task, task, limit)
 
     def newest(self, model: Model, limit: int, known: bool = False) -> list[Row]:
-        """Return a model's last predictions, newest first; or those with a true value alone."""
+        """Return a model's last predictions, newest first; or those with a true value
+        alone.
+        """
         about = model.manifest
-        return self._select(WITH_TRUTH if known else NEWEST, about.task, about.version, limit)
+        return self._select(
+            WITH_TRUTH if known else NEWEST, about.task, about.version, limit
+        )
 
     def request(self, request_id: str) -> list[Row]:
         """Return what one request was answered with, in the order of its records."""
@@ -117,28 +141,46 @@ class PredictionLog:
 
     def add_truth(self, rows: list[Row], truth: list[Any]) -> None:
         """Keep the true values of predictions."""
-        pairs = [(orjson.dumps(value), row.id) for value, row in zip(truth, rows, strict=True)]
+        pairs = [
+            (orjson.dumps(value), row.id)
+            for value, row in zip(truth, rows, strict=True)
+        ]
         with self._reading() as connection, connection:
-            connection.execute("PRAGMA synchronous = NORMAL")  # as what writes the predictions
-            connection.executemany("UPDATE predictions SET truth = ? WHERE id = ?", pairs)
+            connection.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # as what writes the predictions
+            connection.executemany(
+                "UPDATE predictions SET truth = ? WHERE id = ?", pairs
+            )
 
     def _select(self, statement: str, *values: Any) -> list[Row]:
         if not self.path.is_file():
             return []
         with self._reading() as connection:
             found = connection.execute(statement, values).fetchall()
-        return [Row(*row[:6], *(orjson.loads(text or "null") for text in row[6:])) for row in found]
+        return [
+            Row(*row[:6], *(orjson.loads(text or "null") for text in row[6:]))
+            for row in found
+        ]
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)) as connection:
+            with closing(
+                sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)
+            ) as connection:
                 yield connection
         except sqlite3.Error as error:
-            raise ApiError(503, f"the prediction log cannot be read: {error}.") from error
+            raise ApiError(
+                503, f"the prediction log cannot be read: {error}."
+            ) from error
 
     def _write(self, batch: list[Answered]) -> None:
-        rows = [(*about, *pair) for about, *both in batch for pair in zip(*both, strict=True)]
+        rows = [
+            (*about, *pair)
+            for about, *both in batch
+            for pair in zip(*both, strict=True)
+        ]
         text = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         try:
             connection = self._connection or self._connect()
@@ -155,7 +197,8 @@ class PredictionLog:
 
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # The batches' thread opens it; the last batch is written and it is closed by another.
+        # The batches' thread opens it; the last batch is written and it is closed by
+        # another.
         connection = self._connection = sqlite3.connect(
             self.path, timeout=PATIENCE_SECONDS, check_same_thread=False
         )

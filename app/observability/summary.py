@@ -29,7 +29,11 @@ def summary(metrics: Metrics) -> dict[str, Any]:
 
 def _samples(collector: Collector, ending: str) -> list[tuple[dict[str, str], float]]:
     samples = (sample for metric in collector.collect() for sample in metric.samples)
-    return [(sample.labels, sample.value) for sample in samples if sample.name.endswith(ending)]
+    return [
+        (sample.labels, sample.value)
+        for sample in samples
+        if sample.name.endswith(ending)
+    ]
 
 
 def _quantile(buckets: list[tuple[float, float]], share: float) -> float | None:
@@ -39,6 +43,9 @@ def _quantile(buckets: list[tuple[float, float]], share: float) -> float | None:
         if total and count >= share * total:
             if high == float("inf"):
                 return round(low * 1000, 3)
-            return round((low + (high - low) * (share * total - below) / (count - below)) * 1000, 3)
+            return round(
+                (low + (high - low) * (share * total - below) / (count - below)) * 1000,
+                3,
+            )
         low, below = high, count
     return None

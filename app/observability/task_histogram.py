@@ -1,4 +1,6 @@
-"""A histogram by task whose buckets are the task's own, such as the deciles of its reference."""
+"""A histogram by task whose buckets are the task's own, such as the deciles of its
+reference.
+"""
 
 import threading
 from bisect import bisect_left
@@ -12,16 +14,20 @@ from prometheus_client.utils import floatToGoString
 
 
 class TaskHistogram(Collector):
-    """Counts of values up to each bound; a list of them at once, which many requests bring."""
+    """Counts of values up to each bound; a list of them at once, which many requests
+    bring.
+    """
 
     def __init__(
         self, name: str, text: str, registry: CollectorRegistry, *more_labels: str
     ) -> None:
         self.name, self.text, self.labels = name, text, ("task", *more_labels)
         self._lock = threading.Lock()
-        # For a task and its other labels the bounds, the values in each bucket and beyond the last,
-        # and their sum.
-        self._counted: dict[tuple[str, ...], tuple[Sequence[float], list[int], float]] = {}
+        # For a task and its other labels the bounds, the values in each bucket and
+        # beyond the last, and their sum.
+        self._counted: dict[
+            tuple[str, ...], tuple[Sequence[float], list[int], float]
+        ] = {}
         registry.register(self)
 
     def observe(

@@ -1,4 +1,6 @@
-"""The paths that change something: they need the key in `API_ADMIN_KEY` and end in a job."""
+"""The paths that change something: they need the key in `API_ADMIN_KEY` and end in a
+job.
+"""
 
 from typing import Annotated, Any
 
@@ -18,7 +20,9 @@ from core.manifest import FeatureValue
 
 RunId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
-router = APIRouter(tags=["admin"], dependencies=[Depends(require_own_page), Depends(require_key)])
+router = APIRouter(
+    tags=["admin"], dependencies=[Depends(require_own_page), Depends(require_key)]
+)
 
 
 class Load(Strict):
@@ -77,7 +81,11 @@ class LoggedRow(BaseModel):
     responses=jobs.RESPONSES,
 )
 async def load(
-    task: str, body: Load, request: Request, services: Here, wait: Wait = jobs.WAIT_SECONDS
+    task: str,
+    body: Load,
+    request: Request,
+    services: Here,
+    wait: Wait = jobs.WAIT_SECONDS,
 ) -> FinishedJob | Response:
     """Serve another version of a task's model until the next one is published."""
     services.models.get(task)
@@ -87,7 +95,9 @@ async def load(
     return await jobs.run(request, services, content, wait)
 
 
-@router.post("/model/load/{run_id}", response_model=FinishedJob, responses=jobs.RESPONSES)
+@router.post(
+    "/model/load/{run_id}", response_model=FinishedJob, responses=jobs.RESPONSES
+)
 async def load_run(
     run_id: RunId, request: Request, services: Here, wait: Wait = jobs.WAIT_SECONDS
 ) -> FinishedJob | Response:
@@ -125,22 +135,33 @@ async def retrain(
 
 @router.post("/alerts")
 async def answer_alerts(body: Alerts, services: Here) -> AnsweredAlerts:
-    """Retrain the tasks that drift, as Alertmanager's webhook tells it; ignore other alerts.
+    """Retrain the tasks that drift, as Alertmanager's webhook tells it; ignore other
+    alerts.
 
-    The answer names the `job`, if there is one, and the alerts that were `ignored`. While such a
-    job waits or runs, and for a day, its tasks are not trained for drift again: then it is that
-    job, with the time when it was created.
+    The answer names the `job`, if there is one, and the alerts that were `ignored`.
+    While such a job waits or runs, and for a day, its tasks are not trained for drift
+    again: then it is that job, with the time when it was created.
     """
     drifted, ignored = {}, []
     for alert in body.alerts:
         name, task = (alert.labels.get(key, "") for key in ("alertname", "task"))
-        if (alert.status, name) == ("firing", "DriftDetected") and task in services.models.entries:
+        if (alert.status, name) == (
+            "firing",
+            "DriftDetected",
+        ) and task in services.models.entries:
             drifted[task] = f"{task} ({alert.annotations.get('features', '')[:200]})"
         else:
             ignored.append(f"{name} {task}".strip() + f" ({alert.status})")
     reason = f"alert DriftDetected: {', '.join(drifted.values())}"[:500]
-    content = {"kind": "retrain", "tasks": list(drifted), "reason": reason, "drift": True}
-    job = Job(**await services.ask_trainer("POST", "/jobs", content)) if drifted else None
+    content = {
+        "kind": "retrain",
+        "tasks": list(drifted),
+        "reason": reason,
+        "drift": True,
+    }
+    job = (
+        Job(**await services.ask_trainer("POST", "/jobs", content)) if drifted else None
+    )
     return AnsweredAlerts(job=job, ignored=ignored)
 
 
@@ -159,4 +180,6 @@ def predictions(
     task: Annotated[str | SkipJsonSchema[None], Query(max_length=50)] = None,
 ) -> list[LoggedRow]:
     """List the last predictions, newest first."""
-    return [LoggedRow(**row._asdict()) for row in services.predictions.latest(limit, task)]
+    return [
+        LoggedRow(**row._asdict()) for row in services.predictions.latest(limit, task)
+    ]

@@ -1,4 +1,6 @@
-"""`/dashboard`: the last hour on one page, for those who have no Prometheus and no Grafana."""
+"""`/dashboard`: the last hour on one page, for those who have no Prometheus and no
+Grafana.
+"""
 
 import base64
 import hashlib
@@ -18,22 +20,32 @@ POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action '
 
 
 class DashboardFigures(BaseModel):
-    """What the dashboard shows; metrics by name and labels: `predictions_total|iris|setosa`."""
+    """What the dashboard shows; metrics by name and labels:
+    `predictions_total|iris|setosa`.
+    """
 
-    minute: int = Field(description="When the present minute began, in seconds since 1970.")
-    hour: dict[str, list[float]] = Field(description="Growth in 60 minutes, this one the last.")
+    minute: int = Field(
+        description="When the present minute began, in seconds since 1970."
+    )
+    hour: dict[str, list[float]] = Field(
+        description="Growth in 60 minutes, this one the last."
+    )
     now: dict[str, float] = Field(description="How all metrics of this process stand.")
     models: dict[str, model_routes.ModelSummary | None] = Field(
         description="By task; null: none is in service."
     )
-    problems: dict[str, str | None] = Field(description="Why a task's files are not served.")
+    problems: dict[str, str | None] = Field(
+        description="Why a task's files are not served."
+    )
 
 
 @router.get("/dashboard", include_in_schema=False)
 def page() -> Response:
     """Return the page; its figures it asks for itself."""
     text, policy = read()
-    return Response(text, headers={"Content-Security-Policy": policy}, media_type="text/html")
+    return Response(
+        text, headers={"Content-Security-Policy": policy}, media_type="text/html"
+    )
 
 
 def read() -> tuple[str, str]:

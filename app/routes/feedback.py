@@ -28,7 +28,9 @@ Truth = TypeAliasType("Truth", Number | Name | TrueValues)
 
 
 class Feedback(BaseModel):
-    """What came true: a value for a request of one record, else a list as long as the request."""
+    """What came true: a value for a request of one record, else a list as long as the
+    request.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -47,28 +49,42 @@ class FeedbackCount(BaseModel):
 class Quality(FeedbackCount):
     """One model on new rows, beside what it did on the hold-out."""
 
-    rows: int = Field(description="Predictions with a true value, the newest 1,000 at most.")
-    live: dict[str, float] = Field(description="Metrics that have a value on these rows.")
+    rows: int = Field(
+        description="Predictions with a true value, the newest 1,000 at most."
+    )
+    live: dict[str, float] = Field(
+        description="Metrics that have a value on these rows."
+    )
     offline: dict[str, float]
 
 
-@router.post("/feedback", operation_id="send_feedback", responses={404: {"model": Problem}})
+@router.post(
+    "/feedback", operation_id="send_feedback", responses={404: {"model": Problem}}
+)
 def feedback(body: Feedback, services: Here) -> FeedbackCount:
     """Take the true values of a request that was answered; the last word counts."""
     found = services.predictions.request(body.request_id)
     if not found:
-        raise ApiError(404, f"no prediction of the request {body.request_id} is in the log.")
+        raise ApiError(
+            404, f"no prediction of the request {body.request_id} is in the log."
+        )
     truth = body.truth if isinstance(body.truth, list) else [body.truth]
     if len(truth) != len(found):
-        raise ApiError(422, f"body.truth: the request had {len(found)} records, not {len(truth)}.")
+        raise ApiError(
+            422, f"body.truth: the request had {len(found)} records, not {len(truth)}."
+        )
     classes = services.models.get(found[0].task).manifest.target.classes
     for value in truth:
         if classes and value not in classes:
-            raise ApiError(422, f"body.truth: {value!r} is none of {', '.join(classes)}.")
+            raise ApiError(
+                422, f"body.truth: {value!r} is none of {', '.join(classes)}."
+            )
         if not classes and isinstance(value, str):
             raise ApiError(422, f"body.truth: {value!r} is not a number.")
     services.predictions.add_truth(found, truth)
-    return FeedbackCount(task=found[0].task, model_version=found[0].version, rows=len(found))
+    return FeedbackCount(
+        task=found[0].task, model_version=found[0].version, rows=len(found)
+    )
 
 
 @router.get("/quality/{task}", operation_id="get_quality")
@@ -84,15 +100,26 @@ def measure(model: Model, log: PredictionLog) -> Quality:
     offline = {name: found.value for name, found in manifest.holdout.metrics.items()}
     if classes:
         truth: Any = np.array([classes.index(row.truth) for row in rows])
-        chances = [[row.prediction["probabilities"][name] for name in classes] for row in rows]
+        chances = [
+            [row.prediction["probabilities"][name] for name in classes] for row in rows
+        ]
         prediction, scores = np.array(chances), CLASSIFICATION
     else:
         truth = np.array([row.truth for row in rows])
-        prediction, scores = np.array([row.prediction["prediction"] for row in rows]), REGRESSION
+        prediction, scores = (
+            np.array([row.prediction["prediction"] for row in rows]),
+            REGRESSION,
+        )
     with np.errstate(all="ignore"):
-        values = {name: float(scores[name](truth, prediction)) for name in offline if rows}
+        values = {
+            name: float(scores[name](truth, prediction)) for name in offline if rows
+        }
     live = {name: value for name, value in values.items() if np.isfinite(value)}
-    about = {"task": manifest.task, "model_version": manifest.version, "rows": len(rows)}
+    about = {
+        "task": manifest.task,
+        "model_version": manifest.version,
+        "rows": len(rows),
+    }
     return Quality(**about, live=live, offline=offline)
 
 

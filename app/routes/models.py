@@ -19,7 +19,9 @@ class Overview(BaseModel):
     """What is here; every link is a path on this server."""
 
     name: str
-    predict: dict[str, str] = Field(description="By task; `default` is the one without a task.")
+    predict: dict[str, str] = Field(
+        description="By task; `default` is the one without a task."
+    )
     explain: dict[str, str]
     look: list[str]
 
@@ -27,8 +29,12 @@ class Overview(BaseModel):
 class Health(BaseModel):
     """How the API is."""
 
-    status: str = Field(description="`ok`; `degraded`: an older model serves on; `not ready`.")
-    problems: list[str] = Field(description="What is wrong and what to do, if anything is.")
+    status: str = Field(
+        description="`ok`; `degraded`: an older model serves on; `not ready`."
+    )
+    problems: list[str] = Field(
+        description="What is wrong and what to do, if anything is."
+    )
     models: dict[str, int] = Field(description="The version in service of each task.")
 
 
@@ -48,7 +54,9 @@ class ModelSummary(BaseModel):
     since: datetime = Field(description="When it was promoted.")
     loaded: datetime = Field(description="When this process opened it.")
     sha256: str
-    problem: str | None = Field(description="Why the files that lie there now are not served.")
+    problem: str | None = Field(
+        description="Why the files that lie there now are not served."
+    )
 
 
 class ModelDetails(ModelSummary):
@@ -60,7 +68,9 @@ class ModelDetails(ModelSummary):
 
 
 class ModelInfo(BaseModel, extra="allow"):
-    """The model of the default task, and beside it every model in service under its task."""
+    """The model of the default task, and beside it every model in service under its
+    task.
+    """
 
     __pydantic_extra__: dict[str, ModelSummary]
     name: str = Field(description="The task that is meant where none is named.")
@@ -74,7 +84,9 @@ class ModelInfo(BaseModel, extra="allow"):
 def what_is_here(services: Here, request: Request) -> Overview:
     """Say what this is and where to go."""
     root, names = request.scope.get("root_path", ""), list(services.models.entries)
-    look = "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split()
+    look = (
+        "/dashboard /models /health /metrics /metrics/summary /docs /redoc /v2".split()
+    )
     predict = {name: f"{root}/predict/{name}" for name in names}
     explain = {name: f"{root}/explain/{name}" for name in names}
     return Overview(
@@ -98,17 +110,24 @@ async def live() -> dict[str, str]:
     responses={503: {"model": Health}},
 )
 @router.get(
-    "/health", tags=["health"], operation_id="get_health", responses={503: {"model": Health}}
+    "/health",
+    tags=["health"],
+    operation_id="get_health",
+    responses={503: {"model": Health}},
 )
 async def health(services: Here, response: Response) -> Health:
-    """Answer 200 if every task is served: its file is the right one and answers as recorded."""
+    """Answer 200 if every task is served: its file is the right one and answers as
+    recorded.
+    """
     obstacles = services.models.obstacles()
     entries = services.models.entries.items()
     refused = [f"{name}: {entry.problem}" for name, entry in entries if entry.problem]
     if obstacles:
         response.status_code = 503
     status = "not ready" if obstacles else "degraded" if refused else "ok"
-    versions = {n: model.manifest.version for n, model in services.models.served().items()}
+    versions = {
+        n: model.manifest.version for n, model in services.models.served().items()
+    }
     return Health(status=status, problems=obstacles or refused, models=versions)
 
 
@@ -131,7 +150,9 @@ def model_info(services: Here) -> ModelInfo:
         "name": manifest.task,
         "version": manifest.version,
         "run_id": manifest.run_id,
-        "metrics": {name: metric.value for name, metric in manifest.holdout.metrics.items()},
+        "metrics": {
+            name: metric.value for name, metric in manifest.holdout.metrics.items()
+        },
         "loaded_at": model.loaded,
     }
     return ModelInfo(**{**cards, **about})
@@ -150,7 +171,10 @@ def model(task: str, services: Here) -> ModelDetails:
     response_class=PlainTextResponse,
 )
 @router.get(
-    "/metrics", tags=["metrics"], operation_id="get_metrics", response_class=PlainTextResponse
+    "/metrics",
+    tags=["metrics"],
+    operation_id="get_metrics",
+    response_class=PlainTextResponse,
 )
 async def metrics(services: Here, request: Request) -> Response:
     """Render the metrics as Prometheus reads them."""

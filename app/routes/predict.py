@@ -1,7 +1,8 @@
 """`POST /predict` and `POST /explain`: the paths whose form is made from the manifests.
 
-`Predict` stands before FastAPI as a plain ASGI application: FastAPI would read every request twice,
-once as JSON and once into its own models. What both answer is described by `app.openapi`.
+`Predict` stands before FastAPI as a plain ASGI application: FastAPI would read every
+request twice, once as JSON and once into its own models. What both answer is described
+by `app.openapi`.
 """
 
 import asyncio
@@ -25,8 +26,11 @@ from app.serving.validation import Record
 from core import tracing
 from core.asgi import route_path
 
-MAX_EXPLAINED = 10  # each takes up to a second, and the trainer explains one after the other
-# Larger bodies are read and answered on a thread, so that the small ones need not wait for them.
+MAX_EXPLAINED = (
+    10  # each takes up to a second, and the trainer explains one after the other
+)
+# Larger bodies are read and answered on a thread, so that the small ones need not wait
+# for them.
 LARGE_BYTES = 50_000
 Result = TypeVar("Result")
 
@@ -47,15 +51,20 @@ class Predict:
         here = verb == "predict" and "/" not in task and bool(slash) == bool(task)
         if not here or scope["method"] != "POST":
             tracing.mark(scope)
-            limited = request_body.receiver(scope, receive, services.settings.max_body_bytes)
+            limited = request_body.receiver(
+                scope, receive, services.settings.max_body_bytes
+            )
             await self.otherwise(scope, limited, send)
             return
         scope["route"] = ROUTES[bool(task)]
         tracing.mark(scope)
         try:
-            # What fits no task is counted for the default one, so that somebody is alerted to it.
+            # What fits no task is counted for the default one, so that somebody is
+            # alerted to it.
             with services.predicting(task or services.settings.default_task) as asked:
-                content = await request_body.read(scope, receive, services.settings.max_body_bytes)
+                content = await request_body.read(
+                    scope, receive, services.settings.max_body_bytes
+                )
                 text = await _read_by(self._answer, content, task, scope, asked)
         except Exception as error:
             answer = await errors.answer(Request(scope), error)
@@ -81,8 +90,12 @@ class Predict:
             answer["unit"] = model.manifest.target.unit
         return _json(answer, predictions[0] if single else {"predictions": predictions})
 
-    def _read_as_likely(self, content: bytes) -> tuple[Model, list[Record], bool] | None:
-        """Read a body for the task that it is likely for; return None if it is not valid for it."""
+    def _read_as_likely(
+        self, content: bytes
+    ) -> tuple[Model, list[Record], bool] | None:
+        """Read a body for the task that it is likely for; return None if it is not
+        valid for it.
+        """
         models = self.services.models
         task = models.by_fields.likely(content)
         if task is None:
@@ -96,17 +109,27 @@ class Predict:
 
 
 async def explain(request: Request) -> Response:
-    """Say how much each feature added to a prediction: SHAP values, computed by the trainer."""
+    """Say how much each feature added to a prediction: SHAP values, computed by the
+    trainer.
+    """
     services, request_id = of(request), request.scope["request_id"]
     content, task = await request.body(), request.path_params.get("task")
-    model = services.models.get(task) if task else await _read_by(services.model_for, content)
+    model = (
+        services.models.get(task)
+        if task
+        else await _read_by(services.model_for, content)
+    )
     request.scope["task"] = model.manifest.task
     records, single = model.records.read(content)
     if len(records) > MAX_EXPLAINED:
-        raise ApiError(413, f"more than {MAX_EXPLAINED} records: explain them in several requests.")
+        raise ApiError(
+            413, f"more than {MAX_EXPLAINED} records: explain them in several requests."
+        )
     question = {"sha256": model.manifest.sha256, "records": records}
     with tracing.span("explanation", model.identity, len(records)):
-        found = await services.ask_trainer("POST", f"/explain/{model.manifest.task}", question)
+        found = await services.ask_trainer(
+            "POST", f"/explain/{model.manifest.task}", question
+        )
     answer = model.identity | {"request_id": request_id}
     explanations = found["explanations"]
     more = explanations[0] if single else {"explanations": explanations}
@@ -137,7 +160,8 @@ class KnownRoute(Route):
         return match, {**known, "route": self} if known else known
 
 
-# Those of `Predict` are here for their names in the metrics, and for the answer to other methods.
+# Those of `Predict` are here for their names in the metrics, and for the answer to
+# other methods.
 ROUTES = [
     KnownRoute("/predict", _elsewhere, methods=["POST"]),
     KnownRoute("/predict/{task}", _elsewhere, methods=["POST"]),

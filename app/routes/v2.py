@@ -1,4 +1,5 @@
-"""The Open Inference Protocol, version 2: the models as any client of that protocol expects them.
+"""The Open Inference Protocol, version 2: the models as any client of that protocol
+expects them.
 
 Source: the protocol's own document, https://github.com/kserve/open-inference-protocol.
 """
@@ -46,7 +47,9 @@ async def live() -> ServerLive:
 
 
 @router.get(
-    "/health/ready", operation_id="check_server_ready", responses={503: {"model": ServerReady}}
+    "/health/ready",
+    operation_id="check_server_ready",
+    responses={503: {"model": ServerReady}},
 )
 async def ready(services: Here, response: Response) -> ServerReady:
     """Answer 200 if all models can be asked, else 503."""
@@ -61,7 +64,9 @@ async def model_ready(name: str, services: Here) -> ModelReady:
     return ModelReady(name=services.models.get(name).manifest.task, ready=True)
 
 
-@router.get("/models/{name}/versions/{version}/ready", operation_id="check_model_version_ready")
+@router.get(
+    "/models/{name}/versions/{version}/ready", operation_id="check_model_version_ready"
+)
 async def model_version_ready(name: str, version: str, services: Here) -> ModelReady:
     """Answer 200 if this version of the model can be asked."""
     return ModelReady(name=_find(services, name, version).manifest.task, ready=True)
@@ -73,17 +78,25 @@ async def metadata(name: str, services: Here) -> ModelMetadata:
     return _metadata(services.models.get(name))
 
 
-@router.get("/models/{name}/versions/{version}", operation_id="get_model_version_metadata")
+@router.get(
+    "/models/{name}/versions/{version}", operation_id="get_model_version_metadata"
+)
 async def version_metadata(name: str, version: str, services: Here) -> ModelMetadata:
     """Describe the inputs and outputs of this version of a model."""
     return _metadata(_find(services, name, version))
 
 
-@router.post("/models/{name}/infer", operation_id="infer", response_model_exclude_none=True)
-def infer(name: str, body: InferenceRequest, services: Here, request: Request) -> InferenceResponse:
+@router.post(
+    "/models/{name}/infer", operation_id="infer", response_model_exclude_none=True
+)
+def infer(
+    name: str, body: InferenceRequest, services: Here, request: Request
+) -> InferenceResponse:
     """Run the model on the inputs."""
     with services.predicting(name):
-        return _infer(services, services.models.get(name), body, request.scope["request_id"])
+        return _infer(
+            services, services.models.get(name), body, request.scope["request_id"]
+        )
 
 
 @router.post(
@@ -105,11 +118,15 @@ def _infer(
 ) -> InferenceResponse:
     with tracing.span("validation", model.identity):
         records = _records(model, body.inputs)
-    name, produced = model.manifest.task, [entry.name for entry in model.session.get_outputs()]
+    name, produced = model.manifest.task, [
+        entry.name for entry in model.session.get_outputs()
+    ]
     wanted = [output.name for output in body.outputs or []] or produced
     for output in wanted:
         if output not in produced:
-            raise _bad(f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}.")
+            raise _bad(
+                f"{name} has no output {output[:100]!r}: it has {', '.join(produced)}."
+            )
     with tracing.span("inference", model.identity, len(records)):
         raw = model.session.run(produced, model.feeds(records))
         predictions = model.describe(raw[-1])
@@ -126,7 +143,9 @@ def _infer(
 def _find(services: Here, name: str, version: str) -> Model:
     model = services.models.get(name)
     if version != str(model.manifest.version):
-        raise ApiError(404, f"{name} serves version {model.manifest.version} and no other.")
+        raise ApiError(
+            404, f"{name} serves version {model.manifest.version} and no other."
+        )
     return model
 
 
@@ -167,7 +186,9 @@ def _metadata(model: Model) -> ModelMetadata:
 
 
 def _tensor(entry: Any) -> TensorMetadata:
-    shape = [-1 if size is None or isinstance(size, str) else size for size in entry.shape]
+    shape = [
+        -1 if size is None or isinstance(size, str) else size for size in entry.shape
+    ]
     return TensorMetadata(name=entry.name, datatype=TYPES[entry.type], shape=shape)
 
 

@@ -33,7 +33,8 @@ class ServerLive(BaseModel):
 class ServerReady(ServerLive):
     """Whether all models can be asked."""
 
-    # The protocol's text names the key `live` here too; its servers and clients say `ready`.
+    # The protocol's text names the key `live` here too; its servers and clients say
+    # `ready`.
     ready: bool
 
 
@@ -72,7 +73,9 @@ class RequestedOutput(BaseModel, strict=True):
 class InputTensor(RequestedOutput):
     """One feature's values, flat or nested like the shape."""
 
-    shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=8)
+    shape: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(
+        min_length=1, max_length=8
+    )
     datatype: str
     data: list[Any]
 
@@ -80,7 +83,8 @@ class InputTensor(RequestedOutput):
 class InferenceRequest(BaseModel, strict=True):
     """A request: every input of the model once, all with the same number of rows."""
 
-    # The bound is there because only bounded texts are checked to be such that can be sent back.
+    # The bound is there because only bounded texts are checked to be such that can be
+    # sent back.
     id: Annotated[str, Field(max_length=1_000_000)] | None = None
     parameters: Parameters | None = None
     inputs: list[InputTensor]

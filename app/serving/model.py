@@ -35,7 +35,8 @@ class Model:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Load and check a folder: the manifest's form, the file's hash, the golden request.
+        """Load and check a folder: the manifest's form, the file's hash, the golden
+        request.
 
         Raises:
             ModelError: something is missing, damaged or does not fit.
@@ -49,14 +50,18 @@ class Model:
             place = ".".join(map(str, first["loc"]))
             raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
         if hashlib.sha256(content).hexdigest() != manifest.sha256:
-            raise ModelError(f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs")
+            raise ModelError(
+                f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs"
+            )
         try:
             self.session = open_session(content)
         except Exception as error:
             raise ModelError(f"{MODEL} cannot be opened: {error}") from error
         self.records = Records(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
-        self.card = (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
+        self.card = (
+            (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
+        )
         self.loaded = time.time()
         about = {"task": manifest.task, "model_version": manifest.version}
         self.identity = about | {"run_id": manifest.run_id}
@@ -69,7 +74,9 @@ class Model:
         self.load_seconds = time.perf_counter() - began
 
     def predict(self, records: list[Record]) -> list[Prediction]:
-        """Return for each record the prediction; for classes with probabilities and confidence."""
+        """Return for each record the prediction; for classes with probabilities and
+        confidence.
+        """
         return self.describe(self.run(records))
 
     def describe(self, output: NDArray[np.float32]) -> list[Prediction]:
@@ -93,25 +100,37 @@ class Model:
         return output
 
     def feeds(self, records: list[Record]) -> dict[str, NDArray[Any]]:
-        """Return the records as the model's inputs: a column of shape (records, 1) each."""
+        """Return the records as the model's inputs: a column of shape (records, 1)
+        each.
+        """
         feeds: dict[str, NDArray[Any]] = {}
         for kind, names in self._inputs.items():
             rows = [[record[name] for record in records] for name in names]
-            feeds |= zip(names, np.array(rows, kind).reshape(len(names), -1, 1), strict=True)
+            feeds |= zip(
+                names, np.array(rows, kind).reshape(len(names), -1, 1), strict=True
+            )
         return feeds
 
     def _check_inputs(self) -> None:
         named = [(f.name, f.type == "category") for f in self.manifest.features]
-        taken = [(n, kind is np.object_) for kind, names in self._inputs.items() for n in names]
+        taken = [
+            (n, kind is np.object_)
+            for kind, names in self._inputs.items()
+            for n in names
+        ]
         if sorted(named) != sorted(taken):
-            raise ModelError(f"the inputs of {MODEL} are not the features of {MANIFEST}")
+            raise ModelError(
+                f"the inputs of {MODEL} are not the features of {MANIFEST}"
+            )
 
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
             answer = self.run(self.records.check([golden.request]))[0]
         except Exception as error:
-            raise ModelError(f"the golden request cannot be answered: {error}") from error
+            raise ModelError(
+                f"the golden request cannot be answered: {error}"
+            ) from error
         expected = np.atleast_1d(golden.answer)
         if answer.shape != expected.shape or not np.allclose(
             answer, expected, rtol=1e-5, atol=self.manifest.tolerance

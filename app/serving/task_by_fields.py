@@ -18,17 +18,24 @@ Key = TypeVar("Key", frozenset[str], int)
 
 
 class TasksByFields:
-    """The tasks in service, found by the names of their fields or by how many they have.
+    """The tasks in service, found by the names of their fields or by how many they
+    have.
 
     Attributes:
         known_by_names: the tasks whose field names are those of no other task.
         known_by_length: the tasks that no other task has as many fields as.
     """
 
-    def __init__(self, fields: Mapping[str, Sequence[str]], not_ready: Sequence[str] = ()) -> None:
-        """Take the field names of each task in service, and why others are not in service."""
+    def __init__(
+        self, fields: Mapping[str, Sequence[str]], not_ready: Sequence[str] = ()
+    ) -> None:
+        """Take the field names of each task in service, and why others are not in
+        service.
+        """
         self._fields, self._not_ready = fields, not_ready
-        self._by_names = _grouped({task: frozenset(names) for task, names in fields.items()})
+        self._by_names = _grouped(
+            {task: frozenset(names) for task, names in fields.items()}
+        )
         self._by_length = _grouped({task: len(names) for task, names in fields.items()})
         self._by_own_names = {
             key: found[0] for key, found in self._by_names.items() if not found[1:]
@@ -43,17 +50,21 @@ class TasksByFields:
         """Return the task whose fields the first record or row of a JSON body has.
 
         Returns:
-            None if there is no record, which is wrong for every task, or no task in service.
+            None if there is no record, which is wrong for every task, or no task in
+            service.
 
         Raises:
-            ApiError: 422 if no task has these fields, or several have them; 503 if no task in
-                service has them and some task is not in service.
+            ApiError: 422 if no task has these fields, or several have them; 503 if no
+                task in service has them and some task is not in service.
         """
         try:
-            body = from_json(content) if len(content) <= HEAD_BYTES else _parsed(content)
+            body = (
+                from_json(content) if len(content) <= HEAD_BYTES else _parsed(content)
+            )
         except ValueError:
             return None
-        # Most bodies are one record of a task that is known by its names: they are found at once.
+        # Most bodies are one record of a task that is known by its names: they are
+        # found at once.
         if isinstance(body, dict) and (task := self._by_own_names.get(frozenset(body))):
             return task
         return self._task_of(*_first_record(body)) if self._fields else None
@@ -61,10 +72,12 @@ class TasksByFields:
     def likely(self, content: bytes) -> str | None:
         """Return the task that a body of records is for if it is valid for that task.
 
-        It is the one of which a name that no other task has is in the body: to look for that costs
-        far less than to read all the names.
+        It is the one of which a name that no other task has is in the body: to look for
+        that costs far less than to read all the names.
         """
-        if b'"features"' in content:  # rows without names: what is in them may be any text
+        if (
+            b'"features"' in content
+        ):  # rows without names: what is in them may be any text
             return None
         for name, task in self._own_names:
             if name in content:
@@ -81,35 +94,49 @@ class TasksByFields:
             raise self._ambiguous(place, first, tasks)
         if self._not_ready:
             why = "; ".join(self._not_ready)
-            message = f"no task in service has these fields, and not all tasks are ready: {why}."
+            message = (
+                "no task in service has these fields, and not all tasks are ready:"
+                f" {why}."
+            )
             raise ApiError(503, message, headers={"Retry-After": "5"})
         raise self._unknown(place, first)
 
     def tasks_with(self, first: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-        """Return the tasks in service that have the names of a record, or the length of a row."""
+        """Return the tasks in service that have the names of a record, or the length of
+        a row.
+        """
         if isinstance(first, Mapping):
             return self._by_names.get(frozenset(first), [])
         return self._by_length.get(len(first), [])
 
     def _ambiguous(self, place: str, first: Any, tasks: list[str]) -> ApiError:
         if isinstance(first, dict):
-            message = f"the tasks {_listed(tasks)} have the same fields: name one in the path."
+            message = (
+                f"the tasks {_listed(tasks)} have the same fields: name one in the"
+                " path."
+            )
         else:
             message = (
-                f"the tasks {_listed(tasks)} have {len(first)} fields each: name one in the path, "
-                "or send records with the names of their fields."
+                f"the tasks {_listed(tasks)} have {len(first)} fields each: name one in"
+                " the path, or send records with the names of their fields."
             )
         return ApiError(422, f"{place}: {message}", self._details(place, tasks))
 
     def _unknown(self, place: str, first: Any) -> ApiError:
-        tasks = sorted(self._fields, key=lambda task: (-self._shared(task, first), task))
+        tasks = sorted(
+            self._fields, key=lambda task: (-self._shared(task, first), task)
+        )
         if isinstance(first, list):
-            lengths = _listed([f"{task} has {len(self._fields[task])}" for task in tasks])
+            lengths = _listed(
+                [f"{task} has {len(self._fields[task])}" for task in tasks]
+            )
             message = f"no task has {len(first)} fields: {lengths}."
         elif self._shared(tasks[0], first):
             difference = _difference(self._fields[tasks[0]], first)
             others = f"; the other tasks are {_listed(tasks[1:])}" if tasks[1:] else ""
-            message = f"no task has exactly these fields: {tasks[0]} {difference}{others}."
+            message = (
+                f"no task has exactly these fields: {tasks[0]} {difference}{others}."
+            )
         else:
             message = f"no task has these fields: the tasks are {_listed(tasks)}."
         return ApiError(422, f"{place}: {message}", self._details(place, tasks))
@@ -121,7 +148,9 @@ class TasksByFields:
 
     def _details(self, place: str, tasks: list[str]) -> list[Detail]:
         return [
-            Detail(where=place, what=f"{task} has the fields {_listed(self._fields[task])}")
+            Detail(
+                where=place, what=f"{task} has the fields {_listed(self._fields[task])}"
+            )
             for task in tasks[:MAX_DETAILS]
         ]
 
@@ -135,14 +164,20 @@ def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
 
 
 def _own_names(fields: Mapping[str, Sequence[str]]) -> list[tuple[bytes, str]]:
-    """Return a name that no other task has, as it stands in JSON, of each task that has one."""
+    """Return a name that no other task has, as it stands in JSON, of each task that has
+    one.
+    """
     count = Counter(name for names in fields.values() for name in names)
-    own = {task: [name for name in names if count[name] == 1] for task, names in fields.items()}
+    own = {
+        task: [name for name in names if count[name] == 1]
+        for task, names in fields.items()
+    }
     return [(f'"{names[0]}"'.encode(), task) for task, names in own.items() if names]
 
 
 def _first_record(body: Any) -> tuple[str, Any]:
-    """Return the place of the first record of a body, or of the first row of a table, and itself.
+    """Return the place of the first record of a body, or of the first row of a table,
+    and itself.
 
     Where there should be one and is something else, or nothing, it is None.
     """
@@ -156,8 +191,12 @@ def _first_record(body: Any) -> tuple[str, Any]:
 
 
 def _parsed(content: bytes) -> Any:
-    """Read the beginning of a long body as JSON, or all of it if its first record is not whole."""
-    with suppress(ValueError):  # it ends in the middle of an escape sequence, or is no JSON
+    """Read the beginning of a long body as JSON, or all of it if its first record is
+    not whole.
+    """
+    with suppress(
+        ValueError
+    ):  # it ends in the middle of an escape sequence, or is no JSON
         start = from_json(content[:HEAD_BYTES], allow_partial=True)
         rows = start.get("features") if isinstance(start, dict) else start
         if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off

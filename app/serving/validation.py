@@ -17,7 +17,8 @@ Record = dict[str, float | str]
 
 
 def type_name(task: str) -> str:
-    """Return a task's name as names of types begin with it: `credit_risk` becomes `CreditRisk`.
+    """Return a task's name as names of types begin with it: `credit_risk` becomes
+    `CreditRisk`.
 
     No two tasks share one: an underscore is kept unless a letter follows it.
     """
@@ -36,22 +37,31 @@ class Records:
         record, records, table = self.types(manifest, MAX_RECORDS, "Table")
         self._one: TypeAdapter[Record] = TypeAdapter(record)
         self._many: TypeAdapter[list[Record]] = TypeAdapter(records)
-        self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = TypeAdapter(table)
+        self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = (
+            TypeAdapter(table)
+        )
 
     @staticmethod
     def types(manifest: Manifest, most: int, table_name: str) -> tuple[Any, Any, Any]:
-        """Return what a request may be: a record, a list of up to `most`, a table of `features`."""
+        """Return what a request may be: a record, a list of up to `most`, a table of
+        `features`.
+        """
         types = {feature.name: _type(feature) for feature in manifest.features}
         record = _typed_dict(f"{type_name(manifest.task)}Record", types)
         row = tuple.__class_getitem__(tuple(types.values()))
         # Those who do not know `prefixItems` ask what the items of an array are.
         numbers = all(feature.type == "number" for feature in manifest.features)
-        cells = Field(json_schema_extra={"items": {"type": "number"} if numbers else {}})
-        table = _typed_dict(table_name, {"features": _several(Annotated[row, cells], most)})
+        cells = Field(
+            json_schema_extra={"items": {"type": "number"} if numbers else {}}
+        )
+        table = _typed_dict(
+            table_name, {"features": _several(Annotated[row, cells], most)}
+        )
         return record, _several(record, most), table
 
     def read(self, body: bytes) -> tuple[list[Record], bool]:
-        """Return a request's records, and whether it is a single one that came outside a list.
+        """Return a request's records, and whether it is a single one that came outside
+        a list.
 
         Raises:
             ApiError: 422 with every fault, or 413 for too many records.
@@ -76,12 +86,17 @@ class Records:
 
 def _type(feature: Feature) -> Any:
     unit = f" ({feature.unit})" if feature.unit else ""
-    about: Any = {"description": feature.description + unit, "examples": [feature.example]}
+    about: Any = {
+        "description": feature.description + unit,
+        "examples": [feature.example],
+    }
     if feature.type == "category":
         return Annotated[Literal[*feature.categories], Field(**about)]
     low = -FLOAT32_MAX if feature.low is None else feature.low
     high = FLOAT32_MAX if feature.high is None else feature.high
-    return Annotated[float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)]
+    return Annotated[
+        float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)
+    ]
 
 
 def _several(item: Any, most: int) -> Any:
@@ -99,5 +114,7 @@ def _typed_dict(name: str, types: dict[str, Any]) -> Any:
 def _explain(error: ValidationError) -> ApiError:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if any(fault["type"] == "too_long" and len(fault["loc"]) < 2 for fault in faults):
-        return ApiError(413, f"more than {MAX_RECORDS:,} records: send them in several requests.")
+        return ApiError(
+            413, f"more than {MAX_RECORDS:,} records: send them in several requests."
+        )
     return invalid(faults)

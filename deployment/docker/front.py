@@ -1,7 +1,8 @@
 """One fixed port in front of any number of replicas: `front.py PORT HOST PORT`.
 
-Docker can publish a port for one container alone. This passes connections on, byte for byte, to
-the addresses that HOST has at that moment, in turn; one that refuses is passed over.
+Docker can publish a port for one container alone. This passes connections on, byte for
+byte, to the addresses that HOST has at that moment, in turn; one that refuses is passed
+over.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ STOP_SECONDS = 20
 NOBODY = b'{"detail": "No replica of the API answers: see its log."}'
 UNAVAILABLE = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\n"
-    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(NOBODY), NOBODY)
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+    % (len(NOBODY), NOBODY)
 )
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -47,10 +49,14 @@ class Front:
         while self._waiting and loop.time() < deadline:
             await asyncio.sleep(QUIET_SECONDS)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         replica = await self._connect()
         if replica is None:
-            await reader.read(CHUNK_BYTES)  # or the client would see a reset, not the answer
+            await reader.read(
+                CHUNK_BYTES
+            )  # or the client would see a reset, not the answer
             writer.write(UNAVAILABLE)
             await _close(writer)
             return
@@ -86,9 +92,13 @@ class Front:
 
 
 async def _pass(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, moved: Callable[[], None]
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    moved: Callable[[], None],
 ) -> None:
-    """Copy until the end of one side or the loss of the other; tell that a part has moved."""
+    """Copy until the end of one side or the loss of the other; tell that a part has
+    moved.
+    """
     with suppress(OSError):
         while chunk := await reader.read(CHUNK_BYTES):
             moved()

@@ -1,6 +1,8 @@
-"""What a container is asked about its health: `health.py PORT PATH [NAME]`, 0 if it answers 200.
+"""What a container is asked about its health: `health.py PORT PATH [NAME]`, 0 if it
+answers 200.
 
-NAME is what others call the container: a server may refuse a request for a name it does not know.
+NAME is what others call the container: a server may refuse a request for a name it does
+not know.
 """
 
 import sys
@@ -14,4 +16,6 @@ try:
 except (OSError, HTTPException) as error:
     sys.exit(f"no answer on port {port}: {error}")
 if answer.status != 200:
-    sys.exit(f"{path} answers {answer.status}: {answer.read(300).decode(errors='replace')}")
+    sys.exit(
+        f"{path} answers {answer.status}: {answer.read(300).decode(errors='replace')}"
+    )

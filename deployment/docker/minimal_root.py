@@ -1,8 +1,10 @@
-"""Copy the Python that runs this into an empty root, with the shared libraries that it needs.
+"""Copy the Python that runs this into an empty root, with the shared libraries that it
+needs.
 
     minimal_root.py ROOT        packages already below ROOT count too
 
-What is not copied is not in the image: no shell, no package manager, no compiler, no pip.
+What is not copied is not in the image: no shell, no package manager, no compiler, no
+pip.
 """
 
 import re
@@ -23,14 +25,20 @@ USERS = {
 
 def libraries(binaries: list[Path]) -> set[Path]:
     """Return the files that a program's loader asks for, links as they are named."""
-    said = subprocess.run(["ldd", *binaries], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(
+        ["ldd", *binaries], capture_output=True, text=True, check=False
+    ).stdout
     return {Path(name) for name in re.findall(r"(/\S+) \(0x", said)}
 
 
 def copy(root: Path) -> None:
     """Fill the root."""
-    python, standard = Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
-    shutil.copytree(standard, _in(root, standard), ignore=shutil.ignore_patterns(*UNUSED))
+    python, standard = Path(sys.executable).resolve(), Path(
+        sysconfig.get_path("stdlib")
+    )
+    shutil.copytree(
+        standard, _in(root, standard), ignore=shutil.ignore_patterns(*UNUSED)
+    )
     _in(root, python).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(python, _in(root, python))
     (root / "usr/local/bin").mkdir(parents=True, exist_ok=True)
@@ -43,7 +51,9 @@ def copy(root: Path) -> None:
         if not library.is_relative_to(root):
             target = root / library.relative_to("/")
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(library, target)  # a link's content, under the name that is asked for
+            shutil.copy2(
+                library, target
+            )  # a link's content, under the name that is asked for
     for name, text in USERS.items():
         (root / "etc").mkdir(exist_ok=True)
         (root / name).write_text(text)

@@ -1,10 +1,13 @@
-"""Runs once before the services, as root: `prepare.py FOLDER…`, the last one for artifacts.
+"""Runs once before the services, as root: `prepare.py FOLDER…`, the last one for
+artifacts.
 
-The folders lie beside the checkout and belong to whoever cloned it; the services run as another
-user. Both get the right to write there, and nobody else does. Where the file system has no access
-control lists (Docker Desktop's, NFS), the folders become writable for all who can reach them.
+The folders lie beside the checkout and belong to whoever cloned it; the services run as
+another user. Both get the right to write there, and nobody else does. Where the file
+system has no access control lists (Docker Desktop's, NFS), the folders become writable
+for all who can reach them.
 
-Nothing is started if a variable is set that people know from other stacks and that can't work here.
+Nothing is started if a variable is set that people know from other stacks and that
+can't work here.
 """
 
 import errno
@@ -21,11 +24,13 @@ from app.other_stacks import MONITORING, NO, VARIABLES, refusals
 from core import output
 
 SERVICES_USER = 10001
-# The key that the start script has made, in the checkout; and where the API looks for it.
+# The key that the start script has made, in the checkout; and where the API looks for
+# it.
 MADE_KEY, KEY = Path("checkout/build/admin-key"), Path("build/serving/admin-key")
 # Where notebooks' artifacts were, in a volume, before they lay beside the checkout.
 FORMER = Path("former")
-# Linux' names: https://man7.org/linux/man-pages/man5/acl.5.html; the layout is that of the kernel.
+# Linux' names: https://man7.org/linux/man-pages/man5/acl.5.html; the layout is that of
+# the kernel.
 ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
 VERSION, NOBODY = 2, 0xFFFFFFFF
 OWNER, USER, GROUP, MASK, OTHERS = 0x01, 0x02, 0x04, 0x10, 0x20
@@ -106,7 +111,9 @@ def move_in(former: Path, folder: Path) -> None:
 
     Where another file lies already it stays, and so does the one in the volume.
     """
-    for path in sorted(former.rglob("*"), reverse=True):  # what is in a folder comes before it
+    for path in sorted(
+        former.rglob("*"), reverse=True
+    ):  # what is in a folder comes before it
         target = folder / path.relative_to(former)
         if path.is_dir():
             target.mkdir(parents=True, exist_ok=True)
@@ -123,9 +130,11 @@ def move_in(former: Path, folder: Path) -> None:
 
 
 def hand_over(made: Path, key: Path) -> None:
-    """Copy the key to a volume of the services alone: the file itself is for its owner only.
+    """Copy the key to a volume of the services alone: the file itself is for its owner
+    only.
 
-    So it is the same however the containers are started. A key that is gone opens nothing.
+    So it is the same however the containers are started. A key that is gone opens
+    nothing.
     """
     key.unlink(missing_ok=True)
     if made.is_file():
@@ -144,7 +153,9 @@ def refused() -> list[str]:
 def main(*folders: str) -> int:
     """Prepare the folders; return 1 if a variable is refused."""
     if sentences := refused():
-        print("\n".join(f"error: {sentence}" for sentence in sentences), file=sys.stderr)
+        print(
+            "\n".join(f"error: {sentence}" for sentence in sentences), file=sys.stderr
+        )
         return 1
     hand_over(MADE_KEY, KEY)
     artifacts = folders[-1]
@@ -155,7 +166,10 @@ def main(*folders: str) -> int:
                 move_in(FORMER, Path(name))
         except OSError as error:
             # The service that needs the folder says so, if it can't write there.
-            print(f"{name}: its rights stay as they are: {error.strerror}.", file=sys.stderr)
+            print(
+                f"{name}: its rights stay as they are: {error.strerror}.",
+                file=sys.stderr,
+            )
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Sections of the API's traffic: what is asked, how fast it is answered, what goes wrong."""
+"""Sections of the API's traffic: what is asked, how fast it is answered, what goes
+wrong.
+"""
 
 from grafana_foundation_sdk.models import units
 
@@ -9,7 +11,8 @@ from monitoring.grafana.parts import GREEN, RED, YELLOW, About, AnyPanel, Query
 from monitoring.grafana.promql import RATE, TASK, quantile
 from monitoring.grafana.reasons import NO_API, NO_DRIFT, NO_TRAFFIC
 
-# Paths of predictions; the objectives in monitoring/prometheus/rules are about the same.
+# Paths of predictions; the objectives in monitoring/prometheus/rules are about the
+# same.
 PREDICT = 'route=~"/predict.*|/v2/models/.*/infer"'
 # What the objectives allow: 0.5 % failed requests, 100 ms for 99 % of the predictions.
 FAILED, SLOW = 0.005, 0.1
@@ -31,15 +34,18 @@ def now() -> Section:
     )
     pace = number(
         About(
-            "Requests", "Answered a second, over all paths.", units.RequestsPerSecond, NO_TRAFFIC
+            "Requests",
+            "Answered a second, over all paths.",
+            units.RequestsPerSecond,
+            NO_TRAFFIC,
         ),
         Query(requests, "requests"),
     )
     errors = number(
         About(
             "Failed requests",
-            "Share that ended in a 5xx; a client's own faults are not in it. The objective allows "
-            "0.5 %.",
+            "Share that ended in a 5xx; a client's own faults are not in it. The"
+            " objective allows 0.5 %.",
             units.PercentUnit,
             NO_TRAFFIC,
         ),
@@ -49,7 +55,8 @@ def now() -> Section:
     latency = number(
         About(
             "Prediction p99",
-            "99 of 100 requests for predictions are answered within this. The objective: 100 ms.",
+            "99 of 100 requests for predictions are answered within this. The"
+            " objective: 100 ms.",
             units.Seconds,
             NO_TRAFFIC,
         ),
@@ -63,7 +70,8 @@ def _judged() -> list[AnyPanel]:
     drift = number(
         About(
             "Drift",
-            "Whether requests still look like the data of the training. Red: a reason to retrain.",
+            "Whether requests still look like the data of the training. Red: a reason"
+            " to retrain.",
             units.NoUnit,
             NO_DRIFT,
         ),
@@ -77,7 +85,10 @@ def _judged() -> list[AnyPanel]:
             units.Short,
             "No figures of alerts: does Prometheus run with its rules?",
         ),
-        Query('count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)', "firing"),
+        Query(
+            'count(ALERTS{alertstate="firing", alertname!="Watchdog"}) or vector(0)',
+            "firing",
+        ),
         steps=((None, GREEN), (1, RED)),
     )
     return [drift, alerts]
@@ -95,7 +106,12 @@ def traffic() -> Section:
         Query(f"sum by (status) (rate(http_requests_total[{RATE}]))", "{{status}}"),
     )
     route = graph(
-        About("Requests by path", "Which paths are used.", units.RequestsPerSecond, NO_TRAFFIC),
+        About(
+            "Requests by path",
+            "Which paths are used.",
+            units.RequestsPerSecond,
+            NO_TRAFFIC,
+        ),
         Query(f"sum by (route) (rate(http_requests_total[{RATE}]))", "{{route}}"),
     )
     seconds = "http_request_duration_seconds"
@@ -115,23 +131,27 @@ def traffic() -> Section:
     work = graph(
         About(
             "Time of the model itself",
-            "Validation and inference alone, 99 of 100 within this. What is left of the time to "
-            "answer is the network's and the queue's.",
+            "Validation and inference alone, 99 of 100 within this. What is left of the"
+            " time to answer is the network's and the queue's.",
             units.Seconds,
             NO_TRAFFIC,
         ),
-        Query(quantile(0.99, "prediction_duration_seconds", TASK, "task"), "{{task}} p99"),
+        Query(
+            quantile(0.99, "prediction_duration_seconds", TASK, "task"), "{{task}} p99"
+        ),
     )
     return "Traffic", [stacked(status), stacked(route), latency, work, *_trouble()]
 
 
 def _trouble() -> list[AnyPanel]:
-    asked = 'task=~"$task|unknown"'  # a task that does not exist is not among the chosen
+    asked = (  # a task that does not exist is not among the chosen
+        'task=~"$task|unknown"'
+    )
     wrong = graph(
         About(
             "Predictions refused",
-            "Requests for predictions without one, by the reason. invalid: the record breaks a "
-            "rule; not_ready and failed are faults of ours.",
+            "Requests for predictions without one, by the reason. invalid: the record"
+            " breaks a rule; not_ready and failed are faults of ours.",
             units.RequestsPerSecond,
             "Nothing was refused in this time.",
         ),
@@ -143,7 +163,8 @@ def _trouble() -> list[AnyPanel]:
     load = graph(
         About(
             "Load",
-            "Requests that are being answered, and those a second that were refused for overload.",
+            "Requests that are being answered, and those a second that were refused for"
+            " overload.",
             units.Short,
             NO_API,
         ),
@@ -167,11 +188,15 @@ def log() -> Section:
     written = graph(
         About(
             "Predictions logged and lost",
-            "Lost: the queue was full, or the database could not be written. Drift misses these.",
+            "Lost: the queue was full, or the database could not be written. Drift"
+            " misses these.",
             units.CountsPerSecond,
             NO_API,
         ),
         Query(f"sum(rate(prediction_log_rows_total[{RATE}]))", "logged"),
-        Query(f"sum by (reason) (rate(prediction_log_dropped_total[{RATE}]))", "lost: {{reason}}"),
+        Query(
+            f"sum by (reason) (rate(prediction_log_dropped_total[{RATE}]))",
+            "lost: {{reason}}",
+        ),
     )
     return "Prediction log", [waiting, written]

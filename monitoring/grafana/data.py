@@ -40,23 +40,27 @@ def predictions() -> Section:
     classes = graph(
         About(
             "Share of each class",
-            "How often each class was predicted. A share that moves is drift, or a new model.",
+            "How often each class was predicted. A share that moves is drift, or a new"
+            " model.",
             units.PercentUnit,
-            "No predictions of classes in this time, or no task with classes is chosen.",
+            "No predictions of classes in this time, or no task with classes is"
+            " chosen.",
         ),
         Query(
-            f'sum by (task, outcome) (rate(predictions_total{{{TASK}, outcome!="value"}}[{RATE}])) '
-            f"/ on (task) group_left () sum by (task) (rate({counted}))",
+            f"sum by (task, outcome) (rate(predictions_total{{{TASK},"
+            f' outcome!="value"}}[{RATE}])) / on (task) group_left () sum by (task)'
+            f" (rate({counted}))",
             "{{task}}: {{outcome}}",
         ),
     )
     sure = graph(
         About(
             "Confidence",
-            "Probability of the class that was predicted: half of them are below p50, a tenth "
-            "below p10. Falling: the model meets what it does not know.",
+            "Probability of the class that was predicted: half of them are below p50, a"
+            " tenth below p10. Falling: the model meets what it does not know.",
             units.PercentUnit,
-            "No predictions of classes in this time, or no task with classes is chosen.",
+            "No predictions of classes in this time, or no task with classes is"
+            " chosen.",
         ),
         Query(quantile(0.5, "prediction_confidence", TASK, "task"), "{{task}} p50"),
         Query(quantile(0.1, "prediction_confidence", TASK, "task"), "{{task}} p10"),
@@ -64,13 +68,18 @@ def predictions() -> Section:
     values = graph(
         About(
             "Predicted values",
-            "The middle and the tenths at both ends, in the target's own unit. Counted between the "
-            "deciles of the training, and guessed along a straight line in between.",
+            "The middle and the tenths at both ends, in the target's own unit. Counted"
+            " between the deciles of the training, and guessed along a straight line in"
+            " between.",
             units.Short,
-            "No predictions of numbers in this time, or no task with numbers is chosen.",
+            "No predictions of numbers in this time, or no task with numbers is"
+            " chosen.",
         ),
         *(
-            Query(quantile(share, "prediction_value", TASK, "task"), f"{{{{task}}}} {name}")
+            Query(
+                quantile(share, "prediction_value", TASK, "task"),
+                f"{{{{task}}}} {name}",
+            )
             for share, name in ((0.9, "p90"), (0.5, "p50"), (0.1, "p10"))
         ),
     )
@@ -84,8 +93,8 @@ def drift() -> Section:
     verdict = states(
         About(
             "Verdict",
-            "Drift: in both of the newest windows the same feature, or part of the prediction, is "
-            "over its threshold.",
+            "Drift: in both of the newest windows the same feature, or part of the"
+            " prediction, is over its threshold.",
             units.NoUnit,
             NO_DRIFT,
         ),
@@ -96,8 +105,8 @@ def drift() -> Section:
     features = graph(
         About(
             "Drift by feature",
-            "How far each feature's distribution (PSI) is from the training's; 100 % is the "
-            "threshold.",
+            "How far each feature's distribution (PSI) is from the training's; 100 % is"
+            " the threshold.",
             units.PercentUnit,
             NO_PSI,
         ),
@@ -106,7 +115,12 @@ def drift() -> Section:
         steps=OVER,
     )
     listed = rows(
-        About("Drift in figures", "The newest window of each feature.", units.Short, NO_PSI),
+        About(
+            "Drift in figures",
+            "The newest window of each feature.",
+            units.Short,
+            NO_PSI,
+        ),
         {
             "task": "Task",
             "feature": "Feature",
@@ -121,7 +135,9 @@ def drift() -> Section:
         width=HALF,
     )
     unit_column(
-        colour_column(listed, "Of the threshold", OVER), "Of the threshold", units.PercentUnit
+        colour_column(listed, "Of the threshold", OVER),
+        "Of the threshold",
+        units.PercentUnit,
     )
     return "Drift", [verdict, features, listed, *_windows()]
 
@@ -143,8 +159,8 @@ def _windows() -> list[AnyPanel]:
     window = bars(
         About(
             "Rows in the newest window",
-            f"Predictions of the version in service, {MOST:,} at most; from {2 * LEAST} on there "
-            "is a verdict.",
+            f"Predictions of the version in service, {MOST:,} at most; from {2 * LEAST}"
+            " on there is a verdict.",
             units.Short,
             NO_API,
         ),
@@ -155,12 +171,14 @@ def _windows() -> list[AnyPanel]:
     age = graph(
         About(
             "Age of the newest window",
-            "Since its newest row, and how long its rows took to come: drift is told no sooner.",
+            "Since its newest row, and how long its rows took to come: drift is told no"
+            " sooner.",
             units.Seconds,
             NO_PSI,
         ),
         Query(
-            f"time() - max by (task) (drift_window_timestamp_seconds{{{TASK}}})", "{{task}}: age"
+            f"time() - max by (task) (drift_window_timestamp_seconds{{{TASK}}})",
+            "{{task}}: age",
         ),
         Query(f"max by (task) (drift_window_seconds{{{TASK}}})", "{{task}}: length"),
         width=WHOLE,

@@ -1,6 +1,7 @@
 """`model-history`: what every push ever brought, told by the exporter beside MLflow.
 
-Pushes lie before the time that Prometheus knows: the newest sample has all of them, by number.
+Pushes lie before the time that Prometheus knows: the newest sample has all of them, by
+number.
 """
 
 from typing import Any
@@ -9,15 +10,26 @@ from grafana_foundation_sdk.models import units
 
 from monitoring.grafana.board import Section, board, variable
 from monitoring.grafana.panels import bars, graph, number
-from monitoring.grafana.parts import GREEN, HALF, QUARTER, RED, WHOLE, YELLOW, About, Query
+from monitoring.grafana.parts import (
+    GREEN,
+    HALF,
+    QUARTER,
+    RED,
+    WHOLE,
+    YELLOW,
+    About,
+    Query,
+)
 from monitoring.grafana.promql import RATE, TASK
 from monitoring.grafana.reasons import NO_HISTORY
 from monitoring.grafana.tables import by_push, rows, unit_column
 
 METRIC = f'{TASK}, metric=~"$metric"'
-# One series a push and a metric, whoever tells it; what is known of the push is in the labels.
+# One series a push and a metric, whoever tells it; what is known of the push is in the
+# labels.
 JUDGED = (
-    "max by (task, metric, push, commit, decision, version) " f"(model_history_metric{{{METRIC}}})"
+    "max by (task, metric, push, commit, decision, version) "
+    f"(model_history_metric{{{METRIC}}})"
 )
 CHAMPION = f"max by (task, metric, push) (model_history_champion_metric{{{METRIC}}})"
 PUSHED = f"max by (task, push) (model_history_pushed_timestamp_seconds{{{TASK}}})"
@@ -28,11 +40,15 @@ def build() -> dict[str, Any]:
     return board(
         "model-history",
         "Model history",
-        "What every push brought: the hold-out's metrics, the gate's decision, the champion.",
+        "What every push brought: the hold-out's metrics, the gate's decision, the"
+        " champion.",
         [_now(), _pushes()],
         variables=[
             variable(
-                "task", "Task", "label_values(model_history_pushes, task)", "What is predicted."
+                "task",
+                "Task",
+                "label_values(model_history_pushes, task)",
+                "What is predicted.",
             ),
             variable(
                 *("metric", "Metric"),
@@ -69,8 +85,8 @@ def _now() -> Section:
     read = number(
         About(
             "History read",
-            "Since MLflow's database last agreed with the files in mlruns/. It looks every few "
-            "seconds.",
+            "Since MLflow's database last agreed with the files in mlruns/. It looks"
+            " every few seconds.",
             units.DurationSeconds,
             NO_HISTORY,
         ),
@@ -90,24 +106,33 @@ def _pushes() -> Section:
     curves = by_push(
         About(
             "Metrics of every push",
-            "On the hold-out: the model that a push was judged by, and the champion after it. They "
-            "part where the gate refused.",
+            "On the hold-out: the model that a push was judged by, and the champion"
+            " after it. They part where the gate refused.",
             units.Short,
             NO_HISTORY,
         ),
         f"{lines('judged', judged)} or {lines('champion', CHAMPION)}",
         width=WHOLE,
     )
-    known = f"on (task, metric, push) group_left (commit, decision, version) ({JUDGED} * 0 + 1)"
+    known = (
+        f"on (task, metric, push) group_left (commit, decision, version) ({JUDGED} * 0"
+        " + 1)"
+    )
     every = rows(
         About(
             "Every push",
-            "The commit that was pushed, what the gate decided, and the version that came of it.",
+            "The commit that was pushed, what the gate decided, and the version that"
+            " came of it.",
             units.Short,
             NO_HISTORY,
         ),
         {
-            **{"task": "Task", "push": "Push", "Value #C": "Trained", "commit": "Commit"},
+            **{
+                "task": "Task",
+                "push": "Push",
+                "Value #C": "Trained",
+                "commit": "Commit",
+            },
             **{"decision": "Decision", "version": "Version", "metric": "Metric"},
             **{"Value #A": "Judged", "Value #B": "Champion"},
         },
@@ -129,7 +154,8 @@ def _pushes() -> Section:
     failures = graph(
         About(
             "Failed readings",
-            "Attempts to bring MLflow's database up to the files that failed: see its log.",
+            "Attempts to bring MLflow's database up to the files that failed: see its"
+            " log.",
             units.Short,
             NO_HISTORY,
         ),

@@ -20,7 +20,10 @@ from monitoring.grafana.reasons import NO_CONTAINERS, NO_MACHINE
 
 FULL = ((None, GREEN), (0.8, YELLOW), (0.9, RED))
 # What is no disk: memory, and the layers of images.
-DISKS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|erofs", mountpoint!~"/(boot|run|snap).*"'
+DISKS = (
+    'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|erofs",'
+    ' mountpoint!~"/(boot|run|snap).*"'
+)
 WIRES = 'device!~"lo|veth.*|br-.*|docker.*"'
 SERVICE = "container_label_com_docker_compose_service"
 
@@ -39,7 +42,12 @@ def _in_use() -> list[AnyPanel]:
     )
     busy = f'1 - avg(rate(node_cpu_seconds_total{{mode="idle"}}[{RATE}]))'
     return [
-        number(About(title, text, unit, NO_MACHINE), Query(expr, name), width=QUARTER, steps=steps)
+        number(
+            About(title, text, unit, NO_MACHINE),
+            Query(expr, name),
+            width=QUARTER,
+            steps=steps,
+        )
         for title, text, unit, expr, name, steps in (
             (
                 "CPU in use",
@@ -57,9 +65,20 @@ def _in_use() -> list[AnyPanel]:
                 "used",
                 FULL,
             ),
-            ("Disks in use", "How full each disk is.", units.PercentUnit, disk, "{{device}}", FULL),
             (
-                *("Machine up", "Since the machine was started.", units.DurationSeconds),
+                "Disks in use",
+                "How full each disk is.",
+                units.PercentUnit,
+                disk,
+                "{{device}}",
+                FULL,
+            ),
+            (
+                *(
+                    "Machine up",
+                    "Since the machine was started.",
+                    units.DurationSeconds,
+                ),
                 *("time() - node_boot_time_seconds", "up", ((None, GREEN),)),
             ),
         )
@@ -70,7 +89,8 @@ def _processors() -> list[AnyPanel]:
     modes = graph(
         About(
             "CPU by what it does",
-            "Share of all processors' time. iowait: it waits for disks; steal: for other machines.",
+            "Share of all processors' time. iowait: it waits for disks; steal: for"
+            " other machines.",
             units.PercentUnit,
             NO_MACHINE,
         ),
@@ -83,7 +103,8 @@ def _processors() -> list[AnyPanel]:
     load = graph(
         About(
             "Load",
-            "Processes that run or wait, beside the number of processors: above it they queue.",
+            "Processes that run or wait, beside the number of processors: above it they"
+            " queue.",
             units.Short,
             NO_MACHINE,
         ),
@@ -107,7 +128,9 @@ def _memory_and_disks() -> list[AnyPanel]:
     )
     space = graph(
         About("Free on disk", "What is left on each disk.", units.BytesIEC, NO_MACHINE),
-        Query(f"max by (device) (node_filesystem_avail_bytes{{{DISKS}}})", "{{device}}"),
+        Query(
+            f"max by (device) (node_filesystem_avail_bytes{{{DISKS}}})", "{{device}}"
+        ),
     )
     disks = graph(
         About("Disk traffic", "Read and written.", units.BytesPerSecondSI, NO_MACHINE),
@@ -126,18 +149,22 @@ def _network() -> AnyPanel:
             NO_MACHINE,
         ),
         Query(
-            f"sum by (device) (rate(node_network_receive_bytes_total{{{WIRES}}}[{RATE}]))",
+            "sum by (device)"
+            f" (rate(node_network_receive_bytes_total{{{WIRES}}}[{RATE}]))",
             "{{device}} received",
         ),
         Query(
-            f"sum by (device) (rate(node_network_transmit_bytes_total{{{WIRES}}}[{RATE}]))",
+            "sum by (device)"
+            f" (rate(node_network_transmit_bytes_total{{{WIRES}}}[{RATE}]))",
             "{{device}} sent",
         ),
     )
 
 
 def containers() -> Section:
-    """Return what cAdvisor tells of the stack's containers, all replicas of a service together."""
+    """Return what cAdvisor tells of the stack's containers, all replicas of a service
+    together.
+    """
     mine = f'{SERVICE}!=""'
 
     def by_service(expr: str, more: str = "") -> Query:
@@ -171,9 +198,19 @@ def containers() -> Section:
         steps=((None, GREEN), (0.8, ORANGE), (0.95, RED)),
     )
     network = graph(
-        About("Network of containers", "Received and sent.", units.BytesPerSecondSI, NO_CONTAINERS),
-        by_service(f"rate(container_network_receive_bytes_total{{{mine}}}[{RATE}])", " received"),
-        by_service(f"rate(container_network_transmit_bytes_total{{{mine}}}[{RATE}])", " sent"),
+        About(
+            "Network of containers",
+            "Received and sent.",
+            units.BytesPerSecondSI,
+            NO_CONTAINERS,
+        ),
+        by_service(
+            f"rate(container_network_receive_bytes_total{{{mine}}}[{RATE}])",
+            " received",
+        ),
+        by_service(
+            f"rate(container_network_transmit_bytes_total{{{mine}}}[{RATE}])", " sent"
+        ),
     )
     started = graph(
         About(

@@ -1,7 +1,7 @@
 """`mlops-dashboard`: how the API, its models and the data are doing.
 
-Replicas: what is counted is added up over them; what each of them knows of the same models and the
-same prediction log is taken once, the worst of it.
+Replicas: what is counted is added up over them; what each of them knows of the same
+models and the same prediction log is taken once, the worst of it.
 """
 
 from typing import Any
@@ -22,7 +22,9 @@ def build() -> dict[str, Any]:
         "How the API, its models and the data are doing.",
         [now(), traffic(), predictions(), drift(), models(), quality(), log()],
         variables=[
-            variable("task", "Task", "label_values(model_loaded, task)", "What is predicted.")
+            variable(
+                "task", "Task", "label_values(model_loaded, task)", "What is predicted."
+            )
         ],
         annotations=[_new_models()],
     )

@@ -29,7 +29,12 @@ def models() -> Section:
     """Return what is served, and since when."""
     known = "task, version, run_id, commit, algorithm"
     served = rows(
-        About("Models in service", "What answers now, and the commit it came by.", "none", NO_API),
+        About(
+            "Models in service",
+            "What answers now, and the commit it came by.",
+            "none",
+            NO_API,
+        ),
         {
             **{"task": "Task", "version": "Version", "algorithm": "Algorithm"},
             **{"commit": "Commit", "run_id": "Run"},
@@ -40,7 +45,9 @@ def models() -> Section:
         height=LOW,
     )
     loaded = number(
-        About("Model", "Whether each task has a model that answers.", units.NoUnit, NO_API),
+        About(
+            "Model", "Whether each task has a model that answers.", units.NoUnit, NO_API
+        ),
         Query(f"min by (task) (model_loaded{{{TASK}}})", "{{task}}"),
         width=QUARTER,
         words={"0": ("none", RED), "1": ("loaded", GREEN)},
@@ -48,7 +55,8 @@ def models() -> Section:
     files = number(
         About(
             "Model files",
-            "Whether what is served is what the files hold. Refused: newer files are broken.",
+            "Whether what is served is what the files hold. Refused: newer files are"
+            " broken.",
             units.NoUnit,
             NO_API,
         ),
@@ -72,7 +80,12 @@ def _times() -> list[AnyPanel]:
         steps=((None, GREEN), (60 * DAY, YELLOW), (90 * DAY, ORANGE)),
     )
     training = number(
-        About("Training took", "How long the model's training took.", units.Seconds, NO_API),
+        About(
+            "Training took",
+            "How long the model's training took.",
+            units.Seconds,
+            NO_API,
+        ),
         Query(f"max by (task) (training_duration_seconds{{{TASK}}})", "{{task}}"),
         width=SIXTH,
     )
@@ -99,7 +112,8 @@ def _times() -> list[AnyPanel]:
             NO_API,
         ),
         Query(
-            f"sum by (task) (increase(model_reload_failures_total{{{TASK}}}[{RATE}]))", "{{task}}"
+            f"sum by (task) (increase(model_reload_failures_total{{{TASK}}}[{RATE}]))",
+            "{{task}}",
         ),
         steps=((None, GREEN), (1, RED)),
     ).height(LOW)
@@ -112,16 +126,21 @@ def quality() -> Section:
     pushes = by_push(
         About(
             "The champion over pushes",
-            "What the model in service scored on the hold-out, after each push. More on the "
-            "dashboard Model history.",
+            "What the model in service scored on the hold-out, after each push. More on"
+            " the dashboard Model history.",
             units.Short,
             NO_HISTORY,
         ),
-        f"label_join(max by (task, metric, push) (model_history_champion_metric{{{TASK}}}), "
-        '"series", " ", "task", "metric")',
+        "label_join(max by (task, metric, push)"
+        f' (model_history_champion_metric{{{TASK}}}), "series", " ", "task", "metric")',
     )
     metric = graph(
-        About("The champion over time", "The same, as it was in service.", units.Short, NO_API),
+        About(
+            "The champion over time",
+            "The same, as it was in service.",
+            units.Short,
+            NO_API,
+        ),
         Query(offline, "{{task}}: {{metric}}"),
     )
     live = rows(
@@ -144,11 +163,19 @@ def quality() -> Section:
             units.Short,
             NO_FEEDBACK,
         ),
-        Query(f"avg by (task, metric) (model_live_metric{{{TASK}}})", "{{task}}: {{metric}}"),
+        Query(
+            f"avg by (task, metric) (model_live_metric{{{TASK}}})",
+            "{{task}}: {{metric}}",
+        ),
         width=THIRD,
     )
     told = bars(
-        About("Feedback", "Predictions whose true value is known.", units.Short, NO_FEEDBACK),
+        About(
+            "Feedback",
+            "Predictions whose true value is known.",
+            units.Short,
+            NO_FEEDBACK,
+        ),
         Query(f"max by (task) (feedback_rows{{{TASK}}})", "{{task}}"),
         width=SIXTH,
     )

@@ -12,6 +12,7 @@ def pages() -> dict[Path, str]:
     """Return the dashboards' files with their texts."""
     boards = [module.build() for module in (mlops, system, history)]
     return {
-        FOLDER / f"{board['uid']}.json": json.dumps(board, indent=1, sort_keys=True) + "\n"
+        FOLDER / f"{board['uid']}.json": json.dumps(board, indent=1, sort_keys=True)
+        + "\n"
         for board in boards
     }

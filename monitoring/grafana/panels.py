@@ -1,6 +1,7 @@
 """The panels of what changes with time.
 
-A panel without data shows its `empty` text in place of "No data": the reason, and what to do.
+A panel without data shows its `empty` text in place of "No data": the reason, and what
+to do.
 """
 
 from collections.abc import Sequence
@@ -43,12 +44,16 @@ def graph(
     """Return lines over time; with more than one step, the steps are lines too."""
     panel = dress(timeseries.Panel(), about, width, TALL, steps)
     legend = common.VizLegendOptions().display_mode(kinds.LegendDisplayMode.TABLE)
-    legend.placement(kinds.LegendPlacement.RIGHT).show_legend(True).calcs(["lastNotNull", "max"])
+    legend.placement(kinds.LegendPlacement.RIGHT).show_legend(True).calcs(
+        ["lastNotNull", "max"]
+    )
     panel.legend(legend).tooltip(tooltip()).line_width(1).fill_opacity(10)
     panel.show_points(kinds.VisibilityMode.NEVER).axis_soft_min(0)
     panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
     if len(steps) > 1:
-        style = common.GraphThresholdsStyleConfig().mode(kinds.GraphThresholdsStyleMode.DASHED)
+        style = common.GraphThresholdsStyleConfig().mode(
+            kinds.GraphThresholdsStyleMode.DASHED
+        )
         panel.thresholds_style(style)
     return _ask(panel, queries)
 
@@ -81,7 +86,9 @@ def states(
 ) -> statetimeline.Panel:
     """Return a band for each line of what it was when."""
     panel = dress(statetimeline.Panel(), about, width, TALL, ((None, BLUE),))
-    panel.mappings([_words(words)]).merge_values(True).show_value(kinds.VisibilityMode.AUTO)
+    panel.mappings([_words(words)]).merge_values(True).show_value(
+        kinds.VisibilityMode.AUTO
+    )
     panel.row_height(0.8).fill_opacity(70)
     panel.legend(common.VizLegendOptions().show_legend(False))
     return _ask(panel, queries)

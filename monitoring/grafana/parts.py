@@ -25,7 +25,12 @@ HALF, THIRD, QUARTER, SIXTH, WHOLE = 12, 8, 6, 4, 24
 TALL, LOW = 8, 4
 
 AnyPanel = (
-    bargauge.Panel | stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel | trend.Panel
+    bargauge.Panel
+    | stat.Panel
+    | statetimeline.Panel
+    | table.Panel
+    | timeseries.Panel
+    | trend.Panel
 )
 P = TypeVar(
     "P",

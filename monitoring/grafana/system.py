@@ -1,4 +1,6 @@
-"""`system-performance`: the machine, the containers, the services and Prometheus itself."""
+"""`system-performance`: the machine, the containers, the services and Prometheus
+itself.
+"""
 
 from typing import Any
 
@@ -11,7 +13,9 @@ from monitoring.grafana.parts import GREEN, QUARTER, RED, YELLOW, About, Query
 from monitoring.grafana.promql import RATE
 from monitoring.grafana.reasons import NO_API
 
-NO_PROMETHEUS = "No figures of Prometheus: is it running, and is it the data source prometheus?"
+NO_PROMETHEUS = (
+    "No figures of Prometheus: is it running, and is it the data source prometheus?"
+)
 API = 'job="mlops-api"'
 OWN = 'job="prometheus"'
 
@@ -30,7 +34,8 @@ def _services() -> Section:
     health = states(
         About(
             "Service health",
-            "Whether each instance answers Prometheus. A service that was left out is not here.",
+            "Whether each instance answers Prometheus. A service that was left out is"
+            " not here.",
             units.NoUnit,
             NO_PROMETHEUS,
         ),
@@ -55,7 +60,9 @@ def _api() -> Section:
         Query(f"rate(process_cpu_seconds_total{{{API}}}[{RATE}])", "{{instance}}"),
     )
     memory = graph(
-        About("Memory of the API", "What it keeps, by replica.", units.BytesIEC, NO_API),
+        About(
+            "Memory of the API", "What it keeps, by replica.", units.BytesIEC, NO_API
+        ),
         Query(f"process_resident_memory_bytes{{{API}}}", "{{instance}}"),
     )
     files = graph(
@@ -93,16 +100,27 @@ def _prometheus() -> Section:
         words={"0": ("refused", RED), "1": ("read", GREEN)},
     )
     series = number(
-        About("Series", "How many series it keeps at the moment.", units.Short, NO_PROMETHEUS),
+        About(
+            "Series",
+            "How many series it keeps at the moment.",
+            units.Short,
+            NO_PROMETHEUS,
+        ),
         Query("sum(prometheus_tsdb_head_series)", "series"),
         width=QUARTER,
         steps=((None, GREEN), (100_000, YELLOW)),
     )
     size = number(
-        About("On disk", "Blocks, newest chunks and journal.", units.BytesIEC, NO_PROMETHEUS),
+        About(
+            "On disk",
+            "Blocks, newest chunks and journal.",
+            units.BytesIEC,
+            NO_PROMETHEUS,
+        ),
         Query(
-            "sum(prometheus_tsdb_storage_blocks_bytes + prometheus_tsdb_wal_storage_size_bytes + "
-            "prometheus_tsdb_head_chunks_storage_size_bytes)",
+            "sum(prometheus_tsdb_storage_blocks_bytes +"
+            " prometheus_tsdb_wal_storage_size_bytes +"
+            " prometheus_tsdb_head_chunks_storage_size_bytes)",
             "bytes",
         ),
         width=QUARTER,
@@ -115,17 +133,21 @@ def _prometheus() -> Section:
     )
     samples = graph(
         About("Samples", "What it takes in.", units.CountsPerSecond, NO_PROMETHEUS),
-        Query(f"sum(rate(prometheus_tsdb_head_samples_appended_total[{RATE}]))", "samples"),
+        Query(
+            f"sum(rate(prometheus_tsdb_head_samples_appended_total[{RATE}]))", "samples"
+        ),
     )
     late = graph(
         About(
             "Queries and rules",
-            "The slowest tenth of the evaluations of queries, and the longest of the rules.",
+            "The slowest tenth of the evaluations of queries, and the longest of the"
+            " rules.",
             units.Seconds,
             NO_PROMETHEUS,
         ),
         Query(
-            'max by (slice) (prometheus_engine_query_duration_seconds{quantile="0.9"})', "{{slice}}"
+            'max by (slice) (prometheus_engine_query_duration_seconds{quantile="0.9"})',
+            "{{slice}}",
         ),
         Query("max(prometheus_rule_group_last_duration_seconds)", "rules"),
     )

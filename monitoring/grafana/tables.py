@@ -35,9 +35,11 @@ def rows(
     width: int = WHOLE,
     height: int = TALL,
 ) -> table.Panel:
-    """Return a table of what is now; `columns`: labels and `Value` (`Value #A`, …) by their titles.
+    """Return a table of what is now; `columns`: labels and `Value` (`Value #A`, …) by
+    their titles.
 
-    Labels that are the same in every query make the rows; `sort` is a title, and whether it falls.
+    Labels that are the same in every query make the rows; `sort` is a title, and
+    whether it falls.
     """
     panel = dress(table.Panel(), about, width, height, ((None, GREEN),))
     for found, query in zip("ABCD", queries, strict=False):
@@ -56,10 +58,12 @@ def rows(
 
 
 def by_push(about: About, expr: str, width: int = HALF) -> trend.Panel:
-    """Return lines over the number of the push; the expression's labels are `push` and `series`.
+    """Return lines over the number of the push; the expression's labels are `push` and
+    `series`.
 
-    Pushes lie before the time that Prometheus knows, so the newest sample tells of them all. Where
-    there is none, this kind of panel does not say `empty`: the description does.
+    Pushes lie before the time that Prometheus knows, so the newest sample tells of them
+    all. Where there is none, this kind of panel does not say `empty`: the description
+    does.
     """
     about = replace(about, description=f"{about.description} {about.empty}")
     panel = dress(trend.Panel(), about, width, TALL, ((None, GREEN),))
@@ -71,9 +75,16 @@ def by_push(about: About, expr: str, width: int = HALF) -> trend.Panel:
         "valueField": "Value",
         "emptyValue": "null",
     }
-    numbers = {"conversions": [{"targetField": key, "destinationType": "number"}], "fields": {}}
+    numbers = {
+        "conversions": [{"targetField": key, "destinationType": "number"}],
+        "fields": {},
+    }
     rising = {"fields": {}, "sort": [{"field": key, "desc": False}]}
-    named: dict[str, Any] = {"renameByName": {key: "push"}, "excludeByName": {}, "indexByName": {}}
+    named: dict[str, Any] = {
+        "renameByName": {key: "push"},
+        "excludeByName": {},
+        "indexByName": {},
+    }
     for step, options in (
         ("groupingToMatrix", matrix),
         ("convertFieldType", numbers),

@@ -1,1 +1,3 @@
-"""Copies of this template: making one a project of its own, and bringing it later versions."""
+"""Copies of this template: making one a project of its own, and bringing it later
+versions.
+"""

@@ -10,7 +10,8 @@ from core.errors import UsageError
 def init(
     context: typer.Context,
     name: Annotated[
-        str | None, typer.Option(help="The project's name.", show_default="the repository's")
+        str | None,
+        typer.Option(help="The project's name.", show_default="the repository's"),
     ] = None,
     holder: Annotated[
         str | None,
@@ -18,16 +19,24 @@ def init(
     ] = None,
     repository: Annotated[
         str | None,
-        typer.Option(help="OWNER/NAME on GitHub, for the badge.", show_default="that of origin"),
+        typer.Option(
+            help="OWNER/NAME on GitHub, for the badge.", show_default="that of origin"
+        ),
     ] = None,
     empty: Annotated[
-        bool, typer.Option("--empty", help="Start without the template's runs and models.")
+        bool,
+        typer.Option("--empty", help="Start without the template's runs and models."),
     ] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="With --empty: even if runs of your own are among them.")
+        bool,
+        typer.Option(
+            "--yes", help="With --empty: even if runs of your own are among them."
+        ),
     ] = False,
 ) -> None:
-    """Make this copy a project of its own: its names, and its own history; one commit, no push."""
+    """Make this copy a project of its own: its names, and its own history; one commit,
+    no push.
+    """
     from pipeline.copies.init import init as run
 
     print(run(context.obj, name, holder, repository, empty, yes))
@@ -37,26 +46,35 @@ def update(
     context: typer.Context,
     address: Annotated[
         str | None,
-        typer.Option("--from", help="The template's address; kept as the remote `template`."),
+        typer.Option(
+            "--from", help="The template's address; kept as the remote `template`."
+        ),
     ] = None,
     ref: Annotated[
-        str | None, typer.Option("--to", help="A tag, branch or commit of the template.")
+        str | None,
+        typer.Option("--to", help="A tag, branch or commit of the template."),
     ] = None,
     base: Annotated[
-        str | None, typer.Option(help="The template's commit that this copy was made of.")
+        str | None,
+        typer.Option(help="The template's commit that this copy was made of."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would come in, and the conflicts.")
+        bool,
+        typer.Option("--dry-run", help="Say what would come in, and the conflicts."),
     ] = False,
     resume: Annotated[
         bool, typer.Option("--continue", help="Go on when the conflicts are resolved.")
     ] = False,
 ) -> None:
-    """Merge the template's later changes; runs, models, data and results stay as they are here."""
+    """Merge the template's later changes; runs, models, data and results stay as they
+    are here.
+    """
     from pipeline.copies import update as updates
 
     if resume and (address or ref or base or dry_run):
-        raise UsageError("--continue goes on with the open update: give it no other option.")
+        raise UsageError(
+            "--continue goes on with the open update: give it no other option."
+        )
     if resume:
         print(updates.resume(context.obj).text)
     else:

@@ -13,7 +13,8 @@ _ADVICE = "run `nox -s docs` and commit what it changes."
 def make_again(tree: Path) -> list[str]:
     """Write the generated files of a worktree from its own code, as `nox -s docs` does.
 
-    Returns what there is to say: the installed packages may not be those that the code needs.
+    Returns what there is to say: the installed packages may not be those that the code
+    needs.
     """
     command = [sys.executable, "-m", "tools.reference"]
     done = subprocess.run(
@@ -26,7 +27,9 @@ def make_again(tree: Path) -> list[str]:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return [f"The generated pages are as the template has them ({reason}): {_ADVICE}"]
+        return [
+            f"The generated pages are as the template has them ({reason}): {_ADVICE}"
+        ]
     there = [pattern for pattern in GENERATED if any(tree.glob(pattern))]
     git(tree, "add", "--all", "--", *there)
     return []

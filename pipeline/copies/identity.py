@@ -1,7 +1,8 @@
 """What a copy is called, and where in the template's files that stands.
 
-`pipeline init` writes it into the files and keeps it in `.template.yaml`; `pipeline update` writes
-it into the template's newer files before it merges them, so the names are never a conflict.
+`pipeline init` writes it into the files and keeps it in `.template.yaml`; `pipeline
+update` writes it into the template's newer files before it merges them, so the names
+are never a conflict.
 """
 
 import re
@@ -17,10 +18,14 @@ from core.files import read_yaml, write_atomic
 
 FILE = ".template.yaml"
 _NOTE = (
-    "# Written by `pipeline init`; `pipeline update` keeps these names in the template's files.\n"
+    "# Written by `pipeline init`; `pipeline update` keeps these names in the"
+    " template's files.\n"
 )
-# A character that would end a line, or the quotes of pyproject.toml, has no place in a name.
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r'^[^\x00-\x1f\x7f"\\]*$')]
+# A character that would end a line, or the quotes of pyproject.toml, has no place in a
+# name.
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r'^[^\x00-\x1f\x7f"\\]*$')
+]
 Edit = Callable[[str], str]
 
 
@@ -45,13 +50,18 @@ class Identity(BaseModel, extra="forbid", frozen=True):
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "project"
 
     def edits(self) -> dict[str, Edit]:
-        """Return by file what puts the names into its text; a second time it changes nothing."""
+        """Return by file what puts the names into its text; a second time it changes
+        nothing.
+        """
         return {
             "README.md": self._readme,
             "LICENSE": self._licence,
             "pyproject.toml": _replacing(r'(?m)^(name = )".*"$', rf'\1"{self.slug}"'),
-            # Of the images that are built on this machine: another copy's have other names.
-            "docker-compose.yml": _replacing(r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}"),
+            # Of the images that are built on this machine: another copy's have other
+            # names.
+            "docker-compose.yml": _replacing(
+                r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}"
+            ),
             ".env.example": _replacing(r"(?m)^(REPOSITORY=).*$", rf"\1{self.slug}"),
             "scripts/stack/builds.py": _replacing(r'("local/)[^"]*', rf"\1{self.slug}"),
             "docs/configuration.md": _replacing(
@@ -78,7 +88,11 @@ class Identity(BaseModel, extra="forbid", frozen=True):
         if not self.holder:
             return text
         line = self.licence_line
-        return text if line in text else text.replace("Copyright (c)", f"{line}Copyright (c)", 1)
+        return (
+            text
+            if line in text
+            else text.replace("Copyright (c)", f"{line}Copyright (c)", 1)
+        )
 
     @property
     def licence_line(self) -> str:
@@ -102,7 +116,9 @@ def read(root: Path) -> Identity | None:
     try:
         return Identity.model_validate(read_yaml(path, FILE))
     except ValidationError as error:
-        raise PipelineError(f"{FILE}: {first_fault(error)}; run `pipeline init` again.") from error
+        raise PipelineError(
+            f"{FILE}: {first_fault(error)}; run `pipeline init` again."
+        ) from error
 
 
 def make(**values: object) -> Identity:
@@ -127,5 +143,8 @@ def write(root: Path, identity: Identity) -> list[str]:
                 text = text.replace(before.licence_line, "")
             write_atomic(root / name, edit(text))
     content = identity.model_dump(exclude_none=True)
-    write_atomic(root / FILE, _NOTE + yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    write_atomic(
+        root / FILE,
+        _NOTE + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
+    )
     return [FILE, *(name for name in identity.edits() if (root / name).is_file())]

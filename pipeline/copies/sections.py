@@ -9,8 +9,8 @@ Sections = dict[str, str]
 def merge(base: str, ours: str, theirs: str) -> str | None:
     """Return the merged text, or None where one section was changed on both sides.
 
-    A section is a task's block below `tasks:`, with the comments in it; what comes before is one
-    more. The order is ours, then what is new in theirs.
+    A section is a task's block below `tasks:`, with the comments in it; what comes
+    before is one more. The order is ours, then what is new in theirs.
     """
     old, mine, other = split(base), split(ours), split(theirs)
     merged: Sections = {}

@@ -1,8 +1,10 @@
-"""The three sides of an update as Git trees in which nothing differs that must not be merged.
+"""The three sides of an update as Git trees in which nothing differs that must not be
+merged.
 
-A merge compares the template as the copy knew it (the base), the template now, and the copy. Both
-trees of the template get the copy's own history, models, data, results and names; what is generated
-is everywhere as the template has it now. What is left to merge is code and pages.
+A merge compares the template as the copy knew it (the base), the template now, and the
+copy. Both trees of the template get the copy's own history, models, data, results and
+names; what is generated is everywhere as the template has it now. What is left to merge
+is code and pages.
 """
 
 from collections.abc import Iterator
@@ -36,37 +38,57 @@ class Sides:
     theirs: str
 
 
-def make(tree: Path, base: str, ours: str, theirs: str, identity: Identity | None) -> Sides:
-    """Return the sides of a merge of the commit `theirs` into `ours`; use the index in `tree`."""
+def make(
+    tree: Path, base: str, ours: str, theirs: str, identity: Identity | None
+) -> Sides:
+    """Return the sides of a merge of the commit `theirs` into `ours`; use the index in
+    `tree`.
+    """
     copy = _entries(tree, ours)
     new = _of_template(tree, theirs, copy, identity)
     old = _of_template(tree, base, copy, identity)
-    # Locks are made of pyproject.toml: they are the template's unless that was changed here.
+    # Locks are made of pyproject.toml: they are the template's unless that was changed
+    # here.
     locks = (LOCKS,) if copy.get(PROJECT) == old.get(PROJECT) else ()
-    generated = {path: entry for path, entry in new.items() if _is(path, *GENERATED, *locks)}
+    generated = {
+        path: entry for path, entry in new.items() if _is(path, *GENERATED, *locks)
+    }
     trees = [
-        {path: entry for path, entry in side.items() if not _is(path, *GENERATED, *locks)}
+        {
+            path: entry
+            for path, entry in side.items()
+            if not _is(path, *GENERATED, *locks)
+        }
         | generated
         for side in (old, copy, new)
     ]
     first = _commit(tree, trees[0], "base")
     return Sides(
         first,
-        *(_commit(tree, one, name, first) for one, name in zip(trees[1:], ("ours", "theirs"))),
+        *(
+            _commit(tree, one, name, first)
+            for one, name in zip(trees[1:], ("ours", "theirs"))
+        ),
     )
 
 
 def is_own(path: str) -> bool:
-    """Tell whether a path is the copy's alone: history, models, data, results and its names."""
+    """Tell whether a path is the copy's alone: history, models, data, results and its
+    names.
+    """
     below = any(path.startswith(f"{folder}/") for folder in OWNED)
-    return path == FILE or (below and not (path.startswith("data/") and path.endswith(".md")))
+    return path == FILE or (
+        below and not (path.startswith("data/") and path.endswith(".md"))
+    )
 
 
 def _is(path: str, *patterns: str) -> bool:
     return any(fnmatch(path, pattern) for pattern in patterns)
 
 
-def _of_template(tree: Path, commit: str, copy: Entries, identity: Identity | None) -> Entries:
+def _of_template(
+    tree: Path, commit: str, copy: Entries, identity: Identity | None
+) -> Entries:
     """Return the files of a commit of the template as they would be in this copy."""
     found = {p: entry for p, entry in _entries(tree, commit).items() if not is_own(p)}
     for path, edit in (identity.edits() if identity else {}).items():

@@ -30,7 +30,9 @@ class Update:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an update came to: the merge commit if one was made, and what there is to say."""
+    """What an update came to: the merge commit if one was made, and what there is to
+    say.
+    """
 
     commit: str | None
     text: str
@@ -43,28 +45,33 @@ def update(
     base: str | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    """Merge the template's newer version into the branch that is checked out; push nothing.
+    """Merge the template's newer version into the branch that is checked out; push
+    nothing.
 
-    The merge is made in a worktree below `build/`: until it is whole and verified, the checkout
-    stays as it is.
+    The merge is made in a worktree below `build/`: until it is whole and verified, the
+    checkout stays as it is.
 
     Raises:
-        UsageError: there are uncommitted changes, an update is open, or it is not known where the
-            template is or what the copy was made from.
-        PipelineError: conflicts are left for a person, who goes on with `resume`; or the history
-            does not verify.
+        UsageError: there are uncommitted changes, an update is open, or it is not known
+            where the template is or what the copy was made from.
+        PipelineError: conflicts are left for a person, who goes on with `resume`; or
+            the history does not verify.
     """
     require_clean(repo)
     if _state(repo).is_file():
         raise UsageError(
-            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update --continue`, "
-            f"or give it up: delete {_state(repo)}."
+            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update"
+            f" --continue`, or give it up: delete {_state(repo)}."
         )
     theirs = join.fetch(repo, address, ref)
-    wanted = Update(git(repo.root, "rev-parse", "HEAD"), theirs, join.base(repo, theirs, base))
+    wanted = Update(
+        git(repo.root, "rev-parse", "HEAD"), theirs, join.base(repo, theirs, base)
+    )
     news = _news(repo, wanted)
     if not news:
-        return Outcome(None, "Nothing to take: the template has nothing newer than this copy.")
+        return Outcome(
+            None, "Nothing to take: the template has nothing newer than this copy."
+        )
     left = _merge(repo, wanted)
     if dry_run:
         _remove(repo)
@@ -112,9 +119,13 @@ def _remove(repo: Repo) -> None:
 
 
 def _news(repo: Repo, wanted: Update) -> list[str]:
-    """Return the template's new commits that touch more than its own history, newest first."""
+    """Return the template's new commits that touch more than its own history, newest
+    first.
+    """
     commits = (wanted.theirs, f"^{wanted.base}", "^HEAD")
-    listed = git(repo.root, "log", "--no-merges", "--format=- %s", *commits, *_EVERYTHING)
+    listed = git(
+        repo.root, "log", "--no-merges", "--format=- %s", *commits, *_EVERYTHING
+    )
     lines = listed.splitlines()
     more = [f"- and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
     return lines[:SHOWN] + more
@@ -125,11 +136,26 @@ def _merge(repo: Repo, wanted: Update) -> list[str]:
     _remove(repo)
     repo.build.mkdir(parents=True, exist_ok=True)
     tree = _tree(repo)
-    git(repo.root, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(tree), "HEAD")
+    git(
+        repo.root,
+        "worktree",
+        "add",
+        "--quiet",
+        "--detach",
+        "--no-checkout",
+        str(tree),
+        "HEAD",
+    )
     names = identity.read(repo.root)
     made = sides.make(tree, wanted.base, wanted.ours, wanted.theirs, names)
     git(tree, "checkout", "--quiet", "--force", "--detach", made.ours)
-    options = ("--no-commit", "--no-ff", "--no-verify", "--no-verify-signatures", "--quiet")
+    options = (
+        "--no-commit",
+        "--no-ff",
+        "--no-verify",
+        "--no-verify-signatures",
+        "--quiet",
+    )
     try:
         git(tree, "-c", "merge.directoryRenames=false", "merge", *options, made.theirs)
     except GitError:
@@ -156,7 +182,9 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     commit = git(repo.root, "commit-tree", made, *parents, "-F", "-", stdin=message)
     git(repo.root, "merge", "--ff-only", "--quiet", commit)
     _remove(repo)
-    return Outcome(commit, "\n".join([message, *notes, "", "Look at it, test it, and push it."]))
+    return Outcome(
+        commit, "\n".join([message, *notes, "", "Look at it, test it, and push it."])
+    )
 
 
 def _version(tree: Path) -> str:
@@ -174,7 +202,7 @@ def _describe(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
 def _open(repo: Repo, wanted: Update, left: list[str]) -> str:
     lines = "\n".join(_describe(repo, wanted, left)[1:])
     return (
-        f"{len(left)} files were changed here and in the template:\n{lines}\n"
-        f"Edit them in {_tree(repo)}, then run `pipeline update --continue`; nothing has changed "
-        "here until then."
+        f"{len(left)} files were changed here and in the template:\n{lines}\nEdit them"
+        f" in {_tree(repo)}, then run `pipeline update --continue`; nothing has changed"
+        " here until then."
     )

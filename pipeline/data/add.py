@@ -1,4 +1,6 @@
-"""`pipeline data add`: a team's own table becomes the snapshot that a task is trained on."""
+"""`pipeline data add`: a team's own table becomes the snapshot that a task is trained
+on.
+"""
 
 import gzip
 import zlib
@@ -32,7 +34,9 @@ READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
 
 @dataclass(frozen=True)
 class Added:
-    """What was written; `new` and `gone` count rows against the snapshot before, if any."""
+    """What was written; `new` and `gone` count rows against the snapshot before, if
+    any.
+    """
 
     path: Path
     rows: int
@@ -47,8 +51,8 @@ def add(repo: Repo, name: str, file: Path) -> Added:
 
     Raises:
         UsageError: there is no such task or file, or its suffix names no format.
-        PipelineError: the file cannot be read whole, a row breaks a rule, or the snapshot would be
-            larger than GitHub takes.
+        PipelineError: the file cannot be read whole, a row breaks a rule, or the
+            snapshot would be larger than GitHub takes.
     """
     task = tasks.load(name)
     try:
@@ -61,8 +65,9 @@ def add(repo: Repo, name: str, file: Path) -> Added:
     packed = tables.packed(content)
     if len(packed) > MOST_BYTES:
         raise PipelineError(
-            f"{file}: the snapshot would have {len(packed) / 1e6:,.0f} MB, and GitHub takes no "
-            f"file over {MOST_BYTES / 1e6:,.0f} MB: leave out rows or columns."
+            f"{file}: the snapshot would have {len(packed) / 1e6:,.0f} MB, and GitHub"
+            f" takes no file over {MOST_BYTES / 1e6:,.0f} MB: leave out rows or"
+            " columns."
         )
     old, new = _rows(_held(path)), _rows(content)
     write_atomic(path, packed)
@@ -86,7 +91,9 @@ def _reader(file: Path) -> Callable[[Path], pd.DataFrame]:
 
 
 def _held(path: Path) -> bytes:
-    """Return the snapshot that is replaced; one that is damaged has nothing to compare with."""
+    """Return the snapshot that is replaced; one that is damaged has nothing to compare
+    with.
+    """
     try:
         return gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error):

@@ -16,7 +16,9 @@ def options() -> None:
 @app.command()
 def add(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A table: .csv, .csv.gz, .parquet or .arff.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table: .csv, .csv.gz, .parquet or .arff.")
+    ],
     task: Annotated[str, typer.Option(help="The task that is trained on it.")],
 ) -> None:
     """Check a table against its task and write it to `data/`, for you to commit."""
@@ -27,6 +29,7 @@ def add(
     print(f"{where}: {added.rows} rows, sha256 {added.digest}")
     if added.before:
         print(
-            f"The snapshot before had {added.before} rows: {added.new} are new, {added.gone} gone."
+            f"The snapshot before had {added.before} rows: {added.new} are new,"
+            f" {added.gone} gone."
         )
     print(f'Now commit it:\n  git add {where}\n  git commit -m "feat: data of {task}"')

@@ -1,4 +1,6 @@
-"""Downloading a file from a server that may be slow, busy or down: patiently, but not for ever."""
+"""Downloading a file from a server that may be slow, busy or down: patiently, but not
+for ever.
+"""
 
 import hashlib
 import time
@@ -10,19 +12,26 @@ import requests
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
 ATTEMPTS = 3
-FIRST_WAIT = 2  # seconds before the second attempt; twice as long before each one after it
+FIRST_WAIT = (
+    2  # seconds before the second attempt; twice as long before each one after it
+)
 LONGEST_WAIT = 30  # a server that asks for more patience is passed over
 SILENCE_SECONDS = 30  # without a byte
 TOTAL_SECONDS = 180  # for one file
 CHUNK_BYTES = 1 << 16
-# What may be another answer in a moment. Hosts of data sets answer 403 when they are busy, too.
+# What may be another answer in a moment. Hosts of data sets answer 403 when they are
+# busy, too.
 PASSING = {403, 408, 425, 429, *range(500, 600)}
 
 
 class Failed(Exception):
-    """One attempt did not bring the file; `wait` is what the server asks for, in seconds."""
+    """One attempt did not bring the file; `wait` is what the server asks for, in
+    seconds.
+    """
 
-    def __init__(self, reason: str, again: bool = True, wait: float | None = None) -> None:
+    def __init__(
+        self, reason: str, again: bool = True, wait: float | None = None
+    ) -> None:
         super().__init__(reason)
         self.again, self.wait = again, wait
 
@@ -50,7 +59,9 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
         with requests.get(address, stream=True, timeout=SILENCE_SECONDS) as answer:
             if answer.status_code != 200:
                 again = answer.status_code in PASSING
-                raise Failed(f"answers {answer.status_code}", again, _asked_to_wait(answer))
+                raise Failed(
+                    f"answers {answer.status_code}", again, _asked_to_wait(answer)
+                )
             found = _save(answer, target)
     except requests.exceptions.ChunkedEncodingError as error:
         raise Failed("sends only a part of the file") from error
@@ -59,7 +70,9 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
     except requests.Timeout as error:
         raise Failed(f"is silent for {SILENCE_SECONDS} s") from error
     except requests.RequestException as error:
-        raise Failed(f"cannot be asked ({type(error).__name__})", again=False) from error
+        raise Failed(
+            f"cannot be asked ({type(error).__name__})", again=False
+        ) from error
     if sha256 and found != sha256:
         raise Failed("sends a file with another hash")
 
@@ -96,5 +109,8 @@ def _asked_to_wait(answer: requests.Response) -> float | None:
     except ValueError:
         return None
     return max(
-        0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        0.0,
+        (
+            moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
+        ).total_seconds(),
     )

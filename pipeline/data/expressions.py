@@ -1,9 +1,12 @@
-"""How a task's YAML may say what a column is made of: `income`, `rooms / homes`, `month(sold)`."""
+"""How a task's YAML may say what a column is made of: `income`, `rooms / homes`,
+`month(sold)`.
+"""
 
 import re
 from dataclasses import dataclass
 
-# The parts of a date that can be a column; `days` counts from 1970-01-01, `weekday` from Monday, 1.
+# The parts of a date that can be a column; `days` counts from 1970-01-01, `weekday`
+# from Monday, 1.
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
 _NAME = r"[^/()]*[^/()\s]"
 _PART = re.compile(rf"({'|'.join(DATE_PARTS)})\(\s*({_NAME})\s*\)")
@@ -57,7 +60,11 @@ def parse(text: str) -> Expression:
 def inputs(expression: Expression) -> list[str]:
     """Return the columns that an expression is made of."""
     if isinstance(expression, Ratio):
-        return [name for name in (expression.above, expression.below) if isinstance(name, str)]
+        return [
+            name
+            for name in (expression.above, expression.below)
+            if isinstance(name, str)
+        ]
     return [expression.name]
 
 

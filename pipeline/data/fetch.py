@@ -1,4 +1,6 @@
-"""Where a task's table comes from: the repository's snapshot, the user's folder, or the web."""
+"""Where a task's table comes from: the repository's snapshot, the user's folder, or the
+web.
+"""
 
 import os
 import tempfile
@@ -28,7 +30,11 @@ class _Passed(Exception):
         self.source, self.reason = source, reason
 
     def __str__(self) -> str:
-        return self.reason if self.source.private else f"{self.source.address}: {self.reason}"
+        return (
+            self.reason
+            if self.source.private
+            else f"{self.source.address}: {self.reason}"
+        )
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,10 @@ def snapshot_path(folder: Path, task: Task) -> Path:
 def fetch(task: Task, repo: Repo, fresh: bool = False) -> Fetched:
     """Return a task's table from the first place that has it.
 
-    A snapshot in the repository comes first: Git keeps it and shows its changes. Without one, a
-    source must give the table of the task's digest. `fresh` passes over snapshot, digest and
-    hashes: what the source has now is right, if its rows are valid.
+    A snapshot in the repository comes first: Git keeps it and shows its changes.
+    Without one, a source must give the table of the task's digest. `fresh` passes over
+    snapshot, digest and hashes: what the source has now is right, if its rows are
+    valid.
 
     Raises:
         Unavailable: no source has it.
@@ -67,20 +74,28 @@ def fetch(task: Task, repo: Repo, fresh: bool = False) -> Fetched:
     for source in task.sources:
         try:
             fetched = _read(replace(source, sha256=None) if fresh else source, task)
-            return _as_held(fetched, held) if fresh else _expected(fetched, task, source)
+            return (
+                _as_held(fetched, held) if fresh else _expected(fetched, task, source)
+            )
         except _Passed as nothing:
             passed.append(nothing)
         except PipelineError as error:
             if source.private or fresh:
                 raise
-            passed.append(_Passed(source, str(error).removeprefix(f"{source.address}: ")))
+            passed.append(
+                _Passed(source, str(error).removeprefix(f"{source.address}: "))
+            )
     raise _unavailable(task, passed, fresh)
 
 
 def _unavailable(task: Task, passed: list[_Passed], fresh: bool) -> Unavailable:
     where = f"data/{task.name}.csv.gz"
     reasons = "; ".join(map(str, passed)) or "none is named"
-    hosts = [f"{urlsplit(p.source.address).hostname} ({p.reason})" for p in passed if p.source.web]
+    hosts = [
+        f"{urlsplit(p.source.address).hostname} ({p.reason})"
+        for p in passed
+        if p.source.web
+    ]
     return Unavailable(
         f"{task.name}: no source has its data ({reasons}); "
         f"connect to the network{'' if fresh else f', or put a snapshot at {where}'}.",
@@ -89,7 +104,9 @@ def _unavailable(task: Task, passed: list[_Passed], fresh: bool) -> Unavailable:
 
 
 def _held(task: Task, repo: Repo, replaced: bool) -> Fetched | None:
-    """Return the snapshot, if there is one; a damaged one is no matter if it is `replaced`."""
+    """Return the snapshot, if there is one; a damaged one is no matter if it is
+    `replaced`.
+    """
     path = snapshot_path(repo.data, task)
     if not path.is_file():
         return None
@@ -104,8 +121,8 @@ def _held(task: Task, repo: Repo, replaced: bool) -> Fetched | None:
 def _expected(fetched: Fetched, task: Task, source: Source) -> Fetched:
     """Return the table if its rows are those that the task's YAML expects.
 
-    Rows in another order than when the digest was written are sorted, so that every such source
-    gives the same table.
+    Rows in another order than when the digest was written are sorted, so that every
+    such source gives the same table.
 
     Raises:
         _Passed, or PipelineError for a file of the user's: they are not.
@@ -117,14 +134,17 @@ def _expected(fetched: Fetched, task: Task, source: Source) -> Fetched:
         return replace(fetched, table=table, digest=tables.digest(table))
     _refuse(
         source,
-        f"the table's SHA-256 is {fetched.digest}, but pipeline/tasks/{task.name}.yaml expects "
-        f"{task.digest or 'none'}; `pipeline train --fresh-data` takes the data as they are now",
+        f"the table's SHA-256 is {fetched.digest}, but pipeline/tasks/{task.name}.yaml"
+        f" expects {task.digest or 'none'}; `pipeline train --fresh-data` takes the"
+        " data as they are now",
     )
 
 
 def _as_held(fresh: Fetched, held: Fetched | None) -> Fetched:
     """Return fresh data, in the order of the snapshot if they are the same rows."""
-    if held is None or tables.rows_digest(held.table) != tables.rows_digest(fresh.table):
+    if held is None or tables.rows_digest(held.table) != tables.rows_digest(
+        fresh.table
+    ):
         return fresh
     return replace(fresh, table=held.table, digest=held.digest)
 
@@ -143,7 +163,9 @@ def _read(source: Source, task: Task) -> Fetched:
                 path = extract(path, source.member, Path(folder))
             table = arrange(task, source.table, source.read(path, **source.options))
             check_columns(task, table)
-        except Exception as error:  # whatever a parser says of a file that is something else
+        except (
+            Exception
+        ) as error:  # whatever a parser says of a file that is something else
             reason = " ".join(str(error).split()).rstrip(".")
             _refuse(source, f"cannot be read as the data set ({reason})")
     return _validated(task, table, source.address, snapshot=not source.private)
@@ -178,8 +200,8 @@ def _in_folder(source: Source) -> Path:
         raise _Passed(source, f"{variable}={folder} has no file {file}")
     if source.sha256 and (found := sha256_file(path)) != source.sha256:
         raise PipelineError(
-            f"{path}: its SHA-256 is {found}, not {source.sha256}: this is another or a damaged "
-            f"file; replace it, or unset {variable} to download it."
+            f"{path}: its SHA-256 is {found}, not {source.sha256}: this is another or a"
+            f" damaged file; replace it, or unset {variable} to download it."
         )
     return path
 

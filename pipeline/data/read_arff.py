@@ -27,16 +27,21 @@ def read_arff(path: Path) -> pd.DataFrame:
     """Return the table in an ARFF file.
 
     Raises:
-        ValueError: the file is no whole ARFF file, is sparse, or a row has another number of
-            values than there are attributes or a value that its attribute does not list.
+        ValueError: the file is no whole ARFF file, is sparse, or a row has another
+            number of values than there are attributes or a value that its attribute
+            does not list.
     """
     with path.open(encoding="utf-8-sig") as file:
         try:
             attributes = _header(file)
             rows = list(_rows(file, attributes))
         except UnicodeDecodeError as error:
-            raise ValueError(f"is not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    return pd.DataFrame(rows, columns=[attribute.name for attribute in attributes], dtype="str")
+            raise ValueError(
+                f"is not UTF-8 text ({error.reason}); save it as UTF-8"
+            ) from error
+    return pd.DataFrame(
+        rows, columns=[attribute.name for attribute in attributes], dtype="str"
+    )
 
 
 def _lines(file: TextIO) -> Iterator[str]:
@@ -90,10 +95,14 @@ def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
                 "correct the row or leave it out"
             )
         for attribute, value in zip(attributes, values, strict=True):
-            if attribute.allowed is not None and value not in attribute.allowed and value != "?":
+            if (
+                attribute.allowed is not None
+                and value not in attribute.allowed
+                and value != "?"
+            ):
                 raise ValueError(
-                    f"row {number}, column {attribute.name}: the value {value!r} is none of those "
-                    "that the file's header lists"
+                    f"row {number}, column {attribute.name}: the value {value!r} is"
+                    " none of those that the file's header lists"
                 )
         yield values
 

@@ -1,7 +1,8 @@
-"""Reading CSV so that every value stands under the column that its header gives it, or not at all.
+"""Reading CSV so that every value stands under the column that its header gives it, or
+not at all.
 
-The usual readers guess: pandas takes a column too many for an index, pads short rows, renames a
-column that is there twice. Here each of these is an error that names the row.
+The usual readers guess: pandas takes a column too many for an index, pads short rows,
+renames a column that is there twice. Here each of these is an error that names the row.
 """
 
 import csv
@@ -28,16 +29,18 @@ class Damaged(ValueError):
 def read_csv(
     path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
 ) -> pd.DataFrame:
-    """Return the table in a text file (UTF-8, gzipped or not), with every value as its text.
+    """Return the table in a text file (UTF-8, gzipped or not), with every value as its
+    text.
 
     Args:
         names: the columns of a file that has no header.
-        separator: one character, or `blanks` for any run of blanks (then nothing is quoted).
+        separator: one character, or `blanks` for any run of blanks (then nothing is
+            quoted).
         skip: lines before the header, or before the first row.
 
     Raises:
-        ValueError: the file is no such text, a column has no name or the name of another, or a
-            row has more or fewer values than there are columns.
+        ValueError: the file is no such text, a column has no name or the name of
+            another, or a row has more or fewer values than there are columns.
     """
     with path.open("rb") as file:
         text = TextIOWrapper(_content(file), encoding="utf-8-sig", newline="")
@@ -47,7 +50,9 @@ def read_csv(
             _check_header(header)
             chunks = [_frame(rows, header) for rows in _chunks(records, header)]
         except UnicodeDecodeError as error:
-            raise ValueError(f"is not UTF-8 text ({error.reason}); save it as UTF-8") from error
+            raise ValueError(
+                f"is not UTF-8 text ({error.reason}); save it as UTF-8"
+            ) from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise Damaged(f"is no whole gzipped CSV ({error})") from error
     return pd.concat(chunks, ignore_index=True) if chunks else _frame([], header)
@@ -66,8 +71,12 @@ def _content(file: BinaryIO) -> BinaryIO:
     return gzip.open(file) if start.startswith(_GZIP) else file  # type: ignore[return-value]
 
 
-def _records(text: TextIOWrapper, separator: str, skip: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line's number, counted from 1, and its values; blank lines are passed over."""
+def _records(
+    text: TextIOWrapper, separator: str, skip: int
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield each line's number, counted from 1, and its values; blank lines are passed
+    over.
+    """
     for _ in range(skip):
         text.readline()
     if separator == BLANKS:
@@ -91,11 +100,14 @@ def _check_header(header: list[str]) -> None:
         raise ValueError("is empty; put a whole file there")
     for separator, name in _OTHER_SEPARATORS.items():
         if len(header) == 1 and separator in header[0]:
-            raise ValueError(f"has {name} between its values; write it with commas between them")
+            raise ValueError(
+                f"has {name} between its values; write it with commas between them"
+            )
     for place, name in enumerate(header, start=1):
         if not name.strip():
             raise ValueError(
-                f"column {place} has no name; name it, or leave it out if it is an index"
+                f"column {place} has no name; name it, or leave it out if it is an"
+                " index"
             )
         if header.count(name) > 1:
             raise ValueError(f"has the column {name} twice; leave one of them out")
@@ -110,8 +122,8 @@ def _chunks(
     for line, values in records:
         if len(values) != len(header):
             raise ValueError(
-                f"row {done + len(rows) + 1} (line {line}) has {len(values)} values for "
-                f"{len(header)} columns; correct the row or leave it out"
+                f"row {done + len(rows) + 1} (line {line}) has {len(values)} values for"
+                f" {len(header)} columns; correct the row or leave it out"
             )
         rows.append(values)
         if len(rows) == CHUNK_ROWS:

@@ -1,4 +1,6 @@
-"""Reading Parquet: the file's own columns, and only types with one meaning as a table's value."""
+"""Reading Parquet: the file's own columns, and only types with one meaning as a table's
+value.
+"""
 
 from pathlib import Path
 
@@ -16,19 +18,23 @@ def read_parquet(path: Path) -> pd.DataFrame:
     """Return the table in a Parquet file; dates and times are their ISO text.
 
     Raises:
-        ValueError: the file is no whole Parquet file, or a column holds neither numbers nor texts
-            nor dates.
+        ValueError: the file is no whole Parquet file, or a column holds neither numbers
+            nor texts nor dates.
     """
     try:
-        # Opened here: pyarrow's own error for a file that is not there is of another kind.
+        # Opened here: pyarrow's own error for a file that is not there is of another
+        # kind.
         with path.open("rb") as file:
             table = pq.ParquetFile(file).read()
     except pa.ArrowException as error:
-        raise ValueError(f"is no whole Parquet file ({' '.join(str(error).split())})") from error
+        raise ValueError(
+            f"is no whole Parquet file ({' '.join(str(error).split())})"
+        ) from error
     names = table.column_names
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"has the column {twice[0]} twice; leave one of them out")
-    # Each column by itself: pandas' metadata would turn some into an index, and drop them.
+    # Each column by itself: pandas' metadata would turn some into an index, and drop
+    # them.
     columns = [_plain(table.column(name), name) for name in names]
     return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
@@ -45,7 +51,8 @@ def _plain(column: pa.ChunkedArray, name: str) -> pd.Series:
         column = column.cast(pa.float64())
     elif not any(fits(kind) for fits in (*_PLAIN, *_TEXTS)):
         raise ValueError(
-            f"column {name} holds values of the type {kind}; write numbers, texts or dates"
+            f"column {name} holds values of the type {kind}; write numbers, texts or"
+            " dates"
         )
     if types.is_timestamp(kind) or any(fits(kind) for fits in _TEXTS):
         column = column.cast(pa.string())

@@ -1,4 +1,6 @@
-"""Tables as canonical text: the same rows are the same bytes, and held out, on every machine."""
+"""Tables as canonical text: the same rows are the same bytes, and held out, on every
+machine.
+"""
 
 import csv
 import gzip
@@ -22,7 +24,9 @@ def text(value: object) -> str:
 
 
 def texts(column: pd.Series) -> list[str]:
-    """Return the canonical texts of a column's values; numbers in one go, as there may be many."""
+    """Return the canonical texts of a column's values; numbers in one go, as there may
+    be many.
+    """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return [f"{value:.7g}" for value in (column.to_numpy(float) + 0.0).tolist()]
     return [text(value) for value in column]
@@ -32,7 +36,9 @@ def rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield each row as its values' canonical texts."""
     for start in range(0, len(table), CHUNK_ROWS):
         part = table.iloc[start : start + CHUNK_ROWS]
-        yield from zip(*(texts(part.iloc[:, place]) for place in range(part.shape[1])), strict=True)
+        yield from zip(
+            *(texts(part.iloc[:, place]) for place in range(part.shape[1])), strict=True
+        )
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
@@ -52,7 +58,9 @@ def digest(table: pd.DataFrame) -> str:
 
 
 def rows_digest(table: pd.DataFrame) -> str:
-    """Return the SHA-256 of the canonical CSV with its rows sorted: their order does not matter."""
+    """Return the SHA-256 of the canonical CSV with its rows sorted: their order does
+    not matter.
+    """
     return sha256_bytes(to_csv(ordered(table)))
 
 
@@ -66,13 +74,15 @@ def ordered(table: pd.DataFrame) -> pd.DataFrame:
 def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
     """Tell for each row whether it is held out; shape (rows,), bool.
 
-    A row is held out when the hash of its features, read as a fraction, is below `share`: so it
-    stays the same rows as the data grows. The target has no say: equal inputs stay together,
-    whatever was observed for them.
+    A row is held out when the hash of its features, read as a fraction, is below
+    `share`: so it stays the same rows as the data grows. The target has no say: equal
+    inputs stay together, whatever was observed for them.
     """
     features = rows(table[[feature.name for feature in task.features]])
     hashes = (sha256_bytes("\x1f".join(row).encode()) for row in features)
-    return np.array([int(sha256[:16], 16) / 2**64 < share for sha256 in hashes], dtype=bool)
+    return np.array(
+        [int(sha256[:16], 16) / 2**64 < share for sha256 in hashes], dtype=bool
+    )
 
 
 def packed(content: bytes) -> bytes:

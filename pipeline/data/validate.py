@@ -1,4 +1,6 @@
-"""Rows against the task's features: the first that breaks a rule is named, and all are counted."""
+"""Rows against the task's features: the first that breaks a rule is named, and all are
+counted.
+"""
 
 import pandas as pd
 
@@ -8,15 +10,16 @@ from pipeline.schema import Feature, Target, Task
 
 
 def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return the table with its columns in order, numbers as float64 of 7 digits, all allowed.
+    """Return the table with its columns in order, numbers as float64 of 7 digits, all
+    allowed.
 
     Args:
         raw: values as text or as numbers; row 1 is the first after the header.
         where: the file or address, for the errors.
 
     Raises:
-        PipelineError: a column is missing, extra or twice there; a value is missing, no number,
-            out of its range or not one of the categories.
+        PipelineError: a column is missing, extra or twice there; a value is missing, no
+            number, out of its range or not one of the categories.
     """
     try:
         check_columns(task, raw)
@@ -52,16 +55,25 @@ def check_columns(task: Task, raw: pd.DataFrame) -> None:
     """
     found, expected = list(raw.columns), list(task.columns)
     missing = [name for name in expected if name not in found]
-    extra = sorted({str(name) for name in found if name not in expected or found.count(name) > 1})
+    extra = sorted(
+        {str(name) for name in found if name not in expected or found.count(name) > 1}
+    )
     if missing or extra:
         faults = [f"lacks the column {', '.join(missing)}"] if missing else []
-        faults += [f"has the column {', '.join(extra)} that it should not have"] if extra else []
+        faults += (
+            [f"has the column {', '.join(extra)} that it should not have"]
+            if extra
+            else []
+        )
         raise ValueError(
-            f"{' and '.join(faults)}; the task {task.name} expects {', '.join(expected)}"
+            f"{' and '.join(faults)}; the task {task.name} expects"
+            f" {', '.join(expected)}"
         )
 
 
-def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Series, str]:
+def _checked(
+    column: Feature | Target, raw: pd.Series
+) -> tuple[pd.Series, pd.Series, str]:
     """Return the values, which of them are wrong, and the rule in words."""
     allowed = column.classes if isinstance(column, Target) else column.categories
     raw = raw.reset_index(drop=True)
@@ -75,13 +87,21 @@ def _checked(column: Feature | Target, raw: pd.Series) -> tuple[pd.Series, pd.Se
     if low is None or high is None:
         return numbers, ~numbers.abs().lt(float("inf")), "a finite number"
     wrong = ~numbers.between(low, high)
-    return pd.Series(texts(numbers)).astype(float), wrong, f"a number from {low:g} to {high:g}"
+    return (
+        pd.Series(texts(numbers)).astype(float),
+        wrong,
+        f"a number from {low:g} to {high:g}",
+    )
 
 
 def _category(value: object, allowed: tuple[str, ...]) -> object:
-    """Return the text of a whole number or a truth value, which some formats have as such."""
+    """Return the text of a whole number or a truth value, which some formats have as
+    such.
+    """
     if isinstance(value, bool):
-        return next((text for text in allowed if text.lower() == str(value).lower()), value)
+        return next(
+            (text for text in allowed if text.lower() == str(value).lower()), value
+        )
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))
     return value

@@ -7,8 +7,9 @@ from core.git import GitError, git
 from pipeline.publish.worktree import git_in
 from pipeline.repo import OWNED
 
-# GitHub shows it as its own Actions bot. The pipeline's commits are known by their trailer and by
-# the folders that they touch, never by this name: anybody can call themselves so.
+# GitHub shows it as its own Actions bot. The pipeline's commits are known by their
+# trailer and by the folders that they touch, never by this name: anybody can call
+# themselves so.
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 
@@ -16,8 +17,8 @@ BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 def commit(tree: Path, message: str, parents: list[str]) -> str:
     """Commit the owned folders of a worktree, as they are; return the commit.
 
-    Made without `git commit`, so that none of the user's settings for commits counts: no template,
-    no signature, no clean-up.
+    Made without `git commit`, so that none of the user's settings for commits counts:
+    no template, no signature, no clean-up.
 
     Raises:
         PipelineError: Git would store other bytes than were written.
@@ -33,11 +34,15 @@ def commit_tree(tree: Path, content: str, message: str, parents: list[str]) -> s
     """Make a commit of a tree in the user's name, or in the bot's if they have none."""
     options = [part for parent in parents for part in ("-p", parent)]
     text = git(tree, "stripspace", stdin=message) + "\n"
-    return git(tree, "commit-tree", *options, content, stdin=text, variables=_identity(tree))
+    return git(
+        tree, "commit-tree", *options, content, stdin=text, variables=_identity(tree)
+    )
 
 
 def _identity(tree: Path) -> dict[str, str]:
-    """Return the variables that name the bot, if the user's name or e-mail address is missing."""
+    """Return the variables that name the bot, if the user's name or e-mail address is
+    missing.
+    """
     try:
         for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
             git(tree, "-c", "user.useConfigOnly=true", "var", ident)
@@ -52,22 +57,29 @@ def _identity(tree: Path) -> dict[str, str]:
 
 
 def _require_same_bytes(tree: Path) -> None:
-    """Refuse a commit in which a filter or an attribute of this clone has changed a file.
+    """Refuse a commit in which a filter or an attribute of this clone has changed a
+    file.
 
-    The digests in the history are of the bytes that were written. Attributes in `.git/info` come
-    before those of the repository, and nothing turns them off.
+    The digests in the history are of the bytes that were written. Attributes in
+    `.git/info` come before those of the repository, and nothing turns them off.
     """
-    changed = git_in(tree, "diff-index", "-z", "--cached", "--no-renames", "HEAD").split("\0")[:-1]
+    changed = git_in(
+        tree, "diff-index", "-z", "--cached", "--no-renames", "HEAD"
+    ).split("\0")[:-1]
     stored = {
         path: about.split()[3]
         for about, path in zip(changed[::2], changed[1::2], strict=True)
         if (tree / path).is_file()
     }
-    raw = git(tree, "hash-object", "--no-filters", "--stdin-paths", stdin="\n".join(stored))
-    for path, (blob, written) in zip(stored, zip(stored.values(), raw.splitlines(), strict=True)):
+    raw = git(
+        tree, "hash-object", "--no-filters", "--stdin-paths", stdin="\n".join(stored)
+    )
+    for path, (blob, written) in zip(
+        stored, zip(stored.values(), raw.splitlines(), strict=True)
+    ):
         if blob != written:
             raise PipelineError(
-                f"Git would store {path} with other bytes than were written: a filter or line-end "
-                "setting in .git/info/attributes changes it. Take that line out, or publish from "
-                "another clone."
+                f"Git would store {path} with other bytes than were written: a filter"
+                " or line-end setting in .git/info/attributes changes it. Take that"
+                " line out, or publish from another clone."
             )

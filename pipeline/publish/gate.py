@@ -1,4 +1,6 @@
-"""The gate: a challenger replaces the champion only if every check holds; a tie keeps it."""
+"""The gate: a challenger replaces the champion only if every check holds; a tie keeps
+it.
+"""
 
 from dataclasses import dataclass
 
@@ -58,7 +60,9 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
     for metric, threshold in task.thresholds.items():
         value, higher = challenger.holdout[metric], higher_is_better(metric)
         met = value >= threshold if higher else value <= threshold
-        detail = f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
+        detail = (
+            f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
+        )
         checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
     return checks
 
@@ -71,25 +75,36 @@ def _better(
         return True, "there is no champion yet"
     if champion.sha256 == challenger.sha256:
         return False, "it is the champion's very file, a tie"
-    if missing := [column for column in champion.columns if column not in holdout.columns]:
-        # Somebody took a column out of the task: the champion cannot serve this data any more.
-        return True, f"the champion needs {', '.join(missing)}, which the data no longer has"
+    if missing := [
+        column for column in champion.columns if column not in holdout.columns
+    ]:
+        # Somebody took a column out of the task: the champion cannot serve this data
+        # any more.
+        return (
+            True,
+            f"the champion needs {', '.join(missing)}, which the data no longer has",
+        )
     metric, truth = task.metric.name, encode(task, holdout)
     old, new = champion.predict(holdout), challenger.predict(holdout)
     before, after = score(task, metric, truth, old), score(task, metric, truth, new)
     low, high = gain_interval(task, truth, old, new)
-    return low > 0, (
-        f"{metric} {after:.4g} against the champion's {before:.4g}; "
-        f"95 % interval of the gain {low:.4g} to {high:.4g}"
+    return (
+        low > 0,
+        (
+            f"{metric} {after:.4g} against the champion's {before:.4g}; "
+            f"95 % interval of the gain {low:.4g} to {high:.4g}"
+        ),
     )
 
 
 def gain_interval(
     task: Task, truth: np.ndarray, old: np.ndarray, new: np.ndarray
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the new model's gain over the old, in units of the task's metric.
+    """Return the 95 % interval of the new model's gain over the old, in units of the
+    task's metric.
 
-    A paired bootstrap: each resample draws rows, and both models are scored on the same rows.
+    A paired bootstrap: each resample draws rows, and both models are scored on the same
+    rows.
 
     Args:
         truth: shape (rows,).
@@ -104,8 +119,9 @@ def _evidence(task: Task, challenger: Challenger) -> list[Check]:
     """Return the checks of the ONNX file itself."""
     parity, budget = challenger.parity, task.budget
     differ = (
-        f"{parity.mismatches} of {parity.rows} hold-out rows differ from the estimator by more "
-        f"than {parity.tolerance:g}, the largest difference is {parity.largest_difference:.3g}"
+        f"{parity.mismatches} of {parity.rows} hold-out rows differ from the estimator"
+        f" by more than {parity.tolerance:g}, the largest difference is"
+        f" {parity.largest_difference:.3g}"
     )
     size = f"{challenger.size:,} bytes, budget {budget.size_bytes:,}"
     fast = challenger.latency_ms <= budget.latency_ms

@@ -1,4 +1,6 @@
-"""`pipeline promote`: a person's decision for an earlier version, published like the gate's."""
+"""`pipeline promote`: a person's decision for an earlier version, published like the
+gate's.
+"""
 
 from core.errors import UsageError
 from history import registry
@@ -9,9 +11,15 @@ from pipeline.report.templates import render
 
 
 def promote(
-    repo: Repo, task: str, version: int | None, reason: str, remote: str, branch: str | None
+    repo: Repo,
+    task: str,
+    version: int | None,
+    reason: str,
+    remote: str,
+    branch: str | None,
 ) -> tuple[str, str]:
-    """Put an earlier version of a task's model back into service; return the commit and message.
+    """Put an earlier version of a task's model back into service; return the commit and
+    message.
 
     Args:
         version: None means the one before the champion.
@@ -42,7 +50,9 @@ def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
     known = registry.versions(tip.mlruns, task)
     if version is None and len(known) < 2:
         held = "version 1 alone" if known else "none"
-        raise UsageError(f"{task} has no earlier version to go back to: the registry holds {held}.")
+        raise UsageError(
+            f"{task} has no earlier version to go back to: the registry holds {held}."
+        )
     wanted = len(known) - 1 if version is None else version
     if not 1 <= wanted <= len(known):
         held = f"versions 1 to {len(known)}" if known else "none"
@@ -50,5 +60,7 @@ def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
             f"{task} has no version {wanted} to go back to: the registry holds {held}."
         )
     if known[wanted - 1].sha256 == known[-1].sha256:
-        raise UsageError(f"version {wanted} of {task} is in service already: choose another.")
+        raise UsageError(
+            f"version {wanted} of {task} is in service already: choose another."
+        )
     return known[wanted - 1]

@@ -1,4 +1,6 @@
-"""`pipeline publish`: the bundle's runs, judged against the tip's champions, as one commit."""
+"""`pipeline publish`: the bundle's runs, judged against the tip's champions, as one
+commit.
+"""
 
 import json
 import shutil
@@ -30,24 +32,25 @@ NAMED = 5  # of changed files, in an error
 def publish(
     repo: Repo, folder: Path, remote: str, branch: str | None, dry_run: bool = False
 ) -> tuple[str, str]:
-    """Publish the bundle in `folder` to a remote's branch; return the commit and its message.
+    """Publish the bundle in `folder` to a remote's branch; return the commit and its
+    message.
 
-    Calling it again after a landing, or after a kill, finds the commit, says so instead of the
-    message, and changes nothing. A dry run makes the commit that would be pushed, from a bundle of
-    any commit, and keeps it here.
+    Calling it again after a landing, or after a kill, finds the commit, says so instead
+    of the message, and changes nothing. A dry run makes the commit that would be
+    pushed, from a bundle of any commit, and keeps it here.
 
     Args:
         branch: None means the remote's default branch.
 
     Raises:
-        PipelineError: the bundle is damaged, or was trained on changes that are in no commit; or
-            see `loop.land`.
+        PipelineError: the bundle is damaged, or was trained on changes that are in no
+            commit; or see `loop.land`.
     """
     bundle = bundles.read(folder)
     if bundle.dirty:
         raise PipelineError(
-            f"the bundle was trained on changes that are in no commit ({_some(bundle.dirty)}): "
-            "commit and push them, then train again."
+            "the bundle was trained on changes that are in no commit"
+            f" ({_some(bundle.dirty)}): commit and push them, then train again."
         )
 
     @cache  # a lost race brings up the same champion again, mostly
@@ -88,34 +91,47 @@ def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
     folder = layout.run_folders(tip.mlruns).get(run_id)
     if folder is None:
         return None
-    # In a branch of its own it may be a merge (-m), and other merges bring it to other branches.
-    search = ("--reverse", "-m", "--format=%H", "--diff-filter=A", "--", folder.as_posix())
+    # In a branch of its own it may be a merge (-m), and other merges bring it to other
+    # branches.
+    search = (
+        "--reverse",
+        "-m",
+        "--format=%H",
+        "--diff-filter=A",
+        "--",
+        folder.as_posix(),
+    )
     return git(tip.root, "log", *search).splitlines()[0]
 
 
 def _told_before(tip: Repo, commit: str) -> str:
     found, day = git(tip.root, "log", "-1", "--format=%h %cs", commit).split()
     return (
-        f"This bundle landed before, as commit {found} on {day}: nothing was published now. To "
-        "publish something new, run `pipeline train` again."
+        f"This bundle landed before, as commit {found} on {day}: nothing was published"
+        " now. To publish something new, run `pipeline train` again."
     )
 
 
 def _served(tip: Repo, name: str) -> bytes | None:
-    """Return a task's model as it is served at the tip, which must be the registry's champion."""
+    """Return a task's model as it is served at the tip, which must be the registry's
+    champion.
+    """
     champion = registry.champion(tip.mlruns, name)
     if champion is None:
         return None
     model = tip.models / name / MODEL
     if not model.is_file() or sha256_file(model) != champion.sha256:
         raise PipelineError(
-            f"{model.relative_to(tip.root)} is not version {champion.version}, the champion in the "
-            "registry: `pipeline history verify`, run at the branch's tip, says how to mend it."
+            f"{model.relative_to(tip.root)} is not version {champion.version}, the"
+            " champion in the registry: `pipeline history verify`, run at the branch's"
+            " tip, says how to mend it."
         )
     return model.read_bytes()
 
 
-def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]) -> None:
+def _apply(
+    tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]
+) -> None:
     """Write into a checkout of the tip all that this bundle means for it."""
     for snapshot in (folder / "data").glob("*.csv.gz"):
         write_atomic(tip.data / snapshot.name, snapshot.read_bytes())
@@ -136,17 +152,23 @@ def _apply(tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decisio
                 metrics=result.challenger.holdout,
                 **result.challenger.model_dump(include=record.IDENTITY),
             )
-    record.finish(tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids])
+    record.finish(
+        tip, [run_id for result in bundle.tasks.values() for run_id in result.run_ids]
+    )
 
 
 def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
-    """Copy a run into the history, less its models; a task's parent run is told the decision."""
+    """Copy a run into the history, less its models; a task's parent run is told the
+    decision.
+    """
     run = runfile.load(source / layout.RUN_FILE)
     if decision:
         tags = {
             "gate": decision.word,
             "gate.reason": decision.reason,
-            "gate.checks": json.dumps([check.model_dump() for check in decision.checks]),
+            "gate.checks": json.dumps(
+                [check.model_dump() for check in decision.checks]
+            ),
         }
         run = run.model_copy(update={"tags": run.tags | tags})
     target = layout.day_folder(tip.mlruns, run.experiment, run.started) / run.run_id
@@ -156,9 +178,11 @@ def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
 
 
 def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
-    """Say in the first line what was promoted and what stays; then why; then the evidence.
+    """Say in the first line what was promoted and what stays; then why; then the
+    evidence.
 
-    By the first trailer the pipeline knows its own commits and does not answer them with a run.
+    By the first trailer the pipeline knows its own commits and does not answer them
+    with a run.
     """
     champions = {name: registry.champion(tip.mlruns, name) for name in decisions}
     told = {"bundle": bundle, "decisions": decisions, "champions": champions}

@@ -1,4 +1,5 @@
-"""Why a push or a fetch failed, told from the words of Git and of the server; and what to do.
+"""Why a push or a fetch failed, told from the words of Git and of the server; and what
+to do.
 
 Standard library only: programs that run without any package use it too.
 """
@@ -29,16 +30,21 @@ class Cause(Enum):
     UNKNOWN = "another reason"
 
 
-# In this order: what is particular comes before what is general. GitHub answers HTTP 403 for an
-# archived repository, and names a found secret as a violated rule.
+# In this order: what is particular comes before what is general. GitHub answers HTTP
+# 403 for an archived repository, and names a found secret as a violated rule.
 _WORDS: tuple[tuple[Cause, str], ...] = (
     (Cause.TRANSIENT, r"rate limit|too many requests"),
     (Cause.SECRET, r"GH009|push protection|cannot contain secrets|secrets? detected"),
-    (Cause.ARCHIVED, r"archived so it is read-only|repository (?:is|was|has been) archived"),
+    (
+        Cause.ARCHIVED,
+        r"archived so it is read-only|repository (?:is|was|has been) archived",
+    ),
     (
         Cause.TOO_LARGE,
-        r"GH001|large files detected|exceeds GitHub's file size limit|returned error: 413|HTTP 413"
-        r"|pack exceeds maximum allowed size|exceeds maximum allowed|repository size limit",
+        r"GH001|large files detected|exceeds GitHub's file size limit|returned error:"
+        r" 413|HTTP 413"
+        r"|pack exceeds maximum allowed size|exceeds maximum allowed|repository size"
+        r" limit",
     ),
     (Cause.EMAIL, r"GH007|publish a private email"),
     (Cause.WORKFLOW, r"refusing to allow .* workflow"),
@@ -57,8 +63,10 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     (
         Cause.ACCESS,
         r"returned error: 40[13]\b|HTTP 40[13]\b|Write access to repository not granted"
-        r"|could not read (?:Username|Password)|Authentication failed|Permission to \S+ denied"
-        r"|Permission denied \(|invalid (?:username|credentials)|bad credentials|access denied"
+        r"|could not read (?:Username|Password)|Authentication failed|Permission to \S+"
+        r" denied"
+        r"|Permission denied \(|invalid (?:username|credentials)|bad credentials|access"
+        r" denied"
         r"|Host key verification failed|marked as read.only|SAML SSO"
         r"|not accessible by integration|Password authentication|token .*expired"
         r"|No anonymous write access|remote:.*insufficient permission"
@@ -68,15 +76,20 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     (Cause.NO_BRANCH, r"couldn't find remote ref"),
     (
         Cause.TRANSIENT,
-        r"returned error: (?:5\d\d|408|429)|HTTP (?:5\d\d|408|429)|Internal Server Error"
+        r"returned error: (?:5\d\d|408|429)|HTTP (?:5\d\d|408|429)|Internal Server"
+        r" Error"
         r"|Bad Gateway|Service Unavailable|Gateway Time-?out|temporarily unavailable"
         r"|Could not resolve|Temporary failure in name|Name or service not known"
-        r"|No such host|nodename nor servname|timed? ?out|Connection (?:was )?re(?:set|fused)"
+        r"|No such host|nodename nor servname|timed? ?out|Connection (?:was"
+        r" )?re(?:set|fused)"
         r"|Connection closed|closed by remote host|Failed to connect|Couldn't connect"
-        r"|Network is unreachable|Network is down|No route to host|Broken pipe|early EOF"
-        r"|unexpected disconnect|Empty reply from server|(?:Recv|Send) failure|not closed cleanly"
+        r"|Network is unreachable|Network is down|No route to host|Broken"
+        r" pipe|early EOF"
+        r"|unexpected disconnect|Empty reply from server|(?:Recv|Send) failure|not"
+        r" closed cleanly"
         r"|RPC failed|SSL_ERROR_SYSCALL|unexpected eof|TLS connection was non-properly"
-        r"|gnutls_handshake|GnuTLS recv error|handshake failed|fatal error in commit_refs"
+        r"|gnutls_handshake|GnuTLS recv error|handshake failed|fatal error in"
+        r" commit_refs"
         r"|remote end hung up|failed to report status",
     ),
     (
@@ -87,38 +100,64 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     ),
     # A hook of the server refused it without a word that is known here.
     (Cause.RULE, r"hook declined|prohibited by|denied by|is read.only.*branch"),
-    (Cause.READ_ONLY, r"Permission denied|Read-only file system|insufficient permission"),
+    (
+        Cause.READ_ONLY,
+        r"Permission denied|Read-only file system|insufficient permission",
+    ),
 )
 _PATTERNS = tuple((cause, re.compile(words, re.IGNORECASE)) for cause, words in _WORDS)
 _PROGRESS = re.compile(r"[\w ]+: +\d+% \(|Total \d+ \(")
 _ADVICE = {
     Cause.TRANSIENT: "wait a few minutes, then run the command again; nothing is lost",
-    Cause.ACCESS: "check that you may write there. With https, log in (`gh auth login`) or use a "
-    "token with write access to the contents; with ssh, use a key that may write. In a workflow "
-    "the job needs `permissions: contents: write`, which the organisation must allow",
-    Cause.RULE: "a branch protection or ruleset is on (Settings > Rules > Rulesets, or Settings > "
-    "Branches). Three ways out: keep only the rules 'Restrict deletions' and 'Block force pushes' "
-    "for the branch; publish to a branch of its own with --branch (in the workflow: the variable "
-    "PUBLISH_BRANCH); or push with a deploy key that the ruleset's bypass list names (the secret "
-    "PUBLISH_KEY)",
-    Cause.ARCHIVED: "unarchive it (Settings > General > Danger zone), or publish to another "
-    "repository with --remote",
-    Cause.TOO_LARGE: "the server takes no file or push of this size (GitHub: 100 MB a file): log "
-    "smaller artifacts, lower the model's budget, train again",
-    Cause.EMAIL: "set the no-reply address that GitHub gives you (Settings > Emails) with `git "
-    "config user.email ADDRESS`, or allow your address there, then run the command again",
-    Cause.WORKFLOW: "the branch holds workflow files that these credentials may not push: use a "
-    "token with the `workflow` scope, or a deploy key",
-    Cause.SECRET: "the server found a secret in what is pushed: take it out of the artifacts or "
-    "params, revoke it, and train again",
+    Cause.ACCESS: (
+        "check that you may write there. With https, log in (`gh auth login`) or use a"
+        " token with write access to the contents; with ssh, use a key that may write."
+        " In a workflow the job needs `permissions: contents: write`, which the"
+        " organisation must allow"
+    ),
+    Cause.RULE: (
+        "a branch protection or ruleset is on (Settings > Rules > Rulesets, or Settings"
+        " > Branches). Three ways out: keep only the rules 'Restrict deletions' and"
+        " 'Block force pushes' for the branch; publish to a branch of its own with"
+        " --branch (in the workflow: the variable PUBLISH_BRANCH); or push with a"
+        " deploy key that the ruleset's bypass list names (the secret PUBLISH_KEY)"
+    ),
+    Cause.ARCHIVED: (
+        "unarchive it (Settings > General > Danger zone), or publish to another "
+        "repository with --remote"
+    ),
+    Cause.TOO_LARGE: (
+        "the server takes no file or push of this size (GitHub: 100 MB a file): log "
+        "smaller artifacts, lower the model's budget, train again"
+    ),
+    Cause.EMAIL: (
+        "set the no-reply address that GitHub gives you (Settings > Emails) with `git"
+        " config user.email ADDRESS`, or allow your address there, then run the command"
+        " again"
+    ),
+    Cause.WORKFLOW: (
+        "the branch holds workflow files that these credentials may not push: use a "
+        "token with the `workflow` scope, or a deploy key"
+    ),
+    Cause.SECRET: (
+        "the server found a secret in what is pushed: take it out of the artifacts or "
+        "params, revoke it, and train again"
+    ),
     Cause.REMOTE_DISK: "the server has no space left: ask who runs it; nothing is lost",
     Cause.DISK: "no space is left on this machine: free some and run the command again",
-    Cause.NO_REMOTE: "check its address (`git remote -v`; --remote names another), that it exists, "
-    "and that your login may see it: a private repository is hidden from everybody else",
-    Cause.READ_ONLY: "this user cannot write to the clone's .git folder: publish from a clone of "
-    "your own",
-    Cause.UNKNOWN: "check `git remote -v`, the network and your access, then run the command "
-    "again; nothing is lost",
+    Cause.NO_REMOTE: (
+        "check its address (`git remote -v`; --remote names another), that it exists,"
+        " and that your login may see it: a private repository is hidden from everybody"
+        " else"
+    ),
+    Cause.READ_ONLY: (
+        "this user cannot write to the clone's .git folder: publish from a clone of "
+        "your own"
+    ),
+    Cause.UNKNOWN: (
+        "check `git remote -v`, the network and your access, then run the command "
+        "again; nothing is lost"
+    ),
 }
 
 
@@ -136,10 +175,20 @@ def advice(cause: Cause) -> str:
 
 
 def words(output: str) -> str:
-    """Return what the server said, or else what Git said, on one line and without secrets."""
+    """Return what the server said, or else what Git said, on one line and without
+    secrets.
+    """
     lines = [" ".join(line.split()) for line in redact(output).splitlines()]
-    remote = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
-    local = [line for line in lines if line and not line.startswith(("remote:", "hint:", "To "))]
+    remote = [
+        line.removeprefix("remote:").strip()
+        for line in lines
+        if line.startswith("remote:")
+    ]
+    local = [
+        line
+        for line in lines
+        if line and not line.startswith(("remote:", "hint:", "To "))
+    ]
     said = [line for line in remote if line and not _PROGRESS.match(line)] or local
     return " ".join(said) or "no reason was given"
 

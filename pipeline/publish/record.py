@@ -1,4 +1,6 @@
-"""Recording a promotion: the registry's entry, the model's files, and what is in service."""
+"""Recording a promotion: the registry's entry, the model's files, and what is in
+service.
+"""
 
 import json
 import shutil
@@ -24,13 +26,16 @@ IDENTITY = {"run_id", "model_id", "sha256", "size"}
 
 
 def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
-    """Return where a model's files lie with its run; a bundle is laid out like the repository."""
+    """Return where a model's files lie with its run; a bundle is laid out like the
+    repository.
+    """
     run = layout.run_folders(repo.mlruns)[model.run_id]
     return run / layout.MODELS / model.model_id
 
 
 def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
-    """Record the next version of a task's model and put it into service; return its entry.
+    """Record the next version of a task's model and put it into service; return its
+    entry.
 
     The model's files are kept with its run, and `details` are the entry's other fields.
     """
@@ -57,12 +62,15 @@ def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
 
 
 def served_manifest(repo: Repo, kept: Path, promotion: Promotion) -> dict[str, Any]:
-    """Return the manifest of a promoted model: that of its run, and what holds in service.
+    """Return the manifest of a promoted model: that of its run, and what holds in
+    service.
 
     What drift is judged by is made here, of the reference: older runs did not have it.
     """
     manifest: dict[str, Any] = json.loads((kept / MANIFEST).read_bytes())
-    run = runfile.load(layout.run_folders(repo.mlruns)[promotion.run_id] / layout.RUN_FILE)
+    run = runfile.load(
+        layout.run_folders(repo.mlruns)[promotion.run_id] / layout.RUN_FILE
+    )
     if run.ended:
         manifest["training_seconds"] = (run.ended - run.started) / 1000
     rows = manifest["holdout"]["rows"]

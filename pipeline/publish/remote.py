@@ -1,4 +1,6 @@
-"""Fetching from and pushing to a remote, patient with a network that fails for the moment."""
+"""Fetching from and pushing to a remote, patient with a network that fails for the
+moment.
+"""
 
 import random
 import sys
@@ -33,18 +35,22 @@ class Remote:
         self._waits: Iterator[float] = iter(WAITS)
 
     def default_branch(self) -> str | None:
-        """Return the name of the remote's default branch, or None if it has no commit there.
+        """Return the name of the remote's default branch, or None if it has no commit
+        there.
 
         Raises:
             PipelineError: the remote cannot be reached.
         """
-        for line in self._patiently("ls-remote", "--symref", self.name, "HEAD").splitlines():
+        for line in self._patiently(
+            "ls-remote", "--symref", self.name, "HEAD"
+        ).splitlines():
             if line.startswith("ref: refs/heads/"):
                 return line.removeprefix("ref: refs/heads/").partition("\t")[0]
         return None
 
     def fetch(self, branch: str) -> str | None:
-        """Fetch a branch with its whole history and return its tip, changing no ref of the user's.
+        """Fetch a branch with its whole history and return its tip, changing no ref of
+        the user's.
 
         Returns None if the remote has no such branch.
 
@@ -61,13 +67,15 @@ class Remote:
         return git(self.tree, "rev-parse", "FETCH_HEAD")
 
     def push(self, commit: str, branch: str) -> None:
-        """Push one commit to a branch, and nothing else, whatever the user has set for pushes.
+        """Push one commit to a branch, and nothing else, whatever the user has set for
+        pushes.
 
         Raises:
             GitError: the push failed; `answer` tells what to make of it.
         """
         settings = ["push.pushOption="]
-        # Not for an address: Git would take a "=" in it for the end of the setting's name.
+        # Not for an address: Git would take a "=" in it for the end of the setting's
+        # name.
         settings += [f"remote.{self.name}.mirror=false"] if "=" not in self.name else []
         options = ("--quiet", "--no-verify", "--no-signed", "--no-follow-tags")
         git_in(
@@ -79,7 +87,8 @@ class Remote:
         )
 
     def answer(self, error: GitError, branch: str, tip: str | None) -> None:
-        """Return if another attempt may succeed after a failed push, having waited where it helps.
+        """Return if another attempt may succeed after a failed push, having waited
+        where it helps.
 
         Args:
             tip: what the commit that was pushed is based on.
@@ -115,20 +124,29 @@ class Remote:
         """Wait before the next attempt, and say so; give up after the last."""
         seconds = next(self._waits, None)
         if seconds is None:
-            tried = f"the remote {self.shown} cannot be reached, tried {len(WAITS) + 1} times"
+            tried = (
+                f"the remote {self.shown} cannot be reached, tried {len(WAITS) + 1}"
+                " times"
+            )
             raise PipelineError(explain(error.output, tried)) from error
         said = f"{self.shown} does not answer ({words(error.output)})"
-        print(f"{said}: trying again in {seconds:g} seconds.", file=sys.stderr, flush=True)
+        print(
+            f"{said}: trying again in {seconds:g} seconds.", file=sys.stderr, flush=True
+        )
         time.sleep(seconds * random.uniform(0.75, 1.25))
 
 
 def _relative_addresses(checkout: Path, name: str) -> dict[str, str]:
-    """Return settings by which a relative path leads from any folder to where it leads here.
+    """Return settings by which a relative path leads from any folder to where it leads
+    here.
 
-    They are variables, since a path may hold a "=", at which `git -c` would take it apart. They
-    name a URI: a Git that was not built for Windows takes the `C:` of a path for a host.
+    They are variables, since a path may hold a "=", at which `git -c` would take it
+    apart. They name a URI: a Git that was not built for Windows takes the `C:` of a
+    path for a host.
     """
-    relative = [path for path in _addresses(checkout, name) if _is_relative(checkout, path)]
+    relative = [
+        path for path in _addresses(checkout, name) if _is_relative(checkout, path)
+    ]
     settings: dict[str, str] = {}
     for number, address in enumerate(relative):
         settings[f"GIT_CONFIG_KEY_{number}"] = (

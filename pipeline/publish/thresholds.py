@@ -1,4 +1,6 @@
-"""From when on a window of predictions counts as drifted: bootstrapped from the reference."""
+"""From when on a window of predictions counts as drifted: bootstrapped from the
+reference.
+"""
 
 from typing import Any
 
@@ -17,8 +19,9 @@ Reference = dict[str, Any]
 def bootstrap(reference: Reference, holdout_rows: int) -> dict[str, Any]:
     """Return the thresholds of a manifest's `reference`, by window size, part and name.
 
-    Both the reference and the window are samples, so both are drawn anew: a reference of 100 rows
-    is itself no exact picture of its population. All that is looked at shares the false alarms.
+    Both the reference and the window are samples, so both are drawn anew: a reference
+    of 100 rows is itself no exact picture of its population. All that is looked at
+    shares the false alarms.
     """
     rng = np.random.default_rng(SEED)
     rows = {"features": reference["rows"], "predictions": holdout_rows}
@@ -39,6 +42,8 @@ def _threshold(
     found: Distribution, rows: int, size: int, share: float, rng: np.random.Generator
 ) -> float:
     shares = np.asarray(found.shares) / np.sum(found.shares)
-    drawn = rng.multinomial(rows, shares, RESAMPLES) + SMOOTH  # a population of its own each time
+    drawn = (
+        rng.multinomial(rows, shares, RESAMPLES) + SMOOTH
+    )  # a population of its own each time
     windows = rng.multinomial(size, drawn / drawn.sum(axis=1, keepdims=True))
     return float(f"{np.quantile(psi(found.shares, rows, windows), 1 - share):.4g}")

@@ -20,7 +20,8 @@ AFTER = ("run_id", "date", "commit")
 
 
 def write(repo: Repo) -> list[Path]:
-    """Write the comparison, each task's picture and the leaderboard from the history's files.
+    """Write the comparison, each task's picture and the leaderboard from the history's
+    files.
 
     The same history gives the same bytes.
     """
@@ -43,13 +44,17 @@ def write(repo: Repo) -> list[Path]:
 def _comparison(known: list[Task], history: History) -> str:
     """Return `model_comparison.csv`: the best run of each algorithm of each task."""
     rows = [row for task in known for row in _best(task, history)]
-    measured = sorted({name for row in rows for name in row if name.startswith("holdout_")})
+    measured = sorted(
+        {name for row in rows for name in row if name.startswith("holdout_")}
+    )
     table = pd.DataFrame(rows, columns=[*BEFORE, *measured, *AFTER])
     return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
 def _best(task: Task, history: History) -> list[dict[str, Any]]:
-    """Return each algorithm's best run in cross-validation, best first; of equals the oldest."""
+    """Return each algorithm's best run in cross-validation, best first; of equals the
+    oldest.
+    """
     metric = task.metric.name
     rows: list[dict[str, Any]] = [
         {
@@ -61,11 +66,17 @@ def _best(task: Task, history: History) -> list[dict[str, Any]]:
             "run_id": run.run_id,
             "date": day(run.started),
             "commit": run.tags.get(COMMIT, ""),
-            **{name: run.latest(name) for name in run.metrics if name.startswith("holdout_")},
+            **{
+                name: run.latest(name)
+                for name in run.metrics
+                if name.startswith("holdout_")
+            },
         }
         for run in history.of(task.name)
         if "algorithm" in run.params and f"cv_{metric}_mean" in run.metrics
     ]
     rows.sort(key=lambda row: row["cv_mean"], reverse=task.metric.higher_is_better)
     algorithms = dict.fromkeys(row["algorithm"] for row in rows)
-    return [next(row for row in rows if row["algorithm"] == name) for name in algorithms]
+    return [
+        next(row for row in rows if row["algorithm"] == name) for name in algorithms
+    ]

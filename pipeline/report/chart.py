@@ -1,7 +1,8 @@
 """A small picture of one metric over the pushes, as SVG.
 
-Drawn by hand and not by a plotting library for the sake of Git: every push stands at its own
-fixed place, so the next push's picture differs from the last one's by a few bytes.
+Drawn by hand and not by a plotting library for the sake of Git: every push stands at
+its own fixed place, so the next push's picture differs from the last one's by a few
+bytes.
 """
 
 from pipeline.report.pushes import Event
@@ -12,7 +13,9 @@ STEP, HEIGHT, LEFT, TOP, SHOWN = 16, 120, 64, 28, 60
 
 
 def draw(task: Task, events: list[Event]) -> str:
-    """Draw the last `SHOWN` pushes: a dot a challenger, a line for the model in service."""
+    """Draw the last `SHOWN` pushes: a dot a challenger, a line for the model in
+    service.
+    """
     champion: float | None = None
     served: list[float | None] = []
     for event in events:
@@ -32,7 +35,9 @@ def draw(task: Task, events: list[Event]) -> str:
         "pushes.svg",
         title=f"{task.name}: {task.metric.name} on the hold-out, {better} is better",
         dots=[(*point(i, v), events[i]) for i, v in enumerate(values) if v is not None],
-        served=["{},{}".format(*point(i, v)) for i, v in enumerate(served) if v is not None],
+        served=[
+            "{},{}".format(*point(i, v)) for i, v in enumerate(served) if v is not None
+        ],
         **{"low": low, "high": high, "left": LEFT, "top": TOP, "bottom": TOP + HEIGHT},
         width=LEFT + STEP * SHOWN,
     )

@@ -1,4 +1,6 @@
-"""The history, push by push: what was tried, what the gate said, what was in service after."""
+"""The history, push by push: what was tried, what the gate said, what was in service
+after.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +25,14 @@ class History:
         """Read every run of the history."""
         folders = layout.run_folders(mlruns)
         return cls(
-            {run_id: runfile.load(path / layout.RUN_FILE) for run_id, path in folders.items()},
-            {run_id: path.relative_to(mlruns).as_posix() for run_id, path in folders.items()},
+            {
+                run_id: runfile.load(path / layout.RUN_FILE)
+                for run_id, path in folders.items()
+            },
+            {
+                run_id: path.relative_to(mlruns).as_posix()
+                for run_id, path in folders.items()
+            },
         )
 
     def of(self, experiment: str) -> list[Run]:
@@ -35,7 +43,8 @@ class History:
 
 @dataclass(frozen=True)
 class Event:
-    """A push, or a promotion by hand, at a time in milliseconds; `run_id` is the one to look at.
+    """A push, or a promotion by hand, at a time in milliseconds; `run_id` is the one to
+    look at.
 
     `value` is the metric on the hold-out, of the model that was judged.
     """
@@ -52,8 +61,12 @@ class Event:
 
 def events(task: Task, history: History, versions: list[Promotion]) -> list[Event]:
     """Return a task's pushes and promotions by hand in the order of their time."""
-    by_gate = {history.runs[e.run_id].parent: e for e in versions if e.decided_by == "gate"}
-    pushes = [run for run in history.of(task.name) if not run.parent and "gate" in run.tags]
+    by_gate = {
+        history.runs[e.run_id].parent: e for e in versions if e.decided_by == "gate"
+    }
+    pushes = [
+        run for run in history.of(task.name) if not run.parent and "gate" in run.tags
+    ]
     found = [_push(task, run, by_gate.get(run.run_id)) for run in pushes]
     found += [
         Event(

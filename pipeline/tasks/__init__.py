@@ -25,7 +25,9 @@ def load(name: str) -> Task:
         PipelineError: its file does not describe it.
     """
     if name not in names():
-        raise UsageError(f"there is no task {name!r}: choose from {', '.join(names())}.")
+        raise UsageError(
+            f"there is no task {name!r}: choose from {', '.join(names())}."
+        )
     return _read(FOLDER / f"{name}.yaml")
 
 

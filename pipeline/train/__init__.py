@@ -1,1 +1,3 @@
-"""From validated rows to a bundle: fit the candidates, judge them, export the best to ONNX."""
+"""From validated rows to a bundle: fit the candidates, judge them, export the best to
+ONNX.
+"""

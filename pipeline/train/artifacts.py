@@ -20,11 +20,13 @@ COLOURS = 12
 
 
 def draw(study: Study, candidate: Candidate) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return a candidate's artifacts by file name, made on the hold-out, and why others failed.
+    """Return a candidate's artifacts by file name, made on the hold-out, and why others
+    failed.
 
-    The picture of a regression shows predicted against true and the residuals, of a classification
-    the confusion matrix, ROC and calibration; of both the permutation importance. A model is worth
-    the same without its picture: one that fails ends nothing.
+    The picture of a regression shows predicted against true and the residuals, of a
+    classification the confusion matrix, ROC and calibration; of both the permutation
+    importance. A model is worth the same without its picture: one that fails ends
+    nothing.
     """
     makers: dict[str, Callable[[], bytes]] = {
         "evaluation.png": lambda: _png(_picture(study, candidate)),
@@ -57,7 +59,9 @@ def _picture(study: Study, candidate: Candidate) -> Figure:
     figure = Figure(figsize=(4.2 * panels, 3.8), dpi=72)
     *axes, last = figure.subplots(1, panels)
     figure.subplots_adjust(left=0.08, right=0.9, bottom=0.14, wspace=0.3)
-    (_regression if regression else _classification)(task.target, axes, study.truth, prediction)
+    (_regression if regression else _classification)(
+        task.target, axes, study.truth, prediction
+    )
     ordered = _importance(study, candidate).sort_values("mean", kind="stable")
     last.barh(ordered["feature"], ordered["mean"], xerr=ordered["std"])
     last.set(title="Permutation importance", xlabel=f"loss of {task.metric.name}")
@@ -72,10 +76,18 @@ def _regression(
     both, rest = axes
     both.hist2d(truth, prediction, bins=BINS, cmin=1)
     both.axline((truth.mean(), truth.mean()), slope=1, color="black", linewidth=1)
-    both.set(title="Predicted against true", xlabel=f"true ({target.unit})", ylabel="predicted")
+    both.set(
+        title="Predicted against true",
+        xlabel=f"true ({target.unit})",
+        ylabel="predicted",
+    )
     rest.hist2d(prediction, truth - prediction, bins=BINS, cmin=1)
     rest.axhline(0, color="black", linewidth=1)
-    rest.set(title="Residuals", xlabel=f"predicted ({target.unit})", ylabel="true less predicted")
+    rest.set(
+        title="Residuals",
+        xlabel=f"predicted ({target.unit})",
+        ylabel="true less predicted",
+    )
 
 
 def _classification(
@@ -85,15 +97,23 @@ def _classification(
     style = {"display_labels": classes, "cmap": "Blues", "colorbar": False}
     places, named = range(len(classes)), prediction.argmax(axis=1)
     probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
-    ConfusionMatrixDisplay.from_predictions(truth, named, labels=places, ax=matrix, **style)
+    ConfusionMatrixDisplay.from_predictions(
+        truth, named, labels=places, ax=matrix, **style
+    )
     # Of two classes one curve says it all.
     for place in places[1 if len(classes) == 2 else 0 :]:
         judged = {"y_true": truth == place, "name": classes[place]}
-        RocCurveDisplay.from_predictions(y_score=probabilities[:, place], ax=roc, **judged)
+        RocCurveDisplay.from_predictions(
+            y_score=probabilities[:, place], ax=roc, **judged
+        )
         CalibrationDisplay.from_predictions(
             y_prob=probabilities[:, place], ax=calibration, **judged
         )
-    for panel, title in ((matrix, "Confusion matrix"), (roc, "ROC"), (calibration, "Calibration")):
+    for panel, title in (
+        (matrix, "Confusion matrix"),
+        (roc, "ROC"),
+        (calibration, "Calibration"),
+    ):
         panel.set_title(title)
 
 
@@ -101,5 +121,7 @@ def _png(figure: Figure) -> bytes:
     """Return the picture in a few colours, without a date or the name of the program."""
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")
-    Image.open(drawn).convert("RGB").quantize(COLOURS).save(small, format="png", optimize=True)
+    Image.open(drawn).convert("RGB").quantize(COLOURS).save(
+        small, format="png", optimize=True
+    )
     return small.getvalue()

@@ -26,7 +26,9 @@ def probes(task: Task) -> pd.DataFrame:
         if not isinstance(feature.example, str):
             moved = (feature.example * (1 - SPREAD), feature.example * (1 + SPREAD))
             values = np.clip(moved, feature.low, feature.high).tolist()
-        rows += [example(task) | {feature.name: v} for v in values if v != feature.example]
+        rows += [
+            example(task) | {feature.name: v} for v in values if v != feature.example
+        ]
     return pd.DataFrame(rows)
 
 
@@ -44,11 +46,18 @@ def _check(task: Task, claim: str, behaviour: Behaviour, model: OnnxModel) -> Ch
     scores = _scores(task, model, rows)
     if behaviour.expect == "within":
         low, high = behaviour.within
-        agree, detail = (scores >= low) & (scores <= high), f"mean score {scores.mean():.3g}"
+        agree, detail = (scores >= low) & (
+            scores <= high
+        ), f"mean score {scores.mean():.3g}"
     else:
-        new = behaviour.changes | {name: rows[name] + by for name, by in behaviour.add.items()}
+        new = behaviour.changes | {
+            name: rows[name] + by for name, by in behaviour.add.items()
+        }
         change = _scores(task, model, rows.assign(**new)) - scores
-        agree, detail = _agreement(behaviour, change), f"mean change {change.mean():+.3g}"
+        agree, detail = (
+            _agreement(behaviour, change),
+            f"mean change {change.mean():+.3g}",
+        )
     share = float(np.mean(agree))
     detail += f"; {share:.0%} of {len(rows)} rows agree, required {SHARE:.0%}"
     return Check(name=claim, passed=share >= SHARE, detail=detail)
@@ -58,7 +67,8 @@ def _agreement(behaviour: Behaviour, change: np.ndarray) -> np.ndarray:
     if behaviour.expect == "same":
         return np.asarray(np.abs(change) <= behaviour.tolerance)
     gain = change if behaviour.expect == "higher" else -change
-    # A model that says the same of every row goes no wrong way, but it does not move either.
+    # A model that says the same of every row goes no wrong way, but it does not move
+    # either.
     return np.asarray((gain >= 0) & (gain.mean() > behaviour.tolerance))
 
 

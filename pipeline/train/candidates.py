@@ -1,4 +1,6 @@
-"""Fitting: every candidate in cross-validation and on all training rows, over all cores."""
+"""Fitting: every candidate in cross-validation and on all training rows, over all
+cores.
+"""
 
 import time
 from collections.abc import Iterator
@@ -28,7 +30,8 @@ IMPORTANCE_REPEATS = 5
 class Study:
     """One task's data and settings: what every candidate is given alike.
 
-    `train` and `holdout` are tables of the task's columns; `features` are those that are used.
+    `train` and `holdout` are tables of the task's columns; `features` are those that
+    are used.
     """
 
     task: Task
@@ -47,8 +50,8 @@ class Study:
 class Candidate(Judged, arbitrary_types_allowed=True):
     """One algorithm, judged; `folds` is the task's metric in each fold.
 
-    `importance` is, for each feature, how much worse the metric gets when it is shuffled: mean
-    and standard deviation, shape (features, 2).
+    `importance` is, for each feature, how much worse the metric gets when it is
+    shuffled: mean and standard deviation, shape (features, 2).
     """
 
     parameters: Parameters
@@ -74,7 +77,8 @@ class Failure:
 
 
 def split(study: Study) -> Folds:
-    """Return the folds of the training rows as pairs of row numbers, to fit and to judge.
+    """Return the folds of the training rows as pairs of row numbers, to fit and to
+    judge.
 
     Raises:
         PipelineError: there are fewer rows, or rows of one class, than folds.
@@ -86,19 +90,23 @@ def split(study: Study) -> Folds:
     if fewest < study.folds or not held.issuperset(classes) or len(study.holdout) < 2:
         kind = "of one class " if classes else ""
         raise PipelineError(
-            f"{task.name}: {fewest} rows {kind}to train on and {len(study.holdout)} held out are "
-            f"too few for {study.folds} folds and a hold-out with every class: bring more rows, or "
-            "change folds or holdout_share in params.yaml."
+            f"{task.name}: {fewest} rows {kind}to train on and {len(study.holdout)}"
+            f" held out are too few for {study.folds} folds and a hold-out with every"
+            " class: bring more rows, or change folds or holdout_share in params.yaml."
         )
     kind_of_folds = KFold if task.kind is Kind.REGRESSION else StratifiedKFold
     folds = kind_of_folds(study.folds, shuffle=True, random_state=study.seed)
     return list(folds.split(study.train, target))
 
 
-def fit_all(study: Study, candidates: dict[str, Parameters]) -> Iterator[Candidate | Failure]:
+def fit_all(
+    study: Study, candidates: dict[str, Parameters]
+) -> Iterator[Candidate | Failure]:
     """Yield the candidates in order, each as soon as it is judged."""
     folds = split(study)
-    jobs = [delayed(_guarded)(study, folds, *candidate) for candidate in candidates.items()]
+    jobs = [
+        delayed(_guarded)(study, folds, *candidate) for candidate in candidates.items()
+    ]
     yield from Parallel(n_jobs=-1, return_as="generator")(jobs)
 
 
@@ -106,51 +114,75 @@ def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     """Return the candidate with the best mean in cross-validation; the first of equals."""
     judged = [candidate for candidate in candidates if isinstance(candidate, Candidate)]
     sign = -1 if task.metric.higher_is_better else 1
-    return min(judged, key=lambda candidate: sign * np.mean(candidate.folds), default=None)
+    return min(
+        judged, key=lambda candidate: sign * np.mean(candidate.folds), default=None
+    )
 
 
 def _guarded(
     study: Study, folds: Folds, algorithm: str, parameters: Parameters
 ) -> Candidate | Failure:
-    """Judge a candidate; whatever an estimator raises is its failure, and not the run's."""
+    """Judge a candidate; whatever an estimator raises is its failure, and not the
+    run's.
+    """
     try:
-        # One thread a fit: sums of floats depend on how they are shared among threads, and the
-        # same inputs must give the same bytes on a machine with any number of cores.
+        # One thread a fit: sums of floats depend on how they are shared among threads,
+        # and the same inputs must give the same bytes on a machine with any number of
+        # cores.
         with threadpool_limits(limits=1):
             return _judge(study, folds, algorithm, parameters)
     except Exception as error:
         kind = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
-        return Failure(algorithm, parameters, kind + str(error).strip().partition("\n")[0])
+        return Failure(
+            algorithm, parameters, kind + str(error).strip().partition("\n")[0]
+        )
 
 
-def _judge(study: Study, folds: Folds, algorithm: str, parameters: Parameters) -> Candidate:
-    """Cross-validate; then fit on all training rows, and judge the ONNX file on the hold-out."""
+def _judge(
+    study: Study, folds: Folds, algorithm: str, parameters: Parameters
+) -> Candidate:
+    """Cross-validate; then fit on all training rows, and judge the ONNX file on the
+    hold-out.
+    """
     task, metric = study.task, study.task.metric
-    pipeline = estimators.build(task.kind, algorithm, parameters, study.features, study.seed)
+    pipeline = estimators.build(
+        task.kind, algorithm, parameters, study.features, study.seed
+    )
     inputs = estimators.as_inputs(study.features, study.train)
     truth = evaluate.encode(task, study.train)
 
-    def judge(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> dict[str, float]:
+    def judge(
+        fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
+    ) -> dict[str, float]:
         return evaluate.metrics(task, truth, export.estimate(task, fitted, inputs))
 
     def gain(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
-        return judge(fitted, inputs, truth)[metric.name] * (1 if metric.higher_is_better else -1)
+        return judge(fitted, inputs, truth)[metric.name] * (
+            1 if metric.higher_is_better else -1
+        )
 
-    found = cross_validate(pipeline, inputs, truth, cv=folds, scoring=judge, error_score="raise")
+    found = cross_validate(
+        pipeline, inputs, truth, cv=folds, scoring=judge, error_score="raise"
+    )
     values = {name: found[f"test_{name}"] for name in evaluate.METRICS[task.kind]}
     spread = {f"{metric.name}_std": float(np.std(values[metric.name], ddof=1))}
     start = time.perf_counter()
     pipeline.fit(inputs, truth)
     seconds = time.perf_counter() - start
     content = export.to_onnx(task, study.features, pipeline)
-    model, inputs = OnnxModel(content), estimators.as_inputs(study.features, study.holdout)
+    model, inputs = OnnxModel(content), estimators.as_inputs(
+        study.features, study.holdout
+    )
     repeats = {"n_repeats": IMPORTANCE_REPEATS, "random_state": study.seed}
-    loss = permutation_importance(pipeline, inputs, study.truth, scoring=gain, **repeats)
+    loss = permutation_importance(
+        pipeline, inputs, study.truth, scoring=gain, **repeats
+    )
     return Candidate(
         algorithm=algorithm,
         parameters=parameters,
         folds=values[metric.name].tolist(),
-        cross_validation={f"{n}_mean": float(np.mean(v)) for n, v in values.items()} | spread,
+        cross_validation={f"{n}_mean": float(np.mean(v)) for n, v in values.items()}
+        | spread,
         holdout=evaluate.metrics(task, study.truth, model.predict(inputs)),
         onnx=content,
         parity=export.parity(task, pipeline, model, inputs),

@@ -14,13 +14,13 @@ from core.files import read_yaml
 from pipeline.schema import Feature, Kind, Task
 
 BASELINE = "dummy"
-# A tree that may not split says the mean or the classes' shares, whatever it is given: just as
-# scikit-learn's dummies, but they have no ONNX form.
+# A tree that may not split says the mean or the classes' shares, whatever it is given:
+# just as scikit-learn's dummies, but they have no ONNX form.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
 _FILE = Path(__file__).with_suffix(".yaml")
-_CLASSES = TypeAdapter(dict[Kind, dict[str, ImportString[type[BaseEstimator]]]]).validate_python(
-    read_yaml(_FILE, _FILE.name)
-)
+_CLASSES = TypeAdapter(
+    dict[Kind, dict[str, ImportString[type[BaseEstimator]]]]
+).validate_python(read_yaml(_FILE, _FILE.name))
 
 
 def names(task: Task) -> list[str]:
@@ -31,7 +31,9 @@ def names(task: Task) -> list[str]:
 
 
 def parameter_names(kind: Kind, algorithm: str) -> list[str]:
-    """Return what an algorithm can be given in `params.yaml`; the seed is set for all at once."""
+    """Return what an algorithm can be given in `params.yaml`; the seed is set for all
+    at once.
+    """
     if algorithm == BASELINE:
         return []
     accepted = _CLASSES[kind][algorithm]().get_params(deep=False)
@@ -39,12 +41,16 @@ def parameter_names(kind: Kind, algorithm: str) -> list[str]:
 
 
 def build(
-    kind: Kind, algorithm: str, parameters: dict[str, Any], features: list[Feature], seed: int
+    kind: Kind,
+    algorithm: str,
+    parameters: dict[str, Any],
+    features: list[Feature],
+    seed: int,
 ) -> Pipeline:
     """Return an unfitted pipeline that takes a frame as `as_inputs` gives it.
 
-    Only a linear model gets its numbers scaled: a scaler moves rows across the float32 thresholds
-    of trees, and the ONNX file then disagrees.
+    Only a linear model gets its numbers scaled: a scaler moves rows across the float32
+    thresholds of trees, and the ONNX file then disagrees.
     """
     fixed = _NO_SPLIT if algorithm == BASELINE else {}
     estimator = _CLASSES[kind][algorithm](**fixed, **parameters)
@@ -63,11 +69,14 @@ def build(
 
 
 def as_inputs(features: list[Feature], table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that a model is given: numbers that a float32 holds, categories as text.
+    """Return the columns that a model is given: numbers that a float32 holds,
+    categories as text.
 
-    The numbers come as float64: what is summed up in float32 differs in its last digit from one
-    machine to the next, and then so do the bytes of the ONNX file.
+    The numbers come as float64: what is summed up in float32 differs in its last digit
+    from one machine to the next, and then so do the bytes of the ONNX file.
     """
-    numbers = {feature.name: "float32" for feature in features if feature.type == "number"}
+    numbers = {
+        feature.name: "float32" for feature in features if feature.type == "number"
+    }
     columns = table[[feature.name for feature in features]].astype(numbers)
     return columns.astype(dict.fromkeys(numbers, "float64"))

@@ -20,7 +20,9 @@ def higher_is_better(metric: str) -> bool:
 
 
 def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
-    """Return a table's true values, shape (rows,): in the target's unit, or the class's place."""
+    """Return a table's true values, shape (rows,): in the target's unit, or the class's
+    place.
+    """
     truth = table[task.target.name]
     if task.kind is Kind.REGRESSION:
         return truth.to_numpy(dtype=float)
@@ -30,11 +32,13 @@ def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
 def scorer(
     task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray
 ) -> Callable[[np.ndarray], float]:
-    """Return a function from row numbers to the metric on those rows, NaN where it has no value.
+    """Return a function from row numbers to the metric on those rows, NaN where it has
+    no value.
 
     Args:
         truth: shape (rows,), as `encode` gives it.
-        prediction: shape (rows,) of a regression, (rows, classes) of probabilities else.
+        prediction: shape (rows,) of a regression, (rows, classes) of probabilities
+            else.
 
     Raises:
         PipelineError: a prediction is not a number.
@@ -42,7 +46,8 @@ def scorer(
     values = np.asarray(prediction, dtype=float)
     if not np.isfinite(values).all():
         raise PipelineError(
-            f"{task.name}: the metric {metric} is not a number, for not every prediction is one."
+            f"{task.name}: the metric {metric} is not a number, for not every"
+            " prediction is one."
         )
     if task.kind is Kind.CLASSIFICATION:
         # Probabilities of float32 add up to 1 again.

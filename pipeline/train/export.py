@@ -15,19 +15,23 @@ _TYPES = {"number": FloatTensorType, "category": StringTensorType}
 
 
 def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
-    """Return the ONNX file: an input of shape (rows, 1) a feature; the same fit, the same bytes.
+    """Return the ONNX file: an input of shape (rows, 1) a feature; the same fit, the
+    same bytes.
 
-    Outputs: `variable` (rows, 1) of a regression; `label` (rows,), the class's place, and
-    `probabilities` (rows, classes) of a classification.
+    Outputs: `variable` (rows, 1) of a regression; `label` (rows,), the class's place,
+    and `probabilities` (rows, classes) of a classification.
     """
     model = convert(
         fitted,
-        initial_types=[(feature.name, _TYPES[feature.type]([None, 1])) for feature in features],
+        initial_types=[
+            (feature.name, _TYPES[feature.type]([None, 1])) for feature in features
+        ],
         options={"zipmap": False} if task.kind is Kind.CLASSIFICATION else None,
         target_opset=OPSET,
         name=task.name,
     )
-    # The converter keeps these in a set, whose order changes from one process to the next.
+    # The converter keeps these in a set, whose order changes from one process to the
+    # next.
     imports = sorted(model.opset_import, key=lambda entry: str(entry.domain))
     del model.opset_import[:]
     model.opset_import.extend(imports)
@@ -40,7 +44,9 @@ def estimate(task: Task, fitted: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
     return np.asarray(method(inputs), dtype=np.float64)
 
 
-def parity(task: Task, fitted: Pipeline, model: OnnxModel, inputs: pd.DataFrame) -> Parity:
+def parity(
+    task: Task, fitted: Pipeline, model: OnnxModel, inputs: pd.DataFrame
+) -> Parity:
     """Compare estimator and ONNX file on every row of the hold-out."""
     difference = np.abs(estimate(task, fitted, inputs) - model.predict(inputs))
     worst = difference.reshape(len(inputs), -1).max(axis=1)

@@ -22,18 +22,25 @@ WORST_SLICES = 5
 
 
 def render(
-    study: Study, candidate: Candidate, candidates: list[Candidate | Failure], fetched: Fetched
+    study: Study,
+    candidate: Candidate,
+    candidates: list[Candidate | Failure],
+    fetched: Fetched,
 ) -> str:
     """Return the manifest's text; `publish` adds version, ids, commit and time."""
     task, model = study.task, OnnxModel(candidate.onnx)
     prediction = model.predict(study.holdout)
     example = {feature.name: feature.example for feature in study.features}
     answer = model.predict(pd.DataFrame([example]))[0]
-    baseline = [c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE]
+    baseline = [
+        c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE
+    ]
     described = TypeAdapter(Task).dump_python(task, mode="json", include=OF_TASK) | {
         "format": FORMAT,
         "task": task.name,
-        "features": [asdict(feature) | {"type": feature.type} for feature in study.features],
+        "features": [
+            asdict(feature) | {"type": feature.type} for feature in study.features
+        ],
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
         "sha256": model.sha256,
@@ -48,14 +55,21 @@ def render(
         },
     }
     measured = {
-        "holdout": {"rows": len(study.holdout), "metrics": _with_intervals(study, prediction)},
-        "cross_validation": {"folds": study.folds, "metrics": candidate.cross_validation},
+        "holdout": {
+            "rows": len(study.holdout),
+            "metrics": _with_intervals(study, prediction),
+        },
+        "cross_validation": {
+            "folds": study.folds,
+            "metrics": candidate.cross_validation,
+        },
         "baseline": baseline[0].holdout if baseline else None,
         "golden": {"request": example, "answer": answer.tolist()},
         "reference": {
             "rows": len(study.train),
             "features": {
-                f.name: distribution(study.train[f.name], f.categories) for f in study.features
+                f.name: distribution(study.train[f.name], f.categories)
+                for f in study.features
             },
             "predictions": _predictions(study, prediction),
         },
@@ -64,7 +78,9 @@ def render(
     return to_json(described | _short(measured))
 
 
-def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str, float]]:
+def _with_intervals(
+    study: Study, prediction: np.ndarray
+) -> dict[str, dict[str, float]]:
     found = {}
     for name, value in evaluate.metrics(study.task, study.truth, prediction).items():
         scorer = evaluate.scorer(study.task, name, study.truth, prediction)
@@ -74,21 +90,27 @@ def _with_intervals(study: Study, prediction: np.ndarray) -> dict[str, dict[str,
 
 
 def distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return how often each category occurs, or the share of values between the deciles.
+    """Return how often each category occurs, or the share of values between the
+    deciles.
 
-    Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one entry more,
-    for the values up to the first edge, from there up to the second, …, above the last.
+    Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one
+    entry more, for the values up to the first edge, from there up to the second, …,
+    above the last.
     """
     if categories:
         shares = values.value_counts(normalize=True).reindex(list(categories)).fillna(0)
         return {"categories": list(categories), "shares": shares.tolist()}
     edges = np.unique(_short(np.quantile(values, np.linspace(0.1, 0.9, 9)).tolist()))
-    counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
+    counts = np.bincount(
+        np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1
+    )
     return {"edges": edges.tolist(), "shares": (counts / len(values)).tolist()}
 
 
 def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
-    """Return the distribution of values; for classes, of the winner and the last's probability."""
+    """Return the distribution of values; for classes, of the winner and the last's
+    probability.
+    """
     if study.task.kind is Kind.REGRESSION:
         return {"value": distribution(pd.Series(prediction))}
     classes = study.task.target.classes
@@ -113,7 +135,11 @@ def _slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
                 where = {"feature": feature.name, "part": str(part), "rows": len(rows)}
                 found.append(where | {metric: value})
     found.sort(key=lambda part: (part[metric], part["feature"], part["part"]))
-    return found[:WORST_SLICES] if task.metric.higher_is_better else found[: -WORST_SLICES - 1 : -1]
+    return (
+        found[:WORST_SLICES]
+        if task.metric.higher_is_better
+        else found[: -WORST_SLICES - 1 : -1]
+    )
 
 
 def _short(value: Any) -> Any:

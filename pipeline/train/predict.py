@@ -33,15 +33,21 @@ class OnnxModel:
         self.sha256, self.size = sha256_bytes(content), len(content)
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return values (rows,) of a regression, or probabilities (rows, classes), as float64."""
+        """Return values (rows,) of a regression, or probabilities (rows, classes), as
+        float64.
+        """
         # A classifier's outputs are the label's number and the probabilities.
-        output = np.asarray(self.session.run(None, self._feeds(frame))[-1], dtype=np.float64)
+        output = np.asarray(
+            self.session.run(None, self._feeds(frame))[-1], dtype=np.float64
+        )
         return output.ravel() if len(self.session.get_outputs()) == 1 else output
 
     def latency_ms(self, frame: pd.DataFrame) -> float:
         """Return the median time of one row on one thread, in milliseconds."""
         feeds = self._feeds(frame.iloc[:1])
-        times = timeit.repeat(lambda: self.session.run(None, feeds), number=1, repeat=REPEATS)
+        times = timeit.repeat(
+            lambda: self.session.run(None, feeds), number=1, repeat=REPEATS
+        )
         return float(np.median(times) * 1000)
 
     def _feeds(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:

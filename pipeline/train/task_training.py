@@ -28,7 +28,13 @@ class TaskTraining:
     """The training of one task into a bundle's folder; `results` fills while it runs."""
 
     def __init__(
-        self, repo: Repo, task: Task, settings: Params, folder: Path, dirty: list[str], fresh: bool
+        self,
+        repo: Repo,
+        task: Task,
+        settings: Params,
+        folder: Path,
+        dirty: list[str],
+        fresh: bool,
     ) -> None:
         self.repo, self.task, self.folder = repo, task, folder
         self.dirty, self.fresh = dirty, fresh
@@ -46,8 +52,12 @@ class TaskTraining:
         tracker = Tracker(self.repo, self.task, fetched)
         tags = common_tags(self.repo)
         name = f"{self.task.name} {tags['mlflow.source.git.commit'][:7]}"
-        parent = tracker.start(name, tags | parent_tags(self.repo, fetched, self.dirty), began)
-        with tracing.span("fit candidates", {"task": self.task.name}, len(fetched.table)):
+        parent = tracker.start(
+            name, tags | parent_tags(self.repo, fetched, self.dirty), began
+        )
+        with tracing.span(
+            "fit candidates", {"task": self.task.name}, len(fetched.table)
+        ):
             runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
         challenger = None
         if winner := best(self.task, self.results):
@@ -67,7 +77,10 @@ class TaskTraining:
         save(tracker.uri, run_ids, self.folder / "mlruns")
         shutil.rmtree(self.folder / "mlruns" / layout.LOCAL, ignore_errors=True)
         return TaskResult(
-            parent_run=parent, run_ids=run_ids, data_digest=fetched.digest, challenger=challenger
+            parent_run=parent,
+            run_ids=run_ids,
+            data_digest=fetched.digest,
+            challenger=challenger,
         )
 
     def _study(self, fetched: data.Fetched) -> Study:
@@ -78,15 +91,24 @@ class TaskTraining:
         tables.write(data.snapshot_path(self.folder / "holdout", task), holdout)
         if fetched.snapshot:
             tables.write(data.snapshot_path(self.folder / "data", task), fetched.table)
-        features = [feature for feature in task.features if feature.name not in section.exclude]
+        features = [
+            feature for feature in task.features if feature.name not in section.exclude
+        ]
         return Study(task, features, train, holdout, section.folds, self.settings.seed)
 
-    def _candidates(self, tracker: Tracker, study: Study, tags: dict[str, str]) -> dict[str, str]:
+    def _candidates(
+        self, tracker: Tracker, study: Study, tags: dict[str, str]
+    ) -> dict[str, str]:
         """Fit all candidates, record each as a nested run, and return the runs' ids."""
         runs, wanted, began = {}, self.section.candidates, time.time()
-        bar: dict[str, Any] = {"console": self.console, "disable": not self.console.is_terminal}
+        bar: dict[str, Any] = {
+            "console": self.console,
+            "disable": not self.console.is_terminal,
+        }
         title = f"Training {self.task.name}"
-        for result in track(fit_all(study, wanted), title, len(wanted), transient=True, **bar):
+        for result in track(
+            fit_all(study, wanted), title, len(wanted), transient=True, **bar
+        ):
             run = runs[result.algorithm] = tracker.start(result.algorithm, tags, began)
             self._record(tracker, study, run, result)
             self.results.append(result)
@@ -115,7 +137,9 @@ class TaskTraining:
         tracker.end(run, self._warn(result, failed))
 
     def _warn(self, candidate: Candidate, failed: dict[str, str]) -> dict[str, str]:
-        """Say which artifacts could not be made, and return the tag that says so in the run."""
+        """Say which artifacts could not be made, and return the tag that says so in the
+        run.
+        """
         if not failed:
             return {}
         reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
@@ -135,6 +159,8 @@ class TaskTraining:
         metrics = self.winner.metrics if self.winner else {}
         rows = {"rows_train": len(study.train), "rows_holdout": len(study.holdout)}
         tracker.log(parent, params, {**rows, **metrics})
-        failures = [f"{r.algorithm}: {r.reason}" for r in self.results if isinstance(r, Failure)]
+        failures = [
+            f"{r.algorithm}: {r.reason}" for r in self.results if isinstance(r, Failure)
+        ]
         tags = {"failure": "; ".join(failures)} if failures else {}
         tracker.end(parent, tags, failed=self.winner is None)

@@ -38,7 +38,9 @@ class Tracker:
     """One task's runs in a tracking store, all on the same data."""
 
     def __init__(self, repo: Repo, task: Task, fetched: Fetched) -> None:
-        """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below `build/`."""
+        """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below
+        `build/`.
+        """
         for chatty in ("mlflow", "alembic"):
             logging.getLogger(chatty).setLevel(logging.ERROR)
         self.task, self.fetched = task, fetched
@@ -56,10 +58,16 @@ class Tracker:
         if known := self.client.get_experiment_by_name(name):
             tracking_store.require_outside_history(repo, known)
             return str(known.experiment_id)
-        return str(self.client.create_experiment(name, tracking_store.artifacts_of(repo, self.uri)))
+        return str(
+            self.client.create_experiment(
+                name, tracking_store.artifacts_of(repo, self.uri)
+            )
+        )
 
     def start(self, name: str, tags: dict[str, str], began: float) -> str:
-        """Start a run on the data, at a time in seconds since the epoch, and return its id."""
+        """Start a run on the data, at a time in seconds since the epoch, and return its
+        id.
+        """
         run = self.client.create_run(self.experiment, int(began * 1000), tags, name)
         # What the data set is, and none of its rows.
         data = from_pandas(
@@ -74,19 +82,27 @@ class Tracker:
         return str(run.info.run_id)
 
     def log(
-        self, run: str, params: dict[str, Any], metrics: Mapping[str, float | list[float]]
+        self,
+        run: str,
+        params: dict[str, Any],
+        metrics: Mapping[str, float | list[float]],
     ) -> None:
         """Log params and metrics; the values of a list are steps of one metric.
 
-        Their time is the run's start, and they have 6 digits: equal trainings differ in few bytes.
+        Their time is the run's start, and they have 6 digits: equal trainings differ in
+        few bytes.
         """
         now = self.client.get_run(run).info.start_time
         points = [
             of.Metric(name, float(f"{value:.6g}"), now, step)
             for name, values in metrics.items()
-            for step, value in enumerate(values if isinstance(values, list) else [values])
+            for step, value in enumerate(
+                values if isinstance(values, list) else [values]
+            )
         ]
-        self.client.log_batch(run, points, [of.Param(k, str(v)) for k, v in params.items()])
+        self.client.log_batch(
+            run, points, [of.Param(k, str(v)) for k, v in params.items()]
+        )
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
@@ -96,12 +112,18 @@ class Tracker:
             self.client.log_artifacts(run, folder)
 
     def log_model(self, run: str, content: bytes, manifest: str) -> str:
-        """Log a model, MLflow's own files around the ONNX file and our manifest; return its id."""
+        """Log a model, MLflow's own files around the ONNX file and our manifest; return
+        its id.
+        """
         model = self.client.create_logged_model(self.experiment, self.task.name, run)
         model_id = str(model.model_id)
         session = OnnxModel(content).session
-        signature = ModelSignature(_schema(session.get_inputs()), _schema(session.get_outputs()))
-        needs = [f"{name}=={version(name)}" for name in ("mlflow", "onnx", "onnxruntime")]
+        signature = ModelSignature(
+            _schema(session.get_inputs()), _schema(session.get_outputs())
+        )
+        needs = [
+            f"{name}=={version(name)}" for name in ("mlflow", "onnx", "onnxruntime")
+        ]
         with tempfile.TemporaryDirectory(prefix="mlops-") as parent:
             folder = Path(parent) / "model"
             mlflow.onnx.save_model(
@@ -113,7 +135,9 @@ class Tracker:
                 onnx_execution_providers=["CPUExecutionProvider"],
                 save_as_external_data=False,
             )
-            for path in folder.iterdir():  # MLflow writes text, which Windows ends its own way
+            for (
+                path
+            ) in folder.iterdir():  # MLflow writes text, which Windows ends its own way
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
             (folder / "model.onnx").write_bytes(content)
             (folder / "manifest.json").write_bytes(manifest.encode())
@@ -124,15 +148,21 @@ class Tracker:
 
     def end(self, run: str, tags: dict[str, str], failed: bool = False) -> None:
         """End a run, FINISHED or FAILED."""
-        self.client.log_batch(run, tags=[of.RunTag(key, value) for key, value in tags.items()])
+        self.client.log_batch(
+            run, tags=[of.RunTag(key, value) for key, value in tags.items()]
+        )
         self.client.set_terminated(run, "FAILED" if failed else "FINISHED")
 
 
 def _schema(entries: list[Any]) -> Schema:
     """Return an ONNX session's inputs or outputs as MLflow writes them."""
-    shapes = [[size if isinstance(size, int) else -1 for size in e.shape] for e in entries]
+    shapes = [
+        [size if isinstance(size, int) else -1 for size in e.shape] for e in entries
+    ]
     types = [np.dtype(_TYPES[entry.type]) for entry in entries]
-    return Schema([TensorSpec(t, tuple(s), e.name) for t, s, e in zip(types, shapes, entries)])
+    return Schema(
+        [TensorSpec(t, tuple(s), e.name) for t, s, e in zip(types, shapes, entries)]
+    )
 
 
 def common_tags(repo: Repo) -> dict[str, str]:
@@ -147,7 +177,9 @@ def common_tags(repo: Repo) -> dict[str, str]:
 
 
 def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str]:
-    """Return the tags by which a task's training can be told apart from another, or repeated."""
+    """Return the tags by which a task's training can be told apart from another, or
+    repeated.
+    """
     requirements = repo.root / "requirements" / "pipeline.txt"
     tags = {
         "git.branch": git(repo.root, "branch", "--show-current"),
@@ -158,7 +190,9 @@ def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str
         "digest.data": fetched.digest,
         "digest.code": _digest_of_code(),
         "digest.params": sha256_file(repo.params),
-        "digest.requirements": sha256_file(requirements) if requirements.is_file() else "",
+        "digest.requirements": (
+            sha256_file(requirements) if requirements.is_file() else ""
+        ),
         "version.python": platform.python_version(),
     } | {f"version.{name}": version(name) for name in LIBRARIES}
     return {key: value for key, value in tags.items() if value}
@@ -168,4 +202,6 @@ def _digest_of_code() -> str:
     root = Path(pipeline.__file__).parent
     files = [*root.rglob("*.py"), *root.rglob("*.yaml")]
     digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in files}
-    return sha256_bytes("".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode())
+    return sha256_bytes(
+        "".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode()
+    )

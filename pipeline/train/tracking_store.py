@@ -1,4 +1,6 @@
-"""Where a training's runs go: the store that the user names, else one of our own below `build/`."""
+"""Where a training's runs go: the store that the user names, else one of our own below
+`build/`.
+"""
 
 import os
 from pathlib import Path
@@ -27,9 +29,11 @@ def address_of(repo: Repo) -> str:
 
 
 def artifacts_of(repo: Repo, uri: str) -> str | None:
-    """Return where a new experiment keeps its artifacts; None where a server decides that.
+    """Return where a new experiment keeps its artifacts; None where a server decides
+    that.
 
-    With a database, MLflow alone would put them into `mlruns/`, which here is the history.
+    With a database, MLflow alone would put them into `mlruns/`, which here is the
+    history.
     """
     if uri.partition(":")[0].partition("+")[0] in DATABASES:
         return (_folder(repo) / "artifacts").as_uri()
@@ -49,8 +53,9 @@ def require_outside_history(repo: Repo, experiment: Experiment) -> None:
     if folder.is_relative_to(repo.mlruns):
         place = folder.relative_to(repo.root).as_posix()
         raise UsageError(
-            f"the experiment {experiment.name} of the store in {VARIABLE} keeps its artifacts in "
-            f"{place}, inside the history: name another store, or unset the variable."
+            f"the experiment {experiment.name} of the store in {VARIABLE} keeps its"
+            f" artifacts in {place}, inside the history: name another store, or unset"
+            " the variable."
         )
 
 

@@ -1,1 +1,3 @@
-"""The service beside the API for what needs scikit-learn, MLflow or SHAP; see `server.py`."""
+"""The service beside the API for what needs scikit-learn, MLflow or SHAP; see
+`server.py`.
+"""

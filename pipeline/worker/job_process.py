@@ -1,7 +1,9 @@
-"""The process of one job: it gives way to all others, and is started before there is a job for it.
+"""The process of one job: it gives way to all others, and is started before there is a
+job for it.
 
-Most of a short job would be the import of libraries, so they are imported ahead. Of our own modules
-none is, so that a job runs the code that lies in the checkout when it is sent.
+Most of a short job would be the import of libraries, so they are imported ahead. Of our
+own modules none is, so that a job runs the code that lies in the checkout when it is
+sent.
 """
 
 import contextlib
@@ -18,12 +20,20 @@ from typing import Any
 from core import output
 
 LIBRARIES = (
-    *("joblib", "matplotlib.figure", "mlflow.tracking", "numpy", "onnxruntime", "pandas"),
+    *(
+        "joblib",
+        "matplotlib.figure",
+        "mlflow.tracking",
+        "numpy",
+        "onnxruntime",
+        "pandas",
+    ),
     *("pydantic", "scipy.stats", "skl2onnx", "sklearn.ensemble", "threadpoolctl"),
 )
 CHUNK_BYTES = 1 << 16
 IDLE_PRIORITY_CLASS = 0x40  # of Windows
-# A few seconds and not minutes; and one core for the fits, of which joblib would take all.
+# A few seconds and not minutes; and one core for the fits, of which joblib would take
+# all.
 VARIABLES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "LOKY_MAX_CPU_COUNT": "1"}
 
 
@@ -57,7 +67,9 @@ class Worker:
 
 def main() -> int:
     """Get ready, wait for the job, do it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which ends this
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the service, which ends this
     give_way()
     questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=[questions], daemon=True).start()
@@ -70,7 +82,9 @@ def main() -> int:
 
 
 def give_way() -> None:
-    """Let every other process go first; before anything is imported, which keeps a core busy."""
+    """Let every other process go first; before anything is imported, which keeps a core
+    busy.
+    """
     if sys.platform == "win32":
         import ctypes
 
@@ -81,7 +95,9 @@ def give_way() -> None:
 
 
 def _read(questions: "queue.SimpleQueue[bytes]") -> None:
-    """Pass the line of the job on; end with the service, when its end of the pipe is closed."""
+    """Pass the line of the job on; end with the service, when its end of the pipe is
+    closed.
+    """
     content = bytearray()
     while chunk := os.read(0, CHUNK_BYTES):
         content += chunk

@@ -24,14 +24,22 @@ from pipeline.worker.job_process import Worker
 
 MOST_KEPT = 100
 DAY_MS = 24 * 3600 * 1000  # a task is trained once in it, however often drift is told
-TRACED = {"task", "tasks", "version", "run_id", "algorithm"}  # of a request, in a job's span
+TRACED = {
+    "task",
+    "tasks",
+    "version",
+    "run_id",
+    "algorithm",
+}  # of a request, in a job's span
 WORK = "work"  # in the state folder: room for the running job alone, emptied after it
 Json = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^\w*$", max_length=100)]
 
 
 class Request(BaseModel, extra="forbid"):
-    """What a job is to do; the kind is the module that does it and says which fields it reads."""
+    """What a job is to do; the kind is the module that does it and says which fields it
+    reads.
+    """
 
     kind: Literal["load", "train", "retrain"]
     task: Name = ""
@@ -68,7 +76,14 @@ class Job(BaseModel):
 
     def fail(self, state: Path, error: str, refused: bool = False) -> None:
         """Write that the job has failed, and why."""
-        self.write(state, status="failed", ended=now(), error=error, refused=refused, drifted=[])
+        self.write(
+            state,
+            status="failed",
+            ended=now(),
+            error=error,
+            refused=refused,
+            drifted=[],
+        )
 
 
 class Queue:
@@ -78,14 +93,18 @@ class Queue:
         """Start; what an earlier service left unfinished has failed.
 
         Args:
-            ahead: whether a process is ready before there is a job, which saves it seconds.
+            ahead: whether a process is ready before there is a job, which saves it
+                seconds.
         """
         self._repo, self._state, self._ahead = repo, state, ahead
         self._waiting: SimpleQueue[tuple[Job, Request, Context]] = SimpleQueue()
         self._unended: dict[str, Future[None]] = {}
         for job in self.jobs():
             if job.ended is None:
-                job.fail(state, "the trainer was stopped before the job had ended: send it again.")
+                job.fail(
+                    state,
+                    "the trainer was stopped before the job had ended: send it again.",
+                )
         threading.Thread(target=self._work, daemon=True).start()
 
     def jobs(self) -> list[Job]:
@@ -94,13 +113,18 @@ class Queue:
         return sorted(map(Job.model_validate_json, kept), key=lambda job: job.created)
 
     def submit(self, request: Request) -> Job:
-        """Put a job at the queue's end; of those that have ended, the oldest are forgotten.
+        """Put a job at the queue's end; of those that have ended, the oldest are
+        forgotten.
 
-        For drift, the tasks of such jobs that wait, run or ended within a day are left out: if none
-        remains, nothing is done, and the newest of these jobs is returned.
+        For drift, the tasks of such jobs that wait, run or ended within a day are left
+        out: if none remains, nothing is done, and the newest of these jobs is returned.
         """
         if request.drift and request.tasks:
-            done = [job for job in self.jobs() if not job.ended or now() - job.ended < DAY_MS]
+            done = [
+                job
+                for job in self.jobs()
+                if not job.ended or now() - job.ended < DAY_MS
+            ]
             left = set(request.tasks).difference(*(job.drifted for job in done))
             if not left:
                 return [job for job in done if job.drifted][-1]
@@ -125,12 +149,17 @@ class Queue:
             job, request, context = self._waiting.get()
             job = job.write(self._state, status="running", started=now())
             about = request.model_dump(include=TRACED, exclude_defaults=True)
-            # The span is made here and not in the process, which may be ended by a signal.
-            with tracing.span(f"job {job.kind}", about, len(request.data or ()), context) as span:
+            # The span is made here and not in the process, which may be ended by a
+            # signal.
+            with tracing.span(
+                f"job {job.kind}", about, len(request.data or ()), context
+            ) as span:
                 if worker is None or worker.has_ended():
                     worker = Worker()
                 if status := worker.run(self._question(job, request)):
-                    job.fail(self._state, f"its process ended ({status}): send it again.")
+                    job.fail(
+                        self._state, f"its process ended ({status}): send it again."
+                    )
                 self._clear()
                 kept = (self._state / "jobs" / f"{job.id}.json").read_bytes()
                 if error := Job.model_validate_json(kept).error:
@@ -153,7 +182,9 @@ def run(root: str, state: str, job: Json, request: Json, trace: dict[str, str]) 
     _run(Repo(Path(root)), Path(state), Job(**job), Request(**request), trace)
 
 
-def _run(repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, str]) -> None:
+def _run(
+    repo: Repo, state: Path, job: Job, request: Request, trace: dict[str, str]
+) -> None:
     try:
         with tracing.exporting("mlops-trainer", trace):
             work = importlib.import_module(f"pipeline.worker.{job.kind}")

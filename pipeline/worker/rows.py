@@ -1,4 +1,6 @@
-"""The rows of a request as a table, whether they came with names or in the features' order."""
+"""The rows of a request as a table, whether they came with names or in the features'
+order.
+"""
 
 from typing import Any
 
@@ -16,12 +18,15 @@ def table(task: Task, data: Rows, target: list[Any] | None) -> pd.DataFrame:
     """Return the rows with the target's values beside them, each value as text.
 
     Args:
-        data: records by name, or the values of each row in the order of the task's features.
-        target: a value for each row; of a classification the class, or its number as scikit-learn
-            counts classes, from 0. Without it the records have the target among their values.
+        data: records by name, or the values of each row in the order of the task's
+            features.
+        target: a value for each row; of a classification the class, or its number as
+            scikit-learn counts classes, from 0. Without it the records have the target
+            among their values.
 
     Raises:
-        UsageError: a row is too short or too long, or there are more or fewer targets than rows.
+        UsageError: a row is too short or too long, or there are more or fewer targets
+            than rows.
     """
     name, names = task.target.name, [feature.name for feature in task.features]
     given: list[Json | list[Any]] = [*data]
@@ -29,14 +34,20 @@ def table(task: Task, data: Rows, target: list[Any] | None) -> pd.DataFrame:
     if target is not None:
         if len(target) != len(records):
             raise UsageError(
-                f"target has {len(target)} values and data has {len(records)} rows: send one "
-                f"{name} for each row, in the same order."
+                f"target has {len(target)} values and data has {len(records)} rows:"
+                f" send one {name} for each row, in the same order."
             )
         if any(name in record for record in records):
-            raise UsageError(f"{name} is in data and in target: send it in one of them.")
-        records = [row | {name: _label(value, task)} for row, value in zip(records, target)]
+            raise UsageError(
+                f"{name} is in data and in target: send it in one of them."
+            )
+        records = [
+            row | {name: _label(value, task)} for row, value in zip(records, target)
+        ]
     elif isinstance(data[0], list):
-        raise UsageError(f"target is missing: send the {name} of each row, in the order of data.")
+        raise UsageError(
+            f"target is missing: send the {name} of each row, in the order of data."
+        )
     return pd.DataFrame(records).astype(object).map(str)
 
 
@@ -45,8 +56,8 @@ def _record(number: int, row: Json | list[Any], names: list[str], task: Task) ->
         return row
     if len(row) != len(names):
         raise UsageError(
-            f"{GIVEN}: row {number} has {len(row)} values, but {task.name} has {len(names)} "
-            f"features: send {', '.join(names)}, in this order."
+            f"{GIVEN}: row {number} has {len(row)} values, but {task.name} has"
+            f" {len(names)} features: send {', '.join(names)}, in this order."
         )
     return dict(zip(names, row, strict=True))
 

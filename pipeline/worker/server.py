@@ -1,4 +1,6 @@
-"""The trainer: explanations at once, and jobs. Only the API talks to it; it asks for no key."""
+"""The trainer: explanations at once, and jobs. Only the API talks to it; it asks for no
+key.
+"""
 
 import importlib
 import threading
@@ -18,7 +20,9 @@ from pipeline.worker.explain import explain
 from pipeline.worker.jobs import Job, Json, Queue, Request
 
 Records = Annotated[list[Json], Body(min_length=1, max_length=100)]
-Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the job's end.")]
+Wait = Annotated[
+    float, Query(ge=0, le=30, description="Seconds to wait for the job's end.")
+]
 
 
 def make_app(repo: Repo, state: Path) -> FastAPI:
@@ -32,7 +36,10 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: object, error: RequestValidationError) -> JSONResponse:
-        where, what = ".".join(map(str, error.errors()[0]["loc"])), error.errors()[0]["msg"]
+        where, what = (
+            ".".join(map(str, error.errors()[0]["loc"])),
+            error.errors()[0]["msg"],
+        )
         return JSONResponse({"detail": f"{where}: {what}."}, 422)
 
     @app.get("/health")
@@ -40,21 +47,33 @@ def make_app(repo: Repo, state: Path) -> FastAPI:
         return {"status": "ok"}
 
     @app.post("/explain/{task}")
-    def explanations(task: str, sha256: Annotated[str, Body()], records: Records) -> Json:
+    def explanations(
+        task: str, sha256: Annotated[str, Body()], records: Records
+    ) -> Json:
         if task not in (known := layout.folders(repo.models)):
-            raise HTTPException(404, f"there is no task {task!r}: choose from {', '.join(known)}.")
+            raise HTTPException(
+                404, f"there is no task {task!r}: choose from {', '.join(known)}."
+            )
         try:
             with tracing.span("SHAP values", {"task": task}, len(records)):
-                found = explain((repo.models / task, state / "loaded" / task), sha256, records)
+                found = explain(
+                    (repo.models / task, state / "loaded" / task), sha256, records
+                )
         except FileNotFoundError:
-            raise HTTPException(409, f"the model {sha256} of {task} is not in service.") from None
+            raise HTTPException(
+                409, f"the model {sha256} of {task} is not in service."
+            ) from None
         except (KeyError, TypeError, ValueError) as error:
-            raise HTTPException(422, f"a record has a missing or wrong value: {error}.") from error
+            raise HTTPException(
+                422, f"a record has a missing or wrong value: {error}."
+            ) from error
         return {"sha256": sha256, "explanations": found}
 
     @app.post("/jobs", status_code=202)
     async def submit(request: Request) -> Json:
-        return queue.submit(request).model_dump(include={"id", "kind", "status", "created"})
+        return queue.submit(request).model_dump(
+            include={"id", "kind", "status", "created"}
+        )
 
     @app.get("/jobs/{job_id}")
     async def job(job_id: str, wait: Wait = 0) -> Job:

@@ -26,10 +26,12 @@ from pipeline.worker.rows import GIVEN
 
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
-    """Train a `task`'s `algorithm`; the defaults of `data` and `parameters` are the project's.
+    """Train a `task`'s `algorithm`; the defaults of `data` and `parameters` are the
+    project's.
 
     The runs go to MLflow, and the model to where `load.py` finds it by its run.
-    Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the fit failed.
+    Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the
+    fit failed.
     """
     settings, algorithm = params.load(repo), request.algorithm
     _known("task", [request.task], [*settings.tasks])
@@ -44,14 +46,27 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     one = {task.name: section.model_copy(update={"candidates": only})}
     settings = settings.model_copy(update={"tasks": one})
     own = request.data is not None  # then the snapshot's rows are not asked for
-    training = TaskTraining(repo, task, settings, state / WORK, changes(repo), fresh=own)
+    training = TaskTraining(
+        repo, task, settings, state / WORK, changes(repo), fresh=own
+    )
     if not (made := training.run().challenger):
-        reasons = [result.reason for result in training.results if isinstance(result, Failure)]
-        raise PipelineError(f"{algorithm} could not be trained on {task.name}: {reasons[0]}")
-    files, target = next((state / WORK).rglob(made.model_id)), state / "trained" / made.run_id
+        reasons = [
+            result.reason for result in training.results if isinstance(result, Failure)
+        ]
+        raise PipelineError(
+            f"{algorithm} could not be trained on {task.name}: {reasons[0]}"
+        )
+    files, target = (
+        next((state / WORK).rglob(made.model_id)),
+        state / "trained" / made.run_id,
+    )
     commit = git(repo.root, "rev-parse", "HEAD")
     ids = {"run_id": made.run_id, "model_id": made.model_id, "commit": commit}
-    manifest = json.loads((files / MANIFEST).read_bytes()) | {"version": 0, "promoted": now()} | ids
+    manifest = (
+        json.loads((files / MANIFEST).read_bytes())
+        | {"version": 0, "promoted": now()}
+        | ids
+    )
     write_atomic(target / MODEL, (files / MODEL).read_bytes())
     write_atomic(target / MANIFEST, to_json(manifest))
     parity = made.parity.model_dump()
@@ -62,7 +77,9 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
 def _known(what: str, given: list[str], known: list[str]) -> None:
     for name in given:
         if name not in known:
-            raise UsageError(f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}.")
+            raise UsageError(
+                f"{name!r} is no {what}: choose from {', '.join(known) or 'none'}."
+            )
 
 
 def _with_rows(task: Task, given: pd.DataFrame, settings: params.Params) -> Task:

@@ -1,6 +1,7 @@
 """GitHub's REST API for the programs that the workflows call: standard library only.
 
-GITHUB_API_URL names the server, GITHUB_TOKEN opens it, GITHUB_REPOSITORY says whose it is about.
+GITHUB_API_URL names the server, GITHUB_TOKEN opens it, GITHUB_REPOSITORY says whose it
+is about.
 """
 
 import http.client
@@ -43,9 +44,10 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
     """Ask GitHub and return the JSON of its answer, None if that is empty.
 
     Args:
-        path: what comes after the repository's name, such as `/actions/workflows`, or a path of
-            the whole server if it does not begin with a slash.
-        body: what to send, as JSON; without it and without a method the request is a GET.
+        path: what comes after the repository's name, such as `/actions/workflows`, or a
+            path of the whole server if it does not begin with a slash.
+        body: what to send, as JSON; without it and without a method the request is a
+            GET.
 
     Raises:
         MissingVariable: GITHUB_TOKEN or GITHUB_REPOSITORY is not set.
@@ -53,7 +55,11 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
     """
     repository, token = needed("GITHUB_REPOSITORY"), needed("GITHUB_TOKEN")
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = f"{base}/repos/{repository}{path}" if path[:1] in ("", "/") else f"{base}/{path}"
+    address = (
+        f"{base}/repos/{repository}{path}"
+        if path[:1] in ("", "/")
+        else f"{base}/{path}"
+    )
     headers = {
         "Authorization": f"Bearer {token}",
         "Accept": "application/vnd.github+json",
@@ -65,7 +71,9 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
         # A loopback address never goes through a proxy.
         local = urlsplit(address).hostname in LOOPBACK
         proxies = [urllib.request.ProxyHandler({})] if local else []
-        with urllib.request.build_opener(*proxies).open(request, timeout=SECONDS) as answer:
+        with urllib.request.build_opener(*proxies).open(
+            request, timeout=SECONDS
+        ) as answer:
             content = answer.read()
         return json.loads(content) if content else None
     except urllib.error.HTTPError as error:
@@ -73,7 +81,9 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
         sentence = f"{address}: GitHub answers {error.code}: {said}"
         raise ApiError(sentence, error.code) from None
     except urllib.error.URLError as error:
-        raise ApiError(f"{address}: no answer ({error.reason}); run it again.") from None
+        raise ApiError(
+            f"{address}: no answer ({error.reason}); run it again."
+        ) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         # Without its words, which may quote a header.
         raise ApiError(f"{address}: no answer ({type(error).__name__}).") from None

@@ -1,7 +1,9 @@
-"""What a run may cost: in a private repository GitHub bills each job by the minute begun.
+"""What a run may cost: in a private repository GitHub bills each job by the minute
+begun.
 
-The variable MLOPS_BUDGET of the repository (Settings > Secrets and variables > Actions > Variables)
-names the budget; unless it is set, a public repository has `full` and a private one `small`.
+The variable MLOPS_BUDGET of the repository (Settings > Secrets and variables > Actions
+> Variables) names the budget; unless it is set, a public repository has `full` and a
+private one `small`.
 """
 
 from collections.abc import Iterable
@@ -22,8 +24,8 @@ class Budget:
     Attributes:
         pythons: the versions that the fast tests run on.
         images: the services whose images are built, a job each.
-        thorough: Windows, images for ARM, the slow tests and the scan of the images belong to
-            every run; else the slow tests and the scan run at night.
+        thorough: Windows, images for ARM, the slow tests and the scan of the images
+            belong to every run; else the slow tests and the scan run at night.
     """
 
     name: str
@@ -36,8 +38,9 @@ BUDGETS = {
     "full": Budget("full", PYTHONS, SERVICES, thorough=True),
     "small": Budget("small", PYTHONS[-1:], (" ".join(SERVICES),), thorough=False),
 }
-# Billed minutes of one job, estimated for a runner with two cores from the CPU time of its command
-# on such a machine; a job of a matrix counts as often as it runs. Windows counts twice.
+# Billed minutes of one job, estimated for a runner with two cores from the CPU time of
+# its command on such a machine; a job of a matrix counts as often as it runs. Windows
+# counts twice.
 MINUTES = {
     "plan": 1,
     "lint": 2,
@@ -65,8 +68,8 @@ def choose(name: str, private: bool) -> Budget:
     name = name.strip() or ("small" if private else "full")
     if name not in BUDGETS:
         raise UnknownBudget(
-            f"MLOPS_BUDGET is {name!r}: set it to {' or '.join(sorted(BUDGETS))}, or remove it "
-            "(Settings > Secrets and variables > Actions > Variables)."
+            f"MLOPS_BUDGET is {name!r}: set it to {' or '.join(sorted(BUDGETS))}, or"
+            " remove it (Settings > Secrets and variables > Actions > Variables)."
         )
     return BUDGETS[name]
 
@@ -80,6 +83,8 @@ def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
     """
     counted = list(jobs)
     times = {"test": pythons, "images": images, "images-arm": images}
-    if "verify" in counted and "images" not in counted:  # it builds them itself, all in one job
+    if (
+        "verify" in counted and "images" not in counted
+    ):  # it builds them itself, all in one job
         counted, times = [*counted, "images"], times | {"images": 1}
     return sum(MINUTES[job] * times.get(job, 1) for job in counted)

@@ -1,9 +1,10 @@
-"""Writes the page of a run into one comment of its pull request, in place of the one before.
+"""Writes the page of a run into one comment of its pull request, in place of the one
+before.
 
     python3 -m scripts.ci.comment FILE
 
-From the environment: PULL_REQUEST (its number), and what `scripts/ci/api.py` needs; the token may
-write pull requests.
+From the environment: PULL_REQUEST (its number), and what `scripts/ci/api.py` needs; the
+token may write pull requests.
 """
 
 import sys
@@ -35,7 +36,8 @@ def write(number: int, text: str) -> None:
     """
     comments = f"/issues/{number}/comments"
     for comment in _all(comments):
-        # Somebody may quote the mark in a comment of his own, which this token cannot change.
+        # Somebody may quote the mark in a comment of his own, which this token cannot
+        # change.
         if comment["body"].startswith(MARK) and comment["user"]["type"] == "Bot":
             api.call(f"/issues/comments/{comment['id']}", {"body": body(text)}, "PATCH")
             return

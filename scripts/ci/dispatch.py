@@ -1,8 +1,9 @@
 """Starts the pipeline's workflow: `python3 -m scripts.ci.dispatch`.
 
-From the environment: BRANCH (the default branch), TASKS (with blanks between; empty for all),
-REASON, FRESH_DATA (`true` or `false`, also without), and what `scripts/ci/api.py` needs; the token
-may write actions. In a workflow the page of the run says what was started, and why.
+From the environment: BRANCH (the default branch), TASKS (with blanks between; empty for
+all), REASON, FRESH_DATA (`true` or `false`, also without), and what `scripts/ci/api.py`
+needs; the token may write actions. In a workflow the page of the run says what was
+started, and why.
 """
 
 import os
@@ -22,7 +23,10 @@ def main() -> int:
         tasks, reason = (os.environ.get(name, "") for name in ("TASKS", "REASON"))
         fresh = os.environ.get("FRESH_DATA") or "false"
         inputs = {"tasks": tasks, "reason": reason, "fresh_data": fresh}
-        api.call(f"/actions/workflows/{WORKFLOW}/dispatches", {"ref": branch, "inputs": inputs})
+        api.call(
+            f"/actions/workflows/{WORKFLOW}/dispatches",
+            {"ref": branch, "inputs": inputs},
+        )
     except (api.ApiError, api.MissingVariable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, api.MissingVariable) else 1

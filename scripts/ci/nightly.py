@@ -1,7 +1,7 @@
 """Whether this night's run has anything to do: `python3 -m scripts.ci.nightly`.
 
-From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`), GITHUB_EVENT_NAME, and what
-`scripts/ci/api.py` needs; the token may read actions.
+From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`),
+GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the token may read actions.
 """
 
 import os
@@ -32,13 +32,21 @@ def due() -> tuple[bool, str]:
     if allowed.thorough:
         return False, f"The budget is {allowed.name}: each push has done all of it."
     branch = quote(api.needed("BRANCH"), safe="")
-    asked = f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
+    asked = (
+        f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
+    )
     runs = api.call(asked)["workflow_runs"]
     if not runs:
         return True, "No night was green yet."
     last = str(runs[0]["head_sha"])
     if not succeeds(Path(), "cat-file", "-e", f"{last}^{{commit}}"):
-        return True, f"The branch no longer holds {last[:9]}, the commit of the last green night."
+        return (
+            True,
+            (
+                f"The branch no longer holds {last[:9]}, the commit of the last green"
+                " night."
+            ),
+        )
     pushed = own_commits.foreign(Path(), "HEAD", last)
     since = f"since {last[:9]}, the commit of the last green night"
     return bool(pushed), f"{len(pushed) or 'No'} commits of people {since}."

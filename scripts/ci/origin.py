@@ -12,7 +12,13 @@ from scripts.ci import api
 
 ASKPASS = Path(__file__).resolve().parents[1] / "askpass.sh"
 # What opens it; nothing of this is for the programs that are started.
-SECRETS = {"GITHUB_TOKEN", "PUBLISH_KEY", "GIT_ASKPASS", "GIT_SSH_COMMAND", "SSH_AUTH_SOCK"}
+SECRETS = {
+    "GITHUB_TOKEN",
+    "PUBLISH_KEY",
+    "GIT_ASKPASS",
+    "GIT_SSH_COMMAND",
+    "SSH_AUTH_SOCK",
+}
 
 
 @dataclass(frozen=True)
@@ -48,16 +54,24 @@ class Origin:
         (folder / "key").write_text(f"{key}\n", encoding="ascii")
         (folder / "key").chmod(0o600)
         # GitHub says over https which keys its ssh servers have.
-        known = "".join(f"{_host(address)} {line}\n" for line in api.call("meta")["ssh_keys"])
+        known = "".join(
+            f"{_host(address)} {line}\n" for line in api.call("meta")["ssh_keys"]
+        )
         (folder / "known_hosts").write_text(known, encoding="ascii")
         options = {"IdentitiesOnly": "yes", "StrictHostKeyChecking": "yes"}
-        options |= {"UserKnownHostsFile": str(folder / "known_hosts"), "BatchMode": "yes"}
+        options |= {
+            "UserKnownHostsFile": str(folder / "known_hosts"),
+            "BatchMode": "yes",
+        }
         ssh = ["ssh", "-F", os.devnull, "-i", str(folder / "key")]
-        ssh += [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
+        ssh += [
+            part for key, value in options.items() for part in ("-o", f"{key}={value}")
+        ]
         return cls(address, {"GIT_SSH_COMMAND": " ".join(ssh)})
 
     def git(self, folder: Path, command: str, *arguments: str) -> str:
-        """Run a Git command on the origin: options first, then the address, then the rest.
+        """Run a Git command on the origin: options first, then the address, then the
+        rest.
 
         Raises:
             GitError: it ended with another status than 0.
@@ -69,7 +83,9 @@ class Origin:
 
 
 def _host(address: str) -> str:
-    """Return the server of an address, `git@host:path` or a URL, as known_hosts names it."""
+    """Return the server of an address, `git@host:path` or a URL, as known_hosts names
+    it.
+    """
     if "://" not in address:
         return address.partition(":")[0].rpartition("@")[2]
     parts = urlsplit(address)

@@ -1,4 +1,6 @@
-"""What a step leaves for others: outputs for later steps and jobs, and the page of the run."""
+"""What a step leaves for others: outputs for later steps and jobs, and the page of the
+run.
+"""
 
 import os
 import sys
@@ -6,8 +8,12 @@ from pathlib import Path
 
 
 def put(**outputs: str) -> None:
-    """Print outputs of this step, each one line; in a workflow later steps and jobs read them."""
-    lines = "".join(f"{name}={' '.join(text.split())}\n" for name, text in outputs.items())
+    """Print outputs of this step, each one line; in a workflow later steps and jobs
+    read them.
+    """
+    lines = "".join(
+        f"{name}={' '.join(text.split())}\n" for name, text in outputs.items()
+    )
     print(lines, end="", file=sys.stderr, flush=True)
     _append("GITHUB_OUTPUT", lines)
 

@@ -1,4 +1,5 @@
-"""Which jobs an event calls for: by where it happened, by what changed, and by the budget.
+"""Which jobs an event calls for: by where it happened, by what changed, and by the
+budget.
 
 Nothing is done for a push that brings the pipeline's own commits alone.
 """
@@ -19,10 +20,16 @@ from scripts.ci.outputs import put
 PUSH, REQUESTS = "push", ("pull_request", "merge_group")
 PUBLISHED = ("train", "publish")
 SHIPPED = ("images", "verify", "release")
-# `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow within itself.
+# `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow
+# within itself.
 NOT_REHEARSED = {"test-windows", "images-arm", "e2e"}
 # What neither a model nor an image is made of. The tests look at all of it.
-PAPER = ("docs/", ".github/ISSUE_TEMPLATE/", ".github/pull_request_template.md", "LICENSE")
+PAPER = (
+    "docs/",
+    ".github/ISSUE_TEMPLATE/",
+    ".github/pull_request_template.md",
+    "LICENSE",
+)
 NOTHING = "0" * 40
 
 
@@ -36,7 +43,8 @@ class Event:
         default: the repository's default branch.
         own: it brings nothing but the pipeline's own commits.
         paper: it changes nothing but documents.
-        champion: there is a model in service, so there is something to start and to ask.
+        champion: there is a model in service, so there is something to start and to
+            ask.
     """
 
     name: str
@@ -58,10 +66,14 @@ class Plan:
 def plan(event: Event, allowed: Budget) -> Plan:
     """Decide."""
     if event.name == PUSH and event.own:
-        return Plan((), "The pipeline's own commits: they are not answered with another run.")
+        return Plan(
+            (), "The pipeline's own commits: they are not answered with another run."
+        )
     checks = ("lint", "test") + (("test-windows",) if allowed.thorough else ())
     if event.paper:
-        return Plan(("lint", "test"), "Documents alone: nothing is trained, published or built.")
+        return Plan(
+            ("lint", "test"), "Documents alone: nothing is trained, published or built."
+        )
     if event.name in REQUESTS:
         what = "The merge queue" if event.name == "merge_group" else "A pull request"
         said = f"{what}: all is tried, nothing is published."
@@ -84,8 +96,12 @@ def read(event: str, content: dict[str, Any], folder: Path) -> Event:
         # What is checked out is the merge of the request into its base.
         before, after = "HEAD^1", "HEAD"
     elif event == "merge_group":
-        before, after = content["merge_group"]["base_sha"], content["merge_group"]["head_sha"]
-    # Of a branch that is new or was rewritten, what came in cannot be told from what was there.
+        before, after = (
+            content["merge_group"]["base_sha"],
+            content["merge_group"]["head_sha"],
+        )
+    # Of a branch that is new or was rewritten, what came in cannot be told from what
+    # was there.
     known = event != "workflow_dispatch" and _continues(folder, before, after)
     return Event(
         name=event,
@@ -108,12 +124,15 @@ def _is_paper(folder: Path, before: str, after: str) -> bool:
     options = ("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames")
     changed = git(folder, *options, before, after).splitlines()
     return bool(changed) and all(
-        path.startswith(PAPER) or ("/" not in path and path.endswith(".md")) for path in changed
+        path.startswith(PAPER) or ("/" not in path and path.endswith(".md"))
+        for path in changed
     )
 
 
 def main() -> int:
-    """Write the plan as outputs: jobs and matrices as JSON lists, why, and the budget's name."""
+    """Write the plan as outputs: jobs and matrices as JSON lists, why, and the budget's
+    name.
+    """
     event = os.environ.get("GITHUB_EVENT_NAME", "")
     path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
     content = json.loads(path.read_text("utf-8") or "{}")
@@ -126,7 +145,9 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         put(said=str(error))
         return 1
-    jobs = [job for job in made.jobs if "ACT" not in os.environ or job not in NOT_REHEARSED]
+    jobs = [
+        job for job in made.jobs if "ACT" not in os.environ or job not in NOT_REHEARSED
+    ]
     pythons = allowed.pythons[-1:] if happened.paper else allowed.pythons
     put(
         jobs=json.dumps(jobs),

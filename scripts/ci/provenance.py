@@ -1,11 +1,13 @@
 """Writes where the images come from, for signing: `python3 -m scripts.ci.provenance`.
 
-The commit that is built is the pipeline's own, a child of the one whose push started the workflow:
-GitHub's own provenance names the pushed one, whose tree does not hold the model that is inside. So
-the predicate (https://slsa.dev/provenance/v1) is written here, of what is checked out.
+The commit that is built is the pipeline's own, a child of the one whose push started
+the workflow: GitHub's own provenance names the pushed one, whose tree does not hold the
+model that is inside. So the predicate (https://slsa.dev/provenance/v1) is written here,
+of what is checked out.
 
-From the environment: IMAGES (a JSON object, an address with its digest by short name), and what
-GitHub sets in every step. Outputs `<short name>-name` and `<short name>-digest` of each.
+From the environment: IMAGES (a JSON object, an address with its digest by short name),
+and what GitHub sets in every step. Outputs `<short name>-name` and `<short
+name>-digest` of each.
 """
 
 import hashlib
@@ -44,7 +46,11 @@ def predicate(root: Path) -> dict[str, Any]:
         "buildDefinition": {
             "buildType": "https://actions.github.io/buildtypes/workflow/v1",
             "externalParameters": {
-                "workflow": {"ref": needed("GITHUB_REF"), "repository": repository, "path": path}
+                "workflow": {
+                    "ref": needed("GITHUB_REF"),
+                    "repository": repository,
+                    "path": path,
+                }
             },
             "internalParameters": {
                 "github": {
@@ -58,7 +64,9 @@ def predicate(root: Path) -> dict[str, Any]:
         "runDetails": {
             "builder": {"id": f"{repository}/{path}@{needed('GITHUB_REF')}"},
             "metadata": {
-                "invocationId": f"{run_url()}/attempts/{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
+                "invocationId": (
+                    f"{run_url()}/attempts/{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
+                )
             },
         },
     }
@@ -78,7 +86,9 @@ def main() -> int:
     try:
         images = json.loads(needed("IMAGES"))
         PREDICATE.parent.mkdir(exist_ok=True)
-        PREDICATE.write_text(json.dumps(predicate(Path().resolve()), indent=1), encoding="utf-8")
+        PREDICATE.write_text(
+            json.dumps(predicate(Path().resolve()), indent=1), encoding="utf-8"
+        )
     except MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         put(said=str(error))

@@ -2,13 +2,14 @@
 
     python3 -m scripts.ci.publish [--dry-run]
 
-`nox -s publish` installs packages and runs them. It gets a bare copy of the branch on this machine
-to publish to, and an environment without the token. This program, of the standard library alone,
-fetches the copy before and pushes what landed in it after. If somebody else pushed in between, all
-of it begins again on the new tip.
+`nox -s publish` installs packages and runs them. It gets a bare copy of the branch on
+this machine to publish to, and an environment without the token. This program, of the
+standard library alone, fetches the copy before and pushes what landed in it after. If
+somebody else pushed in between, all of it begins again on the new tip.
 
-From the environment: BRANCH (the default branch), PUBLISH_BRANCH (another one to publish to, or
-empty), GITHUB_TOKEN, PUBLISH_KEY (a deploy key that pushes in the token's place, or empty).
+From the environment: BRANCH (the default branch), PUBLISH_BRANCH (another one to
+publish to, or empty), GITHUB_TOKEN, PUBLISH_KEY (a deploy key that pushes in the
+token's place, or empty).
 """
 
 import argparse
@@ -51,15 +52,16 @@ class Publication:
         self.copy = folder / "copy.git"
         self._branches = {default, target}
         git(folder, "init", "--quiet", "--bare", str(self.copy))
-        # A branch of its own begins at the default one, and what is pushed there is merged into it.
+        # A branch of its own begins at the default one, and what is pushed there is
+        # merged into it.
         git(self.copy, "symbolic-ref", "HEAD", f"refs/heads/{default}")
 
     def land(self) -> str:
         """Publish until it lands; return the commit.
 
         Raises:
-            PipelineError: the origin refuses the push, cannot be reached, or is always faster.
-            Stopped: `nox -s publish` failed, and has said why.
+            PipelineError: the origin refuses the push, cannot be reached, or is always
+            faster. Stopped: `nox -s publish` failed, and has said why.
         """
         for attempt in range(ATTEMPTS):
             tip = self._fetch(attempt)
@@ -74,10 +76,12 @@ class Publication:
                 self.origin.git(self.copy, "push", "--quiet", "--no-verify", where)
                 return made
             except GitError as error:
-                self._stop_or_wait(error, attempt, f"origin refuses pushes to {self.target}")
+                self._stop_or_wait(
+                    error, attempt, f"origin refuses pushes to {self.target}"
+                )
         raise PipelineError(
-            f"gave up after {ATTEMPTS} attempts: other pushes to {self.target} landed first each "
-            "time; nothing is lost, run the failed jobs again."
+            f"gave up after {ATTEMPTS} attempts: other pushes to {self.target} landed"
+            " first each time; nothing is lost, run the failed jobs again."
         )
 
     def try_out(self) -> None:
@@ -91,15 +95,22 @@ class Publication:
         self._run(0, "--dry-run")
 
     def _fetch(self, attempt: int) -> str:
-        """Make the copy what the origin is now; return the tip of the branch to publish to.
+        """Make the copy what the origin is now; return the tip of the branch to publish
+        to.
 
         It is empty before the first publication to a branch of its own.
         """
         listed = [f"refs/heads/{branch}" for branch in sorted(self._branches)]
         try:
-            there = self.origin.git(self.copy, "ls-remote", "--heads", *listed).split()[1::2]
+            there = self.origin.git(self.copy, "ls-remote", "--heads", *listed).split()[
+                1::2
+            ]
             self.origin.git(
-                self.copy, "fetch", "--quiet", "--no-tags", *(f"+{r}:{r}" for r in there)
+                self.copy,
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                *(f"+{r}:{r}" for r in there),
             )
         except GitError as error:
             self._stop_or_wait(error, attempt, "origin cannot be read")
@@ -121,7 +132,14 @@ class Publication:
         """Run `nox -s publish` on the copy, without anything that opens the origin."""
         own = {name: value for name, value in os.environ.items() if name not in SECRETS}
         again = ["-R"] if attempt else []  # the packages are installed
-        command = ["bash", str(ROOT / "scripts" / "nox.sh"), *again, "-s", "publish", "--"]
+        command = [
+            "bash",
+            str(ROOT / "scripts" / "nox.sh"),
+            *again,
+            "-s",
+            "publish",
+            "--",
+        ]
         where = ["--remote", str(self.copy), "--branch", self.target]
         done = subprocess.run([*command, *where, *more], env=own, check=False)
         if done.returncode:
@@ -136,25 +154,35 @@ class Publication:
         cause = classify(error.output)
         if cause not in (Cause.RACE, Cause.TRANSIENT) or attempt == ATTEMPTS - 1:
             raise PipelineError(explain(error.output, doing)) from error
-        print(f"attempt {attempt + 1}: {cause.value}, once more", file=sys.stderr, flush=True)
+        print(
+            f"attempt {attempt + 1}: {cause.value}, once more",
+            file=sys.stderr,
+            flush=True,
+        )
         longest = SECONDS if cause is Cause.TRANSIENT else 2.0
         time.sleep(random.uniform(0, min(longest, 0.1 * 2 ** min(attempt, 10))))
 
 
 def ships(copy: Path, tested: str, commit: str) -> str:
-    """Return why the images of a published commit must not be built by this run, "" if they may."""
-    if not git(copy, "ls-tree", "-r", "--name-only", commit, "deployment/models").count("manifest"):
+    """Return why the images of a published commit must not be built by this run, "" if
+    they may.
+    """
+    if not git(copy, "ls-tree", "-r", "--name-only", commit, "deployment/models").count(
+        "manifest"
+    ):
         return "No model is in service yet: there is nothing to build images of."
     if others := own_commits.untested(copy, tested, commit):
         return (
-            f"The published commit holds {others[0][:9]} of another push, which this run has not "
-            "tested: the images are left to that push's run."
+            f"The published commit holds {others[0][:9]} of another push, which this"
+            " run has not tested: the images are left to that push's run."
         )
     return ""
 
 
 def tick(commit: str) -> None:
-    """Give the published commit a status: as the pipeline's own it has no run, and no check."""
+    """Give the published commit a status: as the pipeline's own it has no run, and no
+    check.
+    """
     try:
         api.call(
             f"/statuses/{commit}",
@@ -171,7 +199,9 @@ def tick(commit: str) -> None:
 
 def main() -> int:
     """Publish, and write the outputs `commit`, `headline`, `ship` and `left`."""
-    parser = argparse.ArgumentParser(prog="publish", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="publish", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--dry-run", action="store_true", help="push nothing")
     dry_run = parser.parse_args().dry_run
     try:
@@ -197,11 +227,20 @@ def main() -> int:
 
 def _tell(publication: Publication, commit: str) -> None:
     subject = git(publication.copy, "log", "-1", "--format=%s", commit)
-    if not REPORT.is_file():  # an earlier attempt of this run published, and has told of it
+    if (
+        not REPORT.is_file()
+    ):  # an earlier attempt of this run published, and has told of it
         REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_text(f"Published before, as `{commit[:9]}`: {subject}\n", encoding="utf-8")
+        REPORT.write_text(
+            f"Published before, as `{commit[:9]}`: {subject}\n", encoding="utf-8"
+        )
     left = ships(publication.copy, publication.tested, commit)
-    put(commit=commit, headline=subject.partition(": ")[2], ship=json.dumps(not left), left=left)
+    put(
+        commit=commit,
+        headline=subject.partition(": ")[2],
+        ship=json.dumps(not left),
+        left=left,
+    )
     if os.environ.get("GITHUB_ACTIONS"):
         tick(commit)
 

@@ -1,9 +1,10 @@
-"""Run a command and tell GitHub what went wrong: annotations at the line, and one sentence.
+"""Run a command and tell GitHub what went wrong: annotations at the line, and one
+sentence.
 
     python -m scripts.ci.tell COMMAND...
 
-The command's output passes through unchanged. If it fails, the sentence becomes the step's output
-`said`, which the verdict repeats.
+The command's output passes through unchanged. If it fails, the sentence becomes the
+step's output `said`, which the verdict repeats.
 """
 
 import re
@@ -31,14 +32,18 @@ _WHOLE_FILE = re.compile(
 _ANNOTATED = re.compile(
     r"::(?:error|warning) file=(?P<file>[^,:]+).*?,line=(?P<line>\d+).*?::(?P<text>.+)"
 )
-# The pipeline's errors, and the last lines of pytest, whose plugin has annotated the place.
-_SENTENCE = re.compile(r"(?P<kind>FAILED|ERROR|error:) (?P<text>(?:(?<=error: )|tests/).+)")
-# What GitHub's registry says when another repository of the same owner has made the package.
+# The pipeline's errors, and the last lines of pytest, whose plugin has annotated the
+# place.
+_SENTENCE = re.compile(
+    r"(?P<kind>FAILED|ERROR|error:) (?P<text>(?:(?<=error: )|tests/).+)"
+)
+# What GitHub's registry says when another repository of the same owner has made the
+# package.
 _FOREIGN_PACKAGE = re.compile(r".*denied: permission_denied: write_package.*")
 FOREIGN_PACKAGE = (
-    "the registry refuses the image (denied: permission_denied: write_package): its package "
-    "belongs to another repository; on its page, Package settings > Manage Actions access, let "
-    "this repository in"
+    "the registry refuses the image (denied: permission_denied: write_package): its"
+    " package belongs to another repository; on its page, Package settings > Manage"
+    " Actions access, let this repository in"
 )
 _NOX = re.compile(r"nox > (?P<text>Command .+ failed with exit code \d+)")
 
@@ -47,7 +52,8 @@ _NOX = re.compile(r"nox > (?P<text>Command .+ failed with exit code \d+)")
 class Finding:
     """Something that is wrong; without a file it is a sentence alone.
 
-    `weight` tells which to repeat: a sentence rather than a place, a place rather than a command.
+    `weight` tells which to repeat: a sentence rather than a place, a place rather than
+    a command.
     """
 
     text: str
@@ -75,10 +81,14 @@ def find(text: str) -> Finding | None:
     if found := _SENTENCE.fullmatch(text):
         return Finding(found["text"], 2, annotated=found["kind"] != "error:")
     if found := _ANNOTATED.fullmatch(text):
-        return Finding(found["text"], 1, found["file"], int(found["line"]), annotated=True)
+        return Finding(
+            found["text"], 1, found["file"], int(found["line"]), annotated=True
+        )
     if found := _WHOLE_FILE.fullmatch(text):
         file = found["black"] or found["isort"] or found["schema"]
-        return Finding(found["text"] or "`black` or `isort` writes it otherwise", 1, _here(file))
+        return Finding(
+            found["text"] or "`black` or `isort` writes it otherwise", 1, _here(file)
+        )
     if found := _AT_LINE.fullmatch(text):
         return Finding(found["text"], 1, _here(found["file"]), int(found["line"]))
     if found := _NOX.fullmatch(text):
@@ -95,7 +105,9 @@ def _here(file: str) -> str:
 def sentence(findings: list[Finding]) -> str:
     """Return what failed, in one sentence that names the first findings."""
     most = max((found.weight for found in findings), default=0)
-    texts = list(dict.fromkeys(str(found) for found in findings if found.weight == most))
+    texts = list(
+        dict.fromkeys(str(found) for found in findings if found.weight == most)
+    )
     if not texts:
         return "it failed without a word: see its log"
     more = f" (and {len(texts) - SHOWN} more)" if len(texts) > SHOWN else ""

@@ -1,4 +1,6 @@
-"""What this push did, in plain words, and the one status that a branch rule has to look at."""
+"""What this push did, in plain words, and the one status that a branch rule has to look
+at.
+"""
 
 import json
 import os
@@ -36,18 +38,24 @@ REMEDY = {
     "lint": AGAIN.format("bash scripts/nox.sh -s lint"),
     "test": AGAIN.format("bash scripts/nox.sh -s tests"),
     "test-windows": AGAIN.format(".\\scripts\\nox.ps1 -s tests-3.13"),
-    "train": "Mend the data or `params.yaml` (`bash scripts/nox.sh -s train` shows the same) and "
-    "push again.",
-    "publish": "The trained bundle is kept with this run: run the failed jobs again when that is "
-    "mended.",
+    "train": (
+        "Mend the data or `params.yaml` (`bash scripts/nox.sh -s train` shows the same)"
+        " and push again."
+    ),
+    "publish": (
+        "The trained bundle is kept with this run: run the failed jobs again when that"
+        " is mended."
+    ),
     "images": AGAIN.format("bash scripts/nox.sh -s images"),
     "images-arm": AGAIN.format("bash scripts/nox.sh -s images"),
     "e2e": AGAIN.format("bash scripts/nox.sh -s e2e"),
     "verify": AGAIN.format("bash scripts/nox.sh -s smoke"),
     "release": "Run the failed jobs again.",
-    "scan": "The table in its log names the package and the version with the fix: `bash "
-    "scripts/nox.sh -s lock -- --upgrade-package NAME` takes it in; or note the CVE in "
-    "`.trivyignore` with a day until which you accept it. Then push.",
+    "scan": (
+        "The table in its log names the package and the version with the fix: `bash"
+        " scripts/nox.sh -s lock -- --upgrade-package NAME` takes it in; or note the"
+        " CVE in `.trivyignore` with a day until which you accept it. Then push."
+    ),
 }
 
 
@@ -64,7 +72,11 @@ def judge(needs: Needs) -> Verdict:
     """Judge the jobs' results: every job of the plan must have succeeded."""
     plan = needs["plan"]["outputs"]
     left = _output(needs, "publish", "left")
-    wanted = [job for job in json.loads(plan.get("jobs") or "[]") if not left or not _ships(job)]
+    wanted = [
+        job
+        for job in json.loads(plan.get("jobs") or "[]")
+        if not left or not _ships(job)
+    ]
     results = {job: needs[job]["result"] for job in ("plan", *wanted)}
     for result in ("failure", "cancelled", "skipped"):
         if bad := [job for job in results if results[job] == result]:
@@ -87,8 +99,8 @@ def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
     if result != "failure":
         what = "was cancelled" if result == "cancelled" else "did not run"
         why = (
-            "Somebody cancelled the run, a newer push took its place, or a job ran into its time "
-            "limit (its log says so)."
+            "Somebody cancelled the run, a newer push took its place, or a job ran into"
+            " its time limit (its log says so)."
             if result == "cancelled"
             else "None failed: GitHub did not start it."
         )
@@ -128,7 +140,8 @@ def page(needs: Needs, report: str) -> str:
     rows = [
         f"| {MARKS[needs[job]['result']]} | {job} | {does.format(**told)} |"
         for job, does in DOES.items()
-        if needs[job]["result"] != "skipped" or job in json.loads(plan.get("jobs") or "[]")
+        if needs[job]["result"] != "skipped"
+        or job in json.loads(plan.get("jobs") or "[]")
     ]
     parts = [
         f"# {'✅' if verdict.good else '❌'} {verdict.headline}",
@@ -142,7 +155,9 @@ def page(needs: Needs, report: str) -> str:
 
 
 def _minutes(needs: Needs) -> str:
-    """Say what the jobs that ran cost where minutes are billed: by estimate, not by the clock."""
+    """Say what the jobs that ran cost where minutes are billed: by estimate, not by the
+    clock.
+    """
     plan = needs["plan"]["outputs"]
     if not plan.get("minutes"):
         return ""
@@ -150,15 +165,18 @@ def _minutes(needs: Needs) -> str:
     counts = [len(json.loads(plan[name])) for name in ("pythons", "images")]
     estimate = budget.minutes([*ran, "verdict"], *counts)
     return (
-        f"About {estimate} billed minutes, by the estimate in docs/push.md for the budget "
-        f"`{plan['budget']}`; GitHub's own count is under Settings > Billing."
+        f"About {estimate} billed minutes, by the estimate in docs/push.md for the"
+        f" budget `{plan['budget']}`; GitHub's own count is under Settings > Billing."
     )
 
 
 def _links(needs: Needs) -> str:
-    """Return the addresses of the run, the published commit and the images; and who asked."""
+    """Return the addresses of the run, the published commit and the images; and who
+    asked.
+    """
     server, repository, run = (
-        os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
+        os.environ.get(f"GITHUB_{name}", "")
+        for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
     )
     commit = _output(needs, "publish", "commit")
     digests = _output(needs, "release", "digests").split()

@@ -1,7 +1,9 @@
-"""Says what is still off in a fork or a copy of this repository: `python3 -m scripts.ci.welcome`.
+"""Says what is still off in a fork or a copy of this repository: `python3 -m
+scripts.ci.welcome`.
 
-Asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to the file that
-GITHUB_STEP_SUMMARY names; without one it prints. What is off is no failure: exit 0.
+Asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to
+the file that GITHUB_STEP_SUMMARY names; without one it prints. What is off is no
+failure: exit 0.
 """
 
 import os
@@ -19,15 +21,19 @@ RULESET = ".github/rulesets/main.json"
 KEPT = {"deletion": "be deleted", "non_fast_forward": "lose commits to a forced push"}
 # Rules that a plain push of one unsigned commit does not meet.
 REFUSING = {
-    **{"pull_request": "a pull request", "required_status_checks": "passed status checks"},
+    **{
+        "pull_request": "a pull request",
+        "required_status_checks": "passed status checks",
+    },
     **{"required_signatures": "signed commits", "update": "that nobody pushes"},
     **{"merge_queue": "a merge queue", "required_deployments": "a deployment"},
     **{"workflows": "passed workflows", "code_scanning": "code scanning results"},
 }
 WAYS_OUT = (
-    "keep only 'Restrict deletions' and 'Block force pushes' for it, publish to a branch of its "
-    "own (the variable PUBLISH_BRANCH), or push with a deploy key that the ruleset's bypass list "
-    "names (the secret PUBLISH_KEY); docs/how-to.md has the steps"
+    "keep only 'Restrict deletions' and 'Block force pushes' for it, publish to a"
+    " branch of its own (the variable PUBLISH_BRANCH), or push with a deploy key that"
+    " the ruleset's bypass list names (the secret PUBLISH_KEY); docs/how-to.md has the"
+    " steps"
 )
 OFF = {
     "disabled_fork": "as GitHub does in a fork to each workflow with a schedule",
@@ -37,21 +43,26 @@ OFF = {
 NO_RULESETS = " (a private repository has none on GitHub's free plan)"
 MISSED = {
     "data.yml": "nobody notices when the sources of the data change",
-    "nightly.yml": "with a small budget the slow tests and the scan of the images never run",
+    "nightly.yml": (
+        "with a small budget the slow tests and the scan of the images never run"
+    ),
     "mlops.yml": "pushes are neither tested nor trained nor published",
     "security.yml": "nothing looks for holes in workflows, code and dependencies",
 }
 
 
 class Finding(NamedTuple):
-    """One sentence on what is off and what that means, with the page where it can be changed."""
+    """One sentence on what is off and what that means, with the page where it can be
+    changed.
+    """
 
     text: str
     page: str
 
 
 def ask(path: str) -> Any:
-    """Return the JSON that the API has there, None if it does not show it to this token.
+    """Return the JSON that the API has there, None if it does not show it to this
+    token.
 
     Raises:
         ApiError: there is no answer, or none that can be read.
@@ -71,16 +82,18 @@ def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
         yield Finding(text, f"{site}/settings#features")
     if answer["fork"]:
         text = (
-            "This is a fork: GitHub proposes the original as the base of each pull request, so "
-            "choose this repository there, or make a copy with 'Use this template' instead."
+            "This is a fork: GitHub proposes the original as the base of each pull"
+            " request, so choose this repository there, or make a copy with 'Use this"
+            " template' instead."
         )
         yield Finding(text, f"{site}/compare")
     if answer["visibility"] != "public":
         text = (
-            f"The repository is {answer['visibility']}: CodeQL, dependency review and Scorecard "
-            "are left out, because they need what GitHub gives to public repositories. Minutes are "
-            "billed: docs/push.md says how many, and the variable MLOPS_BUDGET what is done for "
-            "them. When none are left, jobs do not start (Settings > Billing)."
+            f"The repository is {answer['visibility']}: CodeQL, dependency review and"
+            " Scorecard are left out, because they need what GitHub gives to public"
+            " repositories. Minutes are billed: docs/push.md says how many, and the"
+            " variable MLOPS_BUDGET what is done for them. When none are left, jobs do"
+            " not start (Settings > Billing)."
         )
         yield Finding(text, f"{site}/settings")
 
@@ -91,25 +104,30 @@ def workflows(answer: dict[str, Any], site: str) -> Iterator[Finding]:
         name, why = workflow["path"].rpartition("/")[2], OFF.get(workflow["state"])
         if why:
             missed = MISSED.get(name, "it does not run")
-            text = f"`{name}` is turned off, {why}: {missed}, until you press 'Enable workflow'."
+            text = (
+                f"`{name}` is turned off, {why}: {missed}, until you press 'Enable"
+                " workflow'."
+            )
             yield Finding(text, f"{site}/actions/workflows/{name}")
 
 
 def rules(branch: str, answer: list[dict[str, Any]], site: str) -> Iterator[Finding]:
-    """Look for rules that the branch lacks, and for such that would refuse the published commit."""
+    """Look for rules that the branch lacks, and for such that would refuse the
+    published commit.
+    """
     types = [rule["type"] for rule in answer]
     lacking = [danger for rule, danger in KEPT.items() if rule not in types]
     if lacking:
         yield Finding(
-            f"`{branch}` is not protected: it can {' and '.join(lacking)}, and the history with "
-            f"it; import `{RULESET}` (New ruleset > Import a ruleset).",
+            f"`{branch}` is not protected: it can {' and '.join(lacking)}, and the"
+            f" history with it; import `{RULESET}` (New ruleset > Import a ruleset).",
             f"{site}/settings/rules",
         )
     refusing = [demand for rule, demand in REFUSING.items() if rule in types]
     if refusing:
         yield Finding(
-            f"A rule for `{branch}` demands {', '.join(refusing)}: it would refuse the commit that "
-            f"the workflow publishes; {WAYS_OUT}.",
+            f"A rule for `{branch}` demands {', '.join(refusing)}: it would refuse the"
+            f" commit that the workflow publishes; {WAYS_OUT}.",
             f"{site}/settings/rules",
         )
 
@@ -142,7 +160,9 @@ def page(server: str, name: str) -> str:
     lines = [f"- {finding.text} [Change it]({finding.page})" for finding in found]
     if hidden:
         lines.append(f"- Not visible to the workflow's token: {', '.join(hidden)}.")
-    return "\n".join(["## What is still off", "", *(lines or ["Nothing: all is as it should be."])])
+    return "\n".join(
+        ["## What is still off", "", *(lines or ["Nothing: all is as it should be."])]
+    )
 
 
 def main() -> int:

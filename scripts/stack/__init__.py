@@ -1,1 +1,3 @@
-"""What the start scripts do, with Python's standard library alone: it runs before all else."""
+"""What the start scripts do, with Python's standard library alone: it runs before all
+else.
+"""

@@ -1,4 +1,6 @@
-"""The key for the API's paths that change something: the user's own, or one made on first start."""
+"""The key for the API's paths that change something: the user's own, or one made on
+first start.
+"""
 
 import os
 import secrets
@@ -16,7 +18,8 @@ WRITE_SECONDS = 2
 
 
 def find(settings: Settings) -> str:
-    """Return the key of `.env` or the environment, else that of the file, made if it is not there.
+    """Return the key of `.env` or the environment, else that of the file, made if it is
+    not there.
 
     Raises:
         StackError: the file holds no key.
@@ -41,8 +44,18 @@ def seen(settings: Settings) -> list[Seen]:
     if "mlops-api" in settings.without:
         return []
     made_here = FILE.exists() and settings.variables.get(NAME) == _read()
-    where = str(FILE.relative_to(ROOT)) if made_here else f"{NAME} in .env or the environment"
-    return [Seen("Key", where, "for /train, /retrain, /model/load: header X-API-Key; see --key")]
+    where = (
+        str(FILE.relative_to(ROOT))
+        if made_here
+        else f"{NAME} in .env or the environment"
+    )
+    return [
+        Seen(
+            "Key",
+            where,
+            "for /train, /retrain, /model/load: header X-API-Key; see --key",
+        )
+    ]
 
 
 def _make() -> None:
@@ -63,7 +76,7 @@ def _read() -> str:
     key = content.decode("utf-8-sig", "replace").strip()
     if len(key) < SHORTEST or not key.isascii() or not key.isprintable():
         raise StackError(
-            f"{FILE} holds no key of {SHORTEST} characters or more, in one line: delete it, and "
-            "the next start makes one."
+            f"{FILE} holds no key of {SHORTEST} characters or more, in one line: delete"
+            " it, and the next start makes one."
         )
     return key

@@ -31,7 +31,9 @@ def can_pull(image: str, reference: str) -> bool:
     try:
         return _is_shown(address)
     except OSError as error:
-        raise StackError(f"{registry} does not say whether {image} is public: {error}.") from error
+        raise StackError(
+            f"{registry} does not say whether {image} is public: {error}."
+        ) from error
 
 
 def settings_page(image: str, repository: str, organization: bool) -> str:
@@ -54,7 +56,8 @@ def _is_shown(address: str) -> bool:
         if error.code not in HIDDEN:
             raise
         challenge = error.headers.get("WWW-Authenticate", "")
-    # Registries want a token even of those who are nobody, and say where it is given out.
+    # Registries want a token even of those who are nobody, and say where it is given
+    # out.
     parameters = dict(_PARAMETER.findall(challenge))
     if "realm" not in parameters:
         return False
@@ -62,7 +65,9 @@ def _is_shown(address: str) -> bool:
         {key: parameters[key] for key in ("service", "scope") if key in parameters}
     )
     try:
-        with urllib.request.urlopen(f"{parameters['realm']}?{asked}", timeout=SECONDS) as answer:
+        with urllib.request.urlopen(
+            f"{parameters['realm']}?{asked}", timeout=SECONDS
+        ) as answer:
             given = json.load(answer)
         return _read(address, given.get("token") or given.get("access_token", ""))
     except urllib.error.HTTPError as error:

@@ -1,4 +1,6 @@
-"""What the images are called and what is written into them: variables of docker-compose.yml."""
+"""What the images are called and what is written into them: variables of
+docker-compose.yml.
+"""
 
 import hashlib
 import json
@@ -11,7 +13,9 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
 def labels() -> dict[str, str]:
-    """Return what is written into the images: the source, its commit, the models' versions."""
+    """Return what is written into the images: the source, its commit, the models'
+    versions.
+    """
     versions = [
         f"{model['task']} v{model['version']}"
         for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
@@ -27,17 +31,21 @@ def labels() -> dict[str, str]:
 
 
 def names(settings: Settings) -> dict[str, str]:
-    """Return the variables of the images' names; what is not set is as GitHub and HEAD have it.
+    """Return the variables of the images' names; what is not set is as GitHub and HEAD
+    have it.
 
     Raises:
         StackError: there is no commit to name the images after.
     """
     given = settings.variables
-    owner, _, repository = (given.get("GITHUB_REPOSITORY") or "local/mlops").partition("/")
+    owner, _, repository = (given.get("GITHUB_REPOSITORY") or "local/mlops").partition(
+        "/"
+    )
     return {
         "REGISTRY": given.get("REGISTRY") or "ghcr.io",
         "OWNER": component(given.get("OWNER") or owner),
-        # A package belongs to the repository that pushed it first: no other one can write it.
+        # A package belongs to the repository that pushed it first: no other one can
+        # write it.
         "REPOSITORY": component(given.get("REPOSITORY") or repository),
         "IMAGE_TAG": given.get("IMAGE_TAG") or tag(),
     }
@@ -46,8 +54,9 @@ def names(settings: Settings) -> dict[str, str]:
 def component(name: str) -> str:
     """Return a name of GitHub's as a part of an image's name.
 
-    Registries take small letters, digits and single separators between them. A name that has to
-    change more than its capitals gets a hash of itself, so that no two become the same.
+    Registries take small letters, digits and single separators between them. A name
+    that has to change more than its capitals gets a hash of itself, so that no two
+    become the same.
     """
     small = name.lower()
     if _COMPONENT.fullmatch(small):
@@ -63,7 +72,9 @@ def tag() -> str:
         StackError: there is none.
     """
     if not (commit := _git("rev-parse", "HEAD")):
-        raise StackError(f"{ROOT} has no commit to name the images after: set IMAGE_TAG.")
+        raise StackError(
+            f"{ROOT} has no commit to name the images after: set IMAGE_TAG."
+        )
     return f"sha-{commit}"
 
 
@@ -71,11 +82,15 @@ def uncommitted() -> list[str]:
     """Return the paths of what goes into the images and is not as HEAD has it."""
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     context = [line[1:] for line in ignored if line.startswith("!")]
-    return [line[3:] for line in _git("status", "--porcelain", "--", *context).splitlines()]
+    return [
+        line[3:] for line in _git("status", "--porcelain", "--", *context).splitlines()
+    ]
 
 
 def _git(*arguments: str) -> str:
-    """Return what Git prints, and nothing if it fails: there may be no commit, no origin."""
+    """Return what Git prints, and nothing if it fails: there may be no commit, no
+    origin.
+    """
     try:
         return git(ROOT, *arguments)
     except GitError:

@@ -48,7 +48,9 @@ def arguments(
 
 
 def suffix(platform: str) -> str:
-    """Return what is added to the tags of images that are built for a platform: `-arm64`."""
+    """Return what is added to the tags of images that are built for a platform:
+    `-arm64`.
+    """
     return f"-{platform.partition('/')[2].replace('/', '-')}" if platform else ""
 
 
@@ -68,7 +70,10 @@ def driver(variables: dict[str, str]) -> str:
     told = docker(
         *("buildx", "inspect"),
         variables=variables,
-        otherwise="docker buildx has no builder in use, `docker buildx ls` shows which there are",
+        otherwise=(
+            "docker buildx has no builder in use, `docker buildx ls` shows which"
+            " there are"
+        ),
     )
     found = re.search(r"^Driver:\s*(\S+)", told, re.MULTILINE)
     return found[1] if found else "unknown"

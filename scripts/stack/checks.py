@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from scripts.stack.settings import HOST, ROOT, Settings
 
-# The first version with wheels of all packages, and the first without; the scripts look, too.
+# The first version with wheels of all packages, and the first without; the scripts
+# look, too.
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 # The systems that there are wheels for, as Python names them.
 PLATFORMS = {
@@ -21,7 +22,8 @@ PLATFORMS = {
     "Darwin": ("arm64",),
     "Windows": ("AMD64",),
 }
-# cAdvisor 0.56 and newer ask the engine with version 1.44 of its API, which came with Docker 25.
+# cAdvisor 0.56 and newer ask the engine with version 1.44 of its API, which came with
+# Docker 25.
 CADVISOR_ENGINE = 25
 DISK_BYTES = {"docker": 6_000_000_000, "local": 3_000_000_000}
 SECONDS = 30
@@ -43,11 +45,15 @@ class Check:
 def docker() -> Check:
     """Look for a running Docker Engine with Compose v2."""
     if not shutil.which("docker"):
-        return Check("Docker", "not installed", "install it, or go on without it: --local.")
+        return Check(
+            "Docker", "not installed", "install it, or go on without it: --local."
+        )
     engine = _run("docker", "info", "--format", "{{.ServerVersion}}")
     if engine is None:
         return Check(
-            "Docker", "does not answer", "start Docker Desktop or the service, or use --local."
+            "Docker",
+            "does not answer",
+            "start Docker Desktop or the service, or use --local.",
         )
     compose = _run("docker", "compose", "version", "--short")
     if compose is None or compose.lstrip("v").startswith("1."):
@@ -84,10 +90,15 @@ def _platform() -> Check:
     system, machine = platform.system(), platform.machine()
     found = f"{system} on {machine}"
     remedy = (
-        "" if machine in PLATFORMS.get(system, ()) else "use Docker, packages are missing here."
+        ""
+        if machine in PLATFORMS.get(system, ())
+        else "use Docker, packages are missing here."
     )
     if system == "Linux" and platform.libc_ver()[0] != "glibc":
-        found, remedy = f"{found} without glibc", "use Docker, packages are missing here."
+        found, remedy = (
+            f"{found} without glibc",
+            "use Docker, packages are missing here.",
+        )
     return Check("Platform", found, remedy)
 
 
@@ -109,7 +120,11 @@ def _checkout() -> Check:
 
 def _disk(mode: str) -> Check:
     free, needed = shutil.disk_usage(ROOT).free, DISK_BYTES[mode]
-    remedy = "" if free > needed else f"make room: {needed / 1e9:.0f} GB are needed at first."
+    remedy = (
+        ""
+        if free > needed
+        else f"make room: {needed / 1e9:.0f} GB are needed at first."
+    )
     return Check("Disk", f"{free / 1e9:.1f} GB free", remedy)
 
 
@@ -136,8 +151,12 @@ def _port(settings: Settings, service: str, mode: str) -> Check:
 def _refusal(port: int, mode: str) -> str:
     """Return why a port cannot be had; nothing if it can."""
     with socket.socket() as probe:
-        if os.name == "nt":  # where SO_REUSEADDR means to share the port with whoever has it
-            probe.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE"), 1)
+        if (
+            os.name == "nt"
+        ):  # where SO_REUSEADDR means to share the port with whoever has it
+            probe.setsockopt(
+                socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE"), 1
+            )
         else:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -149,7 +168,8 @@ def _refusal(port: int, mode: str) -> str:
             return "" if mode == "docker" else "not allowed to this user"
     if os.name == "nt":
         return ""
-    # Beside a program that has the port at every address, macOS would let ours have it at one.
+    # Beside a program that has the port at every address, macOS would let ours have it
+    # at one.
     with socket.socket() as probe:
         return "in use" if probe.connect_ex((HOST, port)) == 0 else ""
 

@@ -26,12 +26,15 @@ PREPARE = "prepare"
 
 def services(settings: Settings) -> list[str]:
     """Return the services that are to run."""
-    added = [name for profile in settings.profiles for name in PROFILES.get(profile, ())]
+    added = [
+        name for profile in settings.profiles for name in PROFILES.get(profile, ())
+    ]
     known = [*SERVICES, *added]
     unknown = set(settings.without) - set(known)
     if unknown:
         raise StackError(
-            f"--without {min(unknown)}: there is no such service; there are {', '.join(known)}."
+            f"--without {min(unknown)}: there is no such service; there are"
+            f" {', '.join(known)}."
         )
     return [name for name in known if name not in settings.without]
 
@@ -53,8 +56,13 @@ def start(settings: Settings) -> None:
     # By name: Compose asks for the image even of a service that is scaled to 0.
     chosen = services(settings) + ([] if "mlops-api" in settings.without else [FRONT])
     there = running(settings)
-    # Without a model the API is up and says so, but is not healthy: nobody waits for it.
-    unready = [] if has_models() else [name for name in chosen if name in ("mlops-api", FRONT)]
+    # Without a model the API is up and says so, but is not healthy: nobody waits for
+    # it.
+    unready = (
+        []
+        if has_models()
+        else [name for name in chosen if name in ("mlops-api", FRONT)]
+    )
     print("building and starting the containers …", flush=True)
     try:
         done = _up(settings, [name for name in chosen if name not in unready], unready)
@@ -64,11 +72,15 @@ def start(settings: Settings) -> None:
         raise
     if done.returncode:
         raise StackError(
-            "not every container became healthy; see above, `--logs SERVICE` and `--status`. "
-            "`--stop` takes down what runs."
+            "not every container became healthy; see above, `--logs SERVICE` and"
+            " `--status`. `--stop` takes down what runs."
         )
-    verify.show(verify.everything(settings, services(settings)) + admin_key.seen(settings))
-    print("`git pull` is followed by the API and MLflow. --stop ends it, the data stay.")
+    verify.show(
+        verify.everything(settings, services(settings)) + admin_key.seen(settings)
+    )
+    print(
+        "`git pull` is followed by the API and MLflow. --stop ends it, the data stay."
+    )
 
 
 def _up(
@@ -112,14 +124,22 @@ def stop(settings: Settings) -> bool:
 
 def status(settings: Settings) -> None:
     """Print the containers' state."""
-    run(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}\t{{.Ports}}")
+    run(
+        settings,
+        "ps",
+        "--all",
+        "--format",
+        "table {{.Service}}\t{{.Status}}\t{{.Ports}}",
+    )
 
 
 def logs(settings: Settings, service: str) -> None:
     """Print the last lines of one service, or of all."""
     chosen = [service] if service else []
     if run(settings, "logs", "--tail", "100", *chosen).returncode:
-        raise StackError(f"there is no log of {service}: `--status` says what there is.")
+        raise StackError(
+            f"there is no log of {service}: `--status` says what there is."
+        )
 
 
 def _require_profiles(settings: Settings) -> None:
@@ -127,15 +147,25 @@ def _require_profiles(settings: Settings) -> None:
     for profile in settings.profiles:
         if profile not in known:
             there = ", ".join(known) or "none"
-            raise StackError(f"--with {profile}: docker-compose.yml has these profiles: {there}.")
+            raise StackError(
+                f"--with {profile}: docker-compose.yml has these profiles: {there}."
+            )
 
 
 def run(
     settings: Settings, *arguments: str, quiet: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `docker compose` in the checkout; `quiet` keeps what it prints for the caller."""
-    name = ["--project-name", f"{folder_name()}-{settings.offset}"] if settings.offset else []
-    profiles = [part for profile in settings.profiles for part in ("--profile", profile)]
+    """Run `docker compose` in the checkout; `quiet` keeps what it prints for the
+    caller.
+    """
+    name = (
+        ["--project-name", f"{folder_name()}-{settings.offset}"]
+        if settings.offset
+        else []
+    )
+    profiles = [
+        part for profile in settings.profiles for part in ("--profile", profile)
+    ]
     return subprocess.run(
         ["docker", "compose", *name, *profiles, *arguments],
         cwd=ROOT,
@@ -149,5 +179,7 @@ def run(
 
 
 def folder_name() -> str:
-    kept = "".join(letter for letter in ROOT.name.lower() if letter.isalnum() or letter in "-_")
+    kept = "".join(
+        letter for letter in ROOT.name.lower() if letter.isalnum() or letter in "-_"
+    )
     return kept.lstrip("-_") or "mlops"

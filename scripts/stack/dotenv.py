@@ -1,4 +1,5 @@
-"""Reads `.env` as Docker Compose does, so that one file means the same with Docker and without.
+"""Reads `.env` as Docker Compose does, so that one file means the same with Docker and
+without.
 
 The names of variables may stand in a message, their values never: some are passwords.
 """
@@ -23,7 +24,8 @@ PADDING = re.compile(rf"[{SPACES}]*")
 
 
 def read(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a file sets; those of the environment come before the file's.
+    """Return the variables that a file sets; those of the environment come before the
+    file's.
 
     Raises:
         OSError: the file can't be read.
@@ -32,10 +34,11 @@ def read(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
     content = file.read_bytes()
     if content.startswith(UTF_16) or b"\0" in content:
         raise ValueError(
-            f"{file.name} is not UTF-8 but UTF-16, which PowerShell 5 writes with `>` and `>>`: "
-            "save it as UTF-8."
+            f"{file.name} is not UTF-8 but UTF-16, which PowerShell 5 writes with `>`"
+            " and `>>`: save it as UTF-8."
         )
-    # A letter of another encoding, say in a comment, is no fault: Compose passes its bytes on.
+    # A letter of another encoding, say in a comment, is no fault: Compose passes its
+    # bytes on.
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     return Parser(text, file.name, environment).parse()
 
@@ -60,12 +63,16 @@ class Parser:
         return self._found
 
     def _begins_statement(self) -> bool:
-        """Go to the next variable, past blank lines and comments; tell whether there is one."""
+        """Go to the next variable, past blank lines and comments; tell whether there is
+        one.
+        """
         self._skip(BLANK)
         return self._at < len(self._text)
 
     def _read_name(self) -> tuple[str, bool]:
-        """Return a name, and whether a value follows; a name alone is one of the environment."""
+        """Return a name, and whether a value follows; a name alone is one of the
+        environment.
+        """
         start = self._at
         while self._at < len(self._text):
             letter = self._text[self._at]

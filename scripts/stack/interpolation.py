@@ -1,8 +1,9 @@
-"""Puts the values of variables where `$NAME` or `${NAME}` stands, as Docker Compose does.
+"""Puts the values of variables where `$NAME` or `${NAME}` stands, as Docker Compose
+does.
 
-`${NAME:-default}` and `${NAME:+other}` look whether the variable is empty, the forms without a
-colon whether it is set; `${NAME:?reason}` wants it to have a value. `$$` is a dollar sign, and so
-is one before anything but a name and a brace.
+`${NAME:-default}` and `${NAME:+other}` look whether the variable is empty, the forms
+without a colon whether it is set; `${NAME:?reason}` wants it to have a value. `$$` is a
+dollar sign, and so is one before anything but a name and a brace.
 """
 
 import re
@@ -19,7 +20,8 @@ def interpolate(text: str, lookup: Lookup) -> str:
     """Return a text with the values of its variables; one that is not set is empty.
 
     Raises:
-        ValueError: a `${` begins no variable, or a variable that must have a value has none.
+        ValueError: a `${` begins no variable, or a variable that must have a value has
+            none.
     """
     parts, at = [], 0
     while (dollar := text.find("$", at)) >= 0:

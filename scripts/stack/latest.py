@@ -1,8 +1,10 @@
-"""Moving the tag `latest`: never backwards, and never to code that no run has linted and tested.
+"""Moving the tag `latest`: never backwards, and never to code that no run has linted
+and tested.
 
-The three images of a commit are tagged `sha-<commit>` before any of them becomes `latest`, and
-`mlops-api:latest` moves last. Its label org.opencontainers.image.revision therefore names a commit
-of which all three are there: who needs three of the same commit pulls `sha-<that commit>`.
+The three images of a commit are tagged `sha-<commit>` before any of them becomes
+`latest`, and `mlops-api:latest` moves last. Its label org.opencontainers.image.revision
+therefore names a commit of which all three are there: who needs three of the same
+commit pulls `sha-<that commit>`.
 """
 
 from core.git import GitError, git, succeeds
@@ -18,18 +20,24 @@ def move(images: list[str], commit: str, variables: dict[str, str]) -> dict[str,
 
     Args:
         images: their names without a tag; the last one moves last.
-        commit: the commit that is checked out. GITHUB_SHA, if set, is the one that this workflow
-            run has linted and tested.
+        commit: the commit that is checked out. GITHUB_SHA, if set, is the one that this
+            workflow run has linted and tested.
 
     Returns:
-        The digests by image; none if `latest` stays where it is, which is said with the reason.
+        The digests by image; none if `latest` stays where it is, which is said with the
+        reason.
 
     Raises:
-        StackError: an image of the commit is missing, or origin or the registry refuses.
+        StackError: an image of the commit is missing, or origin or the registry
+            refuses.
     """
-    digests = {image: registry.digest(image, f"sha-{commit}", variables) for image in images}
+    digests = {
+        image: registry.digest(image, f"sha-{commit}", variables) for image in images
+    }
     # Looked up before origin is: whatever it names is then known here.
-    before = {image: registry.digest_or_none(image, LATEST, variables) for image in images}
+    before = {
+        image: registry.digest_or_none(image, LATEST, variables) for image in images
+    }
     present = [
         registry.revision(image, f"@{digest}", variables)
         for image, digest in before.items()
@@ -43,8 +51,8 @@ def move(images: list[str], commit: str, variables: dict[str, str]) -> dict[str,
     for image in images:
         if (found := registry.revision(image, f":{LATEST}", variables)) != commit:
             raise StackError(
-                f"{image}:{LATEST} is of {found[:9]}, not of {commit[:9]}: something else moved it "
-                "at the same time. Run this again."
+                f"{image}:{LATEST} is of {found[:9]}, not of {commit[:9]}: something"
+                " else moved it at the same time. Run this again."
             )
     return digests
 
@@ -65,11 +73,15 @@ def _why_not(commit: str, tested: str, present: list[str]) -> str:
     if untested:
         names = ", ".join(name[:9] for name in untested[:3])
         return (
-            f"{commit[:9]} contains {names}, which this run has neither linted nor tested. "
-            "It is left to the run of that push."
+            f"{commit[:9]} contains {names}, which this run has neither linted nor"
+            " tested. It is left to the run of that push."
         )
     newer = [name for name in present if name != commit and _contains(name, commit)]
-    return f"it is of {newer[0][:9]} already, which is newer than {commit[:9]}." if newer else ""
+    return (
+        f"it is of {newer[0][:9]} already, which is newer than {commit[:9]}."
+        if newer
+        else ""
+    )
 
 
 def _contains(tip: str, commit: str) -> bool:

@@ -1,4 +1,5 @@
-"""The stack as local processes, for machines without Docker: same addresses, same checks.
+"""The stack as local processes, for machines without Docker: same addresses, same
+checks.
 
 One process supervises the others and ends them all; `build/stack-*` says which it is.
 """
@@ -26,7 +27,9 @@ def services(settings: Settings) -> list[str]:
 
 
 def running(settings: Settings) -> dict[str, int]:
-    """Return the supervisor's and the services' process numbers; nothing if it has ended."""
+    """Return the supervisor's and the services' process numbers; nothing if it has
+    ended.
+    """
     return State(settings).read()
 
 
@@ -43,16 +46,25 @@ def start(settings: Settings) -> None:
     with State(settings).held():
         python = environment.python(settings)
         if os.name == "nt":
-            threading.Thread(target=_interrupt_when_asked, args=[settings], daemon=True).start()
+            threading.Thread(
+                target=_interrupt_when_asked, args=[settings], daemon=True
+            ).start()
         with _services(settings, str(python)) as running:
-            verify.show(verify.everything(settings, list(running)) + admin_key.seen(settings))
+            verify.show(
+                verify.everything(settings, list(running)) + admin_key.seen(settings)
+            )
             print(
-                "`git pull` is followed by the API and MLflow. Ctrl-C or --stop ends it.",
+                "`git pull` is followed by the API and MLflow. Ctrl-C or --stop"
+                " ends it.",
                 flush=True,
             )
-            while not (ended := [name for name, one in running.items() if one.has_ended()]):
+            while not (
+                ended := [name for name, one in running.items() if one.has_ended()]
+            ):
                 time.sleep(1)
-            raise StackError(f"{ended[0]} ended by itself: see {programs.log(ended[0])}.")
+            raise StackError(
+                f"{ended[0]} ended by itself: see {programs.log(ended[0])}."
+            )
 
 
 def _interrupt_when_asked(settings: Settings) -> None:
@@ -80,8 +92,8 @@ def stop(settings: Settings) -> bool:
         if time.monotonic() > deadline:
             processes.end_by_force(numbers[SUPERVISOR])
             raise StackError(
-                f"process {numbers[SUPERVISOR]} did not end within {STOP_SECONDS} s and was "
-                "killed: start again, to see whether a service is left."
+                f"process {numbers[SUPERVISOR]} did not end within {STOP_SECONDS} s and"
+                " was killed: start again, to see whether a service is left."
             )
         time.sleep(0.2)
     return True
@@ -132,7 +144,15 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
 
 def _restore(python: str, settings: Settings) -> None:
     print("restoring the history into build/mlflow.db …", flush=True)
-    command = [python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db"]
+    command = [
+        python,
+        "-m",
+        "pipeline",
+        "history",
+        "restore",
+        "--db",
+        "build/mlflow.db",
+    ]
     variables = settings.for_local_services()
     if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode:
         raise StackError("the history could not be restored; see above.")
@@ -142,7 +162,11 @@ def _wait(name: str, settings: Settings, running: dict[str, Service]) -> None:
     deadline = time.monotonic() + START_SECONDS
     address = settings.url(name, programs.HEALTH[name])
     while not verify.answers(address):
-        if name == "mlops-api" and not programs.has_models() and verify.refuses(address):
+        if (
+            name == "mlops-api"
+            and not programs.has_models()
+            and verify.refuses(address)
+        ):
             return  # it is up and says what to do
         if running[name].has_ended() or time.monotonic() > deadline:
             raise StackError(f"{name} did not start: see {programs.log(name)}.")

@@ -1,8 +1,10 @@
-"""Makes `monitoring/prometheus.yml` fit this machine: `local_prometheus.py IN OUT ADDRESSES`.
+"""Makes `monitoring/prometheus.yml` fit this machine: `local_prometheus.py IN OUT
+ADDRESSES`.
 
-The file is written for containers, which are looked up by name. Here each name becomes the address
-of the local process, given as JSON; everything else stays as it is written. The start script needs
-no package, and this one needs PyYAML: it runs in the environment of the local services.
+The file is written for containers, which are looked up by name. Here each name becomes
+the address of the local process, given as JSON; everything else stays as it is written.
+The start script needs no package, and this one needs PyYAML: it runs in the environment
+of the local services.
 """
 
 import json
@@ -26,7 +28,9 @@ def configuration(file: Path, addresses: dict[str, str]) -> dict[str, Any]:
     """
     content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     rules = content.get("rule_files", [])
-    content["rule_files"] = [str(file.parent.joinpath(*pattern.split("/"))) for pattern in rules]
+    content["rule_files"] = [
+        str(file.parent.joinpath(*pattern.split("/"))) for pattern in rules
+    ]
     _keep_local(content, "scrape_configs", addresses)
     if "alerting" in content:
         _keep_local(content["alerting"], "alertmanagers", addresses)
@@ -39,9 +43,13 @@ def _keep_local(parent: dict[str, Any], key: str, addresses: dict[str, str]) -> 
 
 
 def _local(entry: dict[str, Any], addresses: dict[str, str]) -> dict[str, Any] | None:
-    """Return a job or an alertmanager with local targets, or nothing if none of them runs here."""
+    """Return a job or an alertmanager with local targets, or nothing if none of them
+    runs here.
+    """
     for static in entry.get("static_configs", []):
-        static["targets"] = [addresses.get(target, target) for target in static["targets"]]
+        static["targets"] = [
+            addresses.get(target, target) for target in static["targets"]
+        ]
     if DISCOVERY not in entry:
         return entry
     names = [name for discovery in entry.pop(DISCOVERY) for name in discovery["names"]]

@@ -1,4 +1,6 @@
-"""Variables that people know from other stacks: some leave services out, some end the start."""
+"""Variables that people know from other stacks: some leave services out, some end the
+start.
+"""
 
 from dataclasses import replace
 
@@ -35,5 +37,7 @@ def _refused_tracking(settings: Settings) -> str:
     name = other_stacks.TRACKING
     if name not in settings.of_file or is_ours(settings.variables[name]):
         return ""
-    (meaning,) = (known.meaning for known in other_stacks.VARIABLES if known.name == name)
+    (meaning,) = (
+        known.meaning for known in other_stacks.VARIABLES if known.name == name
+    )
     return f"{name} in .env names another server. {meaning}"

@@ -17,7 +17,9 @@ GRACE_SECONDS = 30
 class Service:
     """A service that was started, with the processes that it starts itself."""
 
-    def __init__(self, command: list[str], variables: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, command: list[str], variables: Mapping[str, str], log: Path
+    ) -> None:
         # Ctrl-C reaches the supervisor alone, which then ends all services in order.
         apart: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":

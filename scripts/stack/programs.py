@@ -1,4 +1,6 @@
-"""The programs behind the local services: what is started, with what, and where it logs."""
+"""The programs behind the local services: what is started, with what, and where it
+logs.
+"""
 
 import json
 import shutil
@@ -23,13 +25,19 @@ OPTIONAL = {
     "grafana": ("grafana-server", "grafana"),
 }
 GRAFANA_HOME = Path("/usr/share/grafana")
-# MLflow's job runner starts eight processes for features that a history of runs has no use for.
-MLFLOW = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+# MLflow's job runner starts eight processes for features that a history of runs has no
+# use for.
+MLFLOW = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
 
 
 @dataclass(frozen=True)
 class Program:
-    """What one service runs: commands by the names of their logs, the service's own among them."""
+    """What one service runs: commands by the names of their logs, the service's own
+    among them.
+    """
 
     commands: dict[str, list[str]]
     variables: dict[str, str] = field(default_factory=dict)
@@ -84,12 +92,24 @@ def find(name: str, settings: Settings, python: str) -> Program:
 
 def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
     watch = [
-        *(python, "-m", "pipeline", "history", "restore", "--db", "build/mlflow.db", "--watch"),
+        *(
+            python,
+            "-m",
+            "pipeline",
+            "history",
+            "restore",
+            "--db",
+            "build/mlflow.db",
+            "--watch",
+        ),
         *("--metrics-port", str(settings.port("mlflow-history"))),
     ]
     server = [
         *(python, "-m", "mlflow", "server", "--workers", "1"),
-        *("--backend-store-uri", f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}"),
+        *(
+            "--backend-store-uri",
+            f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}",
+        ),
         *("--artifacts-destination", "mlruns"),
         *("--default-artifact-root", "mlflow-artifacts:/.local"),
         *("--host", HOST, "--port", str(settings.port("mlflow-server"))),
@@ -131,7 +151,9 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
 
 
 def _scraped(settings: Settings) -> dict[str, str]:
-    """Return where Prometheus finds each service here, by its name in its configuration."""
+    """Return where Prometheus finds each service here, by its name in its
+    configuration.
+    """
     services = [name for name in available() if name not in settings.without]
     ports = {name: settings.port(name) for name in services if name != "trainer"}
     if "mlflow-server" in ports:  # its figures come from the process beside it
@@ -147,14 +169,19 @@ def _grafana(settings: Settings) -> Program:
         home = ["--homepath", str(GRAFANA_HOME)]
     program = _program("grafana")
     verb = ["server"] if Path(program).stem == "grafana" else []
-    given = [settings.variables.get(n) for n in ("GRAFANA_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD")]
+    given = [
+        settings.variables.get(n)
+        for n in ("GRAFANA_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD")
+    ]
     password = next(filter(None, given), "admin123")  # on this machine alone
     variables = {
         "GF_SERVER_HTTP_ADDR": HOST,
         "GF_SERVER_HTTP_PORT": str(settings.port("grafana")),
-        "GF_SECURITY_ADMIN_USER": settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin",
+        "GF_SECURITY_ADMIN_USER": settings.variables.get("GF_SECURITY_ADMIN_USER")
+        or "admin",
         "GF_SECURITY_ADMIN_PASSWORD": password,
-        "GF_USERS_ALLOW_SIGN_UP": settings.variables.get("GF_USERS_ALLOW_SIGN_UP") or "false",
+        "GF_USERS_ALLOW_SIGN_UP": settings.variables.get("GF_USERS_ALLOW_SIGN_UP")
+        or "false",
         "GF_PATHS_DATA": str(folder),
         "GF_PATHS_LOGS": str(folder),
         "GF_PATHS_PROVISIONING": str(monitoring / "provisioning"),

@@ -1,4 +1,6 @@
-"""What lies in a registry: digests, the commits that images were made of, tags that are set."""
+"""What lies in a registry: digests, the commits that images were made of, tags that are
+set.
+"""
 
 import json
 import sys
@@ -11,26 +13,33 @@ REVISION = "org.opencontainers.image.revision"
 # What a registry answers, and what to do about it.
 REFUSALS = {
     "write_package": (
-        "this package belongs to another repository. On its page, Package settings > Manage "
-        "Actions access, give this repository the role Write; or delete the package"
+        "this package belongs to another repository. On its page, Package settings >"
+        " Manage Actions access, give this repository the role Write; or delete the"
+        " package"
     ),
     "not allowed to Create organization package": (
-        "the organisation does not let workflows create packages: one of its owners allows it at "
-        "Organization settings > Packages > Package creation"
+        "the organisation does not let workflows create packages: one of its owners"
+        " allows it at Organization settings > Packages > Package creation"
     ),
 }
 
 
 def explained(failure: DockerFailed) -> StackError:
-    """Return the failure in a sentence that says what to do, if the registry's answer is known."""
+    """Return the failure in a sentence that says what to do, if the registry's answer
+    is known.
+    """
     for answer, sentence in REFUSALS.items():
         if answer in failure.output:
             refused = [line for line in failure.output.splitlines() if answer in line]
-            return StackError(f"the registry refused the push ({refused[0].strip()}): {sentence}.")
+            return StackError(
+                f"the registry refused the push ({refused[0].strip()}): {sentence}."
+            )
     return failure
 
 
-def digest(image: str, tag: str, variables: dict[str, str], *, show_errors: bool = True) -> str:
+def digest(
+    image: str, tag: str, variables: dict[str, str], *, show_errors: bool = True
+) -> str:
     """Return the digest of an image in its registry.
 
     Raises:
@@ -70,7 +79,14 @@ def revision(image: str, reference: str, variables: dict[str, str]) -> str:
         reference: the image's tag with a colon before it, or its digest with an `@`.
     """
     printed = docker(
-        *("buildx", "imagetools", "inspect", f"{image}{reference}", "--format", "{{json .Image}}"),
+        *(
+            "buildx",
+            "imagetools",
+            "inspect",
+            f"{image}{reference}",
+            "--format",
+            "{{json .Image}}",
+        ),
         variables=variables,
         otherwise=f"{image}{reference} cannot be read",
     )

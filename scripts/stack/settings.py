@@ -9,8 +9,8 @@ from scripts.stack import dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-# The variable that holds a service's port, and the port without it. docker-compose.yml publishes
-# neither the trainer's nor the history's.
+# The variable that holds a service's port, and the port without it. docker-compose.yml
+# publishes neither the trainer's nor the history's.
 PORTS = {
     "mlops-api": ("API_PORT", 8000),
     "mlflow-server": ("MLFLOW_PORT", 5000),
@@ -36,7 +36,8 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for; `variables` are those of `.env`, over them those of the environment.
+    """What was asked for; `variables` are those of `.env`, over them those of the
+    environment.
 
     `of_file` are the names that `.env` sets.
     """
@@ -49,7 +50,10 @@ class Settings:
 
     @classmethod
     def read(
-        cls, offset: int = 0, without: tuple[str, ...] = (), profiles: tuple[str, ...] = ()
+        cls,
+        offset: int = 0,
+        without: tuple[str, ...] = (),
+        profiles: tuple[str, ...] = (),
     ) -> "Settings":
         """Read `.env`, where there is one, and the environment.
 
@@ -63,7 +67,9 @@ class Settings:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise StackError(str(error)) from error
-        return cls(offset, without, profiles, variables | environment, frozenset(variables))
+        return cls(
+            offset, without, profiles, variables | environment, frozenset(variables)
+        )
 
     def port(self, service: str) -> int:
         """Return a service's port on this machine.
@@ -87,18 +93,20 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """Return the environment for `docker compose`, with every port as it is now."""
         own = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
-        if "tracing" in self.profiles:  # which starts Jaeger, and cannot set a variable itself
+        if (
+            "tracing" in self.profiles
+        ):  # which starts Jaeger, and cannot set a variable itself
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
-        # The file has been read: Compose would quote its words in warnings, passwords among them.
-        # And what is to be left out has been left out.
+        # The file has been read: Compose would quote its words in warnings, passwords
+        # among them. And what is to be left out has been left out.
         read = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
         return self.variables | own | read
 
     def for_local_services(self) -> dict[str, str]:
         """Return the environment for a service on this machine.
 
-        Settings of other work with the same libraries stay out of it: an MLFLOW_STATIC_PREFIX, say,
-        moves every address of the server.
+        Settings of other work with the same libraries stay out of it: an
+        MLFLOW_STATIC_PREFIX, say, moves every address of the server.
         """
         kept = {
             name: value

@@ -1,8 +1,8 @@
 """What runs from this checkout on one set of ports, in files below `build/`.
 
-The supervisor holds a lock for as long as it lives. The system lets go of it when the program
-ends, however that happens: a number of a process would say nothing after a crash, since another
-program may have it by then.
+The supervisor holds a lock for as long as it lives. The system lets go of it when the
+program ends, however that happens: a number of a process would say nothing after a
+crash, since another program may have it by then.
 """
 
 import contextlib
@@ -28,7 +28,9 @@ class State:
         self._stop = folder / f"{name}.stop"
 
     def read(self) -> dict[str, int]:
-        """Return the process numbers by name, the supervisor's first; nothing if it has ended."""
+        """Return the process numbers by name, the supervisor's first; nothing if it has
+        ended.
+        """
         if not self.is_held():
             return {}
         with contextlib.suppress(OSError, ValueError):
@@ -52,7 +54,9 @@ class State:
         """
         self._lock.parent.mkdir(exist_ok=True)
         with self._lock.open("a+b") as stream:
-            deadline = time.monotonic() + LOCK_SECONDS  # who only looks has it for a moment
+            deadline = (
+                time.monotonic() + LOCK_SECONDS
+            )  # who only looks has it for a moment
             while not file_lock.take(stream):
                 if time.monotonic() > deadline:
                     raise StackError(STARTING)
@@ -67,7 +71,9 @@ class State:
 
     def write(self, numbers: dict[str, int]) -> None:
         """Keep the services' process numbers, and this program's as the supervisor's."""
-        self._numbers.write_text(json.dumps({SUPERVISOR: os.getpid(), **numbers}), "utf-8")
+        self._numbers.write_text(
+            json.dumps({SUPERVISOR: os.getpid(), **numbers}), "utf-8"
+        )
 
     def ask_to_stop(self) -> None:
         """Ask the supervisor to end, on systems where no signal can."""

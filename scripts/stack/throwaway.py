@@ -1,4 +1,6 @@
-"""A stack for the time of a check: images that exist, a name of its own, gone afterwards."""
+"""A stack for the time of a check: images that exist, a name of its own, gone
+afterwards.
+"""
 
 import os
 from collections.abc import Iterator
@@ -13,12 +15,15 @@ DOWN = ("down", "--volumes", "--remove-orphans")
 
 @contextmanager
 def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
-    """Start every service of the active set; yield the settings that hold for it, and its services.
+    """Start every service of the active set; yield the settings that hold for it, and
+    its services.
 
-    Whatever happens the stack is taken down; after a failure each service's log is printed first.
+    Whatever happens the stack is taken down; after a failure each service's log is
+    printed first.
 
     Raises:
-        StackError: it cannot be started, does not become healthy, or cannot be taken down.
+        StackError: it cannot be started, does not become healthy, or cannot be taken
+            down.
     """
     name = settings.variables.get("COMPOSE_PROJECT_NAME") or compose.folder_name()
     own = {"COMPOSE_PROJECT_NAME": f"{name}-smoke"} | builds.names(settings)
@@ -48,20 +53,33 @@ def _pull(settings: Settings) -> None:
     if compose.run(settings, "pull", "--quiet", "--policy", "missing").returncode:
         tag = settings.variables["IMAGE_TAG"]
         raise StackError(
-            f"an image is neither here nor in its registry; see above. `./scripts/nox.sh -s images "
-            f"-- build` builds those with the tag {tag}."
+            "an image is neither here nor in its registry; see above."
+            f" `./scripts/nox.sh -s images -- build` builds those with the tag {tag}."
         )
 
 
 def _start(settings: Settings) -> None:
-    up = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", compose.WAIT_SECONDS)
+    up = (
+        "up",
+        "--detach",
+        "--no-build",
+        "--wait",
+        "--wait-timeout",
+        compose.WAIT_SECONDS,
+    )
     if compose.run(settings, *up).returncode:
-        raise StackError("not every container started and became healthy; see above and the logs.")
+        raise StackError(
+            "not every container started and became healthy; see above and the logs."
+        )
 
 
 def _show_logs(settings: Settings, services: list[str]) -> None:
     """Print the logs, folded where GitHub shows them."""
-    begin, end = ("::group::", "::endgroup::") if os.environ.get("GITHUB_ACTIONS") else ("--- ", "")
+    begin, end = (
+        ("::group::", "::endgroup::")
+        if os.environ.get("GITHUB_ACTIONS")
+        else ("--- ", "")
+    )
     compose.run(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}")
     for service in services:
         print(f"{begin}log of {service}", flush=True)

@@ -33,7 +33,9 @@ Health = dict[str, list[str]]  # of Prometheus' targets, by job
 def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
     """Return the JSON at an address; with content, the answer to a POST of it."""
     body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        address, body, {"Content-Type": "application/json"}
+    )
     with open_url(request, seconds) as answer:
         return json.load(answer)
 
@@ -83,8 +85,8 @@ def everything(
             seen += ((closer or {}).get(service) or looks[service])(settings)
         except FAILED as error:
             raise StackError(
-                f"{service} at {settings.url(service)} does not answer as it should ({error}): "
-                f"see the log of {service}."
+                f"{service} at {settings.url(service)} does not answer as it should"
+                f" ({error}): see the log of {service}."
             ) from error
     return seen
 
@@ -110,7 +112,9 @@ def api(settings: Settings) -> list[Seen]:
         for manifest, answer in predictions(settings)
     ]
     what = ", ".join(said) or NO_MODEL
-    health = ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
+    health = (
+        ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
+    )
     return [
         Seen("API", settings.url("mlops-api", "/docs"), what),
         Seen("Health", settings.url("mlops-api", "/health"), health),
@@ -121,13 +125,19 @@ def api(settings: Settings) -> list[Seen]:
 
 def _traffic(settings: Settings) -> str:
     hour = ask(settings.url("mlops-api", "/dashboard/figures"))["hour"]
-    made = sum(sum(minutes) for key, minutes in hour.items() if key.startswith("predictions_total"))
+    made = sum(
+        sum(minutes)
+        for key, minutes in hour.items()
+        if key.startswith("predictions_total")
+    )
     return f"{made:,.0f} predictions in the last hour"
 
 
 def _trainer(settings: Settings) -> list[Seen]:
     manifests = _manifests()
-    name = min(manifests, key=lambda task: len(manifests[task]["features"]), default=None)
+    name = min(
+        manifests, key=lambda task: len(manifests[task]["features"]), default=None
+    )
     if name is None:
         return []
     address = settings.url("mlops-api", f"/explain/{name}")
@@ -143,25 +153,36 @@ def mlflow(settings: Settings) -> list[Seen]:
     missing = files - _served_runs(server)
     if missing:
         raise StackError(
-            f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in mlruns/: check "
-            "them with `python scripts/verify_mlflow_data.py`."
+            f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in"
+            " mlruns/: check them with `python scripts/verify_mlflow_data.py`."
         )
-    models = ask(f"{server}/registered-models/search?max_results=100").get("registered_models", [])
+    models = ask(f"{server}/registered-models/search?max_results=100").get(
+        "registered_models", []
+    )
     champions = [
         f"{model['name']} v{alias['version']}"
         for model in models
         for alias in model.get("aliases", [])
         if alias["alias"] == "champion"
     ]
-    pages = {"experiments": f"{len(files)} of {len(files)} runs", "models": ", ".join(champions)}
+    pages = {
+        "experiments": f"{len(files)} of {len(files)} runs",
+        "models": ", ".join(champions),
+    }
     return [
-        Seen("MLflow", settings.url("mlflow-server", f"/#/{page}{QUESTION}"), what or "none yet")
+        Seen(
+            "MLflow",
+            settings.url("mlflow-server", f"/#/{page}{QUESTION}"),
+            what or "none yet",
+        )
         for page, what in pages.items()
     ]
 
 
 def _served_runs(api: str) -> set[str]:
-    found = ask(f"{api}/experiments/search", {"max_results": 1000}).get("experiments", [])
+    found = ask(f"{api}/experiments/search", {"max_results": 1000}).get(
+        "experiments", []
+    )
     question: dict[str, Any] = {
         "experiment_ids": [experiment["experiment_id"] for experiment in found],
         "max_results": 1000,
@@ -186,7 +207,9 @@ def _prometheus(settings: Settings) -> list[Seen]:
     return targets(settings, scraped, "Prometheus does not reach the API")
 
 
-def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str) -> list[Seen]:
+def targets(
+    settings: Settings, enough: Callable[[Health], bool], otherwise: str
+) -> list[Seen]:
     """Wait until Prometheus' targets are well enough.
 
     Raises:
@@ -201,7 +224,9 @@ def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str
         if enough(health):
             break
         if time.monotonic() > deadline:
-            told = ", ".join(f"{job} {'/'.join(states)}" for job, states in health.items())
+            told = ", ".join(
+                f"{job} {'/'.join(states)}" for job, states in health.items()
+            )
             raise StackError(f"{otherwise} ({told}): see the log of prometheus.")
         time.sleep(1)
     found = [state for states in health.values() for state in states]
@@ -212,20 +237,37 @@ def targets(settings: Settings, enough: Callable[[Health], bool], otherwise: str
 def _grafana(settings: Settings) -> list[Seen]:
     state = ask(settings.url("grafana", "/api/health"))
     user = settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin"
-    return [Seen("Grafana", settings.url("grafana"), f"version {state['version']}; user {user}")]
+    return [
+        Seen(
+            "Grafana",
+            settings.url("grafana"),
+            f"version {state['version']}; user {user}",
+        )
+    ]
 
 
 def _alertmanager(settings: Settings) -> list[Seen]:
     state = ask(settings.url("alertmanager", "/api/v2/status"))
-    receivers = [found["name"] for found in ask(settings.url("alertmanager", "/api/v2/receivers"))]
+    receivers = [
+        found["name"]
+        for found in ask(settings.url("alertmanager", "/api/v2/receivers"))
+    ]
     what = f"version {state['versionInfo']['version']}; tells {', '.join(receivers)}"
     return [Seen("Alertmanager", settings.url("alertmanager"), what)]
 
 
 def _jaeger(settings: Settings) -> list[Seen]:
-    """Wait until the requests that were just made are seen: spans are sent every five seconds."""
-    address, deadline = settings.url("jaeger", "/api/v3/services"), time.monotonic() + SPANS_SECONDS
-    wanted = settings.environment().get(ENDPOINT) == JAEGER and "mlops-api" not in settings.without
+    """Wait until the requests that were just made are seen: spans are sent every five
+    seconds.
+    """
+    address, deadline = (
+        settings.url("jaeger", "/api/v3/services"),
+        time.monotonic() + SPANS_SECONDS,
+    )
+    wanted = (
+        settings.environment().get(ENDPOINT) == JAEGER
+        and "mlops-api" not in settings.without
+    )
     while "mlops-api" not in (found := ask(address).get("services") or []) and wanted:
         if time.monotonic() > deadline:
             raise StackError(
@@ -247,7 +289,9 @@ def _cadvisor(settings: Settings) -> list[Seen]:
 def _metrics(settings: Settings, service: str, name: str) -> Seen:
     address = settings.url(service, "/metrics")
     with open_url(address, 30) as answer:
-        lines = [line for line in answer.read().splitlines() if not line.startswith(b"#")]
+        lines = [
+            line for line in answer.read().splitlines() if not line.startswith(b"#")
+        ]
     return Seen(name, address, f"{len(lines):,} series")
 
 

@@ -1,8 +1,9 @@
-"""How a service is ended on Windows, which has no SIGTERM: by Ctrl-C in a console of its own.
+"""How a service is ended on Windows, which has no SIGTERM: by Ctrl-C in a console of
+its own.
 
-Every service is started with a hidden console. `python -m scripts.stack.windows PID SECONDS`
-joins the console of a process, presses Ctrl-C for all that run in it, and waits until they have
-ended; what is left after the time is ended by force.
+Every service is started with a hidden console. `python -m scripts.stack.windows PID
+SECONDS` joins the console of a process, presses Ctrl-C for all that run in it, and
+waits until they have ended; what is left after the time is ended by force.
 """
 
 import ctypes
@@ -18,7 +19,8 @@ HIDDEN_CONSOLE = 0x08000000
 NO_CONSOLE = 0x00000008
 CTRL_C = 0
 MOST_PROCESSES = 256
-# What Windows tells a console: Ctrl-Break, the window is closed, the user logs off, shut-down.
+# What Windows tells a console: Ctrl-Break, the window is closed, the user logs off,
+# shut-down.
 ENDING = (1, 2, 5, 6)
 KILLED = 1
 TERMINATE = 0x0001
@@ -29,7 +31,9 @@ _kept: list[object] = []
 
 
 def ask_to_end(process: int, seconds: float) -> "subprocess.Popen[bytes]":
-    """Begin to end all that runs in a process' console; the program returned sees to it."""
+    """Begin to end all that runs in a process' console; the program returned sees to
+    it.
+    """
     command = [sys.executable, "-m", __name__, str(process), str(seconds)]
     return subprocess.Popen(command, creationflags=NO_CONSOLE)
 

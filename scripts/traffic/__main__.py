@@ -1,7 +1,9 @@
 """Sends traffic to the API: normal, faulty, slow or drifted.
 
-normal: records as those that the models were trained on. drifted: the same, with one feature moved.
-errors: requests that must be refused. slow: lists of thousands of records. Ctrl-C ends it.
+normal: records as those that the models were trained on. drifted: the same, with one
+feature moved.
+errors: requests that must be refused. slow: lists of thousands of records. Ctrl-C ends
+it.
 """
 
 import argparse
@@ -24,7 +26,9 @@ SECONDS = 60.0
 
 def main(arguments: list[str] | None = None) -> int:
     """Return 0 when all is sent, 1 if the API or a model is not there."""
-    parser, tasks = _parser(), sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
+    parser, tasks = _parser(), sorted(
+        path.parent.name for path in MODELS.glob(f"*/{MANIFEST}")
+    )
     given = parser.parse_args(arguments)
     if not tasks:
         return _fail(
@@ -36,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"there is no task {task}: the tasks are {', '.join(tasks)}.")
     random = np.random.default_rng()
     try:
-        populations = [Population(MODELS / task, random) for task in given.task or tasks]
+        populations = [
+            Population(MODELS / task, random) for task in given.task or tasks
+        ]
     except ModelError as error:
         return _fail(f"a model in {MODELS} cannot be used: {error}")
     if given.kind == "drifted":
@@ -58,23 +64,40 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scripts.traffic", description=__doc__)
-    parser.add_argument("kind", nargs="?", choices=RATES, default="normal")
-    parser.add_argument("--task", action="append", default=[], help="a task; all without it")
-    rates = ", ".join(f"{kind} {rate:g}" for kind, rate in RATES.items())
-    parser.add_argument("--rate", type=_positive, help=f"requests a second; without it {rates}")
-    parser.add_argument(
-        "--seconds", type=_positive, help=f"how long; {SECONDS:g} without this and --rows"
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.traffic", description=__doc__
     )
-    parser.add_argument("--rows", type=_count, help="end after so many records of each task")
-    parser.add_argument("--feature", help="what drifts; without it each task's first number")
+    parser.add_argument("kind", nargs="?", choices=RATES, default="normal")
     parser.add_argument(
-        "--shift", type=float, default=1.0, help="by how many standard deviations; 1 without it"
+        "--task", action="append", default=[], help="a task; all without it"
+    )
+    rates = ", ".join(f"{kind} {rate:g}" for kind, rate in RATES.items())
+    parser.add_argument(
+        "--rate", type=_positive, help=f"requests a second; without it {rates}"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_positive,
+        help=f"how long; {SECONDS:g} without this and --rows",
+    )
+    parser.add_argument(
+        "--rows", type=_count, help="end after so many records of each task"
+    )
+    parser.add_argument(
+        "--feature", help="what drifts; without it each task's first number"
+    )
+    parser.add_argument(
+        "--shift",
+        type=float,
+        default=1.0,
+        help="by how many standard deviations; 1 without it",
     )
     parser.add_argument(
         "--feedback", action="store_true", help="also send what turned out to be true"
     )
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="without it %(default)s")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8000", help="without it %(default)s"
+    )
     parser.add_argument("--json", action="store_true", help="the counts as JSON")
     return parser
 
@@ -94,7 +117,10 @@ def _count(text: str) -> int:
 
 
 def _drift(
-    parser: argparse.ArgumentParser, populations: list[Population], feature: str | None, by: float
+    parser: argparse.ArgumentParser,
+    populations: list[Population],
+    feature: str | None,
+    by: float,
 ) -> list[Population]:
     """Move the feature in the tasks that have it, and leave the other tasks out."""
     having = [p for p in populations if p.numbers and feature in (None, *p.numbers)]

@@ -1,8 +1,11 @@
-"""Records that are distributed as those that a model was trained on, and so are its answers.
+"""Records that are distributed as those that a model was trained on, and so are its
+answers.
 
-A manifest knows each feature's distribution and that of the predictions, but not how they hang
-together: features drawn one by one would shift the predictions. So a large pool of them is drawn
-and answered, and its records are weighted until every distribution holds at once (raking).
+A manifest knows each feature's distribution and that of the predictions, but not how
+they hang
+together: features drawn one by one would shift the predictions. So a large pool of them
+is drawn and answered, and its records are weighted until every distribution holds at
+once (raking).
 """
 
 import json
@@ -52,10 +55,15 @@ class Population:
     def draw(self, count: int) -> list[Record]:
         """Return records of the population."""
         chosen = np.searchsorted(self._rising, self._random.random(count), side="right")
-        return [{name: column[row] for name, column in self._columns.items()} for row in chosen]
+        return [
+            {name: column[row] for name, column in self._columns.items()}
+            for row in chosen
+        ]
 
     def shift(self, name: str, deviations: float) -> None:
-        """Move a feature by so many of its standard deviations, as far as its range allows."""
+        """Move a feature by so many of its standard deviations, as far as its range
+        allows.
+        """
         values = np.array(self._columns[name], float)
         mean = np.average(values, weights=self._weights)
         deviation = np.sqrt(np.average((values - mean) ** 2, weights=self._weights))
@@ -63,14 +71,21 @@ class Population:
         self._columns[name] = self._written(name, moved)
 
     def truth(self, answer: Prediction) -> float | str:
-        """Make up what turned out to be true: the model is wrong as often as on its hold-out."""
+        """Make up what turned out to be true: the model is wrong as often as on its
+        hold-out.
+        """
         target, metrics = self._manifest["target"], self._manifest["holdout"]["metrics"]
         if not target["classes"]:
-            # Errors have long tails: normal ones of this RMSE would have a mean that alerts.
+            # Errors have long tails: normal ones of this RMSE would have a mean that
+            # alerts.
             spread = metrics["rmse"]["value"] / np.sqrt(2)
             value = self._random.laplace(answer["prediction"], spread)
             return float(np.clip(value, *_range(target)))
-        wrong = (1 - answer["confidence"]) * (1 - metrics["accuracy"]["value"]) / self._doubt
+        wrong = (
+            (1 - answer["confidence"])
+            * (1 - metrics["accuracy"]["value"])
+            / self._doubt
+        )
         if self._random.random() >= wrong:
             return str(answer["prediction"])
         others = [name for name in target["classes"] if name != answer["prediction"]]
@@ -94,7 +109,11 @@ class Population:
         output = self._model.run([dict(zip(names, row, strict=True)) for row in rows])
         for known in reference["predictions"].values():
             is_class = "categories" in known
-            bins = output.argmax(axis=1) if is_class else _sort_in(known["edges"], output[:, -1])
+            bins = (
+                output.argmax(axis=1)
+                if is_class
+                else _sort_in(known["edges"], output[:, -1])
+            )
             sorted_in.append((bins, _shares(known)))
         self._weights = _rake(sorted_in)
         self._rising = np.cumsum(self._weights)
@@ -102,12 +121,16 @@ class Population:
         self._doubt = float(np.average(1 - output.max(axis=1), weights=self._weights))
 
     def _values(self, name: str, edges: Numbers, bins: Bins) -> list[float] | list[int]:
-        """Return a value from each bin, which holds its upper edge and not its lower one."""
+        """Return a value from each bin, which holds its upper edge and not its lower
+        one.
+        """
         lows, highs = self._limits(name, edges)
         low, high = lows[bins], highs[bins]
         values = high - (high - low) * self._random.random(POOL)
         if self._is_whole(name):
-            values = np.minimum(np.floor(low) + 1 + np.floor(values - low), np.floor(high))
+            values = np.minimum(
+                np.floor(low) + 1 + np.floor(values - low), np.floor(high)
+            )
         return self._written(name, values)
 
     def _limits(self, name: str, edges: Numbers) -> tuple[Numbers, Numbers]:
@@ -119,7 +142,9 @@ class Population:
         return np.array([least, *edges]), np.array([*edges, most])
 
     def _is_whole(self, name: str) -> bool:
-        """Tell whether a feature counts something: 28 is an example of it, and not 28.0."""
+        """Tell whether a feature counts something: 28 is an example of it, and not
+        28.0.
+        """
         return isinstance(self._features[name]["example"], int)
 
     def _written(self, name: str, values: Numbers) -> list[int] | list[float]:
@@ -129,7 +154,9 @@ class Population:
 
 
 def _range(described: dict[str, Any]) -> tuple[float, float]:
-    """Return from where to where a feature or a target goes; one without an end has none."""
+    """Return from where to where a feature or a target goes; one without an end has
+    none.
+    """
     low, high = described["low"], described["high"]
     return -np.inf if low is None else low, np.inf if high is None else high
 
@@ -145,7 +172,9 @@ def _sort_in(edges: list[float], values: NDArray[Any]) -> Bins:
 
 
 def _rake(sorted_in: list[tuple[Bins, Numbers]]) -> Numbers:
-    """Return weights with which the pool has the wanted share of each distribution in each bin."""
+    """Return weights with which the pool has the wanted share of each distribution in
+    each bin.
+    """
     weights = np.full(POOL, 1 / POOL)
     for _ in range(ROUNDS):
         off = 0.0

@@ -22,7 +22,8 @@ LONG = (2_000, 5_000)
 class Question:
     """A request: its path, its body and how many records that holds.
 
-    `population` is whom feedback on the answer can be asked; none where there will be no answer.
+    `population` is whom feedback on the answer can be asked; none where there will be
+    no answer.
     """
 
     path: str
@@ -32,9 +33,14 @@ class Question:
 
 
 def ask(
-    kind: str, populations: list[Population], rows: int | None, random: np.random.Generator
+    kind: str,
+    populations: list[Population],
+    rows: int | None,
+    random: np.random.Generator,
 ) -> Iterator[Question]:
-    """Yield requests, task by task in turn; with `rows` until each task has had as many records."""
+    """Yield requests, task by task in turn; with `rows` until each task has had as many
+    records.
+    """
     if kind == "errors":
         faulty = [_faulty(population) for population in populations]
         limit = None if rows is None else rows * len(populations)
@@ -78,7 +84,9 @@ def _faulty(population: Population) -> Iterator[Question]:
 
 
 def _spoilt(record: Record, fault: int) -> dict[str, Any]:
-    """Return a record with one fault: something missing, unknown, not a number, out of range."""
+    """Return a record with one fault: something missing, unknown, not a number, out of
+    range.
+    """
     first = next(iter(record))
     if fault == 0:
         return {name: value for name, value in record.items() if name != first}

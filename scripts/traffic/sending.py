@@ -55,13 +55,20 @@ class Counts:
         told = self.summary()
         parts = [f"{told['requests']:,} requests", f"{told['rows']:,} records answered"]
         parts += [f"{status}: {count:,}" for status, count in told["statuses"].items()]
-        parts += [f"feedback {status}: {count:,}" for status, count in told["feedback"].items()]
+        parts += [
+            f"feedback {status}: {count:,}"
+            for status, count in told["feedback"].items()
+        ]
         if self.seconds:
             parts.append(f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms")
         return " · ".join(parts)
 
     def _milliseconds(self, share: float) -> float | None:
-        return round(float(np.quantile(self.seconds, share)) * 1000, 1) if self.seconds else None
+        return (
+            round(float(np.quantile(self.seconds, share)) * 1000, 1)
+            if self.seconds
+            else None
+        )
 
 
 async def send(
@@ -91,7 +98,9 @@ async def send(
         try:
             await client.get("/health/live")
         except httpx.TransportError as error:
-            raise Unreachable(f"no API answers at {url} ({error}): is it started?") from error
+            raise Unreachable(
+                f"no API answers at {url} ({error}): is it started?"
+            ) from error
         async with _shown(counts):
             await _send_all(client, questions, rate, seconds, feedback, counts)
 
@@ -160,7 +169,9 @@ def _feedback(question: Question, answer: dict[str, Any]) -> bytes:
 
 @asynccontextmanager
 async def _shown(counts: Counts) -> AsyncIterator[None]:
-    """Show the counts while it goes on: in place where rich is installed, else line by line."""
+    """Show the counts while it goes on: in place where rich is installed, else line by
+    line.
+    """
     line = _line()
     showing = asyncio.create_task(_show(counts, line))
     with line or nullcontext():

@@ -1,7 +1,7 @@
 """A running API with its trainer, its OpenAPI document, and the generators of clients.
 
-`nox -s clients` installs the generators and says in the environment where they are. What is not on
-a machine is named with the reason, as a test that was skipped.
+`nox -s clients` installs the generators and says in the environment where they are.
+What is not on a machine is named with the reason, as a test that was skipped.
 """
 
 import json
@@ -32,7 +32,9 @@ def run(*command: str | Path, folder: Path, **environment: str) -> str:
         encoding="utf-8",
         timeout=300,
     )
-    assert done.returncode == 0, f"{command[0]}: {done.stdout[-5_000:]}{done.stderr[-5_000:]}"
+    assert (
+        done.returncode == 0
+    ), f"{command[0]}: {done.stdout[-5_000:]}{done.stderr[-5_000:]}"
     return done.stdout
 
 
@@ -82,7 +84,9 @@ def openapi_generator(python: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def arguments(served: Api) -> list[str]:
-    """What the programs that try a client are started with: the API's address, and records."""
+    """What the programs that try a client are started with: the API's address, and
+    records.
+    """
     records = {"house": HOUSE, "iris": golden("iris")}
     return [f"http://127.0.0.1:{served.port}", json.dumps(records)]
 
@@ -101,7 +105,9 @@ def compare(served: Api) -> Callable[[str], None]:
         "explained": pytest.approx(served.post("/explain/housing", HOUSE)["values"]),
         "models": {task: card["version"] for task, card in models.items()},
         "features": [feature["name"] for feature in model["features"]],
-        "inferred": [output["name"] for output in served.get("/v2/models/iris")["outputs"]],
+        "inferred": [
+            output["name"] for output in served.get("/v2/models/iris")["outputs"]
+        ],
         "refused": [422, ["body.MedInc"]],
     }
 

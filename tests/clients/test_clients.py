@@ -1,7 +1,8 @@
-"""Clients that the usual generators make from `/openapi.json`, and what they get from the API.
+"""Clients that the usual generators make from `/openapi.json`, and what they get from
+the API.
 
-Each program predicts one record, several and a table, predicts without naming a task, explains,
-reads models, asks a version by the Open Inference Protocol, and is refused.
+Each program predicts one record, several and a table, predicts without naming a task,
+explains, reads models, asks a version by the Open Inference Protocol, and is refused.
 """
 
 import os
@@ -45,27 +46,49 @@ def test_python(
 
 
 def test_java(
-    openapi_generator: Path, document: Path, arguments: list[str], compare: Compare, tmp_path: Path
+    openapi_generator: Path,
+    document: Path,
+    arguments: list[str],
+    compare: Compare,
+    tmp_path: Path,
 ) -> None:
     """openapi-generator writes classes for Java's own HTTP client and Jackson."""
     java, javac = tool("java"), tool("javac")
     options = "invokerPackage=mlops,apiPackage=mlops.api,modelPackage=mlops.model"
     options += ",openApiNullable=false"
     generate = ["generate", "--input-spec", document, "--generator-name", "java"]
-    generate += ["--library", "native", "--generate-alias-as-model", "--output", "client"]
+    generate += [
+        "--library",
+        "native",
+        "--generate-alias-as-model",
+        "--output",
+        "client",
+    ]
     generate += ["--global-property", ONLY_CODE, "--additional-properties", options]
     run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
     sources = [*(tmp_path / "client" / "src" / "main").rglob("*.java")]
     sources += (PROGRAMS / "java").rglob("*.java")
     # The generator is itself a program in Java, and Jackson lies in its archive.
-    compiler = [javac, "-nowarn", "-proc:none", "-d", "classes", "-cp", openapi_generator]
+    compiler = [
+        javac,
+        "-nowarn",
+        "-proc:none",
+        "-d",
+        "classes",
+        "-cp",
+        openapi_generator,
+    ]
     run(*compiler, *sources, folder=tmp_path)
     search = os.pathsep.join(["classes", str(openapi_generator)])
     compare(run(java, "-cp", search, "TryClient", *arguments, folder=tmp_path))
 
 
 def test_go(
-    openapi_generator: Path, document: Path, arguments: list[str], compare: Compare, tmp_path: Path
+    openapi_generator: Path,
+    document: Path,
+    arguments: list[str],
+    compare: Compare,
+    tmp_path: Path,
 ) -> None:
     """openapi-generator writes a package that needs nothing but Go itself."""
     go, java = tool("go"), tool("java")
@@ -74,7 +97,16 @@ def test_go(
     generate += ["--additional-properties", "packageName=mlops,withGoMod=false"]
     generate += ["--global-property", ONLY_CODE, "--output", "mlops"]
     run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
-    run(go, "build", "-o", "try_client", ".", folder=tmp_path, GOPROXY="off", GOTOOLCHAIN="local")
+    run(
+        go,
+        "build",
+        "-o",
+        "try_client",
+        ".",
+        folder=tmp_path,
+        GOPROXY="off",
+        GOTOOLCHAIN="local",
+    )
     compare(run(tmp_path / "try_client", *arguments, folder=tmp_path))
 
 

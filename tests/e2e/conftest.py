@@ -1,4 +1,6 @@
-"""A running API that several tests ask; those that spoil something start one of their own."""
+"""A running API that several tests ask; those that spoil something start one of their
+own.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

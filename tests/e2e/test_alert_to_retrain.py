@@ -1,4 +1,6 @@
-"""From what Alertmanager sends to what GitHub is asked, with the API and the trainer between."""
+"""From what Alertmanager sends to what GitHub is asked, with the API and the trainer
+between.
+"""
 
 import time
 from collections.abc import Iterator
@@ -23,7 +25,11 @@ def github() -> Iterator[GitHub]:
 @pytest.fixture(scope="module")
 def api(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     address = f"http://127.0.0.1:{github.server_port}"
-    told = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "someone/mlops", "GITHUB_API_URL": address}
+    told = {
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_REPOSITORY": "someone/mlops",
+        "GITHUB_API_URL": address,
+    }
     with running(checkout(tmp_path_factory.mktemp("checkout")), **told) as trainer:
         settings = {
             "API_ADMIN_KEY": KEY["X-API-Key"],
@@ -33,11 +39,18 @@ def api(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
             yield found
 
 
-def alert(name: str, task: str = "", features: str = "", status: str = "firing") -> dict[str, Any]:
+def alert(
+    name: str, task: str = "", features: str = "", status: str = "firing"
+) -> dict[str, Any]:
     """Return an alert as Alertmanager sends it."""
     return {
         "status": status,
-        "labels": {"alertname": name, "severity": "warning", "job": "mlops-api", "task": task},
+        "labels": {
+            "alertname": name,
+            "severity": "warning",
+            "job": "mlops-api",
+            "task": task,
+        },
         "annotations": {"summary": "It drifts.", "features": features},
         "startsAt": "2026-11-21T12:00:00.000Z",
         "endsAt": "0001-01-01T00:00:00Z",
@@ -49,8 +62,17 @@ def alert(name: str, task: str = "", features: str = "", status: str = "firing")
 def tell(api: Api, *alerts: dict[str, Any], status: int = 200) -> Any:
     """Send a message of the webhook's version 4."""
     message = {
-        **{"version": "4", "groupKey": '{}:{alertname="DriftDetected"}', "truncatedAlerts": 0},
-        **{"status": "firing", "receiver": "retrain", "groupLabels": {}, "commonLabels": {}},
+        **{
+            "version": "4",
+            "groupKey": '{}:{alertname="DriftDetected"}',
+            "truncatedAlerts": 0,
+        },
+        **{
+            "status": "firing",
+            "receiver": "retrain",
+            "groupLabels": {},
+            "commonLabels": {},
+        },
         **{"commonAnnotations": {}, "externalURL": "http://alertmanager:9093"},
         "alerts": alerts,
     }
@@ -87,7 +109,9 @@ def test_what_is_no_drift_of_a_task_that_is_served_is_ignored_and_said(
     assert github.asked == []
 
 
-def test_drift_starts_one_retrain_however_often_it_is_told(api: Api, github: GitHub) -> None:
+def test_drift_starts_one_retrain_however_often_it_is_told(
+    api: Api, github: GitHub
+) -> None:
     github.asked.clear()
     housing = alert("DriftDetected", "housing", "MedInc, Latitude")
     iris = alert("DriftDetected", "iris", "petal_length")
@@ -108,9 +132,12 @@ def test_drift_starts_one_retrain_however_often_it_is_told(api: Api, github: Git
     reason = "alert DriftDetected: housing (MedInc, Latitude)"
     assert body == {"ref": "trunk", "inputs": {"tasks": "housing", "reason": reason}}
 
-    # A task that drifts later comes with those that still do, and is the only one that is new.
+    # A task that drifts later comes with those that still do, and is the only one that
+    # is new.
     second = tell(api, housing, iris)["job"]
     assert second["id"] != told["job"]["id"]
     assert ended(api, second["id"])["status"] == "succeeded"
     assert github.asked[-1][2]["inputs"]["tasks"] == "iris"
-    assert tell(api, iris, housing)["job"]["id"] == second["id"] and len(github.asked) == 2
+    assert (
+        tell(api, iris, housing)["job"]["id"] == second["id"] and len(github.asked) == 2
+    )

@@ -48,7 +48,10 @@ def test_head_is_answered_on_the_same_connection_as_get(api: Api) -> None:
         head, get = api.client.head(path), api.client.get(path)
         assert head.status_code == get.status_code and head.content == b""
         assert head.headers["content-type"] == get.headers["content-type"]
-    assert api.metric("http_requests_total", method="HEAD", route="/health", status="200") == 2
+    assert (
+        api.metric("http_requests_total", method="HEAD", route="/health", status="200")
+        == 2
+    )
 
 
 def is_problem(answer: Any) -> bool:
@@ -73,11 +76,15 @@ def test_a_record_a_list_and_a_table_are_answered_alike(api: Api, task: str) -> 
     single = api.post(f"/predict/{task}", record)
     listed = api.post(f"/predict/{task}", [record, record])
     order = [feature["name"] for feature in manifest(MODELS / task)["features"]]
-    table = api.post(f"/predict/{task}", {"features": [[record[name] for name in order]]})
+    table = api.post(
+        f"/predict/{task}", {"features": [[record[name] for name in order]]}
+    )
     for row in (*listed["predictions"], *table["predictions"]):
         for key, value in row.items():
             is_class = isinstance(value, str)
-            assert value == (single[key] if is_class else pytest.approx(single[key], rel=1e-5))
+            assert value == (
+                single[key] if is_class else pytest.approx(single[key], rel=1e-5)
+            )
     if classes := manifest(MODELS / task)["target"]["classes"]:
         assert single["prediction"] in classes
         assert list(single["probabilities"]) == classes
@@ -115,7 +122,9 @@ def test_the_models_are_listed(api: Api, path: str) -> None:
     assert sorted(found) == TASKS
     for task, card in found.items():
         about = manifest(MODELS / task)
-        assert {card[key] == about[key] for key in ("version", "run_id", "sha256")} == {True}
+        assert {card[key] == about[key] for key in ("version", "run_id", "sha256")} == {
+            True
+        }
         assert card["metrics"] == about["holdout"]["metrics"]
         assert card["problem"] is None
 
@@ -126,7 +135,9 @@ def test_the_short_description_is_of_the_default_task_and_beside_it_are_all_mode
     found, about = api.get("/model/info"), manifest(MODELS / "housing")
     assert (found.pop("name"), found.pop("version")) == ("housing", about["version"])
     assert found.pop("run_id") == about["run_id"]
-    metrics = {name: metric["value"] for name, metric in about["holdout"]["metrics"].items()}
+    metrics = {
+        name: metric["value"] for name, metric in about["holdout"]["metrics"].items()
+    }
     assert found.pop("metrics") == metrics
     assert found.pop("loaded_at") == found["housing"]["loaded"]
     assert found == api.get("/models")
@@ -150,7 +161,10 @@ def test_the_metrics_count_what_is_asked(api: Api, path: str) -> None:
     api.post("/predict", [HOUSE] * 3)
     api.post("/predict", HOUSE)
     assert api.metric("predictions_total", task="housing") == before + 4
-    assert api.metric("http_requests_total", route="/predict", status="200") == requests + 2
+    assert (
+        api.metric("http_requests_total", route="/predict", status="200")
+        == requests + 2
+    )
     answer = api.client.get(path)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "process_resident_memory_bytes" in answer.text
@@ -205,14 +219,21 @@ def test_all_errors_have_one_form(
 def test_an_error_says_what_is_wrong_and_where(api: Api) -> None:
     problem = api.post("/predict", [HOUSE, HOUSE | {"MedInc": -1, "Rooms": 2}], 422)
     assert problem["details"] == [
-        {"where": "body.1.MedInc", "what": "Input should be greater than or equal to 0"},
+        {
+            "where": "body.1.MedInc",
+            "what": "Input should be greater than or equal to 0",
+        },
         {"where": "body.1.Rooms", "what": "Extra inputs are not permitted"},
     ]
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict/iris", "/explain", "/explain/iris"])
+@pytest.mark.parametrize(
+    "path", ["/predict", "/predict/iris", "/explain", "/explain/iris"]
+)
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_large_is_refused(api: Api, path: str, chunked: bool) -> None:
+def test_a_body_that_is_too_large_is_refused(
+    api: Api, path: str, chunked: bool
+) -> None:
     body = b" " * 2_000_001
     parts = (body[start : start + 100_000] for start in range(0, len(body), 100_000))
     answer = api.client.post(path, content=parts if chunked else body)
@@ -242,15 +263,21 @@ def test_an_odd_host_header_makes_no_error_of_ours(api: Api, host: str) -> None:
 
 
 def test_a_request_id_makes_the_round_trip_into_the_log(api: Api) -> None:
-    answer = api.client.post("/predict", json=HOUSE, headers={"X-Request-ID": "round-trip.1"})
-    assert answer.headers["x-request-id"] == answer.json()["request_id"] == "round-trip.1"
+    answer = api.client.post(
+        "/predict", json=HOUSE, headers={"X-Request-ID": "round-trip.1"}
+    )
+    assert (
+        answer.headers["x-request-id"] == answer.json()["request_id"] == "round-trip.1"
+    )
     line = api.logged("round-trip.1")
     assert (line["path"], line["task"]) == ("/predict", "housing")
 
 
 def test_security_headers_are_set_and_other_web_pages_are_kept_out(api: Api) -> None:
     for path in ("/", "/nothing", "/docs"):
-        headers = api.client.get(path, headers={"Origin": "https://example.org"}).headers
+        headers = api.client.get(
+            path, headers={"Origin": "https://example.org"}
+        ).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "no-referrer"
@@ -260,11 +287,15 @@ def test_security_headers_are_set_and_other_web_pages_are_kept_out(api: Api) -> 
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/models"), ("POST", "/predict")])
-def test_a_web_page_that_is_named_may_call(guarded: Api, method: str, path: str) -> None:
+def test_a_web_page_that_is_named_may_call(
+    guarded: Api, method: str, path: str
+) -> None:
     body = HOUSE if method == "POST" else None
 
     def allowed(origin: str) -> str | None:
-        answer = guarded.client.request(method, path, json=body, headers={"Origin": origin})
+        answer = guarded.client.request(
+            method, path, json=body, headers={"Origin": origin}
+        )
         assert answer.status_code == 200
         found: str | None = answer.headers.get("access-control-allow-origin")
         return found
@@ -330,7 +361,11 @@ def test_without_a_trainer_the_key_opens_a_path_that_says_so(
         ("/train", {"algorithm": "random_forest", "task": "nothing"}, 404),
         ("/train", {"algorithm": "random_forest", "data": []}, 422),
         ("/train", {"algorithm": "random_forest", "\ud800": 1}, 422),
-        ("/train", {"algorithm": "random_forest", "parameters": {"\ud800": "\ud800"}}, 422),
+        (
+            "/train",
+            {"algorithm": "random_forest", "parameters": {"\ud800": "\ud800"}},
+            422,
+        ),
         ("/train", {"algorithm": "random_forest", "data": [{"x": "\ud800"}]}, 422),
         ("/retrain", {"tasks": ["nothing"]}, 404),
         ("/retrain", {"reason": "\ud800"}, 422),
@@ -354,7 +389,9 @@ def test_the_last_predictions_are_listed_for_who_has_the_key(guarded: Api) -> No
     ids = [guarded.post("/predict", HOUSE)["request_id"] for _ in range(3)]
     guarded.wait_for_rows(3)
     headers = {"X-API-Key": KEY}
-    rows = guarded.client.get("/predictions?limit=2&task=housing", headers=headers).json()
+    rows = guarded.client.get(
+        "/predictions?limit=2&task=housing", headers=headers
+    ).json()
     assert [row["request_id"] for row in rows] == [ids[2], ids[1]]
     assert rows[0]["features"] == HOUSE
     for query in ("limit=0", "limit=1001", "limit=x", "task=" + "x" * 51):
@@ -381,7 +418,9 @@ def test_the_openapi_document_is_valid_and_its_examples_are_answered(api: Api) -
     schemathesis.openapi.from_dict(document).validate()
 
     def described(path: str) -> Any:
-        return document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        return document["paths"][path]["post"]["requestBody"]["content"][
+            "application/json"
+        ]
 
     for task in TASKS:
         api.post(f"/predict/{task}", described(f"/predict/{task}")["example"])
@@ -391,7 +430,9 @@ def test_the_openapi_document_is_valid_and_its_examples_are_answered(api: Api) -
         assert api.post("/predict", example)["task"] == task
 
 
-def test_a_task_that_was_never_in_the_code_is_served_from_its_manifest(tmp_path: Path) -> None:
+def test_a_task_that_was_never_in_the_code_is_served_from_its_manifest(
+    tmp_path: Path,
+) -> None:
     other = Api(tmp_path, API_DEFAULT_TASK="flowers")
     (other.models / "iris").rename(other.models / "flowers")
     edit(other.models / "flowers", task="flowers")

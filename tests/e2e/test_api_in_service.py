@@ -30,7 +30,9 @@ BODY = json.dumps(HOUSE).encode()
 
 def rows(api: Api) -> int:
     with closing(sqlite3.connect(api.predictions)) as connection:
-        found: int = connection.execute("SELECT count(*) FROM predictions").fetchone()[0]
+        found: int = connection.execute("SELECT count(*) FROM predictions").fetchone()[
+            0
+        ]
         return found
 
 
@@ -41,7 +43,9 @@ def press(api: Api, connections: int, seconds: float) -> Load:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_under_load_fails_no_request_in_flight(own_api: Api, how: signal.Signals) -> None:
+def test_a_stop_under_load_fails_no_request_in_flight(
+    own_api: Api, how: signal.Signals
+) -> None:
     stop = threading.Timer(1.0, own_api.process.send_signal, [how])
     stop.start()
     answered = press(own_api, 16, 20)
@@ -51,13 +55,17 @@ def test_a_stop_under_load_fails_no_request_in_flight(own_api: Api, how: signal.
     assert list(answered.statuses) == [200]
     assert rows(own_api) == answered.statuses[200]
     lines = [json.loads(line) for line in own_api.log.read_text("utf-8").splitlines()]
-    assert sum(line.get("path") == "/predict" for line in lines) == answered.statuses[200]
+    assert (
+        sum(line.get("path") == "/predict" for line in lines) == answered.statuses[200]
+    )
     assert "Traceback" not in own_api.output()
 
 
 def test_a_request_that_is_half_sent_at_the_stop_is_answered(own_api: Api) -> None:
     content = load.request("/predict", BODY, own_api.port)
-    with socket.create_connection(("127.0.0.1", own_api.port), timeout=10) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", own_api.port), timeout=10
+    ) as connection:
         connection.sendall(content[:-20])
         wait_until(lambda: own_api.metric("http_requests_in_progress") == 2)
         own_api.process.send_signal(signal.SIGTERM)
@@ -69,9 +77,16 @@ def test_a_request_that_is_half_sent_at_the_stop_is_answered(own_api: Api) -> No
 
 def test_a_port_in_use_ends_the_start_with_one_line(own_api: Api) -> None:
     command = [sys.executable, "-m", "app"]
-    environment = own_api.environment | {"API_LOG_FILE": str(own_api.folder / "second.log")}
+    environment = own_api.environment | {
+        "API_LOG_FILE": str(own_api.folder / "second.log")
+    }
     done = subprocess.run(
-        command, cwd=own_api.folder, env=environment, capture_output=True, text=True, timeout=60
+        command,
+        cwd=own_api.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode != 0
     assert "address already in use" in done.stdout
@@ -80,7 +95,9 @@ def test_a_port_in_use_ends_the_start_with_one_line(own_api: Api) -> None:
 
 @contextmanager
 def asking(api: Api, body: Any) -> Iterator[list[httpx.Response]]:
-    """Ask all the time over three connections; an error of one of them is raised at the end."""
+    """Ask all the time over three connections; an error of one of them is raised at the
+    end.
+    """
     answers: list[httpx.Response] = []
     ended = threading.Event()
 
@@ -104,11 +121,17 @@ def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
 ) -> None:
     kept, served = tmp_path / "kept", own_api.models / "housing"
     houses = [HOUSE | {"MedInc": float(income)} for income in range(1, 16)]
-    folders = [shutil.copytree(served, kept / "new"), shutil.copytree(served, kept / "old")]
+    folders = [
+        shutil.copytree(served, kept / "new"),
+        shutil.copytree(served, kept / "old"),
+    ]
     put_older_version(folders[1], "housing")
     versions = [Model(folder) for folder in folders]
     expected = {
-        model.manifest.version: (model.manifest.run_id, model.run(houses)[:, 0].tolist())
+        model.manifest.version: (
+            model.manifest.run_id,
+            model.run(houses)[:, 0].tolist(),
+        )
         for model in versions
     }
     assert len(expected) == 2
@@ -161,7 +184,10 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     ("name", "spoil"),
     [
         *(("model.onnx", spoil) for spoil in (tamper, truncate, exchange, Path.unlink)),
-        *(("manifest.json", spoil) for spoil in (mismatch, truncate, exchange, Path.unlink)),
+        *(
+            ("manifest.json", spoil)
+            for spoil in (mismatch, truncate, exchange, Path.unlink)
+        ),
     ],
 )
 def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
@@ -179,7 +205,9 @@ def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
     assert counted == failures + 1
     assert mended.metric("model_current", task="housing") == 0
     assert mended.metric("model_current", task="iris") == 1
-    wait_until(lambda: mended.log.read_text("utf-8").count("a model was refused") == counted)
+    wait_until(
+        lambda: mended.log.read_text("utf-8").count("a model was refused") == counted
+    )
     shutil.copyfile(MODELS / "housing" / name, mended.models / "housing" / name)
     wait_until(lambda: mended.get("/health")["status"] == "ok")
     assert mended.metric("model_current", task="housing") == 1
@@ -202,12 +230,17 @@ def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(
         assert 0 < api.post("/predict", HOUSE)["prediction"] < 6
 
 
-def test_ten_thousand_predictions_and_a_restart_are_ten_thousand_rows(own_api: Api) -> None:
+def test_ten_thousand_predictions_and_a_restart_are_ten_thousand_rows(
+    own_api: Api,
+) -> None:
     def predict(half: range) -> None:
         for number in half:
             ids = {"X-Request-ID": f"request-{number}"}
             many = [HOUSE] * 7 if number % 2 else HOUSE
-            assert own_api.client.post("/predict", json=many, headers=ids).status_code == 200
+            assert (
+                own_api.client.post("/predict", json=many, headers=ids).status_code
+                == 200
+            )
 
     predict(range(1250))
     assert own_api.stop() == 0
@@ -217,8 +250,12 @@ def test_ten_thousand_predictions_and_a_restart_are_ten_thousand_rows(own_api: A
     own_api.wait_for_rows(5_000)
     assert rows(own_api) == 10_000
     with closing(sqlite3.connect(own_api.predictions)) as connection:
-        found = connection.execute("SELECT DISTINCT request_id FROM predictions ORDER BY id")
-        assert [row[0] for row in found] == [f"request-{number}" for number in range(2500)]
+        found = connection.execute(
+            "SELECT DISTINCT request_id FROM predictions ORDER BY id"
+        )
+        assert [row[0] for row in found] == [
+            f"request-{number}" for number in range(2500)
+        ]
 
 
 def test_a_locked_log_of_predictions_fails_none_and_is_counted(own_api: Api) -> None:
@@ -260,7 +297,12 @@ def test_overload_is_refused_while_probes_and_accepted_requests_are_answered(
         pressed = pool.submit(press, api, 32, 3)
         probes = 0
         while not pressed.done():
-            for path in ("/health/live", "/health/ready", "/metrics", "/v2/health/ready"):
+            for path in (
+                "/health/live",
+                "/health/ready",
+                "/metrics",
+                "/v2/health/ready",
+            ):
                 assert api.client.get(path).status_code == 200
                 probes += 1
         found = pressed.result()

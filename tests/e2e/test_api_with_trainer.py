@@ -1,4 +1,6 @@
-"""The API with the trainer beside it: explanations, and jobs from the request to the service."""
+"""The API with the trainer beside it: explanations, and jobs from the request to the
+service.
+"""
 
 import json
 from collections.abc import Iterator
@@ -83,7 +85,9 @@ def test_without_a_task_in_the_path_the_fields_decide_what_is_explained(
         "table": {"features": [[*record.values()]]},
     }
     for name, body in bodies.items():
-        answer, own = served.post("/explain", body), served.post(f"/explain/{task}", body)
+        answer, own = served.post("/explain", body), served.post(
+            f"/explain/{task}", body
+        )
         assert answer.pop("request_id") != own.pop("request_id")
         assert answer == own, name
         assert answer["task"] == task
@@ -95,7 +99,10 @@ def test_a_list_is_explained_with_a_list_and_a_long_one_refused(served: Api) -> 
         "/explain/iris", [record] * 2
     )
     assert [row["values"] for row in listed["explanations"]] == [single["values"]] * 2
-    assert "more than 10 records" in served.post("/explain/iris", [record] * 11, 413)["error"]
+    assert (
+        "more than 10 records"
+        in served.post("/explain/iris", [record] * 11, 413)["error"]
+    )
 
 
 def test_an_older_version_is_loaded_and_the_champion_again(served: Api) -> None:
@@ -131,10 +138,16 @@ def irises() -> dict[str, Any]:
 def test_a_training_as_documents_show_it_is_answered_with_the_run_which_can_be_loaded(
     served: Api,
 ) -> None:
-    body = irises() | {"algorithm": "random_forest", "hyperparameters": {"n_estimators": 20}}
+    body = irises() | {
+        "algorithm": "random_forest",
+        "hyperparameters": {"n_estimators": 20},
+    }
     result = answer(served, "/train", body)
     assert result["metrics"]["accuracy"] > 0.8
-    assert result["result"]["task"] == "iris" and result["result"]["algorithm"] == "random_forest"
+    assert (
+        result["result"]["task"] == "iris"
+        and result["result"]["algorithm"] == "random_forest"
+    )
     run_id = result["run_id"]
     loaded = answer(served, f"/model/load/{run_id}")
     assert loaded["run_id"] == run_id
@@ -146,8 +159,16 @@ def test_a_training_as_documents_show_it_is_answered_with_the_run_which_can_be_l
 @pytest.mark.parametrize(
     ("path", "body", "words"),
     [
-        ("/models/housing/load", {"version": 999}, "housing has no version 999; the versions are"),
-        ("/train", {"hyperparameters": {"trees": 3}}, "'trees' is no parameter of random_forest"),
+        (
+            "/models/housing/load",
+            {"version": 999},
+            "housing has no version 999; the versions are",
+        ),
+        (
+            "/train",
+            {"hyperparameters": {"trees": 3}},
+            "'trees' is no parameter of random_forest",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_told_in_the_answer(
@@ -165,8 +186,13 @@ def kept_jobs(api: Api) -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in folder.glob("*.json")]
 
 
-def test_others_are_answered_while_a_client_waits_and_its_leaving_stops_no_job(served: Api) -> None:
-    body = irises() | {"algorithm": "random_forest", "hyperparameters": {"n_estimators": 33}}
+def test_others_are_answered_while_a_client_waits_and_its_leaving_stops_no_job(
+    served: Api,
+) -> None:
+    body = irises() | {
+        "algorithm": "random_forest",
+        "hyperparameters": {"n_estimators": 33},
+    }
     before = {job["id"] for job in kept_jobs(served)}
     other = httpx.Client(base_url=served.client.base_url, headers=KEY)
     with other, ThreadPoolExecutor() as pool:
@@ -188,7 +214,9 @@ def test_others_are_answered_while_a_client_waits_and_its_leaving_stops_no_job(s
     wait_until(ended, 300)
 
 
-def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(served: Api) -> None:
+def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(
+    served: Api,
+) -> None:
     job = run(served, "/models/housing/load", {"version": 999})
     assert job["status"] == "failed"
     assert "version 999" in job["error"]
@@ -196,7 +224,10 @@ def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(served: Api)
 
 def test_a_job_that_does_not_exist_is_404(served: Api) -> None:
     answer = served.client.get("/jobs/nothing", headers=KEY)
-    assert (answer.status_code, set(answer.json())) == (404, {"error", "details", "request_id"})
+    assert (answer.status_code, set(answer.json())) == (
+        404,
+        {"error", "details", "request_id"},
+    )
 
 
 def test_a_run_that_is_no_run_id_is_refused(served: Api) -> None:

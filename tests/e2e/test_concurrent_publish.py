@@ -29,7 +29,8 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
     chance = random.Random(20)
     repos = [clone(f"clone-{number}") for number in range(PUBLISHERS)]
     for number, repo in enumerate(repos):
-        # Far enough apart for the gate to tell them apart, so that the champion changes often.
+        # Far enough apart for the gate to tell them apart, so that the champion changes
+        # often.
         noises = {name: 1.4 ** -chance.uniform(0, PUBLISHERS) for name in TASKS}
         commit = git(repo.root, "rev-parse", "HEAD")
         forge.bundle(repo.build / "bundle", commit, noises, seed=number)
@@ -64,19 +65,36 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
     assert promotions > len(TASKS), "no champion changed: the race was not tried"
 
 
-def _replay(name: str, commits: list[str], landed: Repo, repos: list[Repo]) -> list[str]:
-    """Ask the gate again, bundle by bundle in the order of landing; return the promoted runs."""
-    folders = {bundles.read(repo.build / "bundle").tasks[name].parent_run: repo for repo in repos}
+def _replay(
+    name: str, commits: list[str], landed: Repo, repos: list[Repo]
+) -> list[str]:
+    """Ask the gate again, bundle by bundle in the order of landing; return the promoted
+    runs.
+    """
+    folders = {
+        bundles.read(repo.build / "bundle").tasks[name].parent_run: repo
+        for repo in repos
+    }
     champion, promoted = None, []
     for commit in commits:
-        added = git(landed.root, "show", "--format=", "--name-only", commit, "--", f"mlruns/{name}")
+        added = git(
+            landed.root,
+            "show",
+            "--format=",
+            "--name-only",
+            commit,
+            "--",
+            f"mlruns/{name}",
+        )
         parents = {line.split("/")[3] for line in added.splitlines()} & folders.keys()
         folder = folders[parents.pop()].build / "bundle"
         challenger = bundles.read(folder).tasks[name].challenger
         assert challenger
         run = layout.run_folders(folder / "mlruns")[challenger.run_id]
         model = OnnxModel(run / layout.MODELS / challenger.model_id / "model.onnx")
-        holdout = pd.read_csv(folder / "holdout" / f"{name}.csv.gz", keep_default_na=False)
+        holdout = pd.read_csv(
+            folder / "holdout" / f"{name}.csv.gz", keep_default_na=False
+        )
         if judge(tasks.load(name), challenger, model, champion, holdout).promote:
             champion = model
             promoted.append(challenger.run_id)

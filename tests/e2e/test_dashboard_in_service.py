@@ -1,4 +1,6 @@
-"""The dashboard on a real server: its figures after known traffic, its page in a real browser."""
+"""The dashboard on a real server: its figures after known traffic, its page in a real
+browser.
+"""
 
 import json
 import re
@@ -20,21 +22,32 @@ from tools.screenshots import BROWSERS, QUIET
 
 pytestmark = pytest.mark.slow
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-in_a_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium or a browser like it")
+in_a_browser = pytest.mark.skipif(
+    BROWSER is None, reason="needs Chromium or a browser like it"
+)
 Look = Callable[[str], str]
 
 
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
-    """Return what opens a page and returns what it has become after 12 seconds of its time.
+    """Return what opens a page and returns what it has become after 12 seconds of its
+    time.
 
-    The browser says aloud what a policy forbade and what went wrong in a script: nothing may.
+    The browser says aloud what a policy forbade and what went wrong in a script:
+    nothing may.
     """
 
     def make(address: str) -> str:
-        command = [str(BROWSER), *QUIET, "--enable-logging=stderr", "--virtual-time-budget=12000"]
+        command = [
+            str(BROWSER),
+            *QUIET,
+            "--enable-logging=stderr",
+            "--virtual-time-budget=12000",
+        ]
         command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", address]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=True
+        )
         complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
         # That an answer was 503 the browser says itself.
         assert [line for line in complaints if "status of 503" not in line] == []
@@ -59,11 +72,15 @@ def totals(api: Api) -> dict[str, float]:
 
 
 def send(api: Api) -> str:
-    """Send traffic of which everything is known; return the class that the flower is of."""
+    """Send traffic of which everything is known; return the class that the flower is
+    of.
+    """
     for _ in range(3):
         api.post("/predict", HOUSE)
     api.post("/predict/housing", [HOUSE] * 4)
-    flower: str = api.post("/predict/iris", [golden("iris")] * 2)["predictions"][0]["prediction"]
+    flower: str = api.post("/predict/iris", [golden("iris")] * 2)["predictions"][0][
+        "prediction"
+    ]
     api.post("/predict", {"MedInc": "much"}, 422)
     api.client.get("/nothing")
     return flower
@@ -75,13 +92,20 @@ def test_the_figures_are_those_of_the_traffic(own_api: Api) -> None:
     assert all(len(minutes) == 60 for minutes in found["hour"].values())
     assert found["minute"] % 60 == 0
     assert found["problems"] == dict.fromkeys(TASKS)
-    assert {task: found["models"][task]["task"] for task in TASKS} == {task: task for task in TASKS}
+    assert {task: found["models"][task]["task"] for task in TASKS} == {
+        task: task for task in TASKS
+    }
     hour = totals(own_api)
     assert hour["predictions_total|housing|value"] == 7
     assert hour[f"predictions_total|iris|{flower}"] == 2
-    statuses = {key: count for key, count in hour.items() if key.startswith("http_requests_total")}
+    statuses = {
+        key: count
+        for key, count in hour.items()
+        if key.startswith("http_requests_total")
+    }
     assert statuses == {
-        f"http_requests_total|{status}": count for status, count in {200: 5, 404: 1, 422: 1}.items()
+        f"http_requests_total|{status}": count
+        for status, count in {200: 5, 404: 1, 422: 1}.items()
     }
     assert hour["http_request_duration_seconds_bucket|+Inf"] == 7
     assert hour["prediction_confidence_count|iris"] == 2
@@ -95,7 +119,9 @@ def test_a_restart_keeps_the_hour(own_api: Api) -> None:
     own_api.start()
     after = totals(own_api)
     counted = [
-        key for key in before if key.startswith(("predictions_total", "http_requests_total"))
+        key
+        for key in before
+        if key.startswith(("predictions_total", "http_requests_total"))
     ]
     assert len(counted) == 5
     assert {key: after[key] for key in counted} == {key: before[key] for key in counted}
@@ -113,7 +139,10 @@ def test_a_model_that_is_not_served_has_a_place_all_the_same(own_api: Api) -> No
 
 def test_the_page_comes_with_its_policy(api: Api) -> None:
     answer = api.client.get("/dashboard")
-    assert answer.text == read()[0] and answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert (
+        answer.text == read()[0]
+        and answer.headers["content-type"] == "text/html; charset=utf-8"
+    )
     assert answer.headers["content-security-policy"] == read()[1]
     assert answer.headers["x-frame-options"] == "DENY"
 
@@ -132,7 +161,9 @@ def test_the_page_shows_the_figures_under_its_policy(own_api: Api, look: Look) -
     assert re.search(r"2xx answered 5\b.*4xx client's fault 2\b.*p50 [\d.]+ ms", seen)
     for task in TASKS:
         assert re.search(rf"{task} … drift: no verdict yet Version \d+, ", seen), task
-    assert len(re.findall(r'role="slider"[^>]*aria-valuetext="[^"]+"', page)) == 2 + 3 * len(TASKS)
+    assert len(
+        re.findall(r'role="slider"[^>]*aria-valuetext="[^"]+"', page)
+    ) == 2 + 3 * len(TASKS)
 
 
 @in_a_browser
@@ -156,11 +187,15 @@ def test_what_data_say_stays_text(own_api: Api, look: Look) -> None:
     edit(own_api.models / "iris", title=title)
     wait_until(lambda: figures(own_api)["models"]["iris"]["title"] == title)
     page = look(f"http://127.0.0.1:{own_api.port}/dashboard")
-    assert "&lt;img src=x onerror=alert(1)&gt; &amp; more" in page and "<img" not in page
+    assert (
+        "&lt;img src=x onerror=alert(1)&gt; &amp; more" in page and "<img" not in page
+    )
 
 
 @in_a_browser
-def test_the_page_says_that_the_api_is_gone_and_goes_on(own_api: Api, look: Look) -> None:
+def test_the_page_says_that_the_api_is_gone_and_goes_on(
+    own_api: Api, look: Look
+) -> None:
     send(own_api)
     good = json.dumps(figures(own_api)).encode()
     with serving() as server:

@@ -20,7 +20,9 @@ Row = dict[str, float]
 
 def flowers(count: int) -> list[Row]:
     """Return rows that are distributed as those that the model was made of."""
-    made = generated.table(tasks.load("iris"), count, seed=count).drop(columns="species")
+    made = generated.table(tasks.load("iris"), count, seed=count).drop(
+        columns="species"
+    )
     rows: list[Row] = made.to_dict("records")  # type: ignore[assignment]
     return rows
 
@@ -43,7 +45,9 @@ def said(api: Api) -> tuple[str, dict[str, Any], str]:
 
 def test_the_page_follows_what_the_api_is_asked(own_api: Api) -> None:
     line, found, page = said(own_api)
-    assert line.startswith("iris: too few rows; ") and found["verdict"] == "too few rows"
+    assert (
+        line.startswith("iris: too few rows; ") and found["verdict"] == "too few rows"
+    )
     assert "Too few rows for a verdict." in page and "none of them are there" in page
 
     own_api.post("/predict/iris", flowers(800))
@@ -52,13 +56,18 @@ def test_the_page_follows_what_the_api_is_asked(own_api: Api) -> None:
     assert line.startswith("iris: no drift; ") and found == own_api.get("/drift/iris")
     assert found["rows"] == 800 and "No drift." in page and "400 rows" in page
 
-    grown = [row | {"petal_length": min(row["petal_length"] + 1.5, 8)} for row in flowers(2000)]
+    grown = [
+        row | {"petal_length": min(row["petal_length"] + 1.5, 8)}
+        for row in flowers(2000)
+    ]
     own_api.post("/predict/iris", grown)
     own_api.wait_for_rows(2800)
     line, found, page = said(own_api)
     assert line.startswith("iris: drift in ") and "petal_length" in line.split(";")[0]
     assert "petal_length" in found["drifted"] and "sepal_width" not in found["drifted"]
-    assert page.index('<section class="card over">') < page.index('<section class="card">')
+    assert page.index('<section class="card over">') < page.index(
+        '<section class="card">'
+    )
 
 
 def test_a_page_for_every_task_and_one_sentence_for_none(own_api: Api) -> None:

@@ -1,4 +1,6 @@
-"""What a web page of somebody else can start in a real browser: nothing, even if it has the key."""
+"""What a web page of somebody else can start in a real browser: nothing, even if it has
+the key.
+"""
 
 import http.client
 import json
@@ -62,10 +64,12 @@ attack();
 
 
 class Site:
-    """A web site that has the page; any other request it passes on to the API, as it came.
+    """A web site that has the page; any other request it passes on to the API, as it
+    came.
 
-    The browser sees one server. So it is with DNS rebinding: the page comes from the attacker's
-    server, and what the page then asks goes to the API, under the attacker's name.
+    The browser sees one server. So it is with DNS rebinding: the page comes from the
+    attacker's server, and what the page then asks goes to the API, under the attacker's
+    name.
     """
 
     def __init__(self, api: Api) -> None:
@@ -83,8 +87,12 @@ class Site:
                     site.report = json.loads(body)
                     self._answer(200, b"", "text/plain")
                     return
-                connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
-                connection.putrequest("POST", self.path, skip_host=True, skip_accept_encoding=True)
+                connection = http.client.HTTPConnection(
+                    "127.0.0.1", api.port, timeout=60
+                )
+                connection.putrequest(
+                    "POST", self.path, skip_host=True, skip_accept_encoding=True
+                )
                 for name, value in self.headers.items():
                     connection.putheader(name, value)
                 connection.endheaders(body)
@@ -134,11 +142,17 @@ def jobs(api: Api) -> int:
 
 
 def visit(api: Api, host: str, target: str, profile: Path) -> list[Any]:
-    """Open the page under a name in a browser, and return what its requests were answered."""
+    """Open the page under a name in a browser, and return what its requests were
+    answered.
+    """
     with site(api) as made:
         address = f"http://{host}:{made.port}/?target={target}&query=?wait=0"
         command = [str(BROWSER), *QUIET, f"--user-data-dir={profile}"]
-        command += ["--host-resolver-rules=MAP *.example 127.0.0.1", "--no-proxy-server", address]
+        command += [
+            "--host-resolver-rules=MAP *.example 127.0.0.1",
+            "--no-proxy-server",
+            address,
+        ]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
             try:
                 wait_until(lambda: made.report, 120)
@@ -151,11 +165,14 @@ def test_a_page_of_another_origin_starts_nothing(served: Api, tmp_path: Path) ->
     before = jobs(served)
     seen = visit(served, "evil.example", f"http://127.0.0.1:{served.port}", tmp_path)
     assert jobs(served) == before
-    # What needs the browser to ask first was never sent; an answer to the rest cannot be read.
+    # What needs the browser to ask first was never sent; an answer to the rest cannot
+    # be read.
     assert len(seen) == 28 and set(seen) <= {"failed", "opaque"}
 
 
-def test_a_page_of_another_port_of_this_machine_starts_nothing(served: Api, tmp_path: Path) -> None:
+def test_a_page_of_another_port_of_this_machine_starts_nothing(
+    served: Api, tmp_path: Path
+) -> None:
     before = jobs(served)
     seen = visit(served, "127.0.0.1", f"http://127.0.0.1:{served.port}", tmp_path)
     assert jobs(served) == before
@@ -171,8 +188,12 @@ def test_a_page_whose_name_was_made_to_lead_to_the_api_starts_nothing(
     assert len(seen) == 28 and set(seen) == {403}
 
 
-def test_a_page_of_the_apis_own_that_has_the_key_does(served: Api, tmp_path: Path) -> None:
-    """The same page under a name of this machine: what is refused above could have been done."""
+def test_a_page_of_the_apis_own_that_has_the_key_does(
+    served: Api, tmp_path: Path
+) -> None:
+    """The same page under a name of this machine: what is refused above could have been
+    done.
+    """
     before = jobs(served)
     seen = visit(served, "localhost", "", tmp_path)
     assert jobs(served) > before and 202 in seen

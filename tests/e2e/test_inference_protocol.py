@@ -25,7 +25,13 @@ def inputs(task: str, rows: int = 1, nested: bool = False) -> list[Json]:
             "name": feature["name"],
             "shape": [rows, 1],
             "datatype": "BYTES" if feature["type"] == "category" else "FP32",
-            "data": [[golden(task)[feature["name"]]] if nested else golden(task)[feature["name"]]]
+            "data": [
+                (
+                    [golden(task)[feature["name"]]]
+                    if nested
+                    else golden(task)[feature["name"]]
+                )
+            ]
             * rows,
         }
         for feature in manifest(MODELS / task)["features"]
@@ -33,12 +39,16 @@ def inputs(task: str, rows: int = 1, nested: bool = False) -> list[Json]:
 
 
 def infer(api: Api, task: str, status: int = 200, **body: Any) -> Json:
-    answer: Json = api.post(f"/v2/models/{task}/infer", {"inputs": inputs(task)} | body, status)
+    answer: Json = api.post(
+        f"/v2/models/{task}/infer", {"inputs": inputs(task)} | body, status
+    )
     return answer
 
 
 def refused(api: Api, task: str, tensors: Any) -> str:
-    """Return why tensors are refused: status 400, and an object with the key `error` alone."""
+    """Return why tensors are refused: status 400, and an object with the key `error`
+    alone.
+    """
     answer = infer(api, task, 400, inputs=tensors)
     assert list(answer) == ["error"]
     assert isinstance(answer["error"], str)
@@ -61,14 +71,18 @@ def test_server_metadata_is_name_version_and_extensions(api: Api, path: str) -> 
 
 def test_the_server_is_live_and_ready(api: Api) -> None:
     assert api.get("/v2/health/live") == {"live": True}
-    # The text names the key `live` in both answers, where servers and clients say `ready`.
+    # The text names the key `live` in both answers, where servers and clients say
+    # `ready`.
     assert api.get("/v2/health/ready") == {"live": True, "ready": True}
 
 
 @every_task
 def test_a_model_is_ready_with_and_without_its_version(api: Api, task: str) -> None:
     version = manifest(MODELS / task)["version"]
-    for path in (f"/v2/models/{task}/ready", f"/v2/models/{task}/versions/{version}/ready"):
+    for path in (
+        f"/v2/models/{task}/ready",
+        f"/v2/models/{task}/versions/{version}/ready",
+    ):
         assert api.get(path) == {"name": task, "ready": True}
 
 
@@ -85,7 +99,9 @@ def test_model_metadata_names_the_tensors(api: Api, task: str) -> None:
         expected = {"name": feature["name"], "datatype": datatype, "shape": [-1, 1]}
         assert by_name.pop(feature["name"]) == expected
     assert by_name == {}
-    assert all(set(tensor) == {"name", "datatype", "shape"} for tensor in answer["outputs"])
+    assert all(
+        set(tensor) == {"name", "datatype", "shape"} for tensor in answer["outputs"]
+    )
 
 
 @every_task
@@ -97,12 +113,19 @@ def test_inference_returns_what_the_metadata_announces(
     answer = infer(api, task, inputs=inputs(task, rows, nested))
     about = manifest(MODELS / task)
     assert sorted(answer) == ["model_name", "model_version", "outputs"]
-    assert (answer["model_name"], answer["model_version"]) == (task, str(about["version"]))
-    announced = {tensor["name"]: tensor for tensor in api.get(f"/v2/models/{task}")["outputs"]}
+    assert (answer["model_name"], answer["model_version"]) == (
+        task,
+        str(about["version"]),
+    )
+    announced = {
+        tensor["name"]: tensor for tensor in api.get(f"/v2/models/{task}")["outputs"]
+    }
     for output in answer["outputs"]:
         expected = announced.pop(output["name"])
         assert output["datatype"] == expected["datatype"]
-        assert output["shape"] == [rows if size == -1 else size for size in expected["shape"]]
+        assert output["shape"] == [
+            rows if size == -1 else size for size in expected["shape"]
+        ]
         size = 1
         for length in output["shape"]:
             size *= length
@@ -122,9 +145,13 @@ def test_inference_says_what_the_api_predicts(api: Api, task: str) -> None:
 
 
 @every_task
-def test_a_version_may_be_named_and_the_inputs_come_in_any_order(api: Api, task: str) -> None:
+def test_a_version_may_be_named_and_the_inputs_come_in_any_order(
+    api: Api, task: str
+) -> None:
     version = manifest(MODELS / task)["version"]
-    answer = api.post(f"/v2/models/{task}/versions/{version}/infer", {"inputs": inputs(task)[::-1]})
+    answer = api.post(
+        f"/v2/models/{task}/versions/{version}/infer", {"inputs": inputs(task)[::-1]}
+    )
     assert answer == infer(api, task)
 
 
@@ -149,7 +176,10 @@ def test_the_outputs_that_are_asked_for_are_returned(api: Api, task: str) -> Non
         assert [output["name"] for output in answer["outputs"]] == [name]
     everything = infer(api, task, outputs=[{"name": name} for name in names])
     assert everything == infer(api, task)
-    assert "no output 'nothing'" in infer(api, task, 400, outputs=[{"name": "nothing"}])["error"]
+    assert (
+        "no output 'nothing'"
+        in infer(api, task, 400, outputs=[{"name": "nothing"}])["error"]
+    )
 
 
 def test_parameters_are_accepted_everywhere(api: Api) -> None:
@@ -160,7 +190,9 @@ def test_parameters_are_accepted_everywhere(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/ready", "/infer"])
-@pytest.mark.parametrize("model", ["nothing", "iris/versions/999", "iris/versions/latest"])
+@pytest.mark.parametrize(
+    "model", ["nothing", "iris/versions/999", "iris/versions/latest"]
+)
 def test_an_unknown_model_or_version_is_404(api: Api, model: str, path: str) -> None:
     method = "POST" if path == "/infer" else "GET"
     body = {"inputs": inputs("iris")} if path == "/infer" else None
@@ -210,7 +242,12 @@ def test_numbers_are_no_texts_and_only_known_categories_are_taken(api: Api) -> N
 @every_task
 def test_every_input_is_needed_once(api: Api, task: str) -> None:
     tensors = inputs(task)
-    for wrong in ([], tensors[1:], [*tensors, tensors[0]], [*tensors, tensors[0] | {"name": "x"}]):
+    for wrong in (
+        [],
+        tensors[1:],
+        [*tensors, tensors[0]],
+        [*tensors, tensors[0] | {"name": "x"}],
+    ):
         assert "each of these once" in refused(api, task, wrong)
 
 
@@ -218,16 +255,23 @@ def test_rows_must_be_as_many_everywhere_and_not_none(api: Api) -> None:
     first, *others = inputs("iris")
     assert refused(api, "iris", [first, *inputs("iris", 2)[1:]])
     assert refused(
-        api, "iris", [tensor | {"shape": [0, 1], "data": []} for tensor in inputs("iris")]
+        api,
+        "iris",
+        [tensor | {"shape": [0, 1], "data": []} for tensor in inputs("iris")],
     )
 
 
 def test_more_rows_than_allowed_are_413(api: Api) -> None:
-    assert len(infer(api, "iris", inputs=inputs("iris", 10_000))["outputs"][0]["data"]) == 10_000
+    assert (
+        len(infer(api, "iris", inputs=inputs("iris", 10_000))["outputs"][0]["data"])
+        == 10_000
+    )
     assert list(infer(api, "iris", 413, inputs=inputs("iris", 10_001))) == ["error"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b"{}"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b"{}"]
+)
 def test_a_body_that_is_no_request_is_400(api: Api, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = api.client.post("/v2/models/iris/infer", content=body, headers=headers)
@@ -249,7 +293,9 @@ def test_inferences_are_counted_and_logged_like_predictions(api: Api) -> None:
     api.wait_for_rows(int(rows) + 5)
 
 
-def test_a_model_that_cannot_be_served_is_503_and_so_is_the_server(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_served_is_503_and_so_is_the_server(
+    tmp_path: Path,
+) -> None:
     broken = Api(tmp_path)
     (broken.models / "iris" / "model.onnx").write_bytes(b"")
     with broken:
@@ -258,4 +304,7 @@ def test_a_model_that_cannot_be_served_is_503_and_so_is_the_server(tmp_path: Pat
         assert list(broken.get("/v2/models/iris/ready", 503)) == ["error"]
         assert list(broken.get("/v2/models/iris", 503)) == ["error"]
         assert list(infer(broken, "iris", 503)) == ["error"]
-        assert broken.get("/v2/models/housing/ready") == {"name": "housing", "ready": True}
+        assert broken.get("/v2/models/housing/ready") == {
+            "name": "housing",
+            "ready": True,
+        }

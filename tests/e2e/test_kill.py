@@ -1,6 +1,8 @@
-"""`kill -9` at random moments: nothing is half-written, and the next call finishes the work.
+"""`kill -9` at random moments: nothing is half-written, and the next call finishes the
+work.
 
-That of `history save` is in tests/unit/history/test_save.py, where the moment can be chosen.
+That of `history save` is in tests/unit/history/test_save.py, where the moment can be
+chosen.
 """
 
 import os
@@ -36,7 +38,9 @@ class Victim:
         self.repo, self.chance = repo, random.Random(seed)
 
     def kill(self, times: int, check: Callable[[], None], *arguments: str) -> None:
-        """Time a command, kill it `times` times, checking after each, then let it finish."""
+        """Time a command, kill it `times` times, checking after each, then let it
+        finish.
+        """
         seconds = self._time(*arguments)
         check()
         self.undo()
@@ -44,7 +48,8 @@ class Victim:
         for _ in range(times * 4):
             began = time.monotonic()
             if self._runs(seconds * self.chance.uniform(0.4, 1.0), *arguments):
-                # Faster than thought: the first time, other tests had kept the machine busy.
+                # Faster than thought: the first time, other tests had kept the machine
+                # busy.
                 seconds = time.monotonic() - began
                 self.undo()
             else:
@@ -65,7 +70,14 @@ class Victim:
         """Make a finished command have something to do again."""
 
     def _runs(self, seconds: float, *arguments: str) -> bool:
-        command = [sys.executable, "-m", "pipeline", "--repo", str(self.repo.root), *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline",
+            "--repo",
+            str(self.repo.root),
+            *arguments,
+        ]
         # To a file: the workers of a killed training keep a pipe open for minutes.
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
@@ -74,7 +86,8 @@ class Victim:
             try:
                 process.wait(timeout=seconds)
             except subprocess.TimeoutExpired:
-                # With its children, as when a machine goes down; or alone, as by an impatient user.
+                # With its children, as when a machine goes down; or alone, as by an
+                # impatient user.
                 if self.chance.random() < 0.5:
                     os.killpg(process.pid, signal.SIGKILL)
                 else:
@@ -99,7 +112,9 @@ def test_train(clone: Callable[..., Repo]) -> None:
             assert len(layout.run_folders(out / "mlruns")) == 3
 
     Victim(repo, 1).kill(2, check, "train")
-    assert [path.name for path in repo.build.iterdir() if path.name.startswith(".part-")] == []
+    assert [
+        path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
+    ] == []
 
 
 def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> None:
@@ -129,7 +144,9 @@ def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> No
     victim.undo = begin  # type: ignore[method-assign]
     victim.kill(5, check, "publish")
     published = layout.run_folders(tmp_path / "seen" / "mlruns")
-    assert set(bundles.read(repo.build / "bundle").tasks["housing"].run_ids) <= set(published)
+    assert set(bundles.read(repo.build / "bundle").tasks["housing"].run_ids) <= set(
+        published
+    )
 
 
 def _history(repo: Repo, runs: int) -> list[str]:
@@ -137,7 +154,9 @@ def _history(repo: Repo, runs: int) -> list[str]:
     made = []
     for number in range(runs):
         run_id = f"{number:032x}"
-        run = forge.run(run_id, "housing", None, {"n": str(number)}, {"rmse": number / 7})
+        run = forge.run(
+            run_id, "housing", None, {"n": str(number)}, {"rmse": number / 7}
+        )
         folder = layout.day_folder(repo.mlruns, "housing", run.started) / run_id
         folder.mkdir(parents=True)
         (folder / layout.RUN_FILE).write_text(forge.runfile.dump(run))
@@ -156,7 +175,9 @@ def test_restore(clone: Callable[..., Repo]) -> None:
     def check() -> None:
         if database.exists():
             with sqlite3.connect(database, timeout=60) as connection:
-                assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+                assert connection.execute("PRAGMA integrity_check").fetchone() == (
+                    "ok",
+                )
                 counts = [
                     connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                     for table in ("runs", "params", "metrics", "latest_metrics", "tags")
@@ -180,5 +201,7 @@ def test_restore(clone: Callable[..., Repo]) -> None:
     victim = Victim(repo, 3)
     victim.undo = undo  # type: ignore[method-assign]
     victim.kill(6, check, "history", "restore")
-    left = [path.name for path in repo.build.iterdir() if path.name.startswith(".part-")]
+    left = [
+        path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
+    ]
     assert database.exists() and left == []

@@ -1,4 +1,6 @@
-"""schemathesis over the whole OpenAPI document: no 5xx, and no answer that is not documented."""
+"""schemathesis over the whole OpenAPI document: no 5xx, and no answer that is not
+documented.
+"""
 
 import re
 import subprocess
@@ -15,12 +17,20 @@ CASES = 1_000
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
-def test_a_thousand_cases_meet_no_fault_and_no_undocumented_answer(tmp_path: Path) -> None:
+def test_a_thousand_cases_meet_no_fault_and_no_undocumented_answer(
+    tmp_path: Path,
+) -> None:
     with running(checkout(tmp_path / "checkout")) as trainer:
         url = f"http://127.0.0.1:{trainer.port}"
         with Api(tmp_path, API_TRAINER_URL=url) as api:
             location = f"http://127.0.0.1:{api.port}/openapi.json"
-            command = ["schemathesis.cli", "--config-file", str(CONFIG), "run", location]
+            command = [
+                "schemathesis.cli",
+                "--config-file",
+                str(CONFIG),
+                "run",
+                location,
+            ]
             done = subprocess.run(
                 [sys.executable, "-m", *command, "--checks", "all", "--no-color"],
                 cwd=tmp_path,

@@ -1,4 +1,6 @@
-"""A copy in other hands: emptied, with tasks of its own, and its tests green at every step."""
+"""A copy in other hands: emptied, with tasks of its own, and its tests green at every
+step.
+"""
 
 import json
 import os
@@ -20,7 +22,8 @@ from tests.service import REPOSITORY, ROOT
 from tests.serving import Api
 
 pytestmark = pytest.mark.slow
-# The fast tests that look at tasks, models in service, the history or the pages made of them.
+# The fast tests that look at tasks, models in service, the history or the pages made of
+# them.
 OF_TASKS = [
     "tests/model",
     "tests/unit/pipeline/tasks",
@@ -36,10 +39,14 @@ OF_TASKS = [
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """An emptied copy as "Use this template" makes it: one commit, a branch of another name."""
+    """An emptied copy as "Use this template" makes it: one commit, a branch of another
+    name.
+    """
     folder = tmp_path_factory.mktemp("own")
     bare, root = folder / "ACME" / "Churn.git", folder / "clone"
-    subprocess.run(["git", "init", "--quiet", "--bare", "-b", "trunk", bare], check=True)
+    subprocess.run(
+        ["git", "init", "--quiet", "--bare", "-b", "trunk", bare], check=True
+    )
     git(folder, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(root))
     (root / ".git").rename(folder / "template.git")
     subprocess.run(["git", "init", "--quiet", "-b", "trunk", root], check=True)
@@ -49,14 +56,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     commit_all(root, "Initial commit")
     init(Repo.open(root), name="Churn", empty=True)
     git(root, "push", "--quiet", "origin", "trunk")
-    shutil.copytree(REPOSITORY, root / "build" / REPOSITORY.name)  # what its tests would make
+    shutil.copytree(
+        REPOSITORY, root / "build" / REPOSITORY.name
+    )  # what its tests would make
     return Repo.open(root)
 
 
 def run(copy: Repo, *command: str) -> str:
-    """Run a program of the copy in it, without any data of this machine, and return its output."""
+    """Run a program of the copy in it, without any data of this machine, and return its
+    output.
+    """
     hidden = ("SCIKIT_LEARN_DATA", "MLOPS_", "MLFLOW_", "PYTEST_", "PYTHONPATH", "GIT_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(hidden)
+    }
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=copy.root,
@@ -88,10 +101,14 @@ def test_a_task_is_one_file_and_a_snapshot(copy: Repo) -> None:
     run(copy, "pipeline", "train", *asked)
     answer = json.loads(run(copy, "pipeline", "publish", "--branch", "trunk", "--json"))
     git(copy.root, "pull", "--quiet", "--ff-only", "origin", "trunk")
-    assert git(copy.root, "rev-parse", "HEAD") == answer["commit"] and verify(copy) == []
+    assert (
+        git(copy.root, "rev-parse", "HEAD") == answer["commit"] and verify(copy) == []
+    )
     assert registry.models(copy.mlruns) == sorted(own_tasks.TASKS)
     board = (copy.mlruns / "README.md").read_text("utf-8")
-    assert all(f"## {title}\n" in board for title in ("Flats to let", "Tickets", "Ice cream"))
+    assert all(
+        f"## {title}\n" in board for title in ("Flats to let", "Tickets", "Ice cream")
+    )
 
 
 def test_it_is_served_and_the_next_push_is_green(copy: Repo, tmp_path: Path) -> None:

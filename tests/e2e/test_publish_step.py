@@ -1,7 +1,8 @@
-"""The step that publishes, as the workflow runs it, against a repository that acts like GitHub's.
+"""The step that publishes, as the workflow runs it, against a repository that acts like
+GitHub's.
 
-Each of the three ways out of a protected branch is gone for real: hooks refuse what GitHub's rules
-would refuse, and the deploy key comes over ssh.
+Each of the three ways out of a protected branch is gone for real: hooks refuse what
+GitHub's rules would refuse, and the deploy key comes over ssh.
 """
 
 import json
@@ -44,7 +45,9 @@ done
 
 
 class Team:
-    """A repository on GitHub whose default branch is `trunk`, and a run of its workflow."""
+    """A repository on GitHub whose default branch is `trunk`, and a run of its
+    workflow.
+    """
 
     def __init__(self, folder: Path, api: GitHub) -> None:
         self.folder, self.api, self.origin = folder, api, origin.make(folder, "trunk")
@@ -65,12 +68,21 @@ class Team:
         head = git(self.clone, "rev-parse", "HEAD")
         forge.bundle(self.clone / "build" / "bundle", head, {"iris": noise}, self.runs)
 
-    def publish(self, *more: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def publish(
+        self, *more: str, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Run the step in the checkout, as a new run of the workflow."""
         self.runs += 1
         self.output.unlink(missing_ok=True)
-        given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_SERVER_URL": "https://github.com"}
-        given |= {"GITHUB_RUN_ID": str(self.runs), "GITHUB_ACTIONS": "true", "BRANCH": "trunk"}
+        given = {
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_SERVER_URL": "https://github.com",
+        }
+        given |= {
+            "GITHUB_RUN_ID": str(self.runs),
+            "GITHUB_ACTIONS": "true",
+            "BRANCH": "trunk",
+        }
         given |= {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": self.api.address}
         given |= {"GITHUB_OUTPUT": str(self.output)}
         return subprocess.run(
@@ -86,7 +98,9 @@ class Team:
     @property
     def outputs(self) -> dict[str, str]:
         """What the step has put out."""
-        return dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
+        return dict(
+            line.split("=", 1) for line in self.output.read_text("utf-8").splitlines()
+        )
 
     def hook(self, text: str) -> None:
         """Give the origin what decides on a push."""
@@ -108,13 +122,17 @@ def team(tmp_path: Path) -> Iterator[Team]:
         yield made
 
 
-def landed(team: Team, done: "subprocess.CompletedProcess[str]", branch: str = "trunk") -> str:
+def landed(
+    team: Team, done: "subprocess.CompletedProcess[str]", branch: str = "trunk"
+) -> str:
     """Check that a publication is the tip of a branch, and good; return it."""
     assert done.returncode == 0, done.stdout
     commit = team.outputs["commit"]
     assert commit == team.tip(branch)
     look = team.folder / f"look-{team.runs}-{commit[:9]}"
-    git(team.folder, "clone", "--quiet", "--branch", branch, str(team.origin), str(look))
+    git(
+        team.folder, "clone", "--quiet", "--branch", branch, str(team.origin), str(look)
+    )
     assert verify(Repo.open(look)) == []
     return commit
 
@@ -125,7 +143,10 @@ def test_a_rule_is_named_with_the_ways_out_and_nothing_is_lost(team: Team) -> No
     done = team.publish()
     assert done.returncode == 1 and team.tip() == before
     assert "must be made through a pull request" in team.outputs["said"]
-    assert "Settings > Rules" in team.outputs["said"] and "deploy key" in team.outputs["said"]
+    assert (
+        "Settings > Rules" in team.outputs["said"]
+        and "deploy key" in team.outputs["said"]
+    )
     assert (team.clone / "build/bundle/bundle.json").is_file()
 
 
@@ -140,7 +161,9 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
     team.train(0.3)
     commit = landed(team, team.publish())
     assert git(team.origin, "rev-parse", f"{commit}~1") == head
-    assert team.outputs["ship"] == "true" and team.outputs["headline"].startswith("iris v")
+    assert team.outputs["ship"] == "true" and team.outputs["headline"].startswith(
+        "iris v"
+    )
     assert team.api.statuses[commit]["context"] == "Published"
     environment = json.loads(seen.read_text("utf-8"))
     assert environment["GITHUB_RUN_ID"] == "1"
@@ -157,7 +180,9 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
 def test_second_way_a_branch_of_its_own_push_after_push(team: Team) -> None:
     team.hook(PROTECTED)
     mine = landed(team, team.publish(PUBLISH_BRANCH="published"), "published")
-    assert team.outputs["ship"] == "true" and team.tip() == git(team.clone, "rev-parse", "HEAD")
+    assert team.outputs["ship"] == "true" and team.tip() == git(
+        team.clone, "rev-parse", "HEAD"
+    )
     report = (team.clone / "build" / "report.md").read_text("utf-8")
     assert f"https://github.com/{REPOSITORY}/tree/published/mlruns/" in report
 
@@ -170,7 +195,9 @@ def test_second_way_a_branch_of_its_own_push_after_push(team: Team) -> None:
     assert team.outputs["ship"] == "true" and team.outputs["left"] == ""
 
 
-@pytest.mark.skipif(not SSHD, reason="there is no sshd: `apt-get install openssh-server`")
+@pytest.mark.skipif(
+    not SSHD, reason="there is no sshd: `apt-get install openssh-server`"
+)
 def test_third_way_a_deploy_key_that_the_rule_lets_pass(team: Team) -> None:
     team.hook(PROTECTED)
     with ssh_server(team.folder, team.origin) as server:
@@ -181,25 +208,36 @@ def test_third_way_a_deploy_key_that_the_rule_lets_pass(team: Team) -> None:
         done = team.publish(PUBLISH_KEY=server.key)
         landed(team, done)
         secret = server.key.splitlines()[1]
-        kept = [path for path in team.clone.rglob("*") if path.is_file() and path.stat().st_size]
+        kept = [
+            path
+            for path in team.clone.rglob("*")
+            if path.is_file() and path.stat().st_size
+        ]
         assert not [path for path in kept if secret.encode() in path.read_bytes()]
         assert secret not in done.stdout
 
         # A server that GitHub does not know is not spoken to.
-        team.api.shows["/meta"] = {"ssh_keys": [" ".join(server.public.split()[:1] + ["AAAA"])]}
+        team.api.shows["/meta"] = {
+            "ssh_keys": [" ".join(server.public.split()[:1] + ["AAAA"])]
+        }
         team.commit("feat: another idea")
         team.train(0.2)
         refused = team.publish(PUBLISH_KEY=server.key)
-        assert refused.returncode == 1 and "Host key verification failed" in refused.stdout
+        assert (
+            refused.returncode == 1 and "Host key verification failed" in refused.stdout
+        )
 
 
-def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(team: Team) -> None:
+def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(
+    team: Team,
+) -> None:
     other = team.folder / "other"
     git(team.folder, "clone", "--quiet", str(team.origin), str(other))
     (other / "README.md").write_text("faster\n")
     theirs = commit_all(other, "docs: faster")
     git(team.origin, "fetch", "--quiet", str(other), "HEAD:refs/heads/theirs")
-    # The server fails for a moment; and while our next push is on its way, another one lands.
+    # The server fails for a moment; and while our next push is on its way, another one
+    # lands.
     team.hook(
         "[ -e failed ] || { touch failed; echo 'Internal Server Error' >&2; exit 1; }\n"
         "[ -e raced ] && exit 0\ntouch raced\nunset GIT_QUARANTINE_PATH\n"
@@ -218,7 +256,10 @@ def test_without_a_model_in_service_nothing_is_shipped(team: Team) -> None:
     team.commit("chore: begin anew")
     team.train(30.0)  # the gate refuses it
     landed(team, team.publish())
-    assert team.outputs["ship"] == "false" and "No model is in service" in team.outputs["left"]
+    assert (
+        team.outputs["ship"] == "false"
+        and "No model is in service" in team.outputs["left"]
+    )
     team.commit("feat: better")
     team.train(0.05)
     landed(team, team.publish())

@@ -1,4 +1,6 @@
-"""A whole push, nothing forged: train, publish, the same again, a rollback, another clone."""
+"""A whole push, nothing forged: train, publish, the same again, a rollback, another
+clone.
+"""
 
 import json
 from collections.abc import Callable
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 def push(team: Repo, strength: float) -> str:
-    """Change params.yaml, push it, train and publish as the pipeline does; return the message."""
+    """Change params.yaml, push it, train and publish as the pipeline does; return the
+    message.
+    """
     git(team.root, "pull", "--quiet", "--rebase")
     (team.root / "params.yaml").write_text(forge.PARAMS % strength)
     if git(team.root, "status", "--porcelain"):
@@ -47,7 +51,9 @@ def test_a_push_a_better_one_the_same_again_and_a_rollback(
     before = objects(origin)
     assert "iris v2 stays" in push(team, 10).splitlines()[0]
     added = [path for digest, path in objects(origin).items() if digest not in before]
-    assert [path for path in added if path.endswith((".onnx", ".png", ".csv", ".csv.gz"))] == []
+    assert [
+        path for path in added if path.endswith((".onnx", ".png", ".csv", ".csv.gz"))
+    ] == []
     promote(team, "iris", 1, "", "origin", "main")
 
     seen = clone("seen")

@@ -37,7 +37,8 @@ def command(repo: Repo, *flags: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.start", "--port-offset", str(OFFSET), *flags],
         cwd=repo.root,
-        # Only what is in the project: what this machine has installed is not what is tested.
+        # Only what is in the project: what this machine has installed is not what is
+        # tested.
         env={**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -87,7 +88,9 @@ def key_of(repo: Repo) -> str:
 
 
 def status(path: str, key: str) -> int:
-    request = urllib.request.Request(f"http://127.0.0.1:{API}{path}", headers={"X-API-Key": key})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{API}{path}", headers={"X-API-Key": key}
+    )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return int(answer.status)
@@ -103,9 +106,13 @@ def experiments() -> set[str]:
 
 
 def pushes() -> dict[str, str]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{HISTORY}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{HISTORY}/metrics", timeout=30
+    ) as answer:
         text = answer.read().decode()
-    return dict(re.findall(r'^model_history_pushes{task="(\w+)"} (.*)$', text, re.MULTILINE))
+    return dict(
+        re.findall(r'^model_history_pushes{task="(\w+)"} (.*)$', text, re.MULTILINE)
+    )
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -129,9 +136,16 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
         assert "mattered most" in said
 
         key = key_of(repo)
-        assert status("/jobs/none", key) == 404 and status("/jobs/none", "another key") == 401
+        assert (
+            status("/jobs/none", key) == 404
+            and status("/jobs/none", "another key") == 401
+        )
         assert os.path.join("build", "admin-key") in said and key not in said
-        assert not [log for log in (repo.root / "logs").iterdir() if key in log.read_text("utf-8")]
+        assert not [
+            log
+            for log in (repo.root / "logs").iterdir()
+            if key in log.read_text("utf-8")
+        ]
 
         code, again = said_by(repo, "--local")
         assert code == 0 and "runs already" in again and "2 of 2 runs" in again

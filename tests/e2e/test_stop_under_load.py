@@ -1,4 +1,6 @@
-"""`--stop` while requests come in: whatever was answered is in the log, and nothing is left."""
+"""`--stop` while requests come in: whatever was answered is in the log, and nothing is
+left.
+"""
 
 import json
 import os
@@ -20,7 +22,12 @@ from tests.local_stack import prepare
 from tests.service import MODELS
 
 OFFSET = 20_500
-PORTS = {"mlops-api": 8000, "trainer": 8001, "mlflow-server": 5000, "mlflow-history": 5001}
+PORTS = {
+    "mlops-api": 8000,
+    "trainer": 8001,
+    "mlflow-server": 5000,
+    "mlflow-history": 5001,
+}
 API = f"http://127.0.0.1:{PORTS['mlops-api'] + OFFSET}"
 SENDERS = 4
 ENOUGH = 200
@@ -29,7 +36,9 @@ pytestmark = pytest.mark.slow
 
 
 class Sender(threading.Thread):
-    """Sends one request after the other until nobody answers, and keeps the ids of the answers."""
+    """Sends one request after the other until nobody answers, and keeps the ids of the
+    answers.
+    """
 
     def __init__(self, body: bytes, enough: threading.Semaphore) -> None:
         super().__init__(daemon=True)
@@ -41,7 +50,9 @@ class Sender(threading.Thread):
         head = {"Content-Type": "application/json"}
         while True:
             try:
-                request = urllib.request.Request(f"{API}/predict/iris", self._body, head)
+                request = urllib.request.Request(
+                    f"{API}/predict/iris", self._body, head
+                )
                 with open_url(request, 30) as answer:
                     self.answered.append(json.load(answer)["request_id"])
             except (OSError, ValueError):
@@ -93,10 +104,15 @@ def test_every_answered_prediction_is_in_the_log(clone: Callable[..., Repo]) -> 
         assert supervisor.wait(60) == 0
     finally:
         supervisor.kill()
-    assert (stopped.returncode, stopped.stdout.split()) == (0, [b"stopped."]), stopped.stderr
+    assert (stopped.returncode, stopped.stdout.split()) == (
+        0,
+        [b"stopped."],
+    ), stopped.stderr
     answered = {number for sender in senders for number in sender.answered}
     with closing(sqlite3.connect(repo.build / "predictions.db")) as log:
-        logged = {number for (number,) in log.execute("SELECT request_id FROM predictions")}
+        logged = {
+            number for (number,) in log.execute("SELECT request_id FROM predictions")
+        }
     assert len(answered) >= ENOUGH and answered <= logged
     for port in PORTS.values():
         with socket.socket() as probe:

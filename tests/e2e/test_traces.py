@@ -1,4 +1,6 @@
-"""Traces as a collector gets them: of a real API, a real trainer beside it, and its jobs."""
+"""Traces as a collector gets them: of a real API, a real trainer beside it, and its
+jobs.
+"""
 
 import socket
 import time
@@ -34,7 +36,9 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="module")
-def traced(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def traced(
+    collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
     """An API and a trainer that send their spans to the collector."""
     repo = checkout(tmp_path_factory.mktemp("checkout"))
     with running(repo, **collector.settings, **ABOUT) as trainer:
@@ -65,7 +69,9 @@ def api(traced: Api, collector: Collector) -> Api:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_prediction_is_a_trace_of_its_steps(api: Api, collector: Collector, task: str) -> None:
+def test_a_prediction_is_a_trace_of_its_steps(
+    api: Api, collector: Collector, task: str
+) -> None:
     answer = api.client.post(f"/predict/{task}", json=[golden(task)] * 3)
     span = collector.wait_for("POST /predict/{task}")
     assert (span.kind, span.service, span.parent) == (SERVER, "mlops-api", "")
@@ -86,12 +92,18 @@ def test_a_prediction_is_a_trace_of_its_steps(api: Api, collector: Collector, ta
 @pytest.mark.parametrize(
     "histogram", ["http_request_duration_seconds", "prediction_duration_seconds"]
 )
-def test_a_histogram_leads_to_a_trace(api: Api, collector: Collector, histogram: str) -> None:
+def test_a_histogram_leads_to_a_trace(
+    api: Api, collector: Collector, histogram: str
+) -> None:
     api.client.post("/predict", json=golden("housing"), headers=CALLED)
     span = collector.wait_for("POST /predict")
     accepted = {"Accept": "application/openmetrics-text; version=1.0.0"}
     lines = api.client.get("/metrics", headers=accepted).text.splitlines()
-    exemplars = [line for line in lines if line.startswith(f"{histogram}_bucket") and "# {" in line]
+    exemplars = [
+        line
+        for line in lines
+        if line.startswith(f"{histogram}_bucket") and "# {" in line
+    ]
     assert any(f'# {{trace_id="{span.trace}"}}' in line for line in exemplars)
     assert not any("/health" in line for line in exemplars)
     plain = api.client.get("/metrics", headers={"Accept": "text/plain"}).text
@@ -106,7 +118,9 @@ def test_the_trace_of_a_client_goes_on(api: Api, collector: Collector) -> None:
     assert api.logged(answer.headers["x-request-id"])["trace_id"] == TRACE
 
 
-def test_a_client_that_does_not_sample_is_heeded(api: Api, collector: Collector) -> None:
+def test_a_client_that_does_not_sample_is_heeded(
+    api: Api, collector: Collector
+) -> None:
     unsampled = {"traceparent": f"00-{TRACE}-{CALLER}-00"}
     answer = api.client.post("/predict", json=golden("housing"), headers=unsampled)
     assert "trace_id" not in api.logged(answer.headers["x-request-id"])
@@ -115,12 +129,20 @@ def test_a_client_that_does_not_sample_is_heeded(api: Api, collector: Collector)
     assert TRACE not in {span.trace for span in collector.spans}
 
 
-def test_an_inference_by_the_protocol_has_the_same_steps(api: Api, collector: Collector) -> None:
+def test_an_inference_by_the_protocol_has_the_same_steps(
+    api: Api, collector: Collector
+) -> None:
     one: dict[str, Any] = {"shape": [1, 1], "datatype": "FP32"}
-    inputs = [one | {"name": name, "data": [value]} for name, value in golden("iris").items()]
+    inputs = [
+        one | {"name": name, "data": [value]} for name, value in golden("iris").items()
+    ]
     api.post("/v2/models/iris/infer", {"inputs": inputs})
     span = collector.wait_for("POST /v2/models/{name}/infer")
-    assert set(collector.children(span)) == {"validation", "inference", "prediction log"}
+    assert set(collector.children(span)) == {
+        "validation",
+        "inference",
+        "prediction log",
+    }
 
 
 def test_a_step_that_fails_is_marked_and_a_bad_request_is_no_error_of_ours(
@@ -130,9 +152,13 @@ def test_a_step_that_fails_is_marked_and_a_bad_request_is_no_error_of_ours(
     span = collector.wait_for("POST /predict/{task}")
     assert span.attributes["http.response.status_code"] == 422
     steps = collector.children(span)
-    assert set(steps) == {"validation"} and steps["validation"].failed and not span.failed
+    assert (
+        set(steps) == {"validation"} and steps["validation"].failed and not span.failed
+    )
     api.post("/predict/nothing", {}, 404)
-    unknown = collector.wait_for("POST /predict/{task}", **{"http.response.status_code": 404})
+    unknown = collector.wait_for(
+        "POST /predict/{task}", **{"http.response.status_code": 404}
+    )
     assert not collector.children(unknown)
 
 
@@ -144,19 +170,28 @@ def test_probes_and_metrics_are_not_traced(api: Api, collector: Collector) -> No
     assert [span.name for span in collector.spans] == ["GET /models/{task}"]
 
 
-def test_an_explanation_is_one_trace_through_both_services(api: Api, collector: Collector) -> None:
+def test_an_explanation_is_one_trace_through_both_services(
+    api: Api, collector: Collector
+) -> None:
     api.client.post("/explain/iris", json=[golden("iris")] * 2, headers=CALLED)
-    wait_until(lambda: len([span for span in collector.spans if span.trace == TRACE]) == 4)
+    wait_until(
+        lambda: len([span for span in collector.spans if span.trace == TRACE]) == 4
+    )
     span = next(span for span in collector.spans if span.parent == CALLER)
     assert (span.name, span.service) == ("POST /explain/{task}", "mlops-api")
     asked = collector.children(span)["explanation"]
     assert asked.attributes == about("iris") | {"rows": 2}
     served = collector.children(asked)["POST /explain/{task}"]
     assert (served.kind, served.service) == (SERVER, "mlops-trainer")
-    assert collector.children(served)["SHAP values"].attributes == {"task": "iris", "rows": 2}
+    assert collector.children(served)["SHAP values"].attributes == {
+        "task": "iris",
+        "rows": 2,
+    }
 
 
-def test_no_key_gets_into_a_trace_a_log_or_an_answer(api: Api, collector: Collector) -> None:
+def test_no_key_gets_into_a_trace_a_log_or_an_answer(
+    api: Api, collector: Collector
+) -> None:
     secret, wrong = KEY["X-API-Key"], "another key that is secret"
     for key in (secret, wrong):
         asked = {"key": key, "X-API-Key": key, "limit": "5", key: "1"}
@@ -165,7 +200,9 @@ def test_no_key_gets_into_a_trace_a_log_or_an_answer(api: Api, collector: Collec
             assert key not in answer.text + str(answer.headers)
     span = collector.wait_for("GET /predictions", **{"url.query": "limit=5"})
     api.logged(answer.headers["x-request-id"])
-    said = f"{[(s.name, s.attributes, s.resource) for s in collector.spans]}{api.output()}"
+    said = (
+        f"{[(s.name, s.attributes, s.resource) for s in collector.spans]}{api.output()}"
+    )
     said += api.log.read_text(encoding="utf-8")
     for key in (secret, wrong):
         for form in (key, quote(key), quote_plus(key)):
@@ -177,7 +214,9 @@ def test_every_service_says_which_release_it_is_and_where_it_runs(
     api: Api, collector: Collector
 ) -> None:
     api.client.post("/explain/iris", json=golden("iris"), headers=CALLED)
-    wait_until(lambda: len([span for span in collector.spans if span.trace == TRACE]) == 4)
+    wait_until(
+        lambda: len([span for span in collector.spans if span.trace == TRACE]) == 4
+    )
     for span in collector.spans:
         assert span.resource["service.version"].endswith("0123456789ab")
         assert span.resource["deployment.environment.name"] == "a lab, room 3"
@@ -215,17 +254,26 @@ def test_a_training_job_is_part_of_the_trace_that_asked_for_it(
     assert trained.nanoseconds >= (job["ended"] - job["started"]) * 1_000_000
 
 
-def test_a_job_that_fails_is_a_span_that_says_so(api: Api, collector: Collector) -> None:
-    assert ask(api, "/models/housing/load?wait=0", {"version": 999})["status"] == "failed"
+def test_a_job_that_fails_is_a_span_that_says_so(
+    api: Api, collector: Collector
+) -> None:
+    assert (
+        ask(api, "/models/housing/load?wait=0", {"version": 999})["status"] == "failed"
+    )
     loaded = collector.wait_for("job load")
     assert loaded.failed and loaded.attributes == {"task": "housing", "version": 999}
 
 
-def test_off_it_imports_nothing_and_answers_the_same(traced: Api, tmp_path: Path) -> None:
+def test_off_it_imports_nothing_and_answers_the_same(
+    traced: Api, tmp_path: Path
+) -> None:
     paths = ("/models/iris", "/predict", "/nothing", "/v2/models/iris", "/docs")
     asked = [("GET", path, None) for path in paths]
     asked += [("POST", f"/predict/{task}", golden(task)) for task in TASKS]
-    asked += [("POST", path, {}) for path in ("/predict/iris", "/predict/none", "/predict/a/b")]
+    asked += [
+        ("POST", path, {})
+        for path in ("/predict/iris", "/predict/none", "/predict/a/b")
+    ]
     asked += [("POST", "/explain/iris", [])]
     with Api(tmp_path, PYTHONPROFILEIMPORTTIME="1") as off:
         seen = [[_answer(api, *request) for request in asked] for api in (off, traced)]
@@ -236,11 +284,15 @@ def test_off_it_imports_nothing_and_answers_the_same(traced: Api, tmp_path: Path
 
 
 def _answer(api: Api, method: str, path: str, body: Any) -> tuple[int, set[str], Any]:
-    """Return what must be the same: the status, the names of the headers, the body but its id."""
+    """Return what must be the same: the status, the names of the headers, the body but
+    its id.
+    """
     answer = api.client.request(method, path, json=body)
     content = answer.json() if "json" in answer.headers["content-type"] else answer.text
     if isinstance(content, dict):
-        content = {key: content[key] for key in content if key not in ("request_id", "loaded")}
+        content = {
+            key: content[key] for key in content if key not in ("request_id", "loaded")
+        }
     return answer.status_code, set(answer.headers), content
 
 
@@ -260,7 +312,9 @@ def test_a_collector_that_never_answers_delays_nothing(tmp_path: Path) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen(100)
         settings = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": (
+                f"http://127.0.0.1:{silent.getsockname()[1]}"
+            ),
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }
         with Api(tmp_path, **settings) as api:

@@ -31,7 +31,9 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MODELS", MODELS)
 
 
-def sent(api: Api, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+def sent(
+    api: Api, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> dict[str, Any]:
     """Send traffic and return the counts."""
     url = str(api.client.base_url)
     assert main([*arguments, "--url", url, "--json"]) == 0
@@ -44,7 +46,9 @@ def test_all_kinds_reach_the_api(api: Api, capsys: pytest.CaptureFixture[str]) -
     before = {task: api.metric("predictions_total", task=task) for task in TASKS}
     normal = sent(api, capsys, "normal", "--task", "iris", "--rows", "300", *fast)
     assert normal["rows"] == 300 and normal["statuses"] == {"200": normal["requests"]}
-    drifted = sent(api, capsys, "drifted", "--feature", "MedInc", "--rows", "100", *fast)
+    drifted = sent(
+        api, capsys, "drifted", "--feature", "MedInc", "--rows", "100", *fast
+    )
     assert drifted["rows"] == 100  # the other tasks have no such feature
     slow = sent(api, capsys, "slow", "--task", "credit", "--rows", "3000", *fast)
     assert slow["rows"] == 3000 and slow["requests"] <= 2
@@ -58,11 +62,15 @@ def test_all_kinds_reach_the_api(api: Api, capsys: pytest.CaptureFixture[str]) -
 def test_feedback_is_as_good_as_the_holdout_says(
     api: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = sent(api, capsys, "--task", "iris", "--rows", "200", "--rate", "100", "--feedback")
+    told = sent(
+        api, capsys, "--task", "iris", "--rows", "200", "--rate", "100", "--feedback"
+    )
     assert told["feedback"] == {"200": told["requests"]}
     quality = api.get("/quality/iris")
     assert quality["rows"] == 200
-    assert quality["live"]["accuracy"] == pytest.approx(quality["offline"]["accuracy"], abs=0.05)
+    assert quality["live"]["accuracy"] == pytest.approx(
+        quality["offline"]["accuracy"], abs=0.05
+    )
 
 
 def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +80,10 @@ def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
 
 @posix
 def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
-    code = "import sys; from pathlib import Path; from scripts.traffic import __main__ as program; "
+    code = (
+        "import sys; from pathlib import Path; from scripts.traffic import __main__ as"
+        " program; "
+    )
     code += "program.MODELS = Path(sys.argv.pop(1)); sys.exit(program.main())"
     command = [sys.executable, "-c", code, str(MODELS), "--task", "iris"]
     known = api.metric("predictions_total", task="iris")

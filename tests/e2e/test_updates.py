@@ -1,4 +1,6 @@
-"""Two copies of this very repository, each with pushes of its own, take two versions of it."""
+"""Two copies of this very repository, each with pushes of its own, take two versions of
+it.
+"""
 
 import shutil
 import subprocess
@@ -21,21 +23,29 @@ pytestmark = pytest.mark.slow
 
 
 class Project:
-    """A repository with a bare remote, somebody who changes it, and the pipeline's answer."""
+    """A repository with a bare remote, somebody who changes it, and the pipeline's
+    answer.
+    """
 
     def __init__(self, folder: Path, branch: str) -> None:
         self.folder, self.branch, self.count = folder, branch, 0
         self.root = folder / "clone"
 
     def clone(self) -> "Project":
-        git(self.folder, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(self.root))
+        git(
+            self.folder, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(self.root)
+        )
         return self._begin()
 
     def use_template(self, template: "Project") -> "Project":
-        """Begin as GitHub does: the files of the template in one commit of another history."""
+        """Begin as GitHub does: the files of the template in one commit of another
+        history.
+        """
         ignored = shutil.ignore_patterns(".git", "build")
         shutil.copytree(template.root, self.root, symlinks=True, ignore=ignored)
-        subprocess.run(["git", "init", "--quiet", "-b", self.branch, self.root], check=True)
+        subprocess.run(
+            ["git", "init", "--quiet", "-b", self.branch, self.root], check=True
+        )
         commit_all(self.root, "Initial commit")
         return self._begin()
 
@@ -44,7 +54,13 @@ class Project:
         git(self.folder, "init", "--quiet", "--bare", "-b", self.branch, str(bare))
         git(self.root, "checkout", "--quiet", "-B", self.branch)
         known = git(self.root, "remote").split()
-        git(self.root, "remote", *(["set-url"] if known else ["add"]), "origin", str(bare))
+        git(
+            self.root,
+            "remote",
+            *(["set-url"] if known else ["add"]),
+            "origin",
+            str(bare),
+        )
         for key, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):
             git(self.root, "config", key, value)
         self.repo = Repo.open(self.root)
@@ -64,13 +80,17 @@ class Project:
         self.count += 1
         self.push()
         bundle = self.folder / f"bundle-{self.count}"
-        forge.bundle(bundle, git(self.root, "rev-parse", "HEAD"), {"iris": noise}, self.count)
+        forge.bundle(
+            bundle, git(self.root, "rev-parse", "HEAD"), {"iris": noise}, self.count
+        )
         publish(self.repo, bundle, "origin", self.branch)
         git(self.root, "pull", "--quiet", "--ff-only", "origin", self.branch)
 
 
 def work(copy: Project) -> None:
-    """Push three changes of one's own: code, a page, parameters; each is answered with runs."""
+    """Push three changes of one's own: code, a page, parameters; each is answered with
+    runs.
+    """
     copy.append("pipeline/own.py", '"""Our own code."""\n')
     copy.append("docs/own.md", "# Ours\n")
     copy.append("params.yaml", "  # Ours.\n")
@@ -81,10 +101,14 @@ def work(copy: Project) -> None:
 
 
 def new_version(template: Project, number: int) -> None:
-    """Change code, pages, tests and names in the template, which has runs of its own as well."""
+    """Change code, pages, tests and names in the template, which has runs of its own as
+    well.
+    """
     template.append("core/errors.py", f"\n\nNEW_{number} = {number}\n")
     template.append("docs/why.md", f"\nReason {number}.\n")
-    template.append("tests/unit/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n")
+    template.append(
+        "tests/unit/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n"
+    )
     readme = template.root / "README.md"
     text = readme.read_text("utf-8").replace(
         "\nOne Git repository", f"\n{number}. One Git repository"
@@ -99,12 +123,18 @@ def test_two_copies_take_two_versions(tmp_path_factory: pytest.TempPathFactory) 
     folder, projects = tmp_path_factory.mktemp("two"), []
     for name in ("template", "kept", "emptied"):
         (folder / name).mkdir()
-        projects.append(Project(folder / name, "main" if name == "template" else "trunk"))
+        projects.append(
+            Project(folder / name, "main" if name == "template" else "trunk")
+        )
     template, *copies = projects
     template.clone()
     for copy in copies:
         copy.use_template(template)
-        init(copy.repo, name=copy.folder.name.title(), empty=copy.folder.name == "emptied")
+        init(
+            copy.repo,
+            name=copy.folder.name.title(),
+            empty=copy.folder.name == "emptied",
+        )
         work(copy)
     for number in (1, 2):
         new_version(template, number)
@@ -118,7 +148,12 @@ def takes_it(copy: Project, template: Project) -> None:
     assert update(copy.repo, str(template.root)).commit
     assert git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED) == own
     assert verify(copy.repo) == [] and set(layout.run_folders(copy.repo.mlruns)) == runs
-    for path in ("core/errors.py", "docs/why.md", "tests/unit/test_files.py", "VERSION"):
+    for path in (
+        "core/errors.py",
+        "docs/why.md",
+        "tests/unit/test_files.py",
+        "VERSION",
+    ):
         assert (copy.root / path).read_bytes() == (template.root / path).read_bytes()
     title, _, rest = (copy.root / "README.md").read_text("utf-8").partition("\n")
     assert title == f"# {copy.folder.name.title()}"

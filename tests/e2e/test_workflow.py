@@ -1,4 +1,6 @@
-"""The workflow file as it is, run by act: a push to a bare repository, and what comes back."""
+"""The workflow file as it is, run by act: a push to a bare repository, and what comes
+back.
+"""
 
 import gzip
 import json
@@ -25,7 +27,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
         yield Project(tmp_path, api)
 
 
-def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Project) -> None:
+def test_pushes_are_answered_with_commits_and_those_with_nothing(
+    project: Project,
+) -> None:
     before, head = project.runs(), git(project.clone, "rev-parse", "HEAD")
     run = project.push("feat: smaller", "--job", "publish")
 
@@ -35,14 +39,18 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     assert sum(name.startswith("test ") for name in run.jobs) == 3
     began = {name: job.began for name, job in run.jobs.items()}
     assert began["plan"] == min(began.values())
-    assert began["publish"] > max(job.ended for job in run.jobs.values() if job.name != "publish")
+    assert began["publish"] > max(
+        job.ended for job in run.jobs.values() if job.name != "publish"
+    )
     assert run.jobs["publish"].outputs["commit"] == project.main
     assert "iris v2 stays" in run.jobs["publish"].outputs["headline"]
 
     # The commit: the pipeline's own, on top of the push, with nothing but what it owns.
     parent = git(project.origin, "log", "-1", "--format=%P", "main")
     assert parent == git(project.clone, "rev-parse", "HEAD") != head
-    touched = git(project.origin, "diff-tree", "--name-only", "-r", parent, "main").splitlines()
+    touched = git(
+        project.origin, "diff-tree", "--name-only", "-r", parent, "main"
+    ).splitlines()
     assert touched and all(path.startswith(OWNED) for path in touched)
     new = project.runs() - before
     assert len(new) == 3
@@ -51,7 +59,8 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
 
     assert project.github.statuses[project.main]["context"] == "Published"
 
-    # The pipeline's commit as an event: its content is known, whoever calls himself its author.
+    # The pipeline's commit as an event: its content is known, whoever calls himself its
+    # author.
     project.pull()
     again = project.runner.run(project.clone, "push", events.push(project.clone))
     assert again.results == {"plan": "success", "verdict": "success"}
@@ -61,20 +70,39 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(project: Projec
     assert project.runner.run(project.clone, "push", branch).results == {}
 
 
-def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(tmp_path: Path) -> None:
+def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
+    tmp_path: Path,
+) -> None:
     """One commit, another default branch, no run, no model: as others begin."""
     with github() as api:
         project = Project(tmp_path, api, branch="trunk")
-        git(project.clone, "rm", "-rq", "mlruns/iris", "mlruns/housing", "mlruns/credit")
-        git(project.clone, "rm", "-rq", "mlruns/registry", "deployment/models", "results")
-        # The other C of these tests is too small for the thresholds, and there is no champion.
+        git(
+            project.clone, "rm", "-rq", "mlruns/iris", "mlruns/housing", "mlruns/credit"
+        )
+        git(
+            project.clone,
+            "rm",
+            "-rq",
+            "mlruns/registry",
+            "deployment/models",
+            "results",
+        )
+        # The other C of these tests is too small for the thresholds, and there is no
+        # champion.
         (project.clone / "params.yaml").write_text(PARAMS % 1, "utf-8")
         commit_all(project.clone, "chore: begin anew")
         tree = git(project.clone, "rev-parse", "HEAD^{tree}")
         person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
         first = git(project.clone, *person, "commit-tree", "-m", "Initial commit", tree)
         git(project.clone, "reset", "--quiet", "--hard", first)
-        git(project.clone, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/trunk")
+        git(
+            project.clone,
+            "push",
+            "--quiet",
+            "--force",
+            "origin",
+            "HEAD:refs/heads/trunk",
+        )
         event = events.push(project.clone, before=NOTHING, private=True)
         run = project.runner.run(project.clone, "push", event, "--job", "publish")
         assert run.results["publish"] == "success", run.results
@@ -107,7 +135,9 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     assert "Nothing was published" in run.summary
 
 
-def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(project: Project) -> None:
+def test_a_failing_test_stops_a_pull_request_and_is_told_in_its_comment(
+    project: Project,
+) -> None:
     before = project.main
     (project.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 2"))
     commit_all(project.clone, "feat: wrong")

@@ -1,4 +1,6 @@
-"""What each model must be able to do, in words: the model in service, else one trained for this."""
+"""What each model must be able to do, in words: the model in service, else one trained
+for this.
+"""
 
 import functools
 
@@ -16,12 +18,16 @@ from pipeline.train.predict import OnnxModel
 from tests import generated
 from tests.paths import ROOT
 
-CLAIMS = [(name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours]
+CLAIMS = [
+    (name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours
+]
 
 
 @functools.cache
 def model(name: str) -> OnnxModel:
-    """Return the model in service; before the first promotion one that is trained at once."""
+    """Return the model in service; before the first promotion one that is trained at
+    once.
+    """
     repo, task = Repo.open(ROOT), tasks.load(name)
     served = repo.models / name / "model.onnx"
     if served.is_file():
@@ -31,7 +37,11 @@ def model(name: str) -> OnnxModel:
         pytest.skip(f"no model of {name} is in service, and {reason}")
     table = fetch(task, repo).table
     train = table[~tables.in_holdout(task, table, load(repo).holdout_share)]
-    algorithm = "hist_gradient_boosting" if task.kind is Kind.REGRESSION else "logistic_regression"
+    algorithm = (
+        "hist_gradient_boosting"
+        if task.kind is Kind.REGRESSION
+        else "logistic_regression"
+    )
     features = list(task.features)
     truth = evaluate.encode(task, train)
     with threadpool_limits(limits=1):
@@ -43,7 +53,8 @@ def model(name: str) -> OnnxModel:
 @pytest.mark.parametrize("name, claim", CLAIMS)
 def test_behaviour(name: str, claim: str) -> None:
     answers = {
-        check.name: check for check in behavioural_tests.check(tasks.load(name), model(name))
+        check.name: check
+        for check in behavioural_tests.check(tasks.load(name), model(name))
     }
     if claim not in answers:
         pytest.skip("the model does without the features that this is about")

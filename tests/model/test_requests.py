@@ -34,7 +34,11 @@ def fields(task: str) -> frozenset[str]:
 def test_the_example_is_answered_as_recorded(client: TestClient, task: str) -> None:
     example = golden(task)
     answer = client.post(f"/predict/{task}", json=example["request"]).json()
-    given = [*answer["probabilities"].values()] if "confidence" in answer else answer["prediction"]
+    given = (
+        [*answer["probabilities"].values()]
+        if "confidence" in answer
+        else answer["prediction"]
+    )
     assert given == pytest.approx(example["answer"], rel=1e-4, abs=1e-6)
 
 

@@ -1,4 +1,6 @@
-"""One stack for all tests: `nox -s stack`. The logs of every service are shown if a test fails."""
+"""One stack for all tests: `nox -s stack`. The logs of every service are shown if a
+test fails.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,9 @@ def stack(
     require_engine()
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     checkouts.copy_to(checkout)
-    metrics.turn_on(checkout)  # a rate of theirs is known by the time that one is asked for
+    metrics.turn_on(
+        checkout
+    )  # a rate of theirs is known by the time that one is asked for
     running = Stack(checkout)
     away = ("--profile", "*", "down", "--volumes", "--remove-orphans")
     running.compose(*away)  # of a call that was killed
@@ -42,10 +46,17 @@ def stack(
 
 
 @pytest.fixture(scope="session")
-def documented(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> documents.Stack:
+def documented(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> documents.Stack:
     """Return the same stack as the rows of the documents see it."""
-    short = {service: variable.removesuffix("_PORT") for service, (variable, _) in PORTS.items()}
-    ports = {name: stack.ports[short[name]] for name in PORTS if short[name] in stack.ports}
+    short = {
+        service: variable.removesuffix("_PORT")
+        for service, (variable, _) in PORTS.items()
+    }
+    ports = {
+        name: stack.ports[short[name]] for name in PORTS if short[name] in stack.ports
+    }
     environment = documents.with_python_first(stack.environment)
     found = documents.Stack("containers", stack.checkout, ports, environment, ADMIN_KEY)
     file: Path = tmp_path_factory.mktemp("documents") / "absent.yml"
@@ -54,4 +65,6 @@ def documented(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> docume
 
 @pytest.fixture(autouse=True)
 def paths_that_windows_can_open() -> None:
-    """Leave paths alone: a registry makes long ones, and these tests do not run on Windows."""
+    """Leave paths alone: a registry makes long ones, and these tests do not run on
+    Windows.
+    """

@@ -35,27 +35,35 @@ PLACE = "stack-test"  # where it runs, as traces say it
 
 def docker(*arguments: str, **options: Any) -> str:
     """Run Docker and return what it prints; its words are in the error."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, **options)
-    assert done.returncode == 0, f"docker {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, **options
+    )
+    assert (
+        done.returncode == 0
+    ), f"docker {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def require_engine() -> None:
-    """End all tests as failed, with one sentence, where there is no engine or no Compose v2."""
+    """End all tests as failed, with one sentence, where there is no engine or no
+    Compose v2.
+    """
     for question in (["info"], ["compose", "version"]):
         if (
             not shutil.which("docker")
             or subprocess.run(["docker", *question], capture_output=True).returncode
         ):
             pytest.exit(
-                "the stack cannot be tested here: it needs a running Docker engine with Compose "
-                f"v2, but `docker {' '.join(question)}` fails.",
+                "the stack cannot be tested here: it needs a running Docker engine"
+                f" with Compose v2, but `docker {' '.join(question)}` fails.",
                 returncode=1,
             )
 
 
 def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Ask until the answer is true or so many seconds are over; a refused call is no answer yet."""
+    """Ask until the answer is true or so many seconds are over; a refused call is no
+    answer yet.
+    """
     deadline, last = time.monotonic() + seconds, None
     while time.monotonic() < deadline:
         try:
@@ -64,7 +72,9 @@ def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
         except (urllib.error.URLError, OSError) as error:
             last = error
         time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {seconds} s; the last answer was {last!r}")
+    raise AssertionError(
+        f"{what}: not within {seconds} s; the last answer was {last!r}"
+    )
 
 
 class Stack:
@@ -74,7 +84,11 @@ class Stack:
         self.checkout = checkout
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name != "COMPOSE_FILE"},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name != "COMPOSE_FILE"
+            },
             **{f"{name}_PORT": str(port) for name, port in self.ports.items()},
             "COMPOSE_PROJECT_NAME": PROJECT,
             "OWNER": PROJECT,
@@ -100,7 +114,9 @@ class Stack:
 
     def up(self, *arguments: str) -> None:
         """Start what can be had here and wait until all of it is healthy."""
-        self.compose("up", "-d", "--wait", "--wait-timeout", "180", *arguments, *SERVICES)
+        self.compose(
+            "up", "-d", "--wait", "--wait-timeout", "180", *arguments, *SERVICES
+        )
 
     def containers(self, *services: str) -> list[dict[str, Any]]:
         """Return what Docker knows of the containers."""
@@ -136,7 +152,9 @@ class Stack:
     def targets(self) -> dict[str, list[str]]:
         """Return the health of every target of Prometheus, by job."""
         found: dict[str, list[str]] = {}
-        active = self.ask("PROMETHEUS", "/api/v1/targets?state=active")["data"]["activeTargets"]
+        active = self.ask("PROMETHEUS", "/api/v1/targets?state=active")["data"][
+            "activeTargets"
+        ]
         for target in active:
             found.setdefault(target["labels"]["job"], []).append(target["health"])
         return found
@@ -145,5 +163,7 @@ class Stack:
 def revision(checkout: Path) -> str:
     """Return the commit that is checked out."""
     command = ["git", "rev-parse", "HEAD"]
-    done = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=checkout, check=True, capture_output=True, text=True
+    )
     return done.stdout.strip()

@@ -23,7 +23,9 @@ class Span:
 
 
 def new_trace() -> tuple[str, str]:
-    """Return the id of a trace and the header that hands it on, as a client in it sends them."""
+    """Return the id of a trace and the header that hands it on, as a client in it sends
+    them.
+    """
     trace = uuid4().hex
     return trace, f"00-{trace}-{CALLER}-01"
 
@@ -31,8 +33,12 @@ def new_trace() -> tuple[str, str]:
 def spans(stack: Stack, trace: str) -> dict[str, Span]:
     """Return a trace's spans by service and name, of which each is there once."""
     (found,) = stack.ask("JAEGER", f"/api/traces/{trace}")["data"]
-    made = [_span(span, found["processes"][span["processID"]]) for span in found["spans"]]
-    by_name = {f"{span.service.removeprefix('mlops-')}: {span.name}": span for span in made}
+    made = [
+        _span(span, found["processes"][span["processID"]]) for span in found["spans"]
+    ]
+    by_name = {
+        f"{span.service.removeprefix('mlops-')}: {span.name}": span for span in made
+    }
     assert len(by_name) == len(made), sorted(span.name for span in made)
     return by_name
 
@@ -44,12 +50,18 @@ def wait_for(stack: Stack, trace: str, names: set[str]) -> dict[str, Span]:
         found = spans(stack, trace)
         return found if found.keys() == names else None
 
-    made: dict[str, Span] = eventually(whole, SPANS_SECONDS, f"the spans {sorted(names)}")
+    made: dict[str, Span] = eventually(
+        whole, SPANS_SECONDS, f"the spans {sorted(names)}"
+    )
     return made
 
 
 def _span(span: dict[str, Any], process: dict[str, Any]) -> Span:
-    parents = [found["spanID"] for found in span["references"] if found["refType"] == "CHILD_OF"]
+    parents = [
+        found["spanID"]
+        for found in span["references"]
+        if found["refType"] == "CHILD_OF"
+    ]
     return Span(
         id=span["spanID"],
         name=span["operationName"],

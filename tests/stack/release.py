@@ -55,7 +55,9 @@ class Checkout:
         return subprocess.check_output(command, text=True).strip()
 
     def shrink(self) -> None:
-        """Leave nothing in the images but a file and their labels: they are built in a second."""
+        """Leave nothing in the images but a file and their labels: they are built in a
+        second.
+        """
         for dockerfile in (self.folder / "deployment" / "docker").glob("*.Dockerfile"):
             labels = dockerfile.read_text("utf-8").partition('ARG SOURCE=""\n')[2]
             content = f'FROM scratch\nCOPY params.yaml /\nARG SOURCE=""\n{labels}'
@@ -70,10 +72,20 @@ class Checkout:
         self.commit = revision(self.folder)
         return self.commit
 
-    def run(self, script: str, *arguments: str, **variables: str) -> tuple[int, str, str]:
-        """Run one of the scripts as the workflow does; return its status and what it printed."""
+    def run(
+        self, script: str, *arguments: str, **variables: str
+    ) -> tuple[int, str, str]:
+        """Run one of the scripts as the workflow does; return its status and what it
+        printed.
+        """
         ours = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_OUTPUT": str(self.outputs)}
-        theirs = {"COMPOSE_FILE", "OWNER", "REPOSITORY", "GITHUB_SHA", "GITHUB_EVENT_PATH"}
+        theirs = {
+            "COMPOSE_FILE",
+            "OWNER",
+            "REPOSITORY",
+            "GITHUB_SHA",
+            "GITHUB_EVENT_PATH",
+        }
         inherited = {name: os.environ[name] for name in os.environ.keys() - theirs}
         command = [sys.executable, "-m", f"scripts.{script}", *arguments]
         environment = inherited | ours | variables
@@ -84,7 +96,11 @@ class Checkout:
 
     def told(self) -> dict[str, str]:
         """Return the outputs that were left to the workflow since the last call."""
-        lines = self.outputs.read_text("utf-8").splitlines() if self.outputs.exists() else []
+        lines = (
+            self.outputs.read_text("utf-8").splitlines()
+            if self.outputs.exists()
+            else []
+        )
         self.outputs.unlink(missing_ok=True)
         return dict(line.split("=", 1) for line in lines)
 

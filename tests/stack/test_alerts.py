@@ -1,6 +1,8 @@
-"""Alerts made by their causes in the running stack, up to the retrain that drift asks for.
+"""Alerts made by their causes in the running stack, up to the retrain that drift asks
+for.
 
-Three causes at once, each about another task: each alert must fire for its own, and no other.
+Three causes at once, each about another task: each alert must fire for its own, and no
+other.
 """
 
 import copy
@@ -77,22 +79,30 @@ def receiver() -> Iterator[Receiver]:
 
 
 def configure(path: Path, port: int) -> None:
-    """Write the two examples into one: the webhook hears everything, drift is answered too."""
+    """Write the two examples into one: the webhook hears everything, drift is answered
+    too.
+    """
     folder = path.parent
     webhook = yaml.safe_load((folder / "webhook.yml").read_text("utf-8"))
     drift = yaml.safe_load((folder / "drift.yml").read_text("utf-8"))
     (program,) = (found for found in webhook["receivers"] if found["name"] == "program")
     program["webhook_configs"][0]["url"] = f"http://host.docker.internal:{port}/"
     retrain = drift["route"]["routes"][0] | {"continue": True}
-    webhook["receivers"] += [found for found in drift["receivers"] if found["name"] != "nobody"]
+    webhook["receivers"] += [
+        found for found in drift["receivers"] if found["name"] != "nobody"
+    ]
     webhook["route"]["routes"] += [retrain, {"receiver": "program"}]
     for route in (webhook["route"], retrain):
-        route["group_wait"] = "1s"  # nothing is gathered: what each cause does is looked at
+        route["group_wait"] = (
+            "1s"  # nothing is gathered: what each cause does is looked at
+        )
     path.write_text(yaml.safe_dump(webhook), "utf-8")
 
 
 @pytest.fixture(scope="module")
-def alerting(stack: Stack, receiver: Receiver, tmp_path_factory: Any) -> Iterator[Stack]:
+def alerting(
+    stack: Stack, receiver: Receiver, tmp_path_factory: Any
+) -> Iterator[Stack]:
     """The stack with Alertmanager and a GitHub to ask; without them again in the end."""
     port = receiver.server_port
     configure(stack.checkout / "monitoring" / "alertmanager" / "own.yml", port)
@@ -100,13 +110,20 @@ def alerting(stack: Stack, receiver: Receiver, tmp_path_factory: Any) -> Iterato
     host = 'extra_hosts: ["host.docker.internal:host-gateway"]'
     github = f"environment: {{ GITHUB_API_URL: 'http://host.docker.internal:{port}' }}"
     override.write_text(
-        f"services:\n  alertmanager:\n    {host}\n  trainer:\n    {host}\n    {github}\n"
+        f"services:\n  alertmanager:\n    {host}\n  trainer:\n    {host}\n   "
+        f" {github}\n"
     )
     with_alerts = copy.copy(stack)
     with_alerts.environment = stack.environment | {
-        **{"COMPOSE_FILE": f"docker-compose.yml:{override}", "COMPOSE_PROFILES": "alerts,tracing"},
+        **{
+            "COMPOSE_FILE": f"docker-compose.yml:{override}",
+            "COMPOSE_PROFILES": "alerts,tracing",
+        },
         **{"ALERTMANAGER_CONFIG": "own.yml", "API_ADMIN_KEY": ADMIN_KEY},
-        **{"GITHUB_TOKEN": "ghs_0123456789abcdef", "GITHUB_REPOSITORY": "someone/mlops"},
+        **{
+            "GITHUB_TOKEN": "ghs_0123456789abcdef",
+            "GITHUB_REPOSITORY": "someone/mlops",
+        },
     }
     wait = ("up", "-d", "--wait", "--wait-timeout", "180")
     try:
@@ -139,7 +156,14 @@ def await_alerts(stack: Stack, expected: set[Alert], seconds: float) -> None:
 
 def traffic(stack: Stack, *arguments: str) -> "subprocess.Popen[bytes]":
     """Begin to send traffic of a kind."""
-    command = [sys.executable, "-m", "scripts.traffic", *arguments, "--url", stack.url("API")]
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.traffic",
+        *arguments,
+        "--url",
+        stack.url("API"),
+    ]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
@@ -152,17 +176,33 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
     }
     model = alerting.checkout / "deployment" / "models" / "iris" / "model.onnx"
     content = model.read_bytes()
-    drifted = ("drifted", "--task", "housing", "--shift", "2", "--rows", "1200", "--rate", "40")
+    drifted = (
+        "drifted",
+        "--task",
+        "housing",
+        "--shift",
+        "2",
+        "--rows",
+        "1200",
+        "--rate",
+        "40",
+    )
     sending = [
         traffic(alerting, *drifted),
-        traffic(alerting, "errors", "--task", "credit", "--seconds", str(FIRES_SECONDS)),
+        traffic(
+            alerting, "errors", "--task", "credit", "--seconds", str(FIRES_SECONDS)
+        ),
     ]
     began = time.monotonic()
     try:
         model.write_bytes(content[: len(content) // 2])
         await_alerts(alerting, expected, FIRES_SECONDS)
         left = FIRES_SECONDS + 15 - (time.monotonic() - began)
-        eventually(lambda: receiver.told() == expected - {("Watchdog", "")}, left, "they are told")
+        eventually(
+            lambda: receiver.told() == expected - {("Watchdog", "")},
+            left,
+            "they are told",
+        )
         asked = eventually(receiver.dispatched, 30, "GitHub is asked for a retrain")
     finally:
         for process in sending:
@@ -176,11 +216,15 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
     await_alerts(alerting, expected - {("ModelReloadFails", "iris")}, 60)
 
 
-def test_an_api_that_is_killed_is_the_one_new_alert(alerting: Stack, receiver: Receiver) -> None:
+def test_an_api_that_is_killed_is_the_one_new_alert(
+    alerting: Stack, receiver: Receiver
+) -> None:
     before = firing(alerting)
     alerting.compose("kill", "mlops-api")
     try:
-        eventually(lambda: ("ApiDown", "") in firing(alerting), FIRES_SECONDS, "ApiDown fires")
+        eventually(
+            lambda: ("ApiDown", "") in firing(alerting), FIRES_SECONDS, "ApiDown fires"
+        )
         assert firing(alerting) - before == {("ApiDown", "")}
         eventually(lambda: ("ApiDown", "") in receiver.told(), 15, "it is told")
     finally:
@@ -190,7 +234,9 @@ def test_an_api_that_is_killed_is_the_one_new_alert(alerting: Stack, receiver: R
 
 
 def test_a_restart_loses_no_count_and_no_history(alerting: Stack) -> None:
-    """The API was killed in between: its counters began again, and what they count did not."""
+    """The API was killed in between: its counters began again, and what they count did
+    not.
+    """
     counted, rows = 'sum(increase(predictions_total{task="housing"}[30m]))', 300
     normal = ("normal", "--task", "housing", "--rows", str(rows), "--rate", "8")
     (before,) = alerting.query(counted)

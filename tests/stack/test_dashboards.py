@@ -1,4 +1,6 @@
-"""Every query of every dashboard, asked of a Prometheus that watches a stack with traffic."""
+"""Every query of every dashboard, asked of a Prometheus that watches a stack with
+traffic.
+"""
 
 import json
 import re
@@ -32,14 +34,26 @@ def watched(stack: Stack) -> Stack:
     send(stack, "slow", "--seconds", "5")
     send(stack, "errors", "--seconds", "10")
     jobs = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus"}
-    eventually(lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service")
+    eventually(
+        lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service"
+    )
     return stack
 
 
 def send(stack: Stack, kind: str, *more: str) -> None:
     """Send traffic as people do."""
-    command = [sys.executable, "-m", "scripts.traffic", kind, "--url", stack.url("API"), "--json"]
-    done = subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.traffic",
+        kind,
+        "--url",
+        stack.url("API"),
+        "--json",
+    ]
+    done = subprocess.run(
+        [*command, *more], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     counts = json.loads(done.stdout)
     assert counts["requests"] and "no answer" not in counts["statuses"], counts
@@ -47,34 +61,48 @@ def send(stack: Stack, kind: str, *more: str) -> None:
 
 def ask(stack: Stack, path: str, **asked: Any) -> Any:
     """Return what Prometheus finds."""
-    answer = stack.ask("PROMETHEUS", f"/api/v1/{path}?{urllib.parse.urlencode(asked, doseq=True)}")
+    answer = stack.ask(
+        "PROMETHEUS", f"/api/v1/{path}?{urllib.parse.urlencode(asked, doseq=True)}"
+    )
     return answer["data"]
 
 
 def chosen(stack: Stack, board: dict[str, Any]) -> dict[str, str]:
-    """Return what Grafana puts in place of each variable when all of its values are chosen."""
+    """Return what Grafana puts in place of each variable when all of its values are
+    chosen.
+    """
     found = {"__rate_interval": "1m"}
     for name, series, label in variables(board):
-        values = ask(stack, f"label/{label}/values", **{"match[]": replaced(series, found)})
+        values = ask(
+            stack, f"label/{label}/values", **{"match[]": replaced(series, found)}
+        )
         assert values, f"variable {name} has no values: {series}"
         found[name] = f"({'|'.join(values)})"
     return found
 
 
 def replaced(expr: str, values: dict[str, str]) -> str:
-    """Put values in place of Grafana's variables; `$1` of label_replace is Prometheus' own."""
+    """Put values in place of Grafana's variables; `$1` of label_replace is Prometheus'
+    own.
+    """
     return re.sub(r"\$([a-z_]+)", lambda match: values[match[1]], expr)
 
 
 def series(stack: Stack, expr: str, instant: bool) -> list[dict[str, Any]]:
-    """Return what an expression finds that has a number: now, or at any time of half an hour."""
+    """Return what an expression finds that has a number: now, or at any time of half an
+    hour.
+    """
     now = time.time()
     if instant:
         found = ask(stack, "query", query=expr, time=now)["result"]
         return [one for one in found if isfinite(float(one["value"][1]))]
     span = {"start": now - BACK, "end": now, "step": STEP}
     found = ask(stack, "query_range", query=expr, **span)["result"]
-    return [one for one in found if any(isfinite(float(value)) for _, value in one["values"])]
+    return [
+        one
+        for one in found
+        if any(isfinite(float(value)) for _, value in one["values"])
+    ]
 
 
 def empty(stack: Stack, board: dict[str, Any]) -> list[str]:
@@ -97,12 +125,16 @@ def empty(stack: Stack, board: dict[str, Any]) -> list[str]:
 def test_every_query_finds_data(watched: Stack, name: str) -> None:
     deadline = time.monotonic() + 120
     while (left := empty(watched, BOARDS[name])) and time.monotonic() < deadline:
-        time.sleep(5)  # a rate takes two scrapes, a verdict a round of the drift's clock
+        time.sleep(
+            5
+        )  # a rate takes two scrapes, a verdict a round of the drift's clock
     assert left == [], f"{len(left)} queries find nothing:\n" + "\n".join(left)
 
 
 @each
-def test_legends_and_columns_name_labels_that_there_are(watched: Stack, name: str) -> None:
+def test_legends_and_columns_name_labels_that_there_are(
+    watched: Stack, name: str
+) -> None:
     board = BOARDS[name]
     values = chosen(watched, board)
     for panel in panels(board):
@@ -113,21 +145,40 @@ def test_legends_and_columns_name_labels_that_there_are(watched: Stack, name: st
         ]
         for target in panel["targets"]:
             found = series(watched, replaced(target["expr"], values), target["instant"])
-            # One without a value, such as the version of a push that was refused, is left out.
+            # One without a value, such as the version of a push that was refused, is
+            # left out.
             there = set().union(*(one["metric"] for one in found))
             legend = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
-            shown = {name for name in set().union(*columns) if not name.startswith("Value")}
+            shown = {
+                name for name in set().union(*columns) if not name.startswith("Value")
+            }
             assert legend | shown <= there, f"{panel['title']}: {target['expr']}"
 
 
 def test_each_container_is_shown_with_what_docker_says_of_it(watched: Stack) -> None:
     label = "container_label_com_docker_compose_service"
-    for figure in ("memory_working_set_bytes", "cpu_usage_seconds_total", "start_time_seconds"):
-        found = ask(watched, "query", query=f'max by ({label}) (container_{figure}{{{label}!=""}})')
-        shown = {one["metric"][label]: float(one["value"][1]) for one in found["result"]}
-        assert set(SERVICES) <= shown.keys() and all(value > 0 for value in shown.values())
-    found = ask(watched, "query", query=f"max by ({label}) (container_spec_memory_limit_bytes)")
-    limits = {one["metric"].get(label): float(one["value"][1]) for one in found["result"]}
+    for figure in (
+        "memory_working_set_bytes",
+        "cpu_usage_seconds_total",
+        "start_time_seconds",
+    ):
+        found = ask(
+            watched,
+            "query",
+            query=f'max by ({label}) (container_{figure}{{{label}!=""}})',
+        )
+        shown = {
+            one["metric"][label]: float(one["value"][1]) for one in found["result"]
+        }
+        assert set(SERVICES) <= shown.keys() and all(
+            value > 0 for value in shown.values()
+        )
+    found = ask(
+        watched, "query", query=f"max by ({label}) (container_spec_memory_limit_bytes)"
+    )
+    limits = {
+        one["metric"].get(label): float(one["value"][1]) for one in found["result"]
+    }
     for service in SERVICES:
         (container,) = watched.containers(service)
         assert limits[service] == container["HostConfig"]["Memory"]
@@ -135,10 +186,14 @@ def test_each_container_is_shown_with_what_docker_says_of_it(watched: Stack) -> 
 
 def test_drift_and_feedback_are_of_the_traffic(watched: Stack) -> None:
     def newest(metric: str, task: str) -> float:
-        (found,) = ask(watched, "query", query=f'max({metric}{{task="{task}"}})')["result"]
+        (found,) = ask(watched, "query", query=f'max({metric}{{task="{task}"}})')[
+            "result"
+        ]
         return float(found["value"][1])
 
-    for task in (path.parent.name for path in watched.checkout.glob("deployment/models/*/*.json")):
+    for task in (
+        path.parent.name for path in watched.checkout.glob("deployment/models/*/*.json")
+    ):
         assert newest("feedback_rows", task) > ROWS / 2
         assert newest("drift_window_rows", task) >= LEAST
         # The window before holds nothing but normal traffic, so there is none in both.

@@ -1,4 +1,6 @@
-"""Every row of the table of `docs/coming-from.md`, as typed, against the stack of these tests."""
+"""Every row of the table of `docs/coming-from.md`, as typed, against the stack of these
+tests.
+"""
 
 import pytest
 
@@ -6,7 +8,8 @@ from tools.documents import table
 from tools.documents.row import Row, State, run
 from tools.documents.stack import Stack
 
-# Row 1 takes the stack down and up: `test_stack` looks at the same time at what outlives that.
+# Row 1 takes the stack down and up: `test_stack` looks at the same time at what
+# outlives that.
 CHECKED = [row for row in table.ROWS if row.check and row.number != 1]
 
 

@@ -11,7 +11,19 @@ from tests.stack.engine import PROJECT, Stack, docker
 
 MOST_BYTES = 300 * 10**6
 FORBIDDEN = {"mlflow", "sklearn", "pandas", "scipy", "pip", "setuptools", "ensurepip"}
-PROGRAMS = {"sh", "bash", "gcc", "cc", "ld", "apt-get", "dpkg", "pip", "pip3", "git", "curl"}
+PROGRAMS = {
+    "sh",
+    "bash",
+    "gcc",
+    "cc",
+    "ld",
+    "apt-get",
+    "dpkg",
+    "pip",
+    "pip3",
+    "git",
+    "curl",
+}
 OURS = {"mlops-api", "front", "mlflow-server", "trainer"}
 
 
@@ -25,7 +37,9 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
     sizes: Counter[str] = Counter()
     names: set[PurePosixPath] = set()
     try:
-        exported = subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE)
+        exported = subprocess.Popen(
+            ["docker", "export", container], stdout=subprocess.PIPE
+        )
         with exported, tarfile.open(fileobj=exported.stdout, mode="r|") as files:
             for file in files:
                 path = PurePosixPath(file.name)
@@ -34,13 +48,20 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
                 sizes["/".join(path.parts[:depth])] += file.size
     finally:
         docker("rm", container)
-    print(f"\nthe API's image: {sum(sizes.values()) / 1e6:.1f} MB unpacked, of these in MB:")
+    print(
+        f"\nthe API's image: {sum(sizes.values()) / 1e6:.1f} MB unpacked, of these"
+        " in MB:"
+    )
     for name, size in sizes.most_common(15):
         print(f"{size / 1e6:8.1f}  {name}")
     assert sum(sizes.values()) <= MOST_BYTES
     assert not {path.name for path in names} & FORBIDDEN
     assert not {path.name for path in names if "bin" in path.parts} & PROGRAMS
-    ours = {path.parts[1] for path in names if path.parts[0] == "mlops" and len(path.parts) > 1}
+    ours = {
+        path.parts[1]
+        for path in names
+        if path.parts[0] == "mlops" and len(path.parts) > 1
+    }
     assert ours <= {
         "app",
         "build",
@@ -57,20 +78,29 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
 
 @pytest.mark.parametrize("service", ["mlflow-server", "trainer"])
 def test_no_compiler_and_no_pip_is_left(stack: Stack, service: str) -> None:
-    script = "import shutil, importlib.util as u; print(shutil.which('cc'), u.find_spec('pip'))"
+    script = (
+        "import shutil, importlib.util as u; print(shutil.which('cc'),"
+        " u.find_spec('pip'))"
+    )
     said = stack.compose("exec", "-T", service, "python", "-c", script)
     assert said.split() == ["None", "None"]
 
 
 def test_labels_say_what_is_in_an_image(stack: Stack) -> None:
     for service in sorted(OURS):
-        (found,) = {frozenset(c["Config"]["Labels"].items()) for c in stack.containers(service)}
+        (found,) = {
+            frozenset(c["Config"]["Labels"].items()) for c in stack.containers(service)
+        }
         labels = dict(found)
-        assert labels["org.opencontainers.image.revision"] == stack.environment["REVISION"]
+        assert (
+            labels["org.opencontainers.image.revision"] == stack.environment["REVISION"]
+        )
         assert "org.opencontainers.image.source" in labels
 
 
-def test_containers_run_with_no_rights_and_change_nothing_but_their_volumes(stack: Stack) -> None:
+def test_containers_run_with_no_rights_and_change_nothing_but_their_volumes(
+    stack: Stack,
+) -> None:
     for container in stack.containers():
         name, host = container["Name"], container["HostConfig"]
         lines = docker("top", container["Id"], "-o", "pid,uid").splitlines()[1:]
@@ -79,20 +109,35 @@ def test_containers_run_with_no_rights_and_change_nothing_but_their_volumes(stac
             assert host["CapAdd"] == ["DAC_READ_SEARCH"]
         else:
             assert container["Config"]["User"] not in ("", "root", "0", "0:0"), name
-            assert lines and not [line for line in lines if line.split()[1] == "0"], (name, lines)
+            assert lines and not [line for line in lines if line.split()[1] == "0"], (
+                name,
+                lines,
+            )
         assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"], name
         assert "no-new-privileges:true" in host["SecurityOpt"], name
         assert host["Memory"] and host["NanoCpus"], name
         assert host["LogConfig"]["Config"]["max-size"], name
         assert container["State"]["Health"]["Status"] == "healthy", name
-        for bound in filter(None, (container["NetworkSettings"]["Ports"] or {}).values()):
+        for bound in filter(
+            None, (container["NetworkSettings"]["Ports"] or {}).values()
+        ):
             assert {port["HostIp"] for port in bound} == {"127.0.0.1"}, name
 
 
 def test_equal_inputs_give_equal_images(stack: Stack) -> None:
     again = f"{PROJECT}:again"
-    build = ["build", "--quiet", "--no-cache", "--tag", again, "--build-arg", "SOURCE_DATE_EPOCH=0"]
-    docker(*build, "--file", "deployment/docker/api.Dockerfile", ".", cwd=stack.checkout)
+    build = [
+        "build",
+        "--quiet",
+        "--no-cache",
+        "--tag",
+        again,
+        "--build-arg",
+        "SOURCE_DATE_EPOCH=0",
+    ]
+    docker(
+        *build, "--file", "deployment/docker/api.Dockerfile", ".", cwd=stack.checkout
+    )
     layers = ["image", "inspect", "--format", "{{json .RootFS.Layers}}"]
     try:
         assert docker(*layers, again) == docker(*layers, image(stack, "mlops-api"))

@@ -1,4 +1,6 @@
-"""`latest` in a real registry: it follows what was linted and tested, and never goes backwards."""
+"""`latest` in a real registry: it follows what was linted and tested, and never goes
+backwards.
+"""
 
 import os
 import shutil
@@ -31,7 +33,9 @@ def checkout(tmp_path: Path) -> Checkout:
 @pytest.fixture
 def there(tmp_path: Path) -> Iterator[Registry]:
     if not shutil.which("docker-registry"):
-        pytest.skip("there is no registry to push to: `apt-get install docker-registry`")
+        pytest.skip(
+            "there is no registry to push to: `apt-get install docker-registry`"
+        )
     with registry(tmp_path) as address:
         yield Registry(address)
 
@@ -57,21 +61,28 @@ def build(checkout: Checkout, there: Registry) -> None:
     assert code == 0, wrong
 
 
-def test_latest_moves_to_what_is_newer_and_never_back(checkout: Checkout, there: Registry) -> None:
+def test_latest_moves_to_what_is_newer_and_never_back(
+    checkout: Checkout, there: Registry
+) -> None:
     older = checkout.commit
     code, _, wrong = checkout.run("images", "latest", REGISTRY=there.address)
     assert code == 1
     missing = f"{there.name('mlops-pipeline')}:sha-{older}"
-    assert wrong.endswith(f"error: {missing} is not in the registry, push it first: see above.\n")
+    assert wrong.endswith(
+        f"error: {missing} is not in the registry, push it first: see above.\n"
+    )
 
-    # Though the branch has gone on: a class that pushes more often than a run takes gets images.
+    # Though the branch has gone on: a class that pushes more often than a run takes
+    # gets images.
     build(checkout, there)
     newer = checkout.commit_all("feat: the next one")
     checkout.git("push", "--quiet", "origin", "main")
     checkout.git("switch", "--quiet", "--detach", older)
     release(checkout, there)
     tag = f"sha-{older}"
-    named = " ".join(f"{there.name(image)}@{there.digest(image, tag)}" for image in IMAGES)
+    named = " ".join(
+        f"{there.name(image)}@{there.digest(image, tag)}" for image in IMAGES
+    )
     assert checkout.told() == {"digests": named}
     assert {latest_of(there, image) for image in IMAGES} == {older}
 
@@ -105,7 +116,15 @@ def test_a_move_that_fails_half_way_is_taken_back(
     build(checkout, there)
     # The registry can write nothing more for the image that moves last.
     tags = tmp_path / "registry" / "docker" / "registry" / "v2" / "repositories"
-    current = tags / there.repository / "mlops-api" / "_manifests" / "tags" / "latest" / "current"
+    current = (
+        tags
+        / there.repository
+        / "mlops-api"
+        / "_manifests"
+        / "tags"
+        / "latest"
+        / "current"
+    )
     (current / "link").unlink()
     (current / "link").mkdir()
     code, _, wrong = checkout.run("images", "latest", REGISTRY=there.address)
@@ -138,7 +157,9 @@ class Team:
             self.seen += [latest_of(self.there, image) for image in IMAGES]
 
     def publish(self, clone: Checkout, pushed: str) -> None:
-        """Put a commit of the pipeline's own on top of the tip, whatever that is by now."""
+        """Put a commit of the pipeline's own on top of the tip, whatever that is by
+        now.
+        """
         with self.pushing:
             clone.git("fetch", "--quiet", "origin", "main")
             clone.git("checkout", "--quiet", "--detach", "origin/main")
@@ -170,7 +191,9 @@ def test_no_code_that_was_not_linted_is_ever_latest(
         with team.pushing:
             checkout.git("fetch", "--quiet", "origin")
             checkout.git("rebase", "--quiet", "origin/main")
-            pushes[2:] = checkout.git("rev-list", "--reverse", "origin/main..main").split()[-4:]
+            pushes[2:] = checkout.git(
+                "rev-list", "--reverse", "origin/main..main"
+            ).split()[-4:]
             checkout.git("push", "--quiet", "origin", "main")
         late = [pool.submit(team.run, pushed) for pushed in pushes[2:]]
         for run in (*early, *late):
@@ -185,6 +208,9 @@ def test_no_code_that_was_not_linted_is_ever_latest(
         assert not succeeds(checkout.folder, "cat-file", "-e", f"{commit}:{BAD}")
         # Every push in it is one that a run has linted, or lies below such a one.
         assert own_commits.foreign(checkout.folder, commit, *team.passed) == []
-    # The last run has all that came before it, and nothing after it: its images are `latest`.
-    assert succeeds(checkout.folder, "merge-base", "--is-ancestor", pushes[5], team.seen[-1])
+    # The last run has all that came before it, and nothing after it: its images are
+    # `latest`.
+    assert succeeds(
+        checkout.folder, "merge-base", "--is-ancestor", pushes[5], team.seen[-1]
+    )
     assert {latest_of(there, image) for image in IMAGES} == {team.seen[-1]}

@@ -1,4 +1,6 @@
-"""Images that are built and pushed for real: small ones, with the labels of the real ones."""
+"""Images that are built and pushed for real: small ones, with the labels of the real
+ones.
+"""
 
 import json
 import os
@@ -31,24 +33,36 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     if not shutil.which("docker-registry"):
-        pytest.skip("there is no registry to push to: `apt-get install docker-registry`")
+        pytest.skip(
+            "there is no registry to push to: `apt-get install docker-registry`"
+        )
     with registry(tmp_path_factory.mktemp("registry")) as address:
         yield Registry(address)
 
 
-def push(checkout: Checkout, there: Registry, *more: str, **variables: str) -> dict[str, str]:
+def push(
+    checkout: Checkout, there: Registry, *more: str, **variables: str
+) -> dict[str, str]:
     """Push images as the workflow does; return the outputs of the step."""
     checkout.told()
-    code, _, wrong = checkout.run("images", "push", *more, REGISTRY=there.address, **variables)
+    code, _, wrong = checkout.run(
+        "images", "push", *more, REGISTRY=there.address, **variables
+    )
     assert code == 0, wrong
     return checkout.told()
 
 
-def test_a_push_names_what_lies_in_the_registry(checkout: Checkout, there: Registry) -> None:
-    code, said, wrong = checkout.run("images", "push", "mlops-api", REGISTRY=there.address)
+def test_a_push_names_what_lies_in_the_registry(
+    checkout: Checkout, there: Registry
+) -> None:
+    code, said, wrong = checkout.run(
+        "images", "push", "mlops-api", REGISTRY=there.address
+    )
     assert code == 0, wrong
     told = checkout.told()
-    digest, name = there.digest("mlops-api", f"sha-{checkout.commit}"), there.name("mlops-api")
+    digest, name = there.digest("mlops-api", f"sha-{checkout.commit}"), there.name(
+        "mlops-api"
+    )
     assert told == {"api": f"{name}@{digest}"}
     assert f"api={name}@{digest}\n" in wrong and "without attestations" in said
     (image,) = json.loads(docker("inspect", f"{name}:sha-{checkout.commit}"))
@@ -74,7 +88,9 @@ def test_a_second_repository_of_an_owner_has_packages_of_its_own(
         assert Registry(there.address, f"{owner.lower()}/her-copy").digest(image, tag)
 
 
-def test_images_of_two_platforms_have_one_name(checkout: Checkout, there: Registry) -> None:
+def test_images_of_two_platforms_have_one_name(
+    checkout: Checkout, there: Registry
+) -> None:
     usual = push(checkout, there)
     push(checkout, there, "mlops-api trainer", "--platform", "linux/arm64")
     tag = f"sha-{checkout.commit}"
@@ -84,8 +100,12 @@ def test_images_of_two_platforms_have_one_name(checkout: Checkout, there: Regist
         assert code == 0 and "not found" not in wrong, wrong
         told = checkout.told()
         assert told["api"].endswith(f"@{there.digest('mlops-api', tag)}")
-        assert told["mlflow"] == usual["mlflow"]  # of which nothing was pushed for arm64
-        index = json.loads(docker("buildx", "imagetools", "inspect", "--raw", told["api"]))
+        assert (
+            told["mlflow"] == usual["mlflow"]
+        )  # of which nothing was pushed for arm64
+        index = json.loads(
+            docker("buildx", "imagetools", "inspect", "--raw", told["api"])
+        )
         platforms = [found["platform"]["architecture"] for found in index["manifests"]]
         assert sorted(platforms) == ["amd64", "arm64"]
 
@@ -99,7 +119,10 @@ def test_what_is_not_committed_is_not_pushed(checkout: Checkout) -> None:
     finally:
         file.write_bytes(content)
     assert code == 1
-    assert wrong == "error: params.yaml is not as in HEAD: commit it, then push the images.\n"
+    assert (
+        wrong
+        == "error: params.yaml is not as in HEAD: commit it, then push the images.\n"
+    )
 
 
 @contextmanager
@@ -108,7 +131,9 @@ def refusing(message: str) -> Iterator[str]:
 
     class Refusal(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            status = 200 if self.path == "/v2/" else 404 if self.command == "HEAD" else 403
+            status = (
+                200 if self.path == "/v2/" else 404 if self.command == "HEAD" else 403
+            )
             refused = {"errors": [{"code": "DENIED", "message": message}]}
             body = b"{}" if status == 200 else json.dumps(refused).encode()
             self.send_response(status)
@@ -135,7 +160,10 @@ def refusing(message: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        ("permission_denied: write_package", "this package belongs to another repository"),
+        (
+            "permission_denied: write_package",
+            "this package belongs to another repository",
+        ),
         (
             "installation not allowed to Create organization package",
             "the organisation does not let workflows create packages",
@@ -163,17 +191,23 @@ def test_a_registry_that_is_not_there_and_a_build_that_fails_give_one_sentence(
     finally:
         docker("rmi", f"{address}/{REPOSITORY.lower()}/mlops-api:sha-{checkout.commit}")
     assert code == 1 and "connection refused" in wrong
-    assert wrong.endswith("error: docker buildx bake did not push mlops-api: see above.\n")
+    assert wrong.endswith(
+        "error: docker buildx bake did not push mlops-api: see above.\n"
+    )
 
     dockerfile = checkout.folder / "deployment" / "docker" / "api.Dockerfile"
     content = dockerfile.read_text("utf-8")
-    dockerfile.write_text(content.replace("COPY params.yaml", "COPY no-such-file"), "utf-8")
+    dockerfile.write_text(
+        content.replace("COPY params.yaml", "COPY no-such-file"), "utf-8"
+    )
     try:
         code, _, wrong = checkout.run("images", "build", "mlops-api")
     finally:
         dockerfile.write_text(content, "utf-8")
     assert code == 1 and "no-such-file" in wrong
-    assert wrong.endswith("error: docker buildx bake did not build mlops-api: see above.\n")
+    assert wrong.endswith(
+        "error: docker buildx bake did not build mlops-api: see above.\n"
+    )
 
 
 def test_a_builder_of_its_own_gets_what_docker_understands(
@@ -186,10 +220,14 @@ def test_a_builder_of_its_own_gets_what_docker_understands(
     finally:
         docker("buildx", "rm", PROJECT)
     assert driver == "docker-container"
-    names, file = {"trainer": "ghcr.io/me/copy/mlops-pipeline"}, tmp_path / "metadata.json"
+    names, file = {
+        "trainer": "ghcr.io/me/copy/mlops-pipeline"
+    }, tmp_path / "metadata.json"
     command = buildx.arguments("push", names, driver, file, "linux/arm64")
     monkeypatch.delenv("BUILDX_BUILDER")
-    plan = json.loads(docker(*command, "--print", cwd=checkout.folder))["target"]["trainer"]
+    plan = json.loads(docker(*command, "--print", cwd=checkout.folder))["target"][
+        "trainer"
+    ]
     # Older and newer ones print what they have understood as text or as objects.
     for key in ("cache-from", "cache-to"):
         assert "ghcr.io/me/copy/mlops-pipeline:cache-arm64" in json.dumps(plan[key])

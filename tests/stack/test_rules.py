@@ -20,7 +20,9 @@ def engine() -> None:
 def image(variable: str) -> str:
     """Return the image that holds without a variable."""
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line.startswith(variable))[variable]
+    return dict(line.split("=", 1) for line in lines if line.startswith(variable))[
+        variable
+    ]
 
 
 def tool(program: str, folder: str, *arguments: str) -> str:
@@ -32,7 +34,9 @@ def tool(program: str, folder: str, *arguments: str) -> str:
 
 
 def test_the_configuration_and_its_rules_are_valid() -> None:
-    told = tool("promtool", "prometheus", "check", "config", "--lint=all", "../prometheus.yml")
+    told = tool(
+        "promtool", "prometheus", "check", "config", "--lint=all", "../prometheus.yml"
+    )
     rules = len(list((MONITORING / "prometheus" / "rules").glob("*.yml")))
     assert f"SUCCESS: {rules} rule files found" in told
 
@@ -40,14 +44,21 @@ def test_the_configuration_and_its_rules_are_valid() -> None:
 def test_the_rules_that_are_off_are_valid() -> None:
     for file in (MONITORING / "prometheus" / "rules" / "optional").glob("*.yml"):
         told = tool(
-            "promtool", "prometheus", "check", "rules", "--lint=all", f"rules/optional/{file.name}"
+            "promtool",
+            "prometheus",
+            "check",
+            "rules",
+            "--lint=all",
+            f"rules/optional/{file.name}",
         )
         assert "SUCCESS" in told
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
 def test_the_rules_fire_and_do_not_fire_as_their_cases_say(path: Path) -> None:
-    assert "SUCCESS" in tool("promtool", "prometheus", "test", "rules", f"tests/{path.name}")
+    assert "SUCCESS" in tool(
+        "promtool", "prometheus", "test", "rules", f"tests/{path.name}"
+    )
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
@@ -68,5 +79,11 @@ def test_every_configuration_of_alertmanager_is_valid(path: Path) -> None:
     ],
 )
 def test_alerts_go_to_whom_they_are_for(file: str, alert: str, receiver: str) -> None:
-    told = ("routes", "test", f"--config.file={file}.yml", f"alertname={alert}", "severity=warning")
+    told = (
+        "routes",
+        "test",
+        f"--config.file={file}.yml",
+        f"alertname={alert}",
+        "severity=warning",
+    )
     assert tool("amtool", "alertmanager", "config", *told) == f"{receiver}\n"

@@ -1,4 +1,6 @@
-"""What the workflow verifies: the stack on the images just built, compared with the files."""
+"""What the workflow verifies: the stack on the images just built, compared with the
+files.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +16,9 @@ NAME = f"{PROJECT}-smoke"
 
 
 @pytest.fixture(scope="module")
-def checkout(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+def checkout(
+    stack: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Checkout]:
     """Return a checkout whose images are built."""
     found = Checkout(tmp_path_factory.mktemp("smoke"))
     code, _, wrong = found.run("images", "build")
@@ -22,7 +26,11 @@ def checkout(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield found
     kinds = ("api", "mlflow", "pipeline")
     docker(
-        "rmi", *(f"ghcr.io/{REPOSITORY.lower()}/mlops-{kind}:sha-{found.commit}" for kind in kinds)
+        "rmi",
+        *(
+            f"ghcr.io/{REPOSITORY.lower()}/mlops-{kind}:sha-{found.commit}"
+            for kind in kinds
+        ),
     )
 
 
@@ -66,24 +74,34 @@ def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     models = checkout.folder / "deployment" / "models"
     shutil.copyfile(models / "credit" / "model.onnx", tmp_path / "other.onnx")
     broken = (
-        "  mlops-api:\n    healthcheck: { interval: 1s, start_period: 1s, retries: 8 }\n"
-        "    volumes:\n"
-        f"      - {tmp_path / 'other.onnx'}:/mlops/deployment/models/iris/model.onnx:ro\n"
+        "  mlops-api:\n    healthcheck: { interval: 1s, start_period: 1s, retries: 8"
+        " }\n    volumes:\n      -"
+        f" {tmp_path / 'other.onnx'}:/mlops/deployment/models/iris/model.onnx:ro\n"
     )
     others = ("trainer", "mlflow-server", "prometheus", "node-exporter", "cadvisor")
     code, said, wrong = smoke(checkout, tmp_path, broken + absent(*MISSING, *others))
     assert code == 1
     assert "::group::log of mlops-api\n" in said and "its SHA-256 differs" in said
-    assert said.count("::group::") == said.count("::endgroup::") == 3  # prepare, mlops-api, front
+    assert (
+        said.count("::group::") == said.count("::endgroup::") == 3
+    )  # prepare, mlops-api, front
     assert wrong.endswith(
-        "error: not every container started and became healthy; see above and the logs.\n"
+        "error: not every container started and became healthy; see above and the"
+        " logs.\n"
     )
 
 
-def test_images_that_are_nowhere_give_one_sentence(checkout: Checkout, tmp_path: Path) -> None:
+def test_images_that_are_nowhere_give_one_sentence(
+    checkout: Checkout, tmp_path: Path
+) -> None:
     file = tmp_path / "override.yml"
     file.write_text(f"services:\n{absent(*MISSING)}")
-    nowhere = {"REGISTRY": f"127.0.0.1:{free_port()}", "COMPOSE_FILE": f"docker-compose.yml:{file}"}
+    nowhere = {
+        "REGISTRY": f"127.0.0.1:{free_port()}",
+        "COMPOSE_FILE": f"docker-compose.yml:{file}",
+    }
     code, _, wrong = checkout.run("smoke", **nowhere)
     assert code == 1
-    assert "`./scripts/nox.sh -s images -- build` builds those with the tag sha-" in wrong
+    assert (
+        "`./scripts/nox.sh -s images -- build` builds those with the tag sha-" in wrong
+    )

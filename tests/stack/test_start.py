@@ -1,11 +1,15 @@
-"""The start command with Docker: what it says of the stack that it has started for these tests."""
+"""The start command with Docker: what it says of the stack that it has started for
+these tests.
+"""
 
 import re
 
 from tests.stack.engine import Stack
 
 
-def test_the_start_command_says_where_everything_is_and_what_it_saw(stack: Stack) -> None:
+def test_the_start_command_says_where_everything_is_and_what_it_saw(
+    stack: Stack,
+) -> None:
     assert stack.url("API", "/docs") in stack.told
     assert re.search(r"(\d) of \1 targets up", stack.told)
     assert stack.url("ALERTMANAGER") in stack.told and "tells nobody" in stack.told

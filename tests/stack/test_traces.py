@@ -33,7 +33,9 @@ def about(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def whole(stack: Stack, trace: str, parents: dict[str, str]) -> dict[str, Span]:
-    """Wait for a trace of these spans and no others; each has this parent, or the caller."""
+    """Wait for a trace of these spans and no others; each has this parent, or the
+    caller.
+    """
     spans = wait_for(stack, trace, set(parents))
     for name, parent in parents.items():
         assert spans[name].parent == (spans[parent].id if parent else CALLER), name
@@ -53,7 +55,11 @@ def test_a_prediction_is_a_trace_of_its_steps(stack: Stack) -> None:
     for step in steps:
         rows = {} if step == "api: validation" else {"rows": 2}
         assert (about(manifest) | rows).items() <= spans[step].attributes.items()
-    told = {"http.response.status_code": 200, "url.path": "/predict/iris", "span.kind": "server"}
+    told = {
+        "http.response.status_code": 200,
+        "url.path": "/predict/iris",
+        "span.kind": "server",
+    }
     assert told.items() <= spans[root].attributes.items()
 
 
@@ -80,11 +86,15 @@ def test_a_retraining_is_one_trace_from_the_request_to_the_fits(stack: Stack) ->
     trace, header = new_trace()
     parameters = stack.checkout / "params.yaml"
     usual, body = parameters.read_bytes(), {"tasks": ["iris"], "reason": "a test"}
-    parameters.write_text(forge.PARAMS % 1)  # few candidates, which are fitted in seconds
+    parameters.write_text(
+        forge.PARAMS % 1
+    )  # few candidates, which are fitted in seconds
     try:
         job = stack.ask("API", "/retrain?wait=0", body, traceparent=header)["id"]
         ended = eventually(
-            lambda: (found := stack.ask("API", f"/jobs/{job}"))["ended"] and found, 180, "it ends"
+            lambda: (found := stack.ask("API", f"/jobs/{job}"))["ended"] and found,
+            180,
+            "it ends",
         )
     finally:
         parameters.write_bytes(usual)
@@ -136,7 +146,9 @@ def test_a_publication_is_a_trace_of_its_decisions(
 
 
 def test_without_a_collector_nothing_is_traced(stack: Stack) -> None:
-    usual = {key: text for key, text in stack.environment.items() if key not in (ENDPOINT,)}
+    usual = {
+        key: text for key, text in stack.environment.items() if key not in (ENDPOINT,)
+    }
     command = ["docker", "compose", "config", "--format", "json"]
     usual["COMPOSE_PROFILES"] = ""
     said = subprocess.check_output(command, cwd=stack.checkout, env=usual, text=True)

@@ -1,4 +1,5 @@
-"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved or not.
+"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved
+or not.
 
 Those that are slow take minutes each: `nox -s stack -- -m slow`.
 """
@@ -31,7 +32,9 @@ IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
 
 @pytest.fixture(scope="module")
 def there(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """A registry; the stack's images are built before it is needed, so that the cache has them."""
+    """A registry; the stack's images are built before it is needed, so that the cache
+    has them.
+    """
     with registry(tmp_path_factory.mktemp("registry")) as address:
         yield Registry(address, f"{OWNER}/{REPOSITORY.partition('/')[2]}")
 
@@ -44,7 +47,9 @@ def api() -> Iterator[GitHub]:
 
 @pytest.fixture
 def project(there: Registry, api: GitHub, tmp_path: Path) -> Iterator[Project]:
-    """A project whose images go to the registry, and are gone from the engine afterwards."""
+    """A project whose images go to the registry, and are gone from the engine
+    afterwards.
+    """
     environment = own_stack(tmp_path, ["grafana", "cadvisor"]) | {"OWNER": OWNER}
     found = Project(tmp_path, api, environment)
     found.runner.variables["REGISTRY"] = there.address
@@ -64,13 +69,21 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     assert set(run.results.values()) == {"success"}, (run.results, run.summary)
     commit = run.jobs["publish"].outputs["commit"]
     assert commit == project.main
-    assert git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx") == served
+    assert (
+        git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx")
+        == served
+    )
     added = git(project.origin, "diff", "--name-only", "main~1", "main").splitlines()
     assert sum(path.endswith("run.json") for path in added) == 3
 
     page = run.summary
     assert page.startswith("# ✅ Published: iris v2 stays\n")
-    for told in ("The gate refused", "better than champion", "logistic_regression", commit[:7]):
+    for told in (
+        "The gate refused",
+        "better than champion",
+        "logistic_regression",
+        commit[:7],
+    ):
         assert told in page
     for image in IMAGES:
         digest = there.digest(image, f"sha-{commit}")
@@ -82,10 +95,13 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     signed = json.loads((run.folder / "attested" / "mlops-api.json").read_text("utf-8"))
     source, model = signed["buildDefinition"]["resolvedDependencies"]
     assert source["digest"] == {"gitCommit": commit}
-    content = git_bytes(project.origin, "show", "main:deployment/models/iris/model.onnx")
+    content = git_bytes(
+        project.origin, "show", "main:deployment/models/iris/model.onnx"
+    )
     assert model["digest"] == {"sha256": hashlib.sha256(content).hexdigest()}
 
-    # An image that must not be used stops the next one: what is on main stays, `latest` too.
+    # An image that must not be used stops the next one: what is on main stays, `latest`
+    # too.
     project.pull()
     (project.clone / "params.yaml").write_text(PARAMS % "0.00002", "utf-8")
     project.runner.environment["REHEARSAL_CRITICAL"] = "mlops-api"
@@ -108,7 +124,16 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     (project.clone / "params.yaml").write_text(PARAMS % 0.5, "utf-8")
     # A fork has no secrets, and a token that cannot write.
     project.hook("pre-receive", "exit 1")
-    git(project.clone, "-c", "user.name=F", "-c", "user.email=f@e.org", "commit", "-qam", "feat: C")
+    git(
+        project.clone,
+        "-c",
+        "user.name=F",
+        "-c",
+        "user.email=f@e.org",
+        "commit",
+        "-qam",
+        "feat: C",
+    )
     event = events.pull_request(project.clone, 7, "somebody/name")
     run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
     assert run.results["verdict"] == "success", (run.results, run.summary)
@@ -116,19 +141,26 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
         *("plan", "lint", "test", "train", "verify", "verdict")
     }
     assert project.main == before
-    assert there.digest("mlops-api", f"sha-{git(project.clone, 'rev-parse', 'HEAD')}") == ""
+    assert (
+        there.digest("mlops-api", f"sha-{git(project.clone, 'rev-parse', 'HEAD')}")
+        == ""
+    )
     assert "nothing published" in run.summary and "The gate" in run.summary
     assert project.github.comments == []
 
 
 @pytest.mark.slow
-def test_five_pushes_that_overlap_are_all_published(tmp_path: Path, api: GitHub) -> None:
+def test_five_pushes_that_overlap_are_all_published(
+    tmp_path: Path, api: GitHub
+) -> None:
     project = Project(tmp_path, api)
     before = project.runs()
     project.push("feat: smaller", "--job", "plan")
 
     def push(number: int) -> Run:
-        """Push a change on top of the others', before the answer to one of them has come."""
+        """Push a change on top of the others', before the answer to one of them has
+        come.
+        """
         with pushing:
             clone = project.another(f"clone-{number}")
             (clone / "params.yaml").write_text(PARAMS % (0.02 * 4**number), "utf-8")
@@ -147,7 +179,8 @@ def test_five_pushes_that_overlap_are_all_published(tmp_path: Path, api: GitHub)
     assert len(project.runs() - before) == 5 * 3
     seen = Repo.open(project.another("look"))
     assert verify(seen) == []
-    # The right champion: each decision was made against the one that stood at its commit.
+    # The right champion: each decision was made against the one that stood at its
+    # commit.
     for commit in published:
         subject = git(project.origin, "log", "-1", "--format=%s", commit)
         model = f"{commit}{{}}:deployment/models/iris/model.onnx"

@@ -23,7 +23,9 @@ def load(path: Path) -> Any:
 RULES = MONITORING / "prometheus" / "rules"
 FILES = sorted(RULES.glob("*.yml"))
 GROUPS = [group for path in FILES for group in load(path)["groups"]]
-ALERTS: list[Rule] = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
+ALERTS: list[Rule] = [
+    rule for group in GROUPS for rule in group["rules"] if "alert" in rule
+]
 CASES = [
     case
     for path in sorted((MONITORING / "prometheus" / "tests").glob("*.yml"))
@@ -36,7 +38,9 @@ each = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+    return {
+        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings
+    }
 
 
 def test_there_are_alerts_and_no_name_is_given_twice() -> None:
@@ -48,7 +52,10 @@ def test_there_are_alerts_and_no_name_is_given_twice() -> None:
 def test_an_alert_says_what_is_wrong_and_where_to_read_on(rule: Rule) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning", "none")
     said = rule["annotations"]
-    assert said["summary"].endswith(".") and len(said["description"]) > len(said["summary"]) / 2
+    assert (
+        said["summary"].endswith(".")
+        and len(said["description"]) > len(said["summary"]) / 2
+    )
     page, anchor = said["runbook_url"].split("#")
     assert page == "docs/runbooks.md" and anchor == rule["alert"].lower()
     assert anchor in anchors(ROOT / page)
@@ -66,17 +73,32 @@ def test_every_runbook_is_that_of_an_alert_and_its_links_lead_somewhere() -> Non
 
 @each
 def test_an_alert_is_shown_to_fire_and_not_to_fire(rule: Rule) -> None:
-    told = [bool(case.get("exp_alerts")) for case in CASES if case["alertname"] == rule["alert"]]
+    told = [
+        bool(case.get("exp_alerts"))
+        for case in CASES
+        if case["alertname"] == rule["alert"]
+    ]
     assert True in told, "no case in which it fires"
-    assert False in told or rule["alert"] == "Watchdog", "no case in which it does not fire"
+    assert (
+        False in told or rule["alert"] == "Watchdog"
+    ), "no case in which it does not fire"
 
 
 def series(expression: str) -> set[str]:
     """Return the names of the series that an expression reads."""
     named = re.findall(r'__name__=~"([^"]+)"', expression)
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|group_left) \([^)]*\)', " ", expression)
+    bare = re.sub(
+        r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|group_left) \([^)]*\)', " ", expression
+    )
     words = set(re.findall(r"[a-z_][\w:]*(?![\w:]*\s*\()", bare))
-    return {*words, *"|".join(named).split("|")} - {"and", "or", "unless", "by", "on", ""}
+    return {*words, *"|".join(named).split("|")} - {
+        "and",
+        "or",
+        "unless",
+        "by",
+        "on",
+        "",
+    }
 
 
 def exported() -> set[str]:
@@ -84,7 +106,9 @@ def exported() -> set[str]:
     endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
     families = Metrics().registry.collect()
     return {
-        family.name + ending for family in families for ending in endings.get(family.type, [""])
+        family.name + ending
+        for family in families
+        for ending in endings.get(family.type, [""])
     }
 
 
@@ -92,15 +116,25 @@ def test_rules_read_only_what_is_exported_or_recorded() -> None:
     rules = [rule for group in GROUPS for rule in group["rules"]]
     read = {name for rule in rules for name in series(rule["expr"])}
     recorded = {rule["record"] for rule in rules if "record" in rule}
-    others = {name for name in read - exported() - recorded if not name.startswith("node_")}
+    others = {
+        name for name in read - exported() - recorded if not name.startswith("node_")
+    }
     assert others == {"up"}
-    assert {"prediction_errors_total", "http_requests_shed_total", "drift_detected"} <= read
-    (features,) = (rule["annotations"]["features"] for rule in ALERTS if "Drift" in rule["alert"])
+    assert {
+        "prediction_errors_total",
+        "http_requests_shed_total",
+        "drift_detected",
+    } <= read
+    (features,) = (
+        rule["annotations"]["features"] for rule in ALERTS if "Drift" in rule["alert"]
+    )
     assert set(re.findall(r"\w+_drift_\w+", features)) <= exported()
 
 
 ALIASES = [
-    rule for group in load(RULES / "optional" / "aliases.yml")["groups"] for rule in group["rules"]
+    rule
+    for group in load(RULES / "optional" / "aliases.yml")["groups"]
+    for rule in group["rules"]
 ]
 
 
@@ -109,7 +143,10 @@ def test_aliases_are_made_of_what_is_exported_and_take_no_name_of_ours() -> None
     read = {name for rule in ALIASES for name in series(rule["expr"])}
     assert read - recorded <= exported() | {"up"}
     assert not recorded & exported()
-    assert recorded >= set(NAMES) | {"api_requests_total", "api_request_latency_seconds_bucket"}
+    assert recorded >= set(NAMES) | {
+        "api_requests_total",
+        "api_request_latency_seconds_bucket",
+    }
 
 
 def test_every_alias_has_a_case() -> None:
@@ -148,6 +185,7 @@ def test_nobody_is_told_unless_somebody_asks_for_it() -> None:
     assert "routes" not in silent["route"]
     service = load(ROOT / "docker-compose.yml")["services"]["alertmanager"]
     assert (
-        "--config.file=/etc/alertmanager/${ALERTMANAGER_CONFIG:-silent.yml}" in service["command"]
+        "--config.file=/etc/alertmanager/${ALERTMANAGER_CONFIG:-silent.yml}"
+        in service["command"]
     )
     assert service["profiles"] == ["alerts"]

@@ -1,4 +1,6 @@
-"""The command line as a user meets it: one sentence and an exit status, never a traceback."""
+"""The command line as a user meets it: one sentence and an exit status, never a
+traceback.
+"""
 
 import subprocess
 import sys
@@ -17,8 +19,12 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Return what runs the command line in this process, which has its libraries loaded."""
+def pipeline(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Return what runs the command line in this process, which has its libraries
+    loaded.
+    """
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(ROOT)
@@ -26,7 +32,9 @@ def pipeline(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         with pytest.raises(SystemExit) as ended:
             main()
         assert ended.value.code is None or isinstance(ended.value.code, int)
-        return subprocess.CompletedProcess(arguments, ended.value.code or 0, *capsys.readouterr())
+        return subprocess.CompletedProcess(
+            arguments, ended.value.code or 0, *capsys.readouterr()
+        )
 
     return run
 
@@ -64,7 +72,9 @@ def test_a_failure_is_one_sentence_and_status_1(
     pipeline: Command, clone: Callable[..., Repo]
 ) -> None:
     repo = clone("mine")
-    forge.bundle(repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1})
+    forge.bundle(
+        repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1}
+    )
     done = pipeline("--repo", str(repo.root), "publish", "--remote", "nowhere")
     assert done.returncode == 1
     assert done.stderr.startswith("error: the remote nowhere cannot be reached")
@@ -79,7 +89,9 @@ def can_mount() -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not can_mount(), reason="no file system of a given size can be mounted here")
+@pytest.mark.skipif(
+    not can_mount(), reason="no file system of a given size can be mounted here"
+)
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     pipeline: Command, clone: Callable[..., Repo], origin: Path
 ) -> None:
@@ -102,4 +114,9 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     assert "no space is left" in done.stderr.lower() and "Traceback" not in done.stderr
     assert git(origin, "rev-parse", "main") == tip
     assert git(repo.root, "status", "--porcelain") == ""
-    assert pipeline("--repo", str(repo.root), "publish", "--bundle", str(bundle)).returncode == 0
+    assert (
+        pipeline(
+            "--repo", str(repo.root), "publish", "--bundle", str(bundle)
+        ).returncode
+        == 0
+    )

@@ -16,7 +16,8 @@ VALUES = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | TEXT,
-    lambda children: st.lists(children, max_size=4) | st.dictionaries(TEXT, children, max_size=4),
+    lambda children: st.lists(children, max_size=4)
+    | st.dictionaries(TEXT, children, max_size=4),
     max_leaves=12,
 )
 
@@ -32,7 +33,9 @@ def test_json_comes_back_as_it_was_and_has_one_form(value: dict[str, object]) ->
 def test_json_breaks_two_levels_into_lines() -> None:
     text = to_json({"b": {"y": [[1, 2], [3, 4]]}, "a": [{"k": 1}], "c": {}})
     assert (
-        text == '{\n "a": [\n  {"k": 1}\n ],\n "b": {\n  "y": [[1, 2], [3, 4]]\n },\n "c": {}\n}\n'
+        text
+        == '{\n "a": [\n  {"k": 1}\n ],\n "b": {\n  "y": [[1, 2], [3, 4]]\n },\n "c":'
+        " {}\n}\n"
     )
 
 
@@ -41,7 +44,9 @@ def test_nan_is_no_json() -> None:
         to_json({"value": float("nan")})
 
 
-def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
+    tmp_path: Path,
+) -> None:
     target = tmp_path / "folder" / "file.txt"
     write_atomic(target, "old")
     with pytest.raises(RuntimeError):

@@ -51,10 +51,14 @@ def replica() -> Iterator[int]:
 
 
 @contextmanager
-def front(replica: int) -> Iterator[tuple[http.client.HTTPConnection, "subprocess.Popen[bytes]"]]:
+def front(
+    replica: int,
+) -> Iterator[tuple[http.client.HTTPConnection, "subprocess.Popen[bytes]"]]:
     """Run the front before a port; yield a connection to it, and its process."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, FRONT, str(port), "127.0.0.1", str(replica)])
+    process = subprocess.Popen(
+        [sys.executable, FRONT, str(port), "127.0.0.1", str(replica)]
+    )
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         for _ in range(100):

@@ -1,4 +1,6 @@
-"""Git calls depend on the folder they are made in, and on nothing that the caller's Git has set."""
+"""Git calls depend on the folder they are made in, and on nothing that the caller's Git
+has set.
+"""
 
 import subprocess
 from collections.abc import Callable
@@ -24,32 +26,60 @@ def test_no_variable_that_git_calls_local_is_passed_on(
 ) -> None:
     local = git(tmp_path, "rev-parse", "--local-env-vars").split()
     assert {"GIT_DIR", "GIT_INDEX_FILE", "GIT_CONFIG_PARAMETERS"} <= set(local)
-    more = ("GIT_NAMESPACE", "GIT_CEILING_DIRECTORIES", "GIT_CONFIG_KEY_0", "GIT_EXTERNAL_DIFF")
+    more = (
+        "GIT_NAMESPACE",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_CONFIG_KEY_0",
+        "GIT_EXTERNAL_DIFF",
+    )
     for name in (*local, *more, "GIT_OF_A_LATER_VERSION"):
         monkeypatch.setenv(name, "x")
     assert not environment().keys() & {*local, *more, "GIT_OF_A_LATER_VERSION"}
 
 
-def test_who_the_user_is_and_how_to_reach_a_server_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL", "GIT_ASKPASS", "GIT_SSH_COMMAND", "GIT_SSH")
+def test_who_the_user_is_and_how_to_reach_a_server_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = (
+        "GIT_AUTHOR_NAME",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_ASKPASS",
+        "GIT_SSH_COMMAND",
+        "GIT_SSH",
+    )
     for name in kept:
         monkeypatch.setenv(name, "mine")
     assert {environment()[name] for name in kept} == {"mine"}
 
 
-@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map(lambda name: f"GIT_{name}"))
+@given(
+    st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", min_size=1).map(lambda name: f"GIT_{name}")
+)
 def test_only_named_variables_of_git_are_passed_on(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(name, "x")
         assert environment().get(name) != "x" or name.startswith(
-            ("GIT_AUTHOR", "GIT_COMMITTER", "GIT_ASKPASS", "GIT_S", "GIT_HTTP", "GIT_PROXY")
+            (
+                "GIT_AUTHOR",
+                "GIT_COMMITTER",
+                "GIT_ASKPASS",
+                "GIT_S",
+                "GIT_HTTP",
+                "GIT_PROXY",
+            )
             + ("GIT_ALLOW", "GIT_PROTOCOL", "GIT_CONFIG_", "GIT_EXEC")
         )
 
 
 @pytest.mark.parametrize(
     "name",
-    ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE", "GIT_WORK_TREE"],
+    [
+        "GIT_DIR",
+        "GIT_COMMON_DIR",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_INDEX_FILE",
+        "GIT_WORK_TREE",
+    ],
 )
 def test_a_call_answers_for_its_folder_whatever_the_caller_works_on(
     clone: Clone, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
@@ -118,15 +148,21 @@ def test_ignore_and_attributes_files_of_the_user_do_not_count(
 
 
 def test_an_error_has_all_that_git_said(tmp_path: Path) -> None:
-    error = GitError("status", "fatal: dubious ownership\nTo allow it, call:\n\n\tgit config x\n")
+    error = GitError(
+        "status", "fatal: dubious ownership\nTo allow it, call:\n\n\tgit config x\n"
+    )
     assert str(error) == (
         "git status failed: fatal: dubious ownership To allow it, call: git config x"
     )
-    with pytest.raises(GitError, match="git rev-parse failed: fatal: not a git repository"):
+    with pytest.raises(
+        GitError, match="git rev-parse failed: fatal: not a git repository"
+    ):
         git(tmp_path, "-c", "core.bare=false", "rev-parse", "HEAD")
 
 
-def test_an_error_hides_what_is_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_hides_what_is_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = make_origin(tmp_path)
     git(folder, "remote", "add", "far", "http://me:pass-word@127.0.0.1:9/x.git")
     with pytest.raises(GitError) as caught:
@@ -136,7 +172,9 @@ def test_an_error_hides_what_is_secret(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @posix  # Windows looks for programs elsewhere, too
-def test_without_git_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PipelineError, match="Git is not installed"):
         git(tmp_path, "status")
@@ -172,7 +210,15 @@ def test_every_call_of_git_goes_through_the_one_module() -> None:
     root = ROOT
     calls = [
         f"{path.relative_to(root).as_posix()}:{number}"
-        for folder in ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring")
+        for folder in (
+            "app",
+            "core",
+            "history",
+            "pipeline",
+            "scripts",
+            "tools",
+            "monitoring",
+        )
         for path in (root / folder).rglob("*.py")
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if '"git"' in line and '"git", "--version"' not in line

@@ -19,7 +19,9 @@ TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLED = {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}
 
 
-def run(repo: Repo, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+def run(
+    repo: Repo, *arguments: str, **variables: str
+) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -28,7 +30,9 @@ def run(repo: Repo, *arguments: str, **variables: str) -> "subprocess.CompletedP
 def published(collector: Collector, repo: Repo, folder: Path, **variables: str) -> str:
     """Publish a forged bundle and return its commit."""
     forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1)
-    done = run(repo, "publish", "--bundle", str(folder), **collector.settings, **variables)
+    done = run(
+        repo, "publish", "--bundle", str(folder), **collector.settings, **variables
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -51,7 +55,9 @@ def test_a_command_that_fails_is_a_span_that_says_so(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
     with collecting() as collector:
-        done = run(clone("team"), "publish", "--bundle", str(tmp_path), **collector.settings)
+        done = run(
+            clone("team"), "publish", "--bundle", str(tmp_path), **collector.settings
+        )
         assert done.returncode != 0 and "Traceback" not in done.stderr
         span = collector.wait_for("pipeline publish")
     assert span.failed and not span.parent

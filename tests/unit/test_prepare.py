@@ -1,4 +1,6 @@
-"""What runs once before the containers: who may write into the folders beside the checkout."""
+"""What runs once before the containers: who may write into the folders beside the
+checkout.
+"""
 
 import os
 import struct
@@ -13,7 +15,9 @@ from tests.paths import ROOT
 PROGRAM = ROOT / "deployment" / "docker" / "prepare.py"
 USER, SERVICES_USER = 0x02, 10001
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "setxattr"), reason="access lists are Linux'")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "setxattr"), reason="access lists are Linux'"
+)
 
 
 def run(folder: Path, *folders: str, **variables: str) -> tuple[int, str]:
@@ -49,7 +53,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_services_can_write_and_the_owner_keeps_what_they_make(folder: Path) -> None:
+def test_the_services_can_write_and_the_owner_keeps_what_they_make(
+    folder: Path,
+) -> None:
     assert run(folder, "logs", "artifacts") == (0, "")
     for name in ("logs", "artifacts", "artifacts/run"):
         assert rights(folder / name) == {SERVICES_USER: 7}
@@ -67,8 +73,16 @@ def test_nobody_else_gets_a_right_however_often_it_runs(folder: Path) -> None:
         assert run(folder, "logs", "artifacts") == (0, "")
         listed[os.getxattr(folder / "logs", "system.posix_acl_access")] = True
     (once,) = listed
-    others = [allowed for tag, allowed, _ in struct.iter_unpack("<HHI", once[4:]) if tag == 0x20]
-    group = [allowed for tag, allowed, _ in struct.iter_unpack("<HHI", once[4:]) if tag == 0x04]
+    others = [
+        allowed
+        for tag, allowed, _ in struct.iter_unpack("<HHI", once[4:])
+        if tag == 0x20
+    ]
+    group = [
+        allowed
+        for tag, allowed, _ in struct.iter_unpack("<HHI", once[4:])
+        if tag == 0x04
+    ]
     assert (group, others) == ([5], [0])
 
 
@@ -90,10 +104,16 @@ def test_what_an_earlier_version_kept_in_a_volume_is_moved_and_nothing_replaced_
     for _ in range(2):
         assert run(folder, "logs", "artifacts") == (0, "")
         assert (folder / "artifacts" / "run" / "note.txt").read_text("utf-8") == "noted"
-        assert (folder / "artifacts" / "other" / "deep" / "a.txt").read_text("utf-8") == "a"
-        assert SERVICES_USER in rights(folder / "artifacts" / "other" / "deep" / "a.txt")
+        assert (folder / "artifacts" / "other" / "deep" / "a.txt").read_text(
+            "utf-8"
+        ) == "a"
+        assert SERVICES_USER in rights(
+            folder / "artifacts" / "other" / "deep" / "a.txt"
+        )
         left = [path for path in former.rglob("*") if path.is_file()]
-        assert left == [former / "run" / "note.txt"]  # which is another than the one there
+        assert left == [
+            former / "run" / "note.txt"
+        ]  # which is another than the one there
 
 
 @pytest.mark.parametrize(
@@ -107,7 +127,9 @@ def test_what_an_earlier_version_kept_in_a_volume_is_moved_and_nothing_replaced_
         ("DEPLOY_MONITORING", "perhaps"),
     ],
 )
-def test_a_variable_that_cannot_work_ends_the_start(name: str, value: str, folder: Path) -> None:
+def test_a_variable_that_cannot_work_ends_the_start(
+    name: str, value: str, folder: Path
+) -> None:
     status, said = run(folder, "logs", "artifacts", **{name: value})
     assert status == 1 and said.startswith(f"error: {name}") and said.count("\n") == 1
     assert "s3cret" not in said

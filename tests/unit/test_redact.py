@@ -11,7 +11,9 @@ from core.redact import redact
 
 SECRETS = {
     "http://ann:pass@host/x": "http://***@host/x",
-    "postgresql+psycopg://ann:p@ss@db:5432/mlflow": "postgresql+psycopg://***@db:5432/mlflow",
+    "postgresql+psycopg://ann:p@ss@db:5432/mlflow": (
+        "postgresql+psycopg://***@db:5432/mlflow"
+    ),
     "postgresql://ann:pa/s#s@db/mlflow failed": "postgresql://***@db/mlflow failed",
     "HTTPS://ghp_0123456789@github.com/a/b.git": "HTTPS://***@github.com/a/b.git",
     "'https://x-access-token:ghs_1@github.com/'": "'https://***@github.com/'",
@@ -59,7 +61,9 @@ def test_no_password_of_an_address_is_left(
 
 # Whatever can stand in the address of a remote.
 TEXTS = st.text(
-    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="'\"<>", codec="utf-8"),
+    st.characters(
+        min_codepoint=33, max_codepoint=0x2FF, exclude_characters="'\"<>", codec="utf-8"
+    ),
     min_size=6,
     max_size=40,
 ).map(lambda text: f"zq{text}qz")
@@ -71,7 +75,9 @@ def test_nothing_before_the_host_is_left_of_an_address_that_git_quotes(
     secret: str, scheme: str, text: str
 ) -> None:
     for user in (f"user:{secret}", secret, f":{secret}"):
-        said = redact(f"{text} '{scheme}://{user}@example.org/me/repo.git/': {text}", {})
+        said = redact(
+            f"{text} '{scheme}://{user}@example.org/me/repo.git/': {text}", {}
+        )
         assert secret not in said
         assert "@example.org/me/repo.git/" in said
 
@@ -80,7 +86,12 @@ def test_nothing_before_the_host_is_left_of_an_address_that_git_quotes(
 def test_the_value_of_a_secret_variable_is_masked_wherever_it_stands(
     secret: str, before: str, after: str
 ) -> None:
-    for name in ("GITHUB_TOKEN", "PUBLISH_KEY", "MLFLOW_TRACKING_PASSWORD", "aws_secret"):
+    for name in (
+        "GITHUB_TOKEN",
+        "PUBLISH_KEY",
+        "MLFLOW_TRACKING_PASSWORD",
+        "aws_secret",
+    ):
         assert secret not in redact(f"{before}{secret}{after}", {name: secret})
 
 
@@ -99,7 +110,13 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
         ),
         (f"fatal: ghp_{'a' * 36} is not valid", "fatal: *** is not valid"),
         (f"github_pat_{'1a' * 20}", "***"),
-        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----", "***"),
+        (
+            (
+                "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE"
+                " KEY-----"
+            ),
+            "***",
+        ),
         ("'https://me:with a blank@host/': no", "'https://***@host/': no"),
     ],
 )
@@ -111,7 +128,10 @@ def test_other_forms_of_a_secret_are_masked(text: str, said: str) -> None:
     "text",
     [
         "remote: Permission to owner/repo.git denied to somebody.",
-        "fatal: unable to access 'https://github.com/o/r.git/': Could not resolve host: github.com",
+        (
+            "fatal: unable to access 'https://github.com/o/r.git/': Could not resolve"
+            " host: github.com"
+        ),
         "git@github.com: Permission denied (publickey).",
         "see https://github.com/o/r/rules?ref=refs%2Fheads%2Fmain",
     ],
@@ -120,8 +140,12 @@ def test_words_of_git_without_a_secret_stay(text: str) -> None:
     assert redact(text, {"SOME_KEY": "short", "PATH": "github"}) == text
 
 
-def test_no_error_that_a_user_may_read_holds_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_error_that_a_user_may_read_holds_a_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hush-hush")
     for error in (PipelineError, UsageError):
-        said = str(error("http://me:pass-word@host/ does not take hush-hush: set another."))
+        said = str(
+            error("http://me:pass-word@host/ does not take hush-hush: set another.")
+        )
         assert said == "http://***@host/ does not take ***: set another."

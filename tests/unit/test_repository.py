@@ -10,7 +10,9 @@ import tree_sitter_powershell
 from core.git import git
 from tests.paths import ROOT
 
-CODE = sorted(path for name in ("app", "pipeline") for path in (ROOT / name).rglob("*.py"))
+CODE = sorted(
+    path for name in ("app", "pipeline") for path in (ROOT / name).rglob("*.py")
+)
 TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
 # Where a user's own files lie, on any system; the start of a path that no clone shares.
 ABSOLUTE = re.compile(
@@ -31,17 +33,28 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
     readme = ROOT / "README.md"
     assert lines(readme) <= 120
     for page in (readme, *(ROOT / "docs").glob("*.md")):
-        for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            path = (page.parent / target).resolve().relative_to(ROOT.resolve()).as_posix()
-            # Before the first push of a copy that was emptied, there is no table and no model.
-            if not path.startswith(PUBLISHED) or (ROOT / "mlruns" / "registry").is_dir():
+        for target in re.findall(
+            r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")
+        ):
+            path = (
+                (page.parent / target).resolve().relative_to(ROOT.resolve()).as_posix()
+            )
+            # Before the first push of a copy that was emptied, there is no table and no
+            # model.
+            if (
+                not path.startswith(PUBLISHED)
+                or (ROOT / "mlruns" / "registry").is_dir()
+            ):
                 assert (ROOT / path).exists(), f"{page.name}: {target}"
 
 
 def test_the_makefile_is_short_and_names_commands_that_there_are() -> None:
     text = (ROOT / "Makefile").read_text("utf-8")
     targets = re.findall(r"^(\w+):$", text, re.MULTILINE)
-    assert targets == ["up", "down", "test", "lint", "format"] and len(text.splitlines()) < 20
+    assert (
+        targets == ["up", "down", "test", "lint", "format"]
+        and len(text.splitlines()) < 20
+    )
     commands = re.findall(r"^\t(\S+)(.*)$", text, re.MULTILINE)
     sessions = (ROOT / "noxfile.py").read_text("utf-8")
     for program, arguments in commands:
@@ -86,13 +99,18 @@ def test_no_tracked_file_holds_a_path_of_somebodys_machine() -> None:
 
 def test_no_two_files_of_tests_have_the_same_name() -> None:
     # pytest imports them by their names alone, but for those in a package.
-    paths = [path for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "stack"]
+    paths = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.parent.name != "stack"
+    ]
     names = [path.name for path in paths]
     assert sorted(set(names)) == sorted(names)
 
 
 def test_no_test_changes_the_time_of_other_threads() -> None:
-    # What another test left running would wait as short, and its waits would be counted as ours.
+    # What another test left running would wait as short, and its waits would be counted
+    # as ours.
     by_name = r'"[\w.]+\.(time|asyncio)\.\w+"'
     by_module = r'[\w.]*\b(time|asyncio), "\w+"'
     patched = re.compile(rf"setattr\(\s*({by_name}|{by_module})")

@@ -21,12 +21,17 @@ def test_the_newest_version_is_the_one_that_the_changelog_begins_with() -> None:
 def test_versions_and_days_only_rise() -> None:
     numbers = [tuple(map(int, number.split("."))) for number, _ in HEADINGS]
     days = [day for _, day in HEADINGS]
-    assert numbers == sorted(set(numbers), reverse=True) and days == sorted(days, reverse=True)
+    assert numbers == sorted(set(numbers), reverse=True) and days == sorted(
+        days, reverse=True
+    )
 
 
 def test_the_package_has_the_version_from_the_same_place() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert project["project"]["dynamic"] == ["version"] and "version" not in project["project"]
+    assert (
+        project["project"]["dynamic"] == ["version"]
+        and "version" not in project["project"]
+    )
     found = project["tool"]["hatch"]["version"]
     match = re.search(found["pattern"], (ROOT / found["path"]).read_text("utf-8"))
     assert match and match["version"] == VERSION.strip()

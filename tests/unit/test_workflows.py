@@ -15,7 +15,9 @@ from tests import workflow_rules as rules
 from tests.paths import ROOT
 from tests.workflow_rules import RULES, Workflow
 
-WORKFLOWS = [Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))]
+WORKFLOWS = [
+    Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))
+]
 Rule = Callable[[Workflow], list[str]]
 
 GOOD = """\
@@ -77,9 +79,14 @@ PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
 READS = "    permissions:\n      contents: read\n"
 OWN = "./.github/actions/own"
 WELCOME = "python3 -m scripts.ci.welcome"
-# Each fault is a small change of the good one: the rule, the text that goes, the text that comes.
+# Each fault is a small change of the good one: the rule, the text that goes, the text
+# that comes.
 FAULTS: list[tuple[Rule, str, str]] = [
-    (rules.actions_are_pinned, "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "v7.0.1"),
+    (
+        rules.actions_are_pinned,
+        "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+        "v7.0.1",
+    ),
     (rules.actions_are_pinned, "273ba90b1 # v7.0.1", "273ba90b # v7.0.1"),
     (rules.actions_are_pinned, " # v7.0.1", ""),
     (rules.actions_are_pinned, "# v7.0.1", "# v7"),
@@ -96,14 +103,30 @@ FAULTS: list[tuple[Rule, str, str]] = [
     (rules.commands_are_ours, WELCOME, f"{WELCOME} || true"),
     (rules.commands_are_ours, WELCOME, f'{WELCOME} "$(whoami)"'),
     (rules.commands_are_ours, WELCOME, "python3 -c 'import scripts'"),
-    (rules.commands_hold_no_expression, WELCOME, f"{WELCOME} ${{{{ github.head_ref }}}}"),
+    (
+        rules.commands_hold_no_expression,
+        WELCOME,
+        f"{WELCOME} ${{{{ github.head_ref }}}}",
+    ),
     (rules.checkouts_keep_no_token, "persist-credentials: false", "fetch-depth: 0"),
-    (rules.checkouts_keep_no_token, "persist-credentials: false", "persist-credentials: true"),
+    (
+        rules.checkouts_keep_no_token,
+        "persist-credentials: false",
+        "persist-credentials: true",
+    ),
     (rules.one_job_writes, "contents: read", "contents: write"),
-    (rules.nothing_is_skipped, f"uses: {OWN}", f"uses: {OWN}\n        continue-on-error: true"),
+    (
+        rules.nothing_is_skipped,
+        f"uses: {OWN}",
+        f"uses: {OWN}\n        continue-on-error: true",
+    ),
     (rules.nothing_is_skipped, WELCOME, f'{WELCOME} "[skip ci]"'),
     (rules.writers_take_nothing_from_a_cache, "enable-cache: false", "version: '1'"),
-    (rules.writers_take_nothing_from_a_cache, "enable-cache: false", "enable-cache: auto"),
+    (
+        rules.writers_take_nothing_from_a_cache,
+        "enable-cache: false",
+        "enable-cache: auto",
+    ),
     (rules.writers_take_nothing_from_a_cache, "contents: read", "packages: write"),
     (
         rules.writers_take_nothing_from_a_cache,
@@ -113,7 +136,10 @@ FAULTS: list[tuple[Rule, str, str]] = [
     (
         rules.writers_take_nothing_from_a_cache,
         "enable-cache: false",
-        f"enable-cache: false\n      - uses: {PYTHON}\n        with:\n          cache: pip",
+        (
+            f"enable-cache: false\n      - uses: {PYTHON}\n        with:\n         "
+            " cache: pip"
+        ),
     ),
     (
         rules.writers_take_nothing_from_a_cache,
@@ -154,7 +180,9 @@ def test_a_good_workflow_keeps_every_rule(tmp_path: Path, rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(("rule", "goes", "comes"), FAULTS)
-def test_a_rule_sees_its_fault(tmp_path: Path, rule: Rule, goes: str, comes: str) -> None:
+def test_a_rule_sees_its_fault(
+    tmp_path: Path, rule: Rule, goes: str, comes: str
+) -> None:
     assert goes in GOOD
     assert len(rule(written(tmp_path, GOOD.replace(goes, comes, 1)))) == 1
 
@@ -187,21 +215,27 @@ def test_drift_is_answered_for_its_tasks_with_data_read_anew_and_the_reason() ->
     passed = {"TASKS": "${{ inputs.tasks }}", "REASON": "${{ inputs.reason }}"}
     passed |= {"BRANCH": "${{ github.event.repository.default_branch }}"}
     token = {"FRESH_DATA": "true", "GITHUB_TOKEN": "${{ github.token }}"}
-    assert (step["run"], step["env"]) == ("python3 -m scripts.ci.dispatch", passed | token)
+    assert (step["run"], step["env"]) == (
+        "python3 -m scripts.ci.dispatch",
+        passed | token,
+    )
 
 
 MLOPS = yaml.safe_load((ROOT / ".github/workflows/mlops.yml").read_text("utf-8"))
 JOBS: dict[str, dict[str, Any]] = MLOPS["jobs"]
 
 
-def test_checks_and_training_wait_for_the_plan_alone_and_publishing_for_all_of_them() -> None:
+def test_checks_and_training_wait_for_the_plan_alone_and_publishing_for_all_of_them() -> (
+    None
+):
     assert {JOBS[name]["needs"] for name in ("lint", "test", "train")} == {"plan"}
     assert set(JOBS["publish"]["needs"]) == {"plan", "lint", "test", "train"}
     assert set(JOBS["verdict"]["needs"]) == set(JOBS) - {"verdict", "comment"}
 
 
 def test_what_ships_waits_for_a_publication_that_may_be_shipped() -> None:
-    # Not for the want of a failure: a job that ran into its time limit has perhaps none.
+    # Not for the want of a failure: a job that ran into its time limit has perhaps
+    # none.
     assert JOBS["images"]["if"] == "needs.publish.outputs.ship == 'true'"
     for name in ("images-arm", "e2e"):
         assert "needs.publish.outputs.ship == 'true'" in JOBS[name]["if"]
@@ -212,17 +246,27 @@ def test_what_ships_waits_for_a_publication_that_may_be_shipped() -> None:
 def test_the_jobs_are_those_that_are_planned_told_and_counted() -> None:
     assert set(JOBS) - {"comment", "verdict"} == set(DOES)
     assert set(JOBS) <= set(budget.MINUTES)
-    planned = plan(Event("push", "refs/heads/main", "main"), budget.BUDGETS["full"]).jobs
+    planned = plan(
+        Event("push", "refs/heads/main", "main"), budget.BUDGETS["full"]
+    ).jobs
     assert set(planned) == set(JOBS) - {"plan", "verdict", "comment"}
 
 
-def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped() -> None:
+def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped() -> (
+    None
+):
     default = "format('refs/heads/{0}', github.event.repository.default_branch)"
-    assert JOBS["plan"]["if"] == f"github.event_name != 'push' || github.ref == {default}"
     assert (
-        f"github.ref == {default} && github.run_id || github.ref" in MLOPS["concurrency"]["group"]
+        JOBS["plan"]["if"] == f"github.event_name != 'push' || github.ref == {default}"
     )
-    assert MLOPS["concurrency"]["cancel-in-progress"] == f"${{{{ github.ref != {default} }}}}"
+    assert (
+        f"github.ref == {default} && github.run_id || github.ref"
+        in MLOPS["concurrency"]["group"]
+    )
+    assert (
+        MLOPS["concurrency"]["cancel-in-progress"]
+        == f"${{{{ github.ref != {default} }}}}"
+    )
     assert "merge_group" in MLOPS[True]
     for workflow in WORKFLOWS:
         if "push" in workflow.content[True]:
@@ -230,20 +274,29 @@ def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped()
 
 
 def test_the_status_that_a_rule_asks_for_comes_of_no_push() -> None:
-    # A skipped job counts as passed, and a push to the branch of a request skips all of them.
-    expected = "${{ github.event_name == 'push' && 'Verdict of the push' || 'Verdict' }}"
+    # A skipped job counts as passed, and a push to the branch of a request skips all of
+    # them.
+    expected = (
+        "${{ github.event_name == 'push' && 'Verdict of the push' || 'Verdict' }}"
+    )
     assert JOBS["verdict"]["name"] == expected
     assert "github.ref" in JOBS["plan"]["if"]
 
 
 def test_no_branch_is_named() -> None:
     for workflow in WORKFLOWS:
-        assert not re.search(r"refs/heads/\w|\[main\]|tree/main", workflow.text), workflow.name
+        assert not re.search(
+            r"refs/heads/\w|\[main\]|tree/main", workflow.text
+        ), workflow.name
 
 
 def test_the_writers_hold_the_token_in_one_step_each() -> None:
     for name in ("publish", "images", "release"):
-        shown = [step for step in JOBS[name]["steps"] if "GITHUB_TOKEN" in step.get("env", {})]
+        shown = [
+            step
+            for step in JOBS[name]["steps"]
+            if "GITHUB_TOKEN" in step.get("env", {})
+        ]
         assert len(shown) <= 1, name
         assert "env" not in JOBS[name] or "GITHUB_TOKEN" not in JOBS[name]["env"]
 
@@ -251,7 +304,10 @@ def test_the_writers_hold_the_token_in_one_step_each() -> None:
 def test_whose_actions_are_used_is_said_to_those_who_must_allow_them() -> None:
     page = (ROOT / "docs" / "push.md").read_text("utf-8")
     used = {
-        step["uses"].partition("/")[0] for w in WORKFLOWS for _, step in w.steps() if "uses" in step
+        step["uses"].partition("/")[0]
+        for w in WORKFLOWS
+        for _, step in w.steps()
+        if "uses" in step
     }
     assert used - {"."} == {owner for owner in used if f"`{owner}/*`" in page}
 
@@ -259,4 +315,7 @@ def test_whose_actions_are_used_is_said_to_those_who_must_allow_them() -> None:
 def test_every_artifact_may_be_uploaded_again_and_is_not_kept_for_ever() -> None:
     for _, step in (found for workflow in WORKFLOWS for found in workflow.steps()):
         if step.get("uses", "").startswith("actions/upload-artifact@"):
-            assert step["with"]["overwrite"] is True and step["with"]["retention-days"] == 14
+            assert (
+                step["with"]["overwrite"] is True
+                and step["with"]["retention-days"] == 14
+            )

@@ -1,7 +1,9 @@
-"""Times the API beside other servers on the same machine, in the same run: `nox -s bench`.
+"""Times the API beside other servers on the same machine, in the same run: `nox -s
+bench`.
 
-One worker each, the same client, keep-alive connections. Rounds alternate between the servers, and
-what counts is the middle one of the rounds' ratios: the machine's other work hits both alike.
+One worker each, the same client, keep-alive connections. Rounds alternate between the
+servers, and what counts is the middle one of the rounds' ratios: the machine's other
+work hits both alike.
 """
 
 import argparse
@@ -33,7 +35,8 @@ from tools.bench.load import Load
 
 ROOT = Path(__file__).resolve().parent.parent
 CONNECTIONS, ROUNDS = 16, 5
-# As many requests at once as the API takes in (API_MAX_WAITING), and how many times that.
+# As many requests at once as the API takes in (API_MAX_WAITING), and how many times
+# that.
 FULL, OVERLOAD = 32, 10
 say = Console(highlight=False, soft_wrap=True)
 
@@ -56,7 +59,10 @@ def server(*arguments: str, health: str, **variables: str) -> Iterator[Server]:
     """Run a Python program that listens on the port that takes the place of `PORT`."""
     port = free_port()
     swapped = [argument.replace("PORT", str(port)) for argument in arguments]
-    environment = {**os.environ, **{k: v.replace("PORT", str(port)) for k, v in variables.items()}}
+    environment = {
+        **os.environ,
+        **{k: v.replace("PORT", str(port)) for k, v in variables.items()},
+    }
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *swapped],
@@ -107,18 +113,24 @@ async def rounds(
     for _ in range(ROUNDS):
         for number, (running, content) in enumerate(pairs):
             pace = paces[number]
-            found[number].append(await load.run(running.port, content, CONNECTIONS, seconds, pace))
+            found[number].append(
+                await load.run(running.port, content, CONNECTIONS, seconds, pace)
+            )
     return found
 
 
 def ratio(ours: list[Load], theirs: list[Load]) -> float:
     """Return how many times as many requests ours answers."""
-    return median(one.rate / other.rate for one, other in zip(ours, theirs, strict=True))
+    return median(
+        one.rate / other.rate for one, other in zip(ours, theirs, strict=True)
+    )
 
 
 def golden(task: str) -> dict[str, Any]:
     """Return a record of a task."""
-    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8"))
+    manifest = json.loads(
+        (ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8")
+    )
     record: dict[str, Any] = manifest["golden"]["request"]
     return record
 
@@ -126,7 +138,8 @@ def golden(task: str) -> dict[str, Any]:
 def champion_folder(task: str) -> Path:
     """Return the folder that MLflow serves a task's champion from."""
     entries = [
-        json.loads(path.read_text("utf-8")) for path in ROOT.glob(f"mlruns/registry/{task}/*.json")
+        json.loads(path.read_text("utf-8"))
+        for path in ROOT.glob(f"mlruns/registry/{task}/*.json")
     ]
     model_id = max(entries, key=lambda entry: entry["version"])["model_id"]
     return next(ROOT.glob(f"mlruns/{task}/*/*/models/{model_id}"))
@@ -134,41 +147,69 @@ def champion_folder(task: str) -> Path:
 
 async def compare(folder: Path, seconds: float) -> Table:
     """Compare requests of one record, task by task and server by server."""
-    table = Table("one record", "server", "a second", "p99 ms", "API / server", "wanted")
+    table = Table(
+        "one record", "server", "a second", "p99 ms", "API / server", "wanted"
+    )
     for task in ("housing", "credit"):
         others = {
             "empty FastAPI endpoint": (("empty", task, "PORT"), "at least 0.8"),
-            "FastAPI and scikit-learn": (("sklearn", task, "PORT"), "at least 8; forest 30"),
+            "FastAPI and scikit-learn": (
+                ("sklearn", task, "PORT"),
+                "at least 8; forest 30",
+            ),
         }
         with api(folder) as ours:
             question = ours.request(f"/predict/{task}", golden(task))
             for name, (arguments, wanted) in others.items():
-                with server("-m", "tools.bench.servers", *arguments, health="/docs") as other:
+                with server(
+                    "-m", "tools.bench.servers", *arguments, health="/docs"
+                ) as other:
                     asked = other.request(f"/predict/{task}", golden(task))
                     found = await rounds([(ours, question), (other, asked)], seconds)
                 _row(table, task, name, found, wanted)
-            serve = ("-m", "mlflow", "models", "serve", "--model-uri", str(champion_folder(task)))
+            serve = (
+                "-m",
+                "mlflow",
+                "models",
+                "serve",
+                "--model-uri",
+                str(champion_folder(task)),
+            )
             options = ("--env-manager", "local", "--port", "PORT", "--workers", "1")
             with server(*serve, *options, health="/ping") as other:
-                asked = other.request("/invocations", {"dataframe_records": [golden(task)]})
+                asked = other.request(
+                    "/invocations", {"dataframe_records": [golden(task)]}
+                )
                 found = await rounds([(ours, question), (other, asked)], seconds)
             _row(table, task, "mlflow models serve", found, "at least 4")
     return table
 
 
-def _row(table: Table, task: str, name: str, found: list[list[Load]], wanted: str) -> None:
+def _row(
+    table: Table, task: str, name: str, found: list[list[Load]], wanted: str
+) -> None:
     ours, theirs = found
-    rate, p99 = median(one.rate for one in ours), median(one.quantile(0.99) for one in ours)
+    rate, p99 = median(one.rate for one in ours), median(
+        one.quantile(0.99) for one in ours
+    )
     table.add_row(task, "API", f"{rate:,.0f}", f"{p99:.1f}", "", "")
-    rate, p99 = median(one.rate for one in theirs), median(one.quantile(0.99) for one in theirs)
-    table.add_row(task, name, f"{rate:,.0f}", f"{p99:.1f}", f"{ratio(ours, theirs):.2f}", wanted)
+    rate, p99 = median(one.rate for one in theirs), median(
+        one.quantile(0.99) for one in theirs
+    )
+    table.add_row(
+        task, name, f"{rate:,.0f}", f"{p99:.1f}", f"{ratio(ours, theirs):.2f}", wanted
+    )
 
 
 async def half_load(folder: Path, seconds: float) -> str:
-    """Compare the p99 at half of the top load with the empty endpoint's at the same rate."""
+    """Compare the p99 at half of the top load with the empty endpoint's at the same
+    rate.
+    """
     with (
         api(folder) as ours,
-        server("-m", "tools.bench.servers", "empty", "housing", "PORT", health="/docs") as other,
+        server(
+            "-m", "tools.bench.servers", "empty", "housing", "PORT", health="/docs"
+        ) as other,
     ):
         pairs = [
             (running, running.request("/predict/housing", golden("housing")))
@@ -178,39 +219,60 @@ async def half_load(folder: Path, seconds: float) -> str:
         found = await rounds(pairs, seconds, [top / 2, top / 2])
     mine, its = (median(one.quantile(0.99) for one in loads) for loads in found)
     rate = median(one.rate for one in found[0])
-    return f"p99 at half load ({rate:,.0f}/s): {mine:.2f} ms, empty endpoint {its:.2f} (≤ 5 more)"
+    return (
+        f"p99 at half load ({rate:,.0f}/s): {mine:.2f} ms, empty endpoint {its:.2f} (≤"
+        " 5 more)"
+    )
 
 
 async def batches(folder: Path, seconds: float) -> Table:
     """Time lists of records."""
-    table = Table("records a request", "requests a second", "records a second", "p99 ms")
+    table = Table(
+        "records a request", "requests a second", "records a second", "p99 ms"
+    )
     with api(folder) as ours:
         for size in (1, 32, 1000):
             asked = ours.request("/predict/housing", [golden("housing")] * size)
             loads = (await rounds([(ours, asked)], seconds))[0]
-            rate, p99 = median(x.rate for x in loads), median(x.quantile(0.99) for x in loads)
-            table.add_row(f"{size:,}", f"{rate:,.0f}", f"{rate * size:,.0f}", f"{p99:.1f}")
+            rate, p99 = median(x.rate for x in loads), median(
+                x.quantile(0.99) for x in loads
+            )
+            table.add_row(
+                f"{size:,}", f"{rate:,.0f}", f"{rate * size:,.0f}", f"{p99:.1f}"
+            )
     return table
 
 
 async def overload(folder: Path, seconds: float) -> list[str]:
-    """Ten times what is taken in, from clients that ask again at once; and how it is after."""
+    """Ten times what is taken in, from clients that ask again at once; and how it is
+    after.
+    """
     with api(folder) as ours:
         asked = ours.request("/predict/housing", golden("housing"))
         before = await load.run(ours.port, asked, FULL, 5)
         storm = load.run(ours.port, asked, FULL * OVERLOAD, seconds)
         paths = ("/health/live", "/health/ready", "/metrics")
-        looks = [load.run(ours.port, load.look(path, ours.port), 1, seconds, 5) for path in paths]
+        looks = [
+            load.run(ours.port, load.look(path, ours.port), 1, seconds, 5)
+            for path in paths
+        ]
         during, *probes = await asyncio.gather(storm, *looks)
         after = await load.run(ours.port, asked, FULL, 5)
     return [
-        f"overload × {OVERLOAD}, {during.took:.0f} s: p99 of the accepted "
-        f"{during.quantile(0.99):.1f} ms, before {before.quantile(0.99):.1f}, "
-        f"after {after.quantile(0.99):.1f}",
-        f"  answers by status {during.statuses}, broken {during.broken}; a second accepted "
-        f"{during.rate:,.0f}, before {before.rate:,.0f}, after {after.rate:,.0f}",
-        f"  probes: {[probe.statuses for probe in probes]}, the slowest in "
-        f"{max(probe.quantile(1) for probe in probes):.0f} ms",
+        (
+            f"overload × {OVERLOAD}, {during.took:.0f} s: p99 of the accepted "
+            f"{during.quantile(0.99):.1f} ms, before {before.quantile(0.99):.1f}, "
+            f"after {after.quantile(0.99):.1f}"
+        ),
+        (
+            f"  answers by status {during.statuses}, broken {during.broken}; a second"
+            f" accepted {during.rate:,.0f}, before {before.rate:,.0f}, after"
+            f" {after.rate:,.0f}"
+        ),
+        (
+            f"  probes: {[probe.statuses for probe in probes]}, the slowest in "
+            f"{max(probe.quantile(1) for probe in probes):.0f} ms"
+        ),
     ]
 
 
@@ -229,7 +291,8 @@ async def training(folder: Path) -> str:
             busy = await load.run(ours.port, asked, CONNECTIONS, 15, pace)
     before, beside_ms = quiet.quantile(0.99), busy.quantile(0.99)
     return (
-        f"p99 while the trainer trains: {beside_ms:.2f} ms, before {before:.2f} (at most doubled)"
+        f"p99 while the trainer trains: {beside_ms:.2f} ms, before {before:.2f} (at"
+        " most doubled)"
     )
 
 
@@ -241,9 +304,12 @@ def process(folder: Path) -> str:
             starts.append(ours.ready_seconds)
             _get(ours.port, "/predict", [golden("housing")] * 1000)
             status = Path(f"/proc/{ours.process.pid}/status").read_text("utf-8")
-    memory = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    memory = next(
+        line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")
+    )
     return (
-        f"start to ready {median(starts):.2f} s (< 2); memory {int(memory) / 1000:.0f} MB (< 250)"
+        f"start to ready {median(starts):.2f} s (< 2); memory {int(memory) / 1000:.0f}"
+        " MB (< 250)"
     )
 
 

@@ -1,10 +1,12 @@
 """Times the history at 30,000 runs, beside MLflow's file store on the same runs.
 
-    nox -s bench            or    python -m tools.bench.history --runs 30000 --file-store-runs 1000
+    nox -s bench            or    python -m tools.bench.history --runs 30000
+    --file-store-runs 1000
 
-Each run has 17 params, 5 metrics and 6 tags; six make a family. The file store gets the first of
-the same runs only: it takes minutes to write more, and its times grow in proportion to the runs,
-so its figures are given for that many, and as a ratio to ours for as many.
+Each run has 17 params, 5 metrics and 6 tags; six make a family. The file store gets the
+first of the same runs only: it takes minutes to write more, and its times grow in
+proportion to the runs, so its figures are given for that many, and as a ratio to ours
+for as many.
 """
 
 import argparse
@@ -58,11 +60,27 @@ def make_runs(count: int, seed: int = 0) -> Iterator[Run]:
             {
                 **{"format": 1, "run_id": run_id, "name": f"candidate-{number}"},
                 **{"experiment": EXPERIMENTS[number // FAMILY % len(EXPERIMENTS)]},
-                **{"parent": None if parent == run_id else parent, "status": "FINISHED"},
-                **{"lifecycle_stage": "active", "started": started, "ended": started + 60_000},
-                **{"user": "github-actions", "tags": tags, "datasets": [], "model_inputs": []},
-                "params": {f"param_{n}": str(round(draw.random(), 4)) for n in range(PARAMS)},
-                "metrics": {f"metric_{n}": [(draw.random(), 0, 0)] for n in range(METRICS)},
+                **{
+                    "parent": None if parent == run_id else parent,
+                    "status": "FINISHED",
+                },
+                **{
+                    "lifecycle_stage": "active",
+                    "started": started,
+                    "ended": started + 60_000,
+                },
+                **{
+                    "user": "github-actions",
+                    "tags": tags,
+                    "datasets": [],
+                    "model_inputs": [],
+                },
+                "params": {
+                    f"param_{n}": str(round(draw.random(), 4)) for n in range(PARAMS)
+                },
+                "metrics": {
+                    f"metric_{n}": [(draw.random(), 0, 0)] for n in range(METRICS)
+                },
                 **{"model_outputs": [], "models": [], "artifacts": []},
             }
         )
@@ -81,10 +99,15 @@ def log(client: MlflowClient, runs: Iterator[Run]) -> None:
     experiments = {name: client.create_experiment(name) for name in EXPERIMENTS}
     for run in runs:
         tags = run.tags | ({PARENT_TAG: run.parent} if run.parent else {})
-        created = client.create_run(experiments[run.experiment], run.started, tags, run.name)
+        created = client.create_run(
+            experiments[run.experiment], run.started, tags, run.name
+        )
         client.log_batch(
             created.info.run_id,
-            [Metric(key, points[0][0], run.started, 0) for key, points in run.metrics.items()],
+            [
+                Metric(key, points[0][0], run.started, 0)
+                for key, points in run.metrics.items()
+            ],
             [Param(key, value) for key, value in run.params.items()],
             [RunTag(key, value) for key, value in tags.items()],
         )
@@ -125,7 +148,9 @@ def restore(folder: Path) -> None:
 def search(uri: str) -> Callable[[], object]:
     """Return what asks for a page of all runs sorted by a metric."""
     client = MlflowClient(uri)
-    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    experiments = [
+        experiment.experiment_id for experiment in client.search_experiments()
+    ]
     return lambda: client.search_runs(
         experiments, order_by=["metrics.metric_1 ASC"], max_results=100
     )
@@ -133,7 +158,14 @@ def search(uri: str) -> Callable[[], object]:
 
 def packed_bytes(folder: Path) -> int:
     """Return the size of the packs of a repository with one commit of a folder."""
-    options = ("-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0")
+    options = (
+        "-c",
+        "user.name=bench",
+        "-c",
+        "user.email=bench@example.org",
+        "-c",
+        "gc.auto=0",
+    )
     for arguments in (
         ["init", "--quiet"],
         ["add", "--all", "mlruns"],
@@ -141,7 +173,9 @@ def packed_bytes(folder: Path) -> int:
         ["gc", "--quiet"],
     ):
         git(folder, *options, *arguments)
-    return sum(path.stat().st_size for path in (folder / ".git" / "objects").rglob("*.pack"))
+    return sum(
+        path.stat().st_size for path in (folder / ".git" / "objects").rglob("*.pack")
+    )
 
 
 def files_in(folder: Path) -> int:
@@ -184,7 +218,15 @@ def measure_file_store(folder: Path, runs: int) -> dict[str, float]:
     uri = (folder / "mlruns").as_uri()
     log(MlflowClient(uri), make_runs(runs))
     target = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
-    migration = ("-m", "mlflow", "migrate-filestore", "--source", str(folder), "--target", target)
+    migration = (
+        "-m",
+        "mlflow",
+        "migrate-filestore",
+        "--source",
+        str(folder),
+        "--target",
+        target,
+    )
     start = seconds(lambda: python("-c", "import mlflow.cli"))
     return {
         "build": seconds(lambda: python(*migration)) - start,
@@ -225,21 +267,37 @@ def main() -> int:
 
 
 def print_figures(
-    ours: dict[str, float], few: dict[str, float], theirs: dict[str, float], runs: int, some: int
+    ours: dict[str, float],
+    few: dict[str, float],
+    theirs: dict[str, float],
+    runs: int,
+    some: int,
 ) -> None:
-    """Print ours with the limits, then the file store's with the ratio to ours of as many runs."""
-    columns = (f"history, {runs:,} runs", "limit", f"history, {some:,}", f"file store, {some:,}")
+    """Print ours with the limits, then the file store's with the ratio to ours of as
+    many runs.
+    """
+    columns = (
+        f"history, {runs:,} runs",
+        "limit",
+        f"history, {some:,}",
+        f"file store, {some:,}",
+    )
     table = Table("", *columns, "ratio")
     for key, (title, unit, limit) in ROWS.items():
         their = f"{theirs[key]:,.2f} {unit}" if key in theirs else "-"
         ratio = f"{theirs[key] / few[key]:,.1f}" if key in theirs else "-"
-        figures = (f"{ours[key]:,.2f} {unit}", f"{limit:,g} {unit}", f"{few[key]:,.2f} {unit}")
+        figures = (
+            f"{ours[key]:,.2f} {unit}",
+            f"{limit:,g} {unit}",
+            f"{few[key]:,.2f} {unit}",
+        )
         table.add_row(title, *figures, their, ratio)
     say.print(table)
     say.print(
-        f"The file store was measured with {some:,} runs, which it takes long to write; its "
-        "database from nothing is `mlflow migrate-filestore`, which knows no update. Times are "
-        "beyond the start of the interpreter, and of MLflow's command in the file store's case."
+        f"The file store was measured with {some:,} runs, which it takes long to write;"
+        " its database from nothing is `mlflow migrate-filestore`, which knows no"
+        " update. Times are beyond the start of the interpreter, and of MLflow's"
+        " command in the file store's case."
     )
 
 

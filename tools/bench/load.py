@@ -1,4 +1,6 @@
-"""A load generator: keep-alive connections over raw sockets, so that it costs less than servers."""
+"""A load generator: keep-alive connections over raw sockets, so that it costs less than
+servers.
+"""
 
 import asyncio
 import time
@@ -11,7 +13,9 @@ import numpy as np
 
 @dataclass
 class Load:
-    """What came back: seconds each accepted request took, and how often each status came."""
+    """What came back: seconds each accepted request took, and how often each status
+    came.
+    """
 
     seconds: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -87,19 +91,25 @@ def look(path: str, port: int) -> bytes:
 
 def request(path: str, body: bytes, port: int) -> bytes:
     """Return a POST as bytes."""
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type:"
+        " application/json\r\n"
+    )
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 async def run(
     port: int, content: bytes, connections: int, seconds: float, rate: float = 0.0
 ) -> Load:
-    """Load a server on this machine; with a `rate` (requests a second) at about that pace."""
+    """Load a server on this machine; with a `rate` (requests a second) at about that
+    pace.
+    """
     load, loop, began = Load(), asyncio.get_running_loop(), time.perf_counter()
     pause = connections / rate if rate else 0.0
     opened = []
     for number in range(connections):
-        # Those that pause begin one after the other, or they would all ask at the same moment.
+        # Those that pause begin one after the other, or they would all ask at the same
+        # moment.
         made = _Connection(content, load, pause, pause * number / connections)
         await loop.create_connection(partial(_same, made), "127.0.0.1", port)
         opened.append(made)

@@ -26,7 +26,10 @@ async def compare(folder: Path, seconds: float) -> Table:
             for name, count in QUESTIONS.items():
                 record = golden(task)
                 content = record if count == 1 else [record] * count
-                pairs = [(one, one.request(f"/predict/{task}", content)) for one in (ours, silent)]
+                pairs = [
+                    (one, one.request(f"/predict/{task}", content))
+                    for one in (ours, silent)
+                ]
                 found = await rounds(pairs, seconds)
                 table.add_row(task, name, f"{ratio(*found):.2f}")
     return table

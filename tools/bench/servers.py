@@ -1,7 +1,9 @@
-"""The servers that the API is compared with: `python -m tools.bench.servers KIND TASK PORT`.
+"""The servers that the API is compared with: `python -m tools.bench.servers KIND TASK
+PORT`.
 
-`empty` validates the same body and answers with the same model as the API, and predicts nothing;
-`sklearn` calls the champion's estimator, fitted anew, in a plain FastAPI endpoint.
+`empty` validates the same body and answers with the same model as the API, and predicts
+nothing; `sklearn` calls the champion's estimator, fitted anew, in a plain FastAPI
+endpoint.
 """
 
 import json
@@ -71,7 +73,9 @@ def sklearn(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, A
         row = estimators.as_inputs(features, pd.DataFrame([record]))
         if not task.target.classes:
             return float(model.predict(row)[0]), None
-        shares = dict(zip(model.classes_, model.predict_proba(row)[0].tolist(), strict=True))
+        shares = dict(
+            zip(model.classes_, model.predict_proba(row)[0].tolist(), strict=True)
+        )
         return max(shares, key=lambda name: shares[name]), shares
 
     return predict
@@ -79,7 +83,9 @@ def sklearn(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, A
 
 def application(kind: str, task: str) -> FastAPI:
     """Return a FastAPI application with one endpoint."""
-    manifest = json.loads((ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8"))
+    manifest = json.loads(
+        (ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8")
+    )
     predict = {"empty": empty, "sklearn": sklearn}[kind](manifest)
     record, app = record_of(manifest), FastAPI()
 

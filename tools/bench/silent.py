@@ -1,4 +1,6 @@
-"""The API without metrics, logs and drift, for comparison: `python -m tools.bench.silent PORT`."""
+"""The API without metrics, logs and drift, for comparison: `python -m
+tools.bench.silent PORT`.
+"""
 
 import sys
 from typing import Any
@@ -40,5 +42,9 @@ def application(settings: Settings) -> Any:
 if __name__ == "__main__":
     gateway = application(Settings())
     uvicorn.run(
-        gateway, port=int(sys.argv[1]), access_log=False, log_config=None, server_header=False
+        gateway,
+        port=int(sys.argv[1]),
+        access_log=False,
+        log_config=None,
+        server_header=False,
     )

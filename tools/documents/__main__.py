@@ -1,4 +1,6 @@
-"""Runs every row of the table as it is typed, against a stack of its own: `nox -s documents`."""
+"""Runs every row of the table as it is typed, against a stack of its own: `nox -s
+documents`.
+"""
 
 import argparse
 import signal

@@ -10,7 +10,8 @@ from packaging.requirements import Requirement
 
 
 def lend(checkout: Path) -> None:
-    """Let a checkout's local stack use this environment, if it has the packages of the lock file.
+    """Let a checkout's local stack use this environment, if it has the packages of the
+    lock file.
 
     Where it has not the start script installs them, as after any clone.
     """

@@ -15,13 +15,19 @@ COLOURS = {State.WORKS: "green", State.FAILED: "red", State.NOT_RUN: "yellow"}
 def show(results: list[Result], as_json: bool) -> None:
     """Print all results, and how many rows work."""
     if as_json:
-        print(json.dumps([_described(result) for result in results], indent=2, ensure_ascii=False))
+        print(
+            json.dumps(
+                [_described(result) for result in results], indent=2, ensure_ascii=False
+            )
+        )
         return
     if sys.stdout.isatty():
         _show_table(results)
     else:
         for result in results:
-            print(f"{result.row.number:>2}  {result.state:<7}  {_one_line(result.seen)}")
+            print(
+                f"{result.row.number:>2}  {result.state:<7}  {_one_line(result.seen)}"
+            )
     counts = (f"{_count(results, state)} {state}" for state in State)
     print(f"{len(results)} rows: {', '.join(counts)}.")
 
@@ -37,7 +43,12 @@ def _show_table(results: list[Result]) -> None:
 
 def _described(result: Result) -> dict[str, object]:
     row = result.row
-    return {"row": row.number, "typed": row.typed, "state": result.state, "seen": result.seen}
+    return {
+        "row": row.number,
+        "typed": row.typed,
+        "state": result.state,
+        "seen": result.seen,
+    }
 
 
 def _one_line(text: str) -> str:

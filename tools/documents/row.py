@@ -9,7 +9,8 @@ from enum import StrEnum
 from tools.documents.stack import CannotRun, Failure, Stack
 
 Check = Callable[[Stack], str]
-# What a check may end with beside its own sentence: an answer that is not of the expected form.
+# What a check may end with beside its own sentence: an answer that is not of the
+# expected form.
 UNEXPECTED = (
     *(KeyError, IndexError, TypeError, ValueError, AttributeError),
     *(OSError, urllib.error.URLError, subprocess.SubprocessError),
@@ -37,7 +38,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What was seen when a row was run; of a failure or a row that cannot run, the reason."""
+    """What was seen when a row was run; of a failure or a row that cannot run, the
+    reason.
+    """
 
     row: Row
     state: State

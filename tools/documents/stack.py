@@ -51,7 +51,9 @@ class Stack:
 
     mode: Mode
     checkout: Path
-    ports: Mapping[str, int]  # of the services that run, by the names in the compose file
+    ports: Mapping[
+        str, int
+    ]  # of the services that run, by the names in the compose file
     environment: Mapping[str, str] = field(repr=False)  # of every command that is typed
     admin_key: str = field(repr=False)
 
@@ -63,10 +65,16 @@ class Stack:
         """Return what a service answers."""
         return self.send(urllib.request.Request(self.url(service, path)), key)
 
-    def post(self, path: str, body: Any, service: str = "mlops-api", key: bool = False) -> Answer:
+    def post(
+        self, path: str, body: Any, service: str = "mlops-api", key: bool = False
+    ) -> Answer:
         """Send JSON and return the answer."""
-        content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
-        return self.send(urllib.request.Request(self.url(service, path), content, headers), key)
+        content, headers = json.dumps(body).encode(), {
+            "Content-Type": "application/json"
+        }
+        return self.send(
+            urllib.request.Request(self.url(service, path), content, headers), key
+        )
 
     def send(self, request: urllib.request.Request, key: bool = False) -> Answer:
         """Send any request, with the admin key if so asked, and return the answer."""
@@ -98,11 +106,15 @@ class Stack:
         typed = ["bash", "-c", self.as_here(command)]
         done = subprocess.run(typed, **self.options(), timeout=seconds, check=False)
         if done.returncode:
-            raise Failure(f"`{command}` ends with {done.returncode}: {done.stdout.strip()[-600:]}")
+            raise Failure(
+                f"`{command}` ends with {done.returncode}: {done.stdout.strip()[-600:]}"
+            )
         return str(done.stdout)
 
     def first_line(self, command: str) -> str:
-        """Run a command that does not end by itself, and return the first line that it prints."""
+        """Run a command that does not end by itself, and return the first line that it
+        prints.
+        """
         options = self.options()
         with subprocess.Popen(
             ["bash", "-c", f"exec {self.as_here(command)}"], **options
@@ -116,7 +128,9 @@ class Stack:
         return line.strip()
 
     def options(self) -> dict[str, Any]:
-        """Return how `subprocess` runs a command in the checkout and keeps what it prints."""
+        """Return how `subprocess` runs a command in the checkout and keeps what it
+        prints.
+        """
         return {
             "cwd": self.checkout,
             "env": dict(self.environment),
@@ -175,7 +189,9 @@ class Stack:
         """
         if service not in self.ports:
             missing = "image" if self.mode == "containers" else "program"
-            raise CannotRun(f"{service} does not run: its {missing} is not on this machine")
+            raise CannotRun(
+                f"{service} does not run: its {missing} is not on this machine"
+            )
 
     def require_containers(self) -> None:
         """Go on if the services are containers.

@@ -1,4 +1,6 @@
-"""A stack for the rows: started as people start it, in a fresh clone, on ports that are free."""
+"""A stack for the rows: started as people start it, in a fresh clone, on ports that are
+free.
+"""
 
 import hashlib
 import json
@@ -24,7 +26,9 @@ from tools.documents.stack import Mode, Stack, with_python_first
 PROJECT = f"mlops-documents-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 LOG, READY = "start.log", "Ctrl-C or --stop ends it"
 START_SECONDS = 600
-COMMAND = "./start-mlops.sh" if os.name == "posix" else "powershell -File start-mlops.ps1"
+COMMAND = (
+    "./start-mlops.sh" if os.name == "posix" else "powershell -File start-mlops.ps1"
+)
 
 
 def usual_mode() -> Mode:
@@ -43,7 +47,9 @@ def started(mode: Mode) -> Iterator[Stack]:
     if mode == "containers" and docker.remedy:
         raise StackError(f"Docker {docker.found}: use --mode local.")
     # Files that a container has written may belong to another user, and then stay.
-    with tempfile.TemporaryDirectory(prefix="documents-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="documents-", ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         checkout.copy_to(folder / "checkout")
         metrics.turn_on(folder / "checkout")
@@ -53,8 +59,14 @@ def started(mode: Mode) -> Iterator[Stack]:
 
 
 def variables(ports: dict[str, int], key: str) -> dict[str, str]:
-    """Return the environment of a stack: this process' own, without what would lead elsewhere."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("COMPOSE_")}
+    """Return the environment of a stack: this process' own, without what would lead
+    elsewhere.
+    """
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("COMPOSE_")
+    }
     numbers = {PORTS[service][0]: str(port) for service, port in ports.items()}
     return with_python_first(kept | numbers | {"API_ADMIN_KEY": key})
 
@@ -64,7 +76,9 @@ def _containers(folder: Path) -> Iterator[Stack]:
     ports, key = _free_ports(), secrets.token_urlsafe()
     tracing = {"COMPOSE_PROFILES": "tracing", "OTEL_EXPORTER_OTLP_ENDPOINT": JAEGER}
     own = {"COMPOSE_PROJECT_NAME": PROJECT, "OWNER": PROJECT} | tracing
-    stack = Stack("containers", folder / "checkout", ports, variables(ports, key) | own, key)
+    stack = Stack(
+        "containers", folder / "checkout", ports, variables(ports, key) | own, key
+    )
     absent = images_not_to_be_had(stack)
     stack = without(stack, absent, folder / "absent.yml")
     down = "docker compose --profile '*' down --volumes --remove-orphans"
@@ -86,7 +100,9 @@ def _start(stack: Stack, command: str) -> None:
 
 
 def images_not_to_be_had(stack: Stack) -> list[str]:
-    """Return the services of which the image is neither on this machine nor in its registry."""
+    """Return the services of which the image is neither on this machine nor in its
+    registry.
+    """
     config = json.loads(_call(stack, "docker compose config --format json"))
     found = []
     for service, about in config["services"].items():
@@ -99,7 +115,9 @@ def images_not_to_be_had(stack: Stack) -> list[str]:
 
 
 def without(stack: Stack, services: list[str], file: Path) -> Stack:
-    """Return a stack in which a plain `docker compose up` leaves services out, by a second file."""
+    """Return a stack in which a plain `docker compose up` leaves services out, by a
+    second file.
+    """
     lines = [f"  {service}: {{ profiles: [absent] }}\n" for service in services]
     file.write_text("services:\n" + "".join(lines) if lines else "{}\n", "utf-8")
     files = os.pathsep.join(["docker-compose.yml", str(file)])
@@ -124,7 +142,9 @@ def _local(folder: Path) -> Iterator[Stack]:
         with subprocess.Popen(shlex.split(f"{COMMAND} --local"), **options) as process:
             try:
                 _await_start(process, log)
-                state = json.loads((stack.checkout / "build" / "stack-0.json").read_text("utf-8"))
+                state = json.loads(
+                    (stack.checkout / "build" / "stack-0.json").read_text("utf-8")
+                )
                 there = {name: port for name, port in ports.items() if name in state}
                 yield replace(stack, ports=there)
             finally:

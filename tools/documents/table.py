@@ -14,10 +14,21 @@ from tools.documents.rows import (
     training,
 )
 
-PARTS = (containers, predictions, training, history, metrics, folders, settings, commands)
+PARTS = (
+    containers,
+    predictions,
+    training,
+    history,
+    metrics,
+    folders,
+    settings,
+    commands,
+)
 ROWS = sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.number)
 PAGE = ROOT / "docs" / "coming-from.md"
-BEGIN = "<!-- This table is written by `nox -s docs` from `tools/documents/rows/`. -->\n"
+BEGIN = (
+    "<!-- This table is written by `nox -s docs` from `tools/documents/rows/`. -->\n"
+)
 END = "<!-- Here the table ends. -->\n"
 
 

@@ -1,6 +1,7 @@
 """Rehearse a push of this commit on this machine, from the push to the released images.
 
-GitHub is a bare repository and a folder; the workflow, Git, nox, Docker and the stack are real.
+GitHub is a bare repository and a folder; the workflow, Git, nox, Docker and the stack
+are real.
 """
 
 import argparse
@@ -21,10 +22,14 @@ from tools.rehearse.github import github
 
 
 def main() -> int:
-    """Push, print what each job did and took, and the page of the run; 0 if all went well."""
+    """Push, print what each job did and took, and the page of the run; 0 if all went
+    well.
+    """
     flags = _flags()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
+        )
         environment = {"NOX_ENVDIR": os.environ.get("NOX_ENVDIR") or str(ROOT / ".nox")}
         for name in ("SCIKIT_LEARN_DATA", "MLOPS_DATA_DIR"):
             environment |= {name: os.environ[name]} if name in os.environ else {}
@@ -70,13 +75,20 @@ def push(runner: Runner) -> Run:
 def show(run: Run) -> None:
     """Print a table of the jobs, and the page of the run."""
     total = sum(job.ended - job.began for job in run.jobs.values())
-    print(f"\n{'job':24} {'result':8} {'from':>6} {'to':>6} {'share':>6}   seconds after the push")
+    print(
+        f"\n{'job':24} {'result':8} {'from':>6} {'to':>6} {'share':>6}   seconds after"
+        " the push"
+    )
     for job in run.jobs.values():
         share = (job.ended - job.began) / total
-        times = f"{job.began - run.began:6.0f} {job.ended - run.began:6.0f} {share:6.0%}"
+        times = (
+            f"{job.began - run.began:6.0f} {job.ended - run.began:6.0f} {share:6.0%}"
+        )
         print(f"{job.name:24} {job.result:8} {times}")
     if "publish" in run.jobs:
-        print(f"published after {run.jobs['publish'].ended - run.began:.0f} s", end=", ")
+        print(
+            f"published after {run.jobs['publish'].ended - run.began:.0f} s", end=", "
+        )
     print(f"all done after {run.ended - run.began:.0f} s\n\n{run.summary}")
 
 
@@ -88,7 +100,9 @@ def say(job: Job) -> None:
 
 
 def _flags() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="rehearse", description=console.first_line(__doc__))
+    parser = argparse.ArgumentParser(
+        prog="rehearse", description=console.first_line(__doc__)
+    )
     parser.add_argument(
         *("--without",),
         action="append",
@@ -99,7 +113,10 @@ def _flags() -> argparse.Namespace:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="the first push of a new copy: one commit, another default branch, no history",
+        help=(
+            "the first push of a new copy: one commit, another default branch, no"
+            " history"
+        ),
     )
     return parser.parse_args()
 

@@ -1,7 +1,8 @@
 """Running a workflow file with `act`, as it is, without containers.
 
-`act` can neither fetch the actions of others without network nor read the newest keys: small
-stand-ins take the place of the first (`standins/`), and the second are taken out of a copy.
+`act` can neither fetch the actions of others without network nor read the newest keys:
+small stand-ins take the place of the first (`standins/`), and the second are taken out
+of a copy.
 """
 
 import json
@@ -18,14 +19,18 @@ from typing import Any
 
 STANDINS = Path(__file__).parent / "standins"
 UNREAD = re.compile(r"^ +queue: max\n", re.MULTILINE)
-USES = re.compile(r"uses: (?P<action>[\w-]+/[\w-]+)(?:/[\w-]+)?@(?P<commit>[0-9a-f]{40})")
+USES = re.compile(
+    r"uses: (?P<action>[\w-]+/[\w-]+)(?:/[\w-]+)?@(?P<commit>[0-9a-f]{40})"
+)
 OWNER, TOKEN = "Owner", "ghs_of-a-rehearsal"
 REPOSITORY = f"{OWNER}/Name"
 
 
 @dataclass
 class Job:
-    """One job of a run: when it began and ended (seconds, monotonic), its result and its log."""
+    """One job of a run: when it began and ended (seconds, monotonic), its result and
+    its log.
+    """
 
     name: str
     began: float
@@ -46,11 +51,15 @@ class Run:
 
     @property
     def results(self) -> dict[str, str]:
-        """The result of each job that was begun, by its id; a matrix counts as its worst."""
+        """The result of each job that was begun, by its id; a matrix counts as its
+        worst.
+        """
         found: dict[str, str] = {}
         for job in self.jobs.values():
             name = job.name.partition(" ")[0]
-            found[name] = "failure" if "failure" in (job.result, found.get(name)) else job.result
+            found[name] = (
+                "failure" if "failure" in (job.result, found.get(name)) else job.result
+            )
         return found
 
     @property
@@ -84,7 +93,12 @@ class Runner:
         (folder / "mlops.yml").write_text(UNREAD.sub("", text), encoding="utf-8")
         command = [
             *("act", kind, "--json", "--directory", str(clone)),
-            *("--workflows", str(folder / "mlops.yml"), "--eventpath", str(folder / "event.json")),
+            *(
+                "--workflows",
+                str(folder / "mlops.yml"),
+                "--eventpath",
+                str(folder / "event.json"),
+            ),
             *("--platform", "ubuntu-24.04=-self-hosted", "--action-offline-mode"),
             *("--no-cache-server", *more),
         ]
@@ -93,7 +107,8 @@ class Runner:
             standin = STANDINS / action.rpartition("/")[2]
             command += ["--local-repository", f"{action}@{commit}={standin}"]
         given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": OWNER}
-        # By its run the workflow knows what an earlier attempt of the same has published.
+        # By its run the workflow knows what an earlier attempt of the same has
+        # published.
         given |= {"GITHUB_RUN_ID": str(secrets.randbelow(10**9))}
         given |= {"REHEARSAL_FOLDER": str(folder), "REHEARSAL_ORIGIN": str(self.origin)}
         given["REHEARSAL_CLONE"] = str(clone)
@@ -114,7 +129,9 @@ class Runner:
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
         """Run act and gather what it says of each job."""
         jobs: dict[str, Job] = {}
-        environment = {name: text for name, text in os.environ.items() if name != "GITHUB_ACTIONS"}
+        environment = {
+            name: text for name, text in os.environ.items() if name != "GITHUB_ACTIONS"
+        }
         with (folder / "log.jsonl").open("w", encoding="utf-8") as log:
             with subprocess.Popen(
                 command,

@@ -17,7 +17,8 @@ SECONDS = 20
 
 @contextmanager
 def registry(folder: Path) -> Iterator[str]:
-    """Run Debian's `docker-registry` on a free port, its images in a folder; yield its address.
+    """Run Debian's `docker-registry` on a free port, its images in a folder; yield its
+    address.
 
     What was built to be pushed there is taken out of the engine at the end.
 
@@ -26,7 +27,9 @@ def registry(folder: Path) -> Iterator[str]:
     """
     for program in ("docker", PROGRAM):
         if not shutil.which(program):
-            raise FileNotFoundError(f"{program} is not here: install it, then try again.")
+            raise FileNotFoundError(
+                f"{program} is not here: install it, then try again."
+            )
     address = f"127.0.0.1:{free_port()}"
     configuration = folder / "registry.yml"
     configuration.write_text(
@@ -35,7 +38,9 @@ def registry(folder: Path) -> Iterator[str]:
         encoding="utf-8",
     )
     with (folder / "registry.log").open("wb") as log:
-        process = subprocess.Popen([PROGRAM, "serve", configuration], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [PROGRAM, "serve", configuration], stdout=log, stderr=log
+        )
     try:
         _wait(f"http://{address}/v2/")
         yield address
@@ -48,7 +53,9 @@ def registry(folder: Path) -> Iterator[str]:
 def own_stack(folder: Path, without: list[str]) -> dict[str, str]:
     """Return the environment in which Compose uses free ports and leaves services out."""
     absent = "".join(f"  {name}: {{ profiles: [absent] }}\n" for name in without)
-    (folder / "without.yml").write_text(f"services:\n{absent}" if absent else "{}\n", "utf-8")
+    (folder / "without.yml").write_text(
+        f"services:\n{absent}" if absent else "{}\n", "utf-8"
+    )
     files = os.pathsep.join(["docker-compose.yml", str(folder / "without.yml")])
     names = [name for name, _ in PORTS.values()]
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))

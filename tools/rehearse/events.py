@@ -8,14 +8,19 @@ from tools.rehearse.act import REPOSITORY
 
 
 def about(clone: Path, private: bool = False) -> dict[str, Any]:
-    """Return what an event says of the repository; its default branch is what origin's HEAD is."""
+    """Return what an event says of the repository; its default branch is what origin's
+    HEAD is.
+    """
     address = git(clone, "remote", "get-url", "origin")
     branch = git(Path(address), "symbolic-ref", "--short", "HEAD")
     return {"full_name": REPOSITORY, "default_branch": branch, "private": private}
 
 
-def push(clone: Path, branch: str = "", before: str = "", private: bool = False) -> dict[str, Any]:
-    """Return the event of a push of a clone's HEAD to a branch, the default one if none is named.
+def push(
+    clone: Path, branch: str = "", before: str = "", private: bool = False
+) -> dict[str, Any]:
+    """Return the event of a push of a clone's HEAD to a branch, the default one if none
+    is named.
 
     Args:
         before: what the branch was at; the parent of HEAD if it is not said.
@@ -35,7 +40,10 @@ def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, 
     base = git(clone, "rev-parse", "HEAD~1")
     request = {
         "number": number,
-        "head": {"ref": "change", "repo": {"full_name": head, "fork": head != REPOSITORY}},
+        "head": {
+            "ref": "change",
+            "repo": {"full_name": head, "fork": head != REPOSITORY},
+        },
         "base": {
             **{"ref": repository["default_branch"], "sha": base},
             **{"repo": {"full_name": REPOSITORY}},

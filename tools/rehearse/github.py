@@ -1,4 +1,6 @@
-"""What the workflow asks GitHub's API for, answered on this machine: comments and statuses."""
+"""What the workflow asks GitHub's API for, answered on this machine: comments and
+statuses.
+"""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +45,11 @@ class GitHub(ThreadingHTTPServer):
         if kind == "issues" and name.endswith("/comments"):
             if method == "GET":
                 return self.comments
-            made = {"id": len(self.comments), "user": {"type": "Bot"}, "body": body["body"]}
+            made = {
+                "id": len(self.comments),
+                "user": {"type": "Bot"},
+                "body": body["body"],
+            }
             self.comments.append(made)
             return made
         if method == "PATCH" and name.startswith("comments/"):
@@ -60,7 +66,9 @@ class _Handler(BaseHTTPRequestHandler):
         answer = None
         if self.headers["Authorization"] == f"Bearer {TOKEN}":
             path = urlsplit(self.path).path
-            answer = self.server.answer(self.command, path, json.loads(content or "null"))
+            answer = self.server.answer(
+                self.command, path, json.loads(content or "null")
+            )
         self.send_response(404 if answer is None else 200)
         self.end_headers()
         self.wfile.write(json.dumps(answer or ([] if answer == [] else {})).encode())

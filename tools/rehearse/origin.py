@@ -12,7 +12,9 @@ IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org
 
 
 def make(folder: Path, branch: str = "main") -> Path:
-    """Make a bare repository whose default branch is the commit that is checked out here."""
+    """Make a bare repository whose default branch is the commit that is checked out
+    here.
+    """
     bare = folder / "origin.git"
     git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(bare))
     git(bare, "branch", "--force", branch, git(ROOT, "rev-parse", "HEAD"))
@@ -21,17 +23,37 @@ def make(folder: Path, branch: str = "main") -> Path:
 
 
 def make_copy(folder: Path, branch: str) -> Path:
-    """Make a bare repository that is a copy of this one as others make it: another default branch,
+    """Make a bare repository that is a copy of this one as others make it: another
+    default branch,
     one commit, and nothing of our history in it.
     """
     bare, seed = folder / "origin.git", folder / "seed"
     git(folder, "clone", "--quiet", str(ROOT), str(seed))
-    for name, value in (("user.name", "Rehearsal"), ("user.email", "rehearsal@example.org")):
+    for name, value in (
+        ("user.name", "Rehearsal"),
+        ("user.email", "rehearsal@example.org"),
+    ):
         git(seed, "config", name, value)
     tree = f"{git(ROOT, 'rev-parse', 'HEAD')}^{{tree}}"
-    git(seed, "checkout", "--quiet", "--detach", git(seed, "commit-tree", "-m", "template", tree))
-    begin = [sys.executable, "-m", "pipeline", "init", "--empty", "--repository", REPOSITORY]
-    subprocess.run([*begin, "--name", "rehearsal"], cwd=seed, check=True, stdout=sys.stderr)
+    git(
+        seed,
+        "checkout",
+        "--quiet",
+        "--detach",
+        git(seed, "commit-tree", "-m", "template", tree),
+    )
+    begin = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "init",
+        "--empty",
+        "--repository",
+        REPOSITORY,
+    ]
+    subprocess.run(
+        [*begin, "--name", "rehearsal"], cwd=seed, check=True, stdout=sys.stderr
+    )
     commit = git(seed, "commit-tree", "-m", "Initial commit", "HEAD^{tree}")
     git(folder, "init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
     git(seed, "push", "--quiet", str(bare), f"{commit}:refs/heads/{branch}")

@@ -23,12 +23,15 @@ from mlops_client.models import (
 
 client = Client(base_url=sys.argv[1])
 golden = json.loads(sys.argv[2])
-house, iris = HousingRecord.from_dict(golden["house"]), IrisRecord.from_dict(golden["iris"])
+house, iris = HousingRecord.from_dict(golden["house"]), IrisRecord.from_dict(
+    golden["iris"]
+)
 
 one = predict_housing.sync(client=client, body=house)
 several = predict_housing.sync(client=client, body=[house, house])
 table = predict_housing.sync(
-    client=client, body=HousingTable.from_dict({"features": [list(golden["house"].values())]})
+    client=client,
+    body=HousingTable.from_dict({"features": [list(golden["house"].values())]}),
 )
 assert isinstance(one, HousingPrediction)
 assert isinstance(several, HousingPredictions) and isinstance(table, HousingPredictions)
@@ -65,6 +68,9 @@ seen = {
     "models": {task: card.version for task, card in models.items()},
     "features": [feature.name for feature in model.features],
     "inferred": [output.name for output in inferred.outputs],
-    "refused": [int(refused.status_code), [detail.where for detail in refused.parsed.details]],
+    "refused": [
+        int(refused.status_code),
+        [detail.where for detail in refused.parsed.details],
+    ],
 }
 print(json.dumps(seen))

@@ -1,4 +1,6 @@
-"""Who may start something: raw requests as a browser sends them for pages of other origins."""
+"""Who may start something: raw requests as a browser sends them for pages of other
+origins.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +14,8 @@ from tests.service import MODELS
 KEY = "a key for the tests"
 RUN = "0" * 32
 PATHS = ["/train", "/retrain", "/models/iris/load", f"/model/load/{RUN}", "/alerts"]
-# One with a body and one without, for the many ways to ask; all of them are tried for a few.
+# One with a body and one without, for the many ways to ask; all of them are tried for a
+# few.
 TWO = ["/train", f"/model/load/{RUN}"]
 JSON = {"Content-Type": "application/json"}
 NO_TRAINER = 503  # what passes is sent to a trainer that is not there
@@ -41,7 +44,9 @@ BODIES = {
 
 def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) -> int:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = JSON | {"Host": "127.0.0.1:8000"} | ({"X-API-Key": key} if key else {}) | named
+    sent = (
+        JSON | {"Host": "127.0.0.1:8000"} | ({"X-API-Key": key} if key else {}) | named
+    )
     if path not in BODIES:
         del sent["Content-Type"]
     return api.post(path, content=BODIES.get(path), headers=sent).status_code
@@ -51,11 +56,20 @@ def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) ->
 @pytest.mark.parametrize(
     "host",
     [
-        *("127.0.0.1:8000", "localhost", "LOCALHOST:8000", "[::1]:8000", "[::1]", "10.1.2.3"),
+        *(
+            "127.0.0.1:8000",
+            "localhost",
+            "LOCALHOST:8000",
+            "[::1]:8000",
+            "[::1]",
+            "10.1.2.3",
+        ),
         *("front:8000", "mlops-api:8000", "lab.example.org", "lab.example.org:9000"),
     ],
 )
-def test_the_own_names_and_all_addresses_pass(api: TestClient, path: str, host: str) -> None:
+def test_the_own_names_and_all_addresses_pass(
+    api: TestClient, path: str, host: str
+) -> None:
     assert status(api, path, Host=host) == NO_TRAINER
     assert status(api, path, Host=host, Origin=f"http://{host}") == NO_TRAINER
 
@@ -64,8 +78,19 @@ def test_the_own_names_and_all_addresses_pass(api: TestClient, path: str, host: 
 @pytest.mark.parametrize(
     "host",
     [
-        *("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example"),
-        *("front.evil.example:8000", "localhost:8000.evil.example", "xlab.example.org", "", "[::1"),
+        *(
+            "evil.example",
+            "evil.example:8000",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+        ),
+        *(
+            "front.evil.example:8000",
+            "localhost:8000.evil.example",
+            "xlab.example.org",
+            "",
+            "[::1",
+        ),
     ],
 )
 def test_a_name_that_was_made_to_lead_here_is_refused(
@@ -77,7 +102,9 @@ def test_a_name_that_was_made_to_lead_here_is_refused(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_no_header_that_a_rebound_page_may_add_helps_it(api: TestClient, path: str) -> None:
+def test_no_header_that_a_rebound_page_may_add_helps_it(
+    api: TestClient, path: str
+) -> None:
     evil = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
     for claimed in ("127.0.0.1:8000", "localhost:8000", "evil.example:8000"):
         assert status(api, path, X_Forwarded_Host=claimed, **evil) == 403
@@ -87,12 +114,25 @@ def test_no_header_that_a_rebound_page_may_add_helps_it(api: TestClient, path: s
 @pytest.mark.parametrize(
     "origin",
     [
-        *("https://evil.example", "http://127.0.0.1:8001", "http://127.0.0.1", "null", "", "x"),
+        *(
+            "https://evil.example",
+            "http://127.0.0.1:8001",
+            "http://127.0.0.1",
+            "null",
+            "",
+            "x",
+        ),
         *("http://localhost:8000", "http://127.0.0.1:8000.evil.example", "file://"),
-        *("https://friend.example.org", "https://shown.example.org", "http://lab.example.org:1"),
+        *(
+            "https://friend.example.org",
+            "https://shown.example.org",
+            "http://lab.example.org:1",
+        ),
     ],
 )
-def test_pages_of_other_origins_are_refused(api: TestClient, path: str, origin: str) -> None:
+def test_pages_of_other_origins_are_refused(
+    api: TestClient, path: str, origin: str
+) -> None:
     assert status(api, path, Origin=origin) == 403
 
 
@@ -106,7 +146,9 @@ def test_a_foreign_page_is_refused_on_every_path_before_the_key_is_looked_at(
 
 
 @pytest.mark.parametrize("path", TWO)
-@pytest.mark.parametrize("origin", ["https://lab.example.org", "https://shown.example.org:8443"])
+@pytest.mark.parametrize(
+    "origin", ["https://lab.example.org", "https://shown.example.org:8443"]
+)
 def test_pages_under_a_name_that_was_set_pass_behind_any_proxy(
     api: TestClient, path: str, origin: str
 ) -> None:
@@ -116,25 +158,40 @@ def test_pages_under_a_name_that_was_set_pass_behind_any_proxy(
 @pytest.mark.parametrize("path", sorted(BODIES))
 @pytest.mark.parametrize(
     "kind",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "/"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "",
+        "/",
+    ],
 )
 def test_what_a_form_can_send_is_refused(api: TestClient, path: str, kind: str) -> None:
     assert status(api, path, Content_Type=kind) == 415
 
 
 @pytest.mark.parametrize("path", sorted(BODIES))
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_is_taken_however_it_is_written(api: TestClient, path: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "Application/JSON"]
+)
+def test_json_is_taken_however_it_is_written(
+    api: TestClient, path: str, kind: str
+) -> None:
     assert status(api, path, Content_Type=kind) == NO_TRAINER
 
 
 @pytest.mark.parametrize("path", ["/retrain", f"/model/load/{RUN}"])
 def test_a_body_that_says_nothing_may_be_left_out(api: TestClient, path: str) -> None:
-    assert api.post(path, headers={"Host": "localhost", "X-API-Key": KEY}).status_code == NO_TRAINER
+    assert (
+        api.post(path, headers={"Host": "localhost", "X-API-Key": KEY}).status_code
+        == NO_TRAINER
+    )
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_key_alone_is_not_guessed_by_its_beginning(api: TestClient, path: str) -> None:
+def test_the_key_alone_is_not_guessed_by_its_beginning(
+    api: TestClient, path: str
+) -> None:
     for key in ("", KEY[:-1], KEY + "x", KEY.upper(), None):
         assert status(api, path, key) == 401
 
@@ -156,9 +213,16 @@ def test_the_key_is_compared_in_constant_time(
     assert compared == [(b"wrong", KEY.encode())]
 
 
-def test_predictions_are_answered_whatever_the_page_and_the_name(api: TestClient) -> None:
+def test_predictions_are_answered_whatever_the_page_and_the_name(
+    api: TestClient,
+) -> None:
     """They change nothing, and a service is asked under names of all kinds."""
-    record = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+    record = {
+        "sepal_length": 5.1,
+        "sepal_width": 3.5,
+        "petal_length": 1.4,
+        "petal_width": 0.2,
+    }
     headers = {"Host": "evil.example", "Origin": "http://evil.example"}
     assert api.post("/predict/iris", json=record, headers=headers).status_code == 200
     assert api.get("/models", headers=headers).status_code == 200

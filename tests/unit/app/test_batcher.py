@@ -25,7 +25,9 @@ def test_nothing_is_lost_and_the_order_is_kept(portions: list[list[int]]) -> Non
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(1, 20), max_size=50), st.integers(1, 100))
-def test_what_waits_never_weighs_more_than_the_limit(weights: list[int], limit: int) -> None:
+def test_what_waits_never_weighs_more_than_the_limit(
+    weights: list[int], limit: int
+) -> None:
     written: list[int] = []
     batcher: Batcher[int] = Batcher(written.extend, limit, 60)
     waiting = 0
@@ -52,7 +54,9 @@ def test_several_threads_lose_nothing_and_each_keeps_its_order() -> None:
         thread.join()
     batcher.close()
     for own in range(4):
-        assert [number for thread, number in written if thread == own] == list(range(2000))
+        assert [number for thread, number in written if thread == own] == list(
+            range(2000)
+        )
 
 
 def test_there_is_room_again_once_a_batch_is_written_also_where_that_failed(

@@ -50,7 +50,9 @@ def request_of(path: str) -> bytes:
     if path.startswith("/predict"):
         return RECORD
     one: dict[str, Any] = {"shape": [1, 1], "datatype": "FP32"}
-    inputs = [one | {"name": name, "data": [value]} for name, value in golden("iris").items()]
+    inputs = [
+        one | {"name": name, "data": [value]} for name, value in golden("iris").items()
+    ]
     return json.dumps({"inputs": inputs}).encode()
 
 
@@ -77,7 +79,9 @@ def test_a_compressed_body_is_read(client: TestClient, path: str, name: str) -> 
 def test_an_unknown_compression_is_named_with_what_is_understood(
     client: TestClient, path: str, coding: str
 ) -> None:
-    answer = client.post(path, content=b"anything", headers={"Content-Encoding": coding})
+    answer = client.post(
+        path, content=b"anything", headers={"Content-Encoding": coding}
+    )
     assert answer.status_code == 415 and coding in error_of(answer)
     assert answer.headers["Accept-Encoding"] == "gzip, deflate"
 
@@ -104,7 +108,9 @@ def test_compressed_data_that_are_cut_are_refused(
 def test_what_is_not_what_its_header_names_is_refused(
     client: TestClient, coding: str, content: bytes
 ) -> None:
-    answer = client.post("/predict/iris", content=content, headers={"Content-Encoding": coding})
+    answer = client.post(
+        "/predict/iris", content=content, headers={"Content-Encoding": coding}
+    )
     assert answer.status_code == 400
     assert error_of(answer).startswith(f"the body is not {coding}")
 
@@ -162,10 +168,15 @@ async def test_any_bytes_give_a_body_or_a_refusal(content: bytes) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_byte_order_mark_is_passed_over(client: TestClient, path: str) -> None:
-    body, headers = codecs.BOM_UTF8 + request_of(path), {"Content-Type": "application/json"}
+    body, headers = codecs.BOM_UTF8 + request_of(path), {
+        "Content-Type": "application/json"
+    }
     assert client.post(path, content=body, headers=headers).status_code == 200
     headers["Content-Encoding"] = "gzip"
-    assert client.post(path, content=gzip.compress(body), headers=headers).status_code == 200
+    assert (
+        client.post(path, content=gzip.compress(body), headers=headers).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -177,7 +188,9 @@ def test_utf_16_is_named(client: TestClient, path: str, encoding: str) -> None:
     headers = {"Content-Type": f"application/json; charset={encoding}"}
     answer = client.post(path, content=content, headers=headers)
     assert answer.status_code == 415
-    assert error_of(answer) == "the body is in UTF-16 or UTF-32: send the JSON as UTF-8."
+    assert (
+        error_of(answer) == "the body is in UTF-16 or UTF-32: send the JSON as UTF-8."
+    )
 
 
 @pytest.mark.parametrize("path", PATHS)

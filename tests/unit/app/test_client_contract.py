@@ -1,7 +1,7 @@
 """`/openapi.json` as a contract: what generators of clients in any language need of it.
 
-`nox -s clients` makes clients and lints the document with the usual tools; what is tested here
-needs none of them.
+`nox -s clients` makes clients and lints the document with the usual tools; what is
+tested here needs none of them.
 """
 
 import re
@@ -20,7 +20,17 @@ from app.settings import Settings
 from tests.serving import ROOT, edit
 
 Node = dict[str, Any]
-PREFIXES = ("A1", "A_1", "AB", "Ab", "Credit", "Explanation", "Housing", "Iris", "Table")
+PREFIXES = (
+    "A1",
+    "A_1",
+    "AB",
+    "Ab",
+    "Credit",
+    "Explanation",
+    "Housing",
+    "Iris",
+    "Table",
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +66,28 @@ def test_every_operation_says_whether_it_needs_the_key(document: Node) -> None:
 
 
 def test_operation_ids_read_as_names_of_methods(document: Node) -> None:
-    found = [(name, operation["operationId"]) for name, operation in operations(document)]
+    found = [
+        (name, operation["operationId"]) for name, operation in operations(document)
+    ]
     for name, operation_id in found:
         assert re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", operation_id), name
         # What FastAPI makes up ends with the method.
-        assert not operation_id.endswith(("_get", "_post", "_put", "_patch", "_delete")), name
+        assert not operation_id.endswith(
+            ("_get", "_post", "_put", "_patch", "_delete")
+        ), name
     assert len({operation_id for _, operation_id in found}) == len(found)
 
 
 def test_every_tag_is_described_and_used(document: Node) -> None:
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
-    assert {tag for _, operation in operations(document) for tag in operation["tags"]} == described
+    assert {
+        tag for _, operation in operations(document) for tag in operation["tags"]
+    } == described
 
 
-def test_the_document_names_its_server_its_licence_and_who_to_ask(document: Node) -> None:
+def test_the_document_names_its_server_its_licence_and_who_to_ask(
+    document: Node,
+) -> None:
     with (ROOT / "pyproject.toml").open("rb") as file:
         licence = tomllib.load(file)["project"]["license"]
     assert document["info"]["license"] == {"name": licence, "identifier": licence}
@@ -77,15 +95,23 @@ def test_the_document_names_its_server_its_licence_and_who_to_ask(document: Node
     assert document["servers"] == [{"url": "/"}]
 
 
-def test_every_operation_can_be_refused_and_says_so_in_a_form_with_a_name(document: Node) -> None:
+def test_every_operation_can_be_refused_and_says_so_in_a_form_with_a_name(
+    document: Node,
+) -> None:
     for name, operation in operations(document):
         form = "InferenceError" if " /v2" in name else "Problem"
         refused = {s: a for s, a in operation["responses"].items() if s >= "4"}
         assert any(status.startswith("4") for status in refused), name
         for status, answer in refused.items():
             [content] = answer["content"].values()
-            if status != "503" or "Health" not in str(content) and "Ready" not in str(content):
-                assert content["schema"] == {"$ref": f"#/components/schemas/{form}"}, name
+            if (
+                status != "503"
+                or "Health" not in str(content)
+                and "Ready" not in str(content)
+            ):
+                assert content["schema"] == {
+                    "$ref": f"#/components/schemas/{form}"
+                }, name
 
 
 def test_no_parameter_may_be_null(document: Node) -> None:
@@ -109,11 +135,15 @@ def test_every_number_says_how_large_it_is(document: Node) -> None:
 
 def test_every_choice_has_a_name_and_so_has_each_list_in_it(document: Node) -> None:
     for place, node in nodes(document):
-        choices = [c for key in ("anyOf", "oneOf") for c in node.get(key, ()) if not is_null(c)]
+        choices = [
+            c for key in ("anyOf", "oneOf") for c in node.get(key, ()) if not is_null(c)
+        ]
         if len(choices) < 2:  # a type that may also be null is no choice
             continue
         assert re.fullmatch("/components/schemas/[A-Za-z0-9]+", place), place
-        assert not any(choice.get("type") in ("array", "object") for choice in choices), place
+        assert not any(
+            choice.get("type") in ("array", "object") for choice in choices
+        ), place
 
 
 def is_null(schema: Node) -> bool:
@@ -121,19 +151,26 @@ def is_null(schema: Node) -> bool:
 
 
 @pytest.mark.parametrize("task", ["credit", "housing", "iris"])
-def test_a_prediction_says_in_its_type_which_task_it_is_of(document: Node, task: str) -> None:
+def test_a_prediction_says_in_its_type_which_task_it_is_of(
+    document: Node, task: str
+) -> None:
     alternatives = document["components"]["schemas"]["PredictAnswer"]["anyOf"]
     for ending in ("Prediction", "Predictions"):
         name = type_name(task) + ending
         assert {"$ref": f"#/components/schemas/{name}"} in alternatives
         schema = document["components"]["schemas"][name]
-        assert schema["properties"]["task"]["const"] == task and "task" in schema["required"]
+        assert (
+            schema["properties"]["task"]["const"] == task
+            and "task" in schema["required"]
+        )
 
 
 def test_bodies_and_answers_have_names(document: Node) -> None:
     for name, operation in operations(document):
         contents = [operation.get("requestBody", {}).get("content", {})]
-        contents += [answer.get("content", {}) for answer in operation["responses"].values()]
+        contents += [
+            answer.get("content", {}) for answer in operation["responses"].values()
+        ]
         for content in contents:
             schema = content.get("application/json", {}).get("schema", {})
             assert "properties" not in schema and "anyOf" not in schema, name
@@ -141,9 +178,13 @@ def test_bodies_and_answers_have_names(document: Node) -> None:
         assert re.fullmatch("[A-Z][A-Za-z0-9]*", name), name
 
 
-def test_no_schema_has_a_name_that_oapi_codegen_gives_to_types_of_its_own(document: Node) -> None:
+def test_no_schema_has_a_name_that_oapi_codegen_gives_to_types_of_its_own(
+    document: Node,
+) -> None:
     for name, operation in operations(document):
-        method = "".join(word.capitalize() for word in operation["operationId"].split("_"))
+        method = "".join(
+            word.capitalize() for word in operation["operationId"].split("_")
+        )
         for ending in ("Response", "Params", "JSONBody", "JSONRequestBody"):
             assert method + ending not in document["components"]["schemas"], name
 
@@ -152,7 +193,16 @@ def test_schemas_of_tasks_never_share_a_name(
     settings: Callable[..., Settings], folder: Path
 ) -> None:
     """A task is what its author calls it: also what another one's schemas are called."""
-    names = ["a_1", "a1", "ab", "a_b", "table", "explanation", "iris_predict", "housing_records"]
+    names = [
+        "a_1",
+        "a1",
+        "ab",
+        "a_b",
+        "table",
+        "explanation",
+        "iris_predict",
+        "housing_records",
+    ]
     for name in names:
         shutil.copytree(folder / "iris", folder / name)
         edit(folder / name, task=name)
@@ -160,7 +210,9 @@ def test_schemas_of_tasks_never_share_a_name(
         document = client.get("/openapi.json").json()
     tasks = ["credit", "housing", "iris", *names]
     for task in tasks:
-        content = document["paths"][f"/predict/{task}"]["post"]["requestBody"]["content"]
+        content = document["paths"][f"/predict/{task}"]["post"]["requestBody"][
+            "content"
+        ]
         reference = f"#/components/schemas/{type_name(task)}PredictRequest"
         assert content["application/json"]["schema"] == {"$ref": reference}
     assert not [name for name in document["components"]["schemas"] if "__" in name]
@@ -169,7 +221,13 @@ def test_schemas_of_tasks_never_share_a_name(
         for name in document["components"]["schemas"]
         if name.startswith("Credit")
     }
-    shared = [name for name in document["components"]["schemas"] if not name.startswith(PREFIXES)]
+    shared = [
+        name
+        for name in document["components"]["schemas"]
+        if not name.startswith(PREFIXES)
+    ]
     for ending in endings:
-        assert not [other for other in endings if other != ending and other.endswith(ending)]
+        assert not [
+            other for other in endings if other != ending and other.endswith(ending)
+        ]
         assert not [name for name in shared if name.endswith(ending) and name != ending]

@@ -1,4 +1,6 @@
-"""The dashboard's page, as it lies there: complete, and nothing in it could run what it shows."""
+"""The dashboard's page, as it lies there: complete, and nothing in it could run what it
+shows.
+"""
 
 import base64
 import hashlib
@@ -10,9 +12,14 @@ PAGE, POLICY = read()
 
 
 def test_the_page_refers_to_nothing_outside() -> None:
-    assert set(re.findall(r"\w+://[^\s\"'<>)]+", PAGE)) == {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"\w+://[^\s\"'<>)]+", PAGE)) == {
+        "http://www.w3.org/2000/svg"
+    }
     assert (
-        re.findall(r"\bsrc\s*=|@import|url\(|<(?:link|img|iframe|object|embed|form)\b", PAGE) == []
+        re.findall(
+            r"\bsrc\s*=|@import|url\(|<(?:link|img|iframe|object|embed|form)\b", PAGE
+        )
+        == []
     )
     links = set(re.findall(r'href="([^"]*)"', PAGE))
     assert links == {"docs", "models", "metrics", "health", "dashboard/figures"}
@@ -45,7 +52,9 @@ def test_no_colour_says_something_alone() -> None:
         "✕ No answer",
     ):
         assert sign in PAGE
-    light, dark = (set(re.findall(r"(--\w+): #", part)) for part in PAGE.split("dark) {")[:2])
+    light, dark = (
+        set(re.findall(r"(--\w+): #", part)) for part in PAGE.split("dark) {")[:2]
+    )
     assert light == dark
 
 
@@ -69,6 +78,8 @@ def test_text_and_charts_stand_out_from_what_is_behind_them() -> None:
         colours = dict(re.findall(r"--(\w+): #([0-9a-f]+);", scheme.split("body {")[0]))
         assert len(colours) == 14
         for name in colours.keys() - {"back", "card", "line"}:
-            least = 3 if name.startswith("c") and name != "c0" else 4.5  # links have the colour c0
+            least = (
+                3 if name.startswith("c") and name != "c0" else 4.5
+            )  # links have the colour c0
             for behind in ("back", "card"):
                 assert contrast(colours[name], colours[behind]) >= least, (name, behind)

@@ -28,7 +28,9 @@ def sample(model: Model, count: int, seed: int = 0) -> list[Record]:
         inner = np.array(found.edges)
         middles = [inner[0], *((inner[1:] + inner[:-1]) / 2), inner[-1] + 0.01]
         shares = np.array(found.shares) / sum(found.shares)
-        for record, value in zip(records, rng.choice(middles, count, p=shares), strict=True):
+        for record, value in zip(
+            records, rng.choice(middles, count, p=shares), strict=True
+        ):
             record[name] = float(value)
     return records
 
@@ -46,10 +48,13 @@ def rows(model: Model, records: list[Record]) -> list[Row]:
 
 def test_what_is_like_the_reference_has_not_drifted(iris: Model) -> None:
     found = drift.measure(iris, rows(iris, sample(iris, 2000)))
-    # The features are drawn one by one here: the predictions of such flowers are others.
+    # The features are drawn one by one here: the predictions of such flowers are
+    # others.
     assert [name for name in found.drifted if not name.startswith("prediction")] == []
     assert [window.rows for window in found.windows] == [1000, 1000]
-    assert all(part.psi is not None and part.psi < 0.05 for part in found.features.values())
+    assert all(
+        part.psi is not None and part.psi < 0.05 for part in found.features.values()
+    )
     assert sum(found.features["petal_width"].shares or []) == pytest.approx(1)
 
 
@@ -93,9 +98,13 @@ def test_few_rows_give_no_verdict(
 
 
 def test_smaller_windows_have_higher_thresholds(iris: Model) -> None:
-    small, large = (drift.measure(iris, rows(iris, sample(iris, n))) for n in (1900, 2000))
+    small, large = (
+        drift.measure(iris, rows(iris, sample(iris, n))) for n in (1900, 2000)
+    )
     for name in small.features:
-        assert (small.features[name].threshold or 0) > (large.features[name].threshold or 9)
+        assert (small.features[name].threshold or 0) > (
+            large.features[name].threshold or 9
+        )
 
 
 def test_a_manifest_without_thresholds_gives_no_verdict(iris: Model) -> None:

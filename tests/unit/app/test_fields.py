@@ -55,8 +55,10 @@ def test_two_tasks_with_the_same_fields_are_both_named(body: Any) -> None:
     error = refusal(body)
     place = "body.0" if isinstance(body, list) else "body"
     assert error.status == 422
-    assert error.message == (
-        f"{place}: the tasks house and villa have the same fields: name one in the path."
+    assert (
+        error.message
+        == f"{place}: the tasks house and villa have the same fields: name one in the"
+        " path."
     )
     assert [(detail.where, detail.what) for detail in error.details] == [
         (place, "house has the fields rooms, age and income"),
@@ -67,26 +69,33 @@ def test_two_tasks_with_the_same_fields_are_both_named(body: Any) -> None:
 def test_two_tasks_with_as_many_fields_are_both_named() -> None:
     error = refusal({"features": [[1, 2]]})
     assert error.status == 422
-    assert error.message == (
-        "body.features.0: the tasks flower and tree have 2 fields each: name one in the path, "
-        "or send records with the names of their fields."
+    assert (
+        error.message
+        == "body.features.0: the tasks flower and tree have 2 fields each: name one in"
+        " the path, or send records with the names of their fields."
     )
 
 
 def test_three_tasks_are_named_as_well() -> None:
     tasks = TasksByFields(dict.fromkeys("cab", ["x"]))
-    assert "the tasks a, b and c have the same fields" in refusal({"x": 1}, tasks).message
+    assert (
+        "the tasks a, b and c have the same fields" in refusal({"x": 1}, tasks).message
+    )
 
 
 @pytest.mark.parametrize("body", [{}, {"color": 1}, {"Rooms": 1, "AGE": 2}])
 def test_where_no_task_fits_all_are_listed_with_their_fields(body: Any) -> None:
     error = refusal(body)
     assert error.status == 422
-    assert error.message == (
-        "body: no task has these fields: the tasks are flower, house, loan, tree and villa."
+    assert (
+        error.message
+        == "body: no task has these fields: the tasks are flower, house, loan, tree and"
+        " villa."
     )
     assert [detail.what.split()[0] for detail in error.details] == sorted(FIELDS)
-    assert error.details[2].what == "loan has the fields amount, purpose, duration and age"
+    assert (
+        error.details[2].what == "loan has the fields amount, purpose, duration and age"
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,19 +110,24 @@ def test_where_no_task_fits_all_are_listed_with_their_fields(body: Any) -> None:
 def test_what_the_closest_task_misses_is_said_first(body: Any, difference: str) -> None:
     error = refusal(body)
     assert error.status == 422
-    beginning = f"body: no task has exactly these fields: {difference}; the other tasks are "
+    beginning = (
+        f"body: no task has exactly these fields: {difference}; the other tasks are "
+    )
     assert error.message.startswith(beginning)
     assert error.details[0].what.startswith(difference.split()[0])
     assert len(error.details) == len(FIELDS)
 
 
 @pytest.mark.parametrize("length", [0, 1, 5])
-def test_a_row_that_is_too_long_or_too_short_for_all_is_told_the_lengths(length: int) -> None:
+def test_a_row_that_is_too_long_or_too_short_for_all_is_told_the_lengths(
+    length: int,
+) -> None:
     error = refusal({"features": [[1] * length]})
     assert error.status == 422
-    assert error.message == (
-        f"body.features.0: no task has {length} fields: flower has 2, house has 3, loan has 4, "
-        "tree has 2 and villa has 3."
+    assert (
+        error.message
+        == f"body.features.0: no task has {length} fields: flower has 2, house has 3,"
+        " loan has 4, tree has 2 and villa has 3."
     )
 
 
@@ -127,11 +141,15 @@ def test_names_that_a_client_thinks_up_are_cut_short() -> None:
     many = {f"{number}{'x' * 10_000}": 1 for number in range(1_000)}
     error = refusal(record("flower") | many)
     assert len(error.message) < MAX_NAMES * 70
-    assert error.message.count("xxx") and f"and {1_000 - MAX_NAMES} more" in error.message
+    assert (
+        error.message.count("xxx") and f"and {1_000 - MAX_NAMES} more" in error.message
+    )
 
 
 def test_as_long_as_a_task_is_not_ready_it_may_be_the_one() -> None:
-    tasks = TasksByFields({"flower": FIELDS["flower"]}, ["tree: model.onnx cannot be read"])
+    tasks = TasksByFields(
+        {"flower": FIELDS["flower"]}, ["tree: model.onnx cannot be read"]
+    )
     error = refusal(record("tree"), tasks)
     assert (error.status, error.headers) == (503, {"Retry-After": "5"})
     assert "tree: model.onnx cannot be read" in error.message
@@ -141,7 +159,18 @@ def test_as_long_as_a_task_is_not_ready_it_may_be_the_one() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"", b"{", b"\xff", b"[" * 100_000, b"{} {}", b"null", b"1", b'"width"', b"[]", b"[1]"),
+        *(
+            b"",
+            b"{",
+            b"\xff",
+            b"[" * 100_000,
+            b"{} {}",
+            b"null",
+            b"1",
+            b'"width"',
+            b"[]",
+            b"[1]",
+        ),
         *(b"[[1, 2]]", b"[null]", b'{"features": []}', b'{"features": [1, 2]}'),
         *(b'{"features": null}', b'{"features": [{"length": 1, "width": 1}]}'),
     ],
@@ -154,7 +183,9 @@ def test_without_a_task_in_service_there_is_none_to_find() -> None:
     assert task_of(record("flower"), TasksByFields({})) is None
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "word", None, [1], {}])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), True, "word", None, [1], {}]
+)
 def test_the_values_do_not_matter(value: object) -> None:
     assert task_of(record("tree", value)) == "tree"
 
@@ -198,10 +229,15 @@ def test_the_tasks_that_can_be_found_are_told() -> None:
         ([record("flower")], "flower"),
         (record("loan"), "loan"),
         (record("house"), None),
-        ({"width": "length"}, "flower"),  # a text with that name: reading it shows that it is not
+        (
+            {"width": "length"},
+            "flower",
+        ),  # a text with that name: reading it shows that it is not
         ({"features": [["length"]]}, None),
         ({}, None),
     ],
 )
-def test_a_name_that_no_other_task_has_makes_a_task_likely(body: Any, task: str | None) -> None:
+def test_a_name_that_no_other_task_has_makes_a_task_likely(
+    body: Any, task: str | None
+) -> None:
     assert TASKS.likely(json.dumps(body).encode()) == task

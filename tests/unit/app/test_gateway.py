@@ -38,8 +38,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answer:
     sent: list[Message] = []
-    raw = [(key.replace("_", "-").encode(), value.encode()) for key, value in headers.items()]
-    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": raw}
+    raw = [
+        (key.replace("_", "-").encode(), value.encode())
+        for key, value in headers.items()
+    ]
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "headers": raw,
+    }
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -49,11 +57,17 @@ async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answe
 
     await gateway(scope, receive, send)
     start, body = sent
-    return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body["body"]
+    return (
+        start["status"],
+        {k.decode(): v.decode() for k, v in start["headers"]},
+        body["body"],
+    )
 
 
 def run(max_waiting: int, *paths: str, **headers: str) -> tuple[list[Answer], Gateway]:
-    """Ask for all paths at the same time, and let the slow ones go once all have been seen."""
+    """Ask for all paths at the same time, and let the slow ones go once all have been
+    seen.
+    """
 
     async def work() -> tuple[list[Answer], Gateway]:
         slow = Slow()
@@ -83,11 +97,20 @@ def test_what_exceeds_the_queue_gets_503_and_is_counted() -> None:
 
 def test_the_open_inference_protocol_is_refused_in_its_own_form() -> None:
     answers, _ = run(1, "/predict", "/v2/models/iris/infer")
-    assert answers[1][2] == b'{"error":"too many requests wait already: try again in a second."}'
+    assert (
+        answers[1][2]
+        == b'{"error":"too many requests wait already: try again in a second."}'
+    )
 
 
 def test_probes_and_metrics_pass_however_much_waits() -> None:
-    probes = ("/health", "/health/live", "/health/ready", "/metrics", "/v2/health/ready")
+    probes = (
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/v2/health/ready",
+    )
     answers, _ = run(1, *["/predict"] * 4, *probes)
     assert [status for status, _, _ in answers[4:]] == [200] * len(probes)
 
@@ -145,7 +168,11 @@ def test_a_request_is_logged_and_its_path_is_no_label() -> None:
     LINES.clear()
     _, gateway = run(1, "/etc/passwd", x_request_id="mine")
     (line,) = LINES
-    assert (line["request_id"], line["path"], line["status"]) == ("mine", "/etc/passwd", 200)
+    assert (line["request_id"], line["path"], line["status"]) == (
+        "mine",
+        "/etc/passwd",
+        200,
+    )
     text = gateway.metrics.render()[0].decode()
     assert "passwd" not in text and 'route="other"' in text
 

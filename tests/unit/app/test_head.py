@@ -11,17 +11,47 @@ from app.settings import Settings
 
 # Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.
 PATHS = (
-    *("/", "/health", "/health/live", "/health/ready", "/models", "/models/iris", "/models/none"),
-    *("/metrics", "/metrics/prometheus", "/metrics/summary", "/dashboard", "/dashboard/figures"),
+    *(
+        "/",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/models",
+        "/models/iris",
+        "/models/none",
+    ),
+    *(
+        "/metrics",
+        "/metrics/prometheus",
+        "/metrics/summary",
+        "/dashboard",
+        "/dashboard/figures",
+    ),
     *("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css"),
-    *("/v2", "/v2/", "/v2/health/live", "/v2/health/ready", "/v2/models/iris", "/v2/models/none"),
-    *("/v2/models/iris/ready", "/nothing", "/jobs/1", "/predictions", "/predict", "/explain/iris"),
+    *(
+        "/v2",
+        "/v2/",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/iris",
+        "/v2/models/none",
+    ),
+    *(
+        "/v2/models/iris/ready",
+        "/nothing",
+        "/jobs/1",
+        "/predictions",
+        "/predict",
+        "/explain/iris",
+    ),
 )
 OWN = {"x-request-id", "date", "content-length", "etag"}
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_head_answers_as_get_without_a_body(shared_client: TestClient, path: str) -> None:
+def test_head_answers_as_get_without_a_body(
+    shared_client: TestClient, path: str
+) -> None:
     get, head = shared_client.get(path), shared_client.head(path)
     assert head.status_code == get.status_code
     assert head.content == b""
@@ -30,12 +60,18 @@ def test_head_answers_as_get_without_a_body(shared_client: TestClient, path: str
         assert head.headers[name] == get.headers[name], name
     length = int(head.headers["content-length"])
     # Metrics and times differ from one request to the next.
-    assert length == len(get.content) or length > 0 and path.startswith(("/metrics", "/dashboard"))
+    assert (
+        length == len(get.content)
+        or length > 0
+        and path.startswith(("/metrics", "/dashboard"))
+    )
 
 
 def test_every_get_of_the_document_is_here(shared_client: TestClient) -> None:
     document = shared_client.get("/openapi.json").json()
-    paths = [path for path, operations in document["paths"].items() if "get" in operations]
+    paths = [
+        path for path, operations in document["paths"].items() if "get" in operations
+    ]
     assert len(paths) > 15
     for path in paths:
         filled = path.format(name="iris", task="iris", version="1", job_id="1")
@@ -56,6 +92,9 @@ def test_metrics_and_log_know_a_head_by_its_method_and_route(
     with TestClient(create(settings(), lines.append)) as client:
         client.head("/models/iris")
         counted = client.get("/metrics").text
-    assert 'http_requests_total{method="HEAD",route="/models/{task}",status="200"} 1.0' in counted
+    assert (
+        'http_requests_total{method="HEAD",route="/models/{task}",status="200"} 1.0'
+        in counted
+    )
     assert 'method="GET",route="/models/{task}"' not in counted
     assert (lines[0]["method"], lines[0]["path"]) == ("HEAD", "/models/iris")

@@ -79,7 +79,9 @@ def test_the_file_is_rotated_and_only_so_many_are_kept(
     handler.close()
     files = sorted(path.name for path in (tmp_path / "logs").glob("api*"))
     assert files == ["api.log", "api.log.1", "api.log.2"]
-    kept = "".join((tmp_path / "logs" / name).read_text("utf-8") for name in reversed(files))
+    kept = "".join(
+        (tmp_path / "logs" / name).read_text("utf-8") for name in reversed(files)
+    )
     assert [line["message"] for line in lines(kept)] == ["3", "4"]
 
 
@@ -107,7 +109,8 @@ def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
     with pytest.raises(OSError, match="No space left"):
         full.close()
     assert [
-        line["message"] for line in lines((tmp_path / "logs" / "api.log").read_text("utf-8"))
+        line["message"]
+        for line in lines((tmp_path / "logs" / "api.log").read_text("utf-8"))
     ] == ["one"]
 
 
@@ -120,4 +123,7 @@ def test_what_cannot_be_rendered_loses_its_batch_only(
     handler._batches._flush()
     logging.getLogger("app.test").info("next")
     handler.close()
-    assert lines((tmp_path / "logs" / "api.log").read_text("utf-8"))[0]["message"] == "next"
+    assert (
+        lines((tmp_path / "logs" / "api.log").read_text("utf-8"))[0]["message"]
+        == "next"
+    )

@@ -27,7 +27,9 @@ def test_quantiles_are_estimated_within_a_bucket(metrics: Metrics) -> None:
     assert route["p99_ms"] == pytest.approx(10 + 15 * 0.98)
 
 
-def test_what_is_slower_than_all_buckets_is_told_as_the_last_bound(metrics: Metrics) -> None:
+def test_what_is_slower_than_all_buckets_is_told_as_the_last_bound(
+    metrics: Metrics,
+) -> None:
     metrics.requests_of("POST", "/train", "202").inc()
     metrics.seconds_of("/train").observe(60)
     assert summary(metrics)["routes"]["/train"]["p50_ms"] == 10_000
@@ -40,7 +42,9 @@ def test_a_route_without_times_has_no_quantiles(metrics: Metrics) -> None:
     }
 
 
-def test_predictions_are_counted_by_class_and_version(metrics: Metrics, housing: Model) -> None:
+def test_predictions_are_counted_by_class_and_version(
+    metrics: Metrics, housing: Model
+) -> None:
     iris = Model(MODELS / "iris")
     metrics.count(housing, housing.predict([HOUSE] * 3))
     answers = iris.predict([golden("iris")] * 2)
@@ -53,7 +57,11 @@ def test_predictions_are_counted_by_class_and_version(metrics: Metrics, housing:
     of_class = {"task": "iris", "predicted_class": answers[0]["prediction"]}
     assert value("prediction_confidence_count", of_class) == 2
     assert value("prediction_confidence_sum", of_class) == 2 * answers[0]["confidence"]
-    labels = {"task": "housing", "version": str(housing.manifest.version), "outcome": "value"}
+    labels = {
+        "task": "housing",
+        "version": str(housing.manifest.version),
+        "outcome": "value",
+    }
     assert value("predictions_total", labels) == 3
 
 
@@ -62,7 +70,11 @@ def test_one_model_a_task_is_shown(metrics: Metrics, housing: Model) -> None:
     other.manifest = other.manifest.model_copy(update={"version": 99})
     for model in (housing, other):
         metrics.show_model("housing", model, True)
-    shown = [line for line in metrics.render()[0].decode().splitlines() if "model_info{" in line]
+    shown = [
+        line
+        for line in metrics.render()[0].decode().splitlines()
+        if "model_info{" in line
+    ]
     assert len(shown) == 1 and 'version="99"' in shown[0]
 
 
@@ -72,7 +84,9 @@ def test_each_tasks_histogram_has_bounds_of_its_own() -> None:
     found.observe(("a",), [1.0, 2.0], [0.5, 1.0, 1.5, 9.0])
     found.observe(("b",), [10.0], [3.0])
     value = registry.get_sample_value
-    below = [value("size_bucket", {"task": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")]
+    below = [
+        value("size_bucket", {"task": "a", "le": le}) for le in ("1.0", "2.0", "+Inf")
+    ]
     assert below == [2, 3, 4] and value("size_sum", {"task": "a"}) == 12
     assert value("size_bucket", {"task": "b", "le": "10.0"}) == 1
     found.observe(("a",), [5.0], [4.0])
@@ -89,7 +103,10 @@ def test_the_table_in_the_docs_is_what_is_scraped(client: TestClient) -> None:
     wait_until(lambda: "drift_detected{" in client.get("/metrics").text)
     wait_until(lambda: "model_live_metric{" in client.get("/metrics").text)
     scraped = {
-        (family.name, frozenset(label for sample in family.samples for label in sample.labels))
+        (
+            family.name,
+            frozenset(label for sample in family.samples for label in sample.labels),
+        )
         for family in text_string_to_metric_families(client.get("/metrics").text)
         if not family.name.startswith(("process_", "python_"))
     }
@@ -138,7 +155,10 @@ def test_a_request_is_counted_by_its_route(
 
 def test_a_scraper_that_knows_openmetrics_gets_it(client: TestClient) -> None:
     plain = client.get("/metrics")
-    assert plain.headers["content-type"].startswith("text/plain") and "# EOF" not in plain.text
+    assert (
+        plain.headers["content-type"].startswith("text/plain")
+        and "# EOF" not in plain.text
+    )
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
     other = client.get("/metrics", headers=accept)
     assert other.headers["content-type"].startswith("application/openmetrics-text")

@@ -1,4 +1,6 @@
-"""The last hour: nothing that was counted is lost or told twice, whatever stops or fails."""
+"""The last hour: nothing that was counted is lost or told twice, whatever stops or
+fails.
+"""
 
 import asyncio
 import logging
@@ -29,7 +31,9 @@ class Process:
             "http_requests", "", ("method", "route", "status"), registry=registry
         )
         labels = ("task", "predicted_class")
-        self.confidence = Histogram("prediction_confidence", "", labels, registry=registry)
+        self.confidence = Histogram(
+            "prediction_confidence", "", labels, registry=registry
+        )
         self.minutes = Minutes(file, registry)
 
     def predict(self, times: int, version: str = "1") -> None:
@@ -95,7 +99,9 @@ def test_an_hour_later_it_is_gone(process: Process, file: Path) -> None:
     assert [minute for minute, _, _ in rows(file)] == [100 + HOUR]
 
 
-def test_a_minute_in_which_nothing_happened_is_not_written(process: Process, file: Path) -> None:
+def test_a_minute_in_which_nothing_happened_is_not_written(
+    process: Process, file: Path
+) -> None:
     process.minutes.hour(100)
     process.predict(1)
     process.minutes.hour(101)
@@ -105,10 +111,18 @@ def test_a_minute_in_which_nothing_happened_is_not_written(process: Process, fil
 
 @pytest.mark.parametrize(
     ("route", "counted"),
-    [("/predict", 1), ("/models", 1), ("other", 1), ("/metrics", 0), ("/health/ready", 0)]
+    [
+        ("/predict", 1),
+        ("/models", 1),
+        ("other", 1),
+        ("/metrics", 0),
+        ("/health/ready", 0),
+    ]
     + [("/dashboard", 0), ("/dashboard/figures", 0), ("/v2/health/live", 0)],
 )
-def test_who_only_looks_is_not_counted(process: Process, route: str, counted: int) -> None:
+def test_who_only_looks_is_not_counted(
+    process: Process, route: str, counted: int
+) -> None:
     process.requests.labels("GET", route, "200").inc()
     process.requests.labels("GET", "/v2", "200").inc()
     assert process.minutes.hour(100)["http_requests_total|200"][-1] == counted + 1
@@ -146,7 +160,9 @@ def test_what_cannot_be_read_is_said(process: Process, file: Path) -> None:
     assert raised.value.status == 503
 
 
-def test_the_last_minute_is_kept_when_the_process_ends(process: Process, file: Path) -> None:
+def test_the_last_minute_is_kept_when_the_process_ends(
+    process: Process, file: Path
+) -> None:
     async def live_shortly() -> None:
         watcher = asyncio.create_task(process.minutes.watch())
         await asyncio.sleep(0)

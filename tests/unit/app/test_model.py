@@ -25,11 +25,16 @@ def test_the_repositorys_models_answer_as_recorded(task: str) -> None:
     expected = model.manifest.golden.answer
     answer = model.predict([golden(task)])[0]
     if model.manifest.target.classes:
-        assert answer["prediction"] == model.manifest.target.classes[int(np.argmax(expected))]
+        assert (
+            answer["prediction"]
+            == model.manifest.target.classes[int(np.argmax(expected))]
+        )
         assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == max(answer["probabilities"].values())
     else:
-        assert answer["prediction"] == pytest.approx(expected, abs=model.manifest.tolerance)
+        assert answer["prediction"] == pytest.approx(
+            expected, abs=model.manifest.tolerance
+        )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -57,7 +62,9 @@ def test_a_file_that_was_cut_off_is_refused(folder: Path) -> None:
     assert "SHA-256 differs" in refusal(folder / "iris")
 
 
-def test_a_file_that_is_no_model_is_refused_even_with_the_right_hash(folder: Path) -> None:
+def test_a_file_that_is_no_model_is_refused_even_with_the_right_hash(
+    folder: Path,
+) -> None:
     (folder / "iris" / "model.onnx").write_bytes(b"no model")
     edit(folder / "iris", sha256=hashlib.sha256(b"no model").hexdigest())
     assert "model.onnx cannot be opened" in refusal(folder / "iris")
@@ -66,7 +73,9 @@ def test_a_file_that_is_no_model_is_refused_even_with_the_right_hash(folder: Pat
 @pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / "iris" / name).unlink()
-    assert refusal(folder / "iris") == f"{name} cannot be read: No such file or directory"
+    assert (
+        refusal(folder / "iris") == f"{name} cannot be read: No such file or directory"
+    )
 
 
 def test_the_manifest_of_another_task_is_refused(folder: Path) -> None:
@@ -117,4 +126,7 @@ def test_a_manifest_that_is_none_is_refused(folder: Path, text: str) -> None:
 
 def test_keys_that_only_people_read_are_kept(folder: Path) -> None:
     edit(folder / "iris", remark="by hand")
-    assert json.loads(Model(folder / "iris").manifest.model_dump_json())["remark"] == "by hand"
+    assert (
+        json.loads(Model(folder / "iris").manifest.model_dump_json())["remark"]
+        == "by hand"
+    )

@@ -37,7 +37,9 @@ def test_all_tasks_are_served_at_once(models: Models) -> None:
     assert [current(models, task) for task in TASKS] == [1] * len(TASKS)
 
 
-def test_files_are_loaded_once_they_stay_as_they_are(models: Models, folder: Path) -> None:
+def test_files_are_loaded_once_they_stay_as_they_are(
+    models: Models, folder: Path
+) -> None:
     before = version(models)
     older = put_older_version(folder / "housing", "housing")
     models.refresh()
@@ -122,13 +124,18 @@ def test_features_that_make_no_sense_are_refused(
     models: Models, folder: Path, features: list[dict[str, object]]
 ) -> None:
     rest = {"description": "", "unit": "", "low": None, "high": None, "example": 1}
-    edit(folder / "iris", features=[{**rest, "categories": [], **made} for made in features])
+    edit(
+        folder / "iris",
+        features=[{**rest, "categories": [], **made} for made in features],
+    )
     models.refresh()
     models.refresh()
     assert models.entries["iris"].problem
 
 
-def test_a_folder_with_another_tasks_model_is_refused(models: Models, folder: Path) -> None:
+def test_a_folder_with_another_tasks_model_is_refused(
+    models: Models, folder: Path
+) -> None:
     for name in ("model.onnx", "manifest.json"):
         shutil.copy(folder / "housing" / name, folder / "iris" / name)
     models.refresh()
@@ -181,7 +188,9 @@ def load_by_hand(models: Models) -> int:
     return loaded
 
 
-def test_what_is_loaded_by_hand_is_served_until_a_champion_is_published(models: Models) -> None:
+def test_what_is_loaded_by_hand_is_served_until_a_champion_is_published(
+    models: Models,
+) -> None:
     loaded = load_by_hand(models)
     models.refresh()
     models.refresh()

@@ -65,14 +65,18 @@ def test_rows_without_names_go_to_the_task_that_alone_is_as_wide(
     assert (answer["task"], len(answer["predictions"])) == (task, 2)
 
 
-def test_a_body_that_is_read_on_a_thread_is_answered_alike(shared_client: TestClient) -> None:
+def test_a_body_that_is_read_on_a_thread_is_answered_alike(
+    shared_client: TestClient,
+) -> None:
     body = [golden("iris")] * (LARGE_BYTES // 50)
     answer = shared_client.post("/predict", json=body).json()
     assert (answer["task"], len(answer["predictions"])) == ("iris", len(body))
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
-@pytest.mark.parametrize("body", [{}, {"color": 1}, [{"color": 1}], {"features": [[1, 2]]}])
+@pytest.mark.parametrize(
+    "body", [{}, {"color": 1}, [{"color": 1}], {"features": [[1, 2]]}]
+)
 def test_where_no_task_fits_the_tasks_are_listed(
     shared_client: TestClient, path: str, body: object
 ) -> None:
@@ -98,7 +102,9 @@ def test_two_tasks_with_the_same_fields_are_both_named(
     assert with_twin.post("/predict", json=HOUSE).json()["task"] == "housing"
 
 
-def test_what_only_a_path_can_decide_is_not_in_the_document(with_twin: TestClient) -> None:
+def test_what_only_a_path_can_decide_is_not_in_the_document(
+    with_twin: TestClient,
+) -> None:
     document = with_twin.get("/openapi.json").json()
     for verb in ("predict", "explain"):
         described = document["paths"][f"/{verb}"]["post"]["requestBody"]["content"]
@@ -106,7 +112,10 @@ def test_what_only_a_path_can_decide_is_not_in_the_document(with_twin: TestClien
         text = f"{described['application/json']['examples']} {request}"
         assert "CreditRecord" in text and "HousingTable" in text
         assert "Iris" not in text and "Flowers" not in text
-        assert f"/{verb}/flowers" in document["paths"] and f"/{verb}/iris" in document["paths"]
+        assert (
+            f"/{verb}/flowers" in document["paths"]
+            and f"/{verb}/iris" in document["paths"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -129,11 +138,15 @@ def test_the_rules_of_the_task_that_was_found_hold(
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b"1", b"[1]", b'{"features": []}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[]", b"1", b"[1]", b'{"features": []}']
+)
 def test_a_body_without_a_record_is_refused_as_the_default_task_refuses_it(
     shared_client: TestClient, path: str, body: bytes
 ) -> None:
-    answer, own = (shared_client.post(p, content=body) for p in (path, f"{path}/housing"))
+    answer, own = (
+        shared_client.post(p, content=body) for p in (path, f"{path}/housing")
+    )
     assert answer.status_code == own.status_code == 422
     assert answer.json()["error"] == own.json()["error"]
 
@@ -143,24 +156,41 @@ def test_the_metrics_and_the_log_say_which_task_it_was(
 ) -> None:
     lines: Lines = []
     with TestClient(create(settings(), lines.append)) as client:
-        for body in (golden("iris"), golden("credit"), {"color": 1}, golden("iris") | {"color": 1}):
+        for body in (
+            golden("iris"),
+            golden("credit"),
+            {"color": 1},
+            golden("iris") | {"color": 1},
+        ):
             client.post("/predict", json=body)
         client.post("/explain", json=golden("iris"))
         client.post("/predict/credit", json=golden("credit"))
         client.post("/predict/nothing", json=golden("credit"))
         counts = [
-            value_of(client, "prediction_duration_seconds_count", task=task) for task in TASKS
+            value_of(client, "prediction_duration_seconds_count", task=task)
+            for task in TASKS
         ]
         assert counts == [2, 0, 1]
-        assert value_of(client, "prediction_errors_total", task="housing", reason="invalid") == 2
+        assert (
+            value_of(
+                client, "prediction_errors_total", task="housing", reason="invalid"
+            )
+            == 2
+        )
     told = [(line["path"], line.get("task")) for line in lines]
     assert told[:4] == [("/predict", task) for task in ("iris", "credit", None, None)]
     assert told[4:] == [
-        *(("/explain", "iris"), ("/predict/credit", "credit"), ("/predict/nothing", None)),
+        *(
+            ("/explain", "iris"),
+            ("/predict/credit", "credit"),
+            ("/predict/nothing", None),
+        ),
     ]
 
 
-def test_a_task_that_is_published_later_is_found(client: TestClient, folder: Path) -> None:
+def test_a_task_that_is_published_later_is_found(
+    client: TestClient, folder: Path
+) -> None:
     (folder / "iris").rename(folder.with_name("unpublished"))
     with_iris = golden("iris")
     models = client.app.app.app.services.models  # type: ignore[attr-defined]
@@ -190,7 +220,9 @@ def test_a_task_that_is_not_ready_is_named_where_none_fits(
     (folder / "iris" / "model.onnx").write_bytes(b"")
     with TestClient(create(settings(), lambda line: None)) as client:
         answer = client.post("/predict", json=golden("iris"))
-        assert answer.status_code == 503 and "iris: model.onnx" in answer.json()["error"]
+        assert (
+            answer.status_code == 503 and "iris: model.onnx" in answer.json()["error"]
+        )
         assert client.post("/predict", json=HOUSE).json()["task"] == "housing"
 
 

@@ -1,4 +1,6 @@
-"""The log of predictions: whatever happens to its database, it is counted and nothing raises."""
+"""The log of predictions: whatever happens to its database, it is counted and nothing
+raises.
+"""
 
 import os
 import sqlite3
@@ -64,7 +66,9 @@ def test_ten_thousand_predictions_are_ten_thousand_rows(
     log.close()
     found = rows(log.path)
     assert len(found) == 10_000
-    assert [row[2] for row in found[:5_000]] == [f"r-{number}" for number in range(5_000)]
+    assert [row[2] for row in found[:5_000]] == [
+        f"r-{number}" for number in range(5_000)
+    ]
     assert count(metrics, "prediction_log_rows_total") == 10_000
 
 
@@ -114,12 +118,16 @@ def test_a_locked_database_is_counted_and_written_again_once_it_is_free(
     assert count(metrics, "prediction_log_rows_total") == 2
 
 
-def test_a_full_database_is_counted(opened: Open, metrics: Metrics, housing: Model) -> None:
+def test_a_full_database_is_counted(
+    opened: Open, metrics: Metrics, housing: Model
+) -> None:
     log = opened()
     fill(log, housing, 1)
     log._batches._flush()
     assert log._connection
-    log._connection.execute("PRAGMA max_page_count = 1")  # what SQLite says when the disk is full
+    log._connection.execute(
+        "PRAGMA max_page_count = 1"
+    )  # what SQLite says when the disk is full
     fill(log, housing, 1_000, "lost")
     log._batches._flush()
     assert count(metrics, "prediction_log_dropped_total", reason="failed") == 1_000
@@ -134,7 +142,9 @@ def test_a_path_that_cannot_be_written_is_counted(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    (tmp_path / "text").write_text("no database, but longer than the header of one " * 10)
+    (tmp_path / "text").write_text(
+        "no database, but longer than the header of one " * 10
+    )
     log = opened(prediction_log=tmp_path / place)
     fill(log, housing, 7)
     log.close()
@@ -145,12 +155,16 @@ def test_a_path_that_cannot_be_written_is_counted(
 def test_no_connection_is_left_open_by_failures(
     opened: Open, housing: Model, tmp_path: Path
 ) -> None:
-    (tmp_path / "text").write_text("no database, but longer than the header of one " * 10)
+    (tmp_path / "text").write_text(
+        "no database, but longer than the header of one " * 10
+    )
     log = opened(prediction_log=tmp_path / "text")
     for _ in range(20):
         fill(log, housing, 1)
         log._batches._flush()
-    opens = [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    opens = [
+        os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.exists()
+    ]
     assert str(tmp_path / "text") not in opens
 
 
@@ -158,7 +172,9 @@ def test_only_so_many_rows_are_kept(opened: Open, housing: Model) -> None:
     log = opened(prediction_log_rows=10)
     fill(log, housing, 25)
     log.close()
-    assert [row[2] for row in rows(log.path)] == [f"r-{number}" for number in range(15, 25)]
+    assert [row[2] for row in rows(log.path)] == [
+        f"r-{number}" for number in range(15, 25)
+    ]
 
 
 def test_rows_that_are_too_old_go(opened: Open, housing: Model) -> None:
@@ -166,7 +182,9 @@ def test_rows_that_are_too_old_go(opened: Open, housing: Model) -> None:
     fill(log, housing, 2)
     log._batches._flush()
     with closing(sqlite3.connect(log.path)) as connection, connection:
-        connection.execute("UPDATE predictions SET time = time - 3 * 86400 WHERE id = 1")
+        connection.execute(
+            "UPDATE predictions SET time = time - 3 * 86400 WHERE id = 1"
+        )
     log._tidied = 0
     fill(log, housing, 1, "new")
     log.close()
@@ -177,7 +195,9 @@ def test_no_database_is_an_empty_list_and_a_broken_one_says_so(
     opened: Open, tmp_path: Path
 ) -> None:
     assert opened().latest(10, None) == []
-    (tmp_path / "text").write_text("no database, but longer than the header of one " * 10)
+    (tmp_path / "text").write_text(
+        "no database, but longer than the header of one " * 10
+    )
     with pytest.raises(ApiError, match="file is not a database") as caught:
         opened(prediction_log=tmp_path / "text").latest(10, None)
     assert caught.value.status == 503

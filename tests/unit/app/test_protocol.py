@@ -90,13 +90,19 @@ def test_a_large_body_arrives_whole(port: int) -> None:
 
 
 def test_a_chunked_body_arrives(port: int) -> None:
-    head = b"POST /a HTTP/1.1\r\nHost: x\r\n" + OFFER + b"Transfer-Encoding: chunked\r\n\r\n"
+    head = (
+        b"POST /a HTTP/1.1\r\nHost: x\r\n"
+        + OFFER
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+    )
     answer = talk(port, head + b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n", last(b"/end"))
     assert b"POST /a abcde" in answer and answer.endswith(b"GET /end ")
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
-    sent = [post(b"/%d" % turn, b"body%d" % turn, OFFER * (turn % 2)) for turn in range(6)]
+    sent = [
+        post(b"/%d" % turn, b"body%d" % turn, OFFER * (turn % 2)) for turn in range(6)
+    ]
     answer = talk(port, b"".join(sent) + last(b"/end"))
     places = [answer.index(b"POST /%d body%d" % (turn, turn)) for turn in range(6)]
     assert places == sorted(places) and answer.endswith(b"GET /end ")
@@ -105,7 +111,10 @@ def test_requests_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
 def test_the_connection_is_closed_where_the_client_asks_for_it(port: int) -> None:
     closing = OFFER.replace(b"Upgrade, H", b"close, Upgrade, H", 1)
     assert talk(port, post(b"/a", b"hello", closing)).endswith(b"POST /a hello")
-    old = b"POST /a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi"
+    old = (
+        b"POST /a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length:"
+        b" 2\r\n\r\nhi"
+    )
     assert talk(port, old).endswith(b"POST /a hi")
 
 
@@ -118,8 +127,9 @@ def test_any_other_offer_is_passed_over(port: int, token: bytes) -> None:
 
 def test_a_websocket_handshake_is_answered_as_a_plain_request(port: int) -> None:
     handshake = (
-        b"GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        b"GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade:"
+        b" websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key:"
+        b" dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     answer = talk(port, handshake, last(b"/end"))
     assert answer.startswith(b"HTTP/1.1 200") and b"GET /chat" in answer
@@ -139,7 +149,9 @@ def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
 ) -> None:
     head, _, content = talk(port, request_).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400") and b"\r\nconnection: close" in head
-    problem = Problem.model_validate_json(content)  # as every other error, and as documented
+    problem = Problem.model_validate_json(
+        content
+    )  # as every other error, and as documented
     assert problem.error and f"\r\nx-request-id: {problem.request_id}".encode() in head
 
 

@@ -22,7 +22,9 @@ Make = Callable[..., Settings]
 
 
 @contextmanager
-def serving(settings: Settings, peer: str = PEER) -> Iterator[tuple[TestClient, list[Any]]]:
+def serving(
+    settings: Settings, peer: str = PEER
+) -> Iterator[tuple[TestClient, list[Any]]]:
     """Yield a client that asks from an address, and the log's lines."""
     lines: list[Any] = []
     with TestClient(create(settings, lines.append), client=(peer, 50_000)) as client:
@@ -33,7 +35,9 @@ def serving(settings: Settings, peer: str = PEER) -> Iterator[tuple[TestClient, 
 def prefixed(
     request: pytest.FixtureRequest, settings: Make, folder: Path
 ) -> Iterator[Callable[[str], Any]]:
-    """Ask for a path below /ml through a proxy that strips the prefix, keeps it or names it."""
+    """Ask for a path below /ml through a proxy that strips the prefix, keeps it or
+    names it.
+    """
     how = request.param
     changes = {"trusted_proxies": PEER} if how == "told" else {"root_path": "/ml"}
     headers = {"X-Forwarded-Prefix": "/ml"} if how == "told" else {}
@@ -48,10 +52,14 @@ def prefixed(
         yield ask
 
 
-def test_every_page_and_link_stays_below_the_prefix(prefixed: Callable[..., Any]) -> None:
+def test_every_page_and_link_stays_below_the_prefix(
+    prefixed: Callable[..., Any],
+) -> None:
     for page in ("/ml/docs", "/ml/redoc"):
         text = prefixed(page).text
-        links = re.findall(r"""(?:src|href|spec-url)="(/[^"]*)"|url: '(/[^']*)'""", text)
+        links = re.findall(
+            r"""(?:src|href|spec-url)="(/[^"]*)"|url: '(/[^']*)'""", text
+        )
         found = {first or second for first, second in links}
         assert "/ml/openapi.json" in found and len(found) > 1
         assert all(prefixed(link).status_code == 200 for link in found)
@@ -64,13 +72,17 @@ def test_every_page_and_link_stays_below_the_prefix(prefixed: Callable[..., Any]
         assert prefixed(link, json=record).status_code == 200
 
 
-def test_the_document_names_the_prefix_as_its_server(prefixed: Callable[..., Any]) -> None:
+def test_the_document_names_the_prefix_as_its_server(
+    prefixed: Callable[..., Any],
+) -> None:
     document = prefixed("/ml/openapi.json").json()
     assert document["servers"] == [{"url": "/ml"}]
     assert "/predict/iris" in document["paths"]
 
 
-def test_probes_errors_and_the_protocol_know_their_paths(prefixed: Callable[..., Any]) -> None:
+def test_probes_errors_and_the_protocol_know_their_paths(
+    prefixed: Callable[..., Any],
+) -> None:
     assert prefixed("/ml/health").json()["status"] == "ok"
     assert set(prefixed("/ml/v2/models/none").json()) == {"error"}
     assert set(prefixed("/ml/nothing").json()) == {"error", "details", "request_id"}
@@ -80,12 +92,15 @@ def test_probes_errors_and_the_protocol_know_their_paths(prefixed: Callable[...,
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_the_documentation_asks_nobody_else(shared_client: TestClient, page: str) -> None:
+def test_the_documentation_asks_nobody_else(
+    shared_client: TestClient, page: str
+) -> None:
     answer = shared_client.get(page)
     text = re.sub(r"<!--.*?-->", "", answer.text, flags=re.DOTALL)
     assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", text)
     policy = dict(
-        part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
+        part.split(" ", 1)
+        for part in answer.headers["Content-Security-Policy"].split("; ")
     )
     for kind in ("connect-src", "img-src", "font-src"):
         assert policy[kind].removesuffix(" data:") == "'self'"
@@ -97,7 +112,9 @@ def test_without_a_prefix_nothing_is_stripped(shared_client: TestClient) -> None
     assert shared_client.get("/openapi.json").json()["servers"] == [{"url": "/"}]
 
 
-def test_a_prefix_that_begins_like_a_path_is_told_apart(settings: Make, folder: Path) -> None:
+def test_a_prefix_that_begins_like_a_path_is_told_apart(
+    settings: Make, folder: Path
+) -> None:
     with serving(settings(root_path="/model")) as (client, _):
         assert client.get("/models").status_code == 200
         assert client.get("/model/models").status_code == 200
@@ -123,8 +140,12 @@ HEADERS = {
         ("10.0.1.0/24", False),
     ],
 )
-def test_headers_are_believed_of_trusted_proxies_alone(trusted: str, believed: bool) -> None:
-    scope = applied(trusted, *((name.lower(), value) for name, value in HEADERS.items()))
+def test_headers_are_believed_of_trusted_proxies_alone(
+    trusted: str, believed: bool
+) -> None:
+    scope = applied(
+        trusted, *((name.lower(), value) for name, value in HEADERS.items())
+    )
     assert scope["client"][0] == ("203.0.113.9" if believed else PEER)
     assert scope["root_path"] == ("/ml" if believed else "")
     assert scope["scheme"] == ("https" if believed else "http")
@@ -132,17 +153,24 @@ def test_headers_are_believed_of_trusted_proxies_alone(trusted: str, believed: b
 
 
 @pytest.mark.parametrize(("trusted", "client"), [(PEER, "203.0.113.9"), ("none", PEER)])
-def test_the_log_shows_the_client(settings: Make, folder: Path, trusted: str, client: str) -> None:
+def test_the_log_shows_the_client(
+    settings: Make, folder: Path, trusted: str, client: str
+) -> None:
     with serving(settings(trusted_proxies=trusted)) as (asking, lines):
         asking.get("/health", headers=HEADERS)
     assert lines[0]["client"] == client
 
 
-def applied(trusted: str, *headers: tuple[str, str], peer: str | None = PEER) -> dict[str, Any]:
+def applied(
+    trusted: str, *headers: tuple[str, str], peer: str | None = PEER
+) -> dict[str, Any]:
     scope: dict[str, Any] = {
         **{"type": "http", "path": "/models", "root_path": "", "scheme": "http"},
         "client": (peer, 1) if peer else None,
-        "headers": [(b"host", b"inside:8000"), *((n.encode(), v.encode()) for n, v in headers)],
+        "headers": [
+            (b"host", b"inside:8000"),
+            *((n.encode(), v.encode()) for n, v in headers),
+        ],
     }
     Proxies(trusted).apply(scope)
     return scope
@@ -155,7 +183,8 @@ def applied(trusted: str, *headers: tuple[str, str], peer: str | None = PEER) ->
         ("203.0.113.9:4711", "203.0.113.9"),
         ("[2001:db8::1]:4711", "2001:db8::1"),
         ("2001:db8::1", "2001:db8::1"),
-        # What a client has sent itself stands first: the proxies have added what they saw.
+        # What a client has sent itself stands first: the proxies have added what they
+        # saw.
         ("1.2.3.4, 203.0.113.9", "203.0.113.9"),
         ("1.2.3.4, 203.0.113.9, 10.0.0.8", "203.0.113.9"),
         ("10.0.0.9, 10.0.0.8", "10.0.0.9"),
@@ -165,7 +194,9 @@ def applied(trusted: str, *headers: tuple[str, str], peer: str | None = PEER) ->
         (" , ", PEER),
     ],
 )
-def test_the_client_is_the_last_one_that_is_no_proxy_of_ours(told: str, client: str) -> None:
+def test_the_client_is_the_last_one_that_is_no_proxy_of_ours(
+    told: str, client: str
+) -> None:
     assert applied("10.0.0.0/8", ("x-forwarded-for", told))["client"][0] == client
 
 
@@ -180,13 +211,18 @@ def test_scheme_and_host_are_those_that_the_client_used() -> None:
     told = ("x-forwarded-proto", "HTTPS"), ("x-forwarded-host", "ml.example.org:444")
     scope = applied("*", *told)
     assert scope["scheme"] == "https"
-    assert [value for name, value in scope["headers"] if name == b"host"] == [b"ml.example.org:444"]
+    assert [value for name, value in scope["headers"] if name == b"host"] == [
+        b"ml.example.org:444"
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("prefix", value) for value in ("ml", '/"><script>', "//evil.org", "/../x", "/a b")),
+        *(
+            ("prefix", value)
+            for value in ("ml", '/"><script>', "//evil.org", "/../x", "/a b")
+        ),
         *(("proto", value) for value in ("javascript", "", "ws")),
         *(("host", value) for value in ("a b", "a/b", "evil.org:x", "")),
     ],
@@ -200,7 +236,10 @@ def test_what_makes_no_sense_is_passed_over(name: str, value: str) -> None:
 
 def test_an_address_of_both_kinds_is_known_and_a_peer_without_one_is_not() -> None:
     told = ("x-forwarded-for", "203.0.113.9")
-    assert applied("127.0.0.1", told, peer="::ffff:127.0.0.1")["client"][0] == "203.0.113.9"
+    assert (
+        applied("127.0.0.1", told, peer="::ffff:127.0.0.1")["client"][0]
+        == "203.0.113.9"
+    )
     assert applied("*", told, peer=None)["client"] is None
     assert applied("*", told, peer="testclient")["client"][0] == "testclient"
 
@@ -218,7 +257,11 @@ def test_a_prefix_that_is_believed_is_always_a_plain_path(values: list[str]) -> 
         ("API_ROOT_PATH", "ml", "must be a path such as /ml"),
         ("API_ROOT_PATH", "/a b", "must be a path such as /ml"),
         ("API_ROOT_PATH", "https://x.org/ml", "must be a path such as /ml"),
-        ("API_TRUSTED_PROXIES", "proxy.example.org", "'proxy.example.org' does not appear"),
+        (
+            "API_TRUSTED_PROXIES",
+            "proxy.example.org",
+            "'proxy.example.org' does not appear",
+        ),
         ("API_TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
     ],
 )
@@ -232,7 +275,9 @@ def test_a_wrong_setting_is_named(
     assert capsys.readouterr().err.startswith(f"error: {variable}: {said}")
 
 
-def test_a_slash_at_the_end_of_the_prefix_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slash_at_the_end_of_the_prefix_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("API_ROOT_PATH", "/ml/v1/")
     assert Settings().root_path == "/ml/v1"
     monkeypatch.setenv("API_ROOT_PATH", "/")

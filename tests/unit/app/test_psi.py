@@ -13,7 +13,9 @@ COUNTS = st.lists(st.integers(0, 1000), min_size=2, max_size=20).filter(any)
 @given(COUNTS)
 def test_a_window_like_the_reference_has_no_drift(counts: list[int]) -> None:
     total = sum(counts)
-    assert psi([count / total for count in counts], total, np.array(counts)) == pytest.approx(0)
+    assert psi(
+        [count / total for count in counts], total, np.array(counts)
+    ) == pytest.approx(0)
 
 
 @given(COUNTS, st.integers(1, 100_000), st.data())
@@ -21,7 +23,9 @@ def test_any_window_has_an_index_that_is_a_number_and_not_negative(
     counts: list[int], rows: int, data: st.DataObject
 ) -> None:
     other = data.draw(
-        st.lists(st.integers(0, 1000), min_size=len(counts), max_size=len(counts)).filter(any)
+        st.lists(
+            st.integers(0, 1000), min_size=len(counts), max_size=len(counts)
+        ).filter(any)
     )
     found = psi([count / sum(counts) for count in counts], rows, np.array(other))
     assert np.isfinite(found) and found >= 0
@@ -29,7 +33,9 @@ def test_any_window_has_an_index_that_is_a_number_and_not_negative(
 
 def test_the_index_is_the_one_of_the_books() -> None:
     expected = (0.6 - 0.5) * np.log(0.6 / 0.5) + (0.4 - 0.5) * np.log(0.4 / 0.5)
-    assert psi([0.5, 0.5], 10**9, np.array([6, 4]) * 10**8) == pytest.approx(expected, rel=1e-5)
+    assert psi([0.5, 0.5], 10**9, np.array([6, 4]) * 10**8) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_many_windows_are_many_indices() -> None:

@@ -28,11 +28,17 @@ def send(client: TestClient, request_id: str, truth: Any, status: int = 200) -> 
     return answer.json()
 
 
-def test_true_values_make_live_metrics_beside_the_offline_ones(client: TestClient) -> None:
+def test_true_values_make_live_metrics_beside_the_offline_ones(
+    client: TestClient,
+) -> None:
     answer = predict(client, "housing", [HOUSE, golden("housing")])
     values = [row["prediction"] for row in answer["predictions"]]
     kept = send(client, answer["request_id"], [values[0] + 0.3, values[1] - 0.4])
-    assert kept == {"task": "housing", "model_version": answer["model_version"], "rows": 2}
+    assert kept == {
+        "task": "housing",
+        "model_version": answer["model_version"],
+        "rows": 2,
+    }
     found = client.get("/quality/housing").json()
     assert found["rows"] == 2 and found["live"]["mae"] == pytest.approx(0.35, rel=1e-5)
     assert found["live"]["rmse"] == pytest.approx(np.sqrt(0.125), rel=1e-5)
@@ -49,7 +55,9 @@ def test_classes_have_the_metrics_of_the_hold_out(client: TestClient) -> None:
     assert found["live"]["accuracy"] == 1
     chance = answer["probabilities"][answer["prediction"]]
     assert found["live"]["log_loss"] == pytest.approx(-np.log(chance), rel=1e-4)
-    assert "roc_auc" in found["offline"] and "roc_auc" not in found["live"]  # of one class alone
+    assert (
+        "roc_auc" in found["offline"] and "roc_auc" not in found["live"]
+    )  # of one class alone
 
 
 def test_the_last_word_counts(client: TestClient) -> None:
@@ -76,7 +84,9 @@ def test_an_id_that_was_used_twice_means_the_last_request(client: TestClient) ->
         (3.0, "3.0 is none of"),
     ],
 )
-def test_what_cannot_be_true_is_refused(client: TestClient, truth: Any, words: str) -> None:
+def test_what_cannot_be_true_is_refused(
+    client: TestClient, truth: Any, words: str
+) -> None:
     answer = predict(client, "iris", golden("iris"))
     assert words in send(client, answer["request_id"], truth, 422)["error"]
     assert client.get("/quality/iris").json()["rows"] == 0
@@ -84,7 +94,10 @@ def test_what_cannot_be_true_is_refused(client: TestClient, truth: Any, words: s
 
 def test_a_word_is_no_value_of_a_regression(client: TestClient) -> None:
     answer = predict(client, "housing", HOUSE)
-    assert "'dear' is not a number" in send(client, answer["request_id"], "dear", 422)["error"]
+    assert (
+        "'dear' is not a number"
+        in send(client, answer["request_id"], "dear", 422)["error"]
+    )
 
 
 def test_a_request_that_is_not_known_is_named(client: TestClient) -> None:
@@ -97,9 +110,9 @@ def test_a_log_of_an_older_version_is_brought_up_to_date(
     path = settings().prediction_log
     with sqlite3.connect(path) as connection:
         connection.execute(
-            "CREATE TABLE predictions (id INTEGER PRIMARY KEY, time REAL NOT NULL, request_id TEXT "
-            "NOT NULL, task TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT NOT NULL, "
-            "features TEXT NOT NULL, prediction TEXT NOT NULL)"
+            "CREATE TABLE predictions (id INTEGER PRIMARY KEY, time REAL NOT NULL,"
+            " request_id TEXT NOT NULL, task TEXT NOT NULL, version INTEGER NOT NULL,"
+            " run_id TEXT NOT NULL, features TEXT NOT NULL, prediction TEXT NOT NULL)"
         )
     with TestClient(create(settings(), lambda line: None)) as client:
         answer = predict(client, "housing", HOUSE)

@@ -17,7 +17,9 @@ from tests.serving import HOUSE, golden
 
 @cache
 def records_of(task: str) -> Records:
-    return Records(Manifest.model_validate_json((MODELS / task / "manifest.json").read_bytes()))
+    return Records(
+        Manifest.model_validate_json((MODELS / task / "manifest.json").read_bytes())
+    )
 
 
 def refusal(records: Records, body: bytes) -> ApiError:
@@ -41,10 +43,14 @@ def test_a_record_a_list_and_a_table_say_the_same(task: str) -> None:
 
 
 def test_whole_numbers_are_numbers() -> None:
-    assert records_of("housing").read(json.dumps(HOUSE | {"HouseAge": 41}).encode())[0] == [HOUSE]
+    assert records_of("housing").read(json.dumps(HOUSE | {"HouseAge": 41}).encode())[
+        0
+    ] == [HOUSE]
 
 
-@pytest.mark.parametrize("value", [False, True, "3.9", None, [3.9], {}, 1e39, -1, 16.1, 10**400])
+@pytest.mark.parametrize(
+    "value", [False, True, "3.9", None, [3.9], {}, 1e39, -1, 16.1, 10**400]
+)
 def test_what_is_no_number_or_out_of_range_is_refused(value: object) -> None:
     error = refused(MedInc=value)
     assert error.status == 422
@@ -60,7 +66,9 @@ def test_what_float32_does_not_know_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", [0, 16])
 def test_the_bounds_belong_to_the_range(value: float) -> None:
     assert (
-        records_of("housing").read(json.dumps(HOUSE | {"MedInc": value}).encode())[0][0]["MedInc"]
+        records_of("housing").read(json.dumps(HOUSE | {"MedInc": value}).encode())[0][
+            0
+        ]["MedInc"]
         == value
     )
 
@@ -77,23 +85,31 @@ def test_a_missing_key_is_named() -> None:
 
 def test_a_category_that_the_task_does_not_know_is_refused() -> None:
     error = refusal(
-        records_of("credit"), json.dumps(golden("credit") | {"purpose": "yacht"}).encode()
+        records_of("credit"),
+        json.dumps(golden("credit") | {"purpose": "yacht"}).encode(),
     )
     assert error.details[0].where == "body.purpose"
     assert "'new_car'" in error.details[0].what
 
 
 def test_the_place_in_a_list_is_named() -> None:
-    error = refusal(records_of("housing"), json.dumps([HOUSE, HOUSE | {"MedInc": "much"}]).encode())
+    error = refusal(
+        records_of("housing"), json.dumps([HOUSE, HOUSE | {"MedInc": "much"}]).encode()
+    )
     assert error.details[0].where == "body.1.MedInc"
 
 
 @pytest.mark.parametrize("row", [[1.0] * 7, [1.0] * 9, [], "row"])
 def test_a_row_of_the_wrong_length_is_refused(row: object) -> None:
-    assert refusal(records_of("housing"), json.dumps({"features": [row]}).encode()).status == 422
+    assert (
+        refusal(records_of("housing"), json.dumps({"features": [row]}).encode()).status
+        == 422
+    )
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"features": []}', b"", b"{", b"1", b"null", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"[]", b'{"features": []}', b"", b"{", b"1", b"null", b"\xff"]
+)
 def test_what_holds_no_record_is_refused(body: bytes) -> None:
     assert refusal(records_of("housing"), body).status == 422
 
@@ -116,9 +132,12 @@ def test_many_faults_are_told_by_the_first_of_them() -> None:
 
 
 @given(
-    st.binary() | st.recursive(st.none() | st.booleans() | st.floats(), st.lists).map(json.dumps)
+    st.binary()
+    | st.recursive(st.none() | st.booleans() | st.floats(), st.lists).map(json.dumps)
 )
-def test_no_body_brings_anything_but_records_or_an_explained_refusal(body: bytes | str) -> None:
+def test_no_body_brings_anything_but_records_or_an_explained_refusal(
+    body: bytes | str,
+) -> None:
     try:
         records_of("housing").read(body if isinstance(body, bytes) else body.encode())
     except ApiError as error:

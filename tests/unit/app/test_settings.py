@@ -10,7 +10,10 @@ from app.settings import Settings
 
 
 def start(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
 ) -> tuple[int, str]:
     """Return the exit code of a start with one variable set, and what it said."""
     monkeypatch.setenv(name, value)
@@ -33,7 +36,10 @@ def start(
     ],
 )
 def test_a_bad_value_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
 ) -> None:
     code, said = start(monkeypatch, capsys, name, value)
     assert code == 2
@@ -70,7 +76,9 @@ def test_the_key_is_not_shown() -> None:
     assert "very secret" not in repr(Settings(admin_key="very secret"))
 
 
-def test_the_log_level_has_a_second_name_and_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_level_has_a_second_name_and_any_case(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("LOG_LEVEL", "warning")
     assert Settings().log_level == "WARNING"
     monkeypatch.setenv("API_LOG_LEVEL", "Debug")
@@ -91,7 +99,11 @@ def test_the_key_that_is_set_comes_before_the_one_that_the_start_script_made(
 ) -> None:
     settings = Settings(state=tmp_path)
     assert settings.key() is None
-    for content, key in ((b"made by it\r\n", "made by it"), (b"", None), (b"short", None)):
+    for content, key in (
+        (b"made by it\r\n", "made by it"),
+        (b"", None),
+        (b"short", None),
+    ):
         (tmp_path / "admin-key").write_bytes(content)
         assert settings.key() == key
         own = settings.model_copy(update={"admin_key": SecretStr("of the user")})

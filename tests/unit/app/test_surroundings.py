@@ -27,13 +27,24 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
             os.environ.pop(variable, None)
 
 
-@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"])
+@pytest.mark.parametrize(
+    "variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"]
+)
 def test_our_own_services_are_asked_directly(variable: str) -> None:
     os.environ[variable] = PROXY
     bypass_proxies()
-    for host in ("127.0.0.1", "localhost", "[::1]", "trainer", "mlflow-server", "jaeger"):
+    for host in (
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "trainer",
+        "mlflow-server",
+        "jaeger",
+    ):
         address = f"http://{host}:5000/"
-        assert requests.utils.get_environ_proxies(address) == {} or host == "[::1]", host
+        assert (
+            requests.utils.get_environ_proxies(address) == {} or host == "[::1]"
+        ), host
         assert urllib.request.proxy_bypass(host.strip("[]"))
         with httpx.Client() as client:
             transport = client._transport_for_url(httpx.URL(address))
@@ -68,8 +79,14 @@ def test_what_a_person_has_set_stays() -> None:
 @pytest.mark.parametrize(
     ("address", "ours"),
     [
-        *((f"http://{host}:8000", True) for host in ("127.0.0.1", "localhost", "[::1]", "front")),
-        *((f"http://{host}", False) for host in ("example.org", "10.0.0.1", "trainer.example")),
+        *(
+            (f"http://{host}:8000", True)
+            for host in ("127.0.0.1", "localhost", "[::1]", "front")
+        ),
+        *(
+            (f"http://{host}", False)
+            for host in ("example.org", "10.0.0.1", "trainer.example")
+        ),
         ("nonsense", False),
     ],
 )
@@ -78,19 +95,29 @@ def test_an_address_of_ours_is_known(address: str, ours: bool) -> None:
 
 
 def test_every_container_that_is_asked_is_named() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
+        "services"
+    ]
     asked = {"mlops-api", "front", "trainer", "mlflow-server", "jaeger", "prometheus"}
     assert asked <= set(services) and asked <= set(OURS)
 
 
 @pytest.mark.parametrize("home", ["empty", "none"])
-def test_a_model_that_is_opened_leaves_the_home_folder_empty(tmp_path: Path, home: str) -> None:
-    script = "import sys; from pathlib import Path; from app.serving.model import Model\n"
+def test_a_model_that_is_opened_leaves_the_home_folder_empty(
+    tmp_path: Path, home: str
+) -> None:
+    script = (
+        "import sys; from pathlib import Path; from app.serving.model import Model\n"
+    )
     script += "model = Model(Path(sys.argv[1])); print(model.manifest.task)"
     environment = {
-        k: v for k, v in os.environ.items() if k not in ("HOME", "ORT_DISABLE_TELEMETRY")
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("HOME", "ORT_DISABLE_TELEMETRY")
     }
-    environment |= {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)} if home == "empty" else {}
+    environment |= (
+        {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)} if home == "empty" else {}
+    )
     task = next(MODELS.iterdir())
     done = subprocess.run(
         [sys.executable, "-c", script, str(task)],

@@ -22,7 +22,9 @@ def record(created: float = 0.0) -> logging.LogRecord:
     return made
 
 
-def test_what_is_logged_within_a_span_names_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_logged_within_a_span_names_its_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     on(monkeypatch, TracerProvider())
     with tracing.span("outer", {}) as outer, tracing.span("inner", {"task": "iris"}, 3):
         expected = {"trace_id": format_trace_id(outer.get_span_context().trace_id)}
@@ -32,7 +34,9 @@ def test_what_is_logged_within_a_span_names_its_trace(monkeypatch: pytest.Monkey
     assert "trace_id" not in access_log._content(record())
 
 
-def test_a_trace_that_is_not_recorded_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_that_is_not_recorded_is_not_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     on(monkeypatch, TracerProvider(sampler=ALWAYS_OFF))
     with tracing.span("outer", {}):
         assert tracing.ids() is None

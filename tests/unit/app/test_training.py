@@ -24,10 +24,15 @@ def refusal(models: Models, **asked: Any) -> tuple[int, str]:
     return caught.value.status, caught.value.message
 
 
-def test_rows_without_names_are_for_the_task_with_as_many_fields(models: Models) -> None:
+def test_rows_without_names_are_for_the_task_with_as_many_fields(
+    models: Models,
+) -> None:
     assert task(models, data=[FLOWER], target=[0]) == "iris"
     assert task(models, data=[HOUSE], target=[4.5]) == "housing"
-    assert task(models, data=[list(golden("credit").values())], target=["good"]) == "credit"
+    assert (
+        task(models, data=[list(golden("credit").values())], target=["good"])
+        == "credit"
+    )
 
 
 @pytest.mark.parametrize("name", ["iris", "housing", "credit"])
@@ -51,7 +56,9 @@ def test_a_task_that_is_named_comes_first_and_without_data_it_is_the_default(
 
 def test_data_that_fit_no_task_are_told_what_the_tasks_have(models: Models) -> None:
     status, message = refusal(models, data=[[1, 2]], target=[0])
-    assert status == 422 and message.startswith("body.data.0: no task has 2 fields: credit has")
+    assert status == 422 and message.startswith(
+        "body.data.0: no task has 2 fields: credit has"
+    )
     assert "iris has the 4 fields sepal_length, sepal_width" in message
     assert refusal(models, data=[{"x": 1}])[0] == 422
 
@@ -60,7 +67,9 @@ def test_data_that_fit_no_task_are_told_what_the_tasks_have(models: Models) -> N
 def twins(models: Models, folder: Path) -> Models:
     """Models with a second task of four fields, whose classes are others."""
     (folder / "iris").rename(folder / "leaves")
-    target = models.get("iris").manifest.target.model_dump() | {"classes": ["oak", "elm", "ash"]}
+    target = models.get("iris").manifest.target.model_dump() | {
+        "classes": ["oak", "elm", "ash"]
+    }
     edit(folder / "leaves", task="leaves", target=target)
     models.refresh(patient=False)
     return models
@@ -68,7 +77,11 @@ def twins(models: Models, folder: Path) -> Models:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [(["elm", "oak"], "leaves"), (["setosa"], "iris"), (["virginica", "setosa"], "iris")],
+    [
+        (["elm", "oak"], "leaves"),
+        (["setosa"], "iris"),
+        (["virginica", "setosa"], "iris"),
+    ],
 )
 def test_of_tasks_with_the_same_fields_the_target_chooses(
     twins: Models, target: list[str], name: str
@@ -77,15 +90,23 @@ def test_of_tasks_with_the_same_fields_the_target_chooses(
 
 
 @pytest.mark.parametrize("target", [[0, 1], [0.0, 2.0], None])
-def test_if_it_fits_both_both_are_named(twins: Models, target: list[float] | None) -> None:
+def test_if_it_fits_both_both_are_named(
+    twins: Models, target: list[float] | None
+) -> None:
     status, message = refusal(twins, data=[FLOWER, FLOWER], target=target)
     assert status == 422
-    assert message == "body.data.0: the tasks iris, leaves have 4 fields: name one of them as task."
+    assert (
+        message
+        == "body.data.0: the tasks iris, leaves have 4 fields: name one of them as"
+        " task."
+    )
 
 
 def test_hyperparameters_have_two_names_and_come_under_one() -> None:
     def given(**asked: Any) -> object:
-        return parameters_of(Train.model_validate({"algorithm": "random_forest"} | asked))
+        return parameters_of(
+            Train.model_validate({"algorithm": "random_forest"} | asked)
+        )
 
     assert given(hyperparameters={"max_depth": 3}) == given(parameters={"max_depth": 3})
     assert given() == {}

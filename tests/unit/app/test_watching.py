@@ -27,4 +27,6 @@ def test_what_fails_once_is_looked_at_again(caplog: pytest.LogCaptureFixture) ->
     with caplog.at_level(logging.ERROR):
         asyncio.run(live_shortly())
     assert looks[:2] == [0, 1]
-    assert "the folder could not be looked at" in caplog.text and "is away" in caplog.text
+    assert (
+        "the folder could not be looked at" in caplog.text and "is away" in caplog.text
+    )

@@ -12,7 +12,15 @@ from history import layout
 from pipeline.cli import app
 from pipeline.repo import Repo
 from tests.conftest import commit_all
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, new_store, promote
+from tests.histories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    new_store,
+    promote,
+)
 
 
 @pytest.fixture
@@ -22,7 +30,9 @@ def repo(tmp_path: Path) -> Repo:
 
 def call(repo: Repo, *arguments: str) -> Result:
     environment = {"COLUMNS": "160", "TERM": "dumb"}
-    return CliRunner(env=environment).invoke(app, ["--repo", str(repo.root), "history", *arguments])
+    return CliRunner(env=environment).invoke(
+        app, ["--repo", str(repo.root), "history", *arguments]
+    )
 
 
 def test_restore_writes_where_it_is_told_to(repo: Repo, tmp_path: Path) -> None:
@@ -41,7 +51,9 @@ def test_metrics_are_told_by_a_watcher_alone(repo: Repo) -> None:
         other.listen()
         port = other.getsockname()[1]
         done = call(repo, "restore", "--watch", "--metrics-port", str(port))
-    assert f"the port {port} at 127.0.0.1 is in use: name another" in str(done.exception)
+    assert f"the port {port} at 127.0.0.1 is in use: name another" in str(
+        done.exception
+    )
 
 
 def test_save_prints_the_folders(repo: Repo, tmp_path: Path) -> None:
@@ -111,16 +123,21 @@ def test_prune_says_what_goes_and_with_dry_run_what_would(repo: Repo) -> None:
 
 def test_list_shows_the_newest_first(repo: Repo) -> None:
     old = add_run(repo.mlruns, started=STARTED - DAY_MS, name="the old [bold]")
-    new = add_run(repo.mlruns, {}, {model_id(): {"model.onnx": b"x"}}, parent=old.run_id)
+    new = add_run(
+        repo.mlruns, {}, {model_id(): {"model.onnx": b"x"}}, parent=old.run_id
+    )
     add_run(repo.mlruns, experiment="iris", started=STARTED - 2 * DAY_MS)
     promote(repo, new)
-    lines = [line.split() for line in call(repo, "list").stdout.splitlines() if line.strip()]
+    lines = [
+        line.split() for line in call(repo, "list").stdout.splitlines() if line.strip()
+    ]
     assert [line[0] for line in lines[1:3]] == [new.run_id[:8], old.run_id[:8]]
     assert "housing v1 (champion)" in " ".join(lines[1])
     assert "the old [bold]" in " ".join(lines[2])
     assert "└ a run" in " ".join(lines[1])
     assert [
-        run["run_id"] for run in json.loads(call(repo, "list", "--json", "--limit", "1").stdout)
+        run["run_id"]
+        for run in json.loads(call(repo, "list", "--json", "--limit", "1").stdout)
     ] == [new.run_id]
     assert len(json.loads(call(repo, "list", "--json").stdout)) == 3
 
@@ -140,9 +157,20 @@ def test_show_shows_all_of_one_run(repo: Repo) -> None:
     )
     promote(repo, run)
     shown = call(repo, "show", run.run_id[:10]).stdout
-    for text in ("depth", "0.25", "2 points", "houses", "plot.png", "housing v1", "not ended"):
+    for text in (
+        "depth",
+        "0.25",
+        "2 points",
+        "houses",
+        "plot.png",
+        "housing v1",
+        "not ended",
+    ):
         assert text in shown
-    assert json.loads(call(repo, "show", run.run_id, "--json").stdout)["run_id"] == run.run_id
+    assert (
+        json.loads(call(repo, "show", run.run_id, "--json").stdout)["run_id"]
+        == run.run_id
+    )
 
 
 def test_an_unknown_or_ambiguous_run_is_one_sentence(repo: Repo) -> None:

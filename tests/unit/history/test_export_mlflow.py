@@ -1,7 +1,8 @@
-"""The real history, exported, in the last MLflow that opens a file store: 3.12, in its own venv.
+"""The real history, exported, in the last MLflow that opens a file store: 3.12, in its
+own venv.
 
-The environment is made once, in `build/`, of `mlflow-skinny`, which holds the same stores. Where
-its packages cannot be had the tests are skipped, with the reason.
+The environment is made once, in `build/`, of `mlflow-skinny`, which holds the same
+stores. Where its packages cannot be had the tests are skipped, with the reason.
 """
 
 import json
@@ -27,13 +28,19 @@ VERSION = "3.12"
 PACKAGES = (f"mlflow-skinny=={VERSION}.*", "sqlalchemy", "alembic")
 ENVIRONMENT = ROOT / "build" / f"mlflow-{VERSION}"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore", "PYTHONUTF8": "1"}
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PYTHONWARNINGS": "ignore",
+    "PYTHONUTF8": "1",
+}
 RUNS = 50
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     settings = os.environ | SETTINGS
-    return subprocess.run(command, capture_output=True, encoding="utf-8", env=settings, check=False)
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=settings, check=False
+    )
 
 
 def make_environment() -> str:
@@ -46,13 +53,21 @@ def make_environment() -> str:
         made = run(sys.executable, "-m", "venv", ENVIRONMENT)
         install = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     done = run(*install, *PACKAGES) if made.returncode == 0 else made
-    return (done.stderr.strip() or "no message").splitlines()[-1] if done.returncode else ""
+    return (
+        (done.stderr.strip() or "no message").splitlines()[-1]
+        if done.returncode
+        else ""
+    )
 
 
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The Python of an environment with MLflow 3.12."""
-    usable = (PYTHON, "-c", "import mlflow, sqlalchemy, alembic; print(mlflow.__version__)")
+    usable = (
+        PYTHON,
+        "-c",
+        "import mlflow, sqlalchemy, alembic; print(mlflow.__version__)",
+    )
     if not PYTHON.is_file() or run(*usable).returncode:
         if reason := make_environment():
             pytest.skip(f"MLflow {VERSION} is not to be had: {reason}")
@@ -98,8 +113,12 @@ def test_mlflow_lists_every_run_model_and_version_equal(
         for name, entry in entries.items():
             assert shown[part][name] == entry
     assert shown == ours
-    runs = {id for experiment in shown["experiments"].values() for id in experiment["runs"]}
-    if len(layout.run_folders(ROOT / "mlruns")) >= RUNS:  # a copy may begin with no history
+    runs = {
+        id for experiment in shown["experiments"].values() for id in experiment["runs"]
+    }
+    if (
+        len(layout.run_folders(ROOT / "mlruns")) >= RUNS
+    ):  # a copy may begin with no history
         assert len(runs) >= RUNS
     assert runs == layout.run_folders(ROOT / "mlruns").keys()
 
@@ -108,7 +127,15 @@ def test_its_migration_reads_it(
     python: Path, exported: Path, ours: dict[str, Any], tmp_path: Path
 ) -> None:
     uri = f"sqlite:///{(tmp_path / 'migrated.db').as_posix()}"
-    command = ("-m", "mlflow", "migrate-filestore", "--source", str(exported), "--target", uri)
+    command = (
+        "-m",
+        "mlflow",
+        "migrate-filestore",
+        "--source",
+        str(exported),
+        "--target",
+        uri,
+    )
     done = run(python, *command)
     assert done.returncode == 0, done.stderr
     assert listed(python, uri) == ours

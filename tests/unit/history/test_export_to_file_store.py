@@ -34,9 +34,18 @@ def repo(tmp_path: Path) -> Repo:
 
 def full(repo: Repo) -> None:
     """Fill a history with all that it can hold."""
-    dataset = {"name": "housing", "digest": "d", "source_type": "http", "source": '{"url": "u"}'}
-    datasets = [dataset | {"schema": None, "profile": "{}", "tags": {"context": "training"}}]
-    parent = add_run(repo.mlruns, files={"plots/a.png": b"a", "b ä.txt": b"b"}, datasets=datasets)
+    dataset = {
+        "name": "housing",
+        "digest": "d",
+        "source_type": "http",
+        "source": '{"url": "u"}',
+    }
+    datasets = [
+        dataset | {"schema": None, "profile": "{}", "tags": {"context": "training"}}
+    ]
+    parent = add_run(
+        repo.mlruns, files={"plots/a.png": b"a", "b ä.txt": b"b"}, datasets=datasets
+    )
     logged = model_id()
     trained = add_run(
         repo.mlruns,
@@ -46,20 +55,30 @@ def full(repo: Repo) -> None:
     )
     promote(repo, trained)
     promote(repo, trained)
-    add_run(repo.mlruns, model_inputs=[logged], status="FAILED", ended=None, experiment="Übung 1")
+    add_run(
+        repo.mlruns,
+        model_inputs=[logged],
+        status="FAILED",
+        ended=None,
+        experiment="Übung 1",
+    )
     times = {"started": STARTED + DAY_MS, "ended": STARTED + DAY_MS}
     tags = {"gate": "refused", "gate.reason": "worse"}
     push = add_run(repo.mlruns, tags=tags, params={"challenger": "ridge"}, **times)
     add_run(repo.mlruns, params={"algorithm": "ridge"}, parent=push.run_id, **times)
 
 
-def test_mlflow_shows_a_file_store_as_it_shows_the_database(repo: Repo, tmp_path: Path) -> None:
+def test_mlflow_shows_a_file_store_as_it_shows_the_database(
+    repo: Repo, tmp_path: Path
+) -> None:
     full(repo)
     target = tmp_path / "a store" / "mlruns"
     exported = export(repo.mlruns, target)
     assert (exported.runs, exported.versions, exported.left_out) == (5, 3, {})
     build.restore(repo.mlruns, tmp_path / "mlflow.db")
-    database = listing(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns))
+    database = listing(
+        f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns)
+    )
     with address.settings_for(target.as_uri()):
         shown = listing(target.as_uri(), None)
     assert shown == database
@@ -76,7 +95,8 @@ def test_it_comes_in_again_as_it_was(repo: Repo, tmp_path: Path) -> None:
     for run_id, folder in layout.run_folders(repo.mlruns).items():
         there = {path.relative_to(folder): path.read_bytes() for path in files(folder)}
         here = {
-            path.relative_to(folders[run_id]): path.read_bytes() for path in files(folders[run_id])
+            path.relative_to(folders[run_id]): path.read_bytes()
+            for path in files(folders[run_id])
         }
         without_address(there)
         without_address(here)
@@ -97,19 +117,25 @@ def without_address(content: dict[Path, bytes]) -> None:
         content[Path(layout.RUN_FILE)] = json.dumps(run).encode()
 
 
-PART = st.text("aZ09_-. :äß中", min_size=1, max_size=12).filter(lambda part: part.strip(" ."))
+PART = st.text("aZ09_-. :äß中", min_size=1, max_size=12).filter(
+    lambda part: part.strip(" .")
+)
 KEY = st.lists(PART, min_size=1, max_size=3).map("/".join)
 if sys.platform == "win32":
     KEY = KEY.filter(lambda key: fault_of(key) is None)
 else:
-    KEY = KEY.filter(lambda key: not key.startswith(".."))  # which MLflow does not allow
+    KEY = KEY.filter(
+        lambda key: not key.startswith("..")
+    )  # which MLflow does not allow
 TEXT = st.text(max_size=40).filter(lambda text: not CERTAIN.match(text))
 POINT = st.tuples(st.floats(), st.integers(0, 10**6), st.integers(-5, 5))
 
 
 def apart(values: dict[str, Any]) -> bool:
     """Tell whether every name is a file of its own, also where case does not count."""
-    folders = {key[:i] for key in values for i, letter in enumerate(key) if letter == "/"}
+    folders = {
+        key[:i] for key in values for i, letter in enumerate(key) if letter == "/"
+    }
     return clash(values) is None and not folders & values.keys()
 
 
@@ -124,7 +150,9 @@ def by_name(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
     user=TEXT,
     params=by_name(TEXT),
     tags=by_name(TEXT),
-    metrics=by_name(st.lists(POINT, min_size=1, max_size=4, unique_by=lambda point: point[1:])),
+    metrics=by_name(
+        st.lists(POINT, min_size=1, max_size=4, unique_by=lambda point: point[1:])
+    ),
 )
 def test_odd_names_and_values_come_in_again(**content: Any) -> None:
     folder = Path(tempfile.mkdtemp())
@@ -141,7 +169,9 @@ def test_odd_names_and_values_come_in_again(**content: Any) -> None:
 def comparable(run: Run) -> dict[str, Any]:
     """Return a run whose points are in one order: NaN has none."""
     content = run.model_dump()
-    content["metrics"] = {key: sorted(map(repr, points)) for key, points in run.metrics.items()}
+    content["metrics"] = {
+        key: sorted(map(repr, points)) for key, points in run.metrics.items()
+    }
     content["latest"] = {key: repr(run.latest(key)) for key in run.metrics}
     return content
 
@@ -157,7 +187,9 @@ def test_of_a_number_and_nan_at_one_step_the_larger_counts_as_in_sql(
     build.restore(repo.mlruns, tmp_path / "mlflow.db")
     with address.settings_for((tmp_path / "store").as_uri()):
         shown = listing((tmp_path / "store").as_uri(), None)
-    database = listing(f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns))
+    database = listing(
+        f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns)
+    )
     (run,) = shown["experiments"]["housing"]["runs"].values()
     assert run["metrics"] == {"high": "1.0", "low": "nan"}
     assert shown == database
@@ -167,7 +199,9 @@ UNWRITABLE: dict[str, Any] = {
     "has the param 'a/b' beside another": {"params": {"a": "1", "a/b": "2"}},
     "has the tag '../x', which MLflow does not allow": {"tags": {"../x": "1"}},
     "has the tag '/x', which MLflow does not allow": {"tags": {"/x": "1"}},
-    "has the metric 'a*', which MLflow does not allow": {"metrics": {"a*": [(1.0, 0, 0)]}},
+    "has the metric 'a*', which MLflow does not allow": {
+        "metrics": {"a*": [(1.0, 0, 0)]}
+    },
     "which is too long for the name of a file": {"params": {"ä" * 130: "1"}},
 }
 
@@ -177,7 +211,9 @@ def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_named(
     repo: Repo, tmp_path: Path, said: str
 ) -> None:
     kept = add_run(repo.mlruns)
-    odd = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, **UNWRITABLE[said])
+    odd = add_run(
+        repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, **UNWRITABLE[said]
+    )
     promote(repo, odd)
     heard: list[str] = []
     exported = export(repo.mlruns, tmp_path / "store", heard.append)
@@ -187,7 +223,8 @@ def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_named(
     left = {path.name for path in (tmp_path / "store").rglob("*") if path.is_dir()}
     assert kept.run_id in left and not left & {odd.run_id, odd.models[0].model_id}
     done = CliRunner().invoke(
-        app, ["--repo", str(repo.root), "history", "export", "--to", str(tmp_path / "cli")]
+        app,
+        ["--repo", str(repo.root), "history", "export", "--to", str(tmp_path / "cli")],
     )
     assert isinstance(done.exception, PipelineError)
     assert "1 runs are left out" in str(done.exception)
@@ -220,7 +257,9 @@ def test_a_damaged_history_leaves_nothing_behind(repo: Repo, tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["clone"]
 
 
-def test_a_folder_that_is_no_file_store_is_not_written_to(repo: Repo, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_file_store_is_not_written_to(
+    repo: Repo, tmp_path: Path
+) -> None:
     add_run(repo.mlruns)
     again = new_repo(tmp_path / "again")
     (tmp_path / "other").mkdir()

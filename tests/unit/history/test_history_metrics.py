@@ -37,16 +37,29 @@ def add_push(repo: Repo, number: int, rmse: float, gate: str = "refused") -> Non
         "cv_rmse_mean": [(rmse, 0, 0)],
     }
     started = STARTED + 60_000 * number
-    tags = {"gate": gate, "gate.reason": "", "mlflow.source.git.commit": f"{number:07d}" + "f" * 33}
+    tags = {
+        "gate": gate,
+        "gate.reason": "",
+        "mlflow.source.git.commit": f"{number:07d}" + "f" * 33,
+    }
     parent = add_run(repo.mlruns, started=started, metrics=metrics, tags=tags)
     files = {model_id(): {"model.onnx": b"%d" % number}}
-    candidate = add_run(repo.mlruns, {}, files, started=started + 1, parent=parent.run_id)
+    candidate = add_run(
+        repo.mlruns, {}, files, started=started + 1, parent=parent.run_id
+    )
     if gate == "promoted":
-        promote(repo, candidate, promoted=started + 2, metrics={"rmse": rmse, "r2": 1 - rmse})
+        promote(
+            repo,
+            candidate,
+            promoted=started + 2,
+            metrics={"rmse": rmse, "r2": 1 - rmse},
+        )
 
 
 def told(repo: Repo) -> dict[str, Samples]:
-    """Return the series by family, each with its labels' values in the order of their names."""
+    """Return the series by family, each with its labels' values in the order of their
+    names.
+    """
     exporter = Exporter()
     build.restore(repo.mlruns, repo.build / "mlflow.db")
     exporter.update(repo.build / "mlflow.db")
@@ -59,15 +72,22 @@ def told(repo: Repo) -> dict[str, Samples]:
     }
 
 
-def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(repo: Repo) -> None:
+def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(
+    repo: Repo,
+) -> None:
     for number, (rmse, gate) in enumerate(
-        [(0.9, "refused"), (0.5, "promoted"), (0.7, "refused"), (0.25, "promoted")], start=1
+        [(0.9, "refused"), (0.5, "promoted"), (0.7, "refused"), (0.25, "promoted")],
+        start=1,
     ):
         add_push(repo, number, rmse, gate)
     first = registry.versions(repo.mlruns, "housing")[0]
     metrics = {"holdout_rmse": [(0.5, 0, 0)], "holdout_r2": [(0.5, 0, 0)]}
-    again = add_run(repo.mlruns, {}, {model_id(): {"model.onnx": b"2"}}, metrics=metrics)
-    promote(repo, again, decided_by="hand", promoted=STARTED + 600_000, commit=first.commit)
+    again = add_run(
+        repo.mlruns, {}, {model_id(): {"model.onnx": b"2"}}, metrics=metrics
+    )
+    promote(
+        repo, again, decided_by="hand", promoted=STARTED + 600_000, commit=first.commit
+    )
     add_push(repo, 11, 0.3)
     found = told(repo)
     # In the order of the labels' names: commit, decision, metric, push, task, version.
@@ -109,13 +129,19 @@ def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> 
         shown = {
             int(sample.labels["push"]): (sample.labels["commit"], sample.value)
             for sample in family.samples
-            if (sample.labels["task"], sample.labels["metric"]) == (name, task.metric.name)
+            if (sample.labels["task"], sample.labels["metric"])
+            == (name, task.metric.name)
         }
-        expected = {n: (push.commit[:7], push.value) for n, push in enumerate(pushes, start=1)}
+        expected = {
+            n: (push.commit[:7], push.value) for n, push in enumerate(pushes, start=1)
+        }
         newest = sorted(expected)[-200:]
         assert shown.keys() == {n for n in newest if expected[n][1] is not None}
         for n, (commit, value) in shown.items():  # six digits of a value are shown
-            assert (commit, value) == (expected[n][0], pytest.approx(expected[n][1], rel=1e-5))
+            assert (commit, value) == (
+                expected[n][0],
+                pytest.approx(expected[n][1], rel=1e-5),
+            )
 
 
 def test_the_newest_200_pushes_of_a_task_are_told(repo: Repo) -> None:
@@ -125,8 +151,12 @@ def test_the_newest_200_pushes_of_a_task_are_told(repo: Repo) -> None:
     found = told(repo)
     times = found["model_history_pushed_timestamp_seconds"]
     assert {int(push) for push, _ in times} == set(range(4, 204))
-    champions = found["model_history_champion_metric"]  # of a push that is not told itself
-    assert champions["rmse", "4", "housing"] == champions["rmse", "203", "housing"] == 0.5
+    champions = found[
+        "model_history_champion_metric"
+    ]  # of a push that is not told itself
+    assert (
+        champions["rmse", "4", "housing"] == champions["rmse", "203", "housing"] == 0.5
+    )
     assert len(found["model_history_metric"]) == 400
     assert found["model_history_pushes"] == {("housing",): 203}
 
@@ -137,7 +167,9 @@ def test_what_a_notebook_logs_is_no_push(repo: Repo) -> None:
     uri = f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("housing")
-    run_id = client.create_run(experiment.experiment_id, tags={"gate": "promoted"}).info.run_id
+    run_id = client.create_run(
+        experiment.experiment_id, tags={"gate": "promoted"}
+    ).info.run_id
     client.log_metric(run_id, "holdout_rmse", 0.1)
     found = told(repo)
     assert found["model_history_pushes"] == {("housing",): 1}

@@ -69,7 +69,9 @@ TAKEN = [
 
 
 @pytest.mark.parametrize("path", REFUSED)
-def test_a_name_that_some_system_cannot_hold_is_refused_in_plain_english(path: str) -> None:
+def test_a_name_that_some_system_cannot_hold_is_refused_in_plain_english(
+    path: str,
+) -> None:
     reason = names.fault_of(path)
     assert reason and REFUSED[path] in reason
     assert "pattern" not in reason and "[" not in reason
@@ -94,14 +96,20 @@ def test_a_usual_name_is_taken(path: str) -> None:
         ("straße", "STRASSE"),
     ],
 )
-def test_two_names_that_are_one_on_windows_or_macos_are_refused(paths: tuple[str, str]) -> None:
+def test_two_names_that_are_one_on_windows_or_macos_are_refused(
+    paths: tuple[str, str],
+) -> None:
     assert names.clash(paths)
 
 
 def test_the_files_of_a_run_and_of_a_model_may_not_differ_in_case_alone() -> None:
-    files = [{"path": path, "sha256": "0" * 64, "size": 1} for path in ("b", "A/x", "a/y")]
+    files = [
+        {"path": path, "sha256": "0" * 64, "size": 1} for path in ("b", "A/x", "a/y")
+    ]
     content = {"artifacts": files}
-    with pytest.raises(ValidationError, match="'A' and 'a' are one file on Windows or macOS"):
+    with pytest.raises(
+        ValidationError, match="'A' and 'a' are one file on Windows or macOS"
+    ):
         LoggedModel.model_validate(content)
 
 
@@ -119,11 +127,15 @@ def test_the_longest_path_fits_a_runner_s_folder() -> None:
 
 def test_every_file_of_a_model_fits_below_the_longest_experiment() -> None:
     folder = layout.experiment_folder("Long " * 100)
-    place = f"mlruns/{folder}/2026-11-28_99/{'0' * 32}/models/m-{'0' * 32}/python_env.yaml"
+    place = (
+        f"mlruns/{folder}/2026-11-28_99/{'0' * 32}/models/m-{'0' * 32}/python_env.yaml"
+    )
     assert names.too_long(place) is None
 
 
-DEVICES = st.sampled_from(["con", "PRN", "Aux", "nul", "COM1", "lpt9", "com²", "CONIN$"])
+DEVICES = st.sampled_from(
+    ["con", "PRN", "Aux", "nul", "COM1", "lpt9", "com²", "CONIN$"]
+)
 
 
 @given(DEVICES, st.sampled_from(["", " ", ".", ".txt", " .a.b", ". "]))
@@ -144,12 +156,16 @@ def test_a_name_that_is_taken_is_safe_everywhere(name: str) -> None:
 def test_two_experiments_never_share_a_folder(one: str, other: str) -> None:
     folders = layout.experiment_folder(one), layout.experiment_folder(other)
     for folder in folders:
-        assert re.fullmatch(r"[A-Za-z0-9_-]{1,49}", folder) and not names.fault_of(folder)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,49}", folder) and not names.fault_of(
+            folder
+        )
         assert folder.lower() != layout.REGISTRY
     assert (one == other) == (folders[0].lower() == folders[1].lower())
 
 
-@pytest.mark.parametrize("name", ["CON", "Iris", "IRIS", "aux", "registry", "lpt1", "..", ""])
+@pytest.mark.parametrize(
+    "name", ["CON", "Iris", "IRIS", "aux", "registry", "lpt1", "..", ""]
+)
 def test_an_experiment_with_an_unsafe_name_gets_a_digest(name: str) -> None:
     folder = layout.experiment_folder(name)
     assert folder != name and layout.ENDS_WITH_DIGEST.search(folder)

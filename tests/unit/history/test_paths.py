@@ -45,17 +45,31 @@ def test_the_address_of_a_file_on_a_drive_of_windows_becomes_relative_too() -> N
     ],
 )
 def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
-    run = add_run(tmp_path, params={"p": text}, tags={"t": text}, metrics={text: [(1, 1, 1)]})
+    run = add_run(
+        tmp_path, params={"p": text}, tags={"t": text}, metrics={text: [(1, 1, 1)]}
+    )
     assert local_paths(run) == []
 
 
 def test_where_mlflow_writes_paths_every_root_is_one(tmp_path: Path) -> None:
     data = {
-        **{"name": "d", "digest": "1", "source_type": "local", "schema": None, "profile": None},
-        **{"tags": {}, "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}'},
+        **{
+            "name": "d",
+            "digest": "1",
+            "source_type": "local",
+            "schema": None,
+            "profile": None,
+        },
+        **{
+            "tags": {},
+            "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}',
+        },
     }
     plain = {**data, "name": "e", "source": "/anywhere/e.csv"}
-    tags = {"mlflow.source.name": "/elsewhere/train.py", "mlflow.note.content": "/elsewhere"}
+    tags = {
+        "mlflow.source.name": "/elsewhere/train.py",
+        "mlflow.note.content": "/elsewhere",
+    }
     run = add_run(tmp_path, datasets=[data, plain], tags=tags)
     found = ["/anywhere/d.csv", "/anywhere/e.csv", "/elsewhere/train.py"]
     assert sorted(local_paths(run)) == found

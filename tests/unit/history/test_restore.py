@@ -57,7 +57,9 @@ def client(repo: Repo) -> MlflowClient:
 
 def test_an_empty_history_gives_an_empty_store(repo: Repo) -> None:
     assert bring_up(repo) == Change(0, 0, 0)
-    assert [experiment.name for experiment in client(repo).search_experiments()] == ["Default"]
+    assert [experiment.name for experiment in client(repo).search_experiments()] == [
+        "Default"
+    ]
 
 
 def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(repo: Repo) -> None:
@@ -83,7 +85,9 @@ def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(repo: Repo) -
     assert bring_up(repo) == Change(0, 0, 1)
 
 
-def test_the_order_in_which_runs_arrive_does_not_matter(repo: Repo, tmp_path: Path) -> None:
+def test_the_order_in_which_runs_arrive_does_not_matter(
+    repo: Repo, tmp_path: Path
+) -> None:
     for number in range(4):
         add_run(repo.mlruns, experiment=f"e{number % 2}", started=STARTED + number)
         bring_up(repo)
@@ -98,13 +102,17 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
-    ((usual,),) = query(path_of(repo), "SELECT experiment_id FROM experiments WHERE name='housing'")
+    ((usual,),) = query(
+        path_of(repo), "SELECT experiment_id FROM experiments WHERE name='housing'"
+    )
     other = tmp_path / "other.db"
     build.restore(tmp_path / "no-history", other)
     with sqlite3.connect(other) as connection:
         row = (usual, "taken", "active")
         connection.execute(
-            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?, ?, ?)", row
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?,"
+            " ?, ?)",
+            row,
         )
     connection.close()
     build.restore(repo.mlruns, other)
@@ -123,7 +131,9 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_save
     run = client(repo).create_run(experiment.experiment_id)
     own = f"mlflow-artifacts:/.local/housing/{run.info.run_id}/artifacts"
     assert run.info.artifact_uri == own
-    artifact = repo.mlruns / ".local" / "housing" / run.info.run_id / "artifacts" / "note.txt"
+    artifact = (
+        repo.mlruns / ".local" / "housing" / run.info.run_id / "artifacts" / "note.txt"
+    )
     artifact.parent.mkdir(parents=True)
     artifact.write_text("noted")
     client(repo).set_terminated(run.info.run_id)
@@ -141,7 +151,8 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_save
 def test_a_model_whose_files_were_let_go_is_still_shown(repo: Repo) -> None:
     kept, gone = model_id(), model_id()
     run = add_run(
-        repo.mlruns, models={kept: {"model.onnx": b"x"}, gone: {"model.onnx": b"y"}, model_id(): {}}
+        repo.mlruns,
+        models={kept: {"model.onnx": b"x"}, gone: {"model.onnx": b"y"}, model_id(): {}},
     )
     shutil.rmtree(layout.run_folders(repo.mlruns)[run.run_id] / "models" / gone)
     bring_up(repo)
@@ -215,14 +226,19 @@ def test_a_registry_gap_is_one_sentence(repo: Repo) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda path: path.write_bytes(b"no database at all " * 100), "file is not a database"),
+        (
+            lambda path: path.write_bytes(b"no database at all " * 100),
+            "file is not a database",
+        ),
         (
             lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)"),
             "no such table: alembic_version",
         ),
     ],
 )
-def test_another_file_is_not_overwritten(repo: Repo, make: object, sentence: str) -> None:
+def test_another_file_is_not_overwritten(
+    repo: Repo, make: object, sentence: str
+) -> None:
     repo.build.mkdir()
     make(path_of(repo))  # type: ignore[operator]
     before = path_of(repo).read_bytes()
@@ -265,7 +281,9 @@ with engine.begin() as connection:
 """
     older = "75868b020152"
     uri = f"sqlite:///{path_of(repo)}"
-    subprocess.run([sys.executable, "-c", script, uri, older], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", script, uri, older], check=True, capture_output=True
+    )
     add_run(repo.mlruns)
     bring_up(repo)
     names = {experiment.name for experiment in client(repo).search_experiments()}
@@ -291,14 +309,36 @@ def run_limited(repo: Repo, size: int) -> subprocess.CompletedProcess[str]:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
         "from pipeline.cli import main; sys.argv[0] = 'pipeline'; main()"
     )
-    command = [sys.executable, "-c", script, "--repo", str(repo.root), "history", "restore"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        "--repo",
+        str(repo.root),
+        "history",
+        "restore",
+    ]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
 
 def start(repo: Repo, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "history", "restore"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "--repo",
+        str(repo.root),
+        "history",
+        "restore",
+    ]
     return subprocess.Popen(
-        [*command, *options], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -319,7 +359,9 @@ def test_a_reader_sees_all_of_a_change_or_nothing(repo: Repo) -> None:
 
     def read() -> None:
         while not done.is_set():
-            statement = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM params)"
+            statement = (
+                "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM params)"
+            )
             ((runs, params),) = query(path_of(repo), statement)
             assert runs == params
             counts.add(runs)
@@ -357,10 +399,14 @@ def test_the_watcher_follows_the_files_and_survives_damage(
     arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
     threading.Thread(target=build.watch, args=arguments, daemon=True).start()
     wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard())
-    bad = add_run(repo.root / "elsewhere")  # no file is moved that the watcher may be reading
+    bad = add_run(
+        repo.root / "elsewhere"
+    )  # no file is moved that the watcher may be reading
     (folder,) = layout.run_folders(repo.root / "elsewhere").values()
     (folder / "run.json").rename(repo.root / "aside")
-    path = layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
+    path = (
+        layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
+    )
     folder.rename(path.parent)
     wait_for(lambda: any("cannot be read" in told for told in heard()))
     time.sleep(0.3)
@@ -387,7 +433,9 @@ def wait_for(condition: object) -> None:
         time.sleep(0.02)
 
 
-def test_the_schema_is_of_the_installed_mlflow_without_importing_it(tmp_path: Path) -> None:
+def test_the_schema_is_of_the_installed_mlflow_without_importing_it(
+    tmp_path: Path,
+) -> None:
     script = (
         "import sys, pathlib; from history import restore; "
         "restore.restore(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
@@ -395,7 +443,9 @@ def test_the_schema_is_of_the_installed_mlflow_without_importing_it(tmp_path: Pa
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert done.stdout.strip() == "False"
     made_by = database.SCHEMA.read_text(encoding="utf-8").partition(":")[0]
     stale = "write schema.sql anew: python tools/write_schema.py"

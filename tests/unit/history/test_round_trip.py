@@ -26,9 +26,13 @@ from history.verify import verify
 from pipeline.repo import Repo
 from tests.histories import new_repo, new_store, picture
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40
+)
 # Values that look like paths of this machine are changed on purpose: see test_paths.py.
-VALUES = TEXT.filter(lambda text: not text.startswith(("/", "\\", "file:")) and text[1:2] != ":")
+VALUES = TEXT.filter(
+    lambda text: not text.startswith(("/", "\\", "file:")) and text[1:2] != ":"
+)
 KEYS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,20}", fullmatch=True)
 TEXTS = st.dictionaries(KEYS, VALUES, max_size=4)
 TIMES = st.integers(0, 2**41)
@@ -40,7 +44,9 @@ DATASETS = st.lists(
     max_size=2,
     unique_by=lambda dataset: (dataset[0], dataset[1]),
 )
-MODELS = st.lists(st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS), max_size=2)
+MODELS = st.lists(
+    st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS), max_size=2
+)
 RUN = st.fixed_dictionaries(
     {
         "name": KEYS,
@@ -56,12 +62,17 @@ RUN = st.fixed_dictionaries(
     }
 )
 EXPERIMENTS = st.dictionaries(
-    TEXT.filter(str.strip), st.lists(RUN, min_size=1, max_size=3), min_size=1, max_size=2
+    TEXT.filter(str.strip),
+    st.lists(RUN, min_size=1, max_size=3),
+    min_size=1,
+    max_size=2,
 )
 Experiments = dict[str, list[dict[str, Any]]]
 
 
-def log(client: MlflowClient, experiment: str, content: dict[str, Any], earlier: list[str]) -> str:
+def log(
+    client: MlflowClient, experiment: str, content: dict[str, Any], earlier: list[str]
+) -> str:
     """Log a run as any client would; `earlier` are the ids of the runs before it."""
     tags = dict(content["tags"])
     if content["parent"] and earlier:
@@ -70,7 +81,9 @@ def log(client: MlflowClient, experiment: str, content: dict[str, Any], earlier:
     run_id = str(run.info.run_id)
     points = _points(content["metrics"])
     params = [Param(key, value) for key, value in content["params"].items()]
-    client.log_batch(run_id, points, params, [RunTag(key, value) for key, value in tags.items()])
+    client.log_batch(
+        run_id, points, params, [RunTag(key, value) for key, value in tags.items()]
+    )
     inputs = [
         DatasetInput(
             Dataset(name, digest, kind, source, described, profile),
@@ -99,7 +112,9 @@ def _points(
     metrics: dict[str, list[tuple[float, int, int]]], model: str | None = None
 ) -> list[Metric]:
     unique = {
-        (key, time, step): value for key, points in metrics.items() for value, time, step in points
+        (key, time, step): value
+        for key, points in metrics.items()
+        for value, time, step in points
     }
     return [
         Metric(*(key, value, time, step), model_id=model)
@@ -108,25 +123,34 @@ def _points(
 
 
 def examples(count: int) -> Any:
-    """Try so many; each makes a folder of its own in the test's. Shrinking would take minutes."""
+    """Try so many; each makes a folder of its own in the test's. Shrinking would take
+    minutes.
+    """
     return settings(
         max_examples=count,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+        ],
         phases=[Phase.explicit, Phase.reuse, Phase.generate],
     )
 
 
 @examples(3)
 @given(EXPERIMENTS)
-def test_two_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Experiments) -> None:
+def test_two_stores_are_equal_entity_by_entity(
+    tmp_path: Path, experiments: Experiments
+) -> None:
     compare(tmp_path, experiments)
 
 
 @pytest.mark.slow
 @examples(15)
 @given(EXPERIMENTS)
-def test_many_stores_are_equal_entity_by_entity(tmp_path: Path, experiments: Experiments) -> None:
+def test_many_stores_are_equal_entity_by_entity(
+    tmp_path: Path, experiments: Experiments
+) -> None:
     compare(tmp_path, experiments)
 
 
@@ -135,11 +159,15 @@ def client_of(repo: Repo) -> MlflowClient:
 
 
 def compare(tmp_path: Path, experiments: Experiments) -> None:
-    """Log runs, save them, restore them elsewhere, and compare what MLflow shows of both."""
+    """Log runs, save them, restore them elsewhere, and compare what MLflow shows of
+    both.
+    """
     folder = tmp_path / uuid4().hex
     uri, client, _ = new_store(folder / "source")
     for name, runs in experiments.items():
-        experiment = client.create_experiment(f"{name}.", (folder / "artifacts").as_uri())
+        experiment = client.create_experiment(
+            f"{name}.", (folder / "artifacts").as_uri()
+        )
         earlier: list[str] = []
         for run in runs:
             earlier.append(log(client, experiment, run, earlier))
@@ -158,7 +186,9 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
         folder = tmp_path / str(first)
         uri, client, experiment = new_store(folder / "source")
         run_id = client.create_run(experiment).info.run_id
-        client.log_batch(run_id, [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)])
+        client.log_batch(
+            run_id, [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)]
+        )
         client.set_terminated(run_id)
         repo = new_repo(folder / "clone")
         save(uri, [run_id], repo.mlruns)
@@ -171,7 +201,9 @@ def test_a_history_of_more_than_one_page_is_whole(tmp_path: Path) -> None:
     uri, client, experiment = new_store(tmp_path / "source")
     run_id = client.create_run(experiment).info.run_id
     for start in range(0, 26_000, 1000):
-        points = [Metric("loss", step / 7, step, step) for step in range(start, start + 1000)]
+        points = [
+            Metric("loss", step / 7, step, step) for step in range(start, start + 1000)
+        ]
         client.log_batch(run_id, points)
     client.set_terminated(run_id)
     repo = new_repo(tmp_path / "clone")

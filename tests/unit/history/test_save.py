@@ -99,11 +99,15 @@ def test_what_has_not_ended_is_refused_or_left_out_with_a_sentence(
     source.client.delete_run(deleted)
     orphan = source.log(**{"mlflow.parentRunId": deleted})
     heard: list[str] = []
-    assert [folder.name for folder in save(source.uri, None, repo.mlruns, heard.append)] == [ended]
+    assert [
+        folder.name for folder in save(source.uri, None, repo.mlruns, heard.append)
+    ] == [ended]
     assert heard == [
         f"the run {running} is RUNNING: only ended runs can be saved.",
-        f"the run {orphan} is left out with its parent, the run {deleted}, which is deleted: "
-        "only ended runs can be saved.",
+        (
+            f"the run {orphan} is left out with its parent, the run {deleted}, which is"
+            " deleted: only ended runs can be saved."
+        ),
     ]
     for run_id in (running, orphan):
         with pytest.raises(PipelineError, match="only ended runs can be saved"):
@@ -123,9 +127,15 @@ def test_links_to_models_of_no_run_are_left_out(repo: Repo, source: Source) -> N
     assert load(folder).model_inputs == []
 
 
-def test_all_artifacts_come_along_with_their_digests(repo: Repo, source: Source) -> None:
+def test_all_artifacts_come_along_with_their_digests(
+    repo: Repo, source: Source
+) -> None:
     run_id = source.log(status=None)
-    for path, text in (("note.txt", "n"), ("plots/a b.txt", "p"), ("plots/deep/ü.txt", "")):
+    for path, text in (
+        ("note.txt", "n"),
+        ("plots/a b.txt", "p"),
+        ("plots/deep/ü.txt", ""),
+    ):
         source.client.log_text(run_id, text, path)
     source.client.set_terminated(run_id)
     (folder,) = save(source.uri, None, repo.mlruns)
@@ -134,15 +144,21 @@ def test_all_artifacts_come_along_with_their_digests(repo: Repo, source: Source)
     assert verify(repo) == []
 
 
-def test_no_path_of_this_machine_gets_into_the_history(repo: Repo, source: Source) -> None:
-    run_id = source.log(status=None, **{"mlflow.source.name": f"{repo.root}/tools/train.py"})
+def test_no_path_of_this_machine_gets_into_the_history(
+    repo: Repo, source: Source
+) -> None:
+    run_id = source.log(
+        status=None, **{"mlflow.source.name": f"{repo.root}/tools/train.py"}
+    )
     client = source.client
     client.log_param(run_id, "folder", "C:\\Users\\ann\\data.csv")
     client.log_param(run_id, "route", "/x")
     client.log_metric(run_id, "a /tmp b", 1)
     client.set_tag(run_id, "where", "file:///home/ann/some%20data.csv")
     client.set_tag(run_id, "note", "see /home/ann for more")
-    local = Dataset("d", "1", "local", f'{{"uri": "{repo.root.as_posix()}/data/d.csv"}}')
+    local = Dataset(
+        "d", "1", "local", f'{{"uri": "{repo.root.as_posix()}/data/d.csv"}}'
+    )
     client.log_inputs(run_id, [DatasetInput(local)])
     client.set_terminated(run_id)
     (folder,) = save(source.uri, None, repo.mlruns)
@@ -165,13 +181,19 @@ def test_a_logged_model_names_its_place_in_the_history(
     rows = np.random.default_rng(1).random((20, 2), dtype=np.float32)
     model = to_onnx(LinearRegression().fit(rows, rows[:, 0]), rows)
     monkeypatch.chdir(source.folder)
-    monkeypatch.setattr(mlflow.tracking.fluent, "_active_experiment_id", source.experiment)
+    monkeypatch.setattr(
+        mlflow.tracking.fluent, "_active_experiment_id", source.experiment
+    )
     mlflow.set_tracking_uri(source.uri)
     try:
         with mlflow.start_run() as run:
-            logged = mlflow.onnx.log_model(model, name="model", pip_requirements=["onnx"])
+            logged = mlflow.onnx.log_model(
+                model, name="model", pip_requirements=["onnx"]
+            )
             table = pd.DataFrame(rows, columns=["a", "b"])
-            mlflow.log_input(mlflow.data.from_pandas(table, source=str(source.folder / "d.csv")))
+            mlflow.log_input(
+                mlflow.data.from_pandas(table, source=str(source.folder / "d.csv"))
+            )
     finally:
         mlflow.set_tracking_uri(None)
     (folder,) = save(source.uri, [run.info.run_id], repo.mlruns)
@@ -218,7 +240,8 @@ def test_a_run_that_is_not_there_is_one_sentence(repo: Repo, source: Source) -> 
 
 def command(repo: Repo, source: Source, before: str = "pass") -> list[str]:
     script = (
-        f"{before}; import sys; from pipeline.cli import main; sys.argv[0] = 'pipeline'; main()"
+        f"{before}; import sys; from pipeline.cli import main; sys.argv[0] ="
+        " 'pipeline'; main()"
     )
     arguments = ["--repo", str(repo.root), "history", "save", "--from", source.uri]
     return [sys.executable, "-c", script, *arguments]
@@ -226,7 +249,9 @@ def command(repo: Repo, source: Source, before: str = "pass") -> list[str]:
 
 @posix
 @pytest.mark.slow
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(repo: Repo, source: Source) -> None:
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(
+    repo: Repo, source: Source
+) -> None:
     run_id = source.log(status=None)
     source.client.log_text(run_id, "x" * 100_000, "large.txt")
     source.client.set_terminated(run_id)
@@ -234,9 +259,13 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(repo: Repo, source: 
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     )
-    done = subprocess.run(command(repo, source, limit), cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        command(repo, source, limit), cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 1
-    assert "Traceback" not in done.stderr and "File too large" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr and "File too large" in " ".join(
+        done.stderr.split()
+    )
     assert layout.run_folders(repo.mlruns) == {}
     assert len(save(source.uri, None, repo.mlruns)) == 1
 
@@ -250,9 +279,14 @@ def test_a_killed_save_is_finished_by_the_next(repo: Repo, source: Source) -> No
         source.client.set_terminated(run_id)
     begun = 0
     for _ in range(4):
-        process = subprocess.Popen(command(repo, source), cwd=ROOT, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command(repo, source), cwd=ROOT, stdout=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 60
-        while len(layout.run_folders(repo.mlruns)) < begun + 10 and time.monotonic() < deadline:
+        while (
+            len(layout.run_folders(repo.mlruns)) < begun + 10
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.003)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -28,8 +28,12 @@ class Source:
         self.folder = folder
         self.uri, self.client, self.experiment = new_store(folder)
 
-    def log(self, *files: str, parent: str = "", status: str | None = "FINISHED") -> str:
-        run = self.client.create_run(self.experiment, tags={PARENT: parent} if parent else {})
+    def log(
+        self, *files: str, parent: str = "", status: str | None = "FINISHED"
+    ) -> str:
+        run = self.client.create_run(
+            self.experiment, tags={PARENT: parent} if parent else {}
+        )
         for file in files:  # straight into the folder: MLflow would not take every name
             path = self.folder / "artifacts" / run.info.run_id / "artifacts" / file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,10 +67,19 @@ def repo(tmp_path: Path) -> Repo:
         (["report #1.txt"], "cannot be read: .*'?report #1.txt"),
         (["a%20b.txt"], "MLflow cannot read 'a%20b.txt', for it has a %"),
         (["folder%20x/a.txt"], "MLflow cannot read 'folder%20x', for it has a %"),
-        (["a\nb.txt"], r"the artifact 'a\\nb.txt' has the character U\+000A|cannot be read"),
-        (["a:b.txt"], "the artifact 'a:b.txt' has the character :, which Windows does not"),
+        (
+            ["a\nb.txt"],
+            r"the artifact 'a\\nb.txt' has the character U\+000A|cannot be read",
+        ),
+        (
+            ["a:b.txt"],
+            "the artifact 'a:b.txt' has the character :, which Windows does not",
+        ),
         (["aux.txt"], "the artifact 'aux.txt' has a name that Windows reserves"),
-        (["project/.gitignore"], "the artifact 'project/.gitignore' has a name by which Git"),
+        (
+            ["project/.gitignore"],
+            "the artifact 'project/.gitignore' has a name by which Git",
+        ),
         (["Model.txt", "model.txt"], "are one file on Windows or macOS"),
         (["n" * 200], "has a path of 2.. characters; more than"),
     ],
@@ -75,9 +88,15 @@ def test_a_bad_artifact_leaves_its_run_out_and_no_other(
     tmp_path: Path, repo: Repo, files: list[str], reason: str
 ) -> None:
     source = Source(tmp_path / "source")
-    first, bad, last = source.log("note.txt"), source.log(*files), source.log("note.txt")
+    first, bad, last = (
+        source.log("note.txt"),
+        source.log(*files),
+        source.log("note.txt"),
+    )
     heard: list[str] = []
-    with pytest.raises(PipelineError, match="2 runs are saved, 1 could not be") as caught:
+    with pytest.raises(
+        PipelineError, match="2 runs are saved, 1 could not be"
+    ) as caught:
         save(source.uri, None, repo.mlruns, heard.append)
     assert caught.value.exit_status == 1
     assert {*layout.run_folders(repo.mlruns)} == {first, last}
@@ -86,7 +105,9 @@ def test_a_bad_artifact_leaves_its_run_out_and_no_other(
     with pytest.raises(PipelineError, match=reason):
         save(source.uri, [bad], repo.mlruns)
     assert verify(repo) == []
-    shutil.rmtree(source.folder / "artifacts")  # no test leaves what Windows could not open
+    shutil.rmtree(
+        source.folder / "artifacts"
+    )  # no test leaves what Windows could not open
 
 
 @posix
@@ -97,14 +118,18 @@ def test_a_bad_child_leaves_out_what_needs_it_alone(repo: Repo, tmp_path: Path) 
     good = source.log("note.txt", parent=parent)
     grandchild = source.log(parent=bad)
     heard: list[str] = []
-    with pytest.raises(UsageError, match=f"the run {grandchild} is left out with its parent"):
+    with pytest.raises(
+        UsageError, match=f"the run {grandchild} is left out with its parent"
+    ):
         save(source.uri, [good, grandchild], repo.mlruns, heard.append)
     assert {*layout.run_folders(repo.mlruns)} == {parent, good}
     assert [sentence[:40] for sentence in heard] == [f"the run {bad}"]
     assert verify(repo) == []
 
 
-def test_a_child_of_a_removed_parent_is_left_out_and_named(repo: Repo, tmp_path: Path) -> None:
+def test_a_child_of_a_removed_parent_is_left_out_and_named(
+    repo: Repo, tmp_path: Path
+) -> None:
     source = Source(tmp_path / "source")
     parent, other = source.log(), source.log()
     child = source.log(parent=parent)
@@ -117,25 +142,35 @@ def test_a_child_of_a_removed_parent_is_left_out_and_named(repo: Repo, tmp_path:
     assert heard == [f"the run {child} is left out {said}"]
 
 
-def test_the_sentence_names_the_run_that_was_asked_for(repo: Repo, source: Source) -> None:
+def test_the_sentence_names_the_run_that_was_asked_for(
+    repo: Repo, source: Source
+) -> None:
     parent = source.log(status=None)
     child = source.log(parent=parent)
-    said = f"the run {child} is left out with its parent, the run {parent}, which is RUNNING"
+    said = (
+        f"the run {child} is left out with its parent, the run {parent}, which is"
+        " RUNNING"
+    )
     with pytest.raises(UsageError, match=said):
         save(source.uri, [child], repo.mlruns)
 
 
-def test_a_child_that_still_runs_does_not_hold_its_parent_up(repo: Repo, tmp_path: Path) -> None:
+def test_a_child_that_still_runs_does_not_hold_its_parent_up(
+    repo: Repo, tmp_path: Path
+) -> None:
     source = Source(tmp_path / "source")
     parent = source.log()
     running = source.log(parent=parent, status=None)
     heard: list[str] = []
-    assert [folder.name for folder in save(source.uri, [parent], repo.mlruns, heard.append)] == [
-        parent
-    ]
+    assert [
+        folder.name for folder in save(source.uri, [parent], repo.mlruns, heard.append)
+    ] == [parent]
     assert heard == [f"the run {running} is RUNNING: only ended runs can be saved."]
     source.client.set_terminated(running)
-    assert [folder.name for folder in save(source.uri, [running], repo.mlruns)] == [parent, running]
+    assert [folder.name for folder in save(source.uri, [running], repo.mlruns)] == [
+        parent,
+        running,
+    ]
 
 
 def test_the_command_prints_what_was_saved_before_it_ends_with_1(
@@ -147,9 +182,15 @@ def test_the_command_prints_what_was_saved_before_it_ends_with_1(
     child = source.log(parent=parent)
     arguments = ["--repo", str(repo.root), "history", "save", "--from", source.uri]
     done = CliRunner().invoke(app, arguments)
-    assert [line.rpartition("/")[2] for line in done.stdout.splitlines()] == [first, last]
+    assert [line.rpartition("/")[2] for line in done.stdout.splitlines()] == [
+        first,
+        last,
+    ]
     assert f"the run {child} is left out" in done.stderr
-    assert str(done.exception) == "2 runs are saved, 1 could not be: the reasons are named above."
+    assert (
+        str(done.exception)
+        == "2 runs are saved, 1 could not be: the reasons are named above."
+    )
 
 
 def test_what_is_not_kept_is_counted(repo: Repo, tmp_path: Path) -> None:

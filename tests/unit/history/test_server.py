@@ -1,4 +1,6 @@
-"""What a real MLflow server shows of a clone: runs, artifacts, the champion, what it is given."""
+"""What a real MLflow server shows of a clone: runs, artifacts, the champion, what it is
+given.
+"""
 
 import os
 import shutil
@@ -35,8 +37,20 @@ def server(repo: Repo) -> Iterator[str]:
     port = str(free_port())
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port),
-            *("--backend-store-uri", f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"),
+            *(
+                sys.executable,
+                "-m",
+                "mlflow",
+                "server",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                port,
+            ),
+            *(
+                "--backend-store-uri",
+                f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}",
+            ),
             *("--artifacts-destination", "mlruns", "--workers", "1"),
             *("--default-artifact-root", "mlflow-artifacts:/.local"),
         ],
@@ -88,7 +102,11 @@ def script(repo: Repo, uri: str, *options: str) -> subprocess.CompletedProcess[s
     program = [sys.executable, *options, "scripts/verify_mlflow_data.py"]
     command = [*program, "--repo", str(repo.root)]
     return subprocess.run(
-        [*command, "--server", uri], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "--server", uri],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -97,7 +115,9 @@ def test_a_clone_at_another_path_shows_everything(
 ) -> None:
     import mlflow
 
-    monkeypatch.setattr(sys, "argv", ["train.py"])  # no path: MLflow notes it with the run
+    monkeypatch.setattr(
+        sys, "argv", ["train.py"]
+    )  # no path: MLflow notes it with the run
     first = new_repo(tmp_path / "first")
     source, run_id = trained(first, tmp_path / "source")
     shutil.copytree(first.root, tmp_path / "elsewhere" / "clone")
@@ -110,7 +130,9 @@ def test_a_clone_at_another_path_shows_everything(
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         client = MlflowClient(uri, registry_uri=uri)
         assert filled(picture(client)) == filled(picture(source))
-        text = download_artifacts(f"runs:/{run_id}/plots/note.txt", dst_path=str(tmp_path))
+        text = download_artifacts(
+            f"runs:/{run_id}/plots/note.txt", dst_path=str(tmp_path)
+        )
         assert Path(text).read_text("utf-8") == "noted"
 
         mlflow.set_tracking_uri(uri)
@@ -131,7 +153,9 @@ def test_a_clone_at_another_path_shows_everything(
 
 
 def filled(value: Any) -> Any:
-    """Put an empty text where there is none: over HTTP MLflow's client cannot tell them apart."""
+    """Put an empty text where there is none: over HTTP MLflow's client cannot tell them
+    apart.
+    """
     if isinstance(value, dict):
         return {key: filled(item) for key, item in value.items()}
     return "" if value is None else value
@@ -147,13 +171,22 @@ def check_the_champion(folder: Path) -> None:
     assert abs(float(prediction.ravel()[0]) - 3) < 1e-4
 
 
-def check_the_new_run_is_taken_in(repo: Repo, uri: str, client: MlflowClient, new: str) -> None:
-    """What a notebook logs lies aside until it is saved, and is the history's from then on."""
+def check_the_new_run_is_taken_in(
+    repo: Repo, uri: str, client: MlflowClient, new: str
+) -> None:
+    """What a notebook logs lies aside until it is saved, and is the history's from then
+    on.
+    """
     assert verify(repo) == []
-    assert (repo.mlruns / ".local" / "housing" / new / "artifacts" / "mine.txt").is_file()
+    assert (
+        repo.mlruns / ".local" / "housing" / new / "artifacts" / "mine.txt"
+    ).is_file()
     told = script(repo, uri)
     assert told.returncode == 0, told.stdout
-    assert "1 of 1 runs are there, 0 of them differ; 2 more are on the server alone" in told.stdout
+    assert (
+        "1 of 1 runs are there, 0 of them differ; 2 more are on the server alone"
+        in told.stdout
+    )
     told = script(repo, uri, "-S")  # without any package
     assert told.returncode == 0, told.stdout
     assert "1 of 1 runs are there; 2 more are there alone." in told.stdout

@@ -43,10 +43,15 @@ def shown(repo: Repo) -> MlflowClient:
 
 def stages(client: MlflowClient) -> dict[int, tuple[str, str]]:
     found = client.search_model_versions("name = 'housing'")
-    return {int(entry.version): (entry.tags["stage"], entry.current_stage) for entry in found}
+    return {
+        int(entry.version): (entry.tags["stage"], entry.current_stage)
+        for entry in found
+    }
 
 
-def test_the_champion_is_in_production_and_what_it_replaced_is_archived(repo: Repo) -> None:
+def test_the_champion_is_in_production_and_what_it_replaced_is_archived(
+    repo: Repo,
+) -> None:
     client = shown(repo)
     archived = ("archived", "Archived")
     assert stages(client) == {1: archived, 2: archived, 3: ("production", "Production")}
@@ -62,7 +67,10 @@ def test_the_challenger_is_the_last_that_was_refused(repo: Repo) -> None:
     assert (challenger.version, challenger.run_id) == (0, newest.run_id)
     assert challenger.description == "no better (its files are not kept)"
     assert stages(client)[0] == ("staging", "Staging")
-    assert client.get_registered_model("housing").aliases == {"champion": 3, "challenger": 0}
+    assert client.get_registered_model("housing").aliases == {
+        "champion": 3,
+        "challenger": 0,
+    }
 
 
 def test_the_next_refusal_takes_the_alias_over(repo: Repo) -> None:
@@ -77,7 +85,9 @@ def test_a_push_of_a_notebook_is_no_challenger(repo: Repo) -> None:
     """Only what lies in Git counts, whatever tags a run in the running server has."""
     client = shown(repo)
     (experiment,) = (e for e in client.search_experiments() if e.name == "housing")
-    run = client.create_run(experiment.experiment_id, tags={"gate": "refused", "gate.reason": ""})
+    run = client.create_run(
+        experiment.experiment_id, tags={"gate": "refused", "gate.reason": ""}
+    )
     client.log_param(run.info.run_id, "challenger", "ridge")
     nested = client.create_run(
         experiment.experiment_id, tags={"mlflow.parentRunId": run.info.run_id}

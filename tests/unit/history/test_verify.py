@@ -25,9 +25,16 @@ class History:
         self.repo = new_repo(root)
         mlruns = self.repo.mlruns
         self.parent = add_run(mlruns)
-        files = {"model.onnx": b"onnx", "MLmodel": b"artifact_path: mlflow-artifacts:/a/b\n"}
-        self.run = add_run(mlruns, FILES, {model_id(): files}, parent=self.parent.run_id)
-        self.sibling = add_run(mlruns, {}, {model_id(): files}, parent=self.parent.run_id)
+        files = {
+            "model.onnx": b"onnx",
+            "MLmodel": b"artifact_path: mlflow-artifacts:/a/b\n",
+        }
+        self.run = add_run(
+            mlruns, FILES, {model_id(): files}, parent=self.parent.run_id
+        )
+        self.sibling = add_run(
+            mlruns, {}, {model_id(): files}, parent=self.parent.run_id
+        )
         promote(self.repo, self.run)
         self.folder = layout.run_folders(mlruns)[self.run.run_id]
         self.model = self.folder / "models" / self.run.models[0].model_id
@@ -49,7 +56,9 @@ def history(tmp_path: Path) -> History:
 
 def test_a_sound_history_has_no_fault(history: History) -> None:
     assert verify(history.repo) == []
-    shutil.rmtree(layout.run_folders(history.repo.mlruns)[history.sibling.run_id] / "models")
+    shutil.rmtree(
+        layout.run_folders(history.repo.mlruns)[history.sibling.run_id] / "models"
+    )
     assert verify(history.repo) == []
     assert verify(Repo(history.repo.root / "empty")) == []
 
@@ -110,7 +119,8 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     ),
     "a climbing path": (
         lambda h: h.edit(
-            h.folder / "run.json", artifacts=[{"path": "../../x", "sha256": "0" * 64, "size": 1}]
+            h.folder / "run.json",
+            artifacts=[{"path": "../../x", "sha256": "0" * 64, "size": 1}],
         ),
         "{folder}/run.json",
         "artifacts.0.path: '../../x' is not a path within the folder",
@@ -162,7 +172,8 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     ),
     "a listed name that Windows reserves": (
         lambda h: h.edit(
-            h.folder / "run.json", artifacts=[{"path": "nul", "sha256": "0" * 64, "size": 1}]
+            h.folder / "run.json",
+            artifacts=[{"path": "nul", "sha256": "0" * 64, "size": 1}],
         ),
         "{folder}/run.json",
         "artifacts.0.path: 'nul' has a name that Windows reserves for a device.",
@@ -178,18 +189,24 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
         "does not belong to the history",
     ),
     "a run twice": (
-        lambda h: add_run(h.repo.mlruns, run_id=h.parent.run_id, started=STARTED + DAY_MS),
+        lambda h: add_run(
+            h.repo.mlruns, run_id=h.parent.run_id, started=STARTED + DAY_MS
+        ),
         "mlruns/housing/2026-11-19/{parent}",
         "the same run lies in mlruns/housing/2026-11-18/{parent} too",
     ),
     "a model of another run": (
-        lambda h: add_run(h.repo.mlruns, model_inputs=[f"m-{'0' * 32}"], run_id="0" * 32),
+        lambda h: add_run(
+            h.repo.mlruns, model_inputs=[f"m-{'0' * 32}"], run_id="0" * 32
+        ),
         f"mlruns/housing/2026-11-18/{'0' * 32}/run.json",
         "which lies with no run",
     ),
     "one model in two runs": (
         lambda h: add_run(
-            h.repo.mlruns, models={h.run.models[0].model_id: {}}, started=STARTED + DAY_MS
+            h.repo.mlruns,
+            models={h.run.models[0].model_id: {}},
+            started=STARTED + DAY_MS,
         ),
         "mlruns/housing/2026-11-19/",
         "which another run lists",
@@ -200,7 +217,9 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
         "is missing",
     ),
     "a model that names this machine": (
-        lambda h: (h.model / "MLmodel").write_bytes(b"artifact_path: /home/ann/x\n" + b" " * 10),
+        lambda h: (h.model / "MLmodel").write_bytes(
+            b"artifact_path: /home/ann/x\n" + b" " * 10
+        ),
         "{model}/MLmodel",
         "was altered",
     ),
@@ -235,7 +254,9 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
         "is not a promotion of this project",
     ),
     "a metric of a promotion that is none": (
-        lambda h: h.edit(registry.path_of(h.repo.mlruns, "housing", 1), metrics={"rmse": "NaN"}),
+        lambda h: h.edit(
+            registry.path_of(h.repo.mlruns, "housing", 1), metrics={"rmse": "NaN"}
+        ),
         "mlruns/registry/housing/1.json",
         "metrics.rmse: Input should be a finite number",
     ),
@@ -279,7 +300,10 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
 
 @pytest.mark.parametrize(
     "damage",
-    [pytest.param(n, marks=posix if "link" in n or "Windows" in n else ()) for n in DAMAGES],
+    [
+        pytest.param(n, marks=posix if "link" in n or "Windows" in n else ())
+        for n in DAMAGES
+    ],
 )
 def test_a_fault_is_named_with_its_file(history: History, damage: str) -> None:
     known = {
@@ -294,7 +318,8 @@ def test_a_fault_is_named_with_its_file(history: History, damage: str) -> None:
     named = [
         fault
         for fault in faults
-        if fault.file.startswith(file.format(**known)) and reason.format(**known) in fault.reason
+        if fault.file.startswith(file.format(**known))
+        and reason.format(**known) in fault.reason
     ]
     assert named, faults
     assert str(history.repo.root) not in "".join(map(str, faults))
@@ -318,24 +343,34 @@ def test_a_model_file_that_names_this_machine_is_a_fault(history: History) -> No
 def test_a_path_too_long_for_windows_is_a_fault(history: History) -> None:
     path = history.folder / "artifacts" / ("n" * 150)
     path.write_text("")
-    reasons = [fault.reason for fault in verify(history.repo) if fault.file.endswith("nnn")]
+    reasons = [
+        fault.reason for fault in verify(history.repo) if fault.file.endswith("nnn")
+    ]
     path.unlink()  # no test leaves a path that Windows could not open
     assert any(reason.startswith("has a path of ") for reason in reasons)
 
 
-def test_a_model_file_in_another_encoding_is_read_all_the_same(history: History) -> None:
-    run = add_run(history.repo.mlruns, models={model_id(): {"MLmodel": b"name: J\xf6rg\n"}})
+def test_a_model_file_in_another_encoding_is_read_all_the_same(
+    history: History,
+) -> None:
+    run = add_run(
+        history.repo.mlruns, models={model_id(): {"MLmodel": b"name: J\xf6rg\n"}}
+    )
     assert verify(history.repo, [run.run_id]) == []
 
 
-def test_folders_of_earlier_versions_belong_to_their_experiments(history: History) -> None:
+def test_folders_of_earlier_versions_belong_to_their_experiments(
+    history: History,
+) -> None:
     run = add_run(history.repo.mlruns, experiment="Old-Name")
     now = history.repo.mlruns / layout.experiment_folder("Old-Name")
     now.rename(history.repo.mlruns / "Old-Name")
     assert verify(history.repo, [run.run_id]) == []
 
 
-def test_too_full_a_folder_is_a_fault(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_full_a_folder_is_a_fault(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(layout, "MOST_ENTRIES", 2)
     faults = verify(history.repo)
     reason = "has 3 entries; 2 are the most"
@@ -343,7 +378,12 @@ def test_too_full_a_folder_is_a_fault(history: History, monkeypatch: pytest.Monk
 
 
 def test_all_faults_are_named_at_once(history: History) -> None:
-    names = ["edited", "an altered artifact", "a model of another run", "an edited promotion"]
+    names = [
+        "edited",
+        "an altered artifact",
+        "a model of another run",
+        "an edited promotion",
+    ]
     for name in names:
         DAMAGES[name][0](history)
     assert len(verify(history.repo)) >= len(names)

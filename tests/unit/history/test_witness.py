@@ -30,11 +30,16 @@ class Checkout:
         self.repo = new_repo(root)
         self.root = self.repo.root
         git(self.root, "init", "--quiet", "-b", "main")
-        for name, value in (("user.name", "Tester"), ("user.email", "tester@example.org")):
+        for name, value in (
+            ("user.name", "Tester"),
+            ("user.email", "tester@example.org"),
+        ):
             git(self.root, "config", name, value)
         (self.root / "results").mkdir()
         (self.root / "results" / "table.csv").write_text("a\n")
-        self.run = add_run(self.repo.mlruns, {"note.txt": b"a\r\nb\n"}, {model_id(): MODEL})
+        self.run = add_run(
+            self.repo.mlruns, {"note.txt": b"a\r\nb\n"}, {model_id(): MODEL}
+        )
         promote(self.repo, self.run)
         self.commit("begin")
         self.file = layout.run_folders(self.repo.mlruns)[self.run.run_id] / "run.json"
@@ -54,7 +59,9 @@ class Checkout:
         path = path or self.file
         run = runfile.load(path)
         path.write_bytes(
-            runfile.dump(run.model_copy(update={"metrics": {"rmse": [(0.1, 0, 0)]}})).encode()
+            runfile.dump(
+                run.model_copy(update={"metrics": {"rmse": [(0.1, 0, 0)]}})
+            ).encode()
         )
 
     def better_promotion(self, version: int = 1) -> Path:
@@ -101,12 +108,16 @@ def test_a_history_that_only_grew_has_no_fault(checkout: Checkout) -> None:
     assert checkout.faults() == []
 
 
-def test_an_edited_metric_is_named_with_its_commit_and_can_be_mended(checkout: Checkout) -> None:
+def test_an_edited_metric_is_named_with_its_commit_and_can_be_mended(
+    checkout: Checkout,
+) -> None:
     checkout.better()
     edited = checkout.commit("a better metric")[:12]
     checkout.publish(b"later")
     fault = checkout.only_fault()
-    assert fault.startswith(f"{checkout.place(checkout.file)}: was changed in commit {edited}:")
+    assert fault.startswith(
+        f"{checkout.place(checkout.file)}: was changed in commit {edited}:"
+    )
     checkout.follow(fault)
     assert checkout.faults() == []
 
@@ -146,7 +157,9 @@ def test_an_edit_that_is_staged_alone_is_named(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("merge", ["--no-ff", "--ff"])
-def test_an_edit_on_a_branch_is_named_after_the_merge(checkout: Checkout, merge: str) -> None:
+def test_an_edit_on_a_branch_is_named_after_the_merge(
+    checkout: Checkout, merge: str
+) -> None:
     checkout.git("switch", "--quiet", "--create", "notebook")
     run = add_run(checkout.repo.mlruns)
     checkout.commit("a run")
@@ -194,7 +207,9 @@ def test_a_run_that_was_deleted_and_came_again_as_another_is_named(
     folder.rename(kept)
     checkout.commit("away")
     target = (
-        folder.parent.with_name(f"{folder.parent.name}_2") / folder.name if elsewhere else folder
+        folder.parent.with_name(f"{folder.parent.name}_2") / folder.name
+        if elsewhere
+        else folder
     )
     target.parent.mkdir(exist_ok=True)
     kept.rename(target)
@@ -209,7 +224,9 @@ def test_a_deleted_promotion_is_named_and_can_be_mended(checkout: Checkout) -> N
     checkout.git(*IDENTITY, "revert", "--no-edit", "HEAD")
     reverted = checkout.head()
     fault = checkout.only_fault()
-    assert fault.startswith(f"mlruns/registry/housing/2.json: was deleted in commit {reverted}")
+    assert fault.startswith(
+        f"mlruns/registry/housing/2.json: was deleted in commit {reverted}"
+    )
     assert "pipeline promote" in fault
     checkout.follow(fault)
     assert checkout.faults() == []
@@ -218,7 +235,10 @@ def test_a_deleted_promotion_is_named_and_can_be_mended(checkout: Checkout) -> N
 def test_a_promotion_deleted_in_the_work_tree_is_named(checkout: Checkout) -> None:
     checkout.publish(b"better")
     registry.path_of(checkout.repo.mlruns, "housing", 2).unlink()
-    assert any("was deleted; promotions are kept for ever" in fault for fault in checkout.faults())
+    assert any(
+        "was deleted; promotions are kept for ever" in fault
+        for fault in checkout.faults()
+    )
 
 
 def test_a_history_begun_anew_may_use_its_numbers_again(checkout: Checkout) -> None:
@@ -243,7 +263,9 @@ def test_pruned_runs_are_no_fault(checkout: Checkout) -> None:
 
 
 def _diverge(checkout: Checkout, tmp_path: Path) -> Checkout:
-    """Let the checkout and a clone of it each make a version 2, and the other a version 3."""
+    """Let the checkout and a clone of it each make a version 2, and the other a version
+    3.
+    """
     other = tmp_path / "template"
     git(tmp_path, "clone", "--quiet", str(checkout.root), str(other))
     template = Checkout.__new__(Checkout)
@@ -259,7 +281,9 @@ def _diverge(checkout: Checkout, tmp_path: Path) -> Checkout:
 
 WAYS: dict[str, Callable[[Checkout], object]] = {
     "ours": lambda c: c.git(*IDENTITY, "merge", "--quiet", "-X", "ours", "FETCH_HEAD"),
-    "theirs": lambda c: c.git(*IDENTITY, "merge", "--quiet", "-X", "theirs", "FETCH_HEAD"),
+    "theirs": lambda c: c.git(
+        *IDENTITY, "merge", "--quiet", "-X", "theirs", "FETCH_HEAD"
+    ),
 }
 
 
@@ -281,18 +305,26 @@ def test_a_merge_of_two_histories_is_named_as_what_it_is_and_can_be_mended(
 
 def test_a_conflict_is_named(checkout: Checkout, tmp_path: Path) -> None:
     _diverge(checkout, tmp_path)
-    subprocess.run(["git", *IDENTITY, "merge", "-q", "FETCH_HEAD"], cwd=checkout.root, check=False)
+    subprocess.run(
+        ["git", *IDENTITY, "merge", "-q", "FETCH_HEAD"], cwd=checkout.root, check=False
+    )
     (fault,) = [fault for fault in checkout.faults() if "merge conflict" in fault]
     assert fault.startswith("mlruns/registry/housing/2.json: ")
     checkout.git("merge", "--abort")
     assert checkout.faults() == []
 
 
-def test_an_update_that_takes_code_alone_is_no_fault(checkout: Checkout, tmp_path: Path) -> None:
+def test_an_update_that_takes_code_alone_is_no_fault(
+    checkout: Checkout, tmp_path: Path
+) -> None:
     template = _diverge(checkout, tmp_path)
     for number in range(2):
-        checkout.git("merge", "--quiet", "--no-commit", "--no-ff", "-s", "ours", "FETCH_HEAD")
-        (checkout.root / "page.md").write_bytes((template.root / "page.md").read_bytes())
+        checkout.git(
+            "merge", "--quiet", "--no-commit", "--no-ff", "-s", "ours", "FETCH_HEAD"
+        )
+        (checkout.root / "page.md").write_bytes(
+            (template.root / "page.md").read_bytes()
+        )
         checkout.commit("take the template's code")
         assert checkout.faults() == []
         template.publish(b"theirs, later")
@@ -309,7 +341,9 @@ def heard(repo: Repo) -> tuple[list[str], str]:
     return [str(fault) for fault in faults], " ".join(notices)
 
 
-def test_a_shallow_clone_says_what_it_cannot_see(checkout: Checkout, tmp_path: Path) -> None:
+def test_a_shallow_clone_says_what_it_cannot_see(
+    checkout: Checkout, tmp_path: Path
+) -> None:
     checkout.better()
     checkout.commit("a better metric")
     shallow = tmp_path / "shallow"
@@ -353,13 +387,19 @@ def test_a_project_below_the_repository_s_root_is_checked_too(
 
 def _add(checkout: Checkout, files: dict[str, bytes]) -> str:
     run = add_run(checkout.repo.mlruns, files)
-    return checkout.place(layout.run_folders(checkout.repo.mlruns)[run.run_id] / "artifacts")
+    return checkout.place(
+        layout.run_folders(checkout.repo.mlruns)[run.run_id] / "artifacts"
+    )
 
 
-def test_what_git_would_leave_out_is_named_where_it_was_saved(checkout: Checkout) -> None:
+def test_what_git_would_leave_out_is_named_where_it_was_saved(
+    checkout: Checkout,
+) -> None:
     (checkout.root / ".gitignore").write_text("__pycache__/\n*.log\n")
     checkout.commit("ignore")
-    folder = _add(checkout, {"code/__pycache__/a.pyc": b"", "out.log": b"x", "kept.txt": b"y"})
+    folder = _add(
+        checkout, {"code/__pycache__/a.pyc": b"", "out.log": b"x", "kept.txt": b"y"}
+    )
     faults = checkout.faults()
     assert [fault.partition(":")[0] for fault in faults] == [
         f"{folder}/code/__pycache__/a.pyc",
@@ -374,7 +414,9 @@ def test_the_user_s_own_ignore_file_counts(
     checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "ignore").write_text("*.png\n")
-    (tmp_path / "config").write_text(f"[core]\nexcludesFile = {(tmp_path / 'ignore').as_posix()}\n")
+    (tmp_path / "config").write_text(
+        f"[core]\nexcludesFile = {(tmp_path / 'ignore').as_posix()}\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
     folder = _add(checkout, {"plot.png": b"x"})
     assert checkout.only_fault().startswith(f"{folder}/plot.png: is ignored by Git")
@@ -382,13 +424,17 @@ def test_the_user_s_own_ignore_file_counts(
     assert checkout.faults() == []  # the project's own file overrules that
 
 
-@pytest.mark.parametrize("attribute", ["filter=lfs", "text eol=lf", "ident", "text=auto"])
+@pytest.mark.parametrize(
+    "attribute", ["filter=lfs", "text eol=lf", "ident", "text=auto"]
+)
 def test_what_git_would_change_is_named_where_it_was_saved(
     checkout: Checkout, attribute: str
 ) -> None:
     (checkout.root / ".gitattributes").write_text(f"*.csv {attribute}\n")
     folder = _add(checkout, {"table.csv": b"$Id$\r\n"})
-    assert checkout.only_fault().startswith(f"{folder}/table.csv: would be changed by Git (")
+    assert checkout.only_fault().startswith(
+        f"{folder}/table.csv: would be changed by Git ("
+    )
     shutil.copy(ROOT / ".gitattributes", checkout.root)
     assert checkout.faults() == []  # the project's own file overrules that
     attributes = checkout.root / ".git" / "info" / "attributes"
@@ -414,7 +460,9 @@ def test_a_repository_within_an_artifact_is_named(checkout: Checkout) -> None:
     assert any("Git would leave files out" in fault for fault in checkout.faults())
     checkout.commit("all of it")
     (project / ".git").rename(checkout.root.with_name("theirs.git"))
-    assert checkout.only_fault().startswith(f"{folder}/project: is no file in Git but a link to")
+    assert checkout.only_fault().startswith(
+        f"{folder}/project: is no file in Git but a link to"
+    )
 
 
 @posix
@@ -426,7 +474,9 @@ def test_a_link_in_git_is_named(checkout: Checkout) -> None:
     assert "is no file in Git but a symbolic link" in checkout.only_fault()
 
 
-def test_files_of_the_work_tree_alone_are_not_asked_for_by_a_publish(checkout: Checkout) -> None:
+def test_files_of_the_work_tree_alone_are_not_asked_for_by_a_publish(
+    checkout: Checkout,
+) -> None:
     checkout.better()
     checkout.commit("a better metric")
     assert verify(checkout.repo, [checkout.run.run_id]) == []

@@ -23,12 +23,25 @@ from tests.dashboards import every_expression, panels, queries
 from tests.paths import ROOT
 
 GRAFANA = ROOT / "monitoring" / "grafana"
-BOARDS: dict[str, dict[str, Any]] = {path.stem: json.loads(text) for path, text in pages().items()}
+BOARDS: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(text) for path, text in pages().items()
+}
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
 UNITS = {get_args(kind)[0] for kind in units.__annotations__.values()}
-# Metrics of programs that are not ours: that they exist is seen in tests/stack/test_dashboards.py.
+# Metrics of programs that are not ours: that they exist is seen in
+# tests/stack/test_dashboards.py.
 OTHERS = re.compile(r"^(node|container|prometheus|process|scrape)_|^(up|ALERTS)$")
-WORDS = {"by", "on", "group_left", "group_right", "unless", "and", "or", "offset", "ignoring"}
+WORDS = {
+    "by",
+    "on",
+    "group_left",
+    "group_right",
+    "unless",
+    "and",
+    "or",
+    "offset",
+    "ignoring",
+}
 each = pytest.mark.parametrize("name", BOARDS)
 
 
@@ -39,9 +52,12 @@ def test_the_dashboards_are_the_three_that_were_asked_for() -> None:
 
 @each
 def test_it_is_classic_json_that_nobody_edits_in_the_browser(name: str) -> None:
-    # The second form of dashboards has `apiVersion` and `spec`; file provisioning refuses it.
+    # The second form of dashboards has `apiVersion` and `spec`; file provisioning
+    # refuses it.
     board = BOARDS[name]
-    assert "spec" not in board and "elements" not in board and board["schemaVersion"] >= 36
+    assert (
+        "spec" not in board and "elements" not in board and board["schemaVersion"] >= 36
+    )
     assert board["uid"] == name and board["editable"] is False
     assert board["title"] and board["description"] and board["tags"] == ["mlops"]
     assert "id" not in board
@@ -57,7 +73,9 @@ def test_titles_of_dashboards_and_of_the_panels_of_each_are_their_own() -> None:
 
 
 @each
-def test_every_panel_says_what_it_shows_in_which_unit_and_why_it_may_be_empty(name: str) -> None:
+def test_every_panel_says_what_it_shows_in_which_unit_and_why_it_may_be_empty(
+    name: str,
+) -> None:
     for panel in panels(BOARDS[name]):
         fields = panel["fieldConfig"]["defaults"]
         assert panel["title"] and panel["description"].endswith("."), panel["title"]
@@ -74,7 +92,9 @@ def test_everything_asks_the_data_source_by_its_fixed_uid(name: str) -> None:
     asked += board["annotations"].get("list", [])
     asked += [target for panel in panels(board) for target in panel["targets"]]
     assert [found for found in asked if found.get("datasource") != DATASOURCE] == []
-    text = (GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text("utf-8")
+    text = (GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text(
+        "utf-8"
+    )
     (source,) = yaml.safe_load(text)["datasources"]
     assert {key: source[key] for key in DATASOURCE} == DATASOURCE
 
@@ -108,7 +128,9 @@ def test_panels_fill_the_grid_and_none_lies_on_another(name: str) -> None:
 
 
 def metric_names(expr: str) -> set[str]:
-    """Return the metrics that an expression reads: what is no label, no function and no word."""
+    """Return the metrics that an expression reads: what is no label, no function and no
+    word.
+    """
     bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", expr)
     bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
     bare = re.sub(r"\b(by|on|group_left|group_right|ignoring) ?\([^)]*\)", "", bare)
@@ -122,8 +144,13 @@ def known_metrics() -> Iterator[str]:
     for registry in (Metrics().registry, Exporter().registry):
         for family in registry.collect():
             yield family.name
-            suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
-            yield from (family.name + suffix for suffix in suffixes.get(family.type, []))
+            suffixes = {
+                "counter": ["_total"],
+                "histogram": ["_bucket", "_count", "_sum"],
+            }
+            yield from (
+                family.name + suffix for suffix in suffixes.get(family.type, [])
+            )
 
 
 @each
@@ -132,39 +159,60 @@ def test_every_metric_that_is_asked_for_exists(name: str) -> None:
     for title, expr in every_expression(BOARDS[name]):
         names = metric_names(expr)
         assert names, f"{title}: no metric in {expr}"
-        unknown = {found for found in names if found not in known and not OTHERS.match(found)}
+        unknown = {
+            found for found in names if found not in known and not OTHERS.match(found)
+        }
         assert unknown == set(), f"{title}: {expr}"
 
 
 def test_names_are_read_out_of_expressions() -> None:
     expr = (
-        'sum by (le, t) (rate(a_bucket{b="c", d=~"e|f"}[$__rate_interval])) / on (x) h:i offset 1m'
+        'sum by (le, t) (rate(a_bucket{b="c", d=~"e|f"}[$__rate_interval])) / on (x)'
+        " h:i offset 1m"
     )
     assert metric_names(expr) == {"a_bucket", "h:i"}
-    assert metric_names('label_replace(j, "k", "$1", "l", "(.+)") * 0 + 1.5 > 2e3') == {"j"}
+    assert metric_names('label_replace(j, "k", "$1", "l", "(.+)") * 0 + 1.5 > 2e3') == {
+        "j"
+    }
 
 
 def test_the_variable_task_is_where_tasks_are_told_apart() -> None:
     for board in BOARDS.values():
         names = {found["name"] for found in board["templating"].get("list", [])}
-        used = {name for _, expr in queries(board) for name in re.findall(r"\$(task|metric)", expr)}
+        used = {
+            name
+            for _, expr in queries(board)
+            for name in re.findall(r"\$(task|metric)", expr)
+        }
         assert used <= names and names <= used | {"task"}
     for name in ("mlops-dashboard", "model-history"):
         (task,) = [v for v in BOARDS[name]["templating"]["list"] if v["name"] == "task"]
-        assert task["multi"] and task["includeAll"] and task["current"]["value"] == "$__all"
+        assert (
+            task["multi"]
+            and task["includeAll"]
+            and task["current"]["value"] == "$__all"
+        )
 
 
 def test_new_models_are_marked() -> None:
     (mark,) = BOARDS["mlops-dashboard"]["annotations"]["list"]
-    assert mark["enable"] and "model_info" in mark["expr"] and "{{version}}" in mark["titleFormat"]
+    assert (
+        mark["enable"]
+        and "model_info" in mark["expr"]
+        and "{{version}}" in mark["titleFormat"]
+    )
 
 
 def test_the_first_dashboard_is_grafanas_home_in_containers() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
+        "services"
+    ]
     grafana = services["grafana"]
     home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
-    (inside,) = [path for source, path in mounts.items() if source == "./monitoring/grafana"]
+    (inside,) = [
+        path for source, path in mounts.items() if source == "./monitoring/grafana"
+    ]
     assert home.startswith(inside + "/")
     assert GRAFANA / home.removeprefix(inside + "/") == FOLDER / "mlops-dashboard.json"
 

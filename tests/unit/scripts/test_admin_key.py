@@ -1,4 +1,6 @@
-"""The key that the start command makes: in a file that only its owner reads, and made once."""
+"""The key that the start command makes: in a file that only its owner reads, and made
+once.
+"""
 
 import os
 import subprocess
@@ -31,7 +33,10 @@ def test_the_first_start_makes_a_key_and_the_next_ones_keep_it(file: Path) -> No
     key = admin_key.find(settings())
     assert len(key) >= 43 and file.read_text("utf-8").strip() == key
     assert admin_key.find(settings(API_ADMIN_KEY="")) == key
-    assert admin_key.added_to(settings(OTHER="x")).variables == {"OTHER": "x", "API_ADMIN_KEY": key}
+    assert admin_key.added_to(settings(OTHER="x")).variables == {
+        "OTHER": "x",
+        "API_ADMIN_KEY": key,
+    }
     file.unlink()
     assert admin_key.find(settings()) != key
 
@@ -63,7 +68,9 @@ def test_a_key_of_the_users_own_comes_first_and_no_file_is_made(file: Path) -> N
 @pytest.mark.parametrize(
     "content", [b"a key by hand\n", b"a key by hand", b"\xef\xbb\xbfa key by hand\r\n"]
 )
-def test_a_key_that_was_written_by_hand_is_not_overwritten(file: Path, content: bytes) -> None:
+def test_a_key_that_was_written_by_hand_is_not_overwritten(
+    file: Path, content: bytes
+) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
     assert admin_key.find(settings()) == "a key by hand"
@@ -71,12 +78,24 @@ def test_a_key_that_was_written_by_hand_is_not_overwritten(file: Path, content: 
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\n", b"short", b"two lines\nof it", b"caf\xc3\xa9 caf\xc3\xa9", b"\xff" * 9]
+    "content",
+    [
+        b"",
+        b"\n",
+        b"short",
+        b"two lines\nof it",
+        b"caf\xc3\xa9 caf\xc3\xa9",
+        b"\xff" * 9,
+    ],
 )
-def test_a_file_without_a_key_is_one_sentence_and_is_left_alone(file: Path, content: bytes) -> None:
+def test_a_file_without_a_key_is_one_sentence_and_is_left_alone(
+    file: Path, content: bytes
+) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
-    with pytest.raises(StackError, match="holds no key of 8 characters or more") as caught:
+    with pytest.raises(
+        StackError, match="holds no key of 8 characters or more"
+    ) as caught:
         admin_key.find(settings())
     assert str(file) in str(caught.value) and file.read_bytes() == content
 
@@ -84,7 +103,8 @@ def test_a_file_without_a_key_is_one_sentence_and_is_left_alone(file: Path, cont
 def test_starts_at_the_same_time_have_the_same_key() -> None:
     keys: list[str] = []
     starts = [
-        threading.Thread(target=lambda: keys.append(admin_key.find(settings()))) for _ in range(8)
+        threading.Thread(target=lambda: keys.append(admin_key.find(settings())))
+        for _ in range(8)
     ]
     for start in starts:
         start.start()
@@ -122,4 +142,8 @@ def test_key_prints_the_key_alone() -> None:
         encoding="utf-8",
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "a key of the user's own\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "a key of the user's own\n",
+        "",
+    )

@@ -1,4 +1,6 @@
-"""Whether anybody can pull an image: registries that ask for a token, as GHCR does, and others."""
+"""Whether anybody can pull an image: registries that ask for a token, as GHCR does, and
+others.
+"""
 
 import json
 import threading
@@ -13,7 +15,9 @@ from scripts.stack.settings import StackError
 
 
 class Ghcr(ThreadingHTTPServer):
-    """A registry that gives everybody a token, and shows everybody the packages in `public`."""
+    """A registry that gives everybody a token, and shows everybody the packages in
+    `public`.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -32,8 +36,14 @@ class Answers(BaseHTTPRequestHandler):
         if self.server.broken:
             self.answer(500)
         elif self.path.startswith("/token"):
-            scope = self.path.partition("scope=repository%3A")[2].partition("%3Apull")[0]
-            token = "all may" if scope.replace("%2F", "/") in self.server.public else "nobody"
+            scope = self.path.partition("scope=repository%3A")[2].partition("%3Apull")[
+                0
+            ]
+            token = (
+                "all may"
+                if scope.replace("%2F", "/") in self.server.public
+                else "nobody"
+            )
             self.answer(self.server.token_status, {"token": token})
         elif self.headers.get("Authorization") == "Bearer all may":
             self.answer(200)
@@ -74,7 +84,9 @@ def test_a_public_image_can_be_pulled_and_a_private_one_cannot(ghcr: Ghcr) -> No
 
 def test_a_registry_in_trouble_says_nothing_of_an_image(ghcr: Ghcr) -> None:
     ghcr.broken = True
-    with pytest.raises(StackError, match="does not say whether .*/me/copy/mlops-api is public"):
+    with pytest.raises(
+        StackError, match="does not say whether .*/me/copy/mlops-api is public"
+    ):
         anonymous.can_pull(f"{ghcr.address}/me/copy/mlops-api", "latest")
 
 
@@ -83,10 +95,15 @@ def test_the_page_of_the_run_names_each_hidden_package(
 ) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     ghcr.public.add("me/copy/mlops-api")
-    images = {f"{ghcr.address}/me/copy/mlops-{name}": "sha256:1" for name in ("api", "mlflow")}
+    images = {
+        f"{ghcr.address}/me/copy/mlops-{name}": "sha256:1" for name in ("api", "mlflow")
+    }
     tell_hidden(images, {"GITHUB_REPOSITORY": "Me/Copy"})
     said = capsys.readouterr().out
-    assert said == f"`{ghcr.address}/me/copy/mlops-mlflow` cannot be pulled without a login.\n"
+    assert (
+        said
+        == f"`{ghcr.address}/me/copy/mlops-mlflow` cannot be pulled without a login.\n"
+    )
 
 
 def test_a_registry_in_trouble_does_not_fail_the_release(
@@ -99,7 +116,11 @@ def test_a_registry_in_trouble_does_not_fail_the_release(
 
 
 @pytest.mark.parametrize(("organization", "kind"), [(True, "orgs"), (False, "users")])
-def test_the_settings_of_a_package_are_on_its_owners_page(organization: bool, kind: str) -> None:
-    page = anonymous.settings_page("ghcr.io/octo/copy/mlops-api", "Octo/Copy", organization)
+def test_the_settings_of_a_package_are_on_its_owners_page(
+    organization: bool, kind: str
+) -> None:
+    page = anonymous.settings_page(
+        "ghcr.io/octo/copy/mlops-api", "Octo/Copy", organization
+    )
     package = "packages/container/copy%2Fmlops-api/settings"
     assert page == f"https://github.com/{kind}/Octo/{package}"

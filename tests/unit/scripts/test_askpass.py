@@ -35,7 +35,10 @@ def note(tip: Repo) -> Change:
 
 
 def test_the_token_in_the_environment_is_enough_and_stays_there(
-    clone: Callable[..., Repo], origin: Path, remote: str, monkeypatch: pytest.MonkeyPatch
+    clone: Callable[..., Repo],
+    origin: Path,
+    remote: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     repo = clone("mine")
     git(repo.root, "remote", "set-url", "origin", remote)
@@ -50,7 +53,10 @@ def test_the_token_in_the_environment_is_enough_and_stays_there(
 
 
 def test_the_workflow_s_program_opens_it_where_no_file_can_be_executed(
-    clone: Callable[..., Repo], remote: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clone: Callable[..., Repo],
+    remote: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # So it is in a copy that came out of an archive that was unpacked on Windows.
     plain = tmp_path / "askpass.sh"

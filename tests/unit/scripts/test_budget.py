@@ -1,4 +1,6 @@
-"""What runs cost by the estimate, what a private copy may cost, and that docs/push.md says so."""
+"""What runs cost by the estimate, what a private copy may cost, and that docs/push.md
+says so.
+"""
 
 import pytest
 
@@ -32,7 +34,9 @@ def test_the_table_in_the_docs_is_what_is_computed(
     kind: str, event: Event, more: tuple[str, ...]
 ) -> None:
     small, full = (cost(event, BUDGETS[name], more) for name in ("small", "full"))
-    assert f"| {kind} | {small} | {full} |" in (ROOT / "docs" / "push.md").read_text("utf-8")
+    assert f"| {kind} | {small} | {full} |" in (ROOT / "docs" / "push.md").read_text(
+        "utf-8"
+    )
 
 
 def test_the_nights_and_the_jobs_of_the_table_are_the_estimates() -> None:

@@ -1,4 +1,6 @@
-"""What the check says of sources that a real web server gives: the same, other, or broken ones."""
+"""What the check says of sources that a real web server gives: the same, other, or
+broken ones.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -40,8 +42,12 @@ class World:
         self.tasks.mkdir()
 
     def task(self, name: str, *places: str) -> None:
-        """Describe a task like iris; without places its source is `/<name>.csv` at the server."""
-        described = yaml.safe_load((Path(tasks.__file__).parent / "iris.yaml").read_text("utf-8"))
+        """Describe a task like iris; without places its source is `/<name>.csv` at the
+        server.
+        """
+        described = yaml.safe_load(
+            (Path(tasks.__file__).parent / "iris.yaml").read_text("utf-8")
+        )
         read = "tests.web.read_csv"
         places = places or (f"{self.server.url}/{name}.csv",)
         described["sources"] = [{"place": place, "read": read} for place in places]
@@ -98,7 +104,9 @@ def test_a_changed_source_is_told_with_its_digests(
     assert world.told() == {"tasks": "iris tulip", "reason": reason}
 
 
-def test_the_snapshot_counts_and_not_what_the_task_was_written_for(world: World) -> None:
+def test_the_snapshot_counts_and_not_what_the_task_was_written_for(
+    world: World,
+) -> None:
     world.task("iris")
     tables.write(world.repo.data / "iris.csv.gz", GROWN)
     world.serve("iris", GROWN)
@@ -113,18 +121,25 @@ def test_what_cannot_be_read_or_is_wrong_holds_up_no_other(
     for name in ("iris", "rose", "tulip"):
         world.task(name)
     world.serve("iris", GROWN)
-    world.serve("rose", GROWN.assign(petal_width=GROWN.petal_width.mask(GROWN.index == 4, 99)))
+    world.serve(
+        "rose", GROWN.assign(petal_width=GROWN.petal_width.mask(GROWN.index == 4, 99))
+    )
     assert world.check() == 1
     said = capsys.readouterr()
     address = world.server.url
     assert said.out.splitlines()[1:] == [
-        f"rose: cannot be read: {address}/rose.csv: row 5, column petal_width: the value '99' is "
-        "not a number from 0 to 4; correct the row or leave it out.",
+        (
+            f"rose: cannot be read: {address}/rose.csv: row 5, column petal_width: the"
+            " value '99' is not a number from 0 to 4; correct the row or leave it out."
+        ),
         "tulip: not there today: 127.0.0.1 (answers 404)",
     ]
     *outputs, notice, sentence = said.err.splitlines()
     assert sentence.startswith("error: nothing can be said of the data of rose, and")
-    assert notice == ("warning: the data of tulip are not there today: 127.0.0.1 (answers 404)")
+    assert (
+        notice
+        == "warning: the data of tulip are not there today: 127.0.0.1 (answers 404)"
+    )
     assert len(outputs) == 2
     assert world.told()["tasks"] == "iris"
 
@@ -141,7 +156,9 @@ def test_a_source_that_is_out_of_reach_is_a_warning(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     assert world.check() == 0 and world.told()["tasks"] == ""
     title = "the data of iris are not there today"
-    assert f"::warning title={title}::127.0.0.1 (answers 403)\n" in capsys.readouterr().out
+    assert (
+        f"::warning title={title}::127.0.0.1 (answers 403)\n" in capsys.readouterr().out
+    )
     summary = (tmp_path / "summary.md").read_text("utf-8")
     assert summary == "- iris: not there today: 127.0.0.1 (answers 403)\n"
 
@@ -164,7 +181,10 @@ def test_a_damaged_snapshot_and_a_broken_task_are_told(
     (world.repo.data / "rose.csv.gz").write_bytes(b"half")
     assert world.check() == 1
     iris, rose = capsys.readouterr().out.splitlines()
-    assert "pipeline/tasks/iris.yaml: is no YAML" in iris and "is no whole gzipped CSV" in rose
+    assert (
+        "pipeline/tasks/iris.yaml: is no YAML" in iris
+        and "is no whole gzipped CSV" in rose
+    )
 
 
 def test_a_copy_elsewhere_is_not_taken_for_a_change(
@@ -175,7 +195,10 @@ def test_a_copy_elsewhere_is_not_taken_for_a_change(
     tables.write(world.repo.data / "iris.csv.gz", GROWN)
     world.serve("copy", TABLE)
     assert world.check() == 0 and world.told()["tasks"] == ""
-    assert f"iris: not there today: {first} gives nothing, and {copy}" in capsys.readouterr().out
+    assert (
+        f"iris: not there today: {first} gives nothing, and {copy}"
+        in capsys.readouterr().out
+    )
     world.serve("copy", GROWN)
     assert world.check() == 0 and world.told()["tasks"] == ""
     world.serve("first", TABLE)
@@ -201,7 +224,13 @@ def test_machines_get_json(world: World, capsys: pytest.CaptureFixture[str]) -> 
     assert world.check("--json") == 0
     assert json.loads(capsys.readouterr().out) == [
         {
-            **{"task": "iris", "state": "changed", "public": True, "problem": "", "waits_for": ""},
+            **{
+                "task": "iris",
+                "state": "changed",
+                "public": True,
+                "problem": "",
+                "waits_for": "",
+            },
             **{"old": OLD, "old_rows": None, "new": NEW, "new_rows": 160},
         }
     ]

@@ -21,13 +21,28 @@ def api() -> Iterator[GitHub]:
 
 
 def comment(api: GitHub, file: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run the script as the workflow does: nothing but the standard library can be imported."""
-    told = {"GITHUB_API_URL": api.address, "GITHUB_REPOSITORY": REPOSITORY, "PULL_REQUEST": "7"}
-    told |= {"GITHUB_TOKEN": TOKEN, "PYTHONUTF8": "1", "http_proxy": "http://127.0.0.1:9"} | more
+    """Run the script as the workflow does: nothing but the standard library can be
+    imported.
+    """
+    told = {
+        "GITHUB_API_URL": api.address,
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "PULL_REQUEST": "7",
+    }
+    told |= {
+        "GITHUB_TOKEN": TOKEN,
+        "PYTHONUTF8": "1",
+        "http_proxy": "http://127.0.0.1:9",
+    } | more
     command = [sys.executable, "-S", "-m", "scripts.ci.comment", str(file)]
     environment = os.environ | told
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
 
 

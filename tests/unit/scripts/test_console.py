@@ -16,10 +16,24 @@ import core.output
 from scripts import console
 from tests.paths import ROOT
 
-# The trainer of containers, servers that are measured, a helper of the local stack: all silent.
-SILENT = {"deployment/docker/front.py", "tools/bench/servers.py", "tools/bench/silent.py"}
+# The trainer of containers, servers that are measured, a helper of the local stack: all
+# silent.
+SILENT = {
+    "deployment/docker/front.py",
+    "tools/bench/servers.py",
+    "tools/bench/silent.py",
+}
 SILENT |= {"scripts/stack/windows.py"}
-FOLDERS = ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring", "deployment")
+FOLDERS = (
+    "app",
+    "core",
+    "history",
+    "pipeline",
+    "scripts",
+    "tools",
+    "monitoring",
+    "deployment",
+)
 ODD = "→ … ✅ ä 😀"
 
 
@@ -38,10 +52,13 @@ GUARDS = {
     name: found
     for folder in FOLDERS
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if (name := path.relative_to(ROOT).as_posix()) not in SILENT and (found := guard(path))
+    if (name := path.relative_to(ROOT).as_posix()) not in SILENT
+    and (found := guard(path))
 }
 OWN = {"app/__main__.py", "pipeline/__main__.py"}  # run as they are, below
-OWN |= {"scripts/verify_mlflow_data.py"}  # which has no module of ours beside it in a container
+OWN |= {
+    "scripts/verify_mlflow_data.py"
+}  # which has no module of ours beside it in a container
 
 
 def stream(encoding: str) -> io.TextIOWrapper:
@@ -55,7 +72,9 @@ def written(to: io.TextIOWrapper) -> bytes:
 
 
 @pytest.mark.parametrize("name", sorted(GUARDS.keys() - OWN))
-def test_no_character_ends_a_program(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_character_ends_a_program(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     output = stream("cp1252")
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setattr(sys, "argv", [name])
@@ -81,9 +100,9 @@ def test_an_encoding_that_the_user_chose_stays(
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     assert console.run(lambda: print(ODD)) == 0
-    assert written(output).decode(encoding).strip() == ODD.encode(encoding, "replace").decode(
-        encoding
-    )
+    assert written(output).decode(encoding).strip() == ODD.encode(
+        encoding, "replace"
+    ).decode(encoding)
 
 
 def refuse(reason: int, file: str | None = None) -> None:
@@ -104,7 +123,8 @@ def test_what_the_system_refuses_is_one_sentence(
     assert capsys.readouterr().err == said
 
 
-# A user's environment at its worst: old encodings, no home, no docstrings, another MLflow's words.
+# A user's environment at its worst: old encodings, no home, no docstrings, another
+# MLflow's words.
 WORST = {
     "PYTHONOPTIMIZE": "2",
     "PYTHONUTF8": "0",
@@ -114,8 +134,15 @@ WORST = {
     "MLFLOW_STATIC_PREFIX": "/mlflow",
     "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
 }
-# Programs that are asked for help in it. To import more takes seconds, and adds nothing.
-ASKED = ["scripts.start", "scripts.images", "tools.screenshots", "tools.rehearse", "pipeline"]
+# Programs that are asked for help in it. To import more takes seconds, and adds
+# nothing.
+ASKED = [
+    "scripts.start",
+    "scripts.images",
+    "tools.screenshots",
+    "tools.rehearse",
+    "pipeline",
+]
 ASKED += ["scripts.verify_mlflow_data"]
 
 
@@ -128,13 +155,24 @@ def test_the_worst_environment_ends_no_program(program: str) -> None:
 
 def test_an_error_of_the_api_is_a_sentence_in_it(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    wrong = {"API_LOG_FILE": str(tmp_path / "file" / "→.log"), "PYTHONIOENCODING": "cp1252"}
+    wrong = {
+        "API_LOG_FILE": str(tmp_path / "file" / "→.log"),
+        "PYTHONIOENCODING": "cp1252",
+    }
     done = run_in(wrong, "-m", "app")
     assert done.returncode == 1 and b"error: API_LOG_FILE: " in done.stderr, done.stderr
     assert b"Traceback" not in done.stderr
 
 
-def run_in(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    kept = {name: text for name, text in os.environ.items() if name not in ("HOME", "USERPROFILE")}
+def run_in(
+    variables: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[bytes]:
+    kept = {
+        name: text
+        for name, text in os.environ.items()
+        if name not in ("HOME", "USERPROFILE")
+    }
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=kept | variables, capture_output=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=kept | variables, capture_output=True, check=False
+    )

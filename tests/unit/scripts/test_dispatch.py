@@ -16,7 +16,12 @@ from tests.paths import ROOT
 from tests.web import TOKEN, GitHub, github_api
 
 REASON = "the data of housing changed at its source: sha256 1234… → 5678…"
-TOLD = {"BRANCH": "trunk", "TASKS": "housing iris", "REASON": REASON, "FRESH_DATA": "true"}
+TOLD = {
+    "BRANCH": "trunk",
+    "TASKS": "housing iris",
+    "REASON": REASON,
+    "FRESH_DATA": "true",
+}
 
 
 @pytest.fixture
@@ -26,7 +31,9 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 
 
 def dispatch(**told: str) -> subprocess.CompletedProcess[str]:
-    """Run the script as the workflow does: nothing but the standard library can be imported."""
+    """Run the script as the workflow does: nothing but the standard library can be
+    imported.
+    """
     command = [sys.executable, "-S", "-m", "scripts.ci.dispatch"]
     ours = {"PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": ""} | told
     return subprocess.run(
@@ -47,7 +54,10 @@ def test_the_workflow_is_started_for_the_tasks(github: GitHub) -> None:
 
 def test_the_page_of_the_run_says_why(github: GitHub, tmp_path: Path) -> None:
     page = tmp_path / "summary.md"
-    where = {"GITHUB_STEP_SUMMARY": str(page), "GITHUB_SERVER_URL": "https://github.example"}
+    where = {
+        "GITHUB_STEP_SUMMARY": str(page),
+        "GITHUB_SERVER_URL": "https://github.example",
+    }
     assert dispatch(**TOLD | where).returncode == 0
     link = "https://github.example/someone/mlops/actions/workflows/mlops.yml"
     started = f"Started [mlops.yml]({link}) on trunk for housing iris: {REASON}\n"
@@ -79,13 +89,18 @@ def test_what_the_trainer_sends_is_what_the_workflow_takes(
     ((path, _, body),) = github.asked
     name = path.split("/")[-2]
     assert name == ("drift.yml" if drift else "mlops.yml")
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text("utf-8"))
+    workflow = yaml.safe_load(
+        (ROOT / ".github" / "workflows" / name).read_text("utf-8")
+    )
     assert body["inputs"].keys() <= workflow[True]["workflow_dispatch"]["inputs"].keys()
 
 
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [(403, b'{"message":\n "Resource not accessible"}'), (422, b'{"message": "No ref"}')],
+    [
+        (403, b'{"message":\n "Resource not accessible"}'),
+        (422, b'{"message": "No ref"}'),
+    ],
 )
 def test_a_refusal_is_one_sentence(github: GitHub, status: int, answer: bytes) -> None:
     github.status, github.answer = status, answer
@@ -112,5 +127,9 @@ def test_what_keeps_it_from_asking_is_one_sentence_without_the_token(
 ) -> None:
     done = dispatch(**TOLD | told)
     assert (done.returncode, done.stdout) == (status, "")
-    assert words in done.stderr and done.stderr.count("\n") == 1 and TOKEN not in done.stderr
+    assert (
+        words in done.stderr
+        and done.stderr.count("\n") == 1
+        and TOKEN not in done.stderr
+    )
     assert github.asked == []

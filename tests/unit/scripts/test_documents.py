@@ -1,4 +1,6 @@
-"""The frame that runs what users of other stacks type; `tests/stack` runs the rows themselves."""
+"""The frame that runs what users of other stacks type; `tests/stack` runs the rows
+themselves.
+"""
 
 import json
 from dataclasses import replace
@@ -26,7 +28,9 @@ def test_every_row_is_there_once_and_fits_into_a_table() -> None:
     assert [row.number for row in table.ROWS] == list(range(1, 28))
     for row in table.ROWS:
         assert row.typed and row.here and row.check
-        assert not any(sign in row.typed + row.here + row.page for sign in "|\n"), row.number
+        assert not any(
+            sign in row.typed + row.here + row.page for sign in "|\n"
+        ), row.number
 
 
 def test_what_a_check_ends_with_is_in_the_result(stack: Stack) -> None:
@@ -51,7 +55,9 @@ def test_what_a_check_ends_with_is_in_the_result(stack: Stack) -> None:
 
 def test_a_service_that_does_not_run_is_a_reason_not_to_run(stack: Stack) -> None:
     stack.require("mlops-api")
-    with pytest.raises(CannotRun, match="grafana does not run: its program is not on this machine"):
+    with pytest.raises(
+        CannotRun, match="grafana does not run: its program is not on this machine"
+    ):
         stack.require("grafana")
     with pytest.raises(CannotRun, match="local processes"):
         stack.require_containers()
@@ -60,10 +66,12 @@ def test_a_service_that_does_not_run_is_a_reason_not_to_run(stack: Stack) -> Non
 
 def test_usual_addresses_become_those_of_the_stack(stack: Stack) -> None:
     typed = (
-        "curl http://localhost:8000/health 127.0.0.1:8000 localhost:9090 localhost:1 example:8000"
+        "curl http://localhost:8000/health 127.0.0.1:8000 localhost:9090 localhost:1"
+        " example:8000"
     )
     moved = (
-        "curl http://localhost:8123/health 127.0.0.1:8123 localhost:9090 localhost:1 example:8000"
+        "curl http://localhost:8123/health 127.0.0.1:8123 localhost:9090 localhost:1"
+        " example:8000"
     )
     assert stack.as_here(typed) == moved
 

@@ -1,4 +1,6 @@
-"""`.env` as Docker Compose reads it, without Docker; `tests/stack/test_dotenv.py` asks Compose."""
+"""`.env` as Docker Compose reads it, without Docker; `tests/stack/test_dotenv.py` asks
+Compose.
+"""
 
 from pathlib import Path
 
@@ -33,12 +35,17 @@ def test_what_compose_refuses_is_one_sentence_without_any_value(
 
 
 # What no single-quoted value of Compose can hold: a quote, an escape, half a character.
-PLAIN = st.text(st.characters(exclude_characters="'\\", exclude_categories=["Cs"]), max_size=20)
+PLAIN = st.text(
+    st.characters(exclude_characters="'\\", exclude_categories=["Cs"]), max_size=20
+)
 
 
 @given(PLAIN.filter(lambda text: "\0" not in text))
 def test_what_stands_in_single_quotes_is_taken_as_it_is(text: str) -> None:
-    assert dotenv.Parser(f"A='{text}'\nB=2\n", ".env", {}).parse() == {"A": text, "B": "2"}
+    assert dotenv.Parser(f"A='{text}'\nB=2\n", ".env", {}).parse() == {
+        "A": text,
+        "B": "2",
+    }
 
 
 @given(st.text(st.sampled_from("AB=:'\"\\$ {}-+?#\n\r\texport.[é"), max_size=30))

@@ -38,10 +38,14 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
-    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    head = subprocess.check_output(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, text=True
+    ).strip()
     # A copy has its own name here.
     (own,) = set(
-        re.findall(r"REPOSITORY:-([^}]*)", (ROOT / "docker-compose.yml").read_text("utf-8"))
+        re.findall(
+            r"REPOSITORY:-([^}]*)", (ROOT / "docker-compose.yml").read_text("utf-8")
+        )
     )
     usual = {"REGISTRY": "ghcr.io", "OWNER": "local", "REPOSITORY": own}
     usual["IMAGE_TAG"] = f"sha-{head}"
@@ -50,7 +54,12 @@ def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
     assert (copy["OWNER"], copy["REPOSITORY"]) == ("octo-cat", "my.copy")
     other = names(GITHUB_REPOSITORY="Octo-Cat/My.Copy", OWNER="Me", REPOSITORY="Theirs")
     assert (other["OWNER"], other["REPOSITORY"]) == ("me", "theirs")
-    chosen = {"REGISTRY": "127.0.0.1:5001", "OWNER": "me", "REPOSITORY": "it", "IMAGE_TAG": "try"}
+    chosen = {
+        "REGISTRY": "127.0.0.1:5001",
+        "OWNER": "me",
+        "REPOSITORY": "it",
+        "IMAGE_TAG": "try",
+    }
     assert names(**chosen) == chosen
 
 
@@ -63,36 +72,67 @@ def test_every_name_of_github_becomes_one_that_registries_take(name: str) -> Non
 
 
 def test_names_that_have_to_change_stay_apart() -> None:
-    given = [".github", "github", "a..b", "a-b", "a.-b", "_a_b", "a___b", "-", "_", "--"]
+    given = [
+        ".github",
+        "github",
+        "a..b",
+        "a-b",
+        "a.-b",
+        "_a_b",
+        "a___b",
+        "-",
+        "_",
+        "--",
+    ]
     assert len({builds.component(name) for name in given}) == len(given)
     assert builds.component("a--b") == "a--b" and builds.component("A__b") == "a__b"
 
 
 def test_every_image_that_the_compose_file_builds_is_built_once() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
-    built = {name: found["image"] for name, found in services.items() if "build" in found}
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
+        "services"
+    ]
+    built = {
+        name: found["image"] for name, found in services.items() if "build" in found
+    }
     chosen = [built[name] for name in images.SERVICES]
     assert len(set(chosen)) == len(chosen) and set(chosen) == set(built.values())
 
 
 @pytest.mark.parametrize(("verb", "output"), [("build", "--load"), ("push", "--push")])
-def test_the_builtin_builder_is_asked_for_nothing_that_it_cannot_do(verb: str, output: str) -> None:
-    command = ["buildx", "bake", "--file", "docker-compose.yml", "--metadata-file", str(FILE)]
+def test_the_builtin_builder_is_asked_for_nothing_that_it_cannot_do(
+    verb: str, output: str
+) -> None:
+    command = [
+        "buildx",
+        "bake",
+        "--file",
+        "docker-compose.yml",
+        "--metadata-file",
+        str(FILE),
+    ]
     told = buildx.arguments(verb, NAMES, "docker", FILE)
     assert told == [*command, output, "mlops-api", "trainer"]
 
 
 def test_a_builder_of_its_own_reads_the_cache_of_the_registry() -> None:
     told = buildx.arguments("build", NAMES, "docker-container", FILE)
-    assert "trainer.cache-from=type=registry,ref=ghcr.io/me/mlops-pipeline:cache" in told
+    assert (
+        "trainer.cache-from=type=registry,ref=ghcr.io/me/mlops-pipeline:cache" in told
+    )
     assert told[-2:] == ["mlops-api", "trainer"]
-    assert not [word for word in told if "cache-to" in word or word in ("--sbom", "--push")]
+    assert not [
+        word for word in told if "cache-to" in word or word in ("--sbom", "--push")
+    ]
 
 
 def test_only_a_push_writes_the_cache_and_attests() -> None:
     told = buildx.arguments("push", NAMES, "docker-container", FILE)
     cache = "type=registry,ref=ghcr.io/me/mlops-api:cache"
-    assert {f"mlops-api.cache-from={cache}", f"mlops-api.cache-to={cache},mode=max"} <= set(told)
+    assert {
+        f"mlops-api.cache-from={cache}",
+        f"mlops-api.cache-to={cache},mode=max",
+    } <= set(told)
     assert told[told.index("--provenance") + 1] == "mode=max"
     assert told[told.index("--sbom") + 1] == "true"
     assert "--load" not in told
@@ -101,8 +141,14 @@ def test_only_a_push_writes_the_cache_and_attests() -> None:
 def test_a_platform_has_a_tag_and_a_cache_to_itself() -> None:
     told = buildx.arguments("push", NAMES, "docker-container", FILE, "linux/arm64")
     assert told[told.index("*.platform=linux/arm64") - 1] == "--set"
-    assert "mlops-api.cache-from=type=registry,ref=ghcr.io/me/mlops-api:cache-arm64" in told
-    assert buildx.suffix("linux/arm64") == "-arm64" and buildx.suffix("linux/arm/v7") == "-arm-v7"
+    assert (
+        "mlops-api.cache-from=type=registry,ref=ghcr.io/me/mlops-api:cache-arm64"
+        in told
+    )
+    assert (
+        buildx.suffix("linux/arm64") == "-arm64"
+        and buildx.suffix("linux/arm/v7") == "-arm-v7"
+    )
 
 
 def test_the_workflow_knows_each_image_by_a_short_name() -> None:
@@ -126,12 +172,21 @@ def test_without_docker_one_sentence_says_so(tmp_path: Path) -> None:
     (tmp_path / "git").symlink_to(shutil.which("git") or "")
     done = run("build", PATH=str(tmp_path))
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr == "error: the program `docker` is not here: install Docker with buildx.\n"
+    assert (
+        done.stderr
+        == "error: the program `docker` is not here: install Docker with buildx.\n"
+    )
 
 
 def test_a_service_without_an_image_is_a_wrong_use() -> None:
     done = run("build", "prometheus")
     assert done.returncode == 2
-    assert "prometheus: no image is built for it; there are mlops-api, mlflow-" in done.stderr
+    assert (
+        "prometheus: no image is built for it; there are mlops-api, mlflow-"
+        in done.stderr
+    )
     # A workflow's matrix passes several as one argument.
-    assert "nginx: no image is built for it" in run("build", "trainer nginx mlops-api").stderr
+    assert (
+        "nginx: no image is built for it"
+        in run("build", "trainer nginx mlops-api").stderr
+    )

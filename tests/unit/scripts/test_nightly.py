@@ -36,12 +36,29 @@ def night(api: GitHub, repo: Path, last: str, **more: str) -> str:
     api.shows[RUNS] = {"workflow_runs": [{"head_sha": last}] if last else []}
     output = repo.parent / f"{repo.name}-output"
     output.unlink(missing_ok=True)
-    told = {"GITHUB_API_URL": api.address, "GITHUB_REPOSITORY": REPOSITORY, "BRANCH": "main"}
-    told |= {"GITHUB_TOKEN": TOKEN, "GITHUB_OUTPUT": str(output), "PYTHONPATH": str(ROOT)}
-    told |= {"PRIVATE": "true", "MLOPS_BUDGET": "", "GITHUB_EVENT_NAME": "schedule"} | more
+    told = {
+        "GITHUB_API_URL": api.address,
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "BRANCH": "main",
+    }
+    told |= {
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_OUTPUT": str(output),
+        "PYTHONPATH": str(ROOT),
+    }
+    told |= {
+        "PRIVATE": "true",
+        "MLOPS_BUDGET": "",
+        "GITHUB_EVENT_NAME": "schedule",
+    } | more
     command = [sys.executable, "-S", "-m", "scripts.ci.nightly"]
     done = subprocess.run(
-        command, cwd=repo, env=os.environ | told, capture_output=True, text=True, check=False
+        command,
+        cwd=repo,
+        env=os.environ | told,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return output.read_text("utf-8").strip()
@@ -64,7 +81,9 @@ def test_a_branch_that_was_rewritten_has_changed(api: GitHub, repo: Path) -> Non
     assert night(api, repo, "f" * 40) == "run=true"
 
 
-def test_a_budget_that_does_all_of_it_at_each_push_has_no_night(api: GitHub, repo: Path) -> None:
+def test_a_budget_that_does_all_of_it_at_each_push_has_no_night(
+    api: GitHub, repo: Path
+) -> None:
     assert night(api, repo, "", PRIVATE="false") == "run=false"
     assert night(api, repo, "", MLOPS_BUDGET="full") == "run=false"
     assert night(api, repo, "", PRIVATE="false", MLOPS_BUDGET="small") == "run=true"

@@ -1,4 +1,6 @@
-"""Variables of other stacks at the start command: they work, or a sentence says what does."""
+"""Variables of other stacks at the start command: they work, or a sentence says what
+does.
+"""
 
 import pytest
 
@@ -14,17 +16,25 @@ def settings(of_file: tuple[str, ...] = (), **variables: str) -> Settings:
 
 @pytest.mark.parametrize(
     "name",
-    ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_DEFAULT_ARTIFACT_ROOT", "PROMETHEUS_MULTIPROC_DIR"],
+    [
+        "MLFLOW_BACKEND_STORE_URI",
+        "MLFLOW_DEFAULT_ARTIFACT_ROOT",
+        "PROMETHEUS_MULTIPROC_DIR",
+    ],
 )
 def test_what_cannot_work_is_refused_without_its_value(name: str) -> None:
-    with pytest.raises(StackError, match=f"{name} cannot be used here: take it out.") as refused:
+    with pytest.raises(
+        StackError, match=f"{name} cannot be used here: take it out."
+    ) as refused:
         other_names.applied(settings(**{name: "postgresql://me:s3cret@db"}))
     assert "s3cret" not in str(refused.value)
 
 
 def test_every_variable_that_is_refused_has_a_sentence() -> None:
     with pytest.raises(StackError) as refused:
-        other_names.applied(settings(MLFLOW_SERVE_ARTIFACTS="no", DEPLOY_MONITORING="perhaps"))
+        other_names.applied(
+            settings(MLFLOW_SERVE_ARTIFACTS="no", DEPLOY_MONITORING="perhaps")
+        )
     first, second = str(refused.value).splitlines()
     assert first.startswith("MLFLOW_SERVE_ARTIFACTS can only be true.")
     assert second.startswith("error: DEPLOY_MONITORING can only be true or false.")
@@ -33,7 +43,13 @@ def test_every_variable_that_is_refused_has_a_sentence() -> None:
 @pytest.mark.parametrize("value", ["false", "False", "0", "no"])
 def test_monitoring_can_be_left_out(value: str) -> None:
     applied = other_names.applied(settings(DEPLOY_MONITORING=value))
-    assert applied.without == ("jaeger", "prometheus", "grafana", "node-exporter", "cadvisor")
+    assert applied.without == (
+        "jaeger",
+        "prometheus",
+        "grafana",
+        "node-exporter",
+        "cadvisor",
+    )
     # The container that looks at the variable is not to refuse what has been done.
     assert applied.environment()["DEPLOY_MONITORING"] == ""
 
@@ -46,12 +62,19 @@ def test_monitoring_is_there_otherwise(value: str) -> None:
 
 def test_the_stack_logs_to_no_other_server() -> None:
     name, other = "MLFLOW_TRACKING_URI", "https://me:s3cret@mlflow.example.org"
-    with pytest.raises(StackError, match=f"{name} in .env names another server") as refused:
+    with pytest.raises(
+        StackError, match=f"{name} in .env names another server"
+    ) as refused:
         other_names.applied(settings((name,), MLFLOW_TRACKING_URI=other))
     assert "s3cret" not in str(refused.value)
-    for ours in ("http://127.0.0.1:5000", "http://localhost:5000", "http://mlflow-server:5000"):
+    for ours in (
+        "http://127.0.0.1:5000",
+        "http://localhost:5000",
+        "http://mlflow-server:5000",
+    ):
         other_names.applied(settings((name,), MLFLOW_TRACKING_URI=ours))
-    # In the environment it is for clients, such as a notebook: the services leave it alone.
+    # In the environment it is for clients, such as a notebook: the services leave it
+    # alone.
     other_names.applied(settings(MLFLOW_TRACKING_URI=other))
 
 

@@ -27,7 +27,9 @@ def edit(repo: Path, path: str, message: str) -> str:
     return commit_all(repo, message)
 
 
-def published(repo: Path, trained: str, workflow: str = WORKFLOW, path: str = "mlruns/r") -> str:
+def published(
+    repo: Path, trained: str, workflow: str = WORKFLOW, path: str = "mlruns/r"
+) -> str:
     """Commit as `pipeline publish` does."""
     count = git(repo, "rev-list", "--count", "HEAD")
     message = f"chore(publish): {count}\n\nMlops-Publish: {trained}\n{workflow}"
@@ -92,7 +94,9 @@ def test_a_trailer_on_a_commit_of_code_vouches_for_nothing(repo: Path) -> None:
     assert untested(repo, mine, commit) == [squashed, other]
 
 
-def test_a_fault_that_the_next_push_mended_is_no_fault_of_what_passed(repo: Path) -> None:
+def test_a_fault_that_the_next_push_mended_is_no_fault_of_what_passed(
+    repo: Path,
+) -> None:
     mine = edit(repo, "app.py", "feat: mine")
     edit(repo, "app.py", "feat: does not compile")
     mended = edit(repo, "app.py", "fix: compiles")
@@ -109,13 +113,21 @@ def test_a_trailer_that_names_nothing_vouches_for_nothing(repo: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(repo: Path, seed: int) -> None:
-    """Two of six pushes fail lint; the others publish at any time after they were pushed."""
+def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(
+    repo: Path, seed: int
+) -> None:
+    """Two of six pushes fail lint; the others publish at any time after they were
+    pushed.
+    """
     chance = random.Random(seed)
     red = set(chance.sample(range(6), 2))
-    happens = list(range(6))  # each push, and then each publication somewhere behind its push
+    happens = list(
+        range(6)
+    )  # each push, and then each publication somewhere behind its push
     for number in set(range(6)) - red:
-        happens.insert(chance.randint(happens.index(number) + 1, len(happens)), number + 10)
+        happens.insert(
+            chance.randint(happens.index(number) + 1, len(happens)), number + 10
+        )
     pushes: dict[int, str] = {}
     shipped = set()
     for what in happens:

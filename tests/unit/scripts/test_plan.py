@@ -1,4 +1,6 @@
-"""Which jobs an event calls for: by where, by what changed in real Git, and by the budget."""
+"""Which jobs an event calls for: by where, by what changed in real Git, and by the
+budget.
+"""
 
 import json
 import os
@@ -20,7 +22,9 @@ FULL, SMALL = budget.BUDGETS["full"], budget.BUDGETS["small"]
 
 
 class Project:
-    """A repository, and what its workflow's first job says when something happens to it."""
+    """A repository, and what its workflow's first job says when something happens to
+    it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "repo"
@@ -36,36 +40,59 @@ class Project:
         for path in paths:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(target.read_text("utf-8") + "1" if target.is_file() else "1")
+            target.write_text(
+                target.read_text("utf-8") + "1" if target.is_file() else "1"
+            )
         return commit_all(self.folder, message)
 
     def publish(self, *paths: str) -> str:
         """Commit as the pipeline does."""
-        return self.commit(OWN, *(paths or ("mlruns/iris/run.json", "data/iris.csv.gz")))
+        return self.commit(
+            OWN, *(paths or ("mlruns/iris/run.json", "data/iris.csv.gz"))
+        )
 
     def run(
         self, name: str = "push", ref: str = "refs/heads/trunk", **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run the script in a checkout as a workflow does, with the standard library alone."""
+        """Run the script in a checkout as a workflow does, with the standard library
+        alone.
+        """
         after = git(self.folder, "rev-parse", "HEAD")
-        event: dict[str, Any] = {"before": more.pop("before", self.before), "after": after}
-        event["repository"] = {"default_branch": "trunk", "private": more.pop("private", "") != ""}
+        event: dict[str, Any] = {
+            "before": more.pop("before", self.before),
+            "after": after,
+        }
+        event["repository"] = {
+            "default_branch": "trunk",
+            "private": more.pop("private", "") != "",
+        }
         event["merge_group"] = {"base_sha": self.before, "head_sha": after}
         self.event.write_text(json.dumps(event))
         self.output.unlink(missing_ok=True)
         own = {n: t for n, t in os.environ.items() if n not in ("ACT", "MLOPS_BUDGET")}
-        own |= {"GITHUB_EVENT_NAME": name, "GITHUB_REF": ref, "GITHUB_OUTPUT": str(self.output)}
+        own |= {
+            "GITHUB_EVENT_NAME": name,
+            "GITHUB_REF": ref,
+            "GITHUB_OUTPUT": str(self.output),
+        }
         own |= {"GITHUB_EVENT_PATH": str(self.event), "PYTHONPATH": str(ROOT)} | more
         command = [sys.executable, "-S", "-m", "scripts.ci.plan"]
         return subprocess.run(
-            command, cwd=self.folder, env=own, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=own,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def outputs(self, *event: str, **more: str) -> dict[str, str]:
         """Return the outputs that the script writes."""
         done = self.run(*event, **more)
         assert (done.returncode, done.stderr.count("error")) == (0, 0), done.stderr
-        return dict(line.split("=", 1) for line in self.output.read_text("utf-8").splitlines())
+        return dict(
+            line.split("=", 1) for line in self.output.read_text("utf-8").splitlines()
+        )
 
     def jobs(self, *event: str, **more: str) -> set[str]:
         """Return the jobs that are planned."""
@@ -83,7 +110,9 @@ CHECKS = {"lint", "test", "test-windows", "train"}
 SHIPPED = {"images", "verify", "release"}
 
 
-def test_a_push_to_the_default_branch_is_published_whatever_its_name(project: Project) -> None:
+def test_a_push_to_the_default_branch_is_published_whatever_its_name(
+    project: Project,
+) -> None:
     project.commit("feat: more", "params.yaml")
     assert project.jobs() == CHECKS | {"publish", "images-arm", "e2e"} | SHIPPED
     assert project.jobs("push", "refs/heads/main") == CHECKS
@@ -94,7 +123,9 @@ def test_of_a_branch_it_is_told_what_would_be_published(project: Project) -> Non
 
 
 @pytest.mark.parametrize("event", ["pull_request", "merge_group"])
-def test_a_request_is_tried_as_a_whole_and_not_published(project: Project, event: str) -> None:
+def test_a_request_is_tried_as_a_whole_and_not_published(
+    project: Project, event: str
+) -> None:
     project.commit("feat: more", "params.yaml")
     assert project.jobs(event, "refs/pull/7/merge") == CHECKS | {"verify", "e2e"}
 
@@ -113,14 +144,18 @@ def test_the_pipelines_own_commit_is_not_answered(project: Project) -> None:
     assert "publish" in project.jobs("workflow_dispatch")
 
 
-def test_a_commit_of_the_pipeline_at_the_tip_hides_nothing_below_it(project: Project) -> None:
+def test_a_commit_of_the_pipeline_at_the_tip_hides_nothing_below_it(
+    project: Project,
+) -> None:
     project.commit("feat: more", "params.yaml")
     project.publish()
     assert "publish" in project.jobs()
 
 
 @pytest.mark.parametrize("before", [NOTHING, "f" * 40])
-def test_a_branch_that_is_new_or_rewritten_is_answered(project: Project, before: str) -> None:
+def test_a_branch_that_is_new_or_rewritten_is_answered(
+    project: Project, before: str
+) -> None:
     # A mirror into an empty repository; a push after which the old tip is gone.
     project.publish()
     assert "publish" in project.jobs(before=before)
@@ -135,10 +170,17 @@ def test_a_branch_that_was_set_back_is_answered(project: Project) -> None:
 def test_calling_oneself_the_pipeline_changes_nothing(project: Project) -> None:
     for name in ("mlops-bot", "github-actions[bot]"):
         (project.folder / "code.py").write_text(name)
-        who = ("-c", f"user.name={name}", "-c", f"user.email={name}@users.noreply.github.com")
+        who = (
+            "-c",
+            f"user.name={name}",
+            "-c",
+            f"user.email={name}@users.noreply.github.com",
+        )
         git(project.folder, "add", "--all")
         git(project.folder, *who, "commit", "--quiet", "--message", OWN)
-        assert "publish" in project.jobs(before=git(project.folder, "rev-parse", "HEAD~1"))
+        assert "publish" in project.jobs(
+            before=git(project.folder, "rev-parse", "HEAD~1")
+        )
 
 
 def test_a_change_of_the_pipelines_files_by_hand_is_answered(project: Project) -> None:
@@ -147,30 +189,40 @@ def test_a_change_of_the_pipelines_files_by_hand_is_answered(project: Project) -
 
 
 @pytest.mark.parametrize("event", ["push", "pull_request"])
-def test_for_documents_nothing_is_trained_or_built(project: Project, event: str) -> None:
-    project.commit("docs: why", "docs/why.md", "docs/images/a.png", "README.md", "LICENSE")
+def test_for_documents_nothing_is_trained_or_built(
+    project: Project, event: str
+) -> None:
+    project.commit(
+        "docs: why", "docs/why.md", "docs/images/a.png", "README.md", "LICENSE"
+    )
     outputs = project.outputs(event)
     assert json.loads(outputs["jobs"]) == ["lint", "test"]
     assert json.loads(outputs["pythons"]) == ["3.13"]
 
 
-@pytest.mark.parametrize("path", ["docs.py", "pipeline/README.md", "requirements/dev.txt"])
+@pytest.mark.parametrize(
+    "path", ["docs.py", "pipeline/README.md", "requirements/dev.txt"]
+)
 def test_what_only_looks_like_documents_is_code(project: Project, path: str) -> None:
     project.commit("docs: why", "docs/why.md", path)
     assert "train" in project.jobs()
 
 
-def test_a_private_repository_does_less_unless_it_asks_for_more(project: Project) -> None:
+def test_a_private_repository_does_less_unless_it_asks_for_more(
+    project: Project,
+) -> None:
     project.commit("feat: more", "params.yaml")
     small = project.outputs(private="yes")
-    assert set(json.loads(small["jobs"])) == {"lint", "test", "train", "publish"} | SHIPPED
+    assert (
+        set(json.loads(small["jobs"])) == {"lint", "test", "train", "publish"} | SHIPPED
+    )
     assert json.loads(small["pythons"]) == ["3.13"] and small["scan"] == "false"
     assert json.loads(small["images"]) == ["mlops-api mlflow-server trainer"]
     assert int(small["minutes"]) <= 25
     full = project.outputs(private="yes", MLOPS_BUDGET="full")
-    assert {"test-windows", "images-arm", "e2e"} <= set(json.loads(full["jobs"])) and full[
-        "scan"
-    ] == "true"
+    assert {"test-windows", "images-arm", "e2e"} <= set(
+        json.loads(full["jobs"])
+    ) and full["scan"] == "true"
     assert json.loads(full["pythons"]) == ["3.11", "3.12", "3.13"]
     assert len(json.loads(full["images"])) == 3
     asked = project.outputs(MLOPS_BUDGET="small")

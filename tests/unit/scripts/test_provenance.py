@@ -1,4 +1,6 @@
-"""What is signed of the images: the commit that was built, and the models that are in it."""
+"""What is signed of the images: the commit that was built, and the models that are in
+it.
+"""
 
 import hashlib
 import json
@@ -22,10 +24,14 @@ GITHUB = {
 def run(repo: Path, **more: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-S", "-m", "scripts.ci.provenance"]
     own = os.environ | GITHUB | {"PYTHONPATH": str(ROOT), "GITHUB_OUTPUT": ""} | more
-    return subprocess.run(command, cwd=repo, env=own, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=repo, env=own, capture_output=True, text=True, check=False
+    )
 
 
-def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path: Path) -> None:
+def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
+    tmp_path: Path,
+) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / "deployment/models/iris").mkdir(parents=True)
     (tmp_path / "deployment/models/iris/model.onnx").write_bytes(b"a model")
@@ -33,7 +39,10 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path
     images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "said": ""}
     done = run(tmp_path, IMAGES=json.dumps(images))
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == ["api-name=ghcr.io/o/n/mlops-api", "api-digest=sha256:1"]
+    assert done.stderr.splitlines() == [
+        "api-name=ghcr.io/o/n/mlops-api",
+        "api-digest=sha256:1",
+    ]
     made = json.loads((tmp_path / "build" / "provenance.json").read_text("utf-8"))
     definition = made["buildDefinition"]
     assert definition["resolvedDependencies"] == [
@@ -46,8 +55,12 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(tmp_path
     said = definition["internalParameters"]["github"]
     assert (said["triggering_commit"], said["trained_commit"]) == ("a" * 40, "b" * 40)
     assert made["runDetails"] == {
-        "builder": {"id": "https://github.com/o/n/.github/workflows/mlops.yml@refs/heads/trunk"},
-        "metadata": {"invocationId": "https://github.com/o/n/actions/runs/7/attempts/2"},
+        "builder": {
+            "id": "https://github.com/o/n/.github/workflows/mlops.yml@refs/heads/trunk"
+        },
+        "metadata": {
+            "invocationId": "https://github.com/o/n/actions/runs/7/attempts/2"
+        },
     }
 
 

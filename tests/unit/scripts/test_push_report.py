@@ -1,4 +1,6 @@
-"""What the report says of real commits of `pipeline publish`, forged bundles, real models."""
+"""What the report says of real commits of `pipeline publish`, forged bundles, real
+models.
+"""
 
 import re
 import subprocess
@@ -34,7 +36,9 @@ def bundle(repo: Repo, folder: Path, noise: float, seed: int) -> Path:
     return folder
 
 
-def test_it_tells_of_candidates_decision_and_history(team: Repo, tmp_path: Path) -> None:
+def test_it_tells_of_candidates_decision_and_history(
+    team: Repo, tmp_path: Path
+) -> None:
     first, _ = publish(team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main")
     second, _ = publish(team, bundle(team, tmp_path / "2", 3.0, 2), "origin", "main")
     page = describe(team.root, first, BASE)
@@ -48,7 +52,9 @@ def test_it_tells_of_candidates_decision_and_history(team: Repo, tmp_path: Path)
         assert succeeds(team.root, "cat-file", "-e", f"{second}:{path}/run.json")
 
 
-def test_a_task_that_waits_for_its_data_is_in_commit_and_report(team: Repo, tmp_path: Path) -> None:
+def test_a_task_that_waits_for_its_data_is_in_commit_and_report(
+    team: Repo, tmp_path: Path
+) -> None:
     folder = bundle(team, tmp_path / "1", 0.3, 1)
     hosts = "ndownloader.figshare.com (answers 403), www.openml.org (cannot be reached)"
     made = bundles.read(folder).model_copy(update={"waiting": {"iris": hosts}})
@@ -83,7 +89,9 @@ def test_a_dry_run_judges_what_was_never_pushed(team: Repo, tmp_path: Path) -> N
 
 def test_a_wrong_commit_is_one_sentence() -> None:
     command = [sys.executable, "-m", "scripts.push_report", "nothing"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
 

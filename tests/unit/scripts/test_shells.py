@@ -1,4 +1,6 @@
-"""The scripts for PowerShell do what the shell scripts do: same words, same exit status."""
+"""The scripts for PowerShell do what the shell scripts do: same words, same exit
+status.
+"""
 
 import json
 import os
@@ -17,10 +19,19 @@ from tests.paths import ROOT
 # A program that is not on the PATH may be named by this variable.
 PWSH = os.environ.get("MLOPS_PWSH") or shutil.which("pwsh") or ""
 powershell = pytest.mark.skipif(not PWSH, reason="there is no PowerShell: install pwsh")
-NAMES = ("python3", "python3.14", "python3.13", "python3.12", "python3.11", "python", "py")
+NAMES = (
+    "python3",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python",
+    "py",
+)
 
-# What one session of PowerShell does: call the script with each list of arguments, and print what
-# came of it. It ends with where it is and what is set, which no script may change.
+# What one session of PowerShell does: call the script with each list of arguments, and
+# print what came of it. It ends with where it is and what is set, which no script may
+# change.
 SESSION = """
 $env:PYTHONSAFEPATH = '1'
 foreach ($case in ConvertFrom-Json $env:CASES) {
@@ -56,11 +67,15 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def shell(script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def shell(
+    script: str, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return run("bash", f"{script}.sh", *arguments, **variables)
 
 
-def pwsh(script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def pwsh(
+    script: str, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     return run(PWSH, "-NoProfile", "-File", f"{script}.ps1", *arguments, **variables)
 
 
@@ -74,7 +89,9 @@ BOTH = [
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """A folder of programs that are found before all others: here, a Docker that is down."""
+    """A folder of programs that are found before all others: here, a Docker that is
+    down.
+    """
     folder = tmp_path / "programs"
     folder.mkdir()
     put(folder / "docker", "exit 1")
@@ -96,7 +113,9 @@ def first(folder: Path) -> dict[str, str]:
 def test_the_start_scripts_say_the_same(programs: Path, tmp_path: Path) -> None:
     session = tmp_path / "session.ps1"
     session.write_text(SESSION, "utf-8")
-    wanted, variables = "", first(programs) | {"API_ADMIN_KEY": "a key of the user's own"}
+    wanted, variables = "", first(programs) | {
+        "API_ADMIN_KEY": "a key of the user's own"
+    }
     for case in CASES:
         done = shell("start-mlops", *case, **variables)
         wanted += f"{done.stdout}{done.stderr}<status {done.returncode}>\n"
@@ -115,7 +134,14 @@ def test_powershell_starts_what_python_starts(program: str) -> None:
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
     for flags, status in ((["--help"], 0), (["--stop", "--unknown"], 2)):
-        command = [program, "-NoProfile", "-ExecutionPolicy", "Bypass", "-File", "start-mlops.ps1"]
+        command = [
+            program,
+            "-NoProfile",
+            "-ExecutionPolicy",
+            "Bypass",
+            "-File",
+            "start-mlops.ps1",
+        ]
         done = run(*command, *flags)
         direct = run(sys.executable, "-m", "scripts.start", *flags)
         assert (done.returncode, done.stdout) == (status, direct.stdout), done.stderr
@@ -149,19 +175,30 @@ def test_without_a_python_that_fits_there_is_one_sentence(
         put(programs / name, "echo 'Python was not found' >&2; exit 9")
     done = call(script, "-l", **first(programs))
     name = script.rpartition("/")[2].replace("test", "nox")
-    sentence = f"{name}.{ending}: found no Python 3.11 to 3.14: install one and run this again.\n"
+    sentence = (
+        f"{name}.{ending}: found no Python 3.11 to 3.14: install one and run this"
+        " again.\n"
+    )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
 
 
 def test_both_look_for_the_same_pythons_under_the_same_names() -> None:
-    texts = [(ROOT / "scripts" / f"find-python.{end}").read_text("utf-8") for end in ("sh", "ps1")]
+    texts = [
+        (ROOT / "scripts" / f"find-python.{end}").read_text("utf-8")
+        for end in ("sh", "ps1")
+    ]
     names = re.search(r"for python in (.+); do", texts[0])
     quoted = re.search(r"foreach \(\$name in (.+)\) \{", texts[1])
     assert names and quoted
     assert names[1].split() == list(NAMES) == re.findall(r"'([^']+)'", quoted[1])
     checks = {found for text in texts for found in re.findall(r"-c '(.+?)'", text)}
     (check,) = checks
-    for version, fits in {(3, 10, 9): 0, (3, 11, 0): 0, (3, 14, 9): 1, (3, 15, 0): 0}.items():
+    for version, fits in {
+        (3, 10, 9): 0,
+        (3, 11, 0): 0,
+        (3, 14, 9): 1,
+        (3, 15, 0): 0,
+    }.items():
         fits = version >= (3, 11) and version < (3, 15)
         program = check.replace("sys.version_info", repr(version))
         done = subprocess.run([sys.executable, "-c", program], check=False)
@@ -174,7 +211,10 @@ def own(tmp_path: Path) -> Path:
     folder = tmp_path / "environments" / "own"
     (folder / "bin").mkdir(parents=True)
     shutil.copy(ROOT / "requirements" / "nox.txt", folder / "installed.txt")
-    put(folder / "bin" / "nox", 'printf "%s|" "$PYTHONUTF8" "$PYTHONSAFEPATH" "$@"; exit 3')
+    put(
+        folder / "bin" / "nox",
+        'printf "%s|" "$PYTHONUTF8" "$PYTHONSAFEPATH" "$@"; exit 3',
+    )
     return folder
 
 
@@ -185,7 +225,11 @@ def test_nox_gets_its_arguments_and_its_status_comes_back(
     folder: str, call: Call, _: str, own: Path
 ) -> None:
     (own / "bin").rename(own / folder)
-    variables = {"NOX_ENVDIR": str(own.parent), "PYTHONSAFEPATH": "1", "GITHUB_ACTIONS": ""}
+    variables = {
+        "NOX_ENVDIR": str(own.parent),
+        "PYTHONSAFEPATH": "1",
+        "GITHUB_ACTIONS": "",
+    }
     done = call("scripts/test", "-s", "tests", "--", "-k", "a b", "", **variables)
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout == "1||-s|tests|--|-k|a b||"
@@ -196,7 +240,10 @@ def test_nox_gets_its_arguments_and_its_status_comes_back(
     ("works", "sentence"),
     [
         ("", "OWN cannot be made: see above."),
-        ("venv", "the packages of requirements/nox.txt cannot be installed: see above."),
+        (
+            "venv",
+            "the packages of requirements/nox.txt cannot be installed: see above.",
+        ),
     ],
 )
 @posix

@@ -71,7 +71,11 @@ def settings(service: Service) -> Settings:
 
 def flower(chance: float, version: int = 2) -> dict[str, Any]:
     chances = {"virginica": chance, "setosa": 1 - chance}
-    return {"model_version": version, "prediction": "virginica", "probabilities": chances}
+    return {
+        "model_version": version,
+        "prediction": "virginica",
+        "probabilities": chances,
+    }
 
 
 def test_an_answer_within_the_tolerance_is_the_manifests() -> None:
@@ -82,7 +86,10 @@ def test_an_answer_within_the_tolerance_is_the_manifests() -> None:
 def test_another_version_or_another_answer_is_a_difference() -> None:
     assert smoke.difference(FLOWER, flower(0.75, 1)) == "v1 answers instead of v2"
     told = smoke.difference(FLOWER, flower(0.74))
-    assert told == "the golden request is answered with [0.26, 0.74] instead of [0.25, 0.75]"
+    assert (
+        told
+        == "the golden request is answered with [0.26, 0.74] instead of [0.25, 0.75]"
+    )
     assert "[1.54] instead of 1.5298" in smoke.difference(
         HOUSE, {"model_version": 4, "prediction": 1.54}
     )
@@ -98,9 +105,17 @@ def test_a_prediction_that_is_not_counted_is_a_fault(
 ) -> None:
     monkeypatch.setattr(verify, "_manifests", lambda: {"iris": FLOWER})
     answer = json.dumps(flower(0.75))
-    service.texts = {"/metrics": METRICS, "/predict/iris": answer, "/health": '{"status": "ok"}'}
-    service.texts["/dashboard/figures"] = '{"hour": {"predictions_total|iris|setosa": [0, 7]}}'
-    with pytest.raises(StackError, match="asked for one prediction of iris, and counted from 7 to"):
+    service.texts = {
+        "/metrics": METRICS,
+        "/predict/iris": answer,
+        "/health": '{"status": "ok"}',
+    }
+    service.texts["/dashboard/figures"] = (
+        '{"hour": {"predictions_total|iris|setosa": [0, 7]}}'
+    )
+    with pytest.raises(
+        StackError, match="asked for one prediction of iris, and counted from 7 to"
+    ):
         smoke.api(settings(service))
 
 
@@ -116,14 +131,22 @@ def test_every_service_that_is_watched_must_be_up(
     service: Service, monkeypatch: pytest.MonkeyPatch, jobs: dict[str, str], told: str
 ) -> None:
     monkeypatch.setattr(verify, "SCRAPE_SECONDS", 0)
-    targets = [{"labels": {"job": job}, "health": health} for job, health in jobs.items()]
-    pools = ["prometheus", "mlops-api", "cadvisor"]  # the last one has no container here
+    targets = [
+        {"labels": {"job": job}, "health": health} for job, health in jobs.items()
+    ]
+    pools = [
+        "prometheus",
+        "mlops-api",
+        "cadvisor",
+    ]  # the last one has no container here
     service.texts = {
         "/api/v1/targets": json.dumps({"data": {"activeTargets": targets}}),
         "/api/v1/scrape_pools": json.dumps({"data": {"scrapePools": pools}}),
     }
     try:
-        (seen,) = smoke.prometheus(settings(service), ["prometheus", "mlops-api", "trainer"])
+        (seen,) = smoke.prometheus(
+            settings(service), ["prometheus", "mlops-api", "trainer"]
+        )
         said = seen.what
     except StackError as error:
         said = str(error)

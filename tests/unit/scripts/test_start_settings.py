@@ -1,4 +1,6 @@
-"""The start command on machines as people have them: what it says, and whom it leaves alone."""
+"""The start command on machines as people have them: what it says, and whom it leaves
+alone.
+"""
 
 import json
 import os
@@ -32,7 +34,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def start(folder: Path, *flags: str) -> tuple[int, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "API_PORT")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("HOME", "API_PORT")
+    }
     done = subprocess.run(
         [sys.executable, "-m", "scripts.start", "--port-offset", str(OFFSET), *flags],
         cwd=folder,
@@ -60,10 +66,17 @@ def test_an_env_that_cannot_be_read_is_one_sentence(checkout: Path) -> None:
     assert start(checkout, "--status") == (1, said)
 
 
-@pytest.mark.parametrize("line", ["API_PORT", "GRAFANA_PASSWORD", "API_ADMIN_KEY", "GITHUB_TOKEN"])
+@pytest.mark.parametrize(
+    "line", ["API_PORT", "GRAFANA_PASSWORD", "API_ADMIN_KEY", "GITHUB_TOKEN"]
+)
 def test_no_value_of_the_env_is_printed(line: str, checkout: Path) -> None:
     (checkout / ".env").write_text(f"{line}='{PASSWORD}'\n", "utf-8")
-    for flags in (["--doctor", "--local"], ["--status"], ["--stop"], ["--logs", "mlops-api"]):
+    for flags in (
+        ["--doctor", "--local"],
+        ["--status"],
+        ["--stop"],
+        ["--logs", "mlops-api"],
+    ):
         status, said = start(checkout, *flags)
         assert "s3cret" not in said and (status in (0, 1)), said
 
@@ -72,7 +85,11 @@ def test_one_service_alone_can_be_asked_for(checkout: Path) -> None:
     _, said = start(checkout, "--doctor", "--local", "--only", "mlops-api")
     assert said.count("  Port ") == 1 and f"Port {8000 + OFFSET}" in said
     _, said = start(checkout, "--doctor", "--local", "--only", "mlflow-server")
-    assert [str(port + OFFSET) in said for port in (8000, 5000, 5001)] == [False, True, True]
+    assert [str(port + OFFSET) in said for port in (8000, 5000, 5001)] == [
+        False,
+        True,
+        True,
+    ]
     status, said = start(checkout, "--doctor", "--only", "mlflow")
     assert status == 2 and "invalid choice: 'mlflow'" in said
 
@@ -91,16 +108,22 @@ def test_names_of_other_stacks_work_or_are_refused(
         finally:
             monkeypatch.delenv(name, raising=False)
 
-    status, text = said("MLFLOW_BACKEND_STORE_URI", f"postgresql://me:{PASSWORD}@db/mlflow")
+    status, text = said(
+        "MLFLOW_BACKEND_STORE_URI", f"postgresql://me:{PASSWORD}@db/mlflow"
+    )
     assert status == 1 and text.count("\n") == 1 and "s3cret" not in text
-    assert text.startswith("error: MLFLOW_BACKEND_STORE_URI cannot be used here: take it out.")
+    assert text.startswith(
+        "error: MLFLOW_BACKEND_STORE_URI cannot be used here: take it out."
+    )
     assert said("LOG_LEVEL", "debug")[0] == said("DEPLOY_MONITORING", "false")[0] == 0
 
 
 def test_a_number_that_is_another_programs_by_now_is_left_alone(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The supervisor was killed, or the machine restarted; a stranger has its process number."""
+    """The supervisor was killed, or the machine restarted; a stranger has its process
+    number.
+    """
     monkeypatch.setattr("scripts.stack.state.ROOT", checkout)
     state = State(Settings(OFFSET, (), (), {}))
     with state.held():
@@ -112,7 +135,9 @@ def test_a_number_that_is_another_programs_by_now_is_left_alone(
     assert start(checkout, "--status")[1].startswith("nothing runs from ")
 
 
-def test_there_is_one_supervisor(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_one_supervisor(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("scripts.stack.state.ROOT", checkout)
     with State(Settings(OFFSET, (), (), {})).held():
         status, said = start(checkout, "--status")
@@ -136,7 +161,10 @@ def test_a_port_in_use_is_found_whoever_has_it(address: str, shared: bool) -> No
         other.listen()
         port = other.getsockname()[1]
         check = port_check(port)
-        assert check.found == "in use, mlops-api needs it" and "--port-offset" in check.remedy
+        assert (
+            check.found == "in use, mlops-api needs it"
+            and "--port-offset" in check.remedy
+        )
     assert port_check(port).found == "free for mlops-api"
 
 
@@ -171,11 +199,16 @@ def test_a_system_without_packages_is_one_sentence(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr("platform.libc_ver", lambda: (libc, ""))
-    found = {check.name: check for check in checks.all_of(Settings(0, (), (), {}), "local", [])}
+    found = {
+        check.name: check
+        for check in checks.all_of(Settings(0, (), (), {}), "local", [])
+    }
     assert bool(found["Platform"].remedy) is not suits
 
 
-@pytest.mark.parametrize(("version", "sees"), [("20.10.5", False), ("25.0", True), ("29.1", True)])
+@pytest.mark.parametrize(
+    ("version", "sees"), [("20.10.5", False), ("25.0", True), ("29.1", True)]
+)
 def test_an_engine_that_cadvisor_cannot_ask_is_said_and_ends_nothing(
     version: str, sees: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,16 +219,24 @@ def test_an_engine_that_cadvisor_cannot_ask_is_said_and_ends_nothing(
     assert bool(check.remedy) is not sees and (sees or check.optional)
 
 
-def test_a_stack_without_a_model_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_without_a_model_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(verify, "_manifests", dict)
     monkeypatch.setattr(verify, "_traffic", lambda _: "0 predictions in the last hour")
     seen = verify.api(Settings(0, (), (), {}))
     assert [one.what for one in seen[:2]] == [verify.NO_MODEL, "not ready"]
 
 
-def test_settings_of_other_work_stay_out_of_the_services(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_other_work_stay_out_of_the_services(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     variables = {
-        **{"MLFLOW_STATIC_PREFIX": "/x", "UVICORN_PORT": "1", "PYTHONIOENCODING": "ascii"},
+        **{
+            "MLFLOW_STATIC_PREFIX": "/x",
+            "UVICORN_PORT": "1",
+            "PYTHONIOENCODING": "ascii",
+        },
         **{"PYTHONHOME": "/x", "API_ADMIN_KEY": "of this work", "MLFLOW_PORT": "5010"},
     }
     given = Settings(0, (), (), variables).for_local_services()

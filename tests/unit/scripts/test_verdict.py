@@ -20,19 +20,34 @@ MAIN = plan(Event("push", "refs/heads/main", "main"), FULL)
 REQUEST = plan(Event("pull_request", "refs/pull/1/merge", "main"), FULL)
 TOPIC = plan(Event("workflow_dispatch", "refs/heads/topic", "main"), FULL)
 OWN = plan(Event("push", "refs/heads/main", "main", own=True), FULL)
-PUBLISHED = {"commit": "0123456789abcdef", "headline": "iris v2 promoted", "ship": "true"}
+PUBLISHED = {
+    "commit": "0123456789abcdef",
+    "headline": "iris v2 promoted",
+    "ship": "true",
+}
 
 
 def needs(planned: Plan = MAIN, **results: str) -> Needs:
-    """Return `needs`: the jobs of a plan have succeeded, but for those named (`_` for `-`)."""
+    """Return `needs`: the jobs of a plan have succeeded, but for those named (`_` for
+    `-`).
+    """
     named = {job.replace("_", "-"): result for job, result in results.items()}
     found: Needs = {}
     for job in DOES:
         usual = "success" if job in ("plan", *planned.jobs) else "skipped"
         found[job] = {"result": named.get(job, usual), "outputs": {}}
     found["plan"]["outputs"] = {
-        **{"jobs": json.dumps(planned.jobs), "why": planned.why, "budget": "full", "minutes": ""},
-        **{"pythons": json.dumps(FULL.pythons), "images": json.dumps(FULL.images), "scan": "true"},
+        **{
+            "jobs": json.dumps(planned.jobs),
+            "why": planned.why,
+            "budget": "full",
+            "minutes": "",
+        },
+        **{
+            "pythons": json.dumps(FULL.pythons),
+            "images": json.dumps(FULL.images),
+            "scan": "true",
+        },
     }
     if found["publish"]["result"] == "success":
         found["publish"]["outputs"] = dict(PUBLISHED)
@@ -67,7 +82,9 @@ def test_a_job_that_was_not_planned_is_not_missed() -> None:
 
 
 def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> None:
-    failed = needs(lint="failure", publish="skipped", images="skipped", release="skipped")
+    failed = needs(
+        lint="failure", publish="skipped", images="skipped", release="skipped"
+    )
     failed["lint"]["outputs"]["said"] = "app/a.py:1: F401 unused."
     verdict = judge(failed)
     assert verdict.headline == "Stopped: lint failed"
@@ -97,8 +114,13 @@ def test_the_pipelines_own_commit_is_nothing_to_do() -> None:
 
 def test_images_that_are_left_to_another_run_are_no_fault_and_it_is_said() -> None:
     left = needs(**{job: "skipped" for job in SHIPPING})
-    left["publish"]["outputs"] |= {"ship": "false", "left": "They are left to that push's run."}
-    assert judge(left).good and judge(left).told.endswith("They are left to that push's run.")
+    left["publish"]["outputs"] |= {
+        "ship": "false",
+        "left": "They are left to that push's run.",
+    }
+    assert judge(left).good and judge(left).told.endswith(
+        "They are left to that push's run."
+    )
     assert judge(left).headline == "Published: iris v2 promoted"
     # It excuses what was left alone, and nothing before it.
     left["lint"]["result"] = "failure"
@@ -111,18 +133,32 @@ def test_what_was_cancelled_is_not_told_to_be_mended() -> None:
         assert verdict.headline == f"Stopped: {job} was cancelled"
         assert "time limit" in verdict.told and "Mend" not in verdict.told
     # Who failed comes first, what was cancelled with it is no fault of its own.
-    assert judge(needs(lint="cancelled", train="failure")).headline == "Stopped: train failed"
+    assert (
+        judge(needs(lint="cancelled", train="failure")).headline
+        == "Stopped: train failed"
+    )
 
 
 @pytest.mark.parametrize(
     ("results", "state"),
     [
-        ({"test-windows": "failure"}, "published, as `0123456`; `latest` names its images."),
-        ({"e2e": "failure", "release": "skipped"}, "`0123456`; `latest` was not moved."),
-        ({"publish": "failure", "release": "skipped"}, "Nothing was published: no run, no model"),
+        (
+            {"test-windows": "failure"},
+            "published, as `0123456`; `latest` names its images.",
+        ),
+        (
+            {"e2e": "failure", "release": "skipped"},
+            "`0123456`; `latest` was not moved.",
+        ),
+        (
+            {"publish": "failure", "release": "skipped"},
+            "Nothing was published: no run, no model",
+        ),
     ],
 )
-def test_what_is_left_behind_is_what_is_there(results: dict[str, str], state: str) -> None:
+def test_what_is_left_behind_is_what_is_there(
+    results: dict[str, str], state: str
+) -> None:
     assert state in judge(needs(**results)).told
 
 
@@ -130,20 +166,32 @@ def test_a_known_hole_comes_with_a_remedy_that_works() -> None:
     red = needs(verify="failure", release="skipped")
     red["verify"]["outputs"] = {"said": "", "remedy": "scan"}
     told = judge(red).told
-    assert "--upgrade-package NAME" in told and ".trivyignore" in told and "smoke" not in told
+    assert (
+        "--upgrade-package NAME" in told
+        and ".trivyignore" in told
+        and "smoke" not in told
+    )
 
 
 def test_minutes_are_told_where_they_are_billed_and_for_the_jobs_that_ran() -> None:
     assert "billed" not in page(needs(), "")
-    private = needs(lint="failure", publish="skipped", **{job: "skipped" for job in SHIPPING})
-    private["plan"]["outputs"] |= {"minutes": "67", "pythons": '["3.13"]', "budget": "small"}
+    private = needs(
+        lint="failure", publish="skipped", **{job: "skipped" for job in SHIPPING}
+    )
+    private["plan"]["outputs"] |= {
+        "minutes": "67",
+        "pythons": '["3.13"]',
+        "budget": "small",
+    }
     # plan, lint, test once, Windows, train, verdict
     assert "About 25 billed minutes, by the estimate" in page(private, "")
     assert "the fast tests on Python 3.13 |" in page(private, "")
 
 
 @pytest.mark.parametrize(("result", "status"), [("success", 0), ("failure", 1)])
-def test_the_status_is_that_of_the_run(tmp_path: Path, result: str, status: int) -> None:
+def test_the_status_is_that_of_the_run(
+    tmp_path: Path, result: str, status: int
+) -> None:
     summary = tmp_path / "summary.md"
     environment = os.environ | {
         "NEEDS": json.dumps(needs(train=result)),
@@ -152,7 +200,9 @@ def test_the_status_is_that_of_the_run(tmp_path: Path, result: str, status: int)
         "REASON": "the data of iris changed",
     }
     command = [sys.executable, "-m", "scripts.ci.verdict"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
     assert done.returncode == status, done.stderr
     assert summary.read_text("utf-8").strip() == (
         (tmp_path / "build" / "summary.md").read_text("utf-8").strip()

@@ -26,7 +26,10 @@ def repo(tmp_path: Path) -> Repo:
     repo = new_repo(tmp_path / "checkout")
     parent = add_run(repo.mlruns, files={"plot.png": b"plot"})
     promote(
-        repo, add_run(repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, parent=parent.run_id)
+        repo,
+        add_run(
+            repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, parent=parent.run_id
+        ),
     )
     return repo
 
@@ -35,7 +38,16 @@ def run(repo: Repo, server: str = NOBODY) -> subprocess.CompletedProcess[str]:
     """Run a copy of the script that sees no package and no other file of ours."""
     copy = repo.root.parent / "verify_mlflow_data.py"
     shutil.copy(SCRIPT, copy)
-    command = [sys.executable, "-I", "-S", str(copy), "--repo", str(repo.root), "--server", server]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(copy),
+        "--repo",
+        str(repo.root),
+        "--server",
+        server,
+    ]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
 
 
@@ -70,7 +82,9 @@ def truncated(folder: Path) -> None:
 
 def out_of_shape(folder: Path) -> None:
     content = json.loads((folder / "run.json").read_bytes())
-    (folder / "run.json").write_text(json.dumps(content | {"artifacts": None}), encoding="utf-8")
+    (folder / "run.json").write_text(
+        json.dumps(content | {"artifacts": None}), encoding="utf-8"
+    )
 
 
 def moved(folder: Path) -> None:
@@ -91,7 +105,13 @@ def test_it_names_what_is_wrong_with_a_run(
     repo: Repo, damage: Callable[[Path], None], said: str
 ) -> None:
     folders = layout.run_folders(repo.mlruns).values()
-    damage(next(folder for folder in folders if (folder / "artifacts" / "plot.png").is_file()))
+    damage(
+        next(
+            folder
+            for folder in folders
+            if (folder / "artifacts" / "plot.png").is_file()
+        )
+    )
     done = run(repo)
     assert done.returncode == 1
     assert said in done.stdout
@@ -102,7 +122,9 @@ def test_it_names_what_is_wrong_with_a_version(repo: Repo) -> None:
     entry = repo.mlruns / "registry" / "housing" / "1.json"
     entry.rename(entry.with_name("2.json"))
     entry.with_name("2.json").write_text(
-        entry.with_name("2.json").read_text("utf-8").replace('"version": 1', '"version": 2'),
+        entry.with_name("2.json")
+        .read_text("utf-8")
+        .replace('"version": 1', '"version": 2'),
         "utf-8",
     )
     (repo.models / "housing" / "model.onnx").write_bytes(b"another")
@@ -115,10 +137,18 @@ def test_it_names_what_is_wrong_with_a_version(repo: Repo) -> None:
 def test_a_folder_without_history_is_a_usage_error(tmp_path: Path) -> None:
     done = run(Repo(tmp_path / "empty"))
     assert done.returncode == 2
-    assert "has no folder mlruns: name the repository's root with --repo." in done.stdout
+    assert (
+        "has no folder mlruns: name the repository's root with --repo." in done.stdout
+    )
 
 
-NO_SERVER = ("http://ann:hush@127.0.0.1:9", "http://[::1", "sqlite:///mlflow.db", "nonsense", "")
+NO_SERVER = (
+    "http://ann:hush@127.0.0.1:9",
+    "http://[::1",
+    "sqlite:///mlflow.db",
+    "nonsense",
+    "",
+)
 
 
 @pytest.mark.parametrize("server", NO_SERVER)

@@ -1,4 +1,6 @@
-"""What a fresh fork is told, by the program itself, asking a server that answers as GitHub does."""
+"""What a fresh fork is told, by the program itself, asking a server that answers as
+GitHub does.
+"""
 
 import json
 import os
@@ -24,7 +26,12 @@ REPOSITORY: dict[str, Any] = {
 
 
 def workflow(name: str, state: str = "active") -> dict[str, Any]:
-    return {"id": 7, "name": name, "path": f".github/workflows/{name}.yml", "state": state}
+    return {
+        "id": 7,
+        "name": name,
+        "path": f".github/workflows/{name}.yml",
+        "state": state,
+    }
 
 
 def rule(kind: str) -> dict[str, Any]:
@@ -38,7 +45,10 @@ class GitHub:
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {
             REPO: REPOSITORY,
-            WORKFLOWS: {"total_count": 2, "workflows": [workflow("mlops"), workflow("data")]},
+            WORKFLOWS: {
+                "total_count": 2,
+                "workflows": [workflow("mlops"), workflow("data")],
+            },
             RULES: [rule("deletion"), rule("non_fast_forward")],
         }
         self.tokens: set[str | None] = set()
@@ -54,7 +64,9 @@ class GitHub:
                 github.tokens.add(self.headers["Authorization"])
                 answer = github.answers[self.path]
                 status = answer if isinstance(answer, int) else 200
-                content = json.dumps({"message": "Not Found"} if status != 200 else answer).encode()
+                content = json.dumps(
+                    {"message": "Not Found"} if status != 200 else answer
+                ).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -113,7 +125,9 @@ def test_it_is_appended_to_the_summary(github: GitHub, tmp_path: Path) -> None:
     assert summary.read_text("utf-8").startswith("before\n## What is still off\n")
 
 
-def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(github: GitHub) -> None:
+def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(
+    github: GitHub,
+) -> None:
     changed = {"fork": True, "has_issues": False, "visibility": "private"}
     github.answers[REPO] = REPOSITORY | changed
     github.answers[WORKFLOWS]["workflows"][1]["state"] = "disabled_fork"
@@ -123,23 +137,38 @@ def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(github: GitH
     assert [line.rpartition("](")[2] for line in lines] == [
         f"https://github.com/ada/houses/{page})" for page in [*pages, "settings/rules"]
     ]
-    assert "Issues are off" in lines[0] and "is a fork" in lines[1] and "private" in lines[2]
+    assert (
+        "Issues are off" in lines[0]
+        and "is a fork" in lines[1]
+        and "private" in lines[2]
+    )
     assert "`data.yml`" in lines[3] and "sources of the data" in lines[3]
-    assert "be deleted and lose commits" in lines[4] and ".github/rulesets/main.json" in lines[4]
+    assert (
+        "be deleted and lose commits" in lines[4]
+        and ".github/rulesets/main.json" in lines[4]
+    )
 
 
 @pytest.mark.parametrize(
     ("state", "why"),
-    [("disabled_inactivity", "60 days"), ("disabled_manually", "by hand"), ("active", "")],
+    [
+        ("disabled_inactivity", "60 days"),
+        ("disabled_manually", "by hand"),
+        ("active", ""),
+    ],
 )
-def test_a_workflow_is_named_with_why_it_is_off(github: GitHub, state: str, why: str) -> None:
+def test_a_workflow_is_named_with_why_it_is_off(
+    github: GitHub, state: str, why: str
+) -> None:
     github.answers[WORKFLOWS]["workflows"] = [workflow("own", state)]
     lines = told(github)
     assert lines[0].startswith("- `own.yml` is turned off") == bool(why)
     assert why in lines[0]
 
 
-def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(github: GitHub) -> None:
+def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(
+    github: GitHub,
+) -> None:
     github.answers[RULES] += [rule("pull_request"), rule("required_status_checks")]
     (line,) = told(github)
     assert "a pull request, passed status checks" in line
@@ -147,15 +176,22 @@ def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(github: G
         assert way in line
 
 
-def test_rules_that_let_the_published_commit_pass_are_no_finding(github: GitHub) -> None:
+def test_rules_that_let_the_published_commit_pass_are_no_finding(
+    github: GitHub,
+) -> None:
     github.answers[RULES] += [rule("required_linear_history"), rule("creation")]
     assert told(github) == ["Nothing: all is as it should be."]
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_the_token_may_not_see_is_named_and_no_failure(github: GitHub, status: int) -> None:
+def test_what_the_token_may_not_see_is_named_and_no_failure(
+    github: GitHub, status: int
+) -> None:
     github.answers |= {WORKFLOWS: status, RULES: status}
-    expected = "- Not visible to the workflow's token: the workflows, the rules for `release/next`."
+    expected = (
+        "- Not visible to the workflow's token: the workflows, the rules for"
+        " `release/next`."
+    )
     assert told(github) == [expected]
 
 
@@ -183,7 +219,9 @@ def test_no_answer_is_one_sentence_and_a_failure(github: GitHub) -> None:
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
-def test_a_missing_variable_is_said_before_anything_is_asked(github: GitHub, missing: str) -> None:
+def test_a_missing_variable_is_said_before_anything_is_asked(
+    github: GitHub, missing: str
+) -> None:
     done = run(github.address, **{missing: ""})
     assert done.returncode == 2 and f"{missing} is not set" in done.stderr
     assert github.tokens == set()

@@ -1,4 +1,6 @@
-"""Rows about commands that start a part of the stack, or call the project's own by other names."""
+"""Rows about commands that start a part of the stack, or call the project's own by
+other names.
+"""
 
 import json
 import shlex
@@ -39,7 +41,9 @@ def mlflow_alone(stack: Stack) -> str:
 
 
 def make(stack: Stack) -> str:
-    """Look at what each target calls: the commands themselves check or end this very project."""
+    """Look at what each target calls: the commands themselves check or end this very
+    project.
+    """
     commands = stack.shell(f"make -n {' '.join(TARGETS)}").splitlines()
     expect(len(commands) == len(TARGETS), f"not a command a target: {commands}")
     for command in commands:
@@ -53,7 +57,10 @@ def parts_of_the_stack(stack: Stack) -> str:
     local = "" if stack.mode == "containers" else " --local"
     said = stack.shell(f"./scripts/deploy_local.sh{local}")
     models = len(list(stack.checkout.glob("deployment/models/*/manifest.json")))
-    expect(f"{models} in service" in said, f"`deploy_local.sh` does not verify the API: {said}")
+    expect(
+        f"{models} in service" in said,
+        f"`deploy_local.sh` does not verify the API: {said}",
+    )
     if stack.mode != "containers":
         return "`deploy_local.sh` verifies the API; the other is about containers"
     return f"`deploy_local.sh` verifies the API; beside it {_monitoring(stack)}"
@@ -62,9 +69,14 @@ def parts_of_the_stack(stack: Stack) -> str:
 def _monitoring(stack: Stack) -> str:
     """Start the stack of the second file on ports of its own, and end it."""
     started = ["front", "prometheus"] + ["grafana"] * ("grafana" in stack.ports)
-    ports = dict(zip(("mlops-api", "prometheus", "grafana"), free_ports(3), strict=True))
+    ports = dict(
+        zip(("mlops-api", "prometheus", "grafana"), free_ports(3), strict=True)
+    )
     given = " ".join(f"{PORTS[name][0]}={port}" for name, port in ports.items())
-    apart = f"env -u COMPOSE_PROJECT_NAME -u COMPOSE_PROFILES -u COMPOSE_FILE {given} {MONITORING}"
+    apart = (
+        f"env -u COMPOSE_PROJECT_NAME -u COMPOSE_PROFILES -u COMPOSE_FILE {given}"
+        f" {MONITORING}"
+    )
     # All of it as typed, where Grafana's image can be had; else the others by name.
     named = "" if "grafana" in stack.ports else " ".join(started)
     try:
@@ -72,12 +84,16 @@ def _monitoring(stack: Stack) -> str:
         health = stack.shell(f"curl -sf http://{HOST}:{ports['mlops-api']}/health")
         expect(json.loads(health)["status"] == "ok", f"the API is not well: {health}")
         stack.eventually(
-            lambda: _is_watched(stack, ports["prometheus"]), 60, "Prometheus reaches the API"
+            lambda: _is_watched(stack, ports["prometheus"]),
+            60,
+            "Prometheus reaches the API",
         )
         running = sorted(stack.shell(f"{apart} ps --services --status running").split())
     finally:
         stack.shell(f"{apart} down --volumes")
-    expect(running == sorted([*started, "mlops-api"]), f"it started {', '.join(running)}")
+    expect(
+        running == sorted([*started, "mlops-api"]), f"it started {', '.join(running)}"
+    )
     return ", ".join(running)
 
 
@@ -92,8 +108,11 @@ ROWS = [
     Row(
         number=7,
         typed="`mlflow ui` in the checkout",
-        here="`./scripts/mlflow_ui.sh` (`.ps1`) shows the whole history; the plain command opens "
-        "an empty store of its own, since MLflow reads no settings from a folder",
+        here=(
+            "`./scripts/mlflow_ui.sh` (`.ps1`) shows the whole history; the plain"
+            " command opens an empty store of its own, since MLflow reads no settings"
+            " from a folder"
+        ),
         page="[how to](how-to.md)",
         check=mlflow_alone,
     ),
@@ -106,8 +125,10 @@ ROWS = [
     ),
     Row(
         number=21,
-        typed="`./scripts/deploy_local.sh`, "
-        "`docker compose -f monitoring/docker-compose-monitoring.yml up -d`",
+        typed=(
+            "`./scripts/deploy_local.sh`, "
+            "`docker compose -f monitoring/docker-compose-monitoring.yml up -d`"
+        ),
         here="the API alone; the API, Prometheus and Grafana",
         page="[how to](how-to.md)",
         check=parts_of_the_stack,

@@ -20,7 +20,9 @@ def commands_of_compose(stack: Stack) -> str:
     for service in logged:
         line = stack.first_line(f"docker compose logs -f {service}")
         expect(line, f"`docker compose logs -f {service}` prints nothing")
-    missing = " ".join(f"(no image of {name} here)" for name in LOGGED if name not in logged)
+    missing = " ".join(
+        f"(no image of {name} here)" for name in LOGGED if name not in logged
+    )
     return f"down, up, restart and logs of {', '.join(logged)} {missing}".strip()
 
 
@@ -38,8 +40,11 @@ def two_replicas(stack: Stack) -> str:
 ROWS = [
     Row(
         number=1,
-        typed=f"`{UP}`, `docker compose down`, `{DOWN}`, `docker compose restart NAME`, "
-        "`docker compose logs -f NAME` (`mlops-api`, `mlflow-server`, `grafana`, `prometheus`)",
+        typed=(
+            f"`{UP}`, `docker compose down`, `{DOWN}`, `docker compose restart NAME`,"
+            " `docker compose logs -f NAME` (`mlops-api`, `mlflow-server`, `grafana`,"
+            " `prometheus`)"
+        ),
         here="as typed",
         page="[tutorial](tutorial.md)",
         check=commands_of_compose,

@@ -1,4 +1,6 @@
-"""Rows about the folders and files of the checkout, and what is seen of them in the containers."""
+"""Rows about the folders and files of the checkout, and what is seen of them in the
+containers.
+"""
 
 import base64
 import json
@@ -33,23 +35,31 @@ def folders_in_mlflow(stack: Stack) -> str:
     for name in SHOWN:
         touch = f"docker compose exec -T mlflow-server touch /mlflow/{name}/written"
         said = stack.shell(f"{touch} 2>&1; echo status $?")
-        expect("Read-only file system" in said, f"/mlflow/{name} can be written: {said}")
+        expect(
+            "Read-only file system" in said, f"/mlflow/{name} can be written: {said}"
+        )
     return f"{', '.join(SHOWN)}; none can be written"
 
 
 def edited_files(stack: Stack) -> str:
-    """Edit Prometheus' configuration and a dashboard, and look for what their services say."""
+    """Edit Prometheus' configuration and a dashboard, and look for what their services
+    say.
+    """
     stack.require_containers()
     file = stack.checkout / "monitoring" / "prometheus.yml"
     content = file.read_text("utf-8")
     try:
         _put(file, content.replace("interval: 5s", "interval: 7s"))
         stack.shell("docker compose restart prometheus")
-        stack.eventually(lambda: _configured(stack, "7s"), SECONDS, "Prometheus reads the edit")
+        stack.eventually(
+            lambda: _configured(stack, "7s"), SECONDS, "Prometheus reads the edit"
+        )
     finally:
         _put(file, content)
         stack.shell("docker compose restart prometheus")
-    stack.eventually(lambda: _configured(stack, "5s"), SECONDS, "Prometheus reads what was there")
+    stack.eventually(
+        lambda: _configured(stack, "5s"), SECONDS, "Prometheus reads what was there"
+    )
     seen = "Prometheus' new interval after a restart"
     if "grafana" not in stack.ports:
         return f"{seen} (no image of grafana here)"
@@ -66,7 +76,10 @@ def _put(file: Path, text: str) -> None:
 
 def _configured(stack: Stack, interval: str) -> bool:
     answer = stack.get("/api/v1/status/config", "prometheus")  # 503 until it is ready
-    return answer.status == 200 and f"scrape_interval: {interval}" in answer.json["data"]["yaml"]
+    return (
+        answer.status == 200
+        and f"scrape_interval: {interval}" in answer.json["data"]["yaml"]
+    )
 
 
 def _edit_dashboard(stack: Stack) -> None:
@@ -76,7 +89,9 @@ def _edit_dashboard(stack: Stack) -> None:
     try:
         file.write_text(json.dumps(edited), "utf-8", newline="\n")
         stack.shell("docker compose restart grafana")
-        stack.eventually(lambda: _title(stack) == EDITED, SECONDS, "Grafana shows the edit")
+        stack.eventually(
+            lambda: _title(stack) == EDITED, SECONDS, "Grafana shows the edit"
+        )
     finally:
         file.write_text(content, "utf-8", newline="\n")
 
@@ -84,7 +99,9 @@ def _edit_dashboard(stack: Stack) -> None:
 def _title(stack: Stack) -> str:
     address = stack.url("grafana", "/api/dashboards/uid/mlops-dashboard")
     login = base64.b64encode(b"admin:admin123").decode()
-    request = urllib.request.Request(address, headers={"Authorization": f"Basic {login}"})
+    request = urllib.request.Request(
+        address, headers={"Authorization": f"Basic {login}"}
+    )
     answer = stack.send(request)
     return str(answer.json["dashboard"]["title"]) if answer.status == 200 else ""
 
@@ -97,17 +114,24 @@ def log_of_the_api(stack: Stack) -> str:
 
     def logged() -> str:
         return "".join(
-            path.read_text("utf-8") for path in (stack.checkout / "logs").glob("api*.log")
+            path.read_text("utf-8")
+            for path in (stack.checkout / "logs").glob("api*.log")
         )
 
-    stack.eventually(lambda: name in logged(), SECONDS, "the request is in logs/api.log")
+    stack.eventually(
+        lambda: name in logged(), SECONDS, "the request is in logs/api.log"
+    )
     return f"request {name} is in logs/api.log"
 
 
 def backups(stack: Stack) -> str:
     """Log a file as a notebook does, and look for it in the archive."""
-    run_id = stack.shell(f"python -W ignore -c {shlex.quote(NOTEBOOK)} 2>/dev/null").split()[-1]
-    files = list((stack.checkout / "mlflow-artifacts").glob(f"*/{run_id}/artifacts/note.txt"))
+    run_id = stack.shell(
+        f"python -W ignore -c {shlex.quote(NOTEBOOK)} 2>/dev/null"
+    ).split()[-1]
+    files = list(
+        (stack.checkout / "mlflow-artifacts").glob(f"*/{run_id}/artifacts/note.txt")
+    )
     try:
         expect(files, f"mlflow-artifacts/ holds nothing of run {run_id}")
         stack.shell(TAR)
@@ -116,13 +140,18 @@ def backups(stack: Stack) -> str:
         listed = stack.shell("tar -tzf mlflow-backup.tar.gz").splitlines()
         expect("noted" in kept, f"the archive holds nothing of run {run_id}")
         runs = sum(name.endswith("/run.json") for name in listed)
-        boards = stack.shell("tar -tzf grafana-backup.tar.gz").count("dashboard-configs/")
+        boards = stack.shell("tar -tzf grafana-backup.tar.gz").count(
+            "dashboard-configs/"
+        )
     finally:
         for name in ("mlflow-backup.tar.gz", "grafana-backup.tar.gz"):
             (stack.checkout / name).unlink(missing_ok=True)
         for file in files:
             shutil.rmtree(Path(file).parents[1])
-    expect(runs and boards > 1, f"{runs} runs and {boards} files of dashboards in the archives")
+    expect(
+        runs and boards > 1,
+        f"{runs} runs and {boards} files of dashboards in the archives",
+    )
     return f"{runs} runs and the notebook's file; {boards - 1} files of dashboards"
 
 
@@ -130,14 +159,20 @@ ROWS = [
     Row(
         number=3,
         typed="`docker compose exec mlflow-server ls -la /mlflow/`",
-        here="`mlruns`, `artifacts`, `models`, `deployment` and `results`, mounted read-only",
+        here=(
+            "`mlruns`, `artifacts`, `models`, `deployment` and `results`, mounted"
+            " read-only"
+        ),
         page="[how to](how-to.md)",
         check=folders_in_mlflow,
     ),
     Row(
         number=9,
-        typed="`monitoring/prometheus.yml`, then `docker compose restart prometheus`; "
-        "`monitoring/grafana/dashboard-configs/`, then `docker compose restart grafana`",
+        typed=(
+            "`monitoring/prometheus.yml`, then `docker compose restart prometheus`;"
+            " `monitoring/grafana/dashboard-configs/`, then `docker compose restart"
+            " grafana`"
+        ),
         here="these files are the source",
         page="[monitoring](monitoring.md)",
         check=edited_files,
@@ -151,8 +186,10 @@ ROWS = [
     ),
     Row(
         number=12,
-        typed="`tar -czf mlflow-backup.tar.gz mlruns/ mlflow-artifacts/`, "
-        "`tar -czf grafana-backup.tar.gz monitoring/grafana/`",
+        typed=(
+            "`tar -czf mlflow-backup.tar.gz mlruns/ mlflow-artifacts/`, "
+            "`tar -czf grafana-backup.tar.gz monitoring/grafana/`"
+        ),
         here="as typed: what notebooks log lies in `mlflow-artifacts/`",
         page="[how to](how-to.md)",
         check=backups,

@@ -8,7 +8,9 @@ from scripts.loopback import free_port
 from tools.documents.row import Row, comes_with, expect
 from tools.documents.stack import Stack
 
-VERIFY = "MLFLOW_TRACKING_URI=http://localhost:5000 python {} scripts/verify_mlflow_data.py"
+VERIFY = (
+    "MLFLOW_TRACKING_URI=http://localhost:5000 python {} scripts/verify_mlflow_data.py"
+)
 IN_CONTAINER = "docker compose exec -T mlflow-server python /tmp/verify_mlflow_data.py"
 STORE, BUNDLE = "build/file-store", "build/rows-bundle"
 REGISTRY = "/api/2.0/mlflow/registered-models"
@@ -19,11 +21,16 @@ def verify_the_history(stack: Stack) -> str:
     """Verify with packages and without, on the host and in MLflow's container."""
     for options in ("", "-S"):  # with -S Python finds no installed package
         said = stack.shell(VERIFY.format(options))
-        expect("no fault" in said and "runs are there" in said, f"it says: {said[-300:]}")
+        expect(
+            "no fault" in said and "runs are there" in said, f"it says: {said[-300:]}"
+        )
     where = "on the host, with packages and without"
     if stack.mode == "containers":
         inside = stack.shell(IN_CONTAINER)
-        expect("no fault" in inside and "runs are there" in inside, f"it says: {inside[-300:]}")
+        expect(
+            "no fault" in inside and "runs are there" in inside,
+            f"it says: {inside[-300:]}",
+        )
         where += ", and in the container"
     return f"{said.strip().splitlines()[-1]} {where}"
 
@@ -42,7 +49,9 @@ def export_a_file_store(stack: Stack) -> str:
 
 def make_a_model_again(stack: Stack) -> str:
     """Make a model again as joblib, and read what is written beside it."""
-    stack.shell(f"python -m pipeline export iris --algorithm {ALGORITHM} --format joblib")
+    stack.shell(
+        f"python -m pipeline export iris --algorithm {ALGORITHM} --format joblib"
+    )
     models = stack.checkout / "models"
     names = (f"{ALGORITHM}_best_model.joblib", f"{ALGORITHM}_best_model_metadata.json")
     size = (models / names[0]).stat().st_size
@@ -70,7 +79,9 @@ def read_the_registry(stack: Stack) -> str:
 
 
 def train_and_serve(stack: Stack) -> str:
-    """Train a task and start an API by the commands that replace `train.py` and `serve.py`."""
+    """Train a task and start an API by the commands that replace `train.py` and
+    `serve.py`.
+    """
     stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
     shutil.rmtree(stack.checkout / BUNDLE)
     line = stack.first_line(f"env API_PORT={free_port()} python -m app")
@@ -81,8 +92,10 @@ def train_and_serve(stack: Stack) -> str:
 ROWS = [
     Row(
         number=4,
-        typed="`docker compose exec mlflow-server python /tmp/verify_mlflow_data.py`, "
-        "`python scripts/verify_mlflow_data.py`",
+        typed=(
+            "`docker compose exec mlflow-server python /tmp/verify_mlflow_data.py`, "
+            "`python scripts/verify_mlflow_data.py`"
+        ),
         here="as typed, with any Python from 3.11 on",
         page="[how to](how-to.md#-check-the-history)",
         check=verify_the_history,
@@ -90,14 +103,19 @@ ROWS = [
     Row(
         number=5,
         typed="`find /mlflow/mlruns -name '*.yaml'`",
-        here="runs are `run.json`; `pipeline history export --to DIR` writes a file store",
+        here=(
+            "runs are `run.json`; `pipeline history export --to DIR` writes a file"
+            " store"
+        ),
         page="[below](#runs)",
         check=export_a_file_store,
     ),
     Row(
         number=6,
-        typed="`models/<algorithm>_best_model.joblib`, "
-        "`models/<algorithm>_best_model_metadata.json`",
+        typed=(
+            "`models/<algorithm>_best_model.joblib`, "
+            "`models/<algorithm>_best_model_metadata.json`"
+        ),
         here="`pipeline export TASK --algorithm NAME --format joblib` writes them",
         page="[below](#models)",
         check=make_a_model_again,
@@ -105,7 +123,10 @@ ROWS = [
     Row(
         number=8,
         typed="the registry's stages `Staging` and `Production`",
-        here="aliases `challenger` and `champion`; the tag `stage` and the stage say it too",
+        here=(
+            "aliases `challenger` and `champion`; the tag `stage` and the stage say"
+            " it too"
+        ),
         page="[below](#models)",
         check=read_the_registry,
     ),
@@ -118,7 +139,9 @@ ROWS = [
     ),
     Row(
         number=27,
-        typed="`docker exec … pg_dump`, `mc mirror`, `docker cp … prometheus` as backups",
+        typed=(
+            "`docker exec … pg_dump`, `mc mirror`, `docker cp … prometheus` as backups"
+        ),
         here="not yet",
         check=comes_with("scale"),
     ),

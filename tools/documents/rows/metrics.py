@@ -12,7 +12,11 @@ QUANTILE = "histogram_quantile(0.95, rate(api_request_latency_seconds_bucket[5m]
 NAMES = (
     *("prediction_time_seconds", "training_time_seconds", "iris_api_requests_total"),
     *("iris_api_request_duration_seconds", "iris_predictions_total"),
-    *("iris_prediction_confidence", "iris_model_loaded", "iris_model_load_duration_seconds"),
+    *(
+        "iris_prediction_confidence",
+        "iris_model_loaded",
+        "iris_model_load_duration_seconds",
+    ),
     *("iris_api_health", "iris_api_active_requests"),
 )
 ALIASES = "- prometheus/rules/optional/aliases.yml"
@@ -20,7 +24,8 @@ RECORDED_SECONDS = 90  # two evaluations, after which a rate is known
 
 
 def turn_on(checkout: Path) -> None:
-    """Turn the aliases on in a checkout's configuration of Prometheus, which is one line.
+    """Turn the aliases on in a checkout's configuration of Prometheus, which is one
+    line.
 
     Raises:
         Failure: there is no such line.
@@ -29,7 +34,9 @@ def turn_on(checkout: Path) -> None:
     text = file.read_text("utf-8")
     if f"  # {ALIASES}" not in text:
         raise Failure(f"{file} has no line that turns {ALIASES} on")
-    file.write_text(text.replace(f"  # {ALIASES}", f"  {ALIASES}"), "utf-8", newline="\n")
+    file.write_text(
+        text.replace(f"  # {ALIASES}", f"  {ALIASES}"), "utf-8", newline="\n"
+    )
 
 
 def names_of_metrics(stack: Stack) -> str:
@@ -46,14 +53,18 @@ def names_of_metrics(stack: Stack) -> str:
         return _numbers(stack, f"sum({RATE})")[0] > 0
 
     stack.eventually(every_name_has_data, RECORDED_SECONDS, "each name has data")
-    # A replica that was taken away is unhealthy until Prometheus looks its name up again.
+    # A replica that was taken away is unhealthy until Prometheus looks its name up
+    # again.
     stack.eventually(
         lambda: set(_numbers(stack, "iris_api_health")) == {1.0},
         RECORDED_SECONDS,
         "iris_api_health is 1",
     )
     (rate,) = _numbers(stack, f"sum({RATE})")
-    return f"data for {2 + len(NAMES)} queries; {rate:.2g} requests a second for predictions"
+    return (
+        f"data for {2 + len(NAMES)} queries; {rate:.2g} requests a second for"
+        " predictions"
+    )
 
 
 def _has_numbers(stack: Stack, query: str) -> bool:
@@ -68,8 +79,10 @@ ROWS = [
     Row(
         number=18,
         typed=", ".join(f"`{query}`" for query in (RATE, QUANTILE, *NAMES)),
-        here="recorded from ours, with the same labels, by a rule file that one line in "
-        "`monitoring/prometheus.yml` turns on",
+        here=(
+            "recorded from ours, with the same labels, by a rule file that one line in "
+            "`monitoring/prometheus.yml` turns on"
+        ),
         page="[monitoring](monitoring.md#names-of-other-stacks)",
         check=names_of_metrics,
     ),

@@ -16,7 +16,12 @@ HOUSE = {
     **{"MedInc": 8.3252, "HouseAge": 41.0, "AveRooms": 6.984, "AveBedrms": 1.023},
     **{"Population": 322.0, "AveOccup": 2.555, "Latitude": 37.88, "Longitude": -122.23},
 }
-FLOWER = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
+FLOWER = {
+    "sepal_length": 5.1,
+    "sepal_width": 3.5,
+    "petal_length": 1.4,
+    "petal_width": 0.2,
+}
 ROWS_WITHOUT_NAMES = {"features": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}
 SHORT = ("name", "version", "run_id", "metrics", "loaded_at")
 
@@ -27,14 +32,24 @@ def task_by_fields(stack: Stack) -> str:
     for task, record in asked.items():
         for body in (record, [record, record]):
             answer = _curl(stack, "/predict", body)
-            expect(answer.get("task") == task, f"a record of {task} is answered with {answer}")
+            expect(
+                answer.get("task") == task,
+                f"a record of {task} is answered with {answer}",
+            )
     answer = _curl(stack, "/predict", ROWS_WITHOUT_NAMES)
-    expect(answer.get("task") == "iris", f"rows of four numbers are answered with {answer}")
+    expect(
+        answer.get("task") == "iris", f"rows of four numbers are answered with {answer}"
+    )
     refused = stack.post("/predict", {"colour": "red"})
     listed = [detail["what"].split()[0] for detail in refused.json["details"]]
     seen = f"{refused.status} {refused.text[:300]}"
-    expect(refused.status == 422 and set(listed) >= set(asked), f"no task's fields: {seen}")
-    return f"a record, a list and rows reach {', '.join(asked)}; 422 lists them for any other"
+    expect(
+        refused.status == 422 and set(listed) >= set(asked), f"no task's fields: {seen}"
+    )
+    return (
+        f"a record, a list and rows reach {', '.join(asked)}; 422 lists them for any"
+        " other"
+    )
 
 
 def answers_by_name(stack: Stack) -> str:
@@ -48,45 +63,69 @@ def answers_by_name(stack: Stack) -> str:
         explained = _curl(stack, "/explain", record)
         total = explained["base_value"] + sum(explained["values"].values())
         expect(set(explained["values"]) == set(record), f"not every field: {explained}")
-        expect(abs(total - explained["prediction"]) < 1e-3, f"they do not add up: {explained}")
-    return "prediction, confidence and predictions; SHAP values of a house and a flower add up"
+        expect(
+            abs(total - explained["prediction"]) < 1e-3,
+            f"they do not add up: {explained}",
+        )
+    return (
+        "prediction, confidence and predictions; SHAP values of a house and a flower"
+        " add up"
+    )
 
 
 def _loan(stack: Stack) -> dict[str, Any]:
-    """Return a record of credit with all of its twenty fields: the example in its manifest."""
+    """Return a record of credit with all of its twenty fields: the example in its
+    manifest.
+    """
     manifest = stack.checkout / "deployment" / "models" / "credit" / "manifest.json"
-    record: dict[str, Any] = json.loads(manifest.read_text("utf-8"))["golden"]["request"]
+    record: dict[str, Any] = json.loads(manifest.read_text("utf-8"))["golden"][
+        "request"
+    ]
     return record
 
 
 def _curl(stack: Stack, path: str, body: Any) -> Any:
     data = shlex.quote(json.dumps(body))
     header = "-H 'Content-Type: application/json'"
-    return json.loads(stack.shell(f"curl -s http://127.0.0.1:8000{path} {header} -d {data}"))
+    return json.loads(
+        stack.shell(f"curl -s http://127.0.0.1:8000{path} {header} -d {data}")
+    )
 
 
 def paths_that_are_read(stack: Stack) -> str:
     """Ask each path that other stacks have."""
     for path in PATHS:
         answer = stack.get(path)
-        expect(answer.status == 200, f"GET {path} answers {answer.status}: {answer.text[:200]}")
+        expect(
+            answer.status == 200,
+            f"GET {path} answers {answer.status}: {answer.text[:200]}",
+        )
     short = stack.get("/model/info").json
     expect(set(SHORT) <= set(short), f"GET /model/info has only {', '.join(short)}")
     expect(short["name"] == "housing", f"GET /model/info is about {short['name']}")
     models = stack.get("/models/info").text
     expect("version" in models, f"GET /models/info names no version: {models[:200]}")
     series = stack.get("/metrics/prometheus").text
-    expect("http_requests_total" in series, "GET /metrics/prometheus has no http_requests_total")
-    return f"200 at {', '.join(PATHS)}; /model/info: {short['name']} v{short['version']}"
+    expect(
+        "http_requests_total" in series,
+        "GET /metrics/prometheus has no http_requests_total",
+    )
+    return (
+        f"200 at {', '.join(PATHS)}; /model/info: {short['name']} v{short['version']}"
+    )
 
 
 ROWS = [
     Row(
         number=13,
-        typed="`POST /predict` with a record of houses, irises or credits, or with "
-        '`{"features": [[5.1, 3.5, 1.4, 0.2]]}`',
-        here="the names of the fields, or the length of the rows, decide the task; "
-        "`/predict/{task}` names it",
+        typed=(
+            "`POST /predict` with a record of houses, irises or credits, or with "
+            '`{"features": [[5.1, 3.5, 1.4, 0.2]]}`'
+        ),
+        here=(
+            "the names of the fields, or the length of the rows, decide the task; "
+            "`/predict/{task}` names it"
+        ),
         page="[API](api.md)",
         check=task_by_fields,
     ),
@@ -99,7 +138,10 @@ ROWS = [
     ),
     Row(
         number=17,
-        typed="`prediction`, `confidence`, `predictions` in an answer; SHAP values at `/explain`",
+        typed=(
+            "`prediction`, `confidence`, `predictions` in an answer; SHAP values at"
+            " `/explain`"
+        ),
         here="as expected",
         page="[API](api.md)",
         check=answers_by_name,

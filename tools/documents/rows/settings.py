@@ -23,17 +23,28 @@ def names_of_variables(stack: Stack) -> str:
     for known in refused:
         command = f"{known.name}=something-else {DOCTOR}"
         said = stack.shell(f"{command} 2>&1; echo status $?")
-        expect(f"error: {known.name}" in said and known.meaning in said, f"{command}: {said}")
+        expect(
+            f"error: {known.name}" in said and known.meaning in said,
+            f"{command}: {said}",
+        )
         expect("status 1" in said, f"{command} does not end the start: {said}")
     said = stack.shell(f"DEPLOY_MONITORING=false {DOCTOR} 2>&1; echo status $?")
-    expect("for prometheus" not in said, f"DEPLOY_MONITORING=false leaves Prometheus in: {said}")
+    expect(
+        "for prometheus" not in said,
+        f"DEPLOY_MONITORING=false leaves Prometheus in: {said}",
+    )
     said = stack.shell("LOG_LEVEL=LOUD python -m app 2>&1; echo status $?")
-    expect("error: LOG_LEVEL: Input should be" in said, f"LOG_LEVEL is not read: {said}")
+    expect(
+        "error: LOG_LEVEL: Input should be" in said, f"LOG_LEVEL is not read: {said}"
+    )
     expect(stack.get("/health").status == 200, "the API is not at API_PORT")
     if stack.mode == "containers":
         _of_grafana(stack)
         _refused_by_compose(stack)
-    return f"{len(VARIABLES)} variables; refused or limited: {', '.join(k.name for k in refused)}"
+    return (
+        f"{len(VARIABLES)} variables; refused or limited:"
+        f" {', '.join(k.name for k in refused)}"
+    )
 
 
 def _of_grafana(stack: Stack) -> None:
@@ -44,7 +55,9 @@ def _of_grafana(stack: Stack) -> None:
     }
     assigned = " ".join(f"{name}={value}" for name, value in given.items())
     whole = "docker compose --profile '*' config --format json"
-    found = json.loads(stack.shell(f"env -u GRAFANA_PASSWORD {assigned} {whole} 2>/dev/null"))
+    found = json.loads(
+        stack.shell(f"env -u GRAFANA_PASSWORD {assigned} {whole} 2>/dev/null")
+    )
     environment = found["services"]["grafana"]["environment"]
     expect(given.items() <= environment.items(), f"Grafana does not get {assigned}")
 
@@ -52,9 +65,12 @@ def _of_grafana(stack: Stack) -> None:
 def _refused_by_compose(stack: Stack) -> None:
     name = "MLFLOW_BACKEND_STORE_URI"
     said = stack.shell(
-        f"{name}=sqlite:///mlflow.db docker compose run --rm prepare 2>&1; echo status $?"
+        f"{name}=sqlite:///mlflow.db docker compose run --rm prepare 2>&1; echo"
+        " status $?"
     )
-    expect(f"error: {name} cannot be used here" in said, f"{name} is passed over: {said}")
+    expect(
+        f"error: {name} cannot be used here" in said, f"{name} is passed over: {said}"
+    )
 
 
 def usual_ports(stack: Stack) -> str:
@@ -67,10 +83,14 @@ def usual_ports(stack: Stack) -> str:
         expect(answer.status == 200, f"{name} answers {answer.status}")
     seen = f"200 from {', '.join(there)}"
     if "grafana" not in there:
-        return f"{seen}; Grafana does not run here; object store and PostgreSQL come later"
+        return (
+            f"{seen}; Grafana does not run here; object store and PostgreSQL come later"
+        )
     login = base64.b64encode(b"admin:admin123").decode()
     address = stack.url("grafana", "/api/user")
-    request = urllib.request.Request(address, headers={"Authorization": f"Basic {login}"})
+    request = urllib.request.Request(
+        address, headers={"Authorization": f"Basic {login}"}
+    )
     expect(stack.send(request).status == 200, "Grafana takes no admin with admin123")
     return f"{seen}, Grafana as admin; object store and PostgreSQL come later"
 
@@ -78,18 +98,23 @@ def usual_ports(stack: Stack) -> str:
 ROWS = [
     Row(
         number=10,
-        typed="`LOG_LEVEL`, `API_PORT`, `MLFLOW_TRACKING_URI`, `MLFLOW_BACKEND_STORE_URI`, "
-        "`MLFLOW_DEFAULT_ARTIFACT_ROOT`, `MLFLOW_SERVE_ARTIFACTS`, `PROMETHEUS_MULTIPROC_DIR`, "
-        "`GF_SECURITY_ADMIN_USER`, `GF_SECURITY_ADMIN_PASSWORD`, `GF_USERS_ALLOW_SIGN_UP`, "
-        "`DEPLOY_MONITORING`",
+        typed=(
+            "`LOG_LEVEL`, `API_PORT`, `MLFLOW_TRACKING_URI`,"
+            " `MLFLOW_BACKEND_STORE_URI`, `MLFLOW_DEFAULT_ARTIFACT_ROOT`,"
+            " `MLFLOW_SERVE_ARTIFACTS`, `PROMETHEUS_MULTIPROC_DIR`,"
+            " `GF_SECURITY_ADMIN_USER`, `GF_SECURITY_ADMIN_PASSWORD`,"
+            " `GF_USERS_ALLOW_SIGN_UP`, `DEPLOY_MONITORING`"
+        ),
         here="each works, or is refused with the name that replaces it",
         page="[configuration](configuration.md)",
         check=names_of_variables,
     ),
     Row(
         number=19,
-        typed="Grafana's `admin` and `admin123`; Prometheus 9090, Jaeger 16686, MLflow 5000, Node "
-        "Exporter 9100, cAdvisor 8080; the S3 console 9001, PostgreSQL",
+        typed=(
+            "Grafana's `admin` and `admin123`; Prometheus 9090, Jaeger 16686, MLflow"
+            " 5000, Node Exporter 9100, cAdvisor 8080; the S3 console 9001, PostgreSQL"
+        ),
         here="as expected; the last two are not there yet",
         page="[configuration](configuration.md)",
         check=usual_ports,

@@ -38,9 +38,12 @@ print(response.status_code, result.get("run_id"), result.get("metrics", {{}}).ge
 
 
 def train_as_in_a_notebook(stack: Stack) -> str:
-    """Train with `requests` and with `httpx`, with the key that the start script prints."""
+    """Train with `requests` and with `httpx`, with the key that the start script
+    prints.
+    """
     seen = [
-        f"{client}: accuracy {_accuracy(stack, client):.2f}" for client in ("requests", "httpx")
+        f"{client}: accuracy {_accuracy(stack, client):.2f}"
+        for client in ("requests", "httpx")
     ]
     refused = stack.post("/train", {"algorithm": "random_forest"})
     expect(refused.status == 401, f"without the key /train answers {refused.status}")
@@ -48,7 +51,9 @@ def train_as_in_a_notebook(stack: Stack) -> str:
 
 
 def _accuracy(stack: Stack, client: str) -> float:
-    """Train, on a busy machine several times: what takes more than 30 s is answered with 202."""
+    """Train, on a busy machine several times: what takes more than 30 s is answered
+    with 202.
+    """
     said = ["nothing"]
     for _ in range(TRIES):
         code = TRAINING.format(client=client)
@@ -66,16 +71,26 @@ def retrain_and_load(stack: Stack) -> str:
     made = job["result"]["challengers"]["iris"]
     served = stack.get("/models/iris").json["run_id"]
     loaded = _ended(stack, f"/model/load/{served}", {})
-    expect(loaded["result"]["run_id"] == served, f"another run was loaded: {loaded['result']}")
-    return f"/retrain: {made['algorithm']} is the challenger; /model/load: version " + str(
-        loaded["result"]["version"]
+    expect(
+        loaded["result"]["run_id"] == served,
+        f"another run was loaded: {loaded['result']}",
+    )
+    return (
+        f"/retrain: {made['algorithm']} is the challenger; /model/load: version "
+        + str(loaded["result"]["version"])
     )
 
 
 def run_the_example(stack: Stack) -> str:
     """Run the example as it is."""
     said = stack.shell("python examples/train_example.py").splitlines()
-    begins = ("trained: run ", "predicted: setosa", "params of", "metrics of", "its page: http")
+    begins = (
+        "trained: run ",
+        "predicted: setosa",
+        "params of",
+        "metrics of",
+        "its page: http",
+    )
     expect(
         len(said) == len(begins) and all(map(str.startswith, said, begins)),
         f"the example prints {' / '.join(said)[:400]}",
@@ -86,7 +101,10 @@ def run_the_example(stack: Stack) -> str:
 def _ended(stack: Stack, path: str, body: Any) -> Any:
     """Return a job at its end: most of them are answered with it."""
     answer = stack.post(path, body, key=True)
-    expect(answer.status in (200, 202), f"POST {path} answers {answer.status}: {answer.text}")
+    expect(
+        answer.status in (200, 202),
+        f"POST {path} answers {answer.status}: {answer.text}",
+    )
     found = answer.json
 
     def has_ended() -> bool:
@@ -94,7 +112,9 @@ def _ended(stack: Stack, path: str, body: Any) -> Any:
         return found["ended"] is not None
 
     stack.eventually(has_ended, JOB_SECONDS, f"the job of {path} has not ended")
-    expect(found["error"] is None, f"the job of {path} failed: {json.dumps(found)[:300]}")
+    expect(
+        found["error"] is None, f"the job of {path} failed: {json.dumps(found)[:300]}"
+    )
     return found
 
 
@@ -114,7 +134,9 @@ def add_an_algorithm(stack: Stack) -> str:
     try:
         for name, (after, line) in lines.items():
             text = (stack.checkout / name).read_text("utf-8")
-            (stack.checkout / name).write_text(text.replace(after, after + line, 1), "utf-8")
+            (stack.checkout / name).write_text(
+                text.replace(after, after + line, 1), "utf-8"
+            )
         said = stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
     finally:
         for name, content in before.items():
@@ -131,11 +153,15 @@ def add_an_algorithm(stack: Stack) -> str:
 ROWS = [
     Row(
         number=14,
-        typed="`POST /train` with "
-        '`{"data": …, "target": …, "algorithm": …, "hyperparameters": …}`, then '
-        '`result["run_id"]` and `result["metrics"]["accuracy"]`',
-        here="as typed, with the key that the start script makes (`./start-mlops.sh --key`); "
-        "a training of more than 30 s is answered with 202 and a job",
+        typed=(
+            "`POST /train` with "
+            '`{"data": …, "target": …, "algorithm": …, "hyperparameters": …}`, then '
+            '`result["run_id"]` and `result["metrics"]["accuracy"]`'
+        ),
+        here=(
+            "as typed, with the key that the start script makes (`./start-mlops.sh"
+            " --key`); a training of more than 30 s is answered with 202 and a job"
+        ),
         page="[how to](how-to.md)",
         check=train_as_in_a_notebook,
     ),
@@ -161,7 +187,10 @@ ROWS = [
     Row(
         number=25,
         typed="an algorithm more in a dictionary, a metric more in one place",
-        here="a line in `estimators.yaml` and one in `params.yaml`; `app/observability/metrics.py`",
+        here=(
+            "a line in `estimators.yaml` and one in `params.yaml`;"
+            " `app/observability/metrics.py`"
+        ),
         page="[below](#training-and-serving)",
         check=add_an_algorithm,
     ),

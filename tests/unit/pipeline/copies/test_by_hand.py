@@ -16,12 +16,16 @@ from tests.copies import Project
 from tests.paths import ROOT
 
 PAGE = (ROOT / "docs" / "copies.md").read_text("utf-8")
-ONCE, EVERY = re.findall(r"```bash\n(.*?)```", PAGE.split("## The same by hand")[1], re.S)[:2]
+ONCE, EVERY = re.findall(
+    r"```bash\n(.*?)```", PAGE.split("## The same by hand")[1], re.S
+)[:2]
 (REPAIR,) = re.findall(r"`(git restore --source=HEAD\^1[^`]*)`", PAGE)
 
 
 def run(project: Project, script: str, template: Project) -> None:
-    """Run commands one by one as a person does, who goes on after a merge with conflicts."""
+    """Run commands one by one as a person does, who goes on after a merge with
+    conflicts.
+    """
     script = script.replace("python ", f"'{sys.executable}' ")
     variables = os.environ | {"TEMPLATE": str(template.root), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", script], cwd=project.root, env=variables)
@@ -51,7 +55,10 @@ def test_two_updates_by_hand_and_one_by_the_command(
         run(copy, EVERY, template)
         assert copy.text("docs/why.md") == template.text("docs/why.md")
         assert copy.own() == own and copy.faults() == []
-        assert git(copy.root, "status", "--porcelain") == "" and note.read_text("utf-8") == "mine"
+        assert (
+            git(copy.root, "status", "--porcelain") == ""
+            and note.read_text("utf-8") == "mine"
+        )
     template.write("docs/why.md", "# Why\n\nSo.\n")
     assert copy.update(template).commit and copy.own() == own
     assert copy.text("docs/why.md") == "# Why\n\nSo.\n"

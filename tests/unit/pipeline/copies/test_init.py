@@ -26,12 +26,16 @@ def copy(template: Project, tmp_path: Path) -> Project:
 
 def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     own = copy.own()
-    commit = init(copy.repo, name="Churn, weekly", holder="Jörg & Co", repository="ACME/Churn")
+    commit = init(
+        copy.repo, name="Churn, weekly", holder="Jörg & Co", repository="ACME/Churn"
+    )
     assert commit == copy.head and git(copy.root, "status", "--porcelain") == ""
     assert copy.text("README.md").splitlines()[:3] == [
         "# Churn, weekly",
-        "[![MLOps](https://github.com/ACME/Churn/actions/workflows/mlops.yml/badge.svg)]"
-        "(https://github.com/ACME/Churn/actions/workflows/mlops.yml)",
+        (
+            "[![MLOps](https://github.com/ACME/Churn/actions/workflows/mlops.yml/badge.svg)]"
+            "(https://github.com/ACME/Churn/actions/workflows/mlops.yml)"
+        ),
         "",
     ]
     assert 'name = "churn-weekly"' in copy.text("pyproject.toml")
@@ -44,7 +48,11 @@ def test_what_is_not_named_comes_from_the_repository(copy: Project) -> None:
     git(copy.root, "remote", "add", "origin", "git@github.com:ACME/Churn.git")
     init(copy.repo)
     named = identity.read(copy.root)
-    assert named and (named.name, named.repository, named.holder) == ("Churn", "ACME/Churn", "Ann")
+    assert named and (named.name, named.repository, named.holder) == (
+        "Churn",
+        "ACME/Churn",
+        "Ann",
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,9 @@ def test_what_is_not_named_comes_from_the_repository(copy: Project) -> None:
         ("https://gitlab.com/ACME/churn.git", None),
     ],
 )
-def test_only_github_has_a_badge(copy: Project, address: str, expected: str | None) -> None:
+def test_only_github_has_a_badge(
+    copy: Project, address: str, expected: str | None
+) -> None:
     git(copy.root, "remote", "add", "origin", address)
     init(copy.repo)
     named = identity.read(copy.root)
@@ -71,17 +81,25 @@ def test_a_second_time_changes_only_what_is_asked_for(copy: Project) -> None:
     with pytest.raises(UsageError, match="this is Churn already"):
         init(copy.repo)
     init(copy.repo, holder="Bee Ltd", repository="bee/churn")
-    assert copy.text("README.md").count("badge.svg)]") == 1 and "ACME" not in copy.text("README.md")
-    assert copy.text("README.md").startswith("# Churn\n") and "ACME" not in copy.text("LICENSE")
+    assert copy.text("README.md").count("badge.svg)]") == 1 and "ACME" not in copy.text(
+        "README.md"
+    )
+    assert copy.text("README.md").startswith("# Churn\n") and "ACME" not in copy.text(
+        "LICENSE"
+    )
     assert "Bee Ltd\nCopyright (c) 2026 The maintainers" in copy.text("LICENSE")
 
 
 def test_an_empty_history_is_whole(copy: Project) -> None:
-    note = copy.repo.mlruns / ".local" / "iris" / "note.txt"  # of a notebook; Git ignores it
+    note = (
+        copy.repo.mlruns / ".local" / "iris" / "note.txt"
+    )  # of a notebook; Git ignores it
     note.parent.mkdir(parents=True)
     note.write_text("mine")
     init(copy.repo, name="Churn", empty=True)
-    listed = git(copy.root, "ls-files", "mlruns", "deployment/models", "results", "data")
+    listed = git(
+        copy.root, "ls-files", "mlruns", "deployment/models", "results", "data"
+    )
     assert listed.splitlines() == [
         "data/README.md",
         "data/iris.csv.gz",
@@ -97,19 +115,30 @@ def test_an_empty_history_is_whole(copy: Project) -> None:
 
 def test_runs_of_one_s_own_are_not_removed_by_mistake(copy: Project) -> None:
     run = histories.add_run(
-        copy.repo.mlruns, experiment="iris", tags={"mlflow.source.git.commit": copy.head}
+        copy.repo.mlruns,
+        experiment="iris",
+        tags={"mlflow.source.git.commit": copy.head},
     )
     head = copy.commit("mlops: iris refused")
-    with pytest.raises(UsageError, match=rf"1 of the 6 runs .*{run.run_id[:8]}.* add --yes"):
+    with pytest.raises(
+        UsageError, match=rf"1 of the 6 runs .*{run.run_id[:8]}.* add --yes"
+    ):
         init(copy.repo, empty=True)
     assert copy.head == head
     init(copy.repo, empty=True, yes=True)
-    assert git(copy.root, "ls-tree", "-r", "--name-only", head, "mlruns").count("run.json") == 6
+    assert (
+        git(copy.root, "ls-tree", "-r", "--name-only", head, "mlruns").count("run.json")
+        == 6
+    )
 
 
-def test_a_fork_knows_the_template_s_runs_by_its_remote(template: Project, tmp_path: Path) -> None:
+def test_a_fork_knows_the_template_s_runs_by_its_remote(
+    template: Project, tmp_path: Path
+) -> None:
     histories.add_run(
-        template.repo.mlruns, experiment="iris", tags={"mlflow.source.git.commit": template.head}
+        template.repo.mlruns,
+        experiment="iris",
+        tags={"mlflow.source.git.commit": template.head},
     )
     template.commit("mlops: iris refused")
     fork = copies.fork(template, tmp_path / "fork")
@@ -137,7 +166,9 @@ def test_a_name_that_cannot_stand_is_refused(
     assert copy.head == head and git(copy.root, "status", "--porcelain") == ""
 
 
-def test_changes_and_strangers_are_refused(copy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_and_strangers_are_refused(
+    copy: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (copy.root / "LICENSE").write_text("x")
     with pytest.raises(UsageError, match=r"1 files .*\(LICENSE\)"):
         init(copy.repo)
@@ -153,11 +184,15 @@ def test_changes_and_strangers_are_refused(copy: Project, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("path", identity.make(name="any", year=2027).edits())
 def test_each_place_of_the_real_files_gets_the_name(path: str) -> None:
-    named = identity.make(name="Own Thing", repository="own/thing", holder="Own", year=2027)
+    named = identity.make(
+        name="Own Thing", repository="own/thing", holder="Own", year=2027
+    )
     before = (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else ""
     if not before or (path == "README.md" and not before.startswith("# ")):
         pytest.skip("this copy has no such file of the template's")
     edit = named.edits()[path]
     after = edit(before)
-    lines = [new for old, new in zip(before.splitlines(), after.splitlines()) if old != new]
+    lines = [
+        new for old, new in zip(before.splitlines(), after.splitlines()) if old != new
+    ]
     assert re.search(r"\bown\b", lines[0], re.I) and edit(after) == after

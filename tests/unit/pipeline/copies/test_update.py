@@ -1,4 +1,6 @@
-"""Updates of forks and of copies with a history of their own: code comes in, runs do not."""
+"""Updates of forks and of copies with a history of their own: code comes in, runs do
+not.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -56,7 +58,9 @@ def promoted(project: Project) -> None:
 
 def new_task(template: Project) -> None:
     template.write("pipeline/tasks/wine.yaml", "title: Wine\n")
-    template.write("params.yaml", template.text("params.yaml") + "  wine:\n    folds: 4\n")
+    template.write(
+        "params.yaml", template.text("params.yaml") + "  wine:\n    folds: 4\n"
+    )
     template.write("data/wine.csv.gz", "rows of wine\n")
     template.promote("wine")
 
@@ -114,7 +118,10 @@ def takes_two_updates(template: Project, copy: Project, here: str, there: str) -
         head, own = copy.head, copy.own()
         outcome = copy.update(template)
         assert outcome.commit == copy.head and copy.own() == own and copy.faults() == []
-        assert git(copy.root, "log", "-1", "--format=%P").split() == [head, template.head]
+        assert git(copy.root, "log", "-1", "--format=%P").split() == [
+            head,
+            template.head,
+        ]
         listed = git(template.root, "ls-files", "pipeline", "docs").splitlines()
         assert [path for path in listed if copy.text(path) != template.text(path)] == []
         assert git(copy.root, "status", "--porcelain") == ""
@@ -133,7 +140,9 @@ def test_both_new_tasks_have_their_section(template: Project, copy: Project) -> 
     )
 
 
-def test_a_task_that_was_removed_here_stays_removed(template: Project, copy: Project) -> None:
+def test_a_task_that_was_removed_here_stays_removed(
+    template: Project, copy: Project
+) -> None:
     copy.remove("pipeline/tasks/credit.yaml")
     copy.replace("params.yaml", "  credit:\n    folds: 5\n", "")
     template.write("pipeline/tasks/credit.yaml", "title: Loans\n")
@@ -143,16 +152,22 @@ def test_a_task_that_was_removed_here_stays_removed(template: Project, copy: Pro
     assert copy.text("docs/why.md") == "# Why\n\nSo.\n"
 
 
-def test_the_copy_s_names_are_never_a_conflict(template: Project, copy: Project) -> None:
+def test_the_copy_s_names_are_never_a_conflict(
+    template: Project, copy: Project
+) -> None:
     init(copy.repo, name="Churn", holder="ACME", repository="ACME/churn")
-    template.replace("README.md", "# MLOps GitOps template\n\nWhat", "# The template\n\nAll that")
+    template.replace(
+        "README.md", "# MLOps GitOps template\n\nWhat", "# The template\n\nAll that"
+    )
     template.replace("LICENSE", "Copyright (c) 2026 The", "Copyright (c) 2026-2027 The")
     template.replace("pyproject.toml", "dependencies = []", 'dependencies = ["numpy"]')
     copy.update(template)
     title, badge, *rest = copy.text("README.md").splitlines()
     assert title == "# Churn" and "ACME/churn" in badge and rest[1] == "All that it is."
     assert 'name = "churn"\ndependencies = ["numpy"]' in copy.text("pyproject.toml")
-    holders = [line for line in copy.text("LICENSE").splitlines() if "Copyright" in line]
+    holders = [
+        line for line in copy.text("LICENSE").splitlines() if "Copyright" in line
+    ]
     assert [line.split()[-1] for line in holders] == ["ACME", "maintainers"]
     assert "2026-2027" in holders[1]
 
@@ -198,13 +213,17 @@ def test_the_commit_says_what_came_in(template: Project, copy: Project) -> None:
     )
 
 
-def test_a_dry_run_only_says_what_would_come_in(template: Project, copy: Project) -> None:
+def test_a_dry_run_only_says_what_would_come_in(
+    template: Project, copy: Project
+) -> None:
     copy.write("docs/why.md", "# Why\n\nMine.\n", "docs: our reason")
     template.write("docs/why.md", "# Why\n\nTheirs.\n", "docs: their reason")
     head = copy.head
     text = copy.update(template, dry_run=True).text
     assert text.splitlines()[:2] == ["Would come in:", "- docs: their reason"]
-    line = 'docs/why.md: here changed by "docs: our reason"; in the template changed by '
+    line = (
+        'docs/why.md: here changed by "docs: our reason"; in the template changed by '
+    )
     assert line + '"docs: their reason"' in text
     assert copy.head == head and git(copy.root, "worktree", "list").count("\n") == 0
 
@@ -213,7 +232,9 @@ def test_a_conflict_is_resolved_by_a_person(template: Project, copy: Project) ->
     copy.write("docs/why.md", "# Why\n\nMine.\n")
     template.write("docs/why.md", "# Why\n\nTheirs.\n")
     head = copy.head
-    with pytest.raises(PipelineError, match="1 files were changed here and in the template"):
+    with pytest.raises(
+        PipelineError, match="1 files were changed here and in the template"
+    ):
         copy.update(template)
     assert copy.head == head and git(copy.root, "status", "--porcelain") == ""
     with pytest.raises(UsageError, match="an update is open"):
@@ -228,7 +249,9 @@ def test_a_conflict_is_resolved_by_a_person(template: Project, copy: Project) ->
     assert "Nothing to take" in copy.update(template).text
 
 
-def test_a_squashed_copy_is_told_the_nearest_commit(template: Project, tmp_path: Path) -> None:
+def test_a_squashed_copy_is_told_the_nearest_commit(
+    template: Project, tmp_path: Path
+) -> None:
     made_of = template.head
     copy = copies.fork(template, tmp_path / "copy")
     git(copy.root, "checkout", "--quiet", "--orphan", "fresh")
@@ -243,7 +266,9 @@ def test_a_squashed_copy_is_told_the_nearest_commit(template: Project, tmp_path:
     assert "How it is used." in copy.text("README.md")
 
 
-def test_a_version_is_named_and_the_address_is_remembered(template: Project, copy: Project) -> None:
+def test_a_version_is_named_and_the_address_is_remembered(
+    template: Project, copy: Project
+) -> None:
     template.write("VERSION", "1.1.0\n")
     git(template.root, "tag", "v1.1.0")
     template.write("VERSION", "1.2.0\n")
@@ -255,9 +280,13 @@ def test_a_version_is_named_and_the_address_is_remembered(template: Project, cop
         update(copy.repo, ref="v9")
 
 
-def test_files_that_git_does_not_know_are_left_alone(template: Project, copy: Project) -> None:
+def test_files_that_git_does_not_know_are_left_alone(
+    template: Project, copy: Project
+) -> None:
     template.write("docs/new.md", "new\n")
-    (copy.root / ".DS_Store").write_text("of the system")  # in the ignore file of many a user
+    (copy.root / ".DS_Store").write_text(
+        "of the system"
+    )  # in the ignore file of many a user
     copy.update(template)
     assert copy.text("docs/new.md") == "new\n"
     assert (copy.root / ".DS_Store").read_text("utf-8") == "of the system"
@@ -265,7 +294,9 @@ def test_files_that_git_does_not_know_are_left_alone(template: Project, copy: Pr
 
 def test_what_is_not_committed_is_not_risked(template: Project, copy: Project) -> None:
     (copy.root / "docs" / "why.md").write_text("unsaved")
-    with pytest.raises(UsageError, match=r"1 files are not as in the last commit \(docs/why.md\)"):
+    with pytest.raises(
+        UsageError, match=r"1 files are not as in the last commit \(docs/why.md\)"
+    ):
         copy.update(template)
     assert copy.text("docs/why.md") == "unsaved"
 
@@ -290,5 +321,7 @@ def test_the_commands_say_what_they_did(template: Project, copy: Project) -> Non
     tried = run("update", "--from", str(template.root), "--dry-run")
     assert tried.stdout == "Would come in:\n- docs: say why\nWithout a conflict.\n"
     taken = run("update")
-    assert taken.exit_code == 0 and taken.stdout.startswith("chore: update to the template's 1.0.0")
+    assert taken.exit_code == 0 and taken.stdout.startswith(
+        "chore: update to the template's 1.0.0"
+    )
     assert isinstance(run("update", "--continue", "--to", "v1").exception, UsageError)

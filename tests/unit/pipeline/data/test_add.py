@@ -1,4 +1,6 @@
-"""`pipeline data add`: by the command as people run it, and by the function for its many cases."""
+"""`pipeline data add`: by the command as people run it, and by the function for its
+many cases.
+"""
 
 import subprocess
 import sys
@@ -33,16 +35,25 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
         table.to_parquet(path)
     elif path.suffix == ".arff":
         kinds = ["numeric"] * 4 + ["{" + ",".join(IRIS.target.classes) + "}"]
-        lines = [f"@attribute {n} {kind}" for n, kind in zip(table.columns, kinds, strict=True)]
+        lines = [
+            f"@attribute {n} {kind}"
+            for n, kind in zip(table.columns, kinds, strict=True)
+        ]
         rows = [",".join(row) for row in tables.rows(table)]
-        path.write_text("\n".join(["@relation iris", *lines, "@data", *rows]) + "\n", "utf-8")
+        path.write_text(
+            "\n".join(["@relation iris", *lines, "@data", *rows]) + "\n", "utf-8"
+        )
     else:
         table.to_csv(path, index=False)
     return path
 
 
-@pytest.mark.parametrize("name", ["t.csv", "T.CSV", "t.csv.gz", "t.parquet", "t.pq", "t.arff"])
-def test_every_format_gives_the_same_bytes(repo: Repo, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["t.csv", "T.CSV", "t.csv.gz", "t.parquet", "t.pq", "t.arff"]
+)
+def test_every_format_gives_the_same_bytes(
+    repo: Repo, tmp_path: Path, name: str
+) -> None:
     file = _write(TABLE, tmp_path / name)
     added = add(repo, "iris", file)
     assert (added.rows, added.digest, added.before) == (30, DIGEST, 0)
@@ -61,9 +72,18 @@ def test_a_second_table_says_what_changed(repo: Repo, tmp_path: Path) -> None:
 
 
 BAD = {
-    "a bad row": (TABLE.assign(sepal_width=99), "row 1, column sepal_width: the value '99' is not"),
-    "truth values": (TABLE.assign(petal_width=True), "the value 'True' is not a number from 0"),
-    "a column too many": (TABLE.assign(id=1), "has the column id that it should not have"),
+    "a bad row": (
+        TABLE.assign(sepal_width=99),
+        "row 1, column sepal_width: the value '99' is not",
+    ),
+    "truth values": (
+        TABLE.assign(petal_width=True),
+        "the value 'True' is not a number from 0",
+    ),
+    "a column too many": (
+        TABLE.assign(id=1),
+        "has the column id that it should not have",
+    ),
     "a column too few": (TABLE.drop(columns="species"), "lacks the column species"),
     "no rows": (TABLE.iloc[:0], "has no rows"),
     "missing values": (
@@ -95,7 +115,9 @@ def test_what_github_does_not_take_is_not_written(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100)
-    with pytest.raises(PipelineError, match="GitHub takes no file over 0 MB: leave out rows"):
+    with pytest.raises(
+        PipelineError, match="GitHub takes no file over 0 MB: leave out rows"
+    ):
         add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
     assert not repo.data.exists()
 
@@ -114,7 +136,15 @@ def test_a_file_that_is_not_there_or_of_no_format(
 
 
 def _run(repo: Repo, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "data", "add"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "--repo",
+        str(repo.root),
+        "data",
+        "add",
+    ]
     return subprocess.run([*command, *arguments], capture_output=True, encoding="utf-8")
 
 
@@ -130,5 +160,7 @@ def test_the_command_says_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2,3\n")
     refused = _run(repo, str(tmp_path / "t.csv"), "--task", "iris")
     assert (refused.returncode, refused.stdout) == (1, "")
-    sentence = "row 1 (line 2) has 3 values for 2 columns; correct the row or leave it out."
+    sentence = (
+        "row 1 (line 2) has 3 values for 2 columns; correct the row or leave it out."
+    )
     assert refused.stderr == f"error: {tmp_path / 't.csv'}: {sentence}\n"

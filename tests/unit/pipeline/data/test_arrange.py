@@ -21,7 +21,12 @@ def _task(layout: Layout, *features: str) -> Task:
     numbers = tuple(Feature(name, "", 1, low=-(10**6), high=10**6) for name in features)
     target = Target("kind", "", classes=("good", "bad"))
     return dataclasses.replace(
-        BASE, kind=Kind.CLASSIFICATION, features=numbers, target=target, table=layout, sources=()
+        BASE,
+        kind=Kind.CLASSIFICATION,
+        features=numbers,
+        target=target,
+        table=layout,
+        sources=(),
     )
 
 
@@ -45,9 +50,13 @@ def test_an_expression(text: str, meaning: Expression) -> None:
     assert parse(text) == meaning
 
 
-@pytest.mark.parametrize("text", ["", "a / b / c", "age(a)", "month()", "month(a) / 2", "(a)"])
+@pytest.mark.parametrize(
+    "text", ["", "a / b / c", "age(a)", "month()", "month(a) / 2", "(a)"]
+)
 def test_what_is_no_expression_is_named_when_the_task_is_read(text: str) -> None:
-    with pytest.raises(ValueError, match="neither a column, nor `a / b`, nor one of year"):
+    with pytest.raises(
+        ValueError, match="neither a column, nor `a / b`, nor one of year"
+    ):
         TypeAdapter(Layout).validate_python({"derive": {"a": text}})
 
 
@@ -68,46 +77,91 @@ def test_dates_become_their_parts() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["03.04.2024", "04/03/2024", "2024-4-3", "2023-02-29", "20240403", "45385", "", "2024", "NaT"],
+    [
+        "03.04.2024",
+        "04/03/2024",
+        "2024-4-3",
+        "2023-02-29",
+        "20240403",
+        "45385",
+        "",
+        "2024",
+        "NaT",
+    ],
 )
 def test_a_date_that_could_mean_another_day_is_named(value: str) -> None:
     task = _task(Layout(derive={"month": "month(at)"}), "month")
     raw = pd.DataFrame({"at": ["2024-04-03", value], "kind": ["good", "bad"]})
-    with pytest.raises(ValueError, match="row 2, column at: the value .* is not a date such as"):
+    with pytest.raises(
+        ValueError, match="row 2, column at: the value .* is not a date such as"
+    ):
         arrange(task, None, raw)
 
 
 def test_an_hour_needs_a_time() -> None:
     task = _task(Layout(derive={"hour": "hour(at)"}), "hour")
     raw = pd.DataFrame({"at": ["2024-04-03"], "kind": ["good"]})
-    with pytest.raises(ValueError, match="is not a date with a time such as 2024-04-03 12:30"):
+    with pytest.raises(
+        ValueError, match="is not a date with a time such as 2024-04-03 12:30"
+    ):
         arrange(task, None, raw)
 
 
 def test_codes_ratios_and_what_is_ignored() -> None:
     values = {"kind": {"1": "good", "2": "bad"}}
-    task = _task(Layout({"rooms": "all / homes", "k": "m / 1000"}, values, ("id",)), "rooms", "k")
-    raw = {"id": ["x", "y"], "all": ["6", "9"], "homes": [2, 3], "m": [1, 2], "kind": [1, 2]}
-    assert _arranged(task, raw) == {"rooms": [3, 3], "k": [0.001, 0.002], "kind": ["good", "bad"]}
-    with pytest.raises(PipelineError, match="row 1, column kind: the value '3' is not one of good"):
+    task = _task(
+        Layout({"rooms": "all / homes", "k": "m / 1000"}, values, ("id",)), "rooms", "k"
+    )
+    raw = {
+        "id": ["x", "y"],
+        "all": ["6", "9"],
+        "homes": [2, 3],
+        "m": [1, 2],
+        "kind": [1, 2],
+    }
+    assert _arranged(task, raw) == {
+        "rooms": [3, 3],
+        "k": [0.001, 0.002],
+        "kind": ["good", "bad"],
+    }
+    with pytest.raises(
+        PipelineError, match="row 1, column kind: the value '3' is not one of good"
+    ):
         _arranged(task, raw | {"kind": ["3", "2"]})
 
 
 def test_a_file_that_has_the_task_s_columns_is_taken_as_it_is() -> None:
     task = _task(Layout(derive={"month": "month(at)"}), "month")
-    assert _arranged(task, {"kind": ["good"], "month": [3]}) == {"month": [3], "kind": ["good"]}
+    assert _arranged(task, {"kind": ["good"], "month": [3]}) == {
+        "month": [3],
+        "kind": ["good"],
+    }
 
 
 @pytest.mark.parametrize(
     "raw, words",
     [
-        ({"at": ["2024-01-02"], "kind": ["good"], "id": [1]}, "has the column id that it should"),
-        ({"on": ["2024-01-02"], "kind": ["good"]}, "lacks the column at, which month is made of"),
-        ({"at": ["2024-01-02"]}, "lacks the column kind; the task iris expects month, kind"),
-        ({"at": ["2024-01-02"], "month": [2], "kind": ["good"]}, "has the column month that it"),
+        (
+            {"at": ["2024-01-02"], "kind": ["good"], "id": [1]},
+            "has the column id that it should",
+        ),
+        (
+            {"on": ["2024-01-02"], "kind": ["good"]},
+            "lacks the column at, which month is made of",
+        ),
+        (
+            {"at": ["2024-01-02"]},
+            "lacks the column kind; the task iris expects month, kind",
+        ),
+        (
+            {"at": ["2024-01-02"], "month": [2], "kind": ["good"]},
+            "has the column month that it",
+        ),
     ],
 )
-def test_a_column_that_is_not_understood_is_named(raw: dict[str, list[Any]], words: str) -> None:
+def test_a_column_that_is_not_understood_is_named(
+    raw: dict[str, list[Any]], words: str
+) -> None:
     task = _task(Layout(derive={"month": "month(at)"}), "month")
     with pytest.raises((ValueError, PipelineError), match=words):
         _arranged(task, raw)
@@ -117,7 +171,10 @@ def test_a_layout_that_does_not_fit_the_task_is_named() -> None:
     for layout, words in [
         (Layout(derive={"moth": "month(at)"}), "the task has no column moth"),
         (Layout(values={"moth": {}}), "the task has no column moth"),
-        (Layout(derive={"month": "month / 2"}), "table.derive.month: month is derived itself"),
+        (
+            Layout(derive={"month": "month / 2"}),
+            "table.derive.month: month is derived itself",
+        ),
     ]:
         with pytest.raises((ValueError, ValidationError), match=words):
             _task(layout, "month")

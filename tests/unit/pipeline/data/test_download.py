@@ -47,7 +47,9 @@ def test_the_server_says_how_long_to_wait(
     server.headers["Retry-After"] = "7"
     server.answers["/f"] = [(429, b""), (200, CONTENT)]
     download(f"{server.url}/f", tmp_path / "f", SHA256)
-    server.headers["Retry-After"] = format_datetime(datetime.now(UTC) - timedelta(minutes=1))
+    server.headers["Retry-After"] = format_datetime(
+        datetime.now(UTC) - timedelta(minutes=1)
+    )
     server.answers["/f"] = [(429, b""), (200, CONTENT)]
     download(f"{server.url}/f", tmp_path / "f", SHA256)
     server.headers["Retry-After"] = "soon"

@@ -43,7 +43,9 @@ def _fetch(task: Task, repo: Repo, fresh: bool = False) -> data.Fetched:
     return data.fetch(task, repo, fresh)
 
 
-def test_a_download_is_checked_and_kept_as_a_snapshot(server: Server, repo: Repo) -> None:
+def test_a_download_is_checked_and_kept_as_a_snapshot(
+    server: Server, repo: Repo
+) -> None:
     server.answers["/iris.csv"] = [(200, CSV)]
     fetched = _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
     pd.testing.assert_frame_equal(fetched.table, TABLE)
@@ -65,7 +67,9 @@ def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
     server.answers |= {"/wrong.csv": [(200, CSV + b"\n")], "/good.csv": [(200, CSV)]}
     dead = Source("http://127.0.0.1:9/dead.csv", read_csv, DIGEST)
     wrong = Source(f"{server.url}/wrong.csv", read_csv, DIGEST)
-    fetched = _fetch(_task(dead, wrong, Source(f"{server.url}/good.csv", read_csv, DIGEST)), repo)
+    fetched = _fetch(
+        _task(dead, wrong, Source(f"{server.url}/good.csv", read_csv, DIGEST)), repo
+    )
     assert fetched.origin.endswith("/good.csv") and len(waits) == 4
 
 
@@ -83,13 +87,16 @@ def test_without_any_source_each_is_named_with_its_reason(
     with pytest.raises(PipelineError) as caught:
         _fetch(task, repo)
     message = str(caught.value)
-    assert message.startswith("iris: no source has its data (MLOPS_TEST_FOLDER names no folder; ")
+    assert message.startswith(
+        "iris: no source has its data (MLOPS_TEST_FOLDER names no folder; "
+    )
     assert "dead.csv: cannot be reached; " in message
     assert "gone.csv: answers 404; " in message
     assert "wrong.csv: sends a file with another hash)" in message
     assert isinstance(caught.value, Unavailable)
-    assert caught.value.waits_for == (
-        "127.0.0.1 (cannot be reached), 127.0.0.1 (answers 404), "
+    assert (
+        caught.value.waits_for
+        == "127.0.0.1 (cannot be reached), 127.0.0.1 (answers 404), "
         "127.0.0.1 (sends a file with another hash)"
     )
     assert "put a snapshot at data/iris.csv.gz" in message
@@ -104,7 +111,9 @@ def test_a_download_with_another_table_is_refused(server: Server, repo: Repo) ->
 
 def test_a_file_that_cannot_be_parsed_is_named(server: Server, repo: Repo) -> None:
     server.answers["/iris.csv"] = [(200, b"")]
-    with pytest.raises(PipelineError, match=r"iris\.csv: cannot be read as the data set"):
+    with pytest.raises(
+        PipelineError, match=r"iris\.csv: cannot be read as the data set"
+    ):
         _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo)
 
 
@@ -123,7 +132,9 @@ def test_a_folder_s_file_with_the_wrong_hash_is_refused(
 ) -> None:
     (tmp_path / "iris.csv").write_bytes(CSV + b"\n")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    with pytest.raises(PipelineError, match=rf"iris\.csv: its SHA-256 is .*, not {DIGEST}"):
+    with pytest.raises(
+        PipelineError, match=rf"iris\.csv: its SHA-256 is .*, not {DIGEST}"
+    ):
         _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo)
 
 
@@ -133,7 +144,9 @@ def test_a_folder_without_the_file_gives_way_to_the_next_source(
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     server.answers["/iris.csv"] = [(200, CSV)]
     download = Source(f"{server.url}/iris.csv", read_csv, DIGEST)
-    assert _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv), download), repo).snapshot
+    assert _fetch(
+        _task(Source(f"${VARIABLE}/iris.csv", read_csv), download), repo
+    ).snapshot
     words = re.escape(f"{VARIABLE}={tmp_path} has no file iris.csv")
     with pytest.raises(PipelineError, match=words):
         _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv)), repo)
@@ -149,17 +162,24 @@ def test_a_snapshot_is_right_whatever_the_source_gave_once(repo: Repo) -> None:
     grown = generated.table(TASK, 40)
     tables.write(repo.data / "iris.csv.gz", grown)
     fetched = _fetch(_task(), repo)
-    assert len(fetched.table) == 40 and fetched.digest == tables.digest(grown) != TASK.digest
+    assert (
+        len(fetched.table) == 40
+        and fetched.digest == tables.digest(grown) != TASK.digest
+    )
 
 
 def test_a_snapshot_s_bad_row_is_named(repo: Repo) -> None:
     bad = TABLE.assign(petal_width=TABLE.petal_width.mask(TABLE.index == 4, 99))
     tables.write(repo.data / "iris.csv.gz", bad)
-    with pytest.raises(PipelineError, match="row 5, column petal_width: the value '99' is not"):
+    with pytest.raises(
+        PipelineError, match="row 5, column petal_width: the value '99' is not"
+    ):
         _fetch(_task(), repo)
 
 
-def test_fresh_data_come_from_the_source_as_it_is_now(server: Server, repo: Repo) -> None:
+def test_fresh_data_come_from_the_source_as_it_is_now(
+    server: Server, repo: Repo
+) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
     grown = generated.table(TASK, 40)
     server.answers["/iris.csv"] = [(200, tables.to_csv(grown))]
@@ -179,15 +199,21 @@ def test_fresh_data_of_a_folder_are_read_and_not_kept(
     grown = generated.table(TASK, 40)
     (tmp_path / "iris.csv").write_bytes(tables.to_csv(grown))
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, fresh=True)
+    fetched = _fetch(
+        _task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, fresh=True
+    )
     assert (len(fetched.table), fetched.snapshot) == (40, False)
 
 
 def test_a_bad_row_of_fresh_data_is_named(server: Server, repo: Repo) -> None:
     bad = TABLE.assign(petal_width=TABLE.petal_width.mask(TABLE.index == 4, 99))
     server.answers["/iris.csv"] = [(200, tables.to_csv(bad))]
-    with pytest.raises(PipelineError, match=r"iris\.csv: row 5, column petal_width: the value"):
-        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo, fresh=True)
+    with pytest.raises(
+        PipelineError, match=r"iris\.csv: row 5, column petal_width: the value"
+    ):
+        _fetch(
+            _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo, fresh=True
+        )
 
 
 def test_half_a_download_is_not_taken_for_fresh_data(

@@ -18,7 +18,8 @@ ROWS = generated.table(TASK, 400)
 def test_order_does_not_matter(order: list[int]) -> None:
     few = ROWS.iloc[:60]
     assert (
-        tables.in_holdout(TASK, few.iloc[order], 0.3) == tables.in_holdout(TASK, few, 0.3)[order]
+        tables.in_holdout(TASK, few.iloc[order], 0.3)
+        == tables.in_holdout(TASK, few, 0.3)[order]
     ).all()
 
 
@@ -31,8 +32,12 @@ def test_the_same_rows_stay_held_out_as_the_data_grow(size: int, share: float) -
 
 @given(st.floats(0.01, 0.5), st.floats(0.5, 0.99))
 @settings(deadline=None, max_examples=10)
-def test_a_larger_share_keeps_the_rows_of_a_smaller_one(small: float, large: float) -> None:
-    assert (tables.in_holdout(TASK, ROWS, large) | ~tables.in_holdout(TASK, ROWS, small)).all()
+def test_a_larger_share_keeps_the_rows_of_a_smaller_one(
+    small: float, large: float
+) -> None:
+    assert (
+        tables.in_holdout(TASK, ROWS, large) | ~tables.in_holdout(TASK, ROWS, small)
+    ).all()
 
 
 def test_duplicates_stay_together_whatever_was_observed() -> None:

@@ -28,13 +28,19 @@ def _read(folder: Path, text: str) -> dict[str, list[str]]:
 
 
 def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
-    rows = "1.5,'<0','it\\'s, well'\n% a remark\n 2 , none , \"say \\\"hi\\\"\"\n\n?,?,?\n"
+    rows = (
+        "1.5,'<0','it\\'s, well'\n% a remark\n 2 , none , \"say \\\"hi\\\"\"\n\n?,?,?\n"
+    )
     assert _read(tmp_path, HEADER + rows) == {
         "amount": ["1.5", "2", "?"],
         "checking status": ["<0", "none", "?"],
         "note": ["it's, well", 'say "hi"', "?"],
     }
-    assert _read(tmp_path, (HEADER + rows).replace("\n", "\r\n"))["amount"] == ["1.5", "2", "?"]
+    assert _read(tmp_path, (HEADER + rows).replace("\n", "\r\n"))["amount"] == [
+        "1.5",
+        "2",
+        "?",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +49,10 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
         ("", "is no ARFF file: it has no @data line"),
         ("<html>\n<body>\n", "is no ARFF file"),
         (HEADER.replace("@DATA", ""), "is no ARFF file"),
-        (HEADER + "1,none\n", "row 1 has 2 values for 3 columns; correct the row or leave it out"),
+        (
+            HEADER + "1,none\n",
+            "row 1 has 2 values for 3 columns; correct the row or leave it out",
+        ),
         (HEADER + "1,none,a,b\n", "row 1 has 4 values for 3 columns"),
         (
             HEADER + "1,none,a\n1,nine,a\n",
@@ -53,24 +62,33 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
         (HEADER + "1,none,'a'b\n", "cannot understand the line"),
         (HEADER + "{0 1, 2 a}\n", "is sparse ARFF; write every value of a row"),
         (HEADER.replace("note", "amount"), "has the column amount twice"),
-        (HEADER.replace("string", "relational"), "attribute note has the unknown type relational"),
+        (
+            HEADER.replace("string", "relational"),
+            "attribute note has the unknown type relational",
+        ),
         ("@attribute a\n@data\n", "cannot understand the line '@attribute a'"),
         ("@relation a\n@data\n1\n", "has no attributes"),
     ],
 )
-def test_what_is_no_whole_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_no_whole_table_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         _read(tmp_path, text)
 
 
 def test_another_encoding_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "table.arff").write_bytes(HEADER.encode() + "1,none,é\n".encode("latin-1"))
+    (tmp_path / "table.arff").write_bytes(
+        HEADER.encode() + "1,none,é\n".encode("latin-1")
+    )
     with pytest.raises(ValueError, match="is not UTF-8 text"):
         read_arff(tmp_path / "table.arff")
 
 
 # Line ends are no part of a value in ARFF.
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1)
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1
+)
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4))

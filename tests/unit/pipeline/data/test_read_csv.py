@@ -1,4 +1,6 @@
-"""A CSV file is taken whole, every value under its own header, or refused with the reason."""
+"""A CSV file is taken whole, every value under its own header, or refused with the
+reason.
+"""
 
 import csv
 import gzip
@@ -23,7 +25,8 @@ SAME = {
     "blank lines between": PLAIN.replace(b"\n", b"\n\n"),
     "quoted": b'"size","colour"\n"1.5","red"\n"2","007"\n',
     "gzipped": gzip.compress(PLAIN, mtime=0),
-    "gzipped in two pieces": gzip.compress(PLAIN[:20], mtime=0) + gzip.compress(PLAIN[20:]),
+    "gzipped in two pieces": gzip.compress(PLAIN[:20], mtime=0)
+    + gzip.compress(PLAIN[20:]),
 }
 
 AS_TEXT = {
@@ -31,12 +34,27 @@ AS_TEXT = {
         "size,colour\nNaN,NA\n,null\n",
         {"size": ["NaN", ""], "colour": ["NA", "null"]},
     ),
-    "truth values": ("size,colour\nTrue,false\n", {"size": ["True"], "colour": ["false"]}),
-    "leading zeros": ("size,colour\n007,00.50\n", {"size": ["007"], "colour": ["00.50"]}),
+    "truth values": (
+        "size,colour\nTrue,false\n",
+        {"size": ["True"], "colour": ["false"]},
+    ),
+    "leading zeros": (
+        "size,colour\n007,00.50\n",
+        {"size": ["007"], "colour": ["00.50"]},
+    ),
     "blanks": ("size,colour\n 1 , red\n", {"size": [" 1 "], "colour": [" red"]}),
-    "a comma in quotes": ('size,colour\n"1,5","a,b"\n', {"size": ["1,5"], "colour": ["a,b"]}),
-    "quotes in quotes": ('size,colour\n1,"say ""hi"""\n', {"size": ["1"], "colour": ['say "hi"']}),
-    "a line in quotes": ('size,colour\n1,"a\nb"\n', {"size": ["1"], "colour": ["a\nb"]}),
+    "a comma in quotes": (
+        'size,colour\n"1,5","a,b"\n',
+        {"size": ["1,5"], "colour": ["a,b"]},
+    ),
+    "quotes in quotes": (
+        'size,colour\n1,"say ""hi"""\n',
+        {"size": ["1"], "colour": ['say "hi"']},
+    ),
+    "a line in quotes": (
+        'size,colour\n1,"a\nb"\n',
+        {"size": ["1"], "colour": ["a\nb"]},
+    ),
     "NUL": ("size,colour\n1\0,red\n", {"size": ["1\0"], "colour": ["red"]}),
     "other letters": ("size,colour\n٥,żółty\n", {"size": ["٥"], "colour": ["żółty"]}),
     "other order": ("colour,size\nred,1\n", {"colour": ["red"], "size": ["1"]}),
@@ -49,23 +67,47 @@ REFUSED = {
         b"a,b\n1,2\n1,2,3\n",
         r"row 2 \(line 3\) has 3 values for 2 columns; corr",
     ),
-    "a value too many everywhere": (b"a,b\n1,2,3\n4,5,6\n", r"row 1 \(line 2\) has 3 values for 2"),
-    "a value too few": (b"a,b\n1,2\n\n1\n", r"row 2 \(line 4\) has 1 values for 2 columns"),
+    "a value too many everywhere": (
+        b"a,b\n1,2,3\n4,5,6\n",
+        r"row 1 \(line 2\) has 3 values for 2",
+    ),
+    "a value too few": (
+        b"a,b\n1,2\n\n1\n",
+        r"row 2 \(line 4\) has 1 values for 2 columns",
+    ),
     "a comma at the end of rows": (b"a,b\n1,2,\n", "row 1 .* has 3 values"),
-    "column twice": (b"a,b,a\n1,2,3\n", "has the column a twice; leave one of them out"),
-    "index without a name": (b",a\n0,1\n", "column 1 has no name; name it, or leave it out if it"),
-    "semicolons": (b"a;b\n1;2\n", "has semicolons between its values; write it with commas"),
-    "semicolons and decimal commas": (b"a;b\n1,5;2,5\n", "has semicolons between its values"),
+    "column twice": (
+        b"a,b,a\n1,2,3\n",
+        "has the column a twice; leave one of them out",
+    ),
+    "index without a name": (
+        b",a\n0,1\n",
+        "column 1 has no name; name it, or leave it out if it",
+    ),
+    "semicolons": (
+        b"a;b\n1;2\n",
+        "has semicolons between its values; write it with commas",
+    ),
+    "semicolons and decimal commas": (
+        b"a;b\n1,5;2,5\n",
+        "has semicolons between its values",
+    ),
     "tabs": (b"a\tb\n1\t2\n", "has tabs between its values"),
     "a separator line": (b"sep=,\na,b\n1,2\n", "column 2 has no name"),
     "a quote that stays open": (b'a,b\n1,"2\n3,4\n', "line 3: unexpected end of data"),
     "text after a quote": (b'a,b\n1,"2"3\n', "line 2: ',' expected after '\"'"),
-    "Latin-1": ("a,b\n1,é\n".encode("latin-1"), "is not UTF-8 text .*; save it as UTF-8"),
+    "Latin-1": (
+        "a,b\n1,é\n".encode("latin-1"),
+        "is not UTF-8 text .*; save it as UTF-8",
+    ),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
     "zip": (b"PK\x03\x04rest", "is a zip archive; unpack it"),
     "Parquet": (b"PAR1rest", "is a Parquet file; give it the suffix .parquet"),
     "half a gzip": (gzip.compress(PLAIN * 9)[:-9], "is no whole gzipped CSV"),
-    "damaged gzip": (gzip.compress(PLAIN * 9)[:20] + b"?" * 30, "is no whole gzipped CSV"),
+    "damaged gzip": (
+        gzip.compress(PLAIN * 9)[:20] + b"?" * 30,
+        "is no whole gzipped CSV",
+    ),
     "more after the gzip": (gzip.compress(PLAIN) + b"more", "is no whole gzipped CSV"),
 }
 
@@ -82,7 +124,9 @@ def test_the_same_rows_are_the_same_table(tmp_path: Path, content: bytes) -> Non
 
 
 @pytest.mark.parametrize("content, rows", AS_TEXT.values(), ids=AS_TEXT)
-def test_a_value_is_its_text(tmp_path: Path, content: str, rows: dict[str, list[str]]) -> None:
+def test_a_value_is_its_text(
+    tmp_path: Path, content: str, rows: dict[str, list[str]]
+) -> None:
     assert _read(tmp_path, content.encode()).to_dict("list") == rows
 
 
@@ -100,14 +144,18 @@ def test_a_file_without_header_and_with_lines_about_it(tmp_path: Path) -> None:
     path.write_bytes(b"About\r\nthe table\r\n  1.5   red\r\n 2 007 \r\n")
     assert read_csv(path, ("size", "colour"), "blanks", skip=2).to_dict("list") == ROWS
     path.write_bytes(b"1.5 red\n2 007 blue\n")
-    with pytest.raises(ValueError, match=r"row 2 \(line 2\) has 3 values for 2 columns"):
+    with pytest.raises(
+        ValueError, match=r"row 2 \(line 2\) has 3 values for 2 columns"
+    ):
         read_csv(path, ("size", "colour"), "blanks")
 
 
 def test_the_row_is_named_behind_the_first_piece(tmp_path: Path) -> None:
     rows = CHUNK_ROWS + 2
     assert len(_read(tmp_path, b"a,b\n" + b"1,2\n" * rows)) == rows
-    with pytest.raises(ValueError, match=rf"row {rows + 1} \(line {rows + 2}\) has 1 values"):
+    with pytest.raises(
+        ValueError, match=rf"row {rows + 1} \(line {rows + 2}\) has 1 values"
+    ):
         _read(tmp_path, b"a,b\n" + b"1,2\n" * rows + b"1\n")
 
 

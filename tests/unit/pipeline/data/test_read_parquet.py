@@ -27,11 +27,17 @@ NOON = dt.datetime(2024, 4, 3, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=2))
         (["a", "007"], pa.large_string(), ["a", "007"]),
         (["a", "a"], pa.dictionary(pa.int8(), pa.string()), ["a", "a"]),
         ([dt.date(2024, 4, 3)], pa.date32(), ["2024-04-03"]),
-        ([dt.datetime(2024, 4, 3, 12, 30)], pa.timestamp("ns"), ["2024-04-03 12:30:00"]),
+        (
+            [dt.datetime(2024, 4, 3, 12, 30)],
+            pa.timestamp("ns"),
+            ["2024-04-03 12:30:00"],
+        ),
         ([NOON], pa.timestamp("us", "+02:00"), ["2024-04-03 23:30:00"]),
     ],
 )
-def test_a_column_of_a_type(tmp_path: Path, values: list[Any], kind: Any, read: list[Any]) -> None:
+def test_a_column_of_a_type(
+    tmp_path: Path, values: list[Any], kind: Any, read: list[Any]
+) -> None:
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"a": pa.array(values, kind)}), path)
     assert read_parquet(path)["a"].tolist() == read
@@ -43,11 +49,17 @@ def test_an_index_is_a_column_like_the_others(tmp_path: Path) -> None:
     assert list(read_parquet(tmp_path / "table.parquet").columns) == ["a", "id"]
 
 
-@pytest.mark.parametrize("values", [[[1, 2]], [{"b": 1}], [b"raw"], [dt.time(12)], [None]])
-def test_a_type_with_no_one_meaning_is_refused(tmp_path: Path, values: list[Any]) -> None:
+@pytest.mark.parametrize(
+    "values", [[[1, 2]], [{"b": 1}], [b"raw"], [dt.time(12)], [None]]
+)
+def test_a_type_with_no_one_meaning_is_refused(
+    tmp_path: Path, values: list[Any]
+) -> None:
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"a": values}), path)
-    with pytest.raises(ValueError, match="column a holds values of the type .*; write numbers"):
+    with pytest.raises(
+        ValueError, match="column a holds values of the type .*; write numbers"
+    ):
         read_parquet(path)
 
 

@@ -27,10 +27,15 @@ def test_the_table_is_the_one_that_the_task_expects(name: str, tmp_path: Path) -
 
 
 def test_a_code_that_credit_does_not_know_is_named_as_it_is(tmp_path: Path) -> None:
-    codes = "A19 6 A34 A43 1000 A65 A75 4 A93 A101 4 A121 60 A143 A152 2 A173 1 A192 A201 1\n"
+    codes = (
+        "A19 6 A34 A43 1000 A65 A75 4 A93 A101 4 A121 60 A143 A152 2 A173 1 A192"
+        " A201 1\n"
+    )
     path = tmp_path / "german.data"
     path.write_text(codes)
     source = CREDIT.sources[0]
     table = arrange(CREDIT, source.table, source.read(path, **source.options))
-    with pytest.raises(PipelineError, match="row 1, column checking_account: the value 'A19' is"):
+    with pytest.raises(
+        PipelineError, match="row 1, column checking_account: the value 'A19' is"
+    ):
         validate(CREDIT, table, "german.data")

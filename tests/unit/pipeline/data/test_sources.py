@@ -1,7 +1,8 @@
-"""Every source that a task names gives the same table, in whatever format it has the rows.
+"""Every source that a task names gives the same table, in whatever format it has the
+rows.
 
-The rows are made up, and written as each source has them: the real ones are not for a repository.
-Where the folders with the real data are named, those are tried, too.
+The rows are made up, and written as each source has them: the real ones are not for a
+repository. Where the folders with the real data are named, those are tried, too.
 """
 
 import io
@@ -50,22 +51,34 @@ def _census(rows: int) -> pd.DataFrame:
     random = np.random.default_rng(1)
     homes = random.integers(50, 900, rows)
     counts = [homes * random.integers(3, 8, rows), homes + 5, homes * 3, homes]
-    places = [random.integers(-12500, -11400, rows) / 100, random.integers(3200, 4300, rows) / 100]
-    money = [random.integers(5000, 150000, rows) / 10000, random.integers(15000, 500001, rows)]
+    places = [
+        random.integers(-12500, -11400, rows) / 100,
+        random.integers(3200, 4300, rows) / 100,
+    ]
+    money = [
+        random.integers(5000, 150000, rows) / 10000,
+        random.integers(15000, 500001, rows),
+    ]
     columns = [*places, random.integers(1, 52, rows), *counts, *money]
     return pd.DataFrame(dict(zip(CENSUS, columns, strict=True))).astype(float)
 
 
 def _raw(task: Task, source: Source) -> pd.DataFrame:
-    """Return rows as the source has them: with its names, and its words for the categories."""
+    """Return rows as the source has them: with its names, and its words for the
+    categories.
+    """
     if task.name == "housing":
         table = _census(80)
     else:
         table, layout = generated.table(task, 80), source.table or Layout()
         for name, words in layout.values.items():
             coded = {word: code for code, word in words.items()}
-            table[name] = table[name].map(lambda word, coded=coded: coded.get(word, word))
-        table = table.rename(columns=layout.derive).assign(**dict.fromkeys(layout.ignore, "7"))
+            table[name] = table[name].map(
+                lambda word, coded=coded: coded.get(word, word)
+            )
+        table = table.rename(columns=layout.derive).assign(
+            **dict.fromkeys(layout.ignore, "7")
+        )
     names = source.options.get("names")
     return table[list(names)] if names else table
 
@@ -130,8 +143,16 @@ def test_a_source_gives_the_task_s_table(
 
 @pytest.mark.parametrize("name", ["housing", "credit", "iris"])
 def test_a_task_has_three_independent_sources(name: str) -> None:
-    hosts = {source.address.split("/")[2] for source in tasks.load(name).sources if source.web}
-    packages = [source for source in tasks.load(name).sources if not (source.web or source.private)]
+    hosts = {
+        source.address.split("/")[2]
+        for source in tasks.load(name).sources
+        if source.web
+    }
+    packages = [
+        source
+        for source in tasks.load(name).sources
+        if not (source.web or source.private)
+    ]
     assert len(hosts) + len(packages) >= 3
 
 
@@ -148,7 +169,9 @@ def _iris(server: Server, *places: str, rows: pd.DataFrame | None = None) -> Tas
     )
 
 
-def test_rows_in_another_order_count_and_give_one_table(server: Server, tmp_path: Path) -> None:
+def test_rows_in_another_order_count_and_give_one_table(
+    server: Server, tmp_path: Path
+) -> None:
     task = _iris(server, "file")
     table, digests = generated.table(task, 40), set()
     for seed in (1, 2):
@@ -162,10 +185,16 @@ def test_rows_in_another_order_count_and_give_one_table(server: Server, tmp_path
     assert fetch(task, Repo(tmp_path)).digest == task.digest
 
 
-@pytest.mark.parametrize("rows", [[*range(39)], [*range(40), 0]], ids=["one less", "one twice"])
-def test_other_rows_do_not_count(server: Server, tmp_path: Path, rows: list[int]) -> None:
+@pytest.mark.parametrize(
+    "rows", [[*range(39)], [*range(40), 0]], ids=["one less", "one twice"]
+)
+def test_other_rows_do_not_count(
+    server: Server, tmp_path: Path, rows: list[int]
+) -> None:
     task = _iris(server, "file")
-    server.answers["/file"] = [(200, tables.to_csv(generated.table(task, 40).iloc[rows]))]
+    server.answers["/file"] = [
+        (200, tables.to_csv(generated.table(task, 40).iloc[rows]))
+    ]
     with pytest.raises(Unavailable, match="the table's SHA-256 is"):
         fetch(task, Repo(tmp_path))
 
@@ -192,7 +221,9 @@ def test_every_way_to_fail_leads_to_the_next_source(
         "page": [(200, b"<html><body>Sign in, please</body></html>")],
         "empty": [(200, b"")],
         "other": [(200, tables.to_csv(generated.table(tasks.load("iris"), 30)))],
-        "invalid": [(200, b"sepal_length,sepal_width,petal_length,petal_width,species\n,,,,\n")],
+        "invalid": [
+            (200, b"sepal_length,sepal_width,petal_length,petal_width,species\n,,,,\n")
+        ],
     }
     task = _iris(server, *bad, "good")
     good = tables.to_csv(generated.table(task, 40))
@@ -208,13 +239,17 @@ def test_every_way_to_fail_leads_to_the_next_source(
 def test_a_password_in_an_address_is_never_told(server: Server, tmp_path: Path) -> None:
     task = _iris(server, "file?sig=hush&token=hush", "gone?key=hush")
     place = task.sources[0].place.replace("http://", "http://me:hush@")
-    task = replace(task, sources=(replace(task.sources[0], place=place), task.sources[1]))
+    task = replace(
+        task, sources=(replace(task.sources[0], place=place), task.sources[1])
+    )
     server.answers["/file?sig=hush&token=hush"] = [(200, b"a,b\n1,2\n")]
     with pytest.raises(Unavailable) as caught:
         fetch(task, Repo(tmp_path))
     told = f"{caught.value} {caught.value.waits_for}"
     assert "hush" not in told and "/file: cannot be read" in told and "/gone" in told
-    server.answers["/file?sig=hush&token=hush"] = [(200, tables.to_csv(generated.table(task, 40)))]
+    server.answers["/file?sig=hush&token=hush"] = [
+        (200, tables.to_csv(generated.table(task, 40)))
+    ]
     assert "hush" not in fetch(task, Repo(tmp_path)).origin
 
 
@@ -230,8 +265,12 @@ def test_nothing_is_written_into_the_home_folder(
     assert not list((tmp_path / "home").iterdir())
 
 
-@pytest.mark.skipif(not os.environ.get("SCIKIT_LEARN_DATA"), reason="SCIKIT_LEARN_DATA is not set")
-@pytest.mark.parametrize("name, place", [case for case in WEB if "housing" in str(case.id)])
+@pytest.mark.skipif(
+    not os.environ.get("SCIKIT_LEARN_DATA"), reason="SCIKIT_LEARN_DATA is not set"
+)
+@pytest.mark.parametrize(
+    "name, place", [case for case in WEB if "housing" in str(case.id)]
+)
 def test_the_real_housing_is_the_same_from_every_source(
     name: str, place: int, server: Server, tmp_path: Path
 ) -> None:
@@ -243,8 +282,12 @@ def test_the_real_housing_is_the_same_from_every_source(
     _expect_real(server, Repo(tmp_path), tasks.load(name), place, raw)
 
 
-@pytest.mark.skipif(not os.environ.get("MLOPS_DATA_DIR"), reason="MLOPS_DATA_DIR is not set")
-@pytest.mark.parametrize("name, place", [case for case in WEB if "credit" in str(case.id)])
+@pytest.mark.skipif(
+    not os.environ.get("MLOPS_DATA_DIR"), reason="MLOPS_DATA_DIR is not set"
+)
+@pytest.mark.parametrize(
+    "name, place", [case for case in WEB if "credit" in str(case.id)]
+)
 def test_the_real_credit_is_the_same_from_every_source(
     name: str, place: int, server: Server, tmp_path: Path
 ) -> None:
@@ -257,7 +300,9 @@ def test_the_real_credit_is_the_same_from_every_source(
     _expect_real(server, Repo(tmp_path), task, place, raw.rename(columns=layout.derive))
 
 
-def _expect_real(server: Server, repo: Repo, task: Task, place: int, raw: pd.DataFrame) -> None:
+def _expect_real(
+    server: Server, repo: Repo, task: Task, place: int, raw: pd.DataFrame
+) -> None:
     source = task.sources[place]
     names = list(source.options.get("names", raw.columns))
     server.answers["/file"] = [(200, _file(source, raw[names]))]

@@ -47,7 +47,9 @@ def test_the_canonical_csv_is_what_pandas_writes_of_the_texts(
 ) -> None:
     table = pd.DataFrame(cells, columns=["a", "b", "c"])
     texts = [[tables.text(value) for value in row] for row in cells]
-    written = pd.DataFrame(texts, columns=table.columns).to_csv(index=False, lineterminator="\n")
+    written = pd.DataFrame(texts, columns=table.columns).to_csv(
+        index=False, lineterminator="\n"
+    )
     assert tables.to_csv(table) == written.encode()
 
 
@@ -72,12 +74,15 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
         tables.read(tmp_path / "t.csv.gz")
 
 
-def test_a_row_that_does_not_fit_is_named_with_advice_for_a_new_file(tmp_path: Path) -> None:
+def test_a_row_that_does_not_fit_is_named_with_advice_for_a_new_file(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n1,2\n1,2,3\n"))
     with pytest.raises(PipelineError) as caught:
         tables.read(path)
-    assert str(caught.value) == (
-        f"{path}: row 2 (line 3) has 3 values for 2 columns; correct the row or leave it out, "
-        "and add the table with `pipeline data add`."
+    assert (
+        str(caught.value)
+        == f"{path}: row 2 (line 3) has 3 values for 2 columns; correct the row or"
+        " leave it out, and add the table with `pipeline data add`."
     )

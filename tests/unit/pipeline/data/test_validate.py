@@ -27,22 +27,48 @@ def _set(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
 BAD: list[tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = [
     (lambda t: t.drop(columns="age"), "lacks the column age; the task credit expects"),
     (lambda t: t.assign(height=1), "has the column height that it should not have"),
-    (lambda t: pd.concat([t, t[["age"]]], axis=1), "has the column age that it should not"),
-    (lambda t: t.rename(columns={"age": "Age"}), "lacks the column age and has the column Age"),
-    (_set("age", float("nan")), "row 7, column age: the value nan is not a number from 18 to 100"),
+    (
+        lambda t: pd.concat([t, t[["age"]]], axis=1),
+        "has the column age that it should not",
+    ),
+    (
+        lambda t: t.rename(columns={"age": "Age"}),
+        "lacks the column age and has the column Age",
+    ),
+    (
+        _set("age", float("nan")),
+        "row 7, column age: the value nan is not a number from 18 to 100",
+    ),
     (_set("age", ""), "row 7, column age: the value '' is not a number from 18 to 100"),
-    (_set("age", "old"), "row 7, column age: the value 'old' is not a number from 18 to 100"),
-    (_set("age", 17.5), "row 7, column age: the value 17.5 is not a number from 18 to 100"),
-    (_set("amount", float("inf")), "row 7, column amount: the value inf is not a number from"),
-    (_set("housing", "tent"), "row 7, column housing: the value 'tent' is not one of rent, own, "),
+    (
+        _set("age", "old"),
+        "row 7, column age: the value 'old' is not a number from 18 to 100",
+    ),
+    (
+        _set("age", 17.5),
+        "row 7, column age: the value 17.5 is not a number from 18 to 100",
+    ),
+    (
+        _set("amount", float("inf")),
+        "row 7, column amount: the value inf is not a number from",
+    ),
+    (
+        _set("housing", "tent"),
+        "row 7, column housing: the value 'tent' is not one of rent, own, ",
+    ),
     (_set("housing", None), "row 7, column housing: the value None is not one of"),
-    (_set("risk", "none"), "row 7, column risk: the value 'none' is not one of good, bad"),
+    (
+        _set("risk", "none"),
+        "row 7, column risk: the value 'none' is not one of good, bad",
+    ),
     (lambda t: t.iloc[:0], "has no rows"),
 ]
 
 
 @pytest.mark.parametrize("change, words", BAD)
-def test_what_is_wrong_is_named(change: Callable[[pd.DataFrame], pd.DataFrame], words: str) -> None:
+def test_what_is_wrong_is_named(
+    change: Callable[[pd.DataFrame], pd.DataFrame], words: str
+) -> None:
     with pytest.raises(PipelineError, match=re.escape(words)) as caught:
         validate(TASK, change(generated.table(TASK, 20)), "rows.csv")
     assert str(caught.value).startswith("rows.csv: ") and "\n" not in str(caught.value)
@@ -52,7 +78,9 @@ def test_the_first_bad_row_is_named_and_the_others_counted() -> None:
     table = generated.table(TASK, 20).astype({"age": object})
     table.loc[[3, 8], "age"] = 0
     table.loc[2, "purpose"] = "yacht"
-    with pytest.raises(PipelineError, match=r"row 3, column purpose: .*\(2 more values are wrong"):
+    with pytest.raises(
+        PipelineError, match=r"row 3, column purpose: .*\(2 more values are wrong"
+    ):
         validate(TASK, table, "rows.csv")
 
 

@@ -1,6 +1,8 @@
-"""Publishing from within Git: a hook or an alias sets variables that lead to another repository.
+"""Publishing from within Git: a hook or an alias sets variables that lead to another
+repository.
 
-Whatever they say, commits, changes and files of the user stay, and the right repository is served.
+Whatever they say, commits, changes and files of the user stay, and the right repository
+is served.
 """
 
 import subprocess
@@ -20,7 +22,8 @@ from tests.paths import ROOT
 from tests.unit.pipeline.publish.test_loop import note
 
 Clone = Callable[..., Repo]
-# What an alias or a hook starts: the command line without the time that a real bundle takes.
+# What an alias or a hook starts: the command line without the time that a real bundle
+# takes.
 PUBLISH = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}]
@@ -55,7 +58,9 @@ def by_git(folder: Path, *arguments: str) -> None:
     """Run Git as the user does, with all that it hands on to hooks and aliases."""
     settings = ("user.name=Tester", "user.email=tester@example.org")
     options = (part for setting in settings for part in ("-c", setting))
-    subprocess.run(["git", *options, *arguments], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        ["git", *options, *arguments], cwd=folder, check=True, capture_output=True
+    )
 
 
 def assert_untouched(tree: Path) -> None:
@@ -65,7 +70,9 @@ def assert_untouched(tree: Path) -> None:
 
 
 @posix
-def test_an_alias_in_a_linked_worktree(worktree_of_mine: Path, origin: Path, publish: str) -> None:
+def test_an_alias_in_a_linked_worktree(
+    worktree_of_mine: Path, origin: Path, publish: str
+) -> None:
     git(worktree_of_mine, "config", "alias.ship", f"!{publish}")
     by_git(worktree_of_mine, "ship")
     assert_untouched(worktree_of_mine)
@@ -91,7 +98,10 @@ def test_a_hook_in_a_linked_worktree_and_in_a_usual_clone(
         by_git(tree, "commit", "--quiet", "-m", "feat: one more")
         assert git(tree, "log", "-1", "--format=%s") == "feat: one more"
         assert git(tree, "show", "--name-only", "--format=").strip() == "more.txt"
-    assert git(worktree_of_mine, "log", "work", "--format=%s").count("mine, not pushed") == 1
+    assert (
+        git(worktree_of_mine, "log", "work", "--format=%s").count("mine, not pushed")
+        == 1
+    )
     assert (worktree_of_mine / "draft.txt").read_text("utf-8") == "precious"
     assert git(origin, "show", "main:results/from-git.txt") == "from-git"
 
@@ -170,7 +180,9 @@ def test_settings_in_the_environment_do_not_count(
     assert git(origin, "show", "main:results/mine.txt") == "mine"
 
 
-def test_nothing_is_reset_in_a_folder_that_is_not_this_publish_s_own(clone: Clone) -> None:
+def test_nothing_is_reset_in_a_folder_that_is_not_this_publish_s_own(
+    clone: Clone,
+) -> None:
     repo = clone("mine")
     (repo.root / "draft.txt").write_text("precious")
     # What Git would find if the worktree's own link to its repository were gone.

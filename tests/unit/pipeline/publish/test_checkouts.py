@@ -1,4 +1,6 @@
-"""Publishing from every form of checkout that Git offers, and with settings of the clone's own."""
+"""Publishing from every form of checkout that Git offers, and with settings of the
+clone's own.
+"""
 
 import os
 import subprocess
@@ -22,11 +24,17 @@ Clone = Callable[..., Repo]
 
 
 def give_history(origin: Path) -> None:
-    """Give the origin a history, a model and a page: something to leave out, or to alter."""
+    """Give the origin a history, a model and a page: something to leave out, or to
+    alter.
+    """
     git(origin, "config", "uploadpack.allowFilter", "true")
     seed = origin.parent / "seed"
     (seed / ".gitattributes").write_text("mlruns/** -text\n* text=auto eol=lf\n")
-    for name in ("mlruns/iris/run.json", "deployment/models/iris/model.onnx", "docs/why.md"):
+    for name in (
+        "mlruns/iris/run.json",
+        "deployment/models/iris/model.onnx",
+        "docs/why.md",
+    ):
         (seed / name).parent.mkdir(parents=True)
         (seed / name).write_text("one\ntwo\n")
     commit_all(seed, "feat: a history")
@@ -121,8 +129,12 @@ def test_every_form_of_checkout_publishes_and_stays_as_it_is(
 
 
 def state(root: Path) -> tuple[str, ...]:
-    """Return what a user would see changed: branch, changes, files, sparse settings, worktrees."""
-    files = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if ".git" not in p.parts)
+    """Return what a user would see changed: branch, changes, files, sparse settings,
+    worktrees.
+    """
+    files = sorted(
+        p.relative_to(root).as_posix() for p in root.rglob("*") if ".git" not in p.parts
+    )
     return (
         git(root, "status", "--porcelain"),
         git(root, "rev-parse", "HEAD"),
@@ -137,14 +149,18 @@ def state(root: Path) -> tuple[str, ...]:
     tuple(map(int, git(ROOT, "version").split()[2].split(".")[:2])) < (2, 45),
     reason="this Git has no reftable",
 )
-def test_a_clone_that_keeps_its_references_in_tables(clone: Clone, origin: Path) -> None:
+def test_a_clone_that_keeps_its_references_in_tables(
+    clone: Clone, origin: Path
+) -> None:
     repo = clone("mine", "--ref-format=reftable")
     commit, _ = land(repo, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == commit
 
 
 def as_somebody_else(root: Path) -> "subprocess.CompletedProcess[str]":
-    """Publish as another user of this machine, who may read the checkout and not write to it."""
+    """Publish as another user of this machine, who may read the checkout and not write
+    to it.
+    """
     code = f"""
 import sys, os
 sys.path[:0] = [{str(ROOT)!r}]
@@ -202,7 +218,9 @@ def test_a_checkout_of_somebody_else_s_ends_with_git_s_advice_and_a_read_only_on
     assert "clone of your own" in done.stderr
 
 
-def test_a_git_that_is_too_old_is_named(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_that_is_too_old_is_named(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worktree, "OLDEST_GIT", (99, 1))
     with pytest.raises(
         PipelineError, match="git version .* is too old .* install Git 99.1 or newer"
@@ -220,7 +238,9 @@ def test_a_folder_of_another_repository(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "params.yaml").touch()
-    with pytest.raises(PipelineError, match="is the folder inner/ of another repository"):
+    with pytest.raises(
+        PipelineError, match="is the folder inner/ of another repository"
+    ):
         land(Repo.open(tmp_path / "inner"), "origin", "main", note("mine"))
 
 

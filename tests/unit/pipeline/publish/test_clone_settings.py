@@ -1,4 +1,6 @@
-"""Publishing whatever is set in the clone: settings, filters, hooks; and in how deep a folder."""
+"""Publishing whatever is set in the clone: settings, filters, hooks; and in how deep a
+folder.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +41,18 @@ def test_settings_of_the_clone_change_no_byte(
     repo = clone("mine")
     (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
     for key, value in settings.items():
-        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(tmp_path / "attributes")))
+        git(
+            repo.root,
+            "config",
+            key,
+            value.replace("ATTRIBUTES", str(tmp_path / "attributes")),
+        )
     land(repo, "origin", "main", note("mine"))
     assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
-    assert git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs") == ""
+    assert (
+        git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs")
+        == ""
+    )
 
 
 @pytest.mark.parametrize("address", ["../origin.git", "inside=here.git"])
@@ -54,7 +64,13 @@ def test_a_relative_address_is_seen_from_the_checkout(
     target = (repo.root / address).resolve()
     if target != origin.resolve():
         git(repo.root, "clone", "--quiet", "--bare", str(origin), str(target))
-    git(repo.root, "remote", "set-url", "origin", address if as_remote else "../nowhere.git")
+    git(
+        repo.root,
+        "remote",
+        "set-url",
+        "origin",
+        address if as_remote else "../nowhere.git",
+    )
     land(repo, "origin" if as_remote else address, "main", note("mine"))
     assert git(target, "cat-file", "-p", "main:results/mine.txt") == "mine"
 
@@ -66,7 +82,9 @@ def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
     repo, tip = clone("mine"), git(origin, "rev-parse", "main")
     (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
     git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
-    with pytest.raises(PipelineError, match="results/mine.txt with other bytes.*info/attributes"):
+    with pytest.raises(
+        PipelineError, match="results/mine.txt with other bytes.*info/attributes"
+    ):
         land(repo, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == tip
 
@@ -92,7 +110,9 @@ def test_no_hook_of_the_clone_runs(
 
 
 def test_what_a_publish_adds_to_a_path_is_small() -> None:
-    """Windows allows 260 characters; the deepest folders are those of runners and of OneDrive."""
+    """Windows allows 260 characters; the deepest folders are those of runners and of
+    OneDrive.
+    """
     names = git(ROOT, "ls-files", "-z").split("\0")
     longest = max(names, key=len)
     repository = "a-repository-with-quite-a-long-name-2026"
@@ -100,7 +120,10 @@ def test_what_a_publish_adds_to_a_path_is_small() -> None:
     for folder in (
         f"D:\\a\\{repository}\\{repository}",
         f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
-        f"C:\\Users\\firstname\\OneDrive - University of Somewhere\\Documents\\{repository}",
+        (
+            "C:\\Users\\firstname\\OneDrive - University of"
+            f" Somewhere\\Documents\\{repository}"
+        ),
     ):
         path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
         assert len(path) < 240, f"{len(path)}: {path}"

@@ -21,7 +21,9 @@ NAMES = TASKS
 
 @dataclass
 class Arena:
-    """A task with a poor model (few rows to learn from), a good one, and rows to judge on."""
+    """A task with a poor model (few rows to learn from), a good one, and rows to judge
+    on.
+    """
 
     task: Task
     holdout: pd.DataFrame
@@ -32,7 +34,9 @@ class Arena:
 
     def evidence(self, model: str, **update: Any) -> Challenger:
         fit = getattr(self, f"{model}_fit")
-        return forge.challenger(self.task, getattr(self, model), self.holdout, fit, **update)
+        return forge.challenger(
+            self.task, getattr(self, model), self.holdout, fit, **update
+        )
 
     def judge(self, model: str, champion: str | None, **update: Any) -> Decision:
         served = getattr(self, champion) if champion else None
@@ -42,7 +46,8 @@ class Arena:
 
 @pytest.fixture(scope="module", params=NAMES)
 def arena(request: pytest.FixtureRequest) -> Arena:
-    # The generated rows are no houses and no loans: the thresholds for those do not apply.
+    # The generated rows are no houses and no loans: the thresholds for those do not
+    # apply.
     task = replace(tasks.load(request.param), thresholds={})
     poor_fit, poor = forge.fitted(task, forge.rows(task, 40, seed=1))
     good_fit, good = forge.fitted(task, forge.rows(task, 2000, seed=2))
@@ -62,7 +67,9 @@ def test_the_first_challenger_is_promoted(arena: Arena) -> None:
 def test_a_better_challenger_is_promoted_with_the_numbers(arena: Arena) -> None:
     decision = arena.judge("good", "poor")
     assert decision.promote
-    assert arena.task.metric.name in decision.reason and "95 % interval" in decision.reason
+    assert (
+        arena.task.metric.name in decision.reason and "95 % interval" in decision.reason
+    )
 
 
 def test_a_worse_challenger_is_refused(arena: Arena) -> None:
@@ -78,8 +85,12 @@ def test_a_tie_keeps_the_champion(arena: Arena) -> None:
 def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
     _, other = forge.fitted(arena.task, forge.rows(arena.task, 2000, seed=4))
     rival = OnnxModel(other)
-    decision = judge(arena.task, arena.evidence("good"), arena.good, rival, arena.holdout)
-    reverse = judge(arena.task, arena.evidence("good"), rival, arena.good, arena.holdout)
+    decision = judge(
+        arena.task, arena.evidence("good"), arena.good, rival, arena.holdout
+    )
+    reverse = judge(
+        arena.task, arena.evidence("good"), rival, arena.good, arena.holdout
+    )
     assert not (decision.promote and reverse.promote)
 
 
@@ -88,15 +99,26 @@ def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
     [
         ({"size": 10**9}, "size"),
         ({"latency_ms": 1e6}, "latency"),
-        ({"behaviours": [Check(name="claim", passed=False, detail="3 rows differ")]}, "claim"),
+        (
+            {"behaviours": [Check(name="claim", passed=False, detail="3 rows differ")]},
+            "claim",
+        ),
     ],
 )
-def test_one_failed_check_is_enough(arena: Arena, update: dict[str, Any], check: str) -> None:
+def test_one_failed_check_is_enough(
+    arena: Arena, update: dict[str, Any], check: str
+) -> None:
     decision = arena.judge("good", "poor", **update)
-    assert not decision.promote and failed(decision) == [check] and check in decision.reason
+    assert (
+        not decision.promote
+        and failed(decision) == [check]
+        and check in decision.reason
+    )
 
 
-def test_a_model_whose_onnx_differs_is_refused_with_rows_and_difference(arena: Arena) -> None:
+def test_a_model_whose_onnx_differs_is_refused_with_rows_and_difference(
+    arena: Arena,
+) -> None:
     parity = Parity(rows=600, mismatches=7, largest_difference=0.25, tolerance=1e-4)
     decision = arena.judge("good", "poor", parity=parity)
     assert not decision.promote
@@ -107,19 +129,25 @@ def test_thresholds_are_absolute(arena: Arena) -> None:
     metric = arena.task.metric
     out_of_reach = 2.0 if metric.higher_is_better else 0.0
     strict = replace(arena.task, thresholds={metric.name: out_of_reach})
-    decision = judge(strict, arena.evidence("good"), arena.good, arena.poor, arena.holdout)
+    decision = judge(
+        strict, arena.evidence("good"), arena.good, arena.poor, arena.holdout
+    )
     assert not decision.promote and failed(decision) == [f"threshold {metric.name}"]
 
 
 def test_a_champion_that_cannot_read_the_data_any_more_gives_way(arena: Arena) -> None:
     column = arena.task.features[0].name
     fewer = arena.holdout.drop(columns=column)
-    features = tuple(feature for feature in arena.task.features if feature.name != column)
+    features = tuple(
+        feature for feature in arena.task.features if feature.name != column
+    )
     # Without its sources, whose layout names the column.
     task = replace(arena.task, features=features, table=Layout(), sources=())
     fit, content = forge.fitted(task, forge.rows(task, 500))
     model = OnnxModel(content)
-    decision = judge(task, forge.challenger(task, model, fewer, fit), model, arena.good, fewer)
+    decision = judge(
+        task, forge.challenger(task, model, fewer, fit), model, arena.good, fewer
+    )
     assert decision.promote and f"needs {column}" in decision.reason
 
 
@@ -129,5 +157,6 @@ def test_the_interval_of_the_gain_is_paired() -> None:
     truth = generator.normal(2, 1, 500)
     old = truth + generator.normal(0, 1, 500)
     low, high = gain_interval(task, truth, old, truth + (old - truth) * 0.98)
-    # 2 % less error on the very same rows: certain, although far less than the spread of either.
+    # 2 % less error on the very same rows: certain, although far less than the spread
+    # of either.
     assert 0.015 < low < high < 0.025

@@ -47,7 +47,9 @@ def test_lands_without_touching_the_users_work_tree(clone: Clone, origin: Path) 
     repo = clone("mine")
     (repo.root / "params.yaml").write_text("seed: 7\n")
     (repo.root / "draft.txt").write_text("mine")
-    before = git(repo.root, "status", "--porcelain"), git(repo.root, "for-each-ref", "refs/heads")
+    before = git(repo.root, "status", "--porcelain"), git(
+        repo.root, "for-each-ref", "refs/heads"
+    )
 
     commit, message = land(repo, "origin", "main", note("first"))
 
@@ -88,7 +90,10 @@ def test_half_a_name_makes_the_bot_the_author(
     repo = clone("half")
     git(repo.root, "config", key, value)
     land(repo, "origin", "main", note("half"))
-    assert git(origin, "log", "-1", "--format=%an %ae", "main") == f"{BOT_NAME} {BOT_EMAIL}"
+    assert (
+        git(origin, "log", "-1", "--format=%an %ae", "main")
+        == f"{BOT_NAME} {BOT_EMAIL}"
+    )
 
 
 def test_an_identity_in_variables_counts(
@@ -137,7 +142,9 @@ def test_a_shallow_clone_publishes_too(clone: Clone, origin: Path) -> None:
 def test_all_land_when_many_publish_at_once(clone: Clone, origin: Path) -> None:
     repos = [clone(f"clone-{number}") for number in range(6)]
     threads = [
-        threading.Thread(target=land, args=(repo, "origin", "main", note(repo.root.name)))
+        threading.Thread(
+            target=land, args=(repo, "origin", "main", note(repo.root.name))
+        )
         for repo in repos
     ]
     for thread in threads:
@@ -160,7 +167,9 @@ def test_a_race_that_never_ends_is_given_up(
         land(rival, "origin", "main", note(f"rival-{len(attempts)}"))
         return note("mine")(tip)
 
-    with pytest.raises(PipelineError, match="gave up after 3 attempts.*nothing is lost"):
+    with pytest.raises(
+        PipelineError, match="gave up after 3 attempts.*nothing is lost"
+    ):
         land(mine, "origin", "main", change)
     assert show(origin, "results/count") == "3"
     assert "mine.txt" not in git(origin, "ls-tree", "--name-only", "main:results")
@@ -170,7 +179,9 @@ def test_a_race_that_never_ends_is_given_up(
 def test_a_protected_branch_is_named_with_its_setting_and_three_ways_out(
     clone: Clone, origin: Path
 ) -> None:
-    reject_pushes(origin, "error: GH006: Protected branch update failed for refs/heads/main.")
+    reject_pushes(
+        origin, "error: GH006: Protected branch update failed for refs/heads/main."
+    )
     tip = git(origin, "rev-parse", "main")
     with pytest.raises(PipelineError) as caught:
         land(clone("mine"), "origin", "main", note("mine"))
@@ -184,7 +195,11 @@ def test_a_protected_branch_is_named_with_its_setting_and_three_ways_out(
     ("remote", "branch", "words"),
     [
         ("nowhere", "main", "remote nowhere cannot be reached"),
-        ("https://me:pass-word@127.0.0.1:9/x.git", "main", r"https://\*\*\*@127.0.0.1:9/x.git"),
+        (
+            "https://me:pass-word@127.0.0.1:9/x.git",
+            "main",
+            r"https://\*\*\*@127.0.0.1:9/x.git",
+        ),
     ],
 )
 def test_a_remote_that_is_not_there(
@@ -198,9 +213,13 @@ def test_a_remote_that_is_not_there(
 def test_a_remote_without_any_commit(clone: Clone, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "--bare", "empty.git")
     empty = str(tmp_path / "empty.git")
-    with pytest.raises(PipelineError, match="has no default branch yet: push your commits first"):
+    with pytest.raises(
+        PipelineError, match="has no default branch yet: push your commits first"
+    ):
         land(clone("mine"), empty, None, note("mine"))
-    with pytest.raises(PipelineError, match="has no branch main, and no default branch to begin"):
+    with pytest.raises(
+        PipelineError, match="has no branch main, and no default branch to begin"
+    ):
         land(clone("mine-2"), empty, "main", note("mine"))
 
 
@@ -215,7 +234,9 @@ def test_without_a_branch_s_name_it_is_the_remote_s_default_branch(
     )
 
 
-def test_a_rewritten_history_is_refused(clone: Clone, origin: Path, tmp_path: Path) -> None:
+def test_a_rewritten_history_is_refused(
+    clone: Clone, origin: Path, tmp_path: Path
+) -> None:
     mine, other = clone("mine"), clone("other")
     (mine.root / "new.txt").write_text("x")
     made_from = commit_all(mine.root, "feat: lost later")
@@ -228,23 +249,31 @@ def test_a_rewritten_history_is_refused(clone: Clone, origin: Path, tmp_path: Pa
         require_ancestor(tip.root, made_from, "the bundle")
         return note("mine")(tip)
 
-    with pytest.raises(PipelineError, match="which the branch does not hold.*train again"):
+    with pytest.raises(
+        PipelineError, match="which the branch does not hold.*train again"
+    ):
         land(mine, "origin", "main", change)
 
 
 def test_a_second_publish_from_the_same_clone_is_refused(clone: Clone) -> None:
     repo = clone("mine")
     with FileLock(repo.root / ".git" / "pipeline-publish.lock"):
-        with pytest.raises(PipelineError, match="another publish from this clone is under way"):
+        with pytest.raises(
+            PipelineError, match="another publish from this clone is under way"
+        ):
             land(repo, "origin", "main", note("mine"))
 
 
-def test_what_a_killed_publish_left_behind_is_removed(clone: Clone, origin: Path) -> None:
+def test_what_a_killed_publish_left_behind_is_removed(
+    clone: Clone, origin: Path
+) -> None:
     repo = clone("mine")
     left, others = repo.build / "p-killed", repo.build / "p-others"
     git(repo.root, "worktree", "add", "--quiet", "--detach", str(left), "HEAD")
     (repo.root / ".git" / "worktrees" / "p-killed" / "index.lock").touch()
     others.mkdir()
     land(repo, "origin", "main", note("mine"))
-    assert not left.exists() and others.exists()  # no publish of this clone made that one
+    assert (
+        not left.exists() and others.exists()
+    )  # no publish of this clone made that one
     assert show(origin, "results/count") == "1"

@@ -22,7 +22,8 @@ from tests.unit.pipeline.publish.test_loop import note
 pytestmark = posix
 Clone = Callable[..., Repo]
 GOOD, BETTER = 0.3, 0.05
-# GitHub's words for a push that a ruleset refuses; $1 is the rule, as its page calls it.
+# GitHub's words for a push that a ruleset refuses; $1 is the rule, as its page calls
+# it.
 REFUSE = """
 refuse() {
   echo "error: GH013: Repository rule violations found for $ref." >&2
@@ -52,14 +53,18 @@ def unprotect(origin: Path) -> None:
 
 
 class Team:
-    """A person who merges to a protected main, and the workflow that publishes beside it."""
+    """A person who merges to a protected main, and the workflow that publishes beside
+    it.
+    """
 
     def __init__(self, clone: Clone, origin: Path, tmp_path: Path) -> None:
         self.origin, self.tmp, self.count = origin, tmp_path, 0
         self.repo = clone("workflow")
 
     def merge(self, name: str, rules: str = PULL_REQUEST) -> str:
-        """Let a person's change reach main, as GitHub's merge button does; return the commit."""
+        """Let a person's change reach main, as GitHub's merge button does; return the
+        commit.
+        """
         unprotect(self.origin)
         git(self.repo.root, "pull", "--quiet", "--ff-only", "origin", "main")
         (self.repo.root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -70,9 +75,13 @@ class Team:
         return made
 
     def publish(self, branch: str | None, remote: str = "origin") -> str:
-        """Publish a note as a bundle is published, made from the commit that is checked out."""
+        """Publish a note as a bundle is published, made from the commit that is checked
+        out.
+        """
         self.count += 1
-        made_from, write = git(self.repo.root, "rev-parse", "HEAD"), note(f"run-{self.count}")
+        made_from, write = git(self.repo.root, "rev-parse", "HEAD"), note(
+            f"run-{self.count}"
+        )
 
         def change(tip: Repo) -> Change:
             require_ancestor(tip.root, made_from, "the bundle")
@@ -108,7 +117,10 @@ def test_the_first_way_rules_against_deletion_and_rewriting_alone(team: Team) ->
     protect(team.origin, NO_REWRITE)
     first = team.publish(None)
     second = team.publish(None)
-    assert git(team.origin, "log", "-2", "--format=%H", "main").split() == [second, first]
+    assert git(team.origin, "log", "-2", "--format=%H", "main").split() == [
+        second,
+        first,
+    ]
 
 
 def test_the_second_way_a_branch_of_its_own_goes_on_for_ever(team: Team) -> None:
@@ -124,11 +136,16 @@ def test_the_second_way_a_branch_of_its_own_goes_on_for_ever(team: Team) -> None
     assert git(team.origin, "show", "published:results/count") == "4"
     # All else is main's, and main has nothing of the pipeline's.
     others = [f":!{folder}" for folder in OWNED]
-    assert git(team.origin, "diff", "--name-only", "main", "published", "--", ".", *others) == ""
+    assert (
+        git(team.origin, "diff", "--name-only", "main", "published", "--", ".", *others)
+        == ""
+    )
     assert git(team.origin, "ls-tree", "--name-only", "main", *OWNED) == ""
     # Twice from one commit of main: nothing is to be merged, so it has one parent.
     again = team.publish("published")
-    assert git(team.origin, "log", "-1", "--format=%P", "published") == tips[-1] != again
+    assert (
+        git(team.origin, "log", "-1", "--format=%P", "published") == tips[-1] != again
+    )
 
 
 @pytest.mark.slow
@@ -196,7 +213,9 @@ def test_somebody_s_own_branch_is_not_merged_into(team: Team) -> None:
     tip = commit_all(work.root, "feat: a draft")
     git(work.root, "push", "--quiet", "origin", "HEAD:refs/heads/work")
     team.merge("docs/one.md")
-    with pytest.raises(PipelineError, match=r"work has changes .*docs/draft.md.*merge it into"):
+    with pytest.raises(
+        PipelineError, match=r"work has changes .*docs/draft.md.*merge it into"
+    ):
         team.publish("work")
     assert git(team.origin, "rev-parse", "work") == tip
 
@@ -205,11 +224,17 @@ def test_a_commit_that_was_never_pushed_is_not_published(team: Team) -> None:
     team.publish("published")
     (team.repo.root / "secret.txt").write_text("not to be pushed")
     commit_all(team.repo.root, "feat: not pushed")
-    with pytest.raises(PipelineError, match="which the branch does not hold: push that commit"):
+    with pytest.raises(
+        PipelineError, match="which the branch does not hold: push that commit"
+    ):
         team.publish("published")
-    with pytest.raises(PipelineError, match="which the branch does not hold: push that commit"):
+    with pytest.raises(
+        PipelineError, match="which the branch does not hold: push that commit"
+    ):
         team.publish("new")
-    assert "secret.txt" not in git(team.origin, "log", "--all", "--name-only", "--format=")
+    assert "secret.txt" not in git(
+        team.origin, "log", "--all", "--name-only", "--format="
+    )
 
 
 def test_the_third_way_a_deploy_key_that_the_rules_let_through(
@@ -224,12 +249,23 @@ def test_the_third_way_a_deploy_key_that_the_rules_let_through(
         "sys.exit(subprocess.call(sys.argv[-1], shell=True))\n"
     )
     protect(team.origin, PULL_REQUEST, 'test "$ACTOR" = deploy && exit 0\n')
-    git(team.repo.root, "remote", "set-url", "--push", "origin", f"ssh://git@host{team.origin}")
+    git(
+        team.repo.root,
+        "remote",
+        "set-url",
+        "--push",
+        "origin",
+        f"ssh://git@host{team.origin}",
+    )
     monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
-    monkeypatch.setenv("GIT_SSH_COMMAND", f"'{sys.executable}' '{program}' -i other_key")
+    monkeypatch.setenv(
+        "GIT_SSH_COMMAND", f"'{sys.executable}' '{program}' -i other_key"
+    )
     with pytest.raises(PipelineError, match="Three ways out"):
         team.publish(None)
-    monkeypatch.setenv("GIT_SSH_COMMAND", f"'{sys.executable}' '{program}' -i deploy_key")
+    monkeypatch.setenv(
+        "GIT_SSH_COMMAND", f"'{sys.executable}' '{program}' -i deploy_key"
+    )
     commit = team.publish(None)
     assert git(team.origin, "rev-parse", "main") == commit
     # By address, as a workflow does that has the key alone.

@@ -1,4 +1,6 @@
-"""Publishing and promoting forged bundles: real models, real repositories, the real gate."""
+"""Publishing and promoting forged bundles: real models, real repositories, the real
+gate.
+"""
 
 import json
 from collections.abc import Callable
@@ -34,10 +36,14 @@ class Team:
     def forge(self, **noises: float) -> Path:
         self.count += 1
         folder = self._tmp / f"bundle-{self.count}"
-        forge.bundle(folder, git(self.repo.root, "rev-parse", "HEAD"), noises, seed=self.count)
+        forge.bundle(
+            folder, git(self.repo.root, "rev-parse", "HEAD"), noises, seed=self.count
+        )
         return folder
 
-    def promote(self, task: str, version: int | None = None, reason: str = "") -> tuple[str, str]:
+    def promote(
+        self, task: str, version: int | None = None, reason: str = ""
+    ) -> tuple[str, str]:
         return promote(self.repo, task, version, reason, "origin", "main")
 
     @property
@@ -54,7 +60,8 @@ def team(clone: Clone, tmp_path: Path) -> Team:
 
 def champions(repo: Repo) -> dict[str, int]:
     return {
-        name: len(registry.versions(repo.mlruns, name)) for name in registry.models(repo.mlruns)
+        name: len(registry.versions(repo.mlruns, name))
+        for name in registry.models(repo.mlruns)
     }
 
 
@@ -82,7 +89,9 @@ def test_the_message_carries_runs_and_digests_as_trailers(
     seen = team.origin
     trailers = dict(
         line.split(": ", 1)
-        for line in git(seen.root, "log", "-1", "--format=%(trailers)", commit).splitlines()
+        for line in git(
+            seen.root, "log", "-1", "--format=%(trailers)", commit
+        ).splitlines()
     )
     runs = set(layout.run_folders(seen.mlruns))
     champion = registry.champion(seen.mlruns, "iris")
@@ -137,8 +146,12 @@ def test_publishing_again_changes_nothing(team: Team) -> None:
     again = publish(team.repo, folder, "origin", "main")
     assert again[0] == first[0]
     day = git(team.origin.root, "log", "-1", "--format=%cs", first[0])
-    assert again[1].startswith(f"This bundle landed before, as commit {first[0][:7]} on {day}:")
-    assert "promoted" not in again[1] and again[1].endswith("run `pipeline train` again.")
+    assert again[1].startswith(
+        f"This bundle landed before, as commit {first[0][:7]} on {day}:"
+    )
+    assert "promoted" not in again[1] and again[1].endswith(
+        "run `pipeline train` again."
+    )
     assert len(layout.run_folders(team.origin.mlruns)) == 4
 
 
@@ -164,9 +177,16 @@ def test_a_rollback_is_a_promotion_of_an_older_version(team: Team) -> None:
         (
             "housing",
             9,
-            "housing has no version 9 to go back to: the registry holds versions 1 to 1",
+            (
+                "housing has no version 9 to go back to: the registry holds versions 1"
+                " to 1"
+            ),
         ),
-        ("housing", None, "no earlier version to go back to: the registry holds version 1 alone"),
+        (
+            "housing",
+            None,
+            "no earlier version to go back to: the registry holds version 1 alone",
+        ),
         ("housing", 1, "in service already"),
         ("wine", 1, "the registry holds none"),
     ],
@@ -182,13 +202,19 @@ def test_a_promotion_of_what_is_not_there_is_refused(
 def test_a_bundle_from_uncommitted_changes_is_refused(team: Team) -> None:
     folder = team.forge(iris=BETTER)
     path = folder / "bundle.json"
-    path.write_bytes(path.read_bytes().replace(b'"dirty": []', b'"dirty": ["params.yaml"]'))
-    with pytest.raises(PipelineError, match=r"in no commit \(params.yaml\): commit and push"):
+    path.write_bytes(
+        path.read_bytes().replace(b'"dirty": []', b'"dirty": ["params.yaml"]')
+    )
+    with pytest.raises(
+        PipelineError, match=r"in no commit \(params.yaml\): commit and push"
+    ):
         publish(team.repo, folder, "origin", "main")
 
 
 def test_no_bundle_and_a_damaged_one(team: Team, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="holds no finished bundle: run `pipeline train` first"):
+    with pytest.raises(
+        UsageError, match="holds no finished bundle: run `pipeline train` first"
+    ):
         publish(team.repo, tmp_path, "origin", "main")
     folder = team.forge(iris=BETTER)
     (folder / "bundle.json").write_text('{"format": 1')
@@ -210,14 +236,26 @@ def test_an_altered_model_in_the_bundle_is_not_published(team: Team) -> None:
     assert git(team.origin.root, "rev-parse", "HEAD") == tip
 
 
-def test_a_model_in_service_that_is_not_the_champion_stops_the_publish(team: Team) -> None:
+def test_a_model_in_service_that_is_not_the_champion_stops_the_publish(
+    team: Team,
+) -> None:
     team.publish(iris=BETTER)
     broken = team.origin
     (broken.models / "iris" / "model.onnx").write_bytes(b"not it")
     identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
-    git(broken.root, *identity, "commit", "--quiet", "--all", "--message", "fix: by hand")
+    git(
+        broken.root,
+        *identity,
+        "commit",
+        "--quiet",
+        "--all",
+        "--message",
+        "fix: by hand",
+    )
     git(broken.root, "push", "--quiet")
-    with pytest.raises(PipelineError, match="is not version 1, the champion in the registry"):
+    with pytest.raises(
+        PipelineError, match="is not version 1, the champion in the registry"
+    ):
         team.publish(iris=BETTER)
 
 
@@ -232,5 +270,7 @@ def test_a_registry_gap_stops_the_publish(team: Team) -> None:
     git(broken.root, "add", "--all")
     git(broken.root, *identity, "commit", "--quiet", "--message", "fix: by hand")
     git(broken.root, "push", "--quiet")
-    with pytest.raises(PipelineError, match="version 1 is missing although version 2 is there"):
+    with pytest.raises(
+        PipelineError, match="version 1 is missing although version 2 is there"
+    ):
         team.publish(iris=BETTER)

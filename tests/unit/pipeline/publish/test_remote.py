@@ -1,4 +1,6 @@
-"""Servers that fail for the moment, or refuse: by HTTP, by hooks, and with nobody there."""
+"""Servers that fail for the moment, or refuse: by HTTP, by hooks, and with nobody
+there.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,7 +74,9 @@ def test_a_server_that_goes_on_failing_is_given_up(
         land(mine, "origin", "main", note("mine"))
     said = str(caught.value)
     assert "origin cannot be reached, tried 6 times" in said and "error: 502" in said
-    assert "ruleset" not in said and "pass-word" not in said and "nothing is lost" in said
+    assert (
+        "ruleset" not in said and "pass-word" not in said and "nothing is lost" in said
+    )
     assert sum(waited) < 90
 
 
@@ -82,17 +86,28 @@ def test_a_server_that_goes_on_failing_is_given_up(
     [
         (401, b"", "check that you may write there"),
         (403, b"", "check that you may write there"),
-        (403, b"Write access to repository not granted.", "Write access to repository not granted"),
+        (
+            403,
+            b"Write access to repository not granted.",
+            "Write access to repository not granted",
+        ),
         (403, b"This repository was archived so it is read-only.", "unarchive it"),
         (404, b"", "check its address"),
         (413, b"", "100 MB a file"),
     ],
 )
 def test_a_server_that_refuses_is_not_asked_again(
-    mine: Repo, server: type[Server], waited: list[float], status: int, body: bytes, words: str
+    mine: Repo,
+    server: type[Server],
+    waited: list[float],
+    status: int,
+    body: bytes,
+    words: str,
 ) -> None:
     server.answers["push"] = [(status, body)] * 4
-    with pytest.raises(PipelineError, match=f"origin refuses pushes to main .*{words}") as caught:
+    with pytest.raises(
+        PipelineError, match=f"origin refuses pushes to main .*{words}"
+    ) as caught:
         land(mine, "origin", "main", note("mine"))
     assert "ruleset" not in str(caught.value) and "pass-word" not in str(caught.value)
     assert len(server.answers["push"]) >= 2 and not waited
@@ -104,7 +119,9 @@ def test_a_fetch_that_is_refused_is_named_as_that(
     mine: Repo, server: type[Server], status: int
 ) -> None:
     server.answers["fetch"] = [(status, b"")] * 4
-    with pytest.raises(PipelineError, match="the remote origin cannot be reached") as caught:
+    with pytest.raises(
+        PipelineError, match="the remote origin cannot be reached"
+    ) as caught:
         land(mine, "origin", "main", note("mine"))
     assert "pass-word" not in str(caught.value) and "ruleset" not in str(caught.value)
 
@@ -135,7 +152,14 @@ def test_a_push_whose_answer_was_lost_is_not_made_twice(
 
 def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
     repo = clone("mine")
-    git(repo.root, "remote", "set-url", "--push", "origin", "http://me:pass-word@127.0.0.1:9/r")
+    git(
+        repo.root,
+        "remote",
+        "set-url",
+        "--push",
+        "origin",
+        "http://me:pass-word@127.0.0.1:9/r",
+    )
     with pytest.raises(PipelineError) as caught:
         land(repo, "origin", "main", note("mine"))
     said = str(caught.value)
@@ -149,9 +173,15 @@ def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
     ("hook", "words"),
     [
         ("error: GH001: Large files detected.", "100 MB a file"),
-        ("error: GH007: Your push would publish a private email address.", "no-reply address"),
+        (
+            "error: GH007: Your push would publish a private email address.",
+            "no-reply address",
+        ),
         ("error: GH009: Secrets detected! This push failed.", "revoke it"),
-        ("error: GH013: Repository rule violations found for refs/heads/main.", "Three ways out"),
+        (
+            "error: GH013: Repository rule violations found for refs/heads/main.",
+            "Three ways out",
+        ),
         ("no space left on device", "the server has no space left"),
         ("you shall not pass", "Three ways out"),
     ],

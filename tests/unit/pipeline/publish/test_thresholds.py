@@ -43,7 +43,9 @@ def reference(name: str, rows: pd.DataFrame) -> Reference:
     target = distribution(rows[task.target.name], task.target.classes)
     made = {
         "rows": len(rows),
-        "features": {f.name: distribution(rows[f.name], f.categories) for f in task.features},
+        "features": {
+            f.name: distribution(rows[f.name], f.categories) for f in task.features
+        },
         "predictions": {"target": target},
     }
     return Reference(**made, thresholds=thresholds.bootstrap(made, len(rows)))
@@ -74,7 +76,9 @@ def test_half_a_standard_deviation_is_found_at_a_thousand_rows(
     name: str, reference: Reference, rows: pd.DataFrame
 ) -> None:
     rng = np.random.default_rng(2)
-    numbers = [feature for feature in tasks.load(name).features if not feature.categories]
+    numbers = [
+        feature for feature in tasks.load(name).features if not feature.categories
+    ]
     for feature in numbers:
         values = rows[feature.name].to_numpy(float)
         whole = bool((values == values.round()).all())
@@ -96,7 +100,12 @@ def test_a_reference_of_few_rows_has_higher_thresholds() -> None:
     shares = {"edges": [1.0, 2.0, 3.0], "shares": [0.25] * 4}
     few, many = (
         thresholds.bootstrap(
-            {"rows": count, "features": {"x": shares}, "predictions": {"value": shares}}, count
+            {
+                "rows": count,
+                "features": {"x": shares},
+                "predictions": {"value": shares},
+            },
+            count,
         )["1000"]
         for count in (50, 50_000)
     )

@@ -34,11 +34,19 @@ def server() -> Iterator[Server]:
 
 
 def answer(server: Server, **changes: Any) -> dict[str, Any]:
-    """Let the server answer as the API does for a window that is the reference; return it."""
+    """Let the server answer as the API does for a window that is the reference; return
+    it.
+    """
     model = manifest(MODELS / TASK)
     reference = model["reference"]
     found: dict[str, Any] = {
-        **{"task": TASK, "version": 7, "run_id": "a" * 32, "verdict": "no drift", "drifted": []},
+        **{
+            "task": TASK,
+            "version": 7,
+            "run_id": "a" * 32,
+            "verdict": "no drift",
+            "drifted": [],
+        },
         **{"rows": 2 * ROWS, "rows_needed": 600},
         "windows": [{"rows": ROWS, "since": SINCE, "until": UNTIL, "drifted": []}] * 2,
         **{
@@ -68,11 +76,15 @@ def call(tmp_path: Path, server: Server | str, *arguments: str) -> Result:
     root = tmp_path / "clone"
     if not root.exists():
         new_repo(root)
-    return CliRunner().invoke(app, ["--repo", str(root), "drift", "--api", url, *arguments])
+    return CliRunner().invoke(
+        app, ["--repo", str(root), "drift", "--api", url, *arguments]
+    )
 
 
 class Page(HTMLParser):
-    """What a browser would find: every tag closed, the words, and the addresses that it asks."""
+    """What a browser would find: every tag closed, the words, and the addresses that it
+    asks.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -85,8 +97,12 @@ class Page(HTMLParser):
         assert self.open == []
         self.words = " ".join(self.words.split())
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.addresses += [value or "" for key, value in attributes if key in ("src", "href")]
+    def handle_starttag(
+        self, tag: str, attributes: list[tuple[str, str | None]]
+    ) -> None:
+        self.addresses += [
+            value or "" for key, value in attributes if key in ("src", "href")
+        ]
         if tag == "svg" and self.open[-1] == "td":
             self.pictures.append(0)
         if tag == "rect" and "td" in self.open:
@@ -96,7 +112,9 @@ class Page(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(
+        self, tag: str, attributes: list[tuple[str, str | None]]
+    ) -> None:
         self.handle_starttag(tag, attributes)
         assert tag in VOID
 
@@ -122,7 +140,9 @@ def test_without_drift_every_distribution_is_drawn_beside_its_reference(
     assert (done.exit_code, done.stdout) == (0, f"credit: no drift; {file}\n")
     shown = page(tmp_path)
     parts = [*found["features"].values(), *found["predictions"].values()]
-    assert shown.pictures == [2] * sum(len(part["reference"]["shares"]) for part in parts)
+    assert shown.pictures == [2] * sum(
+        len(part["reference"]["shares"]) for part in parts
+    )
     assert shown.cards == ["card"] * len(parts)
     assert shown.addresses == [] and "url(" not in file.read_text("utf-8")
     assert "German credit: no drift" in shown.words and "No drift." in shown.words
@@ -135,26 +155,42 @@ def test_without_drift_every_distribution_is_drawn_beside_its_reference(
 
 def test_drift_comes_first_and_is_named(server: Server, tmp_path: Path) -> None:
     found = answer(server, verdict="drift", drifted=["savings"])
-    found["features"]["savings"] |= {"psi": 0.3, "previous": 0.2, "shares": [0, 0, 0, 0, 1]}
+    found["features"]["savings"] |= {
+        "psi": 0.3,
+        "previous": 0.2,
+        "shares": [0, 0, 0, 0, 1],
+    }
     found["features"]["age"] |= {"psi": 0.035}
-    found["windows"] = [window | {"drifted": ["savings"]} for window in found["windows"]]
+    found["windows"] = [
+        window | {"drifted": ["savings"]} for window in found["windows"]
+    ]
     put(server, f"/drift/{TASK}", found)
-    done = call(tmp_path, server, TASK, "--out", str(tmp_path / "clone" / "build" / "drift"))
+    done = call(
+        tmp_path, server, TASK, "--out", str(tmp_path / "clone" / "build" / "drift")
+    )
     assert done.exit_code == 0 and done.stdout.startswith("credit: drift in savings; ")
     shown = page(tmp_path)
-    assert "Drift in savings." in shown.words and "Over a threshold: savings." in shown.words
+    assert (
+        "Drift in savings." in shown.words
+        and "Over a threshold: savings." in shown.words
+    )
     assert shown.cards[0] == "card over" and shown.cards.count("card over") == 1
     names = re.findall(r"(\w+) 0\.\d{3} 0\.\d{3} 0\.040 (\d+\.\d\d)", shown.words)
     assert names[:2] == [("savings", "7.50"), ("age", "0.88")]
-    before = [100 * share for share in found["features"]["savings"]["reference"]["shares"]]
+    before = [
+        100 * share for share in found["features"]["savings"]["reference"]["shares"]
+    ]
     assert f"{before[0]:.1f} → 0.0 %" in shown.words
     assert f"{before[-1]:.1f} → 100.0 %" in shown.words
 
 
 @pytest.mark.parametrize(
-    ("rows", "there"), [(0, "600 predictions of this version of the model, and none"), (480, "480")]
+    ("rows", "there"),
+    [(0, "600 predictions of this version of the model, and none"), (480, "480")],
 )
-def test_too_few_rows_are_no_verdict(server: Server, tmp_path: Path, rows: int, there: str) -> None:
+def test_too_few_rows_are_no_verdict(
+    server: Server, tmp_path: Path, rows: int, there: str
+) -> None:
     found = answer(server, verdict="too few rows", rows=rows, windows=[])
     for part in (*found["features"].values(), *found["predictions"].values()):
         part |= {"psi": None, "previous": None, "shares": None}
@@ -162,13 +198,16 @@ def test_too_few_rows_are_no_verdict(server: Server, tmp_path: Path, rows: int, 
     assert call(tmp_path, server).stdout.startswith("credit: too few rows; ")
     shown = page(tmp_path)
     assert (
-        "Too few rows for a verdict." in shown.words and f"{there} of them are there" in shown.words
+        "Too few rows for a verdict." in shown.words
+        and f"{there} of them are there" in shown.words
     )
     assert "How far everything has moved" not in shown.words
     assert set(shown.pictures) == {1}
 
 
-def test_a_model_without_thresholds_is_said_to_be_one(server: Server, tmp_path: Path) -> None:
+def test_a_model_without_thresholds_is_said_to_be_one(
+    server: Server, tmp_path: Path
+) -> None:
     found = answer(server, verdict="no thresholds")
     for part in (*found["features"].values(), *found["predictions"].values()):
         part["threshold"] = None
@@ -183,7 +222,9 @@ def test_for_machines_it_is_the_answer_itself(server: Server, tmp_path: Path) ->
     assert json.loads(done.stdout) == found
 
 
-def test_what_the_api_says_is_text_and_not_markup(server: Server, tmp_path: Path) -> None:
+def test_what_the_api_says_is_text_and_not_markup(
+    server: Server, tmp_path: Path
+) -> None:
     found = answer(server, verdict="drift", drifted=["<b>x"])
     found["features"]["<b>x"] = found["features"].pop("age")
     put(server, f"/drift/{TASK}", found)
@@ -191,7 +232,9 @@ def test_what_the_api_says_is_text_and_not_markup(server: Server, tmp_path: Path
     assert "Drift in <b>x." in page(tmp_path).words
 
 
-def test_an_unknown_task_and_no_answer_are_one_sentence(server: Server, tmp_path: Path) -> None:
+def test_an_unknown_task_and_no_answer_are_one_sentence(
+    server: Server, tmp_path: Path
+) -> None:
     answer(server)
     unknown = call(tmp_path, server, "rain").exception
     assert f"{server.url} has no /drift/rain: {server.url}/models lists" in str(unknown)

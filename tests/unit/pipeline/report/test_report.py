@@ -1,4 +1,6 @@
-"""The report of a forged history: the same history gives the same bytes, and the right order."""
+"""The report of a forged history: the same history gives the same bytes, and the right
+order.
+"""
 
 import csv
 import io
@@ -21,13 +23,17 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """A clone after three pushes (promoted, promoted, refused) and a rollback; to look at only."""
+    """A clone after three pushes (promoted, promoted, refused) and a rollback; to look
+    at only.
+    """
     tmp_path = tmp_path_factory.mktemp("report")
     origin = make_origin(tmp_path)
     team = make_clone(origin, "team")
     for number, noise in enumerate((0.3, 0.05, 3.0)):
         folder = tmp_path / f"bundle-{number}"
-        forge.bundle(folder, git(team.root, "rev-parse", "HEAD"), {"housing": noise}, number + 1)
+        forge.bundle(
+            folder, git(team.root, "rev-parse", "HEAD"), {"housing": noise}, number + 1
+        )
         publish(team, folder, "origin", "main")
     promote(team, "housing", 1, "back | to the start", "origin", "main")
     return make_clone(origin, "after")
@@ -37,18 +43,28 @@ def test_writing_it_again_changes_nothing(history: Repo) -> None:
     paths = report.write(history)
     assert git(history.root, "status", "--porcelain") == ""
     names = sorted(path.relative_to(history.root).as_posix() for path in paths)
-    assert names == ["mlruns/README.md", "results/housing.svg", "results/model_comparison.csv"]
+    assert names == [
+        "mlruns/README.md",
+        "results/housing.svg",
+        "results/model_comparison.csv",
+    ]
 
 
 def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> None:
     text = (history.results / "model_comparison.csv").read_text("utf-8")
     (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["task"], row["algorithm"], row["metric"]) == ("housing", "ridge", "rmse")
+    assert (row["task"], row["algorithm"], row["metric"]) == (
+        "housing",
+        "ridge",
+        "rmse",
+    )
     assert len(row["run_id"]) == 32 and row["commit"] == "a" * 40
     assert float(row["holdout_rmse"]) > 0 and row["date"] == "2026-11-18"
 
 
-def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(history: Repo) -> None:
+def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(
+    history: Repo,
+) -> None:
     page = (history.mlruns / "README.md").read_text("utf-8")
     champions, pushes = page.split("### The last")
     assert re.findall(r"^\| (v\d)", champions, re.MULTILINE) == ["v3", "v2", "v1"]
@@ -70,4 +86,6 @@ def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> N
 def test_a_history_without_runs_has_a_page_too(clone: Callable[..., Repo]) -> None:
     repo = clone("empty")
     report.write(repo)
-    assert "No run has been published yet." in (repo.mlruns / "README.md").read_text("utf-8")
+    assert "No run has been published yet." in (repo.mlruns / "README.md").read_text(
+        "utf-8"
+    )

@@ -29,8 +29,10 @@ def _candidates(content: Content) -> Content:
 BAD: list[tuple[Callable[[Content], Any], str]] = [
     (
         lambda c: _candidates(c)["random_forest"].update(n_estimator=5),
-        "tasks.housing.candidates.random_forest.n_estimator: unknown key; "
-        "did you mean n_estimators?",
+        (
+            "tasks.housing.candidates.random_forest.n_estimator: unknown key; "
+            "did you mean n_estimators?"
+        ),
     ),
     (lambda c: c.update(sead=1), "sead: unknown key; did you mean seed?"),
     (
@@ -43,7 +45,10 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
     ),
     (
         lambda c: _candidates(c).update(randomforest={}),
-        "tasks.housing.candidates.randomforest: unknown algorithm; did you mean random_forest?",
+        (
+            "tasks.housing.candidates.randomforest: unknown algorithm; did you mean"
+            " random_forest?"
+        ),
     ),
     (
         lambda c: _candidates(c).update(logistic_regression={}),
@@ -63,7 +68,10 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
     ),
     (
         lambda c: c["tasks"]["credit"].update(exclude=["foreign_workers"]),
-        "tasks.credit.exclude.foreign_workers: unknown feature; did you mean foreign_worker?",
+        (
+            "tasks.credit.exclude.foreign_workers: unknown feature; did you mean"
+            " foreign_worker?"
+        ),
     ),
     (
         lambda c: c["tasks"]["iris"].update(
@@ -71,10 +79,16 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
         ),
         "tasks.iris.exclude: leaves no feature",
     ),
-    (lambda c: c["tasks"]["iris"].update(folds=1), "tasks.iris.folds: Input should be greater"),
+    (
+        lambda c: c["tasks"]["iris"].update(folds=1),
+        "tasks.iris.folds: Input should be greater",
+    ),
     (lambda c: c["tasks"]["iris"].update(candidates={}), "tasks.iris.candidates: "),
     (lambda c: c.pop("seed"), "seed: Field required"),
-    (lambda c: c.update(holdout_share=0), "holdout_share: Input should be greater than 0"),
+    (
+        lambda c: c.update(holdout_share=0),
+        "holdout_share: Input should be greater than 0",
+    ),
 ]
 
 

@@ -25,7 +25,9 @@ def study() -> Study:
 
 @pytest.fixture(scope="module")
 def forest(study: Study) -> Candidate:
-    (fitted,) = fit_all(study, {"random_forest": {"n_estimators": 20, "min_samples_leaf": 3}})
+    (fitted,) = fit_all(
+        study, {"random_forest": {"n_estimators": 20, "min_samples_leaf": 3}}
+    )
     assert isinstance(fitted, Candidate)
     return fitted
 
@@ -33,14 +35,18 @@ def forest(study: Study) -> Candidate:
 def test_probabilities_that_exceed_1_by_a_rounding_are_drawn(
     study: Study, forest: Candidate
 ) -> None:
-    assert OnnxModel(forest.onnx).predict(study.holdout).max() > 1  # else this proves nothing
+    assert (
+        OnnxModel(forest.onnx).predict(study.holdout).max() > 1
+    )  # else this proves nothing
     made, failed = artifacts.draw(study, forest)
     assert failed == {}
     assert {*made} == {"evaluation.png", "permutation_importance.csv"}
     assert Image.open(io.BytesIO(made["evaluation.png"])).width > 1000
 
 
-def test_a_picture_that_cannot_be_made_leaves_the_table(study: Study, forest: Candidate) -> None:
+def test_a_picture_that_cannot_be_made_leaves_the_table(
+    study: Study, forest: Candidate
+) -> None:
     broken = forest.model_copy(update={"onnx": b"no model"})
     made, failed = artifacts.draw(study, broken)
     assert [*made] == ["permutation_importance.csv"]

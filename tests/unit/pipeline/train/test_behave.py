@@ -1,4 +1,6 @@
-"""Claims are tried on rows of the features' examples; a model that says nothing passes none."""
+"""Claims are tried on rows of the features' examples; a model that says nothing passes
+none.
+"""
 
 import dataclasses
 
@@ -13,7 +15,9 @@ from pipeline.train import behavioural_tests
 
 
 class Linear:
-    """A stand-in that anyone can read: a house's value is a tenth of the income plus an offset."""
+    """A stand-in that anyone can read: a house's value is a tenth of the income plus an
+    offset.
+    """
 
     columns = tuple(feature.name for feature in tasks.load("housing").features)
 

@@ -31,7 +31,9 @@ def test_a_candidate_that_fails_to_fit_leaves_the_others_alone(
     assert isinstance(results[0], Candidate) and isinstance(results[3], Candidate)
 
 
-def test_a_metric_that_is_no_number_is_a_failure(results: list[Candidate | Failure]) -> None:
+def test_a_metric_that_is_no_number_is_a_failure(
+    results: list[Candidate | Failure],
+) -> None:
     failed = results[2]
     assert isinstance(failed, Failure) and "not a number" in failed.reason
 
@@ -53,7 +55,11 @@ def test_all_cores_or_one_give_the_same(results: list[Candidate | Failure]) -> N
         again = list(fit_all(generated.study("housing"), {"linear_regression": {}}))[0]
     first = results[3]
     assert isinstance(first, Candidate) and isinstance(again, Candidate)
-    assert (again.onnx, again.folds, again.holdout) == (first.onnx, first.folds, first.holdout)
+    assert (again.onnx, again.folds, again.holdout) == (
+        first.onnx,
+        first.folds,
+        first.holdout,
+    )
 
 
 def _without(study: Study, part: str) -> Study:
@@ -65,8 +71,12 @@ def test_too_few_rows_of_a_class_are_refused() -> None:
     study = generated.study("iris")
     assert len(split(study)) == 3
     for bad in (_without(study, "train"), _without(study, "holdout")):
-        with pytest.raises(PipelineError, match="iris: .* too few for 3 folds and a hold-out with"):
+        with pytest.raises(
+            PipelineError, match="iris: .* too few for 3 folds and a hold-out with"
+        ):
             split(bad)
-    with pytest.raises(PipelineError, match="10 rows to train on and 60 held out are too few"):
+    with pytest.raises(
+        PipelineError, match="10 rows to train on and 60 held out are too few"
+    ):
         few = generated.study("housing", folds=11)
         split(dataclasses.replace(few, train=few.train.iloc[:10]))

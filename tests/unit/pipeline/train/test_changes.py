@@ -1,4 +1,6 @@
-"""What a training rests on and no commit holds is found, whatever the user's settings hide."""
+"""What a training rests on and no commit holds is found, whatever the user's settings
+hide.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,12 @@ from pipeline.repo import Repo
 from pipeline.train.changes import changes
 from tests.conftest import commit_all
 
-FILES = ("pipeline/tasks/iris.yaml", "pipeline/train.py", "data/iris.csv.gz", "docs/why.md")
+FILES = (
+    "pipeline/tasks/iris.yaml",
+    "pipeline/train.py",
+    "data/iris.csv.gz",
+    "docs/why.md",
+)
 TASK = "pipeline/tasks/flower.yaml"
 
 
@@ -62,16 +69,29 @@ def test_changed_deleted_new_and_staged_files_are_named(repo: Repo) -> None:
         {"status.relativePaths": "false", "core.quotePath": "true"},
     ],
 )
-def test_settings_hide_no_new_file(repo: Repo, tmp_path: Path, settings: dict[str, str]) -> None:
+def test_settings_hide_no_new_file(
+    repo: Repo, tmp_path: Path, settings: dict[str, str]
+) -> None:
     (tmp_path / "excludes").write_text("*.yaml\n")
     for key, value in settings.items():
-        git(repo.root, "config", key, value.replace("EXCLUDES", str(tmp_path / "excludes")))
+        git(
+            repo.root,
+            "config",
+            key,
+            value.replace("EXCLUDES", str(tmp_path / "excludes")),
+        )
     write(repo, TASK)
     assert changes(repo) == [TASK]
 
 
 @pytest.mark.parametrize(
-    "rules", [".git/info/exclude", ".gitignore", "pipeline/.gitignore", "pipeline/tasks/.gitignore"]
+    "rules",
+    [
+        ".git/info/exclude",
+        ".gitignore",
+        "pipeline/.gitignore",
+        "pipeline/tasks/.gitignore",
+    ],
 )
 def test_ignore_rules_of_any_kind_hide_no_new_file(repo: Repo, rules: str) -> None:
     write(repo, rules, "*\n")
@@ -90,7 +110,9 @@ def test_flags_in_the_index_hide_no_change(repo: Repo, flag: str) -> None:
 @pytest.mark.parametrize("mode", ["--cone", "--no-cone"])
 def test_what_a_sparse_checkout_leaves_out_is_no_change(repo: Repo, mode: str) -> None:
     git(repo.root, "sparse-checkout", "set", mode, "pipeline")
-    write(repo, "params.yaml", "seed: 42\n")  # as it is committed; without a cone it was left out
+    write(
+        repo, "params.yaml", "seed: 42\n"
+    )  # as it is committed; without a cone it was left out
     assert not (repo.root / "data").exists()
     assert changes(repo) == []
     write(repo, TASK)

@@ -39,7 +39,9 @@ def test_classification(task: Task) -> None:
     named = probability.argmax(axis=1)
     values = probability if classes > 2 else probability[:, 1]
     squares = ((probability - np.eye(classes)[places]) ** 2).sum(axis=1)
-    assert evaluate.metrics(task, evaluate.encode(task, table), probability) == pytest.approx(
+    assert evaluate.metrics(
+        task, evaluate.encode(task, table), probability
+    ) == pytest.approx(
         {
             "log_loss": sk.log_loss(places, probability),
             "roc_auc": sk.roc_auc_score(places, values, multi_class="ovr"),
@@ -59,7 +61,9 @@ def test_an_interval_holds_the_value_and_is_the_same_each_time() -> None:
 
 def test_a_resample_without_a_class_is_left_out() -> None:
     truth = np.array([0] * 9 + [1])
-    probability = np.column_stack([np.linspace(0.9, 0.1, 10), np.linspace(0.1, 0.9, 10)])
+    probability = np.column_stack(
+        [np.linspace(0.9, 0.1, 10), np.linspace(0.1, 0.9, 10)]
+    )
     auc = evaluate.scorer(CREDIT, "roc_auc", truth, probability)
     low, high = evaluate.interval(auc, len(truth), seed=0)
     assert low == high == 1.0
@@ -72,12 +76,19 @@ def test_a_prediction_that_is_no_number_is_refused(bad: float) -> None:
 
 
 def test_a_metric_that_is_no_number_is_refused() -> None:
-    with pytest.raises(PipelineError, match="credit: the metric roc_auc is not a number"):
+    with pytest.raises(
+        PipelineError, match="credit: the metric roc_auc is not a number"
+    ):
         evaluate.score(CREDIT, "roc_auc", np.zeros(3, dtype=int), np.full((3, 2), 0.5))
 
 
 def test_judging_needs_none_of_the_training_s_libraries() -> None:
     code = "import sys, pipeline.train.evaluate, pipeline.train.predict; "
-    code += "print(sorted({'mlflow', 'skl2onnx', 'matplotlib', 'sklearn'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    code += (
+        "print(sorted({'mlflow', 'skl2onnx', 'matplotlib', 'sklearn'} &"
+        " set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "[]\n"

@@ -23,7 +23,11 @@ SMALL = {
     "gradient_boosting": {"n_estimators": 10},
     "hist_gradient_boosting": {"max_iter": 10},
 }
-ALL = [(name, algorithm) for name in TASKS for algorithm in estimators.names(tasks.load(name))]
+ALL = [
+    (name, algorithm)
+    for name in TASKS
+    for algorithm in estimators.names(tasks.load(name))
+]
 
 
 def _fit(study: Study, algorithm: str) -> Pipeline:
@@ -31,7 +35,9 @@ def _fit(study: Study, algorithm: str) -> Pipeline:
     pipeline = estimators.build(
         study.task.kind, algorithm, SMALL.get(algorithm, {}), study.features, study.seed
     )
-    with threadpool_limits(limits=1):  # as in a training; the tests' workers share the cores
+    with threadpool_limits(
+        limits=1
+    ):  # as in a training; the tests' workers share the cores
         return pipeline.fit(estimators.as_inputs(study.features, study.train), truth)
 
 
@@ -69,7 +75,9 @@ def test_a_file_that_says_something_else_is_found_out() -> None:
     assert parity.mismatches > 50 and parity.largest_difference > study.task.tolerance
 
 
-def test_a_value_that_is_no_number_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_is_no_number_is_a_mismatch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     study = generated.study("housing")
     fitted = _fit(study, "linear_regression")
     model = OnnxModel(export.to_onnx(study.task, study.features, fitted))
@@ -81,7 +89,9 @@ def test_a_value_that_is_no_number_is_a_mismatch(monkeypatch: pytest.MonkeyPatch
 
 def test_one_row_on_one_thread_takes_less_than_the_budget() -> None:
     study = generated.study("credit")
-    model = OnnxModel(export.to_onnx(study.task, study.features, _fit(study, "random_forest")))
+    model = OnnxModel(
+        export.to_onnx(study.task, study.features, _fit(study, "random_forest"))
+    )
     assert 0 < model.latency_ms(study.holdout) < 50
 
 

@@ -40,9 +40,16 @@ def parent_of(repo: Repo, **changes: Any) -> Run:
 
 
 def candidate(
-    repo: Repo, parent: Run, algorithm: str, judged: float, kept: bool = False, **parameters: Any
+    repo: Repo,
+    parent: Run,
+    algorithm: str,
+    judged: float,
+    kept: bool = False,
+    **parameters: Any,
 ) -> Run:
-    """Fit a candidate as a training does, and record its run, with its ONNX file or without."""
+    """Fit a candidate as a training does, and record its run, with its ONNX file or
+    without.
+    """
     features = [feature for feature in TASK.features if feature.name != "petal_width"]
     table = data.fetch(TASK, repo).table
     held = tables.in_holdout(TASK, table, SHARE)
@@ -91,7 +98,9 @@ def test_the_champion_is_made_again_byte_for_byte(repo: Repo) -> None:
 
 def test_a_joblib_file_predicts_the_same_and_says_that_it_runs_code(repo: Repo) -> None:
     promote(
-        repo, candidate(repo, parent_of(repo), "random_forest", 0.5, kept=True, **FOREST), "iris"
+        repo,
+        candidate(repo, parent_of(repo), "random_forest", 0.5, kept=True, **FOREST),
+        "iris",
     )
     served = export(repo, "iris", None, "onnx")
     made = export(repo, "iris", None, "joblib")
@@ -116,17 +125,25 @@ def test_the_best_run_of_an_algorithm_is_compared_by_its_metrics(repo: Repo) -> 
 
 def test_a_model_that_is_not_as_it_was_is_not_written(repo: Repo) -> None:
     parent = parent_of(repo)
-    promote(repo, candidate(repo, parent, "random_forest", 0.5, kept=True, **FOREST), "iris")
+    promote(
+        repo, candidate(repo, parent, "random_forest", 0.5, kept=True, **FOREST), "iris"
+    )
     changed = add_run(
         repo.mlruns,
-        models={model_id(): {"model.onnx": (repo.models / "iris" / "model.onnx").read_bytes()}},
+        models={
+            model_id(): {
+                "model.onnx": (repo.models / "iris" / "model.onnx").read_bytes()
+            }
+        },
         experiment="iris",
         parent=parent.run_id,
         params={"algorithm": "linear_discriminant"},
         tags={"mlflow.source.git.commit": "c" * 40},
     )
     promote(repo, changed, "iris")
-    with pytest.raises(PipelineError, match=r"differs from .* on \d+ of \d+ rows.*Nothing was"):
+    with pytest.raises(
+        PipelineError, match=r"differs from .* on \d+ of \d+ rows.*Nothing was"
+    ):
         export(repo, "iris", None, "joblib")
     assert not (repo.root / "models").exists()
 
@@ -155,18 +172,25 @@ def test_other_data_are_named_with_the_commit_to_go_back_to(repo: Repo) -> None:
 def test_what_cannot_be_made_is_one_sentence(repo: Repo) -> None:
     with pytest.raises(UsageError, match="iris has no champion yet: name an algorithm"):
         export(repo, "iris", None, "onnx")
-    with pytest.raises(UsageError, match="iris has no run of 'ridge'; its algorithms are: none"):
+    with pytest.raises(
+        UsageError, match="iris has no run of 'ridge'; its algorithms are: none"
+    ):
         export(repo, "iris", "ridge", "onnx")
-    lone = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, experiment="iris")
+    lone = add_run(
+        repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, experiment="iris"
+    )
     promote(repo, lone, "iris")
     with pytest.raises(PipelineError, match="it is no candidate of `pipeline train`"):
         export(repo, "iris", None, "onnx")
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [('{"task": "credit"}', "is of the task credit"), ("{", "move it away")]
+    ("content", "said"),
+    [('{"task": "credit"}', "is of the task credit"), ("{", "move it away")],
 )
-def test_a_model_of_another_task_is_not_replaced(repo: Repo, content: str, said: str) -> None:
+def test_a_model_of_another_task_is_not_replaced(
+    repo: Repo, content: str, said: str
+) -> None:
     candidate(repo, parent_of(repo), "dummy", 0.5)
     path = repo.root / "models" / "dummy_best_model_metadata.json"
     path.parent.mkdir()

@@ -81,7 +81,9 @@ def made_up() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, made_up: None) -> tuple[Repo, Bundle]:
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, made_up: None
+) -> tuple[Repo, Bundle]:
     repo = _begin(tmp_path_factory.mktemp("first") / "checkout")
     return repo, train(repo, [], repo.build / "bundle")
 
@@ -132,9 +134,12 @@ def test_the_runs_say_how_it_came_about(trained: tuple[Repo, Bundle]) -> None:
     assert parent.tags["mlflow.source.git.commit"] == bundle.commit
     assert parent.tags["git.dirty"] == "false" and parent.tags["git.branch"] == "main"
     assert parent.tags["digest.data"] == bundle.tasks["iris"].data_digest
-    assert {"digest.code", "digest.params", "version.python", "version.scikit-learn"} <= {
-        *parent.tags
-    }
+    assert {
+        "digest.code",
+        "digest.params",
+        "version.python",
+        "version.scikit-learn",
+    } <= {*parent.tags}
     assert parent.params["challenger"] == "linear_discriminant"
     child = runs["linear_discriminant"]
     assert child.parent == parent.run_id and child.status == "FINISHED"
@@ -158,12 +163,19 @@ def test_a_candidate_that_failed_has_a_failed_run_with_its_reason(
 ) -> None:
     failed = _runs(trained[0], "iris")["logistic_regression"]
     assert failed.status == "FAILED" and "'C' parameter" in failed.tags["failure"]
-    parent = next(run for run in _runs(trained[0], "iris").values() if run.parent is None)
-    assert parent.status == "FINISHED" and "logistic_regression: " in parent.tags["failure"]
+    parent = next(
+        run for run in _runs(trained[0], "iris").values() if run.parent is None
+    )
+    assert (
+        parent.status == "FINISHED"
+        and "logistic_regression: " in parent.tags["failure"]
+    )
 
 
 @pytest.mark.slow
-def test_the_model_comes_with_all_that_serving_needs(trained: tuple[Repo, Bundle]) -> None:
+def test_the_model_comes_with_all_that_serving_needs(
+    trained: tuple[Repo, Bundle],
+) -> None:
     repo, bundle = trained
     challenger = bundle.tasks["housing"].challenger
     assert challenger
@@ -194,7 +206,9 @@ def test_mlflow_loads_the_model_and_takes_a_table(trained: tuple[Repo, Bundle]) 
     assert challenger
     run = layout.run_folders(_folder(repo) / "mlruns")[challenger.run_id]
     folder = run / layout.MODELS / challenger.model_id
-    rows = generated.table(tasks.load("iris"), 5).drop(columns="species").astype("float32")
+    rows = (
+        generated.table(tasks.load("iris"), 5).drop(columns="species").astype("float32")
+    )
     answer = mlflow.pyfunc.load_model(str(folder)).predict(rows)
     expected = OnnxModel(folder / "model.onnx").predict(rows)
     np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-6)
@@ -247,15 +261,22 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
     assert not (_folder(repo) / "data").exists()
     commit_all(repo.root, "feat: grow")
     bundle = train(repo, ["iris"], _folder(repo), fresh=True)
-    assert bundle.dirty == [] and bundle.tasks["iris"].data_digest == tasks.load("iris").digest
+    assert (
+        bundle.dirty == []
+        and bundle.tasks["iris"].data_digest == tasks.load("iris").digest
+    )
     assert len(tables.read(_folder(repo) / "data" / "iris.csv.gz")) == 150
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fresh", "rows"), [("true", 150), ("false", 200)])
-def test_the_command_reads_what_a_workflow_tells_it(tmp_path: Path, fresh: str, rows: int) -> None:
+def test_the_command_reads_what_a_workflow_tells_it(
+    tmp_path: Path, fresh: str, rows: int
+) -> None:
     repo = _begin(tmp_path / "checkout")
-    repo.params.write_text(yaml.safe_dump(PARAMS | {"tasks": {"iris": PARAMS["tasks"]["iris"]}}))
+    repo.params.write_text(
+        yaml.safe_dump(PARAMS | {"tasks": {"iris": PARAMS["tasks"]["iris"]}})
+    )
     tables.write(repo.data / "iris.csv.gz", generated.table(tasks.load("iris"), 200))
     commit_all(repo.root, "feat: grow")
     told = {"MLOPS_TASKS": "iris" if fresh else "", "MLOPS_FRESH_DATA": fresh}
@@ -277,7 +298,10 @@ def test_a_killed_training_leaves_no_bundle_of_an_older_one(
     before = bundles.read(moved / "build" / "bundle")
     code = "import sys; from pathlib import Path; from pipeline.repo import Repo; "
     code += "from pipeline.train.train import train; "
-    code += "train(Repo.open(Path(sys.argv[1])), ['iris'], Path(sys.argv[1]) / 'build/bundle')"
+    code += (
+        "train(Repo.open(Path(sys.argv[1])), ['iris'], Path(sys.argv[1]) /"
+        " 'build/bundle')"
+    )
     root = ROOT
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(moved)],
@@ -292,7 +316,9 @@ def test_a_killed_training_leaves_no_bundle_of_an_older_one(
     finally:
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-    with pytest.raises(UsageError, match="holds no finished bundle: run `pipeline train` first"):
+    with pytest.raises(
+        UsageError, match="holds no finished bundle: run `pipeline train` first"
+    ):
         bundles.read(moved / "build" / "bundle")
     repo = Repo.open(moved)
     assert train(repo, ["iris"], _folder(repo)).created > before.created
@@ -325,8 +351,12 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
     _replace_housing(monkeypatch, task)
     repo = _begin(tmp_path / "checkout")
-    forge.bundle(repo.build / "bundle", "a" * 40, {"iris": 0.1})  # of an earlier training
-    with pytest.raises(PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"):
+    forge.bundle(
+        repo.build / "bundle", "a" * 40, {"iris": 0.1}
+    )  # of an earlier training
+    with pytest.raises(
+        PipelineError, match="housing: no source has its data .SCIKIT_LEARN_DATA"
+    ):
         train(repo, ["housing"], repo.build / "bundle")
     assert not (repo.build / "bundle").exists() and not list(repo.build.glob(".part-*"))
 
@@ -340,15 +370,20 @@ def test_a_task_without_data_does_not_stop_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     dead = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
-    _replace_housing(monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,)))
+    _replace_housing(
+        monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,))
+    )
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     repo = _begin(tmp_path / "checkout")
     bundle = train(repo, [], repo.build / "bundle")
     assert list(bundle.tasks) == ["iris"]
-    assert bundles.read(_folder(repo)).waiting == {"housing": "127.0.0.1 (cannot be reached)"}
+    assert bundles.read(_folder(repo)).waiting == {
+        "housing": "127.0.0.1 (cannot be reached)"
+    }
     said = capsys.readouterr().out
     assert (
-        "::notice title=housing waits for its data::it is not trained: housing: no source" in said
+        "::notice title=housing waits for its data::it is not trained: housing: no"
+        " source" in said
     )
 
 
@@ -356,12 +391,19 @@ def test_when_every_task_waits_one_sentence_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     dead = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
-    _replace_housing(monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,)))
+    _replace_housing(
+        monkeypatch, dataclasses.replace(tasks.load("housing"), sources=(dead,))
+    )
     repo = _begin(tmp_path / "checkout")
     only = {**PARAMS, "tasks": {"housing": PARAMS["tasks"]["housing"]}}  # type: ignore[index]
     repo.params.write_text(yaml.safe_dump(only))
     with pytest.raises(PipelineError) as caught:
         train(repo, [], repo.build / "bundle")
-    words = "nothing was trained, since no data can be had: waiting are housing for 127.0.0.1 "
-    assert str(caught.value).startswith(words) and "pipeline data add" in str(caught.value)
+    words = (
+        "nothing was trained, since no data can be had: waiting are housing for"
+        " 127.0.0.1 "
+    )
+    assert str(caught.value).startswith(words) and "pipeline data add" in str(
+        caught.value
+    )
     assert not (repo.build / "bundle").exists()

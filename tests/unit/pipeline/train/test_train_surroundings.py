@@ -44,13 +44,23 @@ def repo(tmp_path: Path) -> Repo:
 def test_an_empty_home_stays_empty(repo: Repo, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    mine = {"HOME", "USERPROFILE", "MLFLOW_TRACKING_URI", "MPLCONFIGDIR", "ORT_DISABLE_TELEMETRY"}
+    mine = {
+        "HOME",
+        "USERPROFILE",
+        "MLFLOW_TRACKING_URI",
+        "MPLCONFIGDIR",
+        "ORT_DISABLE_TELEMETRY",
+    }
     kept = {
         name: value
         for name, value in os.environ.items()
         if name not in mine and not name.startswith(("XDG_", "MLFLOW_"))
     }
-    environment = kept | {"HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": str(ROOT)}
+    environment = kept | {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "PYTHONPATH": str(ROOT),
+    }
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "train"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -65,7 +75,9 @@ def test_a_database_of_the_user_s_gets_the_runs_and_the_history_nothing(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repo.root)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{(tmp_path / 'mine.db').as_posix()}")
+    monkeypatch.setenv(
+        "MLFLOW_TRACKING_URI", f"sqlite:///{(tmp_path / 'mine.db').as_posix()}"
+    )
     bundle = train(repo, ["iris"], repo.build / "bundle")
     assert git(repo.root, "status", "--porcelain") == ""
     assert [*repo.mlruns.iterdir()] == [] and verify(repo) == []
@@ -83,7 +95,9 @@ def test_an_experiment_that_keeps_its_artifacts_in_the_history_is_refused(
     uri = f"sqlite:///{(tmp_path / 'mine.db').as_posix()}"
     MlflowClient(uri).create_experiment("iris", (repo.mlruns / "1").as_uri())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    with pytest.raises(UsageError, match="keeps its artifacts in mlruns/1, inside the history"):
+    with pytest.raises(
+        UsageError, match="keeps its artifacts in mlruns/1, inside the history"
+    ):
         train(repo, ["iris"], repo.build / "bundle")
     assert [*repo.mlruns.rglob("*")] == []
 
@@ -110,12 +124,16 @@ def test_a_picture_that_fails_is_named_and_ends_nothing(
     monkeypatch.setattr(artifacts, "_picture", fail)
     bundle = train(repo, ["iris"], repo.build / "bundle")
     reason = "evaluation.png: ValueError: y_prob has values outside [0, 1]"
-    assert f"iris, linear_discriminant: kept without {reason}" in capsys.readouterr().err
+    assert (
+        f"iris, linear_discriminant: kept without {reason}" in capsys.readouterr().err
+    )
     run_id = bundle.tasks["iris"].run_ids[1]
     folder = layout.run_folders(repo.build / "bundle" / "mlruns")[run_id]
     run = runfile.load(folder / layout.RUN_FILE)
     assert run.status == "FINISHED" and run.tags["missing_artifacts"] == reason
-    assert [artifact.path for artifact in run.artifacts] == ["permutation_importance.csv"]
+    assert [artifact.path for artifact in run.artifacts] == [
+        "permutation_importance.csv"
+    ]
 
 
 @pytest.mark.slow

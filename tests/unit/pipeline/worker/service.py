@@ -1,4 +1,6 @@
-"""The trainer as a real process over a small checkout, and a client of its HTTP interface."""
+"""The trainer as a real process over a small checkout, and a client of its HTTP
+interface.
+"""
 
 import contextlib
 import json
@@ -55,7 +57,9 @@ class Service:
         """Return the status and the JSON of an answer."""
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data, headers
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)
@@ -97,7 +101,9 @@ class Service:
 def running(repo: Repo, **environment: str) -> Iterator[Service]:
     """Start a trainer over a checkout and stop it in the end."""
     port = free_port()
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "trainer"],
         env={**kept, **NO_WAY_OUT, "PYTHONPATH": str(ROOT), "TRAINER_PORT": str(port)}

@@ -1,4 +1,6 @@
-"""SHAP values of models: they add up, they are right where the answer is known, they repeat."""
+"""SHAP values of models: they add up, they are right where the answer is known, they
+repeat.
+"""
 
 import json
 import shutil
@@ -40,13 +42,17 @@ def test_the_values_of_a_served_model_add_up_to_what_it_says(task: str) -> None:
     assert any(value != 0 for value in one["values"].values())
     assert one["prediction"] == pytest.approx(np.max(answer), rel=1e-4)
     classes = manifest["target"]["classes"]
-    expected = classes[int(np.argmax(answer))] if classes else manifest["target"]["name"]
+    expected = (
+        classes[int(np.argmax(answer))] if classes else manifest["target"]["name"]
+    )
     assert one["output"] == expected
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_many_different_records_add_up(task: str) -> None:
-    manifest, rows = manifest_of(task), forge.rows(tasks.load(task), 3).to_dict("records")
+    manifest, rows = manifest_of(task), forge.rows(tasks.load(task), 3).to_dict(
+        "records"
+    )
     for one in explain((MODELS / task,), manifest["sha256"], [*rows]):  # type: ignore[list-item]
         assert one["sum"] == pytest.approx(one["prediction"], rel=1e-6)
 
@@ -56,7 +62,9 @@ def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
     table = forge.rows(task, 300)
     model = OnnxModel(forge.fitted(task, table)[1])
     features = [asdict(feature) for feature in task.features]
-    marginals = {f.name: distribution(table[f.name], f.categories) for f in task.features}
+    marginals = {
+        f.name: distribution(table[f.name], f.categories) for f in task.features
+    }
     content = {"features": features, "target": asdict(task.target)}
     explainer = Explainer(model, content | {"reference": {"features": marginals}})
     record = behavioural_tests.example(task)
@@ -81,12 +89,20 @@ def test_the_background_has_the_shares_of_the_reference() -> None:
             difference = shares / BACKGROUND_ROWS - reference["shares"]
             assert np.abs(difference).max() <= 1 / BACKGROUND_ROWS
         else:
-            assert reference["edges"][0] <= column.min() <= column.max() <= reference["edges"][-1]
+            assert (
+                reference["edges"][0]
+                <= column.min()
+                <= column.max()
+                <= reference["edges"][-1]
+            )
 
 
 def test_the_digest_decides_which_model_it_is(tmp_path: Path) -> None:
     manifest = manifest_of("iris")
-    record, folders = manifest["golden"]["request"], (tmp_path / "none", tmp_path / "loaded")
+    record, folders = manifest["golden"]["request"], (
+        tmp_path / "none",
+        tmp_path / "loaded",
+    )
     with pytest.raises(FileNotFoundError):
         explain(folders, manifest["sha256"], [record])
     shutil.copytree(MODELS / "iris", tmp_path / "loaded")

@@ -19,16 +19,22 @@ LONG = FOREST | {"parameters": {"n_estimators": 100_000}}
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(tmp_path: Path) -> None:
+def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "params.yaml").touch()
     jobs = [Job(id=uuid4().hex, kind="load", created=n, ended=n) for n in range(1, 110)]
-    jobs.append(Job(id=uuid4().hex, kind="train", status="running", created=110, started=110))
+    jobs.append(
+        Job(id=uuid4().hex, kind="train", status="running", created=110, started=110)
+    )
     for job in jobs:
         job.write(tmp_path)
     queue = Queue(Repo.open(tmp_path), tmp_path)
     failed = queue.jobs()[-1]
     assert (failed.status, failed.kind) == ("failed", "train")
-    assert failed.ended and "was stopped before the job had ended" in (failed.error or "")
+    assert failed.ended and "was stopped before the job had ended" in (
+        failed.error or ""
+    )
     sent = queue.submit(Request(kind="load", task="iris", version=1))
     kept = [job.id for job in queue.jobs()]
     assert len(kept) == MOST_KEPT and kept == [job.id for job in jobs][-99:] + [sent.id]
@@ -62,7 +68,13 @@ def test_drift_that_is_told_again_starts_no_second_retrain(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "earlier", [{"ended": 1}, {"ended": 1, "drifted": []}, {"drifted": []}, {"drifted": ["credit"]}]
+    "earlier",
+    [
+        {"ended": 1},
+        {"ended": 1, "drifted": []},
+        {"drifted": []},
+        {"drifted": ["credit"]},
+    ],
 )
 def test_drift_is_answered_if_it_was_not_within_a_day(
     tmp_path: Path, earlier: dict[str, object]
@@ -101,7 +113,9 @@ def job_of(service: Service) -> int:
         assert time.monotonic() < deadline
         commands = children(service.process.pid)
         if found := [
-            pid for pid, command in commands.items() if "pipeline.worker.job_process" in command
+            pid
+            for pid, command in commands.items()
+            if "pipeline.worker.job_process" in command
         ]:
             return found[0]
         time.sleep(0.05)
@@ -122,7 +136,9 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 @on_linux
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGKILL"])
-def test_a_job_ends_with_the_service_and_the_next_one_says_so(how: str, repo: Repo) -> None:
+def test_a_job_ends_with_the_service_and_the_next_one_says_so(
+    how: str, repo: Repo
+) -> None:
     with running(repo) as service:
         at_work, waiting = service.submit(**LONG), service.submit(**FOREST)
         service.wait(at_work, "started")
@@ -138,7 +154,9 @@ def test_a_job_ends_with_the_service_and_the_next_one_says_so(how: str, repo: Re
         assert gone(process)
     jobs = {job.id: job for job in Queue(repo, service.state).jobs()}
     for job_id in (at_work, waiting):
-        assert jobs[job_id].status == "failed" and "send it again" in str(jobs[job_id].error)
+        assert jobs[job_id].status == "failed" and "send it again" in str(
+            jobs[job_id].error
+        )
 
 
 @on_linux

@@ -1,4 +1,6 @@
-"""Rows as clients send them: by name or in order, with the target among them or beside them."""
+"""Rows as clients send them: by name or in order, with the target among them or beside
+them.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -60,12 +62,28 @@ def test_the_target_of_a_regression_is_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("data", "target", "words"),
     [
-        ([ROW], None, "target is missing: send the species of each row, in the order of data."),
-        ([ROW, ROW], ["setosa"], "target has 1 values and data has 2 rows: send one species for"),
-        ([ROW, ROW[:3]], ["setosa"] * 2, "row 2 has 3 values, but iris has 4 features: send sepal"),
+        (
+            [ROW],
+            None,
+            "target is missing: send the species of each row, in the order of data.",
+        ),
+        (
+            [ROW, ROW],
+            ["setosa"],
+            "target has 1 values and data has 2 rows: send one species for",
+        ),
+        (
+            [ROW, ROW[:3]],
+            ["setosa"] * 2,
+            "row 2 has 3 values, but iris has 4 features: send sepal",
+        ),
         ([ROW + [1]], ["setosa"], "row 1 has 5 values, but iris has 4 features"),
         ([[]], ["setosa"], "row 1 has 0 values"),
-        ([NAMED | {"species": "setosa"}], ["setosa"], "species is in data and in target"),
+        (
+            [NAMED | {"species": "setosa"}],
+            ["setosa"],
+            "species is in data and in target",
+        ),
     ],
 )
 def test_rows_and_targets_that_do_not_fit_together_are_one_sentence(

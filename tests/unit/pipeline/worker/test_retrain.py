@@ -21,24 +21,38 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 
 def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) -> None:
     repo = clone("checkout")
-    assert run(repo, repo.build, ASK) == {"dispatched": "https://github.com/someone/mlops/actions"}
+    assert run(repo, repo.build, ASK) == {
+        "dispatched": "https://github.com/someone/mlops/actions"
+    }
     ((path, headers, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
-    assert body == {"ref": "trunk", "inputs": {"tasks": "housing iris", "reason": "drift"}}
+    assert body == {
+        "ref": "trunk",
+        "inputs": {"tasks": "housing iris", "reason": "drift"},
+    }
 
 
-def test_drift_has_a_workflow_of_its_own(github: GitHub, clone: Callable[..., Repo]) -> None:
+def test_drift_has_a_workflow_of_its_own(
+    github: GitHub, clone: Callable[..., Repo]
+) -> None:
     repo = clone("checkout")
     run(repo, repo.build, ASK.model_copy(update={"drift": True}))
     ((path, _, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
-    assert body == {"ref": "trunk", "inputs": {"tasks": "housing iris", "reason": "drift"}}
+    assert body == {
+        "ref": "trunk",
+        "inputs": {"tasks": "housing iris", "reason": "drift"},
+    }
 
 
 @pytest.mark.parametrize(
     ("status", "answer"),
-    [(401, b'{"message": "Bad credentials"}'), (422, b'{"message": "No ref"}'), (502, b"<html>")],
+    [
+        (401, b'{"message": "Bad credentials"}'),
+        (422, b'{"message": "No ref"}'),
+        (502, b"<html>"),
+    ],
 )
 def test_a_refusal_is_told_without_the_token(
     github: GitHub, clone: Callable[..., Repo], status: int, answer: bytes

@@ -1,4 +1,6 @@
-"""The trainer over HTTP, as the API meets it: explanations, and jobs that really are done."""
+"""The trainer over HTTP, as the API meets it: explanations, and jobs that really are
+done.
+"""
 
 import json
 import threading
@@ -27,20 +29,30 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     repo = checkout(tmp_path_factory.mktemp("trainer") / "checkout")
     with running(repo, HOME=str(home)) as started:
         yield started
-    # Explanations and trainings write where they are asked to, and nothing is sent to anybody.
+    # Explanations and trainings write where they are asked to, and nothing is sent to
+    # anybody.
     assert [path for path in home.rglob("*") if path.is_file()] == []
 
 
 def test_it_passes_over_an_offer_of_http_2_and_answers_head(service: Service) -> None:
     served = manifest(service.repo.models / "iris")
     body = {"sha256": served["sha256"], "records": [served["golden"]["request"]]}
-    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMA"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", timeout=60) as client:
+    offer = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAMA",
+    }
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{service.port}", timeout=60
+    ) as client:
         answer = client.post("/explain/iris", json=body, headers=offer)
         assert answer.status_code == 200, answer.text
         head = client.head("/health")
         assert (head.status_code, head.content) == (200, b"")
-        assert head.headers["content-length"] == client.get("/health").headers["content-length"]
+        assert (
+            head.headers["content-length"]
+            == client.get("/health").headers["content-length"]
+        )
         assert client.head("/jobs/none").status_code == 404
 
 
@@ -53,7 +65,9 @@ def test_it_answers_while_it_explains(service: Service) -> None:
     served = manifest(service.repo.models / "credit")
     body = {"sha256": served["sha256"], "records": [served["golden"]["request"]] * 5}
     answers: list[tuple[int, Any]] = []
-    ask = threading.Thread(target=lambda: answers.append(service.call("/explain/credit", body)))
+    ask = threading.Thread(
+        target=lambda: answers.append(service.call("/explain/credit", body))
+    )
     ask.start()
     slowest, asked = 0.0, 0
     while ask.is_alive():
@@ -76,11 +90,17 @@ def test_what_cannot_be_explained_is_one_sentence(service: Service) -> None:
         404,
         {"detail": "there is no task 'wine': choose from credit, housing, iris."},
     )
-    assert service.call("/explain/%2e%2e", {"sha256": digest, "records": [{}]})[0] == 404
-    status, answer = service.call("/explain/iris", {"sha256": "0" * 64, "records": [{}]})
+    assert (
+        service.call("/explain/%2e%2e", {"sha256": digest, "records": [{}]})[0] == 404
+    )
+    status, answer = service.call(
+        "/explain/iris", {"sha256": "0" * 64, "records": [{}]}
+    )
     assert status == 409 and "iris is not in service" in answer["detail"]
     for records in ([], [{}] * 101, [{"petal_length": 1}], "all", None):
-        status, answer = service.call("/explain/iris", {"sha256": digest, "records": records})
+        status, answer = service.call(
+            "/explain/iris", {"sha256": digest, "records": records}
+        )
         assert status == 422 and isinstance(answer["detail"], str)
 
 
@@ -113,7 +133,9 @@ def test_an_older_version_is_loaded_and_explained(service: Service) -> None:
     result = service.run(kind="load", task="iris", version=1)
     assert (result["version"], result["run_id"]) == (1, first.run_id)
     loaded, served = service.state / "loaded" / "iris", service.repo.models / "iris"
-    assert sha256_file(loaded / "model.onnx") == first.sha256 == manifest(loaded)["sha256"]
+    assert (
+        sha256_file(loaded / "model.onnx") == first.sha256 == manifest(loaded)["sha256"]
+    )
     assert manifest(loaded)["loaded_over"] == sha256_file(served / "manifest.json")
     assert set(manifest(loaded)) == {*manifest(served), "model_id", "loaded_over"}
     body = {"sha256": first.sha256, "records": [manifest(loaded)["golden"]["request"]]}
@@ -127,14 +149,20 @@ def test_an_older_version_is_loaded_and_explained(service: Service) -> None:
 def test_what_cannot_be_loaded_says_what_there_is(service: Service) -> None:
     error = service.failure(kind="load", task="iris", version=99)
     assert error.startswith("iris has no version 99; the versions are: iris 1, iris 2")
-    assert "housing has no run" in service.failure(kind="load", task="housing", run_id="f" * 32)
+    assert "housing has no run" in service.failure(
+        kind="load", task="housing", run_id="f" * 32
+    )
     assert "has no version 1" in service.failure(kind="load", version=1)
     assert "has no version None" in service.failure(kind="load", task="iris")
     run_id = registry.versions(service.repo.mlruns, "iris")[0].run_id
-    assert "credit has no run" in service.failure(kind="load", task="credit", run_id=run_id)
+    assert "credit has no run" in service.failure(
+        kind="load", task="credit", run_id=run_id
+    )
 
 
-def test_a_model_trained_on_sixty_rows_is_kept_logged_and_loaded(service: Service) -> None:
+def test_a_model_trained_on_sixty_rows_is_kept_logged_and_loaded(
+    service: Service,
+) -> None:
     rows = forge.rows(tasks.load("iris"), 60, seed=1).to_dict("records")
     result = service.run(
         kind="train",

@@ -25,25 +25,45 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def rows(count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = forge.rows(tasks.load("iris"), count).to_dict("records")
+    found: list[dict[str, Any]] = forge.rows(tasks.load("iris"), count).to_dict(
+        "records"
+    )
     return found
 
 
 def refusal(repo: Repo, **update: Any) -> str:
-    asked = {"kind": "train", "task": "iris", "algorithm": "logistic_regression"} | update
+    asked = {
+        "kind": "train",
+        "task": "iris",
+        "algorithm": "logistic_regression",
+    } | update
     with pytest.raises(PipelineError) as caught:
         run(repo, repo.build / "serving", Request.model_validate(asked))
-    assert not list((repo.build / "tracking").glob("*/mlflow.db"))  # no run is left unfinished
+    assert not list(
+        (repo.build / "tracking").glob("*/mlflow.db")
+    )  # no run is left unfinished
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"petal_length": 900}, "column petal_length: the value '900.0' is not a number from"),
-        ({"petal_length": True}, "column petal_length: the value 'True' is not a number from"),
-        ({"petal_length": [1]}, "column petal_length: the value '[1]' is not a number from"),
-        ({"petal_length": "long"}, "column petal_length: the value 'long' is not a number from"),
+        (
+            {"petal_length": 900},
+            "column petal_length: the value '900.0' is not a number from",
+        ),
+        (
+            {"petal_length": True},
+            "column petal_length: the value 'True' is not a number from",
+        ),
+        (
+            {"petal_length": [1]},
+            "column petal_length: the value '[1]' is not a number from",
+        ),
+        (
+            {"petal_length": "long"},
+            "column petal_length: the value 'long' is not a number from",
+        ),
         ({"species": None}, "column species: the value 'nan' is not one of setosa"),
         ({"species": "rose"}, "column species: the value 'rose' is not one of setosa"),
     ],
@@ -57,9 +77,14 @@ def test_a_value_that_breaks_a_rule_is_named(
 
 
 def test_columns_that_lack_or_are_too_many_are_named(repo: Repo) -> None:
-    data = [{key: value for key, value in row.items() if key != "species"} for row in rows(60)]
+    data = [
+        {key: value for key, value in row.items() if key != "species"}
+        for row in rows(60)
+    ]
     assert "lacks the column species; the task iris" in refusal(repo, data=data)
-    assert "has the column id" in refusal(repo, data=[row | {"id": 1} for row in rows(60)])
+    assert "has the column id" in refusal(
+        repo, data=[row | {"id": 1} for row in rows(60)]
+    )
     partly = rows(60)
     del partly[7]["petal_width"]
     assert "row 8, column petal_width" in refusal(repo, data=partly)
@@ -73,9 +98,13 @@ def test_too_few_rows_are_refused(repo: Repo, count: int) -> None:
 def test_unknown_names_are_told_with_those_that_are_known(repo: Repo) -> None:
     assert refusal(repo, task="wine") == "'wine' is no task: choose from iris."
     said = refusal(repo, algorithm="linear_regression")
-    assert said.startswith("'linear_regression' is no algorithm: choose from dummy, logistic")
+    assert said.startswith(
+        "'linear_regression' is no algorithm: choose from dummy, logistic"
+    )
     said = refusal(repo, parameters={"trees": 3})
-    assert said.startswith("'trees' is no parameter of logistic_regression: choose from C, ")
+    assert said.startswith(
+        "'trees' is no parameter of logistic_regression: choose from C, "
+    )
     said = refusal(repo, algorithm="dummy", parameters={"C": 3})
     assert said == "'C' is no parameter of dummy: choose from none."
 
@@ -85,7 +114,9 @@ def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
     asked = Request(
         kind="train", task="iris", algorithm="logistic_regression", parameters={"C": -1}
     )
-    with pytest.raises(PipelineError, match="could not be trained on iris: .*'C' parameter"):
+    with pytest.raises(
+        PipelineError, match="could not be trained on iris: .*'C' parameter"
+    ):
         run(repo, repo.build / "serving", asked)
     assert not (repo.build / "serving" / "trained").exists()
 
