@@ -25,26 +25,17 @@ nox.options.default_venv_backend = "none"
 # Several checkouts that are tested side by side may share their environments.
 nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
-# All fast tests run on the newest Python, which the images have, too. What these test
-# are numbers, plots, Git and linters, which are the same on every Python: the locks pin
-# the libraries' versions.
+# All fast tests run on the newest Python, which the images have, too. On the others run
+# those of what they share; mypy checks the rest against the oldest Python's library, and
+# the slow tests run whole programs on whichever Python starts nox.
 PYTHONS = ["3.11", "3.12", "3.13"]
-ON_NEWEST = ["tests/model", "tests/unit/pipeline/copies", "tests/unit/pipeline/publish"]
-ON_NEWEST += [
-    "tests/unit/pipeline/report",
-    "tests/unit/pipeline/worker",
-    "tests/unit/pipeline/train",
-]
-ON_NEWEST += [
-    f"tests/unit/scripts/test_{name}.py" for name in ("tell", "push_report", "traffic")
-]
-# What passes on the oldest and the newest is not tried a third time where it takes
-# long.
-ON_BOTH_ENDS = [
+ON_NEWEST = [
+    "tests/model",
     "tests/unit/app",
-    "tests/unit/pipeline/data",
     "tests/unit/history",
+    "tests/unit/pipeline",
     "tests/unit/scripts",
+    "tests/unit/tools",
 ]
 # Where the packages of every lock are wheels: the README promises as much.
 OLDEST, NEWEST = "3.11", "3.14"
@@ -158,14 +149,10 @@ def format_code(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, venv_backend="uv")
 def tests(session: nox.Session) -> None:
-    """Run the fast tests: all on the newest Python, what can differ on the others."""
+    """Run the fast tests: all on the newest Python, or on any if arguments are given."""
     install(session, "dev")
-    left_out: list[str] = []
-    if session.python != PYTHONS[-1]:
-        left_out += ON_NEWEST
-    if session.python not in (PYTHONS[0], PYTHONS[-1]):
-        left_out += ON_BOTH_ENDS
-    ignored = [f"--ignore={path}" for path in left_out]
+    whole = session.python == PYTHONS[-1] or session.posargs
+    ignored = [] if whole else [f"--ignore={path}" for path in ON_NEWEST]
     session.run(
         "pytest", *WORKERS, *MARKS, "-m", "not slow", *ignored, *session.posargs
     )
@@ -177,10 +164,8 @@ def e2e(session: nox.Session) -> None:
     rest.
     """
     install(session, "dev")
-    # These wait for services and for jobs that give way to all others: a third one has
-    # the time.
     slow = ("-m", "slow and not nightly", "--no-loadscope-reorder", "--durations", "15")
-    session.run("pytest", *WORKERS, *MARKS, *slow, "-n", "3", *session.posargs)
+    session.run("pytest", *WORKERS, *MARKS, *slow, *session.posargs)
 
 
 @nox.session(default=False)
