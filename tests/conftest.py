@@ -16,8 +16,8 @@ from core.environment import bypass_proxies
 from core.git import git
 from pipeline.repo import Repo
 from scripts.stack.settings import PORTS
-from tests.clock import replace_sleep
 from tests.paths import ROOT
+from tests.support.clock import replace_sleep
 
 # How long an example takes says something of the machine, and nothing of the code.
 settings.register_profile("untimed", deadline=None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import HOUSE, Api, golden
+from tests.support.serving import HOUSE, Api, golden
 from tests.unit.pipeline.worker.service import checkout, running
 
 HERE = Path(__file__).parent

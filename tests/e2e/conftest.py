@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import make
-from tests.serving import Api
+from tests.support.service import make
+from tests.support.serving import Api
 
 
 @pytest.fixture(autouse=True, scope="session")

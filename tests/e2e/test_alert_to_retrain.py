@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Api
+from tests.support.serving import Api
+from tests.support.web_servers import TOKEN, GitHub, github_api
 from tests.unit.pipeline.worker.service import checkout, running
-from tests.web import TOKEN, GitHub, github_api
 
 pytestmark = pytest.mark.slow
 KEY = {"X-API-Key": "a key for the tests"}

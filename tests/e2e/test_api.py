@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.serving.model import Model
-from tests.service import MODELS, TASKS
-from tests.serving import HOUSE, Api, edit, golden, manifest
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import HOUSE, Api, edit, golden, manifest
 
 pytestmark = pytest.mark.slow
 KEY = "a key for the tests"

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from app.serving.model import Model
-from tests.service import MODELS, TASKS
-from tests.serving import HOUSE, Api, edit, put_older_version, wait_until
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import HOUSE, Api, edit, put_older_version, wait_until
 from tools.bench import load
 from tools.bench.load import Load
 

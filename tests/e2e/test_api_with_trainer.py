@@ -13,8 +13,8 @@ import pytest
 from sklearn.datasets import load_iris
 
 from pipeline.repo import Repo
-from tests.service import MODELS, TASKS
-from tests.serving import Api, golden, manifest, wait_until
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import Api, golden, manifest, wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow

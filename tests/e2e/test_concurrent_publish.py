@@ -16,9 +16,9 @@ from pipeline import tasks
 from pipeline.publish.gate import judge
 from pipeline.repo import Repo
 from pipeline.train.predict import OnnxModel
-from tests import forge
 from tests.paths import ROOT
-from tests.service import TASKS
+from tests.support import factories
+from tests.support.service import TASKS
 
 PUBLISHERS = 8
 
@@ -33,7 +33,7 @@ def test_all_land_and_the_right_model_is_champion(clone: Callable[..., Repo]) ->
         # often.
         noises = {name: 1.4 ** -chance.uniform(0, PUBLISHERS) for name in TASKS}
         commit = git(repo.root, "rev-parse", "HEAD")
-        forge.bundle(repo.build / "bundle", commit, noises, seed=number)
+        factories.bundle(repo.build / "bundle", commit, noises, seed=number)
 
     running = [
         subprocess.Popen(

@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from app.routes.dashboard import read
-from tests.service import TASKS
-from tests.serving import HOUSE, Api, edit, golden, wait_until
-from tests.web import serving
+from tests.support.service import TASKS
+from tests.support.serving import HOUSE, Api, edit, golden, wait_until
+from tests.support.web_servers import serving
 from tools.screenshots import BROWSERS, QUIET
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from pipeline import tasks
 from pipeline.cli import app
-from tests import generated
-from tests.serving import NO_WAY_OUT, ROOT, Api
+from tests.support import strategies
+from tests.support.serving import NO_WAY_OUT, ROOT, Api
 
 pytestmark = pytest.mark.slow
 Row = dict[str, float]
@@ -20,7 +20,7 @@ Row = dict[str, float]
 
 def flowers(count: int) -> list[Row]:
     """Return rows that are distributed as those that the model was made of."""
-    made = generated.table(tasks.load("iris"), count, seed=count).drop(
+    made = strategies.table(tasks.load("iris"), count, seed=count).drop(
         columns="species"
     )
     rows: list[Row] = made.to_dict("records")  # type: ignore[assignment]

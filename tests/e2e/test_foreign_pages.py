@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import Api, wait_until
+from tests.support.serving import Api, wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 from tools.screenshots import BROWSERS, QUIET
 

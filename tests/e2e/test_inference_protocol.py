@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.service import MODELS, TASKS
-from tests.serving import Api, golden, manifest
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import Api, golden, manifest
 
 pytestmark = pytest.mark.slow
 every_task = pytest.mark.parametrize("task", TASKS)

@@ -20,13 +20,13 @@ from pathlib import Path
 import pytest
 
 from core.git import git
-from history import layout
+from history import layout, runfile
 from history.verify import verify
 from pipeline import bundle as bundles
 from pipeline.repo import Repo
-from tests import forge
 from tests.conftest import commit_all
 from tests.paths import ROOT
+from tests.support import factories
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,7 @@ class Victim:
 
 def test_train(clone: Callable[..., Repo]) -> None:
     repo = clone("train")
-    (repo.root / "params.yaml").write_text(forge.PARAMS % 1)
+    (repo.root / "params.yaml").write_text(factories.PARAMS % 1)
     commit_all(repo.root, "feat: iris alone")
     out = repo.build / "bundle"
 
@@ -128,7 +128,7 @@ def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> No
         rounds += 1
         shutil.rmtree(repo.build / "bundle", ignore_errors=True)
         noises = {"housing": 0.5 / rounds}
-        forge.bundle(repo.build / "bundle", first, noises, seed=rounds)
+        factories.bundle(repo.build / "bundle", first, noises, seed=rounds)
 
     def check() -> None:
         assert git(repo.root, "status", "--porcelain") == "?? draft.txt"
@@ -154,12 +154,12 @@ def _history(repo: Repo, runs: int) -> list[str]:
     made = []
     for number in range(runs):
         run_id = f"{number:032x}"
-        run = forge.run(
+        run = factories.run(
             run_id, "housing", None, {"n": str(number)}, {"rmse": number / 7}
         )
         folder = layout.day_folder(repo.mlruns, "housing", run.started) / run_id
         folder.mkdir(parents=True)
-        (folder / layout.RUN_FILE).write_text(forge.runfile.dump(run))
+        (folder / layout.RUN_FILE).write_text(runfile.dump(run))
         made.append(run_id)
     return made
 

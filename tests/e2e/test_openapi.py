@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import Api
+from tests.support.serving import Api
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow

@@ -16,10 +16,10 @@ from history import registry
 from history.verify import verify
 from pipeline.copies.init import init
 from pipeline.repo import Repo
-from tests import own_tasks
 from tests.conftest import commit_all
-from tests.service import REPOSITORY, ROOT
-from tests.serving import Api
+from tests.support import own_tasks
+from tests.support.service import REPOSITORY, ROOT
+from tests.support.serving import Api
 
 pytestmark = pytest.mark.slow
 # The fast tests that look at tasks, models in service, the history or the pages made of

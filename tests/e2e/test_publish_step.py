@@ -17,10 +17,10 @@ import pytest
 from core.git import git
 from history.verify import verify
 from pipeline.repo import Repo
-from tests import forge
 from tests.conftest import commit_all, posix
-from tests.deploy_key import SSHD, ssh_server
-from tests.small_project import shared_sessions
+from tests.support import factories
+from tests.support.small_project import shared_sessions
+from tests.support.ssh_server import SSHD, ssh_server
 from tools.rehearse import origin
 from tools.rehearse.act import REPOSITORY, TOKEN
 from tools.rehearse.github import GitHub, github
@@ -58,7 +58,7 @@ class Team:
 
     def commit(self, message: str = "feat: an idea") -> str:
         """Bring a commit of a person's to the default branch, past any rule."""
-        (self.clone / "params.yaml").write_text(f"# {message}\n{forge.PARAMS % 1}")
+        (self.clone / "params.yaml").write_text(f"# {message}\n{factories.PARAMS % 1}")
         commit = commit_all(self.clone, message)
         git(self.origin, "fetch", "--quiet", str(self.clone), "+HEAD:refs/heads/trunk")
         return commit
@@ -66,7 +66,9 @@ class Team:
     def train(self, noise: float) -> None:
         """Put a bundle of iris where the job that trains has left it."""
         head = git(self.clone, "rev-parse", "HEAD")
-        forge.bundle(self.clone / "build" / "bundle", head, {"iris": noise}, self.runs)
+        factories.bundle(
+            self.clone / "build" / "bundle", head, {"iris": noise}, self.runs
+        )
 
     def publish(
         self, *more: str, **environment: str

@@ -17,8 +17,8 @@ from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from pipeline.train.predict import OnnxModel
 from pipeline.train.train import train
-from tests import forge
 from tests.conftest import commit_all
+from tests.support import factories
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def push(team: Repo, strength: float) -> str:
     message.
     """
     git(team.root, "pull", "--quiet", "--rebase")
-    (team.root / "params.yaml").write_text(forge.PARAMS % strength)
+    (team.root / "params.yaml").write_text(factories.PARAMS % strength)
     if git(team.root, "status", "--porcelain"):
         commit_all(team.root, f"feat: C {strength}")
         git(team.root, "push", "--quiet")

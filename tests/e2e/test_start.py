@@ -19,8 +19,8 @@ import pytest
 from core.git import git
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from tests import forge
-from tests.local_stack import prepare
+from tests.support import factories
+from tests.support.local_stack import prepare
 
 OFFSET = 20_000
 API, MLFLOW, TRAINER, HISTORY = (port + OFFSET for port in (8000, 5000, 8001, 5001))
@@ -127,7 +127,7 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
 ) -> None:
     repo, team = clone("user"), clone("team")
     commit = git(team.root, "rev-parse", "HEAD")
-    forge.bundle(tmp_path / "one", commit, {"housing": 0.5}, seed=1)
+    factories.bundle(tmp_path / "one", commit, {"housing": 0.5}, seed=1)
     publish(team, tmp_path / "one", "origin", "main")
     git(repo.root, "pull", "--quiet")
     prepare(repo)
@@ -154,7 +154,9 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
         code, lines = said_by(repo, "--logs", "mlops-api")
         assert code == 0 and "a model is in service" in lines
 
-        forge.bundle(tmp_path / "two", commit, {"housing": 0.02, "iris": 0.05}, seed=2)
+        factories.bundle(
+            tmp_path / "two", commit, {"housing": 0.02, "iris": 0.05}, seed=2
+        )
         publish(team, tmp_path / "two", "origin", "main")
         git(repo.root, "pull", "--quiet")
         eventually(lambda: {"housing", "iris"} <= experiments())

@@ -18,8 +18,8 @@ import pytest
 
 from pipeline.repo import Repo
 from scripts.loopback import open_url
-from tests.local_stack import prepare
-from tests.service import MODELS
+from tests.support.local_stack import prepare
+from tests.support.service import MODELS
 
 OFFSET = 20_500
 PORTS = {

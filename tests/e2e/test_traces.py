@@ -11,9 +11,9 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.otlp import SERVER, Collector, collecting
-from tests.service import MODELS, TASKS
-from tests.serving import Api, golden, manifest, wait_until
+from tests.support.otlp_collector import SERVER, Collector, collecting
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import Api, golden, manifest, wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow

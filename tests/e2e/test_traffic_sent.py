@@ -12,8 +12,8 @@ import pytest
 from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from tests.conftest import posix
-from tests.service import MODELS, TASKS
-from tests.serving import ROOT, Api
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import ROOT, Api
 
 pytestmark = pytest.mark.slow
 

@@ -15,9 +15,9 @@ from pipeline.copies.init import init
 from pipeline.copies.update import update
 from pipeline.publish.publish import publish
 from pipeline.repo import OWNED, Repo
-from tests import forge
 from tests.conftest import commit_all
-from tests.service import ROOT
+from tests.support import factories
+from tests.support.service import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ class Project:
         self.count += 1
         self.push()
         bundle = self.folder / f"bundle-{self.count}"
-        forge.bundle(
+        factories.bundle(
             bundle, git(self.root, "rev-parse", "HEAD"), {"iris": noise}, self.count
         )
         publish(self.repo, bundle, "origin", self.branch)

@@ -13,8 +13,8 @@ from core.git import git
 from scripts.ci.own_commits import OWNED
 from scripts.ci.plan import NOTHING
 from tests.conftest import commit_all
-from tests.forge import PARAMS
-from tests.small_project import ONE_PYTHON, TEST, Project
+from tests.support.factories import PARAMS
+from tests.support.small_project import ONE_PYTHON, TEST, Project
 from tools.rehearse import events
 from tools.rehearse.github import github
 

@@ -15,8 +15,8 @@ from pipeline.repo import Repo
 from pipeline.schema import Kind
 from pipeline.train import behavioural_tests, estimators, evaluate, export
 from pipeline.train.predict import OnnxModel
-from tests import generated
 from tests.paths import ROOT
+from tests.support import strategies
 
 CLAIMS = [
     (name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours
@@ -32,7 +32,7 @@ def model(name: str) -> OnnxModel:
     served = repo.models / name / "model.onnx"
     if served.is_file():
         return OnnxModel(served)
-    found, reason = generated.real(name)
+    found, reason = strategies.real(name)
     if not found:
         pytest.skip(f"no model of {name} is in service, and {reason}")
     table = fetch(task, repo).table

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.in_process import serving
 from tests.paths import ROOT
+from tests.support.api_client import serving
 
 MODELS = ROOT / "deployment" / "models"
 SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))

@@ -15,9 +15,9 @@ import pytest
 
 from core.distributions import LEAST
 from monitoring.grafana.pages import pages
-from tests.dashboards import panels, queries, variables
 from tests.paths import ROOT
 from tests.stack.engine import SERVICES, Stack, eventually
+from tests.support.dashboards import panels, queries, variables
 
 BOARDS = {path.stem: json.loads(text) for path, text in pages().items()}
 # More than a verdict takes, so that both windows are of the normal traffic.

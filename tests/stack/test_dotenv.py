@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dotenv_cases import ENVIRONMENT, READ, REFUSED
+from tests.support.dotenv_cases import ENVIRONMENT, READ, REFUSED
 
 UNSET = "<not set>"
 NAMES = sorted(

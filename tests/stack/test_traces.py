@@ -10,10 +10,10 @@ from typing import Any
 
 from core.git import git
 from pipeline.repo import Repo
-from tests import forge
 from tests.paths import ROOT
 from tests.stack.engine import PLACE, Stack, eventually
 from tests.stack.jaeger import CALLER, Span, new_trace, wait_for
+from tests.support import factories
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACED = ("mlops-api", "trainer")
@@ -87,7 +87,7 @@ def test_a_retraining_is_one_trace_from_the_request_to_the_fits(stack: Stack) ->
     parameters = stack.checkout / "params.yaml"
     usual, body = parameters.read_bytes(), {"tasks": ["iris"], "reason": "a test"}
     parameters.write_text(
-        forge.PARAMS % 1
+        factories.PARAMS % 1
     )  # few candidates, which are fitted in seconds
     try:
         job = stack.ask("API", "/retrain?wait=0", body, traceparent=header)["id"]
@@ -122,7 +122,9 @@ def test_a_publication_is_a_trace_of_its_decisions(
     (network,) = jaeger["NetworkSettings"]["Networks"].values()
     trace, header = new_trace()
     repo, folder = clone("team"), tmp_path / "bundle"
-    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1)
+    factories.bundle(
+        folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1
+    )
     variables = {
         ENDPOINT: f"http://{network['IPAddress']}:4318",
         "TRACEPARENT": header,

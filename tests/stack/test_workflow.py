@@ -17,10 +17,10 @@ from core.git import git, git_bytes
 from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import commit_all
-from tests.forge import PARAMS
-from tests.small_project import ONE_PYTHON, Project
 from tests.stack.engine import Stack, docker
 from tests.stack.release import Registry
+from tests.support.factories import PARAMS
+from tests.support.small_project import ONE_PYTHON, Project
 from tools.rehearse import events
 from tools.rehearse.act import REPOSITORY, Run
 from tools.rehearse.docker import own_stack, registry

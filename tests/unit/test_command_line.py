@@ -12,8 +12,8 @@ import pytest
 from core.git import git
 from pipeline.cli import main
 from pipeline.repo import Repo
-from tests import forge
 from tests.paths import ROOT
+from tests.support import factories
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,7 +72,7 @@ def test_a_failure_is_one_sentence_and_status_1(
     pipeline: Command, clone: Callable[..., Repo]
 ) -> None:
     repo = clone("mine")
-    forge.bundle(
+    factories.bundle(
         repo.build / "bundle", git(repo.root, "rev-parse", "HEAD"), {"housing": 1}
     )
     done = pipeline("--repo", str(repo.root), "publish", "--remote", "nowhere")
@@ -97,7 +97,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
 ) -> None:
     repo, tip = clone("mine"), git(origin, "rev-parse", "main")
     bundle = repo.root.parent / "bundle"
-    forge.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
+    factories.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
     repo.build.mkdir()
     script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'
     done = subprocess.run(

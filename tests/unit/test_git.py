@@ -14,9 +14,9 @@ from core import git as calls
 from core.errors import PipelineError
 from core.git import GitError, environment, git, succeeds
 from pipeline.repo import Repo
-from tests.clock import replace_sleep
 from tests.conftest import commit_all, make_origin, posix
 from tests.paths import ROOT
+from tests.support.clock import replace_sleep
 
 Clone = Callable[..., Repo]
 

@@ -11,9 +11,9 @@ import pytest
 from core import release
 from core.git import git
 from pipeline.repo import Repo
-from tests import forge
-from tests.otlp import Collector, collecting
 from tests.paths import ROOT
+from tests.support import factories
+from tests.support.otlp_collector import Collector, collecting
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLED = {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}
@@ -29,7 +29,9 @@ def run(
 
 def published(collector: Collector, repo: Repo, folder: Path, **variables: str) -> str:
     """Publish a forged bundle and return its commit."""
-    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1)
+    factories.bundle(
+        folder, git(repo.root, "rev-parse", "HEAD"), {"iris": 0.05}, seed=1
+    )
     done = run(
         repo, "publish", "--bundle", str(folder), **collector.settings, **variables
     )

@@ -11,9 +11,9 @@ import yaml
 from scripts.ci import budget
 from scripts.ci.plan import Event, plan
 from scripts.ci.verdict import DOES
-from tests import workflow_rules as rules
 from tests.paths import ROOT
-from tests.workflow_rules import RULES, Workflow
+from tests.support import workflow_rules as rules
+from tests.support.workflow_rules import RULES, Workflow
 
 WORKFLOWS = [
     Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))

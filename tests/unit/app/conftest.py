@@ -12,8 +12,8 @@ from app.observability.metrics import Metrics
 from app.serving.model import Model
 from app.serving.repository import Models
 from app.settings import Settings
-from tests.in_process import serving
-from tests.service import MODELS, make
+from tests.support.api_client import serving
+from tests.support.service import MODELS, make
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from tests.in_process import serving
-from tests.service import MODELS
+from tests.support.api_client import serving
+from tests.support.service import MODELS
 
 KEY = "a key for the tests"
 RUN = "0" * 32

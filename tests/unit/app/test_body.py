@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.errors import ApiError
 from app.request_body import read
-from tests.serving import golden
+from tests.support.serving import golden
 
 LIMIT = 1_000_000
 RECORD = json.dumps(golden("iris")).encode()

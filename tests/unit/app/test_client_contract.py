@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from app.main import create
 from app.serving.validation import type_name
 from app.settings import Settings
-from tests.serving import ROOT, edit
+from tests.support.serving import ROOT, edit
 
 Node = dict[str, Any]
 PREFIXES = (

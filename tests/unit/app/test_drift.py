@@ -13,7 +13,7 @@ from app.observability.prediction_log import PredictionLog, Row
 from app.serving.model import Model
 from app.serving.validation import Record
 from app.settings import Settings
-from tests.service import MODELS
+from tests.support.service import MODELS
 
 
 @pytest.fixture(scope="module")

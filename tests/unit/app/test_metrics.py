@@ -9,8 +9,8 @@ from app.observability.metrics import Metrics
 from app.observability.summary import summary
 from app.observability.task_histogram import TaskHistogram
 from app.serving.model import Model
-from tests.service import MODELS
-from tests.serving import HOUSE, golden, wait_until
+from tests.support.service import MODELS
+from tests.support.serving import HOUSE, golden, wait_until
 from tools.reference import described
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.serving.model import Model, ModelError
-from tests.service import MODELS, TASKS
-from tests.serving import HOUSE, edit, golden, manifest
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import HOUSE, edit, golden, manifest
 
 
 def refusal(folder: Path) -> str:

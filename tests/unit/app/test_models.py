@@ -9,8 +9,8 @@ import pytest
 from app.errors import ApiError
 from app.observability.metrics import Metrics
 from app.serving.repository import Models
-from tests.service import MODELS, TASKS
-from tests.serving import edit, manifest, put_older_version
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import edit, manifest, put_older_version
 
 
 def version(models: Models, task: str = "housing") -> int:

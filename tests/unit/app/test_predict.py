@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from app.main import create
 from app.routes.predict import LARGE_BYTES
 from app.settings import Settings
-from tests.service import TASKS
-from tests.serving import HOUSE, edit, golden
+from tests.support.service import TASKS
+from tests.support.serving import HOUSE, edit, golden
 
 MakeSettings = Callable[..., Settings]
 Lines = list[dict[str, Any]]

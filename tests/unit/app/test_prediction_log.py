@@ -19,7 +19,7 @@ from app.observability.prediction_log import PredictionLog
 from app.serving.model import Model
 from app.settings import Settings
 from tests.conftest import posix
-from tests.serving import HOUSE
+from tests.support.serving import HOUSE
 
 Open = Callable[..., PredictionLog]
 

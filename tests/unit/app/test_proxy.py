@@ -15,7 +15,7 @@ from app.main import create
 from app.proxy import PREFIX, Proxies
 from app.settings import Settings
 from core.asgi import route_path
-from tests.serving import golden
+from tests.support.serving import golden
 
 PEER = "10.0.0.7"
 Make = Callable[..., Settings]

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.main import create
 from app.settings import Settings
-from tests.serving import HOUSE, golden, wait_until
+from tests.support.serving import HOUSE, golden, wait_until
 
 
 def predict(client: TestClient, task: str, body: Any) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from app.errors import ApiError
 from app.serving.validation import MAX_RECORDS, Records
 from core.manifest import Manifest
-from tests.service import MODELS, TASKS
-from tests.serving import HOUSE, golden
+from tests.support.service import MODELS, TASKS
+from tests.support.serving import HOUSE, golden
 
 
 @cache

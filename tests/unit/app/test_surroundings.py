@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from core.environment import OURS, bypass_proxies, is_ours, prepare
-from tests.serving import MODELS, ROOT
+from tests.support.serving import MODELS, ROOT
 
 PROXY = "http://127.0.0.1:9"  # where nobody listens
 

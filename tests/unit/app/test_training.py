@@ -8,7 +8,7 @@ import pytest
 from app.errors import ApiError
 from app.serving.repository import Models
 from app.training import Train, parameters_of, task_of
-from tests.serving import edit, golden
+from tests.support.serving import edit, golden
 
 FLOWER, HOUSE = [5.1, 3.5, 1.4, 0.2], [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
 

@@ -12,7 +12,7 @@ from history import layout
 from pipeline.cli import app
 from pipeline.repo import Repo
 from tests.conftest import commit_all
-from tests.histories import (
+from tests.support.history_factories import (
     DAY_MS,
     STARTED,
     add_run,

@@ -19,8 +19,8 @@ from core.files import sha256_file
 from history import layout, registry
 from history.build import restore
 from history.export import export
-from tests import mlflow_listing
 from tests.paths import ROOT
+from tests.support import mlflow_listing
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 

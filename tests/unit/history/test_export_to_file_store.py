@@ -21,8 +21,15 @@ from history.portable_paths import CERTAIN
 from history.runfile import Run
 from pipeline.cli import app
 from pipeline.repo import Repo
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
-from tests.mlflow_listing import listing
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+)
+from tests.support.mlflow_listing import listing
 
 MODEL = b"artifact_path: mlflow-artifacts:/housing/2026-11-18/x/models/y\nflavors: {}\n"
 

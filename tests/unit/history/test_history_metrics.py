@@ -17,8 +17,14 @@ from pipeline.repo import Repo
 from pipeline.report.pushes import History, events
 from pipeline.tasks import load
 from scripts.loopback import free_port
-from tests.histories import STARTED, add_run, model_id, new_repo, promote
 from tests.paths import ROOT
+from tests.support.history_factories import (
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+)
 
 Samples = dict[tuple[str, ...], float]
 

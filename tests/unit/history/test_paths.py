@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from history.portable_paths import local_paths, portable
-from tests.histories import add_run
+from tests.support.history_factories import add_run
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from history.prune import prune
 from history.runfile import Run
 from history.verify import verify
 from pipeline.repo import Repo
-from tests.histories import DAY_MS, add_run, model_id, new_repo, promote
+from tests.support.history_factories import DAY_MS, add_run, model_id, new_repo, promote
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 

@@ -20,8 +20,16 @@ from history.importer import save
 from history.metrics import Exporter
 from pipeline.repo import Repo
 from tests.conftest import posix
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote, query
 from tests.paths import ROOT
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+    query,
+)
 
 LOOKED, FAILURES = "history_restore_timestamp_seconds", "history_restore_failures_total"
 

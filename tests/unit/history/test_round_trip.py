@@ -24,7 +24,7 @@ from history.build import restore
 from history.importer import save
 from history.verify import verify
 from pipeline.repo import Repo
-from tests.histories import new_repo, new_store, picture
+from tests.support.history_factories import new_repo, new_store, picture
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40

@@ -19,8 +19,8 @@ from history.runfile import Run
 from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
-from tests.histories import new_repo, new_store
 from tests.paths import ROOT
+from tests.support.history_factories import new_repo, new_store
 
 
 @pytest.fixture

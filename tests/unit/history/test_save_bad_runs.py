@@ -16,7 +16,7 @@ from history.verify import verify
 from pipeline.cli import app
 from pipeline.repo import Repo
 from tests.conftest import posix
-from tests.histories import new_repo, new_store, query
+from tests.support.history_factories import new_repo, new_store, query
 
 PARENT = "mlflow.parentRunId"
 

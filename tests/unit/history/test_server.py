@@ -25,8 +25,8 @@ from history.importer import save
 from history.verify import verify
 from pipeline.repo import Repo
 from scripts.loopback import free_port
-from tests.histories import new_repo, new_store, picture, promote
 from tests.paths import ROOT
+from tests.support.history_factories import new_repo, new_store, picture, promote
 
 pytestmark = pytest.mark.slow
 

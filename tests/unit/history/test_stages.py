@@ -10,7 +10,14 @@ from history.mlflow_source import connect
 from history.runfile import Run
 from history.verify import verify
 from pipeline.repo import Repo
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+)
 
 
 @pytest.fixture

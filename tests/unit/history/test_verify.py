@@ -13,7 +13,14 @@ from history.faults import Fault, listed
 from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import posix
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+)
 
 FILES = {"note.txt": b"noted", "plots/roc.png": b"png"}
 

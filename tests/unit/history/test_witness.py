@@ -16,8 +16,15 @@ from history.runfile import Run
 from history.verify import verify
 from pipeline.repo import Repo
 from tests.conftest import commit_all, posix
-from tests.histories import DAY_MS, STARTED, add_run, model_id, new_repo, promote
 from tests.paths import ROOT
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    add_run,
+    model_id,
+    new_repo,
+    promote,
+)
 
 IDENTITY = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
 MODEL = {"model.onnx": b"onnx"}

@@ -19,8 +19,8 @@ from monitoring.grafana.pages import FOLDER, pages
 from scripts.stack import programs
 from scripts.stack.settings import Settings
 from tests.conftest import posix
-from tests.dashboards import every_expression, panels, queries
 from tests.paths import ROOT
+from tests.support.dashboards import every_expression, panels, queries
 
 GRAFANA = ROOT / "monitoring" / "grafana"
 BOARDS: dict[str, dict[str, Any]] = {

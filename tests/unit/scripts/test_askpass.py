@@ -12,8 +12,8 @@ from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo
 from scripts.ci.origin import Origin
 from tests.conftest import posix
-from tests.git_server import serve
 from tests.paths import ROOT
+from tests.support.git_server import serve
 
 pytestmark = posix
 ASKPASS = ROOT / "scripts" / "askpass.sh"

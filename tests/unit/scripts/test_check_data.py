@@ -17,12 +17,12 @@ from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from pipeline.train.train import train
 from scripts import check_data
-from tests import forge, generated
 from tests.conftest import commit_all
-from tests.web import Server, serving
+from tests.support import factories, strategies
+from tests.support.web_servers import Server, serving
 
 IRIS = tasks.load("iris")
-TABLE, GROWN = generated.table(IRIS, 150), generated.table(IRIS, 160)
+TABLE, GROWN = strategies.table(IRIS, 150), strategies.table(IRIS, 160)
 OLD, NEW = tables.digest(TABLE), tables.digest(GROWN)
 DIGESTS = f"sha256 {OLD[:8]}… → {NEW[:8]}…"
 VARIABLE = "MLOPS_TEST_FOLDER"
@@ -48,7 +48,7 @@ class World:
         described = yaml.safe_load(
             (Path(tasks.__file__).parent / "iris.yaml").read_text("utf-8")
         )
-        read = "tests.web.read_csv"
+        read = "tests.support.web_servers.read_csv"
         places = places or (f"{self.server.url}/{name}.csv",)
         described["sources"] = [{"place": place, "read": read} for place in places]
         described["digest"] = OLD
@@ -251,7 +251,7 @@ def test_what_was_published_is_not_found_changed_again(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     world.task("iris")
     world.repo = clone("team")
-    world.repo.params.write_text(forge.PARAMS % 1)
+    world.repo.params.write_text(factories.PARAMS % 1)
     commit_all(world.repo.root, "feat: flowers")
     git(world.repo.root, "push", "--quiet")
     world.serve("iris", GROWN)

@@ -13,7 +13,7 @@ from pipeline.repo import Repo
 from pipeline.worker import retrain
 from pipeline.worker.jobs import Request
 from tests.paths import ROOT
-from tests.web import TOKEN, GitHub, github_api
+from tests.support.web_servers import TOKEN, GitHub, github_api
 
 REASON = "the data of housing changed at its source: sha256 1234… → 5678…"
 TOLD = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scripts.stack import dotenv, settings
 from scripts.stack.settings import Settings, StackError
-from tests.dotenv_cases import ENVIRONMENT, READ, REFUSED
+from tests.support.dotenv_cases import ENVIRONMENT, READ, REFUSED
 
 
 @pytest.mark.parametrize(("content", "expected"), READ, ids=repr)

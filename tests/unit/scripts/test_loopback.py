@@ -6,7 +6,7 @@ import pytest
 
 from scripts.loopback import open_url
 from scripts.stack import verify
-from tests.web import Server, serving
+from tests.support.web_servers import Server, serving
 
 NOBODY = "http://127.0.0.1:9"  # a proxy that never answers
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -18,9 +18,9 @@ from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from scripts.push_report import describe
-from tests import forge
 from tests.conftest import commit_all
 from tests.paths import ROOT
+from tests.support import factories
 
 Clone = Callable[..., Repo]
 BASE = "https://github.com/o/n/tree/main/"
@@ -32,7 +32,9 @@ def team(clone: Clone) -> Repo:
 
 
 def bundle(repo: Repo, folder: Path, noise: float, seed: int) -> Path:
-    forge.bundle(folder, git(repo.root, "rev-parse", "HEAD"), {"housing": noise}, seed)
+    factories.bundle(
+        folder, git(repo.root, "rev-parse", "HEAD"), {"housing": noise}, seed
+    )
     return folder
 
 

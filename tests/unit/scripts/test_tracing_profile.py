@@ -6,8 +6,8 @@ import pytest
 
 from scripts.stack import verify
 from scripts.stack.settings import ENDPOINT, JAEGER, Settings, StackError
-from tests.clock import replace_sleep
-from tests.web import serving
+from tests.support.clock import replace_sleep
+from tests.support.web_servers import serving
 
 
 def settings(*profiles: str, **variables: str) -> Settings:

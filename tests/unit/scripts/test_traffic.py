@@ -14,8 +14,8 @@ from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
-from tests.service import MODELS, TASKS, make
-from tests.serving import manifest
+from tests.support.service import MODELS, TASKS, make
+from tests.support.serving import manifest
 
 ROWS = 5_000
 EMPTY = 1e-4  # in place of the share of a bin that nothing falls into

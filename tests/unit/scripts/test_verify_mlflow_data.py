@@ -13,8 +13,8 @@ import pytest
 
 from history import layout
 from pipeline.repo import Repo
-from tests.histories import add_run, model_id, new_repo, promote
 from tests.paths import ROOT
+from tests.support.history_factories import add_run, model_id, new_repo, promote
 
 SCRIPT = ROOT / "scripts" / "verify_mlflow_data.py"
 NOBODY = "http://127.0.0.1:9"

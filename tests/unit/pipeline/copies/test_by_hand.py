@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from core.git import git
-from tests import copies
 from tests.conftest import posix
-from tests.copies import Project
 from tests.paths import ROOT
+from tests.support import copies
+from tests.support.copies import Project
 
 PAGE = (ROOT / "docs" / "copies.md").read_text("utf-8")
 ONCE, EVERY = re.findall(

@@ -9,9 +9,9 @@ from core.errors import UsageError
 from core.git import git
 from pipeline.copies import identity
 from pipeline.copies.init import init
-from tests import copies, histories
-from tests.copies import Project
 from tests.paths import ROOT
+from tests.support import copies, history_factories
+from tests.support.copies import Project
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_an_empty_history_is_whole(copy: Project) -> None:
 
 
 def test_runs_of_one_s_own_are_not_removed_by_mistake(copy: Project) -> None:
-    run = histories.add_run(
+    run = history_factories.add_run(
         copy.repo.mlruns,
         experiment="iris",
         tags={"mlflow.source.git.commit": copy.head},
@@ -135,7 +135,7 @@ def test_runs_of_one_s_own_are_not_removed_by_mistake(copy: Project) -> None:
 def test_a_fork_knows_the_template_s_runs_by_its_remote(
     template: Project, tmp_path: Path
 ) -> None:
-    histories.add_run(
+    history_factories.add_run(
         template.repo.mlruns,
         experiment="iris",
         tags={"mlflow.source.git.commit": template.head},

@@ -16,8 +16,8 @@ from pipeline.cli import app
 from pipeline.copies.init import init
 from pipeline.copies.sides import GENERATED
 from pipeline.copies.update import resume, update
-from tests import copies
-from tests.copies import Project
+from tests.support import copies
+from tests.support.copies import Project
 from tools import reference
 
 Work = Callable[[Project], object]

@@ -16,10 +16,10 @@ from pipeline.data import table as tables
 from pipeline.data.add import add
 from pipeline.data.fetch import fetch
 from pipeline.repo import Repo
-from tests import generated
+from tests.support import strategies
 
 IRIS = tasks.load("iris")
-TABLE = generated.table(IRIS, 30)
+TABLE = strategies.table(IRIS, 30)
 DIGEST = tables.digest(TABLE)
 
 

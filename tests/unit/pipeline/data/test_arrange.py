@@ -8,13 +8,13 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PipelineError
+from pipeline import tasks
 from pipeline.data.arrange import arrange
 from pipeline.data.expressions import Column, DatePart, Expression, Ratio, parse
 from pipeline.data.validate import validate
 from pipeline.schema import Feature, Kind, Layout, Target, Task
-from tests import generated
 
-BASE = generated.tasks.load("iris")
+BASE = tasks.load("iris")
 
 
 def _task(layout: Layout, *features: str) -> Task:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.data import download as module
 from pipeline.data.download import Failed, download
-from tests.web import Server, serving
+from tests.support.web_servers import Server, serving
 
 CONTENT = b"rows" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -14,11 +14,11 @@ from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
-from tests import generated
-from tests.web import Server, read_csv, serving
+from tests.support import strategies
+from tests.support.web_servers import Server, read_csv, serving
 
-TASK = generated.task_of("iris", 30)
-TABLE = generated.table(TASK, 30)
+TASK = strategies.task_of("iris", 30)
+TABLE = strategies.table(TASK, 30)
 CSV = tables.to_csv(TABLE)
 DIGEST = hashlib.sha256(CSV).hexdigest()
 VARIABLE = "MLOPS_TEST_FOLDER"
@@ -159,7 +159,7 @@ def test_the_snapshot_comes_first(repo: Repo) -> None:
 
 
 def test_a_snapshot_is_right_whatever_the_source_gave_once(repo: Repo) -> None:
-    grown = generated.table(TASK, 40)
+    grown = strategies.table(TASK, 40)
     tables.write(repo.data / "iris.csv.gz", grown)
     fetched = _fetch(_task(), repo)
     assert (
@@ -181,7 +181,7 @@ def test_fresh_data_come_from_the_source_as_it_is_now(
     server: Server, repo: Repo
 ) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
-    grown = generated.table(TASK, 40)
+    grown = strategies.table(TASK, 40)
     server.answers["/iris.csv"] = [(200, tables.to_csv(grown))]
     task = _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST))
     assert len(_fetch(task, repo).table) == 30
@@ -196,7 +196,7 @@ def test_fresh_data_come_from_the_source_as_it_is_now(
 def test_fresh_data_of_a_folder_are_read_and_not_kept(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grown = generated.table(TASK, 40)
+    grown = strategies.table(TASK, 40)
     (tmp_path / "iris.csv").write_bytes(tables.to_csv(grown))
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     fetched = _fetch(

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from pipeline import tasks
 from pipeline.data import table as tables
-from tests import generated
+from tests.support import strategies
 
 TASK = tasks.load("credit")
-ROWS = generated.table(TASK, 400)
+ROWS = strategies.table(TASK, 400)
 
 
 @given(st.permutations(range(60)))

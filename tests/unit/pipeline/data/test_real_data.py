@@ -10,15 +10,15 @@ from pipeline.data.arrange import arrange
 from pipeline.data.fetch import fetch
 from pipeline.data.validate import validate
 from pipeline.repo import Repo
-from tests import generated
-from tests.service import TASKS
+from tests.support import strategies
+from tests.support.service import TASKS
 
 CREDIT = tasks.load("credit")
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_the_table_is_the_one_that_the_task_expects(name: str, tmp_path: Path) -> None:
-    found, reason = generated.real(name)
+    found, reason = strategies.real(name)
     if not found:
         pytest.skip(reason)
     fetched = fetch(tasks.load(name), Repo(tmp_path))

@@ -25,8 +25,8 @@ from pipeline.data.fetch import fetch
 from pipeline.data.validate import validate
 from pipeline.repo import Repo
 from pipeline.schema import Layout, Source, Task
-from tests import generated
-from tests.web import Server, serving
+from tests.support import strategies
+from tests.support.web_servers import Server, serving
 
 WEB = [
     pytest.param(name, place, id=f"{name}-{source.address.rsplit('/', 1)[-1]}-{place}")
@@ -70,7 +70,7 @@ def _raw(task: Task, source: Source) -> pd.DataFrame:
     if task.name == "housing":
         table = _census(80)
     else:
-        table, layout = generated.table(task, 80), source.table or Layout()
+        table, layout = strategies.table(task, 80), source.table or Layout()
         for name, words in layout.values.items():
             coded = {word: code for code, word in words.items()}
             table[name] = table[name].map(
@@ -123,7 +123,7 @@ def _file(source: Source, raw: pd.DataFrame) -> bytes:
 def _table(task: Task) -> pd.DataFrame:
     """Return the task's table of the rows that `_raw` gives."""
     if task.name != "housing":
-        return generated.table(task, 80)
+        return strategies.table(task, 80)
     source = next(source for source in task.sources if source.member)
     return validate(task, arrange(task, source.table, _census(80)), "made up")
 
@@ -159,7 +159,7 @@ def test_a_task_has_three_independent_sources(name: str) -> None:
 def _iris(server: Server, *places: str, rows: pd.DataFrame | None = None) -> Task:
     """Return iris with CSV sources at the server, which expects these rows."""
     task = tasks.load("iris")
-    expected = generated.table(task, 40) if rows is None else rows
+    expected = strategies.table(task, 40) if rows is None else rows
     read = tasks.load("iris").sources[1].read
     return replace(
         task,
@@ -173,7 +173,7 @@ def test_rows_in_another_order_count_and_give_one_table(
     server: Server, tmp_path: Path
 ) -> None:
     task = _iris(server, "file")
-    table, digests = generated.table(task, 40), set()
+    table, digests = strategies.table(task, 40), set()
     for seed in (1, 2):
         other = table.sample(frac=1, random_state=seed)
         server.answers["/file"] = [(200, tables.to_csv(other))]
@@ -193,7 +193,7 @@ def test_other_rows_do_not_count(
 ) -> None:
     task = _iris(server, "file")
     server.answers["/file"] = [
-        (200, tables.to_csv(generated.table(task, 40).iloc[rows]))
+        (200, tables.to_csv(strategies.table(task, 40).iloc[rows]))
     ]
     with pytest.raises(Unavailable, match="the table's SHA-256 is"):
         fetch(task, Repo(tmp_path))
@@ -203,7 +203,7 @@ def test_fresh_rows_in_another_order_are_those_of_the_snapshot(
     server: Server, tmp_path: Path
 ) -> None:
     task, repo = _iris(server, "file"), Repo(tmp_path)
-    table = generated.table(task, 40)
+    table = strategies.table(task, 40)
     tables.write(repo.data / "iris.csv.gz", table)
     server.answers["/file"] = [(200, tables.to_csv(table.iloc[::-1]))]
     fetched = fetch(task, repo, fresh=True)
@@ -220,13 +220,13 @@ def test_every_way_to_fail_leads_to_the_next_source(
         "gone": [(404, b"")],
         "page": [(200, b"<html><body>Sign in, please</body></html>")],
         "empty": [(200, b"")],
-        "other": [(200, tables.to_csv(generated.table(tasks.load("iris"), 30)))],
+        "other": [(200, tables.to_csv(strategies.table(tasks.load("iris"), 30)))],
         "invalid": [
             (200, b"sepal_length,sepal_width,petal_length,petal_width,species\n,,,,\n")
         ],
     }
     task = _iris(server, *bad, "good")
-    good = tables.to_csv(generated.table(task, 40))
+    good = tables.to_csv(strategies.table(task, 40))
     server.answers = {f"/{place}": answers for place, answers in bad.items()}
     server.answers["/good"] = [(200, good)]
     fetched = fetch(task, Repo(tmp_path))
@@ -248,7 +248,7 @@ def test_a_password_in_an_address_is_never_told(server: Server, tmp_path: Path) 
     told = f"{caught.value} {caught.value.waits_for}"
     assert "hush" not in told and "/file: cannot be read" in told and "/gone" in told
     server.answers["/file?sig=hush&token=hush"] = [
-        (200, tables.to_csv(generated.table(task, 40)))
+        (200, tables.to_csv(strategies.table(task, 40)))
     ]
     assert "hush" not in fetch(task, Repo(tmp_path)).origin
 
@@ -260,7 +260,7 @@ def test_nothing_is_written_into_the_home_folder(
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     task = _iris(server, "file")
-    server.answers["/file"] = [(200, tables.to_csv(generated.table(task, 40)))]
+    server.answers["/file"] = [(200, tables.to_csv(strategies.table(task, 40)))]
     fetch(task, Repo(tmp_path))
     assert not list((tmp_path / "home").iterdir())
 

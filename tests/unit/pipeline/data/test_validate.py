@@ -10,7 +10,7 @@ import pytest
 from core.errors import PipelineError
 from pipeline import tasks
 from pipeline.data.validate import validate
-from tests import generated
+from tests.support import strategies
 
 TASK = tasks.load("credit")
 
@@ -70,12 +70,12 @@ def test_what_is_wrong_is_named(
     change: Callable[[pd.DataFrame], pd.DataFrame], words: str
 ) -> None:
     with pytest.raises(PipelineError, match=re.escape(words)) as caught:
-        validate(TASK, change(generated.table(TASK, 20)), "rows.csv")
+        validate(TASK, change(strategies.table(TASK, 20)), "rows.csv")
     assert str(caught.value).startswith("rows.csv: ") and "\n" not in str(caught.value)
 
 
 def test_the_first_bad_row_is_named_and_the_others_counted() -> None:
-    table = generated.table(TASK, 20).astype({"age": object})
+    table = strategies.table(TASK, 20).astype({"age": object})
     table.loc[[3, 8], "age"] = 0
     table.loc[2, "purpose"] = "yacht"
     with pytest.raises(
@@ -85,5 +85,5 @@ def test_the_first_bad_row_is_named_and_the_others_counted() -> None:
 
 
 def test_text_and_numbers_give_the_same_table() -> None:
-    table = generated.table(TASK, 20)
+    table = strategies.table(TASK, 20)
     pd.testing.assert_frame_equal(validate(TASK, table.astype(str), "rows.csv"), table)

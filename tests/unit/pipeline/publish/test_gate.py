@@ -13,8 +13,8 @@ from pipeline.bundle import Challenger, Parity
 from pipeline.publish.gate import Decision, gain_interval, judge
 from pipeline.schema import Layout, Task
 from pipeline.train.predict import OnnxModel
-from tests import forge
-from tests.service import TASKS
+from tests.support import factories
+from tests.support.service import TASKS
 
 NAMES = TASKS
 
@@ -34,7 +34,7 @@ class Arena:
 
     def evidence(self, model: str, **update: Any) -> Challenger:
         fit = getattr(self, f"{model}_fit")
-        return forge.challenger(
+        return factories.challenger(
             self.task, getattr(self, model), self.holdout, fit, **update
         )
 
@@ -49,9 +49,9 @@ def arena(request: pytest.FixtureRequest) -> Arena:
     # The generated rows are no houses and no loans: the thresholds for those do not
     # apply.
     task = replace(tasks.load(request.param), thresholds={})
-    poor_fit, poor = forge.fitted(task, forge.rows(task, 40, seed=1))
-    good_fit, good = forge.fitted(task, forge.rows(task, 2000, seed=2))
-    holdout = forge.rows(task, 600, seed=3)
+    poor_fit, poor = factories.fitted(task, factories.rows(task, 40, seed=1))
+    good_fit, good = factories.fitted(task, factories.rows(task, 2000, seed=2))
+    holdout = factories.rows(task, 600, seed=3)
     return Arena(task, holdout, OnnxModel(poor), OnnxModel(good), poor_fit, good_fit)
 
 
@@ -83,7 +83,7 @@ def test_a_tie_keeps_the_champion(arena: Arena) -> None:
 
 
 def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
-    _, other = forge.fitted(arena.task, forge.rows(arena.task, 2000, seed=4))
+    _, other = factories.fitted(arena.task, factories.rows(arena.task, 2000, seed=4))
     rival = OnnxModel(other)
     decision = judge(
         arena.task, arena.evidence("good"), arena.good, rival, arena.holdout
@@ -143,10 +143,10 @@ def test_a_champion_that_cannot_read_the_data_any_more_gives_way(arena: Arena) -
     )
     # Without its sources, whose layout names the column.
     task = replace(arena.task, features=features, table=Layout(), sources=())
-    fit, content = forge.fitted(task, forge.rows(task, 500))
+    fit, content = factories.fitted(task, factories.rows(task, 500))
     model = OnnxModel(content)
     decision = judge(
-        task, forge.challenger(task, model, fewer, fit), model, arena.good, fewer
+        task, factories.challenger(task, model, fewer, fit), model, arena.good, fewer
     )
     assert decision.promote and f"needs {column}" in decision.reason
 

@@ -15,8 +15,8 @@ from pipeline.publish.loop import Change, land
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import OWNED, Repo
-from tests import forge
 from tests.conftest import commit_all, posix
+from tests.support import factories
 from tests.unit.pipeline.publish.test_loop import note
 
 pytestmark = posix
@@ -95,7 +95,7 @@ class Team:
         folder, made_from = self.tmp / f"bundle-{self.count}", git(
             self.repo.root, "rev-parse", "HEAD"
         )
-        forge.bundle(folder, made_from, {"housing": noise}, seed=self.count)
+        factories.bundle(folder, made_from, {"housing": noise}, seed=self.count)
         return folder
 
     def seen(self, branch: str) -> Repo:

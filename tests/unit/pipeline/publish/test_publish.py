@@ -15,8 +15,8 @@ from history.verify import verify
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from tests import forge
-from tests.service import TASKS
+from tests.support import factories
+from tests.support.service import TASKS
 
 Clone = Callable[..., Repo]
 WORSE, GOOD, BETTER = 3.0, 0.3, 0.05
@@ -36,7 +36,7 @@ class Team:
     def forge(self, **noises: float) -> Path:
         self.count += 1
         folder = self._tmp / f"bundle-{self.count}"
-        forge.bundle(
+        factories.bundle(
             folder, git(self.repo.root, "rev-parse", "HEAD"), noises, seed=self.count
         )
         return folder

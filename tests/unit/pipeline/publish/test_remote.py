@@ -12,9 +12,9 @@ from core.git import git
 from pipeline.publish import remote as remotes
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
-from tests.clock import replace_sleep
 from tests.conftest import posix
-from tests.git_server import Server, serve
+from tests.support.clock import replace_sleep
+from tests.support.git_server import Server, serve
 from tests.unit.pipeline.publish.test_loop import note, reject_pushes
 
 Clone = Callable[..., Repo]

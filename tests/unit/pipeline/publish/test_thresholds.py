@@ -14,8 +14,8 @@ from pipeline.data.table import in_holdout
 from pipeline.publish import thresholds
 from pipeline.repo import Repo
 from pipeline.train.manifest import distribution
-from tests import generated
-from tests.service import ROOT, TASKS
+from tests.support import strategies
+from tests.support.service import ROOT, TASKS
 
 WINDOWS = 1000
 
@@ -28,7 +28,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def rows(name: str, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The rows that a model of the task is made of."""
-    found, reason = generated.real(name)
+    found, reason = strategies.real(name)
     if not found:
         pytest.skip(reason)
     task = tasks.load(name)

@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
-from tests.histories import new_repo
-from tests.service import MODELS, make
-from tests.serving import manifest
-from tests.web import Server, serving
+from tests.support.history_factories import new_repo
+from tests.support.service import MODELS, make
+from tests.support.serving import manifest
+from tests.support.web_servers import Server, serving
 
 TASK = "credit"
 ROWS = 500

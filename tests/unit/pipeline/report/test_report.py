@@ -15,8 +15,8 @@ from pipeline import report
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from tests import forge
 from tests.conftest import make_clone, make_origin
+from tests.support import factories
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -31,7 +31,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     team = make_clone(origin, "team")
     for number, noise in enumerate((0.3, 0.05, 3.0)):
         folder = tmp_path / f"bundle-{number}"
-        forge.bundle(
+        factories.bundle(
             folder, git(team.root, "rev-parse", "HEAD"), {"housing": noise}, number + 1
         )
         publish(team, folder, "origin", "main")

@@ -14,7 +14,7 @@ from pipeline.data.validate import validate
 from pipeline.schema import Feature
 from pipeline.train.behavioural_tests import example
 from pipeline.train.evaluate import METRICS, higher_is_better
-from tests import generated
+from tests.support import strategies
 
 OURS = ("credit", "housing", "iris")
 IRIS = (tasks.FOLDER / "iris.yaml").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_a_new_file_is_a_new_task(
     (tmp_path / "flowers.yaml").write_text(IRIS, "utf-8")
     monkeypatch.setattr(tasks, "FOLDER", tmp_path)
     assert tasks.names() == ["flowers"] and tasks.load("flowers").name == "flowers"
-    assert len(generated.table(tasks.load("flowers"), 5)) == 5
+    assert len(strategies.table(tasks.load("flowers"), 5)) == 5
 
 
 @pytest.mark.parametrize(

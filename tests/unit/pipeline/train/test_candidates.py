@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import PipelineError
 from pipeline.train.candidates import Candidate, Failure, Study, best, fit_all, split
-from tests import generated
+from tests.support import strategies
 
 CANDIDATES = {
     "dummy": {},
@@ -18,7 +18,7 @@ CANDIDATES = {
 
 @pytest.fixture(scope="module")
 def results() -> list[Candidate | Failure]:
-    return list(fit_all(generated.study("housing"), CANDIDATES))
+    return list(fit_all(strategies.study("housing"), CANDIDATES))
 
 
 def test_a_candidate_that_fails_to_fit_leaves_the_others_alone(
@@ -39,7 +39,7 @@ def test_a_metric_that_is_no_number_is_a_failure(
 
 
 def test_the_best_in_cross_validation_wins(results: list[Candidate | Failure]) -> None:
-    task = generated.study("housing").task
+    task = strategies.study("housing").task
     winner = best(task, results)
     assert winner and winner.algorithm == "linear_regression"
     assert winner.cross_validation["rmse_mean"] == pytest.approx(sum(winner.folds) / 3)
@@ -52,7 +52,7 @@ def test_all_cores_or_one_give_the_same(results: list[Candidate | Failure]) -> N
     import joblib
 
     with joblib.parallel_config(n_jobs=1, backend="sequential"):
-        again = list(fit_all(generated.study("housing"), {"linear_regression": {}}))[0]
+        again = list(fit_all(strategies.study("housing"), {"linear_regression": {}}))[0]
     first = results[3]
     assert isinstance(first, Candidate) and isinstance(again, Candidate)
     assert (again.onnx, again.folds, again.holdout) == (
@@ -68,7 +68,7 @@ def _without(study: Study, part: str) -> Study:
 
 
 def test_too_few_rows_of_a_class_are_refused() -> None:
-    study = generated.study("iris")
+    study = strategies.study("iris")
     assert len(split(study)) == 3
     for bad in (_without(study, "train"), _without(study, "holdout")):
         with pytest.raises(
@@ -78,5 +78,5 @@ def test_too_few_rows_of_a_class_are_refused() -> None:
     with pytest.raises(
         PipelineError, match="10 rows to train on and 60 held out are too few"
     ):
-        few = generated.study("housing", folds=11)
+        few = strategies.study("housing", folds=11)
         split(dataclasses.replace(few, train=few.train.iloc[:10]))

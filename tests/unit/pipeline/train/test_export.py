@@ -14,9 +14,9 @@ from pipeline import tasks
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.candidates import Study
 from pipeline.train.predict import OnnxModel
-from tests import generated
 from tests.paths import ROOT
-from tests.service import TASKS
+from tests.support import strategies
+from tests.support.service import TASKS
 
 SMALL = {
     "random_forest": {"n_estimators": 10, "max_depth": 6},
@@ -45,7 +45,7 @@ def digests() -> str:
     """Return the digest of every algorithm's ONNX file on every task."""
     lines = []
     for name, algorithm in ALL:
-        study = generated.study(name)
+        study = strategies.study(name)
         content = export.to_onnx(study.task, study.features, _fit(study, algorithm))
         lines.append(f"{name} {algorithm} {hashlib.sha256(content).hexdigest()}")
     return "\n".join(lines)
@@ -53,7 +53,7 @@ def digests() -> str:
 
 @pytest.mark.parametrize("name, algorithm", ALL)
 def test_every_row_of_the_holdout_agrees(name: str, algorithm: str) -> None:
-    study = generated.study(name)
+    study = strategies.study(name)
     fitted = _fit(study, algorithm)
     model = OnnxModel(export.to_onnx(study.task, study.features, fitted))
     inputs = estimators.as_inputs(study.features, study.holdout)
@@ -66,7 +66,7 @@ def test_every_row_of_the_holdout_agrees(name: str, algorithm: str) -> None:
 
 
 def test_a_file_that_says_something_else_is_found_out() -> None:
-    study = generated.study("housing")
+    study = strategies.study("housing")
     other = _fit(study, "linear_regression")
     model = OnnxModel(export.to_onnx(study.task, study.features, other))
     fitted = _fit(study, "random_forest")
@@ -78,7 +78,7 @@ def test_a_file_that_says_something_else_is_found_out() -> None:
 def test_a_value_that_is_no_number_is_a_mismatch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    study = generated.study("housing")
+    study = strategies.study("housing")
     fitted = _fit(study, "linear_regression")
     model = OnnxModel(export.to_onnx(study.task, study.features, fitted))
     inputs = estimators.as_inputs(study.features, study.holdout)
@@ -88,7 +88,7 @@ def test_a_value_that_is_no_number_is_a_mismatch(
 
 
 def test_one_row_on_one_thread_takes_less_than_the_budget() -> None:
-    study = generated.study("credit")
+    study = strategies.study("credit")
     model = OnnxModel(
         export.to_onnx(study.task, study.features, _fit(study, "random_forest"))
     )

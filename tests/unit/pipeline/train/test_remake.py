@@ -19,7 +19,7 @@ from pipeline.train import estimators, evaluate
 from pipeline.train import export as onnx
 from pipeline.train.predict import OnnxModel
 from pipeline.train.remake import export
-from tests.histories import add_run, model_id, new_repo, promote
+from tests.support.history_factories import add_run, model_id, new_repo, promote
 
 TASK = tasks.load("iris")
 SEED, SHARE = 7, 0.25

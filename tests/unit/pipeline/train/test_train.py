@@ -30,9 +30,9 @@ from pipeline.schema import Source, Task
 from pipeline.tasks import readers
 from pipeline.train.predict import OnnxModel
 from pipeline.train.train import train
-from tests import forge, generated
 from tests.conftest import commit_all
 from tests.paths import ROOT
+from tests.support import factories, strategies
 
 PARAMS = {
     "seed": 7,
@@ -75,7 +75,7 @@ def made_up() -> Iterator[None]:
     """Housing with generated rows, for as long as this module runs."""
     patch = pytest.MonkeyPatch()
     patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    _replace_housing(patch, generated.task_of("housing", 400))
+    _replace_housing(patch, strategies.task_of("housing", 400))
     yield
     patch.undo()
 
@@ -207,7 +207,9 @@ def test_mlflow_loads_the_model_and_takes_a_table(trained: tuple[Repo, Bundle]) 
     run = layout.run_folders(_folder(repo) / "mlruns")[challenger.run_id]
     folder = run / layout.MODELS / challenger.model_id
     rows = (
-        generated.table(tasks.load("iris"), 5).drop(columns="species").astype("float32")
+        strategies.table(tasks.load("iris"), 5)
+        .drop(columns="species")
+        .astype("float32")
     )
     answer = mlflow.pyfunc.load_model(str(folder)).predict(rows)
     expected = OnnxModel(folder / "model.onnx").predict(rows)
@@ -253,7 +255,7 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
     made_up: None, tmp_path: Path
 ) -> None:
     repo = _begin(tmp_path / "checkout")
-    grown = generated.table(tasks.load("iris"), 200)
+    grown = strategies.table(tasks.load("iris"), 200)
     tables.write(repo.data / "iris.csv.gz", grown)
     bundle = train(repo, ["iris"], _folder(repo))
     assert bundle.dirty == ["data/iris.csv.gz"]
@@ -277,7 +279,7 @@ def test_the_command_reads_what_a_workflow_tells_it(
     repo.params.write_text(
         yaml.safe_dump(PARAMS | {"tasks": {"iris": PARAMS["tasks"]["iris"]}})
     )
-    tables.write(repo.data / "iris.csv.gz", generated.table(tasks.load("iris"), 200))
+    tables.write(repo.data / "iris.csv.gz", strategies.table(tasks.load("iris"), 200))
     commit_all(repo.root, "feat: grow")
     told = {"MLOPS_TASKS": "iris" if fresh else "", "MLOPS_FRESH_DATA": fresh}
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "train"]
@@ -351,7 +353,7 @@ def test_without_network_and_snapshot_one_sentence_says_so(
     task = dataclasses.replace(tasks.load("housing"), sources=(folder, dead))
     _replace_housing(monkeypatch, task)
     repo = _begin(tmp_path / "checkout")
-    forge.bundle(
+    factories.bundle(
         repo.build / "bundle", "a" * 40, {"iris": 0.1}
     )  # of an earlier training
     with pytest.raises(

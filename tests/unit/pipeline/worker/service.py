@@ -18,11 +18,11 @@ from typing import Any
 from core.git import git
 from pipeline.repo import Repo
 from scripts.loopback import free_port
-from tests import forge
 from tests.conftest import commit_all
 from tests.paths import ROOT
-from tests.service import MODELS, REPOSITORY, make
-from tests.serving import NO_WAY_OUT
+from tests.support import factories
+from tests.support.service import MODELS, REPOSITORY, make
+from tests.support.serving import NO_WAY_OUT
 
 PATIENCE_SECONDS = 300  # other tests may keep the machine busy
 
@@ -31,13 +31,13 @@ def begin(folder: Path) -> Path:
     """Make a repository with parameters that are quick; nothing is committed yet."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "--quiet", "-b", "main")
-    (folder / "params.yaml").write_text(forge.PARAMS % 1)
+    (folder / "params.yaml").write_text(factories.PARAMS % 1)
     (folder / ".gitignore").write_text("build/\n")
     return folder
 
 
 def checkout(folder: Path) -> Repo:
-    """Return a repository with the history and the models of `tests.service`."""
+    """Return a repository with the history and the models of `tests.support.service`."""
     begin(folder)
     make()
     shutil.copytree(MODELS, folder / "deployment" / "models")

@@ -16,8 +16,8 @@ from pipeline.train import behavioural_tests
 from pipeline.train.manifest import distribution
 from pipeline.train.predict import OnnxModel
 from pipeline.worker.explain import BACKGROUND_ROWS, Explainer, explain
-from tests import forge
-from tests.service import MODELS, TASKS, make
+from tests.support import factories
+from tests.support.service import MODELS, TASKS, make
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -50,7 +50,7 @@ def test_the_values_of_a_served_model_add_up_to_what_it_says(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_many_different_records_add_up(task: str) -> None:
-    manifest, rows = manifest_of(task), forge.rows(tasks.load(task), 3).to_dict(
+    manifest, rows = manifest_of(task), factories.rows(tasks.load(task), 3).to_dict(
         "records"
     )
     for one in explain((MODELS / task,), manifest["sha256"], [*rows]):  # type: ignore[list-item]
@@ -59,8 +59,8 @@ def test_many_different_records_add_up(task: str) -> None:
 
 def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
     task = tasks.load("housing")
-    table = forge.rows(task, 300)
-    model = OnnxModel(forge.fitted(task, table)[1])
+    table = factories.rows(task, 300)
+    model = OnnxModel(factories.fitted(task, table)[1])
     features = [asdict(feature) for feature in task.features]
     marginals = {
         f.name: distribution(table[f.name], f.categories) for f in task.features

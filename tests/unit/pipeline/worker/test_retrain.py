@@ -8,7 +8,7 @@ from core.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.worker.jobs import Request
 from pipeline.worker.retrain import run
-from tests.web import TOKEN, GitHub, github_api
+from tests.support.web_servers import TOKEN, GitHub, github_api
 
 ASK = Request(kind="retrain", tasks=["housing", "iris"], reason="drift")
 

@@ -17,7 +17,7 @@ from core.files import sha256_file
 from history import registry
 from pipeline import bundle as bundles
 from pipeline import tasks
-from tests import forge
+from tests.support import factories
 from tests.unit.pipeline.worker.service import Service, checkout, running
 
 pytestmark = pytest.mark.slow
@@ -163,7 +163,7 @@ def test_what_cannot_be_loaded_says_what_there_is(service: Service) -> None:
 def test_a_model_trained_on_sixty_rows_is_kept_logged_and_loaded(
     service: Service,
 ) -> None:
-    rows = forge.rows(tasks.load("iris"), 60, seed=1).to_dict("records")
+    rows = factories.rows(tasks.load("iris"), 60, seed=1).to_dict("records")
     result = service.run(
         kind="train",
         task="iris",

@@ -12,8 +12,8 @@ from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.worker.jobs import Request
 from pipeline.worker.train import run
-from tests import forge
 from tests.conftest import commit_all
+from tests.support import factories
 from tests.unit.pipeline.worker.service import begin
 
 
@@ -25,7 +25,7 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def rows(count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = forge.rows(tasks.load("iris"), count).to_dict(
+    found: list[dict[str, Any]] = factories.rows(tasks.load("iris"), count).to_dict(
         "records"
     )
     return found
@@ -125,7 +125,7 @@ def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
 def test_rows_of_a_request_come_before_the_snapshot_wherever_build_lies(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables.write(repo.data / "iris.csv.gz", forge.rows(tasks.load("iris"), 90))
+    tables.write(repo.data / "iris.csv.gz", factories.rows(tasks.load("iris"), 90))
     monkeypatch.setenv("MLOPS_BUILD_DIR", str(tmp_path / "elsewhere"))
     away = Repo.open(repo.root)
     asked = {"kind": "train", "task": "iris", "algorithm": "logistic_regression"}

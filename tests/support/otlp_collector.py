@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from tests.serving import wait_until
+from tests.support.serving import wait_until
 
 ERROR = trace_pb2.Status.STATUS_CODE_ERROR
 SERVER = trace_pb2.Span.SPAN_KIND_SERVER

@@ -261,7 +261,12 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "holdout": {"rows": 300, "metrics": measured},
         "cross_validation": {"folds": 2, "metrics": folds},
         "baseline": None,
-        "data": {"rows": 300, "digest": "d" * 64, "source": "forge", "licence": "MIT"},
+        "data": {
+            "rows": 300,
+            "digest": "d" * 64,
+            "source": "factories",
+            "licence": "MIT",
+        },
         "slices": [],
     }
     return to_json(content)

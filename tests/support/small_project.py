@@ -10,8 +10,8 @@ from pathlib import Path
 
 from core.git import git
 from tests.conftest import commit_all
-from tests.forge import PARAMS
 from tests.paths import ROOT
+from tests.support.factories import PARAMS
 from tools.rehearse import events, origin
 from tools.rehearse.act import Run, Runner
 from tools.rehearse.github import GitHub

@@ -8,8 +8,8 @@ from core.git import git
 from history.verify import verify
 from pipeline.copies.update import Outcome, update
 from pipeline.repo import OWNED, Repo
-from tests import histories
 from tests.conftest import commit_all
+from tests.support import history_factories
 
 FILES = {
     "README.md": "# MLOps GitOps template\n\nWhat it is.\n\n## Use\nHow to use it.\n",
@@ -70,14 +70,18 @@ class Project:
 
     def run(self, task: str = "iris") -> str:
         """Publish a run that promotes nothing."""
-        histories.add_run(self.repo.mlruns, experiment=task)
+        history_factories.add_run(self.repo.mlruns, experiment=task)
         return self._publish(f"{task} refused")
 
     def promote(self, task: str = "iris") -> str:
         """Publish a run and its promotion."""
-        models = {histories.model_id(): {"model.onnx": f"{task} {self.head}".encode()}}
-        run = histories.add_run(self.repo.mlruns, models=models, experiment=task)
-        histories.promote(self.repo, run, task)
+        models = {
+            history_factories.model_id(): {"model.onnx": f"{task} {self.head}".encode()}
+        }
+        run = history_factories.add_run(
+            self.repo.mlruns, models=models, experiment=task
+        )
+        history_factories.promote(self.repo, run, task)
         return self._publish(f"{task} promoted")
 
     def _publish(self, message: str) -> str:

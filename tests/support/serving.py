@@ -21,7 +21,7 @@ from pipeline.publish.record import model_folder
 from pipeline.repo import Repo
 from scripts.loopback import free_port
 from tests.paths import ROOT
-from tests.service import MODELS, REPOSITORY
+from tests.support.service import MODELS, REPOSITORY
 
 # The body in the issue and in the README, as it stands.
 HOUSE = {

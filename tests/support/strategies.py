@@ -4,7 +4,6 @@ data.
 
 import dataclasses
 import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from pipeline.data import table as tables
 from pipeline.data.validate import validate
 from pipeline.schema import Kind, Source, Task
 from pipeline.train.candidates import Study
+from tests.paths import ROOT
 
 # What names the folders with the real data of a task.
 VARIABLES = {"housing": "SCIKIT_LEARN_DATA", "credit": "MLOPS_DATA_DIR"}
@@ -72,6 +72,6 @@ def study(name: str, rows: int = 300, folds: int = 3) -> Study:
 def real(name: str) -> tuple[bool, str]:
     """Tell whether a task's real data are at hand, and what is missing."""
     variable = VARIABLES.get(name)
-    here = (Path(__file__).parent.parent / "data" / f"{name}.csv.gz").is_file()
+    here = (ROOT / "data" / f"{name}.csv.gz").is_file()
     found = variable is None or here or bool(os.environ.get(variable))
     return found, f"the real data of {name} are not here: {variable} names no folder"

@@ -1,4 +1,4 @@
-"""Makes the repository of `tests/service.py`: real candidates, manifests and
+"""Makes the repository of `tests/support/service.py`: real candidates, manifests and
 promotions.
 """
 
@@ -18,8 +18,7 @@ from pipeline.repo import Repo
 from pipeline.train import estimators, evaluate, export, manifest
 from pipeline.train.candidates import Candidate, Study
 from pipeline.train.predict import OnnxModel
-from tests import forge as forged
-from tests import generated
+from tests.support import factories, strategies
 
 ROWS = 1200
 TREES: dict[str, Any] = {"max_iter": 30, "early_stopping": False}
@@ -31,18 +30,18 @@ VERSIONS: dict[str, list[str]] = {
 }
 
 
-def forge(folder: Path) -> None:
+def build_service(folder: Path) -> None:
     """Write a history with two promotions of each task, and what is in service, into a
     folder.
     """
     folder.mkdir(parents=True)
-    (folder / "params.yaml").write_text(forged.PARAMS % 1, "utf-8")
+    (folder / "params.yaml").write_text(factories.PARAMS % 1, "utf-8")
     repo = Repo.open(folder)
     record.finish(repo, [run_id for name in VERSIONS for run_id in _task(repo, name)])
 
 
 def _task(repo: Repo, name: str) -> list[str]:
-    study = generated.study(name, ROWS)
+    study = strategies.study(name, ROWS)
     judged = [_candidate(study, algorithm) for algorithm in ("dummy", *VERSIONS[name])]
     return [_promote(repo, study, judged, version) for version in range(1, len(judged))]
 
@@ -87,11 +86,11 @@ def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) ->
     text = manifest.render(study, candidate, [*judged], fetched)
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
     parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
-    started = forged.STARTED + version * 60_000
-    whole = forged.run(parent, task.name, None, {}, {}, started=started)
+    started = factories.STARTED + version * 60_000
+    whole = factories.run(parent, task.name, None, {}, {}, started=started)
     params = {"algorithm": candidate.algorithm}
     metrics = candidate.metrics
-    made = forged.run(
+    made = factories.run(
         run_id, task.name, parent, params, metrics, model_id, files, started
     )
     for run in (whole, made):

@@ -16,10 +16,10 @@ from tests.paths import ROOT
 
 TASKS = ["credit", "housing", "iris"]
 MADE_BY = [
-    "tests/service.py",
-    "tests/service_forge.py",
-    "tests/generated.py",
-    "tests/forge.py",
+    "tests/support/service.py",
+    "tests/support/service_factory.py",
+    "tests/support/strategies.py",
+    "tests/support/factories.py",
 ]
 
 
@@ -47,11 +47,11 @@ def make() -> None:
             return
         # What takes seconds to import is needed by the one that makes it, and not by
         # every test.
-        from tests.service_forge import forge
+        from tests.support.service_factory import build_service
 
         unfinished = REPOSITORY.with_name("test-service-unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        forge(unfinished)
+        build_service(unfinished)
         for older in REPOSITORY.parent.glob("test-service-" + "?" * 12):
             shutil.rmtree(older)
         unfinished.rename(REPOSITORY)

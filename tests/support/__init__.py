@@ -1,0 +1,1 @@
+"""What the tests share: factories, servers of their own, rules."""
