@@ -193,7 +193,8 @@ def _api() -> str:
         for verb in VERBS:
             if verb in operations:
                 operation = operations[verb]
-                text = operation["description"].splitlines()[0]
+                first_paragraph = operation["description"].partition("\n\n")[0]
+                text = " ".join(first_paragraph.split())
                 row = f"| `{verb.upper()} {path}` | {text} | {_statuses(operation)} |"
                 groups.setdefault(operation["tags"][0], []).append(row)
     lines = ["# The API", NOTE]

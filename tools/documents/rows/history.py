@@ -97,7 +97,7 @@ ROWS = [
             "`python scripts/verify_mlflow_data.py`"
         ),
         here="as typed, with any Python from 3.11 on",
-        page="[how to](how-to.md#-check-the-history)",
+        page="[how to](how-to.md#verify-the-history)",
         check=verify_the_history,
     ),
     Row(

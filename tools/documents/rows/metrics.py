@@ -83,7 +83,7 @@ ROWS = [
             "recorded from ours, with the same labels, by a rule file that one line in "
             "`monitoring/prometheus.yml` turns on"
         ),
-        page="[monitoring](monitoring.md#names-of-other-stacks)",
+        page="[monitoring](monitoring-metrics.md#names-of-other-stacks)",
         check=names_of_metrics,
     ),
 ]

@@ -17,7 +17,7 @@ from tests.support.copies import Project
 
 PAGE = (ROOT / "docs" / "copies.md").read_text("utf-8")
 ONCE, EVERY = re.findall(
-    r"```bash\n(.*?)```", PAGE.split("## The same by hand")[1], re.S
+    r"```bash\n(.*?)```", PAGE.split("## Update manually")[1], re.S
 )[:2]
 (REPAIR,) = re.findall(r"`(git restore --source=HEAD\^1[^`]*)`", PAGE)
 
