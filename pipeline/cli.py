@@ -1,19 +1,16 @@
 """The command line: `pipeline COMMAND`, or `python -m pipeline COMMAND`."""
 
-import errno
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from core import environment, output
+from core import environment, output, renamed
 from core.errors import PipelineError
 from history.cli import Json
 from history.cli import app as history
-from pipeline import library_settings
+from pipeline import console, library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.repo import Repo
@@ -23,30 +20,45 @@ app = typer.Typer(
 )
 app.command()(copies.init)
 app.command()(copies.update)
-app.add_typer(data, name="data", help="The tables that the tasks are trained on.")
+app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")
 app.add_typer(
-    history, name="history", help="Runs as text in Git, and the database made of them."
+    history,
+    name="history",
+    help="Work with the runs in Git, and with the MLflow database built from them.",
 )
 
 Remote = Annotated[str, typer.Option(help="The remote to publish to.")]
 Branch = Annotated[
     str | None,
     typer.Option(
-        help="The branch to publish to; created if it is not there.",
+        help="The branch to publish to; created if it does not exist.",
         show_default="the remote's default branch",
     ),
 ]
 BundleFolder = Annotated[
     Path | None, typer.Option(help="The bundle's folder.", show_default="build/bundle")
 ]
+WorkerHost = Annotated[
+    str, typer.Option(envvar="TRAINER_HOST", help="The address to listen on.")
+]
+WorkerPort = Annotated[
+    int,
+    typer.Option(
+        envvar="TRAINER_PORT", min=1, max=65535, help="The port to listen on."
+    ),
+]
+WorkerState = Annotated[
+    Path,
+    typer.Option(envvar="TRAINER_STATE", help="The folder shared with the API."),
+]
 
 
 @app.callback()
 def options(
     context: typer.Context,
-    repo: Annotated[Path, typer.Option(help="The repository's root.")] = Path(),
+    repo: Annotated[Path, typer.Option(help="The root of the repository.")] = Path(),
 ) -> None:
-    """Train models, judge them, and keep every run and decision in Git."""
+    """Train models, compare them, and keep every run and decision in Git."""
     context.obj = Repo.open(repo)
     library_settings.set_up(context.obj.build)
 
@@ -56,22 +68,33 @@ def train(
     context: typer.Context,
     task: Annotated[
         list[str] | None,
-        typer.Option(envvar="MLOPS_TASKS", help="Only this task; repeatable."),
+        typer.Option(envvar="MLOPS_TASKS", help="Train only this task; repeatable."),
     ] = None,
     out: BundleFolder = None,
-    fresh_data: Annotated[
+    refresh_data: Annotated[
         bool,
         typer.Option(
-            "--fresh-data", envvar="MLOPS_FRESH_DATA", help="Read the sources anew."
+            "--refresh-data",
+            envvar="MLOPS_REFRESH_DATA",
+            help="Read the data from its sources again, past the snapshots.",
         ),
     ] = False,
+    fresh_data: Annotated[
+        bool, typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", hidden=True)
+    ] = False,
 ) -> None:
-    """Fit and judge every task's candidates; write a bundle and touch nothing else."""
+    """Train the candidates of every task and write a bundle; change nothing else."""
     from pipeline import traces
     from pipeline.train.train import train as run
 
+    if fresh_data:
+        renamed.notice(
+            "--fresh-data (MLOPS_FRESH_DATA)", "--refresh-data (MLOPS_REFRESH_DATA)"
+        )
+    repo: Repo = context.obj
+    folder = out or repo.build / "bundle"
     with traces.command("train", task or []):
-        run(context.obj, task or [], out or context.obj.build / "bundle", fresh_data)
+        run(repo, task or [], folder, refresh_data or fresh_data)
 
 
 @app.command()
@@ -85,74 +108,74 @@ def publish(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge the bundle against the branch's tip and push runs, models and decision."""
+    """Compare the bundle with the champions, and push runs, models and decisions."""
     from pipeline import traces
     from pipeline.publish.publish import publish as run
 
-    folder = bundle or context.obj.build / "bundle"
+    repo: Repo = context.obj
+    folder = bundle or repo.build / "bundle"
     with traces.command("publish", []) as span:
-        commit, message = run(context.obj, folder, remote, branch, dry_run)
+        commit, message = run(repo, folder, remote, branch, dry_run)
         span.set_attribute("commit", commit)
-    _tell(commit, message, as_json)
+    console.show_publication(commit, message, as_json)
 
 
 @app.command()
 def promote(
     context: typer.Context,
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="The task whose champion changes.")
+        str,
+        typer.Argument(metavar="TASK", help="The task to change the champion of."),
     ],
     version: Annotated[
         int | None,
         typer.Option(help="The version to go back to.", show_default="the one before"),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why; kept in the registry.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="The reason, which the registry keeps.")
+    ] = "",
     remote: Remote = "origin",
     branch: Branch = None,
     as_json: Json = False,
 ) -> None:
-    """Put an earlier version back into service: a promotion by hand, published like any
-    other.
-    """
+    """Put an earlier version of a model back into service, and publish the change."""
     from pipeline import traces
     from pipeline.publish.promote import promote as run
 
     with traces.command("promote", [task]) as span:
         commit, message = run(context.obj, task, version, reason, remote, branch)
         span.set_attribute("commit", commit)
-    _tell(commit, message, as_json)
+    console.show_publication(commit, message, as_json)
 
 
 @app.command()
 def export(
     context: typer.Context,
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="The task that the model is for.")
+        str, typer.Argument(metavar="TASK", help="The task to export a model of.")
     ],
     algorithm: Annotated[
         str | None,
         typer.Option(
-            help="The best run of this algorithm.", show_default="the champion"
+            help="Export the best run of this algorithm.", show_default="the champion"
         ),
     ] = None,
     form: Annotated[
-        Literal["onnx", "joblib"], typer.Option("--format", help="The kind of file.")
+        Literal["onnx", "joblib"], typer.Option("--format", help="The file format.")
     ] = "onnx",
 ) -> None:
-    """Make a model again from its run, check it and write it with its metadata into
-    `models/`.
-    """
+    """Train a model again from its run, check it and write it to `models/`."""
     from pipeline.train import remake
 
     made = remake.export(context.obj, task, algorithm, form)
     print(f"{made.path}: run {made.run.run_id}; it {made.compared}.")
     if form == "joblib":
-        Console(stderr=True).print(remake.WARNING, soft_wrap=True)
+        console.show_warning(remake.WARNING)
 
 
 @app.command()
 def report(context: typer.Context) -> None:
-    """Write `results/` and the leaderboard anew from the history in this checkout."""
+    """Write `results/` and the leaderboard again from the history in this checkout."""
     from pipeline.report import write
 
     for path in write(context.obj):
@@ -164,41 +187,54 @@ def drift(
     context: typer.Context,
     task: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TASK]...", help="Without any: all in service."),
+        typer.Argument(
+            metavar="[TASK]...", help="The tasks; all in service if none is given."
+        ),
     ] = None,
     api: Annotated[
-        str, typer.Option(help="The API's address.")
+        str, typer.Option(help="The address of the API.")
     ] = "http://127.0.0.1:8000",
     out: Annotated[
-        Path | None, typer.Option(help="The pages' folder.", show_default="build/drift")
+        Path | None,
+        typer.Option(help="The folder to write to.", show_default="build/drift"),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw what the running API says of drift: a page a task."""
+    """Save the running API's drift report, one page per task."""
     from pipeline.report.drift import write
 
-    for found, path in write(
-        api.rstrip("/"), task or [], out or context.obj.build / "drift"
-    ):
-        where = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
-        said = f"{found['task']}: {found['verdict']}{where}; {path}"
-        print(json.dumps(found) if as_json else said)
+    folder = out or context.obj.build / "drift"
+    for found, path in write(api.rstrip("/"), task or [], folder):
+        if as_json:
+            print(json.dumps(found))
+            continue
+        place = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
+        print(f"{found['task']}: {found['verdict']}{place}; {path}")
 
 
-@app.command()
-def trainer(
+@app.command("serve-worker")
+def serve_worker(
     context: typer.Context,
-    host: Annotated[str, typer.Option(envvar="TRAINER_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="TRAINER_PORT", min=1, max=65535)] = 8001,
-    state: Annotated[
-        Path,
-        typer.Option(envvar="TRAINER_STATE", help="The folder that the API reads."),
-    ] = Path("build/serving"),
+    host: WorkerHost = "127.0.0.1",
+    port: WorkerPort = 8001,
+    state: WorkerState = Path("build/serving"),
 ) -> None:
-    """Serve the API what needs scikit-learn, MLflow or SHAP: explanations and jobs."""
+    """Serve explanations and training jobs to the API."""
     from pipeline.worker.server import serve
 
     serve(context.obj, state, host, port)
+
+
+@app.command("trainer", hidden=True)
+def trainer(
+    context: typer.Context,
+    host: WorkerHost = "127.0.0.1",
+    port: WorkerPort = 8001,
+    state: WorkerState = Path("build/serving"),
+) -> None:
+    """Serve the worker, under its old name."""
+    renamed.notice("`pipeline trainer`", "`pipeline serve-worker`")
+    serve_worker(context, host, port, state)
 
 
 def main() -> None:
@@ -207,25 +243,5 @@ def main() -> None:
     environment.prepare()
     try:
         app()
-    except PipelineError as error:
-        _fail(str(error), error.exit_status)
-    except OSError as error:
-        where = error.filename or "the disk"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            _fail(f"{where}: no space is left; free some and run the command again.", 1)
-        _fail(f"{where}: {error.strerror or error}.", 1)
-
-
-def _tell(commit: str, message: str, as_json: bool) -> None:
-    print(json.dumps({"commit": commit, "message": message}) if as_json else commit)
-    if not as_json:
-        Console(stderr=True).print(
-            message.partition("\n\nMlops-")[0], markup=False, soft_wrap=True
-        )
-
-
-def _fail(sentence: str, status: int) -> None:
-    console = Console(stderr=True, highlight=False)
-    text = f"error: {sentence}"
-    console.print(text, style="red", markup=False, emoji=False, soft_wrap=True)
-    sys.exit(status)
+    except (PipelineError, OSError) as error:
+        console.fail(error)

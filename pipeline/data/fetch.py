@@ -135,7 +135,7 @@ def _expected(fetched: Fetched, task: Task, source: Source) -> Fetched:
     _refuse(
         source,
         f"the table's SHA-256 is {fetched.digest}, but pipeline/tasks/{task.name}.yaml"
-        f" expects {task.digest or 'none'}; `pipeline train --fresh-data` takes the"
+        f" expects {task.digest or 'none'}; `pipeline train --refresh-data` takes the"
         " data as they are now",
     )
 

@@ -81,6 +81,57 @@ def test_a_failure_is_one_sentence_and_status_1(
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "variables", "notices"),
+    [
+        (["--fresh-data"], {}, 1),
+        ([], {"MLOPS_FRESH_DATA": "true"}, 1),
+        ([], {"MLOPS_FRESH_DATA": ""}, 0),
+        (["--refresh-data"], {}, 0),
+        ([], {"MLOPS_REFRESH_DATA": "true"}, 0),
+    ],
+)
+def test_the_old_name_of_an_option_works_and_names_the_new_one(
+    pipeline: Command,
+    arguments: list[str],
+    variables: dict[str, str],
+    notices: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = pipeline("train", "--task", "wine", *arguments)
+    assert "there is no task 'wine'" in done.stderr
+    notice = (
+        "notice: --fresh-data (MLOPS_FRESH_DATA) is called --refresh-data"
+        " (MLOPS_REFRESH_DATA) now; the old name still works.\n"
+    )
+    assert done.stderr.count(notice) == notices
+    assert done.stderr.count("\n") == 1 + notices
+
+
+def test_the_old_name_of_a_command_works_and_is_not_in_the_help(
+    pipeline: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[tuple[Path, str, int]] = []
+
+    def serve(repo: Repo, state: Path, host: str, port: int) -> None:
+        served.append((state, host, port))
+
+    monkeypatch.setattr("pipeline.worker.server.serve", serve)
+    new = pipeline("serve-worker", "--port", "9001")
+    old = pipeline("trainer", "--port", "9001")
+    assert served == [(Path("build/serving"), "127.0.0.1", 9001)] * 2
+    assert new.stderr == ""
+    assert old.stderr == (
+        "notice: `pipeline trainer` is called `pipeline serve-worker` now;"
+        " the old name still works.\n"
+    )
+    listed = pipeline("--help").stdout
+    assert "serve-worker" in listed
+    assert "trainer" not in listed
+
+
 def can_mount() -> bool:
     """Tell whether a small file system can be mounted in a name space of its own."""
     if sys.platform != "linux":
