@@ -1,8 +1,8 @@
-"""`params.yaml`: what people tune. A key that means nothing is an error with its path."""
+"""`params.yaml`: the settings people tune. An unknown key is an error with its path."""
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -11,13 +11,12 @@ from core.files import read_yaml
 from pipeline import tasks
 from pipeline.repo import Repo
 from pipeline.schema import Task
-from pipeline.train import estimators
 
 Parameters = dict[str, Any]
 
 
 class TaskParams(BaseModel, extra="forbid", frozen=True):
-    """One task's section: folds of the cross-validation, features left out, candidates."""
+    """One task's section: cross-validation folds, excluded features and candidates."""
 
     folds: int = Field(ge=2, le=50)
     exclude: list[str] = []
@@ -25,80 +24,103 @@ class TaskParams(BaseModel, extra="forbid", frozen=True):
 
 
 class Params(BaseModel, extra="forbid", frozen=True):
-    """The whole file; `holdout_share` of the rows is kept for judging only."""
+    """The whole file; `holdout_share` is the share of the rows held out of training."""
 
     seed: int = Field(ge=0, lt=2**32)
     holdout_share: float = Field(gt=0, lt=0.9)
     tasks: dict[str, TaskParams]
 
 
+class Section(NamedTuple):
+    """A task's section with its task, and the path by which an error names it."""
+
+    path: str
+    task: Task
+    params: TaskParams
+
+
 def load(repo: Repo) -> Params:
-    """Read and check `params.yaml`, down to the names of the estimators' parameters.
+    """Read `params.yaml`, and check it against the tasks; see `read`."""
+    return read(repo)[0]
+
+
+def read(repo: Repo) -> tuple[Params, list[Section]]:
+    """Read `params.yaml`, and check it against the tasks.
+
+    The candidates are not checked: `pipeline.train.settings` knows the algorithms. A
+    task without a section there may bring one in its own file.
 
     Raises:
-        UsageError: the file is no YAML, lacks something, or has a key or value without
-            meaning.
+        UsageError: the file is not YAML, lacks something, or has an unknown key or
+            value.
     """
+    params = _parse(repo)
+    require_known("task", "params.yaml: tasks.", params.tasks, tasks.names())
+    sections = []
+    for name, section in params.tasks.items():
+        path = f"params.yaml: tasks.{name}."
+        sections.append(Section(path, tasks.load(name), section))
+    sections += _own_sections(params)
+    for each in sections:
+        _check_features(each)
+    by_task = {each.task.name: each.params for each in sections}
+    return params.model_copy(update={"tasks": by_task}), sections
+
+
+def _parse(repo: Repo) -> Params:
     try:
-        params = Params.model_validate(read_yaml(repo.params, "params.yaml"))
+        return Params.model_validate(read_yaml(repo.params, "params.yaml"))
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "extra_forbidden":
-            *path, key = map(str, first["loc"])
-            known = TaskParams.model_fields if path else Params.model_fields
-            _require(
-                "key",
-                "params.yaml: " + "".join(f"{part}." for part in path),
-                [key],
-                known,
-            )
+            *parents, key = map(str, first["loc"])
+            model = TaskParams if parents else Params
+            path = "".join(f"{part}." for part in parents)
+            require_known("key", f"params.yaml: {path}", [key], model.model_fields)
         raise UsageError(f"params.yaml: {first_fault(error)}.") from error
-    _require("task", "params.yaml: tasks.", params.tasks, tasks.names())
-    for name, section in params.tasks.items():
-        _check(f"params.yaml: tasks.{name}.", tasks.load(name), section)
-    return params.model_copy(update={"tasks": params.tasks | _own_sections(params)})
 
 
-def _own_sections(params: Params) -> dict[str, TaskParams]:
-    """Return the sections that tasks bring along in their own files, where params.yaml
-    has none.
-    """
-    found = {}
+def _own_sections(params: Params) -> list[Section]:
+    """Return the sections of tasks that have none in params.yaml but in their own file."""
+    sections = []
     for name in tasks.names():
         task = tasks.load(name)
         if not task.training or name in params.tasks:
             continue
-        where = f"pipeline/tasks/{name}.yaml: training."
+        path = f"pipeline/tasks/{name}.yaml: training."
         try:
-            found[name] = TaskParams.model_validate(task.training)
+            section = TaskParams.model_validate(task.training)
         except ValidationError as error:
-            raise UsageError(f"{where}{first_fault(error)}.") from error
-        _check(where, task, found[name])
-    return found
+            raise UsageError(f"{path}{first_fault(error)}.") from error
+        sections.append(Section(path, task, section))
+    return sections
 
 
-def _check(path: str, task: Task, section: TaskParams) -> None:
-    """Check a task's section against the task and the estimators."""
-    features = [feature.name for feature in task.features]
-    _require("feature", f"{path}exclude.", section.exclude, features)
-    if set(section.exclude) == set(features):
-        raise UsageError(f"{path}exclude: leaves no feature; keep at least one.")
-    _require(
-        "algorithm", f"{path}candidates.", section.candidates, estimators.names(task)
-    )
-    for algorithm, parameters in section.candidates.items():
-        accepted = estimators.parameter_names(task.kind, algorithm)
-        _require("key", f"{path}candidates.{algorithm}.", parameters, accepted)
+def _check_features(section: Section) -> None:
+    """Check that a section excludes only features of its task, and not all of them."""
+    features = [feature.name for feature in section.task.features]
+    excluded = section.params.exclude
+    require_known("feature", f"{section.path}exclude.", excluded, features)
+    if set(excluded) == set(features):
+        raise UsageError(
+            f"{section.path}exclude: excludes every feature; keep at least one."
+        )
 
 
-def _require(what: str, path: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse the first given name below a path that is not known, and suggest what was
-    meant.
+def require_known(
+    what: str, path: str, given: Iterable[str], known: Iterable[str]
+) -> None:
+    """Check that all given names are known.
+
+    Raises:
+        UsageError: a name is not; the error suggests the one that was probably meant.
     """
     names = list(known)
     for name in given:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            choice = f"known are: {', '.join(names) or 'none'}."
-            hint = f"did you mean {close[0]}?" if close else choice
-            raise UsageError(f"{path}{name}: unknown {what}; {hint}")
+        if name in names:
+            continue
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"known are: {', '.join(names) or 'none'}."
+        if close:
+            hint = f"did you mean {close[0]}?"
+        raise UsageError(f"{path}{name}: unknown {what}; {hint}")

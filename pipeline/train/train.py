@@ -14,13 +14,13 @@ from core.git import git
 from history import address
 from pipeline import bundle as bundles
 from pipeline import library_settings
-from pipeline import params as parameters
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle, TaskResult
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train.changes import changes
+from pipeline.train.settings import load as load_settings
 from pipeline.workflow import notice
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundl
         PipelineError: a task's data are not valid, no data can be had, or the tracking
             store fails.
     """
-    settings = parameters.load(repo)
+    settings = load_settings(repo)
     chosen = [all_tasks.load(name) for name in tasks or settings.tasks]
     if missing := [task.name for task in chosen if task.name not in settings.tasks]:
         raise UsageError(

@@ -10,15 +10,17 @@ from core.errors import PipelineError, UsageError
 from core.files import to_json, write_atomic
 from core.git import git
 from history.verify import MANIFEST, MODEL
-from pipeline import params, tasks
+from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
+from pipeline.params import Params
 from pipeline.publish.record import now
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 from pipeline.train import estimators
 from pipeline.train.candidates import Failure, Study, split
 from pipeline.train.changes import changes
+from pipeline.train.settings import load as load_settings
 from pipeline.train.task_training import TaskTraining
 from pipeline.worker import rows
 from pipeline.worker.jobs import WORK, Json, Request
@@ -33,7 +35,7 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
     Raises PipelineError: a name is unknown, a row breaks a rule, rows are few, or the
     fit failed.
     """
-    settings, algorithm = params.load(repo), request.algorithm
+    settings, algorithm = load_settings(repo), request.algorithm
     _known("task", [request.task], [*settings.tasks])
     task, section = tasks.load(request.task), settings.tasks[request.task]
     _known("algorithm", [algorithm], estimators.names(task))
@@ -82,7 +84,7 @@ def _known(what: str, given: list[str], known: list[str]) -> None:
             )
 
 
-def _with_rows(task: Task, given: pd.DataFrame, settings: params.Params) -> Task:
+def _with_rows(task: Task, given: pd.DataFrame, settings: Params) -> Task:
     """Return the task with these rows as its only source, if they are fit to train on."""
     table = validate(task, given, GIVEN)
     held = tables.in_holdout(task, table, settings.holdout_share)

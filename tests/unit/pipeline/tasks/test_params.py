@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from core.errors import UsageError
-from pipeline import params
 from pipeline.repo import Repo
+from pipeline.train import settings
 from tests.paths import ROOT
 
 Content = dict[str, Any]
@@ -77,7 +77,7 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
         lambda c: c["tasks"]["iris"].update(
             exclude=["sepal_length", "sepal_width", "petal_length", "petal_width"]
         ),
-        "tasks.iris.exclude: leaves no feature",
+        "tasks.iris.exclude: excludes every feature",
     ),
     (
         lambda c: c["tasks"]["iris"].update(folds=1),
@@ -99,18 +99,18 @@ def test_what_means_nothing_is_named(
     content = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     change(content)
     with pytest.raises(UsageError) as caught:
-        params.load(_repo(tmp_path, content))
+        settings.load(_repo(tmp_path, content))
     assert str(caught.value).startswith(f"params.yaml: {words}")
 
 
 @pytest.mark.parametrize("text", ["a: [", "a\tb: - c\n\t-", "- 1\n", ""])
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="^params.yaml: ") as caught:
-        params.load(_repo(tmp_path, text))
+        settings.load(_repo(tmp_path, text))
     assert "\n" not in str(caught.value)
 
 
 def test_the_project_s_own_file_is_good() -> None:
-    loaded = params.load(Repo.open(ROOT))
+    loaded = settings.load(Repo.open(ROOT))
     for section in loaded.tasks.values():
         assert "dummy" in section.candidates and len(section.candidates) >= 2

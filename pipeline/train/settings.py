@@ -1,0 +1,28 @@
+"""`params.yaml` with its candidates checked against the algorithms there are."""
+
+from pipeline import params
+from pipeline.params import Params, Section
+from pipeline.repo import Repo
+from pipeline.train import estimators
+
+
+def load(repo: Repo) -> Params:
+    """Read and check `params.yaml`, down to the names of the estimators' parameters.
+
+    Raises:
+        UsageError: an algorithm or a parameter is unknown; or see `params.read`.
+    """
+    loaded, sections = params.read(repo)
+    for section in sections:
+        _check_candidates(section)
+    return loaded
+
+
+def _check_candidates(section: Section) -> None:
+    path = f"{section.path}candidates."
+    task = section.task
+    candidates = section.params.candidates
+    params.require_known("algorithm", path, candidates, estimators.names(task))
+    for algorithm, given in candidates.items():
+        accepted = estimators.parameter_names(task.kind, algorithm)
+        params.require_known("key", f"{path}{algorithm}.", given, accepted)
