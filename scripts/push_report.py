@@ -22,7 +22,7 @@ from core.git import git, git_bytes
 from history import registry
 from pipeline import tasks
 from pipeline.publish.loop import PUBLISHED
-from pipeline.report.pushes import History, events
+from pipeline.report.pushes import History, events, gate_reason
 from pipeline.report.templates import render
 from scripts import console
 from scripts.ci.outputs import put
@@ -81,18 +81,23 @@ def describe(root: Path, commit: str, base: str) -> str:
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         _extract(root, commit, Path(folder))
         mlruns = Path(folder) / "mlruns"
-        history, told, checks = History.read(mlruns), [], {}
+        history = History.read(mlruns)
+        told = []
+        checks = {}
+        reasons = {}
         for name, run_ids in runs.items():
             task, versions = tasks.load(name), registry.versions(mlruns, name)
             parent, *candidates = [history.runs[run_id] for run_id in run_ids]
             pushes = events(task, history, versions)
             told.append((task, parent, candidates, versions, pushes))
+            reasons[name] = gate_reason(parent)
             checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
     waiting = _waiting(root, commit)
     return render(
         "push.md",
         waiting=waiting,
         told=told,
+        reasons=reasons,
         checks=checks,
         history=history,
         shown=SHOWN,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from history.registry import Check
 from pipeline.bundle import Challenger
+from pipeline.publish import reasons as explain
 from pipeline.schema import Task
 from pipeline.train.evaluate import encode, higher_is_better, interval, score, scorer
 from pipeline.train.predict import OnnxModel
@@ -25,9 +26,14 @@ class Decision:
     checks: list[Check]
 
     @property
-    def word(self) -> str:
-        """The decision in a word."""
+    def tag(self) -> str:
+        """The decision as it is stored in the tag `gate` of a task's parent run."""
         return "promoted" if self.promote else "refused"
+
+    @property
+    def verdict(self) -> str:
+        """The decision as people read it."""
+        return "promoted" if self.promote else "not promoted"
 
 
 def judge(
@@ -44,57 +50,65 @@ def judge(
         champion_model: the ONNX file in service, or None before the first promotion.
         holdout: rows that neither was trained on; the task's features and its target.
     """
-    improved, told = _better(task, challenger_model, champion_model, holdout)
-    checks = [
-        *_thresholds(task, challenger),
-        Check(name="better than champion", passed=improved, detail=told),
-        *_evidence(task, challenger),
-        *challenger.behaviours,
-    ]
-    failed = [f"{check.name}: {check.detail}" for check in checks if not check.passed]
-    return Decision(not failed, "; ".join(failed) or told, checks)
+    comparison = _compare(task, challenger_model, champion_model, holdout)
+    checks = _thresholds(task, challenger)
+    checks.append(comparison)
+    checks += _evidence(task, challenger)
+    reasons = [check.detail for check in checks if not check.passed]
+    for test in challenger.behaviours:
+        checks.append(test)
+        if not test.passed:
+            reasons.append(explain.behavioural_test(test.name, test.detail))
+    if reasons:
+        return Decision(False, "; ".join(reasons), checks)
+    return Decision(True, comparison.detail, checks)
 
 
 def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
+    """Return a check for each metric that the task sets a threshold for."""
     checks = []
-    for metric, threshold in task.thresholds.items():
-        value, higher = challenger.holdout[metric], higher_is_better(metric)
-        met = value >= threshold if higher else value <= threshold
-        detail = (
-            f"{value:.4g}, required at {'least' if higher else 'most'} {threshold:g}"
-        )
+    for metric, limit in task.thresholds.items():
+        value = challenger.holdout[metric]
+        higher = higher_is_better(metric)
+        met = value >= limit if higher else value <= limit
+        detail = explain.threshold(metric, value, limit, higher)
         checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
     return checks
 
 
-def _better(
+def _compare(
     task: Task, challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
-) -> tuple[bool, str]:
-    """Tell whether the challenger is better on the same rows, and the numbers."""
+) -> Check:
+    """Check whether the challenger is better than the champion on the same rows."""
     if champion is None:
-        return True, "there is no champion yet"
+        return _comparison(True, explain.NO_CHAMPION)
     if champion.sha256 == challenger.sha256:
-        return False, "it is the champion's very file, a tie"
-    if missing := [
-        column for column in champion.columns if column not in holdout.columns
-    ]:
-        # Somebody took a column out of the task: the champion cannot serve this data
+        return _comparison(False, explain.SAME_FILE)
+    missing = [column for column in champion.columns if column not in holdout.columns]
+    if missing:
+        # Somebody removed a column from the task: the champion can't serve these data
         # any more.
-        return (
-            True,
-            f"the champion needs {', '.join(missing)}, which the data no longer has",
-        )
-    metric, truth = task.metric.name, encode(task, holdout)
-    old, new = champion.predict(holdout), challenger.predict(holdout)
-    before, after = score(task, metric, truth, old), score(task, metric, truth, new)
+        return _comparison(True, explain.champion_lacks(missing))
+    metric = task.metric.name
+    truth = encode(task, holdout)
+    old = champion.predict(holdout)
+    new = challenger.predict(holdout)
     low, high = gain_interval(task, truth, old, new)
-    return (
-        low > 0,
-        (
-            f"{metric} {after:.4g} against the champion's {before:.4g}; "
-            f"95 % interval of the gain {low:.4g} to {high:.4g}"
-        ),
+    better = low > 0
+    higher = task.metric.higher_is_better
+    detail = explain.against_champion(
+        metric,
+        challenger=score(task, metric, truth, new),
+        champion=score(task, metric, truth, old),
+        difference=(low, high) if higher else (-high, -low),
+        better=better,
+        higher_is_better=higher,
     )
+    return _comparison(better, detail)
+
+
+def _comparison(passed: bool, detail: str) -> Check:
+    return Check(name="better than champion", passed=passed, detail=detail)
 
 
 def gain_interval(
@@ -111,25 +125,29 @@ def gain_interval(
         old, new: predictions, shape (rows,) or (rows, classes).
     """
     sign = 1 if task.metric.higher_is_better else -1
-    before, after = (scorer(task, task.metric.name, truth, said) for said in (old, new))
+    before = scorer(task, task.metric.name, truth, old)
+    after = scorer(task, task.metric.name, truth, new)
     return interval(lambda rows: sign * (after(rows) - before(rows)), len(truth), SEED)
 
 
 def _evidence(task: Task, challenger: Challenger) -> list[Check]:
     """Return the checks of the ONNX file itself."""
-    parity, budget = challenger.parity, task.budget
-    differ = (
-        f"{parity.mismatches} of {parity.rows} hold-out rows differ from the estimator"
-        f" by more than {parity.tolerance:g}, the largest difference is"
-        f" {parity.largest_difference:.3g}"
-    )
-    size = f"{challenger.size:,} bytes, budget {budget.size_bytes:,}"
-    fast = challenger.latency_ms <= budget.latency_ms
-    # What was measured is named only where it matters: it is another number every time.
-    measured = "within" if fast else f"{challenger.latency_ms:.3g} ms, over"
-    latency = f"{measured} {budget.latency_ms:g} ms a row"
+    parity = challenger.parity
+    budget = task.budget
     return [
-        Check(name="onnx parity", passed=parity.mismatches == 0, detail=differ),
-        Check(name="size", passed=challenger.size <= budget.size_bytes, detail=size),
-        Check(name="latency", passed=fast, detail=latency),
+        Check(
+            name="onnx parity",
+            passed=parity.mismatches == 0,
+            detail=explain.parity(parity),
+        ),
+        Check(
+            name="size",
+            passed=challenger.size <= budget.size_bytes,
+            detail=explain.size(challenger.size, budget.size_bytes),
+        ),
+        Check(
+            name="latency",
+            passed=challenger.latency_ms <= budget.latency_ms,
+            detail=explain.latency(challenger.latency_ms, budget.latency_ms),
+        ),
     ]

@@ -36,12 +36,12 @@ def promote(
             task,
             record.model_folder(tip, older),
             decided_by="hand",
-            reason=reason or f"back to version {older.version} by hand",
+            reason=reason or f"manual return to version {older.version}",
             checks=[],
             **older.model_dump(include={*record.IDENTITY, "commit", "metrics"}),
         )
         record.finish(tip, [entry.run_id])
-        return Change(render("by_hand.txt", entry=entry))
+        return Change(render("manual_promotion.txt", entry=entry))
 
     return land(repo, remote, branch, change)
 

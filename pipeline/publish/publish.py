@@ -73,7 +73,7 @@ def publish(
         for name in bundle.tasks:
             with tracing.span("judge challenger", {"task": name}) as span:
                 decisions[name] = decide(name, _served(tip, name))
-                span.set_attribute("decision", decisions[name].word)
+                span.set_attribute("decision", decisions[name].tag)
         _apply(tip, folder, bundle, decisions)
         return Change(_message(tip, bundle, decisions))
 
@@ -164,7 +164,7 @@ def _copy_run(tip: Repo, source: Path, decision: Decision | None) -> None:
     run = runfile.load(source / layout.RUN_FILE)
     if decision:
         tags = {
-            "gate": decision.word,
+            "gate": decision.tag,
             "gate.reason": decision.reason,
             "gate.checks": json.dumps(
                 [check.model_dump() for check in decision.checks]

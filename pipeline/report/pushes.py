@@ -76,7 +76,7 @@ def events(task: Task, history: History, versions: list[Promotion]) -> list[Even
             algorithm=history.runs[entry.run_id].params.get("algorithm", ""),
             value=entry.metrics[task.metric.name],
             promoted=True,
-            decision=f"v{entry.version} by hand",
+            decision=f"v{entry.version} promoted manually",
             reason=entry.reason,
         )
         for entry in versions
@@ -94,6 +94,17 @@ def _push(task: Task, run: Run, entry: Promotion | None) -> Event:
         algorithm=run.params.get("challenger", ""),
         value=entry.metrics[task.metric.name] if entry else measured,
         promoted=entry is not None,
-        decision=f"promoted as v{entry.version}" if entry else "refused",
-        reason=run.tags["gate.reason"],
+        decision=f"promoted as v{entry.version}" if entry else "not promoted",
+        reason=gate_reason(run),
+    )
+
+
+def gate_reason(run: Run) -> str:
+    """Return the reason of the gate's decision on a task's parent run.
+
+    Earlier versions began it with the name of the check that failed, which read as the
+    opposite of what had happened.
+    """
+    return run.tags["gate.reason"].replace(
+        "better than champion: ", "not better than the champion: "
     )

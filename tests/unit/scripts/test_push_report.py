@@ -47,7 +47,8 @@ def test_it_tells_of_candidates_decision_and_history(
     assert "### California housing: promoted as v1" in page
     page = describe(team.root, second, BASE)
     assert "### California housing: v1 stays" in page
-    assert "The gate refused the challenger" in page and "better than champion" in page
+    assert "was **not** promoted: RMSE " in page
+    assert " is above the champion's " in page
     assert re.search(r"\| \*\*?ridge|\| ridge", page)
     assert "rmse over the last 2 pushes" in page
     for path in re.findall(rf"\({re.escape(BASE)}(\S+)\)", page):
@@ -62,10 +63,11 @@ def test_a_task_that_waits_for_its_data_is_in_commit_and_report(
     made = bundles.read(folder).model_copy(update={"waiting": {"iris": hosts}})
     bundles.write(folder, made)
     commit, message = publish(team, folder, "origin", "main")
-    assert f"- iris was not trained: its data wait for {hosts}\n" in message
+    assert f"- iris was not trained: its data is waiting for {hosts}\n" in message
     assert git(team.root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting)", commit)
     page = describe(team.root, commit, BASE)
-    assert "### iris: waits for its data" in page and f"It waits for {hosts}." in page
+    assert "### iris: waiting for its data" in page
+    assert f"It is waiting for {hosts}." in page
 
 
 def test_a_dry_run_pushes_nothing_and_keeps_its_commit_for_the_report(

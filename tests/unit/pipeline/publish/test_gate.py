@@ -10,6 +10,7 @@ import pytest
 from history.registry import Check
 from pipeline import tasks
 from pipeline.bundle import Challenger, Parity
+from pipeline.publish import reasons
 from pipeline.publish.gate import Decision, gain_interval, judge
 from pipeline.schema import Layout, Task
 from pipeline.train.predict import OnnxModel
@@ -66,20 +67,27 @@ def test_the_first_challenger_is_promoted(arena: Arena) -> None:
 
 def test_a_better_challenger_is_promoted_with_the_numbers(arena: Arena) -> None:
     decision = arena.judge("good", "poor")
+    relation = "above" if arena.task.metric.higher_is_better else "below"
     assert decision.promote
-    assert (
-        arena.task.metric.name in decision.reason and "95 % interval" in decision.reason
-    )
+    assert f" is {relation} the champion's " in decision.reason
+    assert "(95 % interval of the difference " in decision.reason
 
 
-def test_a_worse_challenger_is_refused(arena: Arena) -> None:
+def test_the_reason_says_on_which_side_of_the_champion_a_worse_challenger_is(
+    arena: Arena,
+) -> None:
     decision = arena.judge("poor", "good")
-    assert not decision.promote and failed(decision) == ["better than champion"]
+    relation = "below" if arena.task.metric.higher_is_better else "above"
+    assert not decision.promote
+    assert failed(decision) == ["better than champion"]
+    assert f" is {relation} the champion's " in decision.reason
+    assert "better than champion" not in decision.reason
 
 
 def test_a_tie_keeps_the_champion(arena: Arena) -> None:
     decision = arena.judge("good", "good")
-    assert not decision.promote and "a tie" in decision.reason
+    assert not decision.promote
+    assert decision.reason == reasons.SAME_FILE
 
 
 def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
@@ -95,25 +103,32 @@ def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
 
 
 @pytest.mark.parametrize(
-    ("update", "check"),
+    ("update", "check", "reason"),
     [
-        ({"size": 10**9}, "size"),
-        ({"latency_ms": 1e6}, "latency"),
+        (
+            {"size": 10**9},
+            "size",
+            "the ONNX file's 1,000,000,000 bytes are over the budget of ",
+        ),
+        (
+            {"latency_ms": 1e6},
+            "latency",
+            "one prediction takes 1e+06 ms, over the budget of ",
+        ),
         (
             {"behaviours": [Check(name="claim", passed=False, detail="3 rows differ")]},
             "claim",
+            'the behavioural test "claim" failed (3 rows differ)',
         ),
     ],
 )
-def test_one_failed_check_is_enough(
-    arena: Arena, update: dict[str, Any], check: str
+def test_one_failed_check_is_enough_and_the_reason_says_that_it_failed(
+    arena: Arena, update: dict[str, Any], check: str, reason: str
 ) -> None:
     decision = arena.judge("good", "poor", **update)
-    assert (
-        not decision.promote
-        and failed(decision) == [check]
-        and check in decision.reason
-    )
+    assert not decision.promote
+    assert failed(decision) == [check]
+    assert decision.reason.startswith(reason)
 
 
 def test_a_model_whose_onnx_differs_is_refused_with_rows_and_difference(
@@ -132,7 +147,14 @@ def test_thresholds_are_absolute(arena: Arena) -> None:
     decision = judge(
         strict, arena.evidence("good"), arena.good, arena.poor, arena.holdout
     )
-    assert not decision.promote and failed(decision) == [f"threshold {metric.name}"]
+    assert not decision.promote
+    assert failed(decision) == [f"threshold {metric.name}"]
+    relation = (
+        "is below the required minimum of 2"
+        if metric.higher_is_better
+        else "is above the allowed maximum of 0"
+    )
+    assert decision.reason.endswith(relation)
 
 
 def test_a_champion_that_cannot_read_the_data_any_more_gives_way(arena: Arena) -> None:

@@ -128,7 +128,8 @@ def test_every_decision_is_kept_with_its_reason_in_the_parent_run(team: Team) ->
     decided = [run.tags["gate"] for run in runs.values() if run.parent is None]
     assert sorted(decided) == ["promoted", "refused"]
     refused = next(run for run in runs.values() if run.tags.get("gate") == "refused")
-    assert "better than champion: rmse" in refused.tags["gate.reason"]
+    assert refused.tags["gate.reason"].startswith("RMSE ")
+    assert " is above the champion's " in refused.tags["gate.reason"]
     checks = json.loads(refused.tags["gate.checks"])
     assert {"name", "passed", "detail"} == set(checks[0])
 
@@ -165,7 +166,7 @@ def test_a_rollback_is_a_promotion_of_an_older_version(team: Team) -> None:
     assert [entry.decided_by for entry in known] == ["gate", "gate", "hand"]
     assert (known[2].sha256, known[2].reason) == (known[0].sha256, "v2 is too slow")
     assert (seen.models / "housing" / "model.onnx").read_bytes() != first
-    assert "housing v3 promoted by hand" in message
+    assert "housing v3 promoted manually" in message
     assert verify(seen) == []
     _, message = team.promote("housing")
     assert registry.versions(team.origin.mlruns, "housing")[3].sha256 == known[1].sha256

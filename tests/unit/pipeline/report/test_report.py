@@ -15,6 +15,7 @@ from pipeline import report
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from pipeline.report.pushes import History, gate_reason
 from tests.conftest import make_clone, make_origin
 from tests.support import factories
 
@@ -68,11 +69,29 @@ def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(
     page = (history.mlruns / "README.md").read_text("utf-8")
     champions, pushes = page.split("### The last")
     assert re.findall(r"^\| (v\d)", champions, re.MULTILINE) == ["v3", "v2", "v1"]
-    for said in ("v3 by hand", "refused", "promoted as v2", "promoted as v1"):
-        assert said in pushes
+    decisions = re.findall(
+        r"(v\d promoted manually|not promoted|promoted as v\d)", pushes
+    )
+    assert decisions == [
+        "v3 promoted manually",
+        "not promoted",
+        "promoted as v2",
+        "promoted as v1",
+    ]
     assert "back \\| to the start" in page
     for target in page.split("](")[1:]:
         assert (history.mlruns / target.split(")")[0]).exists()
+
+
+def test_a_reason_of_an_earlier_version_is_not_read_as_its_opposite(
+    history: Repo,
+) -> None:
+    runs = History.read(history.mlruns).of("housing")
+    parent = next(run for run in runs if run.tags.get("gate") == "refused")
+    old = "better than champion: rmse 0.6 against the champion's 0.5; size: 9 bytes"
+    earlier = parent.model_copy(update={"tags": parent.tags | {"gate.reason": old}})
+    assert gate_reason(earlier) == f"not better than the champion: {old[22:]}"
+    assert gate_reason(parent) == parent.tags["gate.reason"]
 
 
 def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> None:

@@ -1,0 +1,114 @@
+"""The gate's reasons: each can be read on its own, and none as its opposite."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.bundle import Parity
+from pipeline.publish import reasons
+
+
+@pytest.mark.parametrize(
+    ("metric", "challenger", "champion", "difference", "better", "higher", "sentence"),
+    [
+        (
+            "roc_auc",
+            0.7539,
+            0.77802,
+            (-0.0612, 0.00834),
+            False,
+            True,
+            "ROC AUC 0.754 is below the champion's 0.778"
+            " (95 % interval of the difference -0.0612 to 0.00834)",
+        ),
+        (
+            "roc_auc",
+            0.781,
+            0.778,
+            (-0.01, 0.016),
+            False,
+            True,
+            "ROC AUC 0.781 is not clearly above the champion's 0.778"
+            " (95 % interval of the difference -0.01 to 0.016)",
+        ),
+        (
+            "rmse",
+            0.6284,
+            0.4454,
+            (0.15, 0.21),
+            False,
+            False,
+            "RMSE 0.628 is above the champion's 0.445"
+            " (95 % interval of the difference 0.15 to 0.21; lower is better)",
+        ),
+        (
+            "rmse",
+            0.4454,
+            0.44542,
+            (-0.0001, -0.00001),
+            True,
+            False,
+            "RMSE 0.4454 is below the champion's 0.44542"
+            " (95 % interval of the difference -0.0001 to -1e-05; lower is better)",
+        ),
+        (
+            "accuracy",
+            0.9,
+            0.9,
+            (-0.1, 0.1),
+            False,
+            True,
+            "accuracy 0.9 is equal to the champion's 0.9"
+            " (95 % interval of the difference -0.1 to 0.1)",
+        ),
+    ],
+)
+def test_a_comparison_names_the_side_the_numbers_and_the_interval(
+    metric: str,
+    challenger: float,
+    champion: float,
+    difference: tuple[float, float],
+    better: bool,
+    higher: bool,
+    sentence: str,
+) -> None:
+    reason = reasons.against_champion(
+        metric, challenger, champion, difference, better, higher
+    )
+    assert reason == sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("roc_auc", 0.65, 0.7, True), "ROC AUC 0.65 is below the required minimum of"),
+        (("roc_auc", 0.75, 0.7, True), "ROC AUC 0.75 reaches the required minimum of"),
+        (("rmse", 0.65, 0.6, False), "RMSE 0.65 is above the allowed maximum of 0.6"),
+        (("rmse", 0.55, 0.6, False), "RMSE 0.55 is within the allowed maximum of 0.6"),
+        (("mae", 0.60001, 0.6, False), "MAE 0.60001 is above the allowed maximum of"),
+        (("pinball", 2.0, 1.0, False), "pinball 2 is above the allowed maximum of 1"),
+    ],
+)
+def test_a_threshold_is_met_or_missed_in_the_sentence_itself(
+    arguments: Any, sentence: str
+) -> None:
+    assert reasons.threshold(*arguments).startswith(sentence)
+
+
+def test_the_evidence_of_the_file_says_whether_it_holds() -> None:
+    good = Parity(rows=600, mismatches=0, largest_difference=2e-6, tolerance=1e-4)
+    bad = Parity(rows=600, mismatches=7, largest_difference=0.25, tolerance=1e-4)
+    assert reasons.parity(good) == (
+        "the ONNX file agrees with the estimator on all 600 hold-out rows to within"
+        " 0.0001 (the largest difference is 2e-06)"
+    )
+    assert reasons.parity(bad) == (
+        "the ONNX file differs from the estimator by more than 0.0001 on 7 of 600"
+        " hold-out rows (the largest difference is 0.25)"
+    )
+    assert reasons.size(1000, 2000).endswith("are within the budget of 2,000")
+    assert reasons.size(3000, 2000).endswith("are over the budget of 2,000")
+    assert reasons.latency(0.1, 1.0) == "one prediction is within the budget of 1 ms"
+    assert reasons.latency(2.5, 1.0) == (
+        "one prediction takes 2.5 ms, over the budget of 1 ms"
+    )
