@@ -1,1 +1,1 @@
-"""Train, judge, record and publish models; Git is where all of it is kept."""
+"""Train, compare, record and publish models, all of them kept in Git."""

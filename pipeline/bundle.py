@@ -1,9 +1,8 @@
-"""A bundle: what `pipeline train` found out, in a folder of its own, for `pipeline
-publish`.
+"""A bundle: the folder that `pipeline train` writes and `pipeline publish` reads.
 
-bundle.json           what is here, and the evidence for each task's challenger
-mlruns/               the run folders, as they will lie in the repository
-holdout/<task>.csv.gz the hold-out rows, for judging against any champion
+bundle.json           the content, and the evidence for each task's challenger
+mlruns/               the run folders, with the paths they will have in the repository
+holdout/<task>.csv.gz the hold-out rows, for a comparison with any champion
 data/<task>.csv.gz    a snapshot that the training fetched, for the repository to keep
 """
 
@@ -22,7 +21,7 @@ FILE = "bundle.json"
 
 
 class Parity(Record):
-    """How the ONNX file agrees with the fitted estimator on the hold-out."""
+    """How well the ONNX file agrees with the fitted estimator on the hold-out."""
 
     rows: int = Field(gt=0)
     mismatches: int = Field(ge=0)
@@ -41,9 +40,7 @@ class Judged(Record):
 
 
 class Challenger(Judged):
-    """The best candidate of one training on cross-validation, with the evidence for the
-    gate.
-    """
+    """The best candidate in cross-validation, with the evidence for the gate."""
 
     run_id: RunId
     model_id: ModelId
@@ -53,9 +50,7 @@ class Challenger(Judged):
 
 
 class TaskResult(Record):
-    """What one task's training came to; `challenger` is None when every candidate
-    failed.
-    """
+    """The result of training one task; `challenger` is None if every candidate failed."""
 
     parent_run: RunId
     run_ids: list[RunId]
@@ -66,8 +61,8 @@ class TaskResult(Record):
 class Bundle(Record):
     """The content of `bundle.json`; `created` is in milliseconds since the epoch, UTC.
 
-    `waiting` names the tasks that were not trained, as their data cannot be had now:
-    each with the hosts that it waits for.
+    `waiting` has the tasks that were not trained because no source has their data now,
+    each with the hosts that it is waiting for.
     """
 
     format: Literal[1]
@@ -79,7 +74,7 @@ class Bundle(Record):
 
 
 def write(folder: Path, bundle: Bundle) -> None:
-    """Write `bundle.json` last: a folder without it is a training that did not finish."""
+    """Write `bundle.json`, as the last file: without it a training did not finish."""
     write_atomic(folder / FILE, runfile.dump(bundle))
 
 
@@ -87,12 +82,12 @@ def read(folder: Path) -> Bundle:
     """Read the bundle in a folder.
 
     Raises:
-        UsageError: there is no bundle.
+        UsageError: the folder has no bundle.
         PipelineError: it is damaged or of another format version.
     """
     path = folder / FILE
     if not path.is_file():
         raise UsageError(
-            f"{folder} holds no finished bundle: run `pipeline train` first."
+            f"{folder} has no finished bundle: run `pipeline train` first."
         )
-    return runfile.read(path, Bundle, "make it again with `pipeline train`")
+    return runfile.read(path, Bundle, "run `pipeline train` again")

@@ -1,4 +1,4 @@
-"""What the libraries are kept from: sending anything, and writing into the home folder."""
+"""Keeps libraries from sending statistics and from writing to the home folder."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,12 @@ from history import address
 
 
 def set_up(build: Path) -> None:
-    """Set the libraries' variables, unless the user has; call it before they are
-    imported.
+    """Set the libraries' variables before they are imported, unless the user has.
 
     Args:
-        build: the folder for what can be made again; matplotlib's list of fonts goes
-            there.
+        build: the folder for generated files, such as matplotlib's list of fonts.
     """
     environment.prepare()
     address.use_settings()
-    # The user's own style would change the pictures' bytes, too.
+    # Also keeps out the user's own style, which would change the bytes of charts.
     os.environ.setdefault("MPLCONFIGDIR", str(build / "matplotlib"))

@@ -1,12 +1,9 @@
-"""Where things lie in the repository."""
+"""The folders of the repository."""
 
 import os
 from pathlib import Path
 
 from core.errors import UsageError
-
-# The folders that the pipeline's own commits may touch.
-OWNED = ("mlruns", "deployment/models", "data", "results")
 
 
 class Repo:
@@ -18,10 +15,11 @@ class Repo:
         self.mlruns = root / "mlruns"  # the history: run folders, and the registry
         self.models = root / "deployment" / "models"  # what is in service
         self.data = root / "data"  # snapshots of the data sets
-        self.results = root / "results"  # tables made from the history
-        # What can be made again; never committed. Elsewhere if the checkout must stay
-        # as it is.
-        self.build = Path(os.environ.get("MLOPS_BUILD_DIR") or root / "build")
+        self.results = root / "results"  # tables and charts of the history
+        # Generated files; never committed. MLOPS_BUILD_DIR keeps them out of the
+        # checkout.
+        build = os.environ.get("MLOPS_BUILD_DIR")
+        self.build = Path(build) if build else root / "build"
 
     @classmethod
     def open(cls, root: Path) -> "Repo":

@@ -1,5 +1,6 @@
-"""Traces of the pipeline's commands, where `OTEL_EXPORTER_OTLP_ENDPOINT` names a
-collector.
+"""Traces of the pipeline's commands.
+
+They are exported if `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
 """
 
 import os
@@ -10,22 +11,20 @@ from opentelemetry.trace import Span
 
 from core import tracing
 
+# By these variables, shells and CI systems propagate a trace to the programs they run.
+PROPAGATED = ("TRACEPARENT", "TRACESTATE")
+
 
 @contextmanager
 def command(name: str, tasks: list[str]) -> Iterator[Span]:
-    """Trace a command as a span, a child of the one that `TRACEPARENT` names if it is
-    set.
-
-    Shells and CI systems hand a trace on by the variables `TRACEPARENT` and
-    `TRACESTATE`.
-    """
-    names = ("traceparent", "tracestate")
-    parent = {
-        key: os.environ[key.upper()] for key in names if key.upper() in os.environ
-    }
-    about = {"tasks": tasks} if tasks else {}
+    """Trace a command as a span; its parent is the span in `TRACEPARENT`, if set."""
+    parent = {}
+    for variable in PROPAGATED:
+        if variable in os.environ:
+            parent[variable.lower()] = os.environ[variable]
+    attributes = {"tasks": tasks} if tasks else {}
     with (
         tracing.exporting("mlops-pipeline", parent),
-        tracing.span(f"pipeline {name}", about) as span,
+        tracing.span(f"pipeline {name}", attributes) as span,
     ):
         yield span

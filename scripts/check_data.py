@@ -16,7 +16,7 @@ from core.errors import PipelineError, Unavailable
 from pipeline import tasks
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
-from pipeline.data.fetch import Fetched
+from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.workflow import warning
@@ -104,7 +104,7 @@ def check(name: str, repo: Repo) -> Finding:
     )
 
 
-def _as_expected(task: Task, fresh: Fetched, finding: Finding) -> bool:
+def _as_expected(task: Task, fresh: Dataset, finding: Finding) -> bool:
     """Tell whether these are the rows of the task's YAML in another order, without a
     snapshot.
     """
@@ -112,7 +112,7 @@ def _as_expected(task: Task, fresh: Fetched, finding: Finding) -> bool:
     return no_snapshot and tables.rows_digest(fresh.table) == task.rows_digest
 
 
-def _doubt(task: Task, fresh: Fetched) -> str:
+def _doubt(task: Task, fresh: Dataset) -> str:
     """Say what speaks against a change: a copy elsewhere may be older than the source."""
     first = next((s.address for s in task.sources if not s.private), fresh.origin)
     if not fresh.snapshot or fresh.origin == first:

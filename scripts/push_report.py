@@ -82,21 +82,21 @@ def describe(root: Path, commit: str, base: str) -> str:
         _extract(root, commit, Path(folder))
         mlruns = Path(folder) / "mlruns"
         history = History.read(mlruns)
-        told = []
+        sections = []
         checks = {}
         reasons = {}
         for name, run_ids in runs.items():
             task, versions = tasks.load(name), registry.versions(mlruns, name)
             parent, *candidates = [history.runs[run_id] for run_id in run_ids]
             pushes = events(task, history, versions)
-            told.append((task, parent, candidates, versions, pushes))
+            sections.append((task, parent, candidates, versions, pushes))
             reasons[name] = gate_reason(parent)
             checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
     waiting = _waiting(root, commit)
     return render(
         "push.md",
         waiting=waiting,
-        told=told,
+        sections=sections,
         reasons=reasons,
         checks=checks,
         history=history,

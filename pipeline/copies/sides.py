@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from core.file_names import is_owned
 from core.git import git, git_bytes
 from pipeline.copies.identity import FILE, Identity
-from pipeline.repo import OWNED
 
 GENERATED = (
     "docs/api.md",
@@ -76,10 +76,9 @@ def is_own(path: str) -> bool:
     """Tell whether a path is the copy's alone: history, models, data, results and its
     names.
     """
-    below = any(path.startswith(f"{folder}/") for folder in OWNED)
-    return path == FILE or (
-        below and not (path.startswith("data/") and path.endswith(".md"))
-    )
+    if path.startswith("data/") and path.endswith(".md"):
+        return False
+    return path == FILE or is_owned(path)
 
 
 def _is(path: str, *patterns: str) -> bool:

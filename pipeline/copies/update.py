@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import PipelineError, UsageError
+from core.file_names import OWNED
 from core.files import write_atomic
 from core.git import GitError, git
 from history.faults import listed
@@ -13,7 +14,7 @@ from history.verify import verify
 from pipeline.copies import conflicts, identity, join, sides
 from pipeline.copies.generated import make_again
 from pipeline.copies.init import require_clean
-from pipeline.repo import OWNED, Repo
+from pipeline.repo import Repo
 
 SHOWN = 50
 _EVERYTHING = ("--", ".", *(f":(exclude){folder}" for folder in OWNED))

@@ -1,6 +1,4 @@
-"""`pipeline data add`: a team's own table becomes the snapshot that a task is trained
-on.
-"""
+"""`pipeline data add`: make a table of your own the snapshot that a task trains on."""
 
 import gzip
 import zlib
@@ -21,7 +19,7 @@ from pipeline.data.validate import validate
 from pipeline.repo import Repo
 from pipeline.tasks import readers
 
-# GitHub refuses a push with a larger file in it.
+# GitHub rejects a push with a larger file.
 MOST_BYTES = 100 * 1024 * 1024
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".csv": readers.csv,
@@ -34,9 +32,7 @@ READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
 
 @dataclass(frozen=True)
 class Added:
-    """What was written; `new` and `gone` count rows against the snapshot before, if
-    any.
-    """
+    """What was written; `new` and `gone` count rows compared with the old snapshot."""
 
     path: Path
     rows: int
@@ -50,9 +46,9 @@ def add(repo: Repo, name: str, file: Path) -> Added:
     """Check a table against its task and write the snapshot; the file is not touched.
 
     Raises:
-        UsageError: there is no such task or file, or its suffix names no format.
-        PipelineError: the file cannot be read whole, a row breaks a rule, or the
-            snapshot would be larger than GitHub takes.
+        UsageError: there is no such task or file, or its suffix is unknown.
+        PipelineError: the file cannot be read completely, a row breaks a rule, or the
+            snapshot would be larger than GitHub accepts.
     """
     task = tasks.load(name)
     try:
@@ -66,10 +62,10 @@ def add(repo: Repo, name: str, file: Path) -> Added:
     if len(packed) > MOST_BYTES:
         raise PipelineError(
             f"{file}: the snapshot would have {len(packed) / 1e6:,.0f} MB, and GitHub"
-            f" takes no file over {MOST_BYTES / 1e6:,.0f} MB: leave out rows or"
-            " columns."
+            f" accepts no file over {MOST_BYTES / 1e6:,.0f} MB: remove rows or columns."
         )
-    old, new = _rows(_held(path)), _rows(content)
+    old = _rows(_replaced(path))
+    new = _rows(content)
     write_atomic(path, packed)
     return Added(
         path=path,
@@ -90,10 +86,8 @@ def _reader(file: Path) -> Callable[[Path], pd.DataFrame]:
     raise UsageError(f"{file}: its name must end in {', '.join(READERS)}.")
 
 
-def _held(path: Path) -> bytes:
-    """Return the snapshot that is replaced; one that is damaged has nothing to compare
-    with.
-    """
+def _replaced(path: Path) -> bytes:
+    """Return the canonical CSV that is replaced; empty if there is none to compare."""
     try:
         return gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error):

@@ -1,4 +1,4 @@
-"""The one file that is meant in a tar or zip archive."""
+"""Extracts one file of a tar or zip archive."""
 
 import shutil
 import tarfile
@@ -11,7 +11,7 @@ def extract(archive: Path, member: str, folder: Path) -> Path:
     """Write a member of a tar or zip archive into a folder, and return its path there.
 
     Raises:
-        ValueError: the file is no archive, or has no such member.
+        ValueError: the file is not an archive, or has no such member.
     """
     target = folder / "member"
     try:
@@ -21,12 +21,12 @@ def extract(archive: Path, member: str, folder: Path) -> Path:
         with tarfile.open(archive) as tar:
             found = tar.extractfile(member)
             if found is None:
-                raise ValueError(f"{member} in the archive is no file")
+                raise ValueError(f"{member} in the archive is not a file")
             return _copied(found, target)
     except KeyError as error:
-        raise ValueError(f"has no {member} in it") from error
+        raise ValueError(f"does not contain {member}") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ValueError("is no whole tar or zip archive") from error
+        raise ValueError("is not a complete tar or zip archive") from error
 
 
 def _copied(source: IO[bytes], target: Path) -> Path:

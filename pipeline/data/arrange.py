@@ -1,32 +1,33 @@
-"""From a file's columns to those of the task, as the task's YAML describes it.
+"""From the columns of a file to those of the task, as the task's YAML describes.
 
 A column that is neither used nor listed under `ignore` stays in the table, so that
-`validate` refuses the file: what is not understood is not left out silently.
+`validate` rejects the file: nothing unknown is dropped silently.
 """
 
 import pandas as pd
 
 from pipeline.data.expressions import Column, DatePart, Expression, Ratio, inputs, parse
 from pipeline.data.table import text
+from pipeline.data.validate import first_wrong
 from pipeline.schema import Layout, Task
 
-_ISO = (
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
-)
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"
+_ZONE = r"(?:Z|[+-]\d{2}:?\d{2})"
+_ISO = rf"{_DAY}(?:[T ]{_TIME}{_ZONE}?)?"
 
 
 def arrange(task: Task, layout: Layout | None, raw: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that the task expects, and those of the file that nothing is
-    said of.
+    """Return the task's columns, followed by the columns that the layout doesn't know.
 
     Args:
-        layout: how the file's columns become the task's. Without one, a file that has
-            the task's columns is taken as it is, and any other is read as the task's
-            own layout says.
+        layout: how the file's columns become the task's. Without one, a file with the
+            task's columns is taken as it is, and any other one is read according to
+            the task's own layout.
 
     Raises:
-        ValueError: a column that another is made of is missing, or has a value that is
-            no number or no ISO date.
+        ValueError: a column that another is computed from is missing, or it has a value
+            that is not a number or not an ISO date.
     """
     if layout is None:
         if set(raw.columns) == set(task.columns):
@@ -38,24 +39,32 @@ def arrange(task: Task, layout: Layout | None, raw: pd.DataFrame) -> pd.DataFram
         expression = parse(layout.derive.get(name, name))
         used.update(inputs(expression))
         if isinstance(expression, Column) and expression.name not in raw:
-            continue  # `validate` says which column is missing
-        values = _computed(expression, raw, name)
-        if words := layout.values.get(name):
-            values = values.map(
-                lambda value, words=words: words.get(text(value), value)
-            )
+            continue  # `validate` names the column that is missing
+        values = _compute(expression, raw, name)
+        words = layout.values.get(name)
+        if words:
+            values = _translate(values, words)
         columns.append(values.rename(name))
-    rest = [raw[name] for name in raw.columns if name not in used]
-    return pd.concat([*columns, *rest], axis=1) if columns or rest else raw
+    for name in raw.columns:
+        if name not in used:
+            columns.append(raw[name])
+    return pd.concat(columns, axis=1) if columns else raw
 
 
-def _computed(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series:
-    if missing := [column for column in inputs(expression) if column not in raw]:
-        raise ValueError(f"lacks the column {missing[0]}, which {name} is made of")
+def _translate(values: pd.Series, words: dict[str, str]) -> pd.Series:
+    return values.map(lambda value: words.get(text(value), value))
+
+
+def _compute(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series:
+    for column in inputs(expression):
+        if column not in raw:
+            raise ValueError(f"lacks the column {column}, from which {name} is derived")
     if isinstance(expression, Ratio):
-        above, below = expression.above, expression.below
-        divisor = below if isinstance(below, float) else _numbers(raw[below])
-        return _numbers(raw[above]) / divisor
+        dividend = _numbers(raw[expression.above])
+        below = expression.below
+        if isinstance(below, float):
+            return dividend / below
+        return dividend / _numbers(raw[below])
     if isinstance(expression, DatePart):
         return _date_part(raw[expression.name], expression.part)
     return raw[expression.name]
@@ -63,42 +72,37 @@ def _computed(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series
 
 def _numbers(values: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    _refuse(values, numbers.isna(), "a number")
+    _require_none(numbers.isna(), values, "a number")
     return numbers
 
 
 def _date_part(values: pd.Series, part: str) -> pd.Series:
-    """Return a part of each date, as it is written: a time zone does not move the day."""
-    texts = values.astype("str")
-    days = pd.to_datetime(texts.str[:10], format="%Y-%m-%d", errors="coerce")
-    wrong = days.isna() | ~texts.str.fullmatch(_ISO).fillna(False).astype(bool)
+    """Return a part of each date as it is written; a time zone doesn't move the day."""
+    written = values.astype("str")
+    days = pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
+    is_iso = written.str.fullmatch(_ISO).fillna(False).astype(bool)
+    wrong = days.isna() | ~is_iso
     if part == "hour":
-        hours = pd.to_numeric(texts.str[11:13], errors="coerce")
-        _refuse(
-            values,
-            wrong | ~hours.between(0, 23),
-            "a date with a time such as 2024-04-03 12:30",
-        )
+        hours = pd.to_numeric(written.str[11:13], errors="coerce")
+        wrong |= ~hours.between(0, 23)
+        _require_none(wrong, values, "a date with a time such as 2024-04-03 12:30")
         return hours.astype(float)
-    _refuse(values, wrong, "a date such as 2024-04-03")
+    _require_none(wrong, values, "a date such as 2024-04-03")
     if part == "weekday":
-        return (days.dt.day_of_week + 1).astype(float)
+        weekdays = days.dt.day_of_week + 1
+        return weekdays.astype(float)
     if part == "days":
-        return ((days - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)).astype(
-            float
-        )
-    found: pd.Series = getattr(days.dt, part).astype(float)
-    return found
+        since_epoch = days - pd.Timestamp("1970-01-01")
+        whole_days = since_epoch / pd.Timedelta(days=1)
+        return whole_days.astype(float)
+    numbers: pd.Series = getattr(days.dt, part)
+    return numbers.astype(float)
 
 
-def _refuse(values: pd.Series, wrong: pd.Series, rule: str) -> None:
+def _require_none(wrong: pd.Series, values: pd.Series, rule: str) -> None:
     """Name the first value that breaks a rule, if there is one."""
     places = wrong.to_numpy().nonzero()[0]
     if len(places):
-        value = values.iloc[places[0]]
-        shown = repr(value) if isinstance(value, str) else str(value)
-        more = f" ({len(places) - 1} more values are wrong)" if len(places) > 1 else ""
-        raise ValueError(
-            f"row {places[0] + 1}, column {values.name}: the value {shown} is not"
-            f" {rule}; correct the row or leave it out{more}"
-        )
+        row = places[0]
+        value = values.iloc[row]
+        raise ValueError(first_wrong(value, row, values.name, rule, len(places)))

@@ -1,4 +1,4 @@
-"""`pipeline data`: the tables that the tasks are trained on."""
+"""`pipeline data`: the tables that the tasks train on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,18 +10,18 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.callback()
 def options() -> None:
-    """Put tables into the repository."""
+    """Manage the tables that the tasks train on."""
 
 
 @app.command()
 def add(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(help="A table: .csv, .csv.gz, .parquet or .arff.")
+        Path, typer.Argument(help="The table: .csv, .csv.gz, .parquet or .arff.")
     ],
-    task: Annotated[str, typer.Option(help="The task that is trained on it.")],
+    task: Annotated[str, typer.Option(help="The task that trains on it.")],
 ) -> None:
-    """Check a table against its task and write it to `data/`, for you to commit."""
+    """Check a table against its task and write it to `data/`, ready to be committed."""
     from pipeline.data.add import add as run
 
     added = run(context.obj, task, file)
@@ -29,7 +29,7 @@ def add(
     print(f"{where}: {added.rows} rows, sha256 {added.digest}")
     if added.before:
         print(
-            f"The snapshot before had {added.before} rows: {added.new} are new,"
-            f" {added.gone} gone."
+            f"The old snapshot had {added.before} rows: {added.new} rows are new and"
+            f" {added.gone} are gone."
         )
     print(f'Now commit it:\n  git add {where}\n  git commit -m "feat: data of {task}"')

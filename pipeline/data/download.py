@@ -1,6 +1,4 @@
-"""Downloading a file from a server that may be slow, busy or down: patiently, but not
-for ever.
-"""
+"""Downloads a file, with a bounded number of attempts for a server that is busy."""
 
 import hashlib
 import time
@@ -12,35 +10,31 @@ import requests
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
 ATTEMPTS = 3
-FIRST_WAIT = (
-    2  # seconds before the second attempt; twice as long before each one after it
-)
-LONGEST_WAIT = 30  # a server that asks for more patience is passed over
+FIRST_WAIT = 2  # seconds before the second attempt; doubled for each one after it
+LONGEST_WAIT = 30  # a server that asks for a longer wait is skipped
 SILENCE_SECONDS = 30  # without a byte
 TOTAL_SECONDS = 180  # for one file
 CHUNK_BYTES = 1 << 16
-# What may be another answer in a moment. Hosts of data sets answer 403 when they are
-# busy, too.
+# Statuses that may pass. Hosts of data sets also answer 403 when they are busy.
 PASSING = {403, 408, 425, 429, *range(500, 600)}
 
 
 class Failed(Exception):
-    """One attempt did not bring the file; `wait` is what the server asks for, in
-    seconds.
-    """
+    """An attempt failed; `wait` is the number of seconds that the server asks for."""
 
     def __init__(
         self, reason: str, again: bool = True, wait: float | None = None
     ) -> None:
         super().__init__(reason)
-        self.again, self.wait = again, wait
+        self.again = again
+        self.wait = wait
 
 
 def download(address: str, target: Path, sha256: str | None) -> None:
-    """Download a file, trying again while that may help.
+    """Download a file, and try again as long as that may help.
 
     Raises:
-        Failed: it cannot be had, or is another file than the one with this hash.
+        Failed: the server does not send it, or its hash is another one.
     """
     pause = float(FIRST_WAIT)
     for attempt in range(1, ATTEMPTS + 1):
@@ -58,11 +52,11 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
     try:
         with requests.get(address, stream=True, timeout=SILENCE_SECONDS) as answer:
             if answer.status_code != 200:
-                again = answer.status_code in PASSING
+                status = answer.status_code
                 raise Failed(
-                    f"answers {answer.status_code}", again, _asked_to_wait(answer)
+                    f"answers {status}", status in PASSING, _retry_after(answer)
                 )
-            found = _save(answer, target)
+            actual = _save(answer, target)
     except requests.exceptions.ChunkedEncodingError as error:
         raise Failed("sends only a part of the file") from error
     except requests.ConnectionError as error:
@@ -71,9 +65,9 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
         raise Failed(f"is silent for {SILENCE_SECONDS} s") from error
     except requests.RequestException as error:
         raise Failed(
-            f"cannot be asked ({type(error).__name__})", again=False
+            f"cannot be requested ({type(error).__name__})", again=False
         ) from error
-    if sha256 and found != sha256:
+    if sha256 and actual != sha256:
         raise Failed("sends a file with another hash")
 
 
@@ -82,14 +76,16 @@ def _unreachable(error: requests.ConnectionError) -> Failed:
     # Silence after the first bytes comes as one of these, and not as a timeout.
     if isinstance(reason, ReadTimeoutError):
         return Failed(f"is silent for {SILENCE_SECONDS} s")
-    # Without network no name is found: the other sources are asked sooner.
-    unknown = isinstance(getattr(reason, "reason", None), NameResolutionError)
-    return Failed("cannot be reached", again=not unknown)
+    # Without a network no name resolves: don't wait, try the other sources.
+    cause = getattr(reason, "reason", None)
+    is_unknown = isinstance(cause, NameResolutionError)
+    return Failed("cannot be reached", again=not is_unknown)
 
 
 def _save(answer: requests.Response, target: Path) -> str:
     """Write the body to a file and return its SHA-256."""
-    sha256, end = hashlib.sha256(), time.monotonic() + TOTAL_SECONDS
+    sha256 = hashlib.sha256()
+    end = time.monotonic() + TOTAL_SECONDS
     with target.open("wb") as file:
         for chunk in answer.iter_content(CHUNK_BYTES):
             file.write(chunk)
@@ -99,18 +95,16 @@ def _save(answer: requests.Response, target: Path) -> str:
     return sha256.hexdigest()
 
 
-def _asked_to_wait(answer: requests.Response) -> float | None:
+def _retry_after(answer: requests.Response) -> float | None:
     """Return the seconds of a `Retry-After`, which is a number or a date."""
-    asked = answer.headers.get("Retry-After", "")
-    if asked.isdigit():
-        return float(asked)
+    value = answer.headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
     try:
-        moment = parsedate_to_datetime(asked)
+        moment = parsedate_to_datetime(value)
     except ValueError:
         return None
-    return max(
-        0.0,
-        (
-            moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)
-        ).total_seconds(),
-    )
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    remaining = moment - datetime.now(UTC)
+    return max(0.0, remaining.total_seconds())

@@ -1,6 +1,4 @@
-"""How a task's YAML may say what a column is made of: `income`, `rooms / homes`,
-`month(sold)`.
-"""
+"""Expressions for the columns of a task: `income`, `rooms / homes`, `month(sold)`."""
 
 import re
 from dataclasses import dataclass
@@ -40,32 +38,33 @@ Expression = Column | Ratio | DatePart
 
 
 def parse(text: str) -> Expression:
-    """Return what an expression means.
+    """Parse an expression.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not an expression.
     """
-    if found := _PART.fullmatch(text):
-        return DatePart(found[1], found[2])
-    if found := _RATIO.fullmatch(text):
-        return Ratio(found[1].strip(), _number(found[2]))
+    part = _PART.fullmatch(text)
+    if part:
+        return DatePart(part[1], part[2])
+    ratio = _RATIO.fullmatch(text)
+    if ratio:
+        return Ratio(ratio[1].strip(), _number(ratio[2]))
     if re.fullmatch(_NAME, text):
         return Column(text)
+    functions = ", ".join(f"{name}(a)" for name in DATE_PARTS)
     raise ValueError(
-        f"{text!r} is neither a column, nor `a / b`, nor one of "
-        f"{', '.join(f'{part}(a)' for part in DATE_PARTS)}"
+        f"{text!r} is neither a column, nor `a / b`, nor one of {functions}"
     )
 
 
 def inputs(expression: Expression) -> list[str]:
-    """Return the columns that an expression is made of."""
-    if isinstance(expression, Ratio):
-        return [
-            name
-            for name in (expression.above, expression.below)
-            if isinstance(name, str)
-        ]
-    return [expression.name]
+    """Return the columns that an expression is computed from."""
+    if not isinstance(expression, Ratio):
+        return [expression.name]
+    names = [expression.above]
+    if isinstance(expression.below, str):
+        names.append(expression.below)
+    return names
 
 
 def _number(text: str) -> str | float:

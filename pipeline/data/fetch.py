@@ -1,5 +1,7 @@
-"""Where a task's table comes from: the repository's snapshot, the user's folder, or the
-web.
+"""Where a task's table comes from.
+
+The repository's snapshot comes first, then the task's sources: a folder of the user's,
+a package, or the web.
 """
 
 import os
@@ -22,26 +24,25 @@ from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 
 
-class _Passed(Exception):
-    """A source has nothing to give; the next one may."""
+class _Skipped(Exception):
+    """A source does not have the data; the next one may."""
 
     def __init__(self, source: Source, reason: str) -> None:
         super().__init__(reason)
-        self.source, self.reason = source, reason
+        self.source = source
+        self.reason = reason
 
     def __str__(self) -> str:
-        return (
-            self.reason
-            if self.source.private
-            else f"{self.source.address}: {self.reason}"
-        )
+        if self.source.private:
+            return self.reason
+        return f"{self.source.address}: {self.reason}"
 
 
 @dataclass(frozen=True)
-class Fetched:
+class Dataset:
     """A validated table; `origin` names its source without anything of this machine.
 
-    `snapshot` tells that the repository may and should keep a copy.
+    `snapshot` is true if the repository may and should keep a copy.
     """
 
     table: pd.DataFrame
@@ -55,57 +56,58 @@ def snapshot_path(folder: Path, task: Task) -> Path:
     return folder / f"{task.name}.csv.gz"
 
 
-def fetch(task: Task, repo: Repo, fresh: bool = False) -> Fetched:
+def fetch(task: Task, repo: Repo, fresh: bool = False) -> Dataset:
     """Return a task's table from the first place that has it.
 
     A snapshot in the repository comes first: Git keeps it and shows its changes.
-    Without one, a source must give the table of the task's digest. `fresh` passes over
-    snapshot, digest and hashes: what the source has now is right, if its rows are
+    Without one, a source must have the table with the task's digest. `fresh` ignores
+    snapshot, digest and hashes: whatever the source has now is right, if its rows are
     valid.
 
     Raises:
         Unavailable: no source has it.
         PipelineError: the snapshot, a file of the user's, or fresh data break a rule.
     """
-    held = _held(task, repo, fresh)
+    held = _snapshot(task, repo, damage_is_fine=fresh)
     if held and not fresh:
         return held
-    passed: list[_Passed] = []
+    skipped: list[_Skipped] = []
     for source in task.sources:
         try:
-            fetched = _read(replace(source, sha256=None) if fresh else source, task)
-            return (
-                _as_held(fetched, held) if fresh else _expected(fetched, task, source)
-            )
-        except _Passed as nothing:
-            passed.append(nothing)
+            if fresh:
+                dataset = _read(replace(source, sha256=None), task)
+                return _in_order_of(held, dataset)
+            return _require_expected(_read(source, task), task, source)
+        except _Skipped as reason:
+            skipped.append(reason)
         except PipelineError as error:
             if source.private or fresh:
                 raise
-            passed.append(
-                _Passed(source, str(error).removeprefix(f"{source.address}: "))
-            )
-    raise _unavailable(task, passed, fresh)
+            sentence = str(error).removeprefix(f"{source.address}: ")
+            skipped.append(_Skipped(source, sentence))
+    raise _unavailable(task, skipped, fresh)
 
 
-def _unavailable(task: Task, passed: list[_Passed], fresh: bool) -> Unavailable:
-    where = f"data/{task.name}.csv.gz"
-    reasons = "; ".join(map(str, passed)) or "none is named"
-    hosts = [
-        f"{urlsplit(p.source.address).hostname} ({p.reason})"
-        for p in passed
-        if p.source.web
-    ]
+def _unavailable(task: Task, skipped: list[_Skipped], fresh: bool) -> Unavailable:
+    snapshot = f"data/{task.name}.csv.gz"
+    reasons = "; ".join(str(each) for each in skipped) or "it names none"
+    remedy = "connect to the network"
+    if not fresh:
+        remedy += f", or put a snapshot at {snapshot}"
+    hosts = []
+    for each in skipped:
+        if each.source.web:
+            hosts.append(f"{urlsplit(each.source.address).hostname} ({each.reason})")
     return Unavailable(
-        f"{task.name}: no source has its data ({reasons}); "
-        f"connect to the network{'' if fresh else f', or put a snapshot at {where}'}.",
-        ", ".join(dict.fromkeys(hosts)) or f"a snapshot at {where}",
+        f"{task.name}: no source has its data ({reasons}); {remedy}.",
+        ", ".join(dict.fromkeys(hosts)) or f"a snapshot at {snapshot}",
     )
 
 
-def _held(task: Task, repo: Repo, replaced: bool) -> Fetched | None:
-    """Return the snapshot, if there is one; a damaged one is no matter if it is
-    `replaced`.
+def _snapshot(task: Task, repo: Repo, damage_is_fine: bool) -> Dataset | None:
+    """Return the repository's snapshot, or None without one.
+
+    A damaged one is also None if `damage_is_fine`, because it will be replaced.
     """
     path = snapshot_path(repo.data, task)
     if not path.is_file():
@@ -113,47 +115,47 @@ def _held(task: Task, repo: Repo, replaced: bool) -> Fetched | None:
     try:
         return _validated(task, tables.read(path), f"data/{path.name}", snapshot=False)
     except PipelineError:
-        if replaced:
+        if damage_is_fine:
             return None
         raise
 
 
-def _expected(fetched: Fetched, task: Task, source: Source) -> Fetched:
-    """Return the table if its rows are those that the task's YAML expects.
+def _require_expected(dataset: Dataset, task: Task, source: Source) -> Dataset:
+    """Return the table if it has the rows that the task's YAML expects.
 
     Rows in another order than when the digest was written are sorted, so that every
     such source gives the same table.
 
     Raises:
-        _Passed, or PipelineError for a file of the user's: they are not.
+        _Skipped, or PipelineError for a file of the user's: it has other rows.
     """
-    if fetched.digest == task.digest:
-        return fetched
-    if task.rows_digest and tables.rows_digest(fetched.table) == task.rows_digest:
-        table = tables.ordered(fetched.table)
-        return replace(fetched, table=table, digest=tables.digest(table))
-    _refuse(
+    if dataset.digest == task.digest:
+        return dataset
+    if task.rows_digest and tables.rows_digest(dataset.table) == task.rows_digest:
+        table = tables.ordered(dataset.table)
+        return replace(dataset, table=table, digest=tables.digest(table))
+    _reject(
         source,
-        f"the table's SHA-256 is {fetched.digest}, but pipeline/tasks/{task.name}.yaml"
-        f" expects {task.digest or 'none'}; `pipeline train --refresh-data` takes the"
+        f"the table's SHA-256 is {dataset.digest}, but pipeline/tasks/{task.name}.yaml"
+        f" expects {task.digest or 'none'}; `pipeline train --refresh-data` uses the"
         " data as they are now",
     )
 
 
-def _as_held(fresh: Fetched, held: Fetched | None) -> Fetched:
-    """Return fresh data, in the order of the snapshot if they are the same rows."""
-    if held is None or tables.rows_digest(held.table) != tables.rows_digest(
-        fresh.table
-    ):
+def _in_order_of(held: Dataset | None, fresh: Dataset) -> Dataset:
+    """Return fresh data in the order of the snapshot, if they have the same rows."""
+    if held is None:
+        return fresh
+    if tables.rows_digest(held.table) != tables.rows_digest(fresh.table):
         return fresh
     return replace(fresh, table=held.table, digest=held.digest)
 
 
-def _read(source: Source, task: Task) -> Fetched:
+def _read(source: Source, task: Task) -> Dataset:
     """Return what a source has, as the task's table.
 
     Raises:
-        _Passed: it has nothing, or something that is not its data set.
+        _Skipped: it has nothing, or something other than its data set.
         PipelineError: a row breaks a rule, or a file of the user's is another one.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
@@ -163,19 +165,18 @@ def _read(source: Source, task: Task) -> Fetched:
                 path = extract(path, source.member, Path(folder))
             table = arrange(task, source.table, source.read(path, **source.options))
             check_columns(task, table)
-        except (
-            Exception
-        ) as error:  # whatever a parser says of a file that is something else
+        # Whatever a parser raises for a file of another kind.
+        except Exception as error:
             reason = " ".join(str(error).split()).rstrip(".")
-            _refuse(source, f"cannot be read as the data set ({reason})")
+            _reject(source, f"cannot be read as the data set ({reason})")
     return _validated(task, table, source.address, snapshot=not source.private)
 
 
-def _refuse(source: Source, reason: str) -> NoReturn:
-    """Pass over a source on the web; tell the user of a file that is theirs."""
+def _reject(source: Source, reason: str) -> NoReturn:
+    """Skip a public source; report a file of the user's, which they can replace."""
     if source.private:
         raise PipelineError(f"{source.address}: {reason}; replace the file.")
-    raise _Passed(source, reason)
+    raise _Skipped(source, reason)
 
 
 def _file(source: Source, folder: Path) -> Path:
@@ -186,7 +187,7 @@ def _file(source: Source, folder: Path) -> Path:
         try:
             download(source.place, target, source.sha256)
         except Failed as failure:
-            raise _Passed(source, str(failure)) from failure
+            raise _Skipped(source, str(failure)) from failure
     return target
 
 
@@ -194,18 +195,21 @@ def _in_folder(source: Source) -> Path:
     variable, file = source.place[1:].split("/", 1)
     folder = os.environ.get(variable)
     if not folder:
-        raise _Passed(source, f"{variable} names no folder")
+        raise _Skipped(source, f"{variable} is not set")
     path = Path(folder).expanduser() / file
     if not path.is_file():
-        raise _Passed(source, f"{variable}={folder} has no file {file}")
-    if source.sha256 and (found := sha256_file(path)) != source.sha256:
-        raise PipelineError(
-            f"{path}: its SHA-256 is {found}, not {source.sha256}: this is another or a"
-            f" damaged file; replace it, or unset {variable} to download it."
-        )
+        raise _Skipped(source, f"{variable}={folder} has no file {file}")
+    if source.sha256:
+        actual = sha256_file(path)
+        if actual != source.sha256:
+            raise PipelineError(
+                f"{path}: its SHA-256 is {actual}, not {source.sha256}: this is another"
+                f" file or a damaged one; replace it, or unset {variable} to download"
+                " it."
+            )
     return path
 
 
-def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Fetched:
+def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Dataset:
     table = validate(task, raw, where)
-    return Fetched(table, tables.digest(table), where, snapshot)
+    return Dataset(table, tables.digest(table), where, snapshot)

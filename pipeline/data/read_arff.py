@@ -1,4 +1,4 @@
-"""Reading ARFF, the format of Weka and OpenML: dense data, each value as its text."""
+"""A reader for dense ARFF files, the format of Weka and OpenML; values stay text."""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ import pandas as pd
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _VALUE = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?)\s*(?:,|$)")
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|\S+)\s+(.+)", re.IGNORECASE)
-_NUMBERS = ("numeric", "real", "integer")
-_TEXTS = ("string", "date")
+_TYPES = ("numeric", "real", "integer", "string", "date")
+MISSING = "?"
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of the file; `allowed` are the values of a nominal one, else None."""
+    """A column of the file; `allowed` has the values of a nominal one, else None."""
 
     name: str
     allowed: frozenset[str] | None
@@ -27,9 +27,8 @@ def read_arff(path: Path) -> pd.DataFrame:
     """Return the table in an ARFF file.
 
     Raises:
-        ValueError: the file is no whole ARFF file, is sparse, or a row has another
-            number of values than there are attributes or a value that its attribute
-            does not list.
+        ValueError: the file is not a complete ARFF file, it is sparse, or a row has the
+            wrong number of values or a value that its attribute does not list.
     """
     with path.open(encoding="utf-8-sig") as file:
         try:
@@ -39,15 +38,15 @@ def read_arff(path: Path) -> pd.DataFrame:
             raise ValueError(
                 f"is not UTF-8 text ({error.reason}); save it as UTF-8"
             ) from error
-    return pd.DataFrame(
-        rows, columns=[attribute.name for attribute in attributes], dtype="str"
-    )
+    names = [attribute.name for attribute in attributes]
+    return pd.DataFrame(rows, columns=names, dtype="str")
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines that say something."""
+    """Yield the lines that are neither blank nor comments."""
     for line in file:
-        if (text := line.strip()) and not text.startswith("%"):
+        text = line.strip()
+        if text and not text.startswith("%"):
             yield text
 
 
@@ -62,17 +61,18 @@ def _header(file: TextIO) -> list[Attribute]:
             attributes.append(_attribute(line))
         elif word != "@relation":
             break
-    raise ValueError("is no ARFF file: it has no @data line after its attributes")
+    raise ValueError("is not an ARFF file: it has no @data line after its attributes")
 
 
 def _attribute(line: str) -> Attribute:
     found = _ATTRIBUTE.fullmatch(line)
     if not found:
         raise ValueError(f"cannot understand the line {line!r}")
-    name, kind = _unquoted(found[1]), found[2].strip()
+    name = _unquoted(found[1])
+    kind = found[2].strip()
     if kind.startswith("{") and kind.endswith("}"):
         return Attribute(name, frozenset(_values(kind[1:-1])))
-    if kind.split()[0].lower() not in (*_NUMBERS, *_TEXTS):
+    if kind.split()[0].lower() not in _TYPES:
         raise ValueError(f"attribute {name} has the unknown type {kind}")
     return Attribute(name, None)
 
@@ -80,8 +80,9 @@ def _attribute(line: str) -> Attribute:
 def _check_names(names: list[str]) -> None:
     if not names:
         raise ValueError("has no attributes")
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"has the column {twice[0]} twice; leave one of them out")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"has the column {name} twice; remove one of them")
 
 
 def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
@@ -95,21 +96,24 @@ def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
                 "correct the row or leave it out"
             )
         for attribute, value in zip(attributes, values, strict=True):
-            if (
-                attribute.allowed is not None
-                and value not in attribute.allowed
-                and value != "?"
-            ):
+            if not _allows(attribute, value):
                 raise ValueError(
-                    f"row {number}, column {attribute.name}: the value {value!r} is"
-                    " none of those that the file's header lists"
+                    f"row {number}, column {attribute.name}: the value {value!r} is not"
+                    " one of those that the file's header lists"
                 )
         yield values
 
 
+def _allows(attribute: Attribute, value: str) -> bool:
+    if attribute.allowed is None or value == MISSING:
+        return True
+    return value in attribute.allowed
+
+
 def _values(line: str) -> list[str]:
-    """Split a line at its commas, without the quotes around values."""
-    values, place = [], 0
+    """Split a line at its commas, and remove the quotes around values."""
+    values = []
+    place = 0
     while True:
         found = _VALUE.match(line, place)
         if not found:

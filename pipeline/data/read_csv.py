@@ -1,8 +1,7 @@
-"""Reading CSV so that every value stands under the column that its header gives it, or
-not at all.
+"""A strict CSV reader: every value belongs to the column that the header gives it.
 
-The usual readers guess: pandas takes a column too many for an index, pads short rows,
-renames a column that is there twice. Here each of these is an error that names the row.
+The usual readers guess: pandas takes an extra column for an index, pads short rows and
+renames a duplicated column. Here each of these is an error that names the row.
 """
 
 import csv
@@ -15,38 +14,42 @@ from typing import BinaryIO
 
 import pandas as pd
 
-CHUNK_ROWS = 50_000  # rows that are held as Python text at a time
+CHUNK_ROWS = 50_000  # rows that are in memory as Python text at a time
 BLANKS = "blanks"
-_GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+# How files of other formats begin.
+GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
+_PARQUET = b"PAR1"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class Damaged(ValueError):
-    """The file is not whole, whatever rows it may once have had."""
+    """The file is incomplete or damaged."""
 
 
 def read_csv(
     path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
 ) -> pd.DataFrame:
-    """Return the table in a text file (UTF-8, gzipped or not), with every value as its
-    text.
+    """Return the table in a UTF-8 text file, gzipped or not, with every value as text.
 
     Args:
-        names: the columns of a file that has no header.
-        separator: one character, or `blanks` for any run of blanks (then nothing is
-            quoted).
-        skip: lines before the header, or before the first row.
+        names: the columns of a file without a header.
+        separator: one character, or `blanks` for any run of white space (nothing is
+            quoted then).
+        skip: the number of lines before the header, or before the first row.
 
     Raises:
-        ValueError: the file is no such text, a column has no name or the name of
+        ValueError: the file is not such a text, a column has no name or the name of
             another, or a row has more or fewer values than there are columns.
     """
     with path.open("rb") as file:
         text = TextIOWrapper(_content(file), encoding="utf-8-sig", newline="")
         records = _records(text, separator, skip)
         try:
-            header = list(names) or next(records, (0, []))[1]
+            header = list(names)
+            if not header:
+                _, header = next(records, (0, []))
             _check_header(header)
             chunks = [_frame(rows, header) for rows in _chunks(records, header)]
         except UnicodeDecodeError as error:
@@ -54,8 +57,10 @@ def read_csv(
                 f"is not UTF-8 text ({error.reason}); save it as UTF-8"
             ) from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise Damaged(f"is no whole gzipped CSV ({error})") from error
-    return pd.concat(chunks, ignore_index=True) if chunks else _frame([], header)
+            raise Damaged(f"is not a complete gzipped CSV ({error})") from error
+    if not chunks:
+        return _frame([], header)
+    return pd.concat(chunks, ignore_index=True)
 
 
 def _content(file: BinaryIO) -> BinaryIO:
@@ -68,20 +73,19 @@ def _content(file: BinaryIO) -> BinaryIO:
         raise ValueError("is a zip archive; unpack it")
     if start.startswith(_PARQUET):
         raise ValueError("is a Parquet file; give it the suffix .parquet")
-    return gzip.open(file) if start.startswith(_GZIP) else file  # type: ignore[return-value]
+    return gzip.open(file) if start.startswith(GZIP) else file  # type: ignore[return-value]
 
 
 def _records(
     text: TextIOWrapper, separator: str, skip: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line's number, counted from 1, and its values; blank lines are passed
-    over.
-    """
+    """Yield each line's number, counted from 1, and its values; skip blank lines."""
     for _ in range(skip):
         text.readline()
     if separator == BLANKS:
-        lines = enumerate(text, start=skip + 1)
-        yield from ((number, line.split()) for number, line in lines if line.strip())
+        for number, line in enumerate(text, start=skip + 1):
+            if line.strip():
+                yield number, line.split()
         return
     reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
@@ -97,20 +101,18 @@ def _records(
 
 def _check_header(header: list[str]) -> None:
     if not header:
-        raise ValueError("is empty; put a whole file there")
+        raise ValueError("is empty; use the complete file")
     for separator, name in _OTHER_SEPARATORS.items():
         if len(header) == 1 and separator in header[0]:
-            raise ValueError(
-                f"has {name} between its values; write it with commas between them"
-            )
+            raise ValueError(f"separates its values by {name}; use commas instead")
     for place, name in enumerate(header, start=1):
         if not name.strip():
             raise ValueError(
-                f"column {place} has no name; name it, or leave it out if it is an"
+                f"column {place} has no name; name it, or remove it if it is an"
                 " index"
             )
         if header.count(name) > 1:
-            raise ValueError(f"has the column {name} twice; leave one of them out")
+            raise ValueError(f"has the column {name} twice; remove one of them")
 
 
 def _chunks(
@@ -128,7 +130,8 @@ def _chunks(
         rows.append(values)
         if len(rows) == CHUNK_ROWS:
             yield rows
-            done, rows = done + len(rows), []
+            done += len(rows)
+            rows = []
     if rows:
         yield rows
 

@@ -1,7 +1,6 @@
-"""Reading Parquet: the file's own columns, and only types with one meaning as a table's
-value.
-"""
+"""A reader for Parquet files whose columns hold numbers, texts, dates or times."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -10,33 +9,37 @@ import pyarrow.parquet as pq
 import pyarrow.types as types
 from pyarrow import compute
 
-_PLAIN = (types.is_boolean, types.is_integer, types.is_floating)
+Predicate = Callable[[pa.DataType], bool]
+
+_NUMBERS = (types.is_boolean, types.is_integer, types.is_floating)
 _TEXTS = (types.is_string, types.is_large_string, types.is_string_view, types.is_date)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Return the table in a Parquet file; dates and times are their ISO text.
+    """Return the table in a Parquet file; dates and times become ISO text.
 
     Raises:
-        ValueError: the file is no whole Parquet file, or a column holds neither numbers
-            nor texts nor dates.
+        ValueError: the file is not a complete Parquet file, or a column holds values of
+            another type.
     """
     try:
-        # Opened here: pyarrow's own error for a file that is not there is of another
-        # kind.
+        # Opened here, because pyarrow raises errors of its own for a missing file.
         with path.open("rb") as file:
             table = pq.ParquetFile(file).read()
     except pa.ArrowException as error:
-        raise ValueError(
-            f"is no whole Parquet file ({' '.join(str(error).split())})"
-        ) from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"is not a complete Parquet file ({reason})") from error
     names = table.column_names
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"has the column {twice[0]} twice; leave one of them out")
-    # Each column by itself: pandas' metadata would turn some into an index, and drop
-    # them.
-    columns = [_plain(table.column(name), name) for name in names]
-    return pd.DataFrame(dict(zip(names, columns, strict=True)))
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"has the column {name} twice; remove one of them")
+    # Column by column: as a whole, pandas' metadata would turn some into an index.
+    columns = {name: _plain(table.column(name), name) for name in names}
+    return pd.DataFrame(columns)
+
+
+def _is_one_of(kind: pa.DataType, predicates: Iterable[Predicate]) -> bool:
+    return any(fits(kind) for fits in predicates)
 
 
 def _plain(column: pa.ChunkedArray, name: str) -> pd.Series:
@@ -49,12 +52,12 @@ def _plain(column: pa.ChunkedArray, name: str) -> pd.Series:
         column = local.cast(pa.timestamp("s"), safe=False)
     elif types.is_decimal(kind):
         column = column.cast(pa.float64())
-    elif not any(fits(kind) for fits in (*_PLAIN, *_TEXTS)):
+    elif not _is_one_of(kind, _NUMBERS + _TEXTS):
         raise ValueError(
             f"column {name} holds values of the type {kind}; write numbers, texts or"
             " dates"
         )
-    if types.is_timestamp(kind) or any(fits(kind) for fits in _TEXTS):
+    if types.is_timestamp(kind) or _is_one_of(kind, _TEXTS):
         column = column.cast(pa.string())
     plain: pd.Series = column.to_pandas()
     return plain

@@ -1,5 +1,6 @@
-"""Tables as canonical text: the same rows are the same bytes, and held out, on every
-machine.
+"""Tables as canonical text.
+
+The same rows give the same bytes, and the same rows are held out, on every machine.
 """
 
 import csv
@@ -13,42 +14,48 @@ import pandas as pd
 
 from core.errors import PipelineError
 from core.files import sha256_bytes, write_atomic
-from pipeline.data.read_csv import CHUNK_ROWS, Damaged, read_csv
+from pipeline.data.read_csv import CHUNK_ROWS, GZIP, Damaged, read_csv
 from pipeline.schema import Task
+
+# Between the values of a row where it is compared or hashed as one text.
+SEPARATOR = "\x1f"
 
 
 def text(value: object) -> str:
     """Return a value's canonical text: a number with the 7 digits that a float32 holds."""
-    # Adding zero turns -0.0 into 0.0.
-    return f"{value + 0.0:.7g}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, int | float):
+        # Adding zero turns -0.0 into 0.0.
+        return f"{value + 0.0:.7g}"
+    return str(value)
 
 
 def texts(column: pd.Series) -> list[str]:
-    """Return the canonical texts of a column's values; numbers in one go, as there may
-    be many.
+    """Return the canonical texts of a column's values.
+
+    A numeric column is converted in one pass, because it may be long.
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return [f"{value:.7g}" for value in (column.to_numpy(float) + 0.0).tolist()]
+        numbers = column.to_numpy(float) + 0.0
+        return [f"{number:.7g}" for number in numbers.tolist()]
     return [text(value) for value in column]
 
 
 def rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
-    """Yield each row as its values' canonical texts."""
+    """Yield each row as the canonical texts of its values."""
     for start in range(0, len(table), CHUNK_ROWS):
-        part = table.iloc[start : start + CHUNK_ROWS]
-        yield from zip(
-            *(texts(part.iloc[:, place]) for place in range(part.shape[1])), strict=True
-        )
+        chunk = table.iloc[start : start + CHUNK_ROWS]
+        columns = [texts(chunk.iloc[:, place]) for place in range(chunk.shape[1])]
+        yield from zip(*columns, strict=True)
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the canonical CSV: a header, LF at every line's end, UTF-8."""
+    """Return the canonical CSV: a header, LF at the end of every line, UTF-8."""
     stream = io.BytesIO()
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    file = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.columns)
     writer.writerows(rows(table))
-    text.flush()
+    file.flush()
     return stream.getvalue()
 
 
@@ -58,31 +65,34 @@ def digest(table: pd.DataFrame) -> str:
 
 
 def rows_digest(table: pd.DataFrame) -> str:
-    """Return the SHA-256 of the canonical CSV with its rows sorted: their order does
-    not matter.
+    """Return the SHA-256 of the canonical CSV with sorted rows.
+
+    It is the same for the same rows in another order.
     """
     return sha256_bytes(to_csv(ordered(table)))
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in the order of their canonical text."""
-    texts = ["\x1f".join(row) for row in rows(table)]
-    order = sorted(range(len(texts)), key=texts.__getitem__)
+    keys = [SEPARATOR.join(row) for row in rows(table)]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
     return table.iloc[order].reset_index(drop=True)
 
 
 def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
-    """Tell for each row whether it is held out; shape (rows,), bool.
+    """Return for each row whether it is held out; shape (rows,), bool.
 
-    A row is held out when the hash of its features, read as a fraction, is below
-    `share`: so it stays the same rows as the data grows. The target has no say: equal
+    A row is held out if the hash of its features, read as a fraction, is below `share`,
+    so the same rows stay held out as the data grows. The target does not count: equal
     inputs stay together, whatever was observed for them.
     """
-    features = rows(table[[feature.name for feature in task.features]])
-    hashes = (sha256_bytes("\x1f".join(row).encode()) for row in features)
-    return np.array(
-        [int(sha256[:16], 16) / 2**64 < share for sha256 in hashes], dtype=bool
-    )
+    features = [feature.name for feature in task.features]
+    held_out = []
+    for row in rows(table[features]):
+        sha256 = sha256_bytes(SEPARATOR.join(row).encode())
+        fraction = int(sha256[:16], 16) / 2**64
+        held_out.append(fraction < share)
+    return np.array(held_out, dtype=bool)
 
 
 def packed(content: bytes) -> bytes:
@@ -100,19 +110,19 @@ def write(path: Path, table: pd.DataFrame) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a gzipped CSV with every value as its text; `validate` makes the numbers.
+    """Read a gzipped CSV with every value as text; `validate` converts the numbers.
 
     Raises:
         PipelineError: the file is damaged, or its rows do not fit its header.
     """
     try:
         with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                raise Damaged("is no whole gzipped CSV")
+            if file.read(len(GZIP)) != GZIP:
+                raise Damaged("is not a complete gzipped CSV")
         return read_csv(path)
     except (OSError, Damaged) as error:
         raise PipelineError(
-            f"{path}: {error}; restore it with `git checkout`, or write it anew with "
+            f"{path}: {error}; restore it with `git checkout`, or write it again with "
             "`pipeline data add`."
         ) from error
     except ValueError as error:

@@ -11,11 +11,10 @@ import tempfile
 from pathlib import Path
 
 from core.errors import PipelineError
+from core.file_names import is_owned
 from core.git import git, succeeds
 from pipeline.publish.remote import Remote
-from pipeline.repo import OWNED
 
-_OWNED = tuple(f"{folder}/" for folder in OWNED)
 # How an index is told that a path is in it no more.
 _GONE = "0 " + "0" * 40
 
@@ -132,7 +131,7 @@ def _require_data_branch(remote: Remote, branch: str, tip: str, commit: str) -> 
         bases[0],
         tip,
     )
-    others = [path for path in changed.split("\0")[:-1] if not path.startswith(_OWNED)]
+    others = [path for path in changed.split("\0")[:-1] if not is_owned(path)]
     if others:
         raise PipelineError(
             f"{remote.shown}'s branch {branch} has changes that commit {commit[:12]}"

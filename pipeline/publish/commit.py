@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from core.errors import PipelineError
+from core.file_names import OWNED
 from core.git import GitError, git
 from pipeline.publish.worktree import git_in
-from pipeline.repo import OWNED
 
 # GitHub shows it as its own Actions bot. The pipeline's commits are known by their
 # trailer and by the folders that they touch, never by this name: anybody can call

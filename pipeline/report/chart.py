@@ -1,43 +1,65 @@
-"""A small picture of one metric over the pushes, as SVG.
+"""A small chart of one metric over the pushes, as SVG.
 
-Drawn by hand and not by a plotting library for the sake of Git: every push stands at
-its own fixed place, so the next push's picture differs from the last one's by a few
-bytes.
+It comes from a template and not from a plotting library for the sake of Git: every push
+has a fixed place, so that a new push changes only a few bytes of the file.
 """
 
 from pipeline.report.pushes import Event
 from pipeline.report.templates import render
 from pipeline.schema import Task
 
-STEP, HEIGHT, LEFT, TOP, SHOWN = 16, 120, 64, 28, 60
+# In the units of the SVG file.
+STEP = 16
+HEIGHT = 120
+LEFT = 64
+TOP = 28
+SHOWN = 60
+WIDTH = LEFT + STEP * SHOWN
 
 
 def draw(task: Task, events: list[Event]) -> str:
-    """Draw the last `SHOWN` pushes: a dot a challenger, a line for the model in
-    service.
-    """
-    champion: float | None = None
-    served: list[float | None] = []
-    for event in events:
-        champion = event.value if event.promoted else champion
-        served.append(champion)
-    events, served = events[-SHOWN:], served[-SHOWN:]
-    values = [event.value for event in events]
-    known = [value for value in (*values, *served) if value is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-
-    def point(place: int, value: float) -> tuple[int, float]:
-        height = HEIGHT * (high - value) / ((high - low) or 1.0)
-        return LEFT + STEP * place + STEP // 2, round(TOP + height, 1)
-
+    """Draw the last `SHOWN` pushes: a dot per challenger, a line for the champion."""
+    in_service = _in_service(events)[-SHOWN:]
+    events = events[-SHOWN:]
+    judged = [event.value for event in events]
+    known = [value for value in judged + in_service if value is not None]
+    low = min(known, default=0.0)
+    high = max(known, default=1.0)
+    dots = []
+    line = []
+    for place, event in enumerate(events):
+        x = LEFT + STEP * place + STEP // 2
+        if event.value is not None:
+            dots.append((x, _height(event.value, low, high), event))
+        champion = in_service[place]
+        if champion is not None:
+            line.append(f"{x},{_height(champion, low, high)}")
     better = "higher" if task.metric.higher_is_better else "lower"
     return render(
         "pushes.svg",
         title=f"{task.name}: {task.metric.name} on the hold-out, {better} is better",
-        dots=[(*point(i, v), events[i]) for i, v in enumerate(values) if v is not None],
-        served=[
-            "{},{}".format(*point(i, v)) for i, v in enumerate(served) if v is not None
-        ],
-        **{"low": low, "high": high, "left": LEFT, "top": TOP, "bottom": TOP + HEIGHT},
-        width=LEFT + STEP * SHOWN,
+        dots=dots,
+        served=line,
+        low=low,
+        high=high,
+        left=LEFT,
+        top=TOP,
+        bottom=TOP + HEIGHT,
+        width=WIDTH,
     )
+
+
+def _in_service(events: list[Event]) -> list[float | None]:
+    """Return the metric of the model in service after each event."""
+    champion: float | None = None
+    values = []
+    for event in events:
+        if event.promoted:
+            champion = event.value
+        values.append(champion)
+    return values
+
+
+def _height(value: float, low: float, high: float) -> float:
+    share = (high - value) / ((high - low) or 1.0)
+    return round(TOP + HEIGHT * share, 1)

@@ -1,6 +1,4 @@
-"""The history, push by push: what was tried, what the gate said, what was in service
-after.
-"""
+"""The history push by push: what was tried, what the gate decided, what was served."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ COMMIT = "mlflow.source.git.commit"
 
 @dataclass(frozen=True)
 class History:
-    """All runs by id, and each one's folder relative to `mlruns/`."""
+    """All runs by id, and the folder of each one relative to `mlruns/`."""
 
     runs: dict[str, Run]
     folders: dict[str, str]
@@ -23,30 +21,25 @@ class History:
     @classmethod
     def read(cls, mlruns: Path) -> "History":
         """Read every run of the history."""
-        folders = layout.run_folders(mlruns)
-        return cls(
-            {
-                run_id: runfile.load(path / layout.RUN_FILE)
-                for run_id, path in folders.items()
-            },
-            {
-                run_id: path.relative_to(mlruns).as_posix()
-                for run_id, path in folders.items()
-            },
-        )
+        runs = {}
+        folders = {}
+        for run_id, path in layout.run_folders(mlruns).items():
+            runs[run_id] = runfile.load(path / layout.RUN_FILE)
+            folders[run_id] = path.relative_to(mlruns).as_posix()
+        return cls(runs, folders)
 
     def of(self, experiment: str) -> list[Run]:
-        """Return an experiment's runs, oldest first."""
-        found = [run for run in self.runs.values() if run.experiment == experiment]
-        return sorted(found, key=lambda run: (run.started, run.run_id))
+        """Return the runs of an experiment, oldest first."""
+        runs = [run for run in self.runs.values() if run.experiment == experiment]
+        return sorted(runs, key=lambda run: (run.started, run.run_id))
 
 
 @dataclass(frozen=True)
 class Event:
-    """A push, or a promotion by hand, at a time in milliseconds; `run_id` is the one to
-    look at.
+    """A push or a manual promotion, with the id of the run that it is about.
 
-    `value` is the metric on the hold-out, of the model that was judged.
+    `when` is in milliseconds since the epoch; `value` is the metric on the hold-out of
+    the model that was judged.
     """
 
     when: int
@@ -60,41 +53,49 @@ class Event:
 
 
 def events(task: Task, history: History, versions: list[Promotion]) -> list[Event]:
-    """Return a task's pushes and promotions by hand in the order of their time."""
-    by_gate = {
-        history.runs[e.run_id].parent: e for e in versions if e.decided_by == "gate"
-    }
-    pushes = [
-        run for run in history.of(task.name) if not run.parent and "gate" in run.tags
-    ]
-    found = [_push(task, run, by_gate.get(run.run_id)) for run in pushes]
-    found += [
-        Event(
-            when=entry.promoted,
-            run_id=entry.run_id,
-            commit=entry.commit,
-            algorithm=history.runs[entry.run_id].params.get("algorithm", ""),
-            value=entry.metrics[task.metric.name],
-            promoted=True,
-            decision=f"v{entry.version} promoted manually",
-            reason=entry.reason,
-        )
-        for entry in versions
-        if entry.decided_by == "hand"
-    ]
-    return sorted(found, key=lambda event: event.when)
+    """Return the pushes and manual promotions of a task, oldest first."""
+    by_push = {}
+    manual = []
+    for entry in versions:
+        if entry.decided_by == "gate":
+            by_push[history.runs[entry.run_id].parent] = entry
+        else:
+            manual.append(_manual(task, history, entry))
+    pushes = []
+    for run in history.of(task.name):
+        if not run.parent and "gate" in run.tags:
+            pushes.append(_push(task, run, by_push.get(run.run_id)))
+    return sorted(pushes + manual, key=lambda event: event.when)
+
+
+def _manual(task: Task, history: History, entry: Promotion) -> Event:
+    return Event(
+        when=entry.promoted,
+        run_id=entry.run_id,
+        commit=entry.commit,
+        algorithm=history.runs[entry.run_id].params.get("algorithm", ""),
+        value=entry.metrics[task.metric.name],
+        promoted=True,
+        decision=f"v{entry.version} promoted manually",
+        reason=entry.reason,
+    )
 
 
 def _push(task: Task, run: Run, entry: Promotion | None) -> Event:
-    measured = run.latest(f"holdout_{task.metric.name}")
+    metric = task.metric.name
+    decision = "not promoted"
+    value = run.latest(f"holdout_{metric}")
+    if entry:
+        decision = f"promoted as v{entry.version}"
+        value = entry.metrics[metric]
     return Event(
         when=run.started,
         run_id=run.run_id,
         commit=run.tags.get(COMMIT, ""),
         algorithm=run.params.get("challenger", ""),
-        value=entry.metrics[task.metric.name] if entry else measured,
+        value=value,
         promoted=entry is not None,
-        decision=f"promoted as v{entry.version}" if entry else "not promoted",
+        decision=decision,
         reason=gate_reason(run),
     )
 

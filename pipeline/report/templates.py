@@ -1,4 +1,4 @@
-"""Text made from the templates beside this file."""
+"""Renders the templates in the folder `templates/`."""
 
 from functools import cache
 from typing import Any
@@ -10,29 +10,34 @@ from history import layout
 
 def render(template: str, **values: Any) -> str:
     """Return a template of `templates/`, filled in."""
-    return _pages().get_template(template).render(values)
+    return _environment().get_template(template).render(values)
+
+
+def day(milliseconds: int) -> str:
+    """Return the UTC day of a time in milliseconds since the epoch."""
+    return f"{layout.time(milliseconds):%Y-%m-%d}"
+
+
+def _minute(milliseconds: int) -> str:
+    return f"{layout.time(milliseconds):%Y-%m-%d %H:%M}"
+
+
+def _cell(text: str) -> str:
+    """Return a text that doesn't end its cell of a Markdown table."""
+    return text.replace("|", "\\|")
 
 
 @cache
-def _pages() -> Environment:
-    # What ends in .svg or .html is escaped, Markdown is not.
-    pages = Environment(
+def _environment() -> Environment:
+    environment = Environment(
         loader=PackageLoader("pipeline.report"),
+        # SVG and HTML are escaped, Markdown is not.
         autoescape=select_autoescape(["svg", "html"]),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # A text that does not end its cell of a Markdown table.
-    pages.filters["cell"] = lambda text: text.replace("|", "\\|")
-    pages.filters |= {"day": day, "minute": _minute}
-    return pages
-
-
-def day(milliseconds: int) -> str:
-    """Return a time in milliseconds since the epoch as its day, UTC."""
-    return _minute(milliseconds)[:10]
-
-
-def _minute(milliseconds: int) -> str:
-    return f"{layout.time(milliseconds):%Y-%m-%d %H:%M}"
+    environment.filters["cell"] = _cell
+    environment.filters["day"] = day
+    environment.filters["minute"] = _minute
+    return environment

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from core.files import to_json
-from pipeline.data.fetch import Fetched
+from pipeline.data.fetch import Dataset
 from pipeline.schema import Kind, Task
 from pipeline.train import evaluate, export
 from pipeline.train.candidates import Candidate, Failure, Study
@@ -25,7 +25,7 @@ def render(
     study: Study,
     candidate: Candidate,
     candidates: list[Candidate | Failure],
-    fetched: Fetched,
+    fetched: Dataset,
 ) -> str:
     """Return the manifest's text; `publish` adds version, ids, commit and time."""
     task, model = study.task, OnnxModel(candidate.onnx)

@@ -83,7 +83,7 @@ class TaskTraining:
             challenger=challenger,
         )
 
-    def _study(self, fetched: data.Fetched) -> Study:
+    def _study(self, fetched: data.Dataset) -> Study:
         """Split the table, and put into the bundle what is to be kept of it."""
         task, section = self.task, self.section
         held = tables.in_holdout(task, fetched.table, self.settings.holdout_share)

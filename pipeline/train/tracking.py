@@ -24,7 +24,7 @@ import pipeline
 from core.files import sha256_bytes, sha256_file
 from core.git import git
 from pipeline import workflow
-from pipeline.data.fetch import Fetched
+from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import tracking_store
@@ -37,7 +37,7 @@ _TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": 
 class Tracker:
     """One task's runs in a tracking store, all on the same data."""
 
-    def __init__(self, repo: Repo, task: Task, fetched: Fetched) -> None:
+    def __init__(self, repo: Repo, task: Task, fetched: Dataset) -> None:
         """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below
         `build/`.
         """
@@ -176,7 +176,7 @@ def common_tags(repo: Repo) -> dict[str, str]:
     }
 
 
-def parent_tags(repo: Repo, fetched: Fetched, dirty: list[str]) -> dict[str, str]:
+def parent_tags(repo: Repo, fetched: Dataset, dirty: list[str]) -> dict[str, str]:
     """Return the tags by which a task's training can be told apart from another, or
     repeated.
     """

@@ -7,10 +7,10 @@ answers.
 
 from pathlib import Path
 
+from core.file_names import is_owned
 from core.git import GitError, git
 
-# What `pipeline publish` may write, and the trailers of its commits.
-OWNED = ("mlruns/", "deployment/models/", "data/", "results/")
+# The trailers of the commits of `pipeline publish`.
 TRAILER = "Mlops-Publish"  # the commit that was trained
 WORKFLOW = (
     "Mlops-Workflow"  # the workflow run that published; a publication by hand has none
@@ -37,7 +37,7 @@ def is_own(folder: Path, commit: str) -> bool:
         *("-r", "-c", "--no-renames", commit),
     )
     return bool(_trailer(folder, commit, TRAILER)) and all(
-        path.startswith(OWNED) for path in touched.splitlines()
+        is_owned(path) for path in touched.splitlines()
     )
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.file_names import is_owned
 from core.git import git
-from scripts.ci.own_commits import OWNED
 from scripts.ci.plan import NOTHING
 from tests.conftest import commit_all
 from tests.support.factories import PARAMS
@@ -51,7 +51,7 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(
     touched = git(
         project.origin, "diff-tree", "--name-only", "-r", parent, "main"
     ).splitlines()
-    assert touched and all(path.startswith(OWNED) for path in touched)
+    assert touched and all(is_owned(path) for path in touched)
     new = project.runs() - before
     assert len(new) == 3
     record = json.loads(git(project.origin, "show", f"main:{sorted(new)[0]}"))

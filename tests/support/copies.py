@@ -4,10 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from core.file_names import OWNED
 from core.git import git
 from history.verify import verify
 from pipeline.copies.update import Outcome, update
-from pipeline.repo import OWNED, Repo
+from pipeline.repo import Repo
 from tests.conftest import commit_all
 from tests.support import history_factories
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from core.files import sha256_bytes, write_atomic
 from history import layout, runfile
-from pipeline.data.fetch import Fetched
+from pipeline.data.fetch import Dataset
 from pipeline.data.table import digest
 from pipeline.publish import record
 from pipeline.repo import Repo
@@ -80,7 +80,7 @@ def _candidate(study: Study, algorithm: str) -> Candidate:
 def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) -> str:
     """Write the run of a candidate, promote it, and return the run's id."""
     task, candidate = study.task, judged[version]
-    fetched = Fetched(
+    fetched = Dataset(
         study.train, digest(study.train), "generated rows", snapshot=False
     )
     text = manifest.render(study, candidate, [*judged], fetched)

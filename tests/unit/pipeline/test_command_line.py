@@ -46,7 +46,7 @@ def pipeline(
         (["--repo", "tests", "report"], 2, "tests is not the repository's root"),
         (["promote"], 2, "Missing argument 'TASK'"),
         (["train", "--task", "wine"], 2, "there is no task 'wine'"),
-        (["publish", "--bundle", "docs"], 2, "docs holds no finished bundle"),
+        (["publish", "--bundle", "docs"], 2, "docs has no finished bundle"),
         (["history", "show", "zz"], 2, "no run id starts with 'zz'"),
     ],
 )

@@ -82,7 +82,7 @@ BAD = {
     ),
     "a column too many": (
         TABLE.assign(id=1),
-        "has the column id that it should not have",
+        "has the unexpected column id",
     ),
     "a column too few": (TABLE.drop(columns="species"), "lacks the column species"),
     "no rows": (TABLE.iloc[:0], "has no rows"),
@@ -116,7 +116,7 @@ def test_what_github_does_not_take_is_not_written(
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100)
     with pytest.raises(
-        PipelineError, match="GitHub takes no file over 0 MB: leave out rows"
+        PipelineError, match="GitHub accepts no file over 0 MB: remove rows"
     ):
         add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
     assert not repo.data.exists()

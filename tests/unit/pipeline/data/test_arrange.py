@@ -143,11 +143,11 @@ def test_a_file_that_has_the_task_s_columns_is_taken_as_it_is() -> None:
     [
         (
             {"at": ["2024-01-02"], "kind": ["good"], "id": [1]},
-            "has the column id that it should",
+            "has the unexpected column id",
         ),
         (
             {"on": ["2024-01-02"], "kind": ["good"]},
-            "lacks the column at, which month is made of",
+            "lacks the column at, from which month is derived",
         ),
         (
             {"at": ["2024-01-02"]},
@@ -155,7 +155,7 @@ def test_a_file_that_has_the_task_s_columns_is_taken_as_it_is() -> None:
         ),
         (
             {"at": ["2024-01-02"], "month": [2], "kind": ["good"]},
-            "has the column month that it",
+            "has the column month twice",
         ),
     ],
 )

@@ -110,6 +110,6 @@ def test_nobody_there(
 
 
 def test_an_address_of_another_kind(tmp_path: Path, waits: list[float]) -> None:
-    with pytest.raises(Failed, match=r"cannot be asked \(InvalidSchema\)"):
+    with pytest.raises(Failed, match=r"cannot be requested \(InvalidSchema\)"):
         download("gopher://127.0.0.1/f", tmp_path / "f", None)
     assert waits == []

@@ -39,7 +39,7 @@ def _task(*sources: Source) -> Task:
     return dataclasses.replace(TASK, sources=sources)
 
 
-def _fetch(task: Task, repo: Repo, fresh: bool = False) -> data.Fetched:
+def _fetch(task: Task, repo: Repo, fresh: bool = False) -> data.Dataset:
     return data.fetch(task, repo, fresh)
 
 
@@ -88,7 +88,7 @@ def test_without_any_source_each_is_named_with_its_reason(
         _fetch(task, repo)
     message = str(caught.value)
     assert message.startswith(
-        "iris: no source has its data (MLOPS_TEST_FOLDER names no folder; "
+        "iris: no source has its data (MLOPS_TEST_FOLDER is not set; "
     )
     assert "dead.csv: cannot be reached; " in message
     assert "gone.csv: answers 404; " in message

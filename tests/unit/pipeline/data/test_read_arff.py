@@ -46,9 +46,9 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("", "is no ARFF file: it has no @data line"),
-        ("<html>\n<body>\n", "is no ARFF file"),
-        (HEADER.replace("@DATA", ""), "is no ARFF file"),
+        ("", "is not an ARFF file: it has no @data line"),
+        ("<html>\n<body>\n", "is not an ARFF file"),
+        (HEADER.replace("@DATA", ""), "is not an ARFF file"),
         (
             HEADER + "1,none\n",
             "row 1 has 2 values for 3 columns; correct the row or leave it out",
@@ -56,7 +56,7 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
         (HEADER + "1,none,a,b\n", "row 1 has 4 values for 3 columns"),
         (
             HEADER + "1,none,a\n1,nine,a\n",
-            "row 2, column checking status: the value 'nine' is none",
+            "row 2, column checking status: the value 'nine' is not one",
         ),
         (HEADER + "1,none,'a\n", "cannot understand the line"),
         (HEADER + "1,none,'a'b\n", "cannot understand the line"),

@@ -62,7 +62,7 @@ AS_TEXT = {
 }
 
 REFUSED = {
-    "empty": (b"", "is empty; put a whole file there"),
+    "empty": (b"", "is empty; use the complete file"),
     "a value too many": (
         b"a,b\n1,2\n1,2,3\n",
         r"row 2 \(line 3\) has 3 values for 2 columns; corr",
@@ -78,21 +78,21 @@ REFUSED = {
     "a comma at the end of rows": (b"a,b\n1,2,\n", "row 1 .* has 3 values"),
     "column twice": (
         b"a,b,a\n1,2,3\n",
-        "has the column a twice; leave one of them out",
+        "has the column a twice; remove one of them",
     ),
     "index without a name": (
         b",a\n0,1\n",
-        "column 1 has no name; name it, or leave it out if it",
+        "column 1 has no name; name it, or remove it if it",
     ),
     "semicolons": (
         b"a;b\n1;2\n",
-        "has semicolons between its values; write it with commas",
+        "separates its values by semicolons; use commas",
     ),
     "semicolons and decimal commas": (
         b"a;b\n1,5;2,5\n",
-        "has semicolons between its values",
+        "separates its values by semicolons",
     ),
-    "tabs": (b"a\tb\n1\t2\n", "has tabs between its values"),
+    "tabs": (b"a\tb\n1\t2\n", "separates its values by tabs"),
     "a separator line": (b"sep=,\na,b\n1,2\n", "column 2 has no name"),
     "a quote that stays open": (b'a,b\n1,"2\n3,4\n', "line 3: unexpected end of data"),
     "text after a quote": (b'a,b\n1,"2"3\n', "line 2: ',' expected after '\"'"),
@@ -103,12 +103,15 @@ REFUSED = {
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
     "zip": (b"PK\x03\x04rest", "is a zip archive; unpack it"),
     "Parquet": (b"PAR1rest", "is a Parquet file; give it the suffix .parquet"),
-    "half a gzip": (gzip.compress(PLAIN * 9)[:-9], "is no whole gzipped CSV"),
+    "half a gzip": (gzip.compress(PLAIN * 9)[:-9], "is not a complete gzipped CSV"),
     "damaged gzip": (
         gzip.compress(PLAIN * 9)[:20] + b"?" * 30,
-        "is no whole gzipped CSV",
+        "is not a complete gzipped CSV",
     ),
-    "more after the gzip": (gzip.compress(PLAIN) + b"more", "is no whole gzipped CSV"),
+    "more after the gzip": (
+        gzip.compress(PLAIN) + b"more",
+        "is not a complete gzipped CSV",
+    ),
 }
 
 

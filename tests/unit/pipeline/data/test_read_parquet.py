@@ -70,5 +70,5 @@ def test_a_damaged_file_and_a_column_twice_are_refused(tmp_path: Path) -> None:
         read_parquet(path)
     for content in (b"", b"<html>", path.read_bytes()[:-20]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"is no whole Parquet file \(.*\)$"):
+        with pytest.raises(ValueError, match=r"is not a complete Parquet file \(.*\)$"):
             read_parquet(path)

@@ -26,14 +26,14 @@ def _set(column: str, value: Any) -> Callable[[pd.DataFrame], pd.DataFrame]:
 
 BAD: list[tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = [
     (lambda t: t.drop(columns="age"), "lacks the column age; the task credit expects"),
-    (lambda t: t.assign(height=1), "has the column height that it should not have"),
+    (lambda t: t.assign(height=1), "has the unexpected column height"),
     (
         lambda t: pd.concat([t, t[["age"]]], axis=1),
-        "has the column age that it should not",
+        "has the column age twice",
     ),
     (
         lambda t: t.rename(columns={"age": "Age"}),
-        "lacks the column age and has the column Age",
+        "lacks the column age and has the unexpected column Age",
     ),
     (
         _set("age", float("nan")),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import PipelineError, UsageError
+from core.file_names import OWNED
 from core.git import git
 from history import layout, registry
 from history.verify import verify
@@ -14,7 +15,7 @@ from pipeline.publish.base import require_ancestor
 from pipeline.publish.loop import Change, land
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
-from pipeline.repo import OWNED, Repo
+from pipeline.repo import Repo
 from tests.conftest import commit_all, posix
 from tests.support import factories
 from tests.unit.pipeline.publish.test_loop import note

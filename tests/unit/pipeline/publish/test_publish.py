@@ -214,12 +214,12 @@ def test_a_bundle_from_uncommitted_changes_is_refused(team: Team) -> None:
 
 def test_no_bundle_and_a_damaged_one(team: Team, tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="holds no finished bundle: run `pipeline train` first"
+        UsageError, match="has no finished bundle: run `pipeline train` first"
     ):
         publish(team.repo, tmp_path, "origin", "main")
     folder = team.forge(iris=BETTER)
     (folder / "bundle.json").write_text('{"format": 1')
-    with pytest.raises(PipelineError, match="make it again with `pipeline train`"):
+    with pytest.raises(PipelineError, match="run `pipeline train` again"):
         publish(team.repo, folder, "origin", "main")
 
 

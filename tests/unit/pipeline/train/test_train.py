@@ -319,7 +319,7 @@ def test_a_killed_training_leaves_no_bundle_of_an_older_one(
         os.killpg(child.pid, signal.SIGKILL)
         child.wait()
     with pytest.raises(
-        UsageError, match="holds no finished bundle: run `pipeline train` first"
+        UsageError, match="has no finished bundle: run `pipeline train` first"
     ):
         bundles.read(moved / "build" / "bundle")
     repo = Repo.open(moved)

@@ -1,0 +1,64 @@
+"""`results/model_comparison.csv`: the best run of each algorithm of each task."""
+
+from typing import Any
+
+import pandas as pd
+
+from history.runfile import Run
+from pipeline.report.pushes import COMMIT, History
+from pipeline.report.templates import day
+from pipeline.schema import Task
+
+MEASURED = "holdout_"
+FIRST_COLUMNS = ["task", "algorithm", "metric", "cv_mean", "cv_std"]
+LAST_COLUMNS = ["run_id", "date", "commit"]
+
+Row = dict[str, Any]
+
+
+def to_csv(tasks: list[Task], history: History) -> str:
+    """Return the comparison of all algorithms that were ever tried."""
+    rows: list[Row] = []
+    for task in tasks:
+        rows += _best(task, history)
+    measured: set[str] = set()
+    for row in rows:
+        measured.update(name for name in row if name.startswith(MEASURED))
+    columns = FIRST_COLUMNS + sorted(measured) + LAST_COLUMNS
+    table = pd.DataFrame(rows, columns=columns)
+    return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+
+
+def _best(task: Task, history: History) -> list[Row]:
+    """Return each algorithm's best run in cross-validation, best algorithm first.
+
+    Of runs that are equally good it is the oldest.
+    """
+    measured = f"cv_{task.metric.name}_mean"
+    rows = []
+    for run in history.of(task.name):
+        if "algorithm" in run.params and measured in run.metrics:
+            rows.append(_row(task, run))
+    rows.sort(key=lambda row: row["cv_mean"], reverse=task.metric.higher_is_better)
+    best: dict[str, Row] = {}
+    for row in rows:
+        best.setdefault(row["algorithm"], row)
+    return list(best.values())
+
+
+def _row(task: Task, run: Run) -> Row:
+    metric = task.metric.name
+    row: Row = {
+        "task": task.name,
+        "algorithm": run.params["algorithm"],
+        "metric": metric,
+        "cv_mean": run.latest(f"cv_{metric}_mean"),
+        "cv_std": run.latest(f"cv_{metric}_std"),
+        "run_id": run.run_id,
+        "date": day(run.started),
+        "commit": run.tags.get(COMMIT, ""),
+    }
+    for name in run.metrics:
+        if name.startswith(MEASURED):
+            row[name] = run.latest(name)
+    return row
