@@ -42,7 +42,7 @@ OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
 PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "nox"]
-SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools", "monitoring"]
+SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools"]
 SOURCES += ["examples", "tests", "deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
 # What GitHub and Compose read, by the name of the schema for it that check-jsonschema
@@ -308,7 +308,7 @@ def traffic(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write what is made from the code: the reference pages, and Grafana's dashboards."""
+    """Write the reference pages, which are generated from the code."""
     install(session, "dev")
     session.run("python", "-m", "tools.reference", *session.posargs)
 

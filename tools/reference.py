@@ -1,6 +1,4 @@
-"""Writes what is made from the code: reference pages, Grafana's dashboards. `nox -s
-docs`.
-"""
+"""Write the reference pages from the code: `nox -s docs`."""
 
 import sys
 import tempfile
@@ -17,7 +15,6 @@ from app.observability.task_histogram import TaskHistogram
 from app.openapi import document_problems
 from app.other_stacks import VARIABLES, Variable
 from app.settings import Settings
-from monitoring.grafana import pages as dashboards
 from scripts import console
 from tools.documents import table
 
@@ -42,15 +39,11 @@ OF_TASKS = {
 
 def pages() -> dict[Path, str]:
     """Return the generated files' texts."""
-    return (
-        dashboards.pages()
-        | table.pages()
-        | {
-            DOCS / "api.md": _api(),
-            DOCS / "configuration.md": _configuration(),
-            DOCS / "metrics.md": _metrics(),
-        }
-    )
+    return table.pages() | {
+        DOCS / "api.md": _api(),
+        DOCS / "configuration.md": _configuration(),
+        DOCS / "metrics.md": _metrics(),
+    }
 
 
 def _configuration() -> str:

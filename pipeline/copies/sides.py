@@ -21,7 +21,6 @@ GENERATED = (
     "docs/coming-from.md",
     "docs/configuration.md",
     "docs/metrics.md",
-    "monitoring/grafana/dashboard-configs/*.json",
 )
 PROJECT, LOCKS = "pyproject.toml", "requirements/*.txt"
 _AUTHOR = ("-c", "user.name=pipeline update", "-c", "user.email=update@localhost")

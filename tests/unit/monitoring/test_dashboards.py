@@ -1,224 +1,184 @@
-"""Rules that every dashboard follows, and that it asks for metrics that exist."""
+"""The dashboards follow the rules, and so does an export of Grafana."""
 
-import json
+import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.cog.plugins import register_default_plugins
-from grafana_foundation_sdk.models import units
-from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from app.observability.metrics import Metrics
-from history.metrics import FAMILIES, Exporter
-from monitoring.grafana.pages import FOLDER, pages
 from scripts.stack import programs
 from scripts.stack.settings import Settings
 from tests.conftest import posix
 from tests.paths import ROOT
-from tests.support.dashboards import every_expression, panels, queries
+from tests.support.dashboard_rules import DATASOURCE, faults, metric_names
+from tests.support.dashboards import (
+    FOLDER,
+    PAGE,
+    Board,
+    add_documented_panel,
+    boards,
+    documented_panel,
+    panels,
+)
 
 GRAFANA = ROOT / "monitoring" / "grafana"
-BOARDS: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(text) for path, text in pages().items()
-}
-DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
-UNITS = {get_args(kind)[0] for kind in units.__annotations__.values()}
-# Metrics of programs that are not ours: that they exist is seen in
-# tests/stack/test_dashboards.py.
-OTHERS = re.compile(r"^(node|container|prometheus|process|scrape)_|^(up|ALERTS)$")
-WORDS = {
-    "by",
-    "on",
-    "group_left",
-    "group_right",
-    "unless",
-    "and",
-    "or",
-    "offset",
-    "ignoring",
-}
+BOARDS = boards()
+HOME = "mlops-dashboard"
+Change = Callable[[Board], Any]
 each = pytest.mark.parametrize("name", BOARDS)
 
 
-def test_the_dashboards_are_the_three_that_were_asked_for() -> None:
-    assert set(BOARDS) == {"mlops-dashboard", "system-performance", "model-history"}
-    assert {path.stem for path in FOLDER.glob("*.json")} == set(BOARDS)
-
-
-@each
-def test_it_is_classic_json_that_nobody_edits_in_the_browser(name: str) -> None:
-    # The second form of dashboards has `apiVersion` and `spec`; file provisioning
-    # refuses it.
-    board = BOARDS[name]
-    assert (
-        "spec" not in board and "elements" not in board and board["schemaVersion"] >= 36
-    )
-    assert board["uid"] == name and board["editable"] is False
-    assert board["title"] and board["description"] and board["tags"] == ["mlops"]
-    assert "id" not in board
-
-
-def test_titles_of_dashboards_and_of_the_panels_of_each_are_their_own() -> None:
+def test_there_are_three_dashboards() -> None:
+    assert set(BOARDS) == {HOME, "system-performance", "model-history"}
     assert len({board["title"] for board in BOARDS.values()}) == len(BOARDS)
-    for board in BOARDS.values():
-        titles = [panel["title"] for panel in panels(board)]
-        assert sorted(set(titles)) == sorted(titles)
-        numbers = [panel["id"] for panel in board["panels"]]
-        assert sorted(set(numbers)) == numbers
 
 
 @each
-def test_every_panel_says_what_it_shows_in_which_unit_and_why_it_may_be_empty(
-    name: str,
-) -> None:
-    for panel in panels(BOARDS[name]):
-        fields = panel["fieldConfig"]["defaults"]
-        assert panel["title"] and panel["description"].endswith("."), panel["title"]
-        assert fields["unit"] in UNITS, panel["title"]
-        assert len(fields["noValue"].split()) > 5, panel["title"]
-        assert fields["thresholds"]["steps"][0]["value"] is None, panel["title"]
-        assert panel["targets"], panel["title"]
+def test_a_dashboard_follows_the_rules(name: str) -> None:
+    assert faults(BOARDS[name]) == []
+    assert BOARDS[name]["uid"] == name
 
 
 @each
-def test_everything_asks_the_data_source_by_its_fixed_uid(name: str) -> None:
-    board = BOARDS[name]
-    asked = [*panels(board), *board["templating"].get("list", [])]
-    asked += board["annotations"].get("list", [])
-    asked += [target for panel in panels(board) for target in panel["targets"]]
-    assert [found for found in asked if found.get("datasource") != DATASOURCE] == []
-    text = (GRAFANA / "provisioning" / "datasources" / "prometheus.yml").read_text(
-        "utf-8"
-    )
-    (source,) = yaml.safe_load(text)["datasources"]
-    assert {key: source[key] for key in DATASOURCE} == DATASOURCE
+def test_an_export_of_grafana_follows_the_rules(name: str) -> None:
+    assert faults(exported(BOARDS[name])) == []
 
 
-@each
-def test_rates_are_over_grafanas_own_interval(name: str) -> None:
-    for title, expr in every_expression(BOARDS[name]):
-        for window in re.findall(r"(?<!offset )\[([^\]]*)\]", expr):
-            assert window == "$__rate_interval", title
+def exported(board: Board) -> Board:
+    """Return a dashboard as Grafana exports it after an edit in the browser."""
+    export = copy.deepcopy(board)
+    export |= {"id": 7, "version": 12, "iteration": 1764350000000}
+    marks = export["annotations"].setdefault("list", [])
+    marks.insert(0, BUILT_IN)
+    for panel in panels(export):
+        panel["pluginVersion"] = "13.2.1"
+        for target in panel["targets"]:
+            target |= {"editorMode": "code", "range": True}
+    for variable in export["templating"].get("list", []):
+        query = {"qryType": 1, "query": variable["query"], "refId": "Query"}
+        variable["query"] = query
+    collapse_last_row(export)
+    return export
 
 
-@each
-def test_queries_of_a_panel_have_names_of_their_own(name: str) -> None:
-    for panel in panels(BOARDS[name]):
-        names = [target["refId"] for target in panel["targets"]]
-        assert names == sorted(set(names)), panel["title"]
+BUILT_IN = {
+    "builtIn": 1,
+    "datasource": {"type": "grafana", "uid": "-- Grafana --"},
+    "enable": True,
+    "hide": True,
+    "iconColor": "rgba(0, 211, 255, 1)",
+    "name": "Annotations & Alerts",
+    "type": "dashboard",
+}
 
 
-@each
-def test_panels_fill_the_grid_and_none_lies_on_another(name: str) -> None:
-    taken: dict[tuple[int, int], str] = {}
-    for panel in BOARDS[name]["panels"]:
-        place = panel["gridPos"]
-        for x in range(place["x"], place["x"] + place["w"]):
-            for y in range(place["y"], place["y"] + place["h"]):
-                assert taken.setdefault((x, y), panel["title"]) == panel["title"]
-    lines = {y for _, y in taken}
-    assert max(x for x, _ in taken) == 23 and lines == set(range(max(lines) + 1))
-    for y in lines:
-        assert (0, y) in taken, f"a line begins empty: {y}"
+def collapse_last_row(board: Board) -> None:
+    """Fold the last row: Grafana moves its panels into it."""
+    listed = board["panels"]
+    places = [place for place, panel in enumerate(listed) if panel["type"] == "row"]
+    last = places[-1]
+    listed[last] |= {"collapsed": True, "panels": listed[last + 1 :]}
+    del listed[last + 1 :]
 
 
-def metric_names(expr: str) -> set[str]:
-    """Return the metrics that an expression reads: what is no label, no function and no
-    word.
-    """
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", expr)
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]", "", bare)
-    bare = re.sub(r"\b(by|on|group_left|group_right|ignoring) ?\([^)]*\)", "", bare)
-    bare = re.sub(r"\b\d[\w.]*", "", bare)
-    return set(re.findall(r"[a-zA-Z_:][\w:]*(?!\w*\s*\()", bare)) - WORDS
+def test_the_documented_panel_follows_the_rules_on_the_dashboard_of_the_page() -> None:
+    assert f"{HOME}.json" in PAGE.read_text("utf-8")
+    assert documented_panel()["title"] not in [p["title"] for p in panels(BOARDS[HOME])]
+    assert faults(add_documented_panel(BOARDS[HOME])) == []
 
 
-def known_metrics() -> Iterator[str]:
-    """Yield the names of the samples that the API and the history's exporter can have."""
-    yield from FAMILIES
-    for registry in (Metrics().registry, Exporter().registry):
-        for family in registry.collect():
-            yield family.name
-            suffixes = {
-                "counter": ["_total"],
-                "histogram": ["_bucket", "_count", "_sum"],
-            }
-            yield from (
-                family.name + suffix for suffix in suffixes.get(family.type, [])
-            )
+def first(board: Board) -> dict[str, Any]:
+    return panels(board)[0]
 
 
-@each
-def test_every_metric_that_is_asked_for_exists(name: str) -> None:
-    known = set(known_metrics())
-    for title, expr in every_expression(BOARDS[name]):
-        names = metric_names(expr)
-        assert names, f"{title}: no metric in {expr}"
-        unknown = {
-            found for found in names if found not in known and not OTHERS.match(found)
-        }
-        assert unknown == set(), f"{title}: {expr}"
+def copied(board: Board) -> None:
+    board["panels"].append(first(board))
 
 
-def test_names_are_read_out_of_expressions() -> None:
-    expr = (
+def query(expression: str) -> Change:
+    return lambda board: first(board)["targets"][0].update(expr=expression)
+
+
+def defaults(**values: Any) -> Change:
+    return lambda board: first(board)["fieldConfig"]["defaults"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda board: board.update(editable=False), "set editable to true"),
+        (lambda board: board.update(uid=""), "no uid"),
+        (lambda board: board.update(tags=[]), "lacks the tag mlops"),
+        (lambda board: board.update(__inputs=[]), "not for sharing externally"),
+        (lambda board: board.update(spec={}), "the classic form"),
+        (lambda board: first(board).update(title=""), "no title"),
+        (lambda board: first(board).update(description="x"), "must be a sentence"),
+        (defaults(unit="parsecs"), "no unit of Grafana: parsecs"),
+        (defaults(noValue=""), "why it may be empty"),
+        (lambda board: first(board).update(targets=[]), "no query"),
+        (lambda board: first(board).pop("datasource"), "not prometheus"),
+        (lambda board: first(board)["gridPos"].update(w=25), "leaves the 24 columns"),
+        (lambda board: first(board)["gridPos"].update(h=9), "it overlaps"),
+        (copied, "2 panels have the id"),
+        (query("rate(up[5m])"), r"use \[\$__rate_interval\] instead of \[5m\]"),
+        (query("no_such_metric"), "nobody exports no_such_metric"),
+        (query("1"), "no metric in 1"),
+        (query('up{job="$job"}'), "no variable job"),
+        (lambda board: first(board).update(colour="red"), "does not know .*colour"),
+    ],
+)
+def test_each_rule_finds_its_fault(change: Change, fault: str) -> None:
+    board = copy.deepcopy(BOARDS[HOME])
+    change(board)
+    assert re.search(fault, "\n".join(faults(board)))
+
+
+def test_metrics_are_read_from_expressions() -> None:
+    expression = (
         'sum by (le, t) (rate(a_bucket{b="c", d=~"e|f"}[$__rate_interval])) / on (x)'
         " h:i offset 1m"
     )
-    assert metric_names(expr) == {"a_bucket", "h:i"}
-    assert metric_names('label_replace(j, "k", "$1", "l", "(.+)") * 0 + 1.5 > 2e3') == {
-        "j"
-    }
+    assert metric_names(expression) == {"a_bucket", "h:i"}
+    expression = 'label_replace(j, "k", "$1", "l", "(.+)") * 0 + 1.5 > 2e3'
+    assert metric_names(expression) == {"j"}
 
 
-def test_the_variable_task_is_where_tasks_are_told_apart() -> None:
-    for board in BOARDS.values():
-        names = {found["name"] for found in board["templating"].get("list", [])}
-        used = {
-            name
-            for _, expr in queries(board)
-            for name in re.findall(r"\$(task|metric)", expr)
-        }
-        assert used <= names and names <= used | {"task"}
-    for name in ("mlops-dashboard", "model-history"):
-        (task,) = [v for v in BOARDS[name]["templating"]["list"] if v["name"] == "task"]
-        assert (
-            task["multi"]
-            and task["includeAll"]
-            and task["current"]["value"] == "$__all"
-        )
+def test_the_data_source_has_the_uid_that_dashboards_name() -> None:
+    path = GRAFANA / "provisioning" / "datasources" / "prometheus.yml"
+    (source,) = yaml.safe_load(path.read_text("utf-8"))["datasources"]
+    assert {key: source[key] for key in DATASOURCE} == DATASOURCE
+
+
+def test_all_tasks_are_selected_at_first() -> None:
+    for name in (HOME, "model-history"):
+        listed = BOARDS[name]["templating"]["list"]
+        (task,) = [variable for variable in listed if variable["name"] == "task"]
+        assert task["multi"] and task["includeAll"]
+        assert task["current"]["value"] == "$__all"
 
 
 def test_new_models_are_marked() -> None:
-    (mark,) = BOARDS["mlops-dashboard"]["annotations"]["list"]
-    assert (
-        mark["enable"]
-        and "model_info" in mark["expr"]
-        and "{{version}}" in mark["titleFormat"]
-    )
+    (mark,) = BOARDS[HOME]["annotations"]["list"]
+    assert mark["enable"]
+    assert "model_info" in mark["expr"]
+    assert "{{version}}" in mark["titleFormat"]
 
 
-def test_the_first_dashboard_is_grafanas_home_in_containers() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
-        "services"
-    ]
-    grafana = services["grafana"]
+def test_the_first_dashboard_is_the_home_of_grafana_in_containers() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    grafana = compose["services"]["grafana"]
     home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
-    (inside,) = [
-        path for source, path in mounts.items() if source == "./monitoring/grafana"
-    ]
-    assert home.startswith(inside + "/")
-    assert GRAFANA / home.removeprefix(inside + "/") == FOLDER / "mlops-dashboard.json"
+    inside = mounts["./monitoring/grafana"]
+    assert home.startswith(f"{inside}/")
+    assert GRAFANA / home.removeprefix(f"{inside}/") == FOLDER / f"{HOME}.json"
 
 
 @posix
-def test_the_first_dashboard_is_grafanas_home_on_the_machine(
+def test_the_first_dashboard_is_the_home_of_grafana_without_containers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "grafana-server").write_text("#!/bin/sh\n")
@@ -226,15 +186,5 @@ def test_the_first_dashboard_is_grafanas_home_on_the_machine(
     monkeypatch.setenv("PATH", str(tmp_path))
     variables = programs.find("grafana", Settings.read(), "python").variables
     home = Path(variables["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
-    assert home == FOLDER / "mlops-dashboard.json"
+    assert home == FOLDER / f"{HOME}.json"
     assert Path(variables["DASHBOARDS_FOLDER"]) == FOLDER
-
-
-@each
-def test_it_is_what_grafanas_own_types_can_hold(name: str) -> None:
-    register_default_plugins()  # else it keeps queries and panels as they are, unread
-    read = Dashboard.from_json(BOARDS[name])
-    again: dict[str, Any] = json.loads(json.dumps(read, cls=JSONEncoder))
-    for shown in [*again["links"], *again["annotations"].get("list", [])]:
-        del shown["placement"]
-    assert again == BOARDS[name]

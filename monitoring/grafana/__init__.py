@@ -1,1 +1,0 @@
-"""The dashboards, in Python: `nox -s docs` writes them as the JSON that Grafana reads."""
