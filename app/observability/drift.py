@@ -171,7 +171,7 @@ def _show(metrics: Metrics, found: Drift, newest: list[Row]) -> None:
     task = found.task
     metrics.window_rows.labels(task).set(len(newest))
     if newest:
-        metrics.window_seconds.labels(task).set(newest[0].time - newest[-1].time)
+        metrics.window_start.labels(task).set(newest[-1].time)
         metrics.window_timestamp.labels(task).set(newest[0].time)
     for parts, index, threshold in (
         (found.features, metrics.feature_psi, metrics.feature_threshold),

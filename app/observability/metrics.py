@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Prometheus metrics."""
 
 import time
 from functools import cache
@@ -60,13 +60,13 @@ class Metrics:
         self.requests = counter(
             "http_requests", "Requests answered", "method", "route", "status"
         )
-        about = "Time to answer, without what a request waits for a job"
+        about = "Time to answer, without the time spent waiting for a job"
         self.seconds = histogram("http_request_duration_seconds", about, "route")
         self.waiting = gauge(
-            "http_requests_in_progress", "Requests begun and not answered"
+            "http_requests_in_progress", "Requests in progress"
         )
         self.shed = counter(
-            "http_requests_shed", "Requests refused with 503 for overload"
+            "http_requests_shed", "Requests refused with 503 because of overload"
         )
         # Looking a child up by its labels costs more than counting.
         self.requests_of = cache(self.requests.labels)
@@ -74,17 +74,17 @@ class Metrics:
 
     def _count_predictions(self) -> None:
         counter, histogram, registry = self._counter, self._histogram, self.registry
-        about = "Predictions given; the outcome is the class, or `value`"
+        about = "Predictions returned; the outcome is the class, or `value`"
         self.predictions = counter("predictions", about, "task", "version", "outcome")
         self.predictions_of = cache(self.predictions.labels)
-        about = "Time to read, check and predict"
+        about = "Time to parse, validate and predict"
         self.prediction_seconds = histogram(
             "prediction_duration_seconds", about, "task"
         )
         self.prediction_seconds_of = cache(self.prediction_seconds.labels)
         about = (
-            "Requests with no prediction; the default task's if their fields fit no"
-            " task"
+            "Requests without a prediction; counted for the default task if their"
+            " fields match no task"
         )
         self.errors = counter("prediction_errors", about, "task", "reason")
         about = "Probability of the predicted class"
@@ -94,11 +94,11 @@ class Metrics:
         about = "Predicted values; the buckets are the reference's deciles"
         self.values = TaskHistogram("prediction_value", about, registry)
         self.pending = self._gauge(
-            "prediction_log_pending", "Predictions that wait to be logged"
+            "prediction_log_pending", "Predictions waiting to be logged"
         )
         self.logged = counter("prediction_log_rows", "Predictions written to the log")
         self.dropped = counter(
-            "prediction_log_dropped", "Predictions that the log lost", "reason"
+            "prediction_log_dropped", "Predictions lost by the log", "reason"
         )
         for reason in ("full", "failed"):
             self.dropped.labels(reason)
@@ -106,11 +106,10 @@ class Metrics:
     def _show_models(self) -> None:
         counter, gauge, of_model = self._counter, self._gauge, self._gauge_of_model
         self.loaded = gauge("model_loaded", "1 if a model is in service", "task")
-        self.current = gauge(
-            "model_current", "1 if the files are served, 0 if refused", "task"
-        )
+        about = "1 if the files are served, 0 if they were rejected"
+        self.up_to_date = gauge("model_up_to_date", about, "task")
         self.reload_failures = counter(
-            "model_reload_failures", "Model files refused", "task"
+            "model_reload_failures", "Model files rejected", "task"
         )
         self.load_seconds = Histogram(
             "model_load_duration_seconds",
@@ -119,47 +118,45 @@ class Metrics:
             buckets=LOAD_SECONDS,
             registry=self.registry,
         )
-        self.age = gauge(
-            "model_age_seconds", "Time since the model was promoted", "task"
-        )
+        about = "When the model in service was promoted"
+        self.promoted = of_model("model_promoted_timestamp_seconds", about)
         about = "The model in service"
         self.model = of_model(
             "model_info", about, "version", "run_id", "commit", "algorithm"
         )
         self.training_seconds = of_model(
-            "training_duration_seconds", "Time that its training took"
+            "training_duration_seconds", "How long its training took"
         )
         self.offline = of_model(
-            "model_offline_metric", "The model on the hold-out", "metric"
+            "model_offline_metric", "Metric of the model in service on the hold-out", "metric"
         )
         self.live = of_model(
-            "model_live_metric", "The model on the truth of /feedback", "metric"
+            "model_live_metric", "Metric of the model in service on the ground truth of /feedback", "metric"
         )
         self.feedback = of_model(
-            "feedback_rows", "Predictions with a true value, up to 1,000"
+            "feedback_rows", "Predictions whose ground truth is known, up to 1,000"
         )
 
     def _show_drift(self) -> None:
         of_model = self._gauge_of_model
         psi, threshold = (
             "Population stability index of the newest window",
-            "Above it is drift",
+            "Values above it are drift",
         )
         self.feature_psi = of_model("feature_drift_psi", psi, "feature")
         self.feature_threshold = of_model(
             "feature_drift_threshold", threshold, "feature"
         )
-        self.prediction_psi = of_model("prediction_drift_psi", psi, "part")
+        self.prediction_psi = of_model("prediction_drift_psi", psi, "output")
         self.prediction_threshold = of_model(
-            "prediction_drift_threshold", threshold, "part"
+            "prediction_drift_threshold", threshold, "output"
         )
         self.drifted = of_model(
-            "drift_detected", "1 if the same drifted in both windows, else 0"
+            "drift_detected", "1 if the same part drifted in both windows, else 0"
         )
         self.window_rows = of_model("drift_window_rows", "Rows in the newest window")
-        self.window_seconds = of_model(
-            "drift_window_seconds", "From its first to its last row"
-        )
+        about = "When its first row was predicted"
+        self.window_start = of_model("drift_window_start_timestamp_seconds", about)
         about = "When its last row was predicted"
         self.window_timestamp = of_model("drift_window_timestamp_seconds", about)
 
@@ -167,7 +164,7 @@ class Metrics:
         """Show which model of a task is in service, and whether that is what the files
         hold.
         """
-        self.current.labels(task).set(current)
+        self.up_to_date.labels(task).set(current)
         self.loaded.labels(task).set(model is not None)
         self.reload_failures.labels(task)
         if not model:
@@ -182,8 +179,7 @@ class Metrics:
             manifest.algorithm,
         )
         self.model.labels(task, *labels).set(1)
-        promoted = manifest.promoted / 1000
-        self.age.labels(task).set_function(lambda: time.time() - promoted)
+        self.promoted.labels(task).set(manifest.promoted / 1000)
         if manifest.training_seconds is not None:
             self.training_seconds.labels(task).set(manifest.training_seconds)
         for name, metric in manifest.holdout.metrics.items():

@@ -203,14 +203,14 @@ def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
     assert mended.get("/health")["problems"] == [f"housing: {problem}"]
     counted = mended.metric("model_reload_failures_total", task="housing")
     assert counted == failures + 1
-    assert mended.metric("model_current", task="housing") == 0
-    assert mended.metric("model_current", task="iris") == 1
+    assert mended.metric("model_up_to_date", task="housing") == 0
+    assert mended.metric("model_up_to_date", task="iris") == 1
     wait_until(
         lambda: mended.log.read_text("utf-8").count("a model was refused") == counted
     )
     shutil.copyfile(MODELS / "housing" / name, mended.models / "housing" / name)
     wait_until(lambda: mended.get("/health")["status"] == "ok")
-    assert mended.metric("model_current", task="housing") == 1
+    assert mended.metric("model_up_to_date", task="housing") == 1
 
 
 def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(

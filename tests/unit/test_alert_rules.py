@@ -43,9 +43,22 @@ def anchors(page: Path) -> set[str]:
     }
 
 
-def test_there_are_alerts_and_no_name_is_given_twice() -> None:
+def test_there_are_alerts_and_each_has_a_name_of_its_own() -> None:
     names = [rule["alert"] for rule in ALERTS]
     assert len(names) == len(set(names)) > 15
+
+
+def test_error_budget_alerts_name_the_slo_and_the_window() -> None:
+    alerts = [rule for rule in ALERTS if rule["alert"].startswith("ErrorBudgetBurn")]
+    expected = [
+        case_alert["exp_labels"]
+        for case in CASES
+        if case["alertname"].startswith("ErrorBudgetBurn")
+        for case_alert in case.get("exp_alerts", [])
+    ]
+    assert len(alerts) == 2
+    assert {labels["slo"] for labels in expected} == {"availability", "latency"}
+    assert {labels["window"] for labels in expected} == {"1h", "6h", "3d"}
 
 
 @each

@@ -23,7 +23,7 @@ def failures(models: Models, task: str) -> float:
 
 
 def current(models: Models, task: str) -> float | None:
-    return models.metrics.registry.get_sample_value("model_current", {"task": task})
+    return models.metrics.registry.get_sample_value("model_up_to_date", {"task": task})
 
 
 def loads(models: Models, task: str) -> float | None:

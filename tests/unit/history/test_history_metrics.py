@@ -212,8 +212,8 @@ def test_the_watcher_tells_and_follows_the_history(repo: Repo) -> None:
                 assert time.monotonic() < deadline
                 time.sleep(0.2)
             found = scrape(port)
-            assert found["history_restore_failures"][0] == ({}, 0)
-            ((_, looked),) = found["history_restore_timestamp_seconds"]
+            assert found["history_build_failures"][0] == ({}, 0)
+            ((_, looked),) = found["history_build_last_success_timestamp_seconds"]
             assert time.time() - 20 < looked <= time.time()
         finally:
             process.kill()

@@ -31,7 +31,8 @@ from tests.support.history_factories import (
     query,
 )
 
-LOOKED, FAILURES = "history_restore_timestamp_seconds", "history_restore_failures_total"
+LOOKED = "history_build_last_success_timestamp_seconds"
+FAILURES = "history_build_failures_total"
 
 
 @pytest.fixture
