@@ -62,9 +62,7 @@ class Metrics:
         )
         about = "Time to answer, without the time spent waiting for a job"
         self.seconds = histogram("http_request_duration_seconds", about, "route")
-        self.waiting = gauge(
-            "http_requests_in_progress", "Requests in progress"
-        )
+        self.waiting = gauge("http_requests_in_progress", "Requests in progress")
         self.shed = counter(
             "http_requests_shed", "Requests refused with 503 because of overload"
         )
@@ -128,10 +126,14 @@ class Metrics:
             "training_duration_seconds", "How long its training took"
         )
         self.offline = of_model(
-            "model_offline_metric", "Metric of the model in service on the hold-out", "metric"
+            "model_offline_metric",
+            "Metric of the model in service on the hold-out",
+            "metric",
         )
         self.live = of_model(
-            "model_live_metric", "Metric of the model in service on the ground truth of /feedback", "metric"
+            "model_live_metric",
+            "Metric of the model in service on the ground truth of /feedback",
+            "metric",
         )
         self.feedback = of_model(
             "feedback_rows", "Predictions whose ground truth is known, up to 1,000"
