@@ -47,12 +47,12 @@ class Exporter(Collector):
         self.registry.register(self)
         about = "When the database was last seen to agree with the files"
         self.looked = Gauge(
-            "history_build_last_success_timestamp_seconds", about, registry=self.registry
+            "history_build_last_success_timestamp_seconds",
+            about,
+            registry=self.registry,
         )
         about = "Attempts to bring the database up to the files that failed"
-        self.failures = Counter(
-            "history_build_failures", about, registry=self.registry
-        )
+        self.failures = Counter("history_build_failures", about, registry=self.registry)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield what `update` has read last."""
