@@ -1,6 +1,4 @@
-"""`python -m app`: serve until SIGTERM or Ctrl-C, then answer what is in flight and
-stop.
-"""
+"""`python -m app`: serve until SIGTERM or Ctrl-C, then finish what is in flight."""
 
 import asyncio
 import os
@@ -12,9 +10,9 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app import other_stacks
-from app.http_protocol import Http1Protocol
-from app.main import create
-from app.middleware import Gateway
+from app.asgi.http_protocol import Http1Protocol
+from app.main import create_app
+from app.middleware import Log, RequestContextMiddleware
 from app.observability import access_log
 from app.settings import Settings
 from core import environment, output
@@ -24,23 +22,25 @@ GRACE_SECONDS = 25
 
 
 class Server(uvicorn.Server):
-    """A server that is told to stop takes no more connections and lets clients leave
-    first.
+    """A server that lets clients leave before it stops.
 
     uvicorn alone closes idle connections at once: a request that a client is just
     sending on one of them would be lost.
     """
 
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+    def __init__(
+        self, config: uvicorn.Config, application: RequestContextMiddleware
+    ) -> None:
         super().__init__(config)
-        self.gateway = gateway
+        self.application = application
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second signal stops at once."""
-        if self.gateway.draining or not self.started:
-            self.should_exit, self.force_exit = True, self.gateway.draining
+        if self.application.draining or not self.started:
+            self.should_exit = True
+            self.force_exit = self.application.draining
             return
-        self.gateway.draining = True
+        self.application.draining = True
         loop = self.servers[0].get_loop()
         loop.call_soon_threadsafe(self._drain, loop)
 
@@ -56,18 +56,12 @@ def main() -> int:
     """Start the API with the settings from the environment."""
     output.prepare()
     environment.prepare()
-    if refused := other_stacks.refusals(os.environ, other_stacks.PROCESSES):
-        print(f"error: {refused[0]}", file=sys.stderr)
+    refusals = other_stacks.refusals(os.environ, other_stacks.PROCESSES)
+    if refusals:
+        print(f"error: {refusals[0]}", file=sys.stderr)
         return 2
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            message = fault["msg"].removeprefix("Value error, ")
-            print(f"error: {_variable(fault['loc'])}: {message}.", file=sys.stderr)
-        return 2
-    except SettingsError as error:
-        print(f"error: {error}: it must be JSON.", file=sys.stderr)
+    settings = _read_settings()
+    if settings is None:
         return 2
     try:
         handler = access_log.configure(settings)
@@ -78,32 +72,50 @@ def main() -> int:
         )
         return 1
     try:
-        gateway = create(settings, handler.request)
-        config = uvicorn.Config(
-            gateway,
-            host=settings.host,
-            port=settings.port,
-            http=Http1Protocol,
-            ws="none",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,  # `app.proxy` knows more of them
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        server = Server(config, gateway)
-        server.run()
-        return 0 if server.started else 1
+        return _serve(settings, handler.request)
     finally:
         handler.close()
 
 
-def _variable(place: tuple[int | str, ...]) -> str:
-    """Return the variable that a fault is in: one that has a second name has that one
-    set.
+def _read_settings() -> Settings | None:
+    """Return the settings, or print what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            message = fault["msg"].removeprefix("Value error, ")
+            print(f"error: {_variable(fault['loc'])}: {message}.", file=sys.stderr)
+    except SettingsError as error:
+        print(f"error: {error}: it must be JSON.", file=sys.stderr)
+    return None
+
+
+def _serve(settings: Settings, log: Log) -> int:
+    application = create_app(settings, log)
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        http=Http1Protocol,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # `app.asgi.proxy` understands more of them
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = Server(config, application)
+    server.run()
+    return 0 if server.started else 1
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """Return the environment variable of a fault.
+
+    One with a second name has the name that is set.
     """
-    name = "_".join(map(str, place)).upper()
+    name = "_".join(map(str, location)).upper()
     if name.startswith("API_"):
         return name if os.environ.get(name) else name.removeprefix("API_")
     return f"API_{name}"

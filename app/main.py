@@ -1,4 +1,4 @@
-"""The application: all parts put together."""
+"""The application: `create_app` puts all parts together."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,6 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 
-import httpx
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
@@ -14,43 +13,70 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from app import openapi
-from app.content_security_policy import DocumentationPolicy
-from app.dependencies import TRAINER_SECONDS, Services
+from app.asgi.content_security_policy import DocumentationPolicy
+from app.asgi.probes import PROBE_PATHS
+from app.asgi.proxy import Proxies
+from app.dependencies import Services
 from app.errors import answer
-from app.middleware import ALWAYS, Gateway, Log
-from app.observability import drift
+from app.middleware import Log, RequestContextMiddleware
+from app.observability import drift as drift_metrics
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog
-from app.observability.recent_metrics import Minutes
-from app.proxy import Proxies
-from app.routes import admin, dashboard, feedback
-from app.routes import models as model_routes
-from app.routes import predict, v2
-from app.serving.repository import Models
+from app.observability.recent_metrics import RecentMetrics
+from app.openapi import document
+from app.routes import (
+    admin,
+    alerts,
+    dashboard,
+    drift,
+    explain,
+    feedback,
+    health,
+    jobs,
+    metrics,
+    models,
+    overview,
+    predict,
+    quality,
+    train,
+    v2,
+)
+from app.serving.repository import ModelRepository
 from app.settings import Settings
+from app.worker_client import WorkerClient
 from core import tracing
 from core.asgi import Head
 
+ROUTERS = (
+    overview.router,
+    dashboard.router,
+    health.router,
+    models.router,
+    drift.router,
+    feedback.router,
+    quality.router,
+    metrics.router,
+    admin.router,
+    train.router,
+    alerts.router,
+    jobs.router,
+    v2.router,
+)
+# Only what FastAPI itself would answer in another form.
+HANDLED_ERRORS = (HTTPException, RequestValidationError, Exception)
 
-def create(settings: Settings, log: Log) -> Gateway:
-    """Return the application, its models loaded; nothing listens yet.
+
+def create_app(settings: Settings, log: Log) -> RequestContextMiddleware:
+    """Return the application with its models loaded; nothing listens yet.
+
+    From the outside in, a request passes `RequestContextMiddleware`, `Head`, CORS if it
+    is configured, FastAPI with the request's span if it is traced, `Predict`, and then
+    FastAPI's routes.
 
     Args:
-        log: takes the content of one line a request.
+        log: takes the fields of one log line for each request.
     """
-    metrics = Metrics()
-    models = Models(settings.models, settings.state / "loaded", metrics)
-    models.refresh(patient=False)
-    # Never through a proxy of the environment: the trainer is ours, on this machine or
-    # beside it.
-    trainer = httpx.AsyncClient(
-        base_url=settings.trainer_url, timeout=TRAINER_SECONDS, trust_env=False
-    )
-    minutes = Minutes(settings.prediction_log, metrics.registry)
-    predictions = PredictionLog(settings, metrics)
-    services = Services(settings, metrics, models, predictions, trainer, minutes)
-    handled = (HTTPException, RequestValidationError, Exception)
+    services = create_services(settings)
     app = FastAPIOffline(
         title="MLOps predictions",
         description="Predictions of the models that the pipeline published.",
@@ -58,58 +84,79 @@ def create(settings: Settings, log: Log) -> Gateway:
         lifespan=_lifespan,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        exception_handlers=dict.fromkeys(handled, answer),
-        telemetry=tracing.telemetry("mlops-api", ALWAYS),
+        exception_handlers=dict.fromkeys(HANDLED_ERRORS, answer),
+        telemetry=tracing.telemetry("mlops-api", PROBE_PATHS),
     )
-    app.add_middleware(DocumentationPolicy)
     app.state.services = services
-    app.router.routes[:0] = [*openapi.ROUTES, *predict.ROUTES]
-    for part in (model_routes, dashboard, drift, feedback, admin, v2):
-        app.include_router(part.router)
-    whole: ASGIApp = app if tracing.on() else predict.Predict(services, app)
-    if (
-        tracing.on()
-    ):  # then it stands inside of FastAPI, which makes the span of the request
-        app.add_middleware(lambda inner: predict.Predict(services, inner))
+    # Those that are added last are the first to see a request.
+    app.add_middleware(DocumentationPolicy)
+    app.add_middleware(predict.Predict, services)
+    app.router.routes[:0] = [*document.ROUTES, *predict.ROUTES, *explain.ROUTES]
+    for router in ROUTERS:
+        app.include_router(router)
+    inner: ASGIApp = app
     if settings.cors_origins:
-        whole = CORSMiddleware(
-            whole, settings.cors_origins, allow_methods=["GET", "POST"]
+        inner = CORSMiddleware(
+            app, settings.cors_origins, allow_methods=["GET", "POST"]
         )
     proxies = Proxies(settings.trusted_proxies, settings.root_path)
-    return Gateway(Head(whole), metrics, settings.max_waiting, log, proxies)
+    return RequestContextMiddleware(
+        Head(inner), services.metrics, settings.max_waiting, log, proxies
+    )
+
+
+def create_services(settings: Settings) -> Services:
+    """Return the parts of the application, the models loaded."""
+    registry = Metrics()
+    loaded_folder = settings.state / "loaded"
+    repository = ModelRepository(
+        settings.models, loaded_folder, registry, settings.default_task
+    )
+    repository.reload(require_stable=False)
+    return Services(
+        settings=settings,
+        metrics=registry,
+        models=repository,
+        predictions=PredictionLog(settings, registry),
+        worker=WorkerClient(settings.trainer_url),
+        recent_metrics=RecentMetrics(settings.prediction_log, registry.registry),
+    )
 
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    # All that lives as long as the process need not be looked through for garbage
-    # again.
+    settings = services.settings
+    # What lives as long as the process need not be searched for garbage again.
     gc.collect()
     gc.freeze()
-    refresh, settings = services.models.refresh, services.settings
-    watchers = [
-        asyncio.create_task(
-            _repeat("the models' files", refresh, settings.reload_seconds)
-        ),
-        asyncio.create_task(
-            _repeat("drift", lambda: drift.look(services), settings.drift_seconds)
-        ),
-        asyncio.create_task(services.minutes.watch()),
+    reload_models = repeat(
+        "reloading the models", services.models.reload, settings.reload_seconds
+    )
+    measure_drift = repeat(
+        "measuring drift",
+        lambda: drift_metrics.update_metrics(services),
+        settings.drift_seconds,
+    )
+    background_tasks = [
+        asyncio.create_task(reload_models),
+        asyncio.create_task(measure_drift),
+        asyncio.create_task(services.recent_metrics.watch()),
     ]
     try:
         yield
     finally:
-        for watcher in watchers:
-            watcher.cancel()
-        await services.trainer.aclose()
+        for task in background_tasks:
+            task.cancel()
+        await services.worker.aclose()
         await asyncio.to_thread(services.predictions.close)
 
 
-async def _repeat(what: str, look: Callable[[], None], seconds: float) -> None:
-    """Look at something for ever, away from the event loop."""
+async def repeat(name: str, function: Callable[[], None], seconds: float) -> None:
+    """Call a function in a thread for ever, with a pause after each call."""
     while True:
         try:
-            await asyncio.to_thread(look)
-        except Exception:  # the next look may succeed
-            logging.getLogger(__name__).exception("%s could not be looked at", what)
+            await asyncio.to_thread(function)
+        except Exception:  # the next call may succeed
+            logging.getLogger(__name__).exception("%s failed", name)
         await asyncio.sleep(seconds)

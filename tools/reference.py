@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from prometheus_client import PlatformCollector, ProcessCollector
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.observability.metrics import Metrics
 from app.observability.task_histogram import TaskHistogram
-from app.openapi import document_problems
+from app.openapi.document import document_problems
 from app.other_stacks import VARIABLES, Variable
 from app.settings import Settings
 from scripts import console
@@ -216,7 +216,7 @@ def _document() -> dict[str, Any]:
             state=Path(folder),
             prediction_log=Path(folder) / "predictions.db",
         )
-        with TestClient(create(settings, lambda line: None)) as client:
+        with TestClient(create_app(settings, lambda line: None)) as client:
             document: dict[str, Any] = client.get("/openapi.json").json()
     return document
 

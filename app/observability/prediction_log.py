@@ -227,3 +227,16 @@ def _add_truth_column(connection: sqlite3.Connection) -> None:
     columns = [row[1] for row in connection.execute("PRAGMA table_info(predictions)")]
     if columns and "truth" not in columns:
         connection.execute("ALTER TABLE predictions ADD COLUMN truth TEXT")
+
+
+def record_predictions(
+    prediction_log: PredictionLog,
+    request_id: str,
+    model: Model,
+    records: list[Record],
+    predictions: list[Prediction],
+) -> None:
+    """Log and count the predictions of one request."""
+    with tracing.span("prediction log", model.identity, len(records)):
+        prediction_log.add(request_id, model, records, predictions)
+    prediction_log.metrics.count(model, predictions)

@@ -18,14 +18,14 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from app.asgi.probes import PROBE_PATHS
 from app.errors import ApiError
-from app.middleware import ALWAYS
 
 HOUR = 60
 GROWING = ("_total", "_sum", "_count", "http_request_duration_seconds_bucket")
 LEFT_OUT = ("method", "route", "version", "predicted_class")
 # Who only looks is not counted: where little happens it would be all that is seen.
-LOOKING = (*ALWAYS, "/dashboard")
+LOOKING = (*PROBE_PATHS, "/dashboard")
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (minute,"
     " key))"
@@ -38,7 +38,7 @@ Sleep = Callable[[float], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-class Minutes:
+class RecentMetrics:
     """The counters' growth: of all processes up to this minute, of those that were
     asked in it.
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.dependencies import Here
+from app.dependencies import ServicesDep
 from app.routes import models as model_routes
 
 router = APIRouter(tags=["overview"])
@@ -58,17 +58,17 @@ def read() -> tuple[str, str]:
 
 
 @router.get("/dashboard/figures", operation_id="get_dashboard_figures")
-def figures(services: Here) -> DashboardFigures:
+def figures(services: ServicesDep) -> DashboardFigures:
     """Tell what happened in the last hour, minute by minute, and how things are now."""
     minute, cards, entries = (
         time.time() // 60,
-        model_routes.models(services),
-        services.models.entries,
+        model_routes.list_models(services),
+        services.models.tasks,
     )
     return DashboardFigures(
         minute=int(minute) * 60,
-        hour=services.minutes.hour(int(minute)),
-        now=services.minutes.totals(),
+        hour=services.recent_metrics.hour(int(minute)),
+        now=services.recent_metrics.totals(),
         models={name: cards.get(name) for name in entries},
         problems={name: entry.problem for name, entry in entries.items()},
     )

@@ -1,8 +1,7 @@
-"""`POST /predict` and `POST /explain`: the paths whose form is made from the manifests.
+"""`POST /predict` and `POST /predict/{task}`, answered before FastAPI's routing.
 
-`Predict` stands before FastAPI as a plain ASGI application: FastAPI would read every
-request twice, once as JSON and once into its own models. What both answer is described
-by `app.openapi`.
+FastAPI would read every request twice: once as JSON and once into its own models. The
+form of requests and answers comes from the manifests; `app.openapi` describes it.
 """
 
 import asyncio
@@ -16,86 +15,89 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import errors, request_body
-from app.dependencies import Services, of
+from app import errors
+from app.asgi import request_body
+from app.asgi.responses import send_json
+from app.dependencies import Services
 from app.errors import ApiError
-from app.middleware import send_json
 from app.observability.metrics import Asked
+from app.observability.prediction_log import record_predictions
 from app.serving.model import Model
 from app.serving.validation import Record
 from core import tracing
 from core.asgi import route_path
 
-MAX_EXPLAINED = (
-    10  # each takes up to a second, and the trainer explains one after the other
-)
-# Larger bodies are read and answered on a thread, so that the small ones need not wait
-# for them.
+# Larger bodies are handled in a thread, so that small ones need not wait for them.
 LARGE_BYTES = 50_000
 Result = TypeVar("Result")
+Parsed = tuple[Model, list[Record], bool]
 
 
 class Predict:
-    """Answers `POST /predict` and `POST /predict/{task}`; passes everything else on.
+    """Middleware that answers predictions and passes everything else on.
 
-    Without a task in the path the fields of the first record decide which one is meant.
+    Without a task in the path, the fields of the first record decide which one is meant.
     """
 
-    def __init__(self, services: Services, otherwise: ASGIApp) -> None:
-        self.services, self.otherwise = services, otherwise
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self.app = app
+        self.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one record with one prediction, a list with a list."""
-        services = self.services
-        verb, slash, task = route_path(scope)[1:].partition("/")
-        here = verb == "predict" and "/" not in task and bool(slash) == bool(task)
-        if not here or scope["method"] != "POST":
-            tracing.mark(scope)
-            limited = request_body.receiver(
-                scope, receive, services.settings.max_body_bytes
-            )
-            await self.otherwise(scope, limited, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
             return
-        scope["route"] = ROUTES[bool(task)]
+        limit = self.services.settings.max_body_bytes
+        task = _requested_task(scope)
+        if task is None:
+            tracing.mark(scope)
+            limited = request_body.receiver(scope, receive, limit)
+            await self.app(scope, limited, send)
+            return
+        scope["route"] = PREDICT_TASK if task else PREDICT
         tracing.mark(scope)
         try:
-            # What fits no task is counted for the default one, so that somebody is
-            # alerted to it.
-            with services.predicting(task or services.settings.default_task) as asked:
-                content = await request_body.read(
-                    scope, receive, services.settings.max_body_bytes
+            # What fits no task is counted for the default one, so that there is an
+            # alert for it.
+            name = task or self.services.models.default_task
+            with track_prediction(self.services, name) as tracked:
+                content = await request_body.read(scope, receive, limit)
+                answer = await in_thread_if_large(
+                    self._answer, content, task, scope, tracked
                 )
-                text = await _read_by(self._answer, content, task, scope, asked)
         except Exception as error:
-            answer = await errors.answer(Request(scope), error)
-            await answer(scope, receive, send)
+            response = await errors.answer(Request(scope), error)
+            await response(scope, receive, send)
             return
-        await send_json(send, 200, text)
+        await send_json(send, 200, answer)
 
-    def _answer(self, content: bytes, task: str, scope: Scope, asked: Asked) -> bytes:
-        services, request_id = self.services, scope["request_id"]
-        if not task and (found := self._read_as_likely(content)):
-            model, records, single = found
-            asked.task = scope["task"] = model.manifest.task
+    def _answer(self, content: bytes, task: str, scope: Scope, tracked: Asked) -> bytes:
+        models = self.services.models
+        parsed = None if task else self._parse_as_likely(content)
+        if parsed:
+            model, records, single = parsed
+            tracked.task = scope["task"] = model.manifest.task
         else:
-            model = services.models.get(task) if task else services.model_for(content)
-            asked.task = scope["task"] = model.manifest.task
+            model = models.get(task) if task else models.model_for(content)
+            tracked.task = scope["task"] = model.manifest.task
             with tracing.span("validation", model.identity):
-                records, single = model.records.read(content)
+                records, single = model.validator.parse(content)
         with tracing.span("inference", model.identity, len(records)):
             predictions = model.predict(records)
-        services.note(request_id, model, records, predictions)
+        request_id = scope["request_id"]
+        record_predictions(
+            self.services.predictions, request_id, model, records, predictions
+        )
         answer = model.identity | {"request_id": request_id}
         if model.manifest.kind == "regression":
             answer["unit"] = model.manifest.target.unit
-        return _json(answer, predictions[0] if single else {"predictions": predictions})
+        return to_json(
+            answer | (predictions[0] if single else {"predictions": predictions})
+        )
 
-    def _read_as_likely(
-        self, content: bytes
-    ) -> tuple[Model, list[Record], bool] | None:
-        """Read a body for the task that it is likely for; return None if it is not
-        valid for it.
-        """
+    def _parse_as_likely(self, content: bytes) -> Parsed | None:
+        """Parse a body for its likely task; return None if it is not valid for that."""
         models = self.services.models
         task = models.by_fields.likely(content)
         if task is None:
@@ -103,68 +105,63 @@ class Predict:
         model = models.get(task)
         try:
             with tracing.span("validation", model.identity):
-                return model, *model.records.read(content)
+                records, single = model.validator.parse(content)
         except ApiError:
             return None
+        return model, records, single
 
 
-async def explain(request: Request) -> Response:
-    """Say how much each feature added to a prediction: SHAP values, computed by the
-    trainer.
+def track_prediction(services: Services, task: str) -> Asked:
+    """Return what times a request for predictions, or counts why it got none.
+
+    Tasks that do not exist share one name: clients can think up any number of them.
     """
-    services, request_id = of(request), request.scope["request_id"]
-    content, task = await request.body(), request.path_params.get("task")
-    model = (
-        services.models.get(task)
-        if task
-        else await _read_by(services.model_for, content)
-    )
-    request.scope["task"] = model.manifest.task
-    records, single = model.records.read(content)
-    if len(records) > MAX_EXPLAINED:
-        raise ApiError(
-            413, f"more than {MAX_EXPLAINED} records: explain them in several requests."
-        )
-    question = {"sha256": model.manifest.sha256, "records": records}
-    with tracing.span("explanation", model.identity, len(records)):
-        found = await services.ask_trainer(
-            "POST", f"/explain/{model.manifest.task}", question
-        )
-    answer = model.identity | {"request_id": request_id}
-    explanations = found["explanations"]
-    more = explanations[0] if single else {"explanations": explanations}
-    return Response(_json(answer, more), media_type="application/json")
+    known = task in services.models.tasks
+    return services.metrics.predicting(task if known else "unknown")
 
 
-async def _read_by(read: Callable[..., Result], content: bytes, *more: Any) -> Result:
-    """Call a function with a body, on a thread if it is a large one."""
+async def in_thread_if_large(
+    function: Callable[..., Result], content: bytes, *arguments: Any
+) -> Result:
+    """Call a function with a body and more arguments, in a thread for a large body."""
     if len(content) > LARGE_BYTES:
-        return await asyncio.to_thread(read, content, *more)
-    return read(content, *more)
+        return await asyncio.to_thread(function, content, *arguments)
+    return function(content, *arguments)
 
 
-def _json(answer: dict[str, Any], more: dict[str, Any]) -> bytes:
-    return orjson.dumps(answer | more, option=orjson.OPT_SERIALIZE_NUMPY)
+def to_json(answer: dict[str, Any]) -> bytes:
+    """Render an answer, which may hold values of NumPy."""
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-async def _elsewhere(request: Request) -> Response:
+def _requested_task(scope: Scope) -> str | None:
+    """Return the task in the path, empty if it names none; None for other requests."""
+    if scope["method"] != "POST":
+        return None
+    path = route_path(scope)
+    if path == "/predict":
+        return ""
+    prefix, _, task = path.rpartition("/")
+    return task or None if prefix == "/predict" else None
+
+
+async def _not_found(request: Request) -> Response:
     raise HTTPException(404)
 
 
-class KnownRoute(Route):
+class NamedRoute(Route):
     """A route that metrics and traces know by its path, as they know FastAPI's own."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether a request is for this route, and what is then known of it."""
-        match, known = super().matches(scope)
-        return match, {**known, "route": self} if known else known
+        match, child_scope = super().matches(scope)
+        if child_scope:
+            child_scope = {**child_scope, "route": self}
+        return match, child_scope
 
 
-# Those of `Predict` are here for their names in the metrics, and for the answer to
-# other methods.
-ROUTES = [
-    KnownRoute("/predict", _elsewhere, methods=["POST"]),
-    KnownRoute("/predict/{task}", _elsewhere, methods=["POST"]),
-    KnownRoute("/explain", explain, methods=["POST"]),
-    KnownRoute("/explain/{task}", explain, methods=["POST"]),
-]
+# `Predict` answers what these routes describe. They give it names for the metrics, and
+# answer other methods with 405.
+PREDICT = NamedRoute("/predict", _not_found, methods=["POST"])
+PREDICT_TASK = NamedRoute("/predict/{task}", _not_found, methods=["POST"])
+ROUTES = [PREDICT, PREDICT_TASK]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from app.serving.validation import Record, Records
+from app.serving.validation import Record, RequestValidator
 from core.manifest import Manifest
 from core.onnx_model import open_session
 
@@ -27,7 +27,7 @@ class Model:
     """A running ONNX model with its manifest.
 
     Attributes:
-        records: validators of the task's requests.
+        validator: validates the task's requests.
         identity: which model gave an answer: task, version and run.
         digest: SHA-256 of the manifest's bytes.
         loaded: when, in seconds since 1970.
@@ -57,7 +57,7 @@ class Model:
             self.session = open_session(content)
         except Exception as error:
             raise ModelError(f"{MODEL} cannot be opened: {error}") from error
-        self.records = Records(manifest)
+        self.validator = RequestValidator(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
         self.card = (
             (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
@@ -126,7 +126,7 @@ class Model:
     def _check_golden(self) -> None:
         golden = self.manifest.golden
         try:
-            answer = self.run(self.records.check([golden.request]))[0]
+            answer = self.run(self.validator.validate([golden.request]))[0]
         except Exception as error:
             raise ModelError(
                 f"the golden request cannot be answered: {error}"

@@ -1,4 +1,4 @@
-"""All tasks' models: which is served, and why a newer file is not."""
+"""The models of all tasks: which version is served, and why a newer one is not."""
 
 import hashlib
 import json
@@ -11,15 +11,21 @@ from app.observability.metrics import Metrics
 from app.serving.model import MANIFEST, MODEL, Model, ModelError
 from app.serving.task_by_fields import TasksByFields
 
+RETRY = {"Retry-After": "5"}
 log = logging.getLogger(__name__)
 
-Signature = tuple[tuple[int, int, int] | None, ...]
+FileState = tuple[int, int, int] | None
+Signature = tuple[FileState, ...]
 
 
 @dataclass
-class Entry:
-    """One task: the model in service, and what is wrong with the files if they are not
-    it.
+class TaskState:
+    """One task: the model in service, and why its files are not served if they differ.
+
+    Attributes:
+        served: the model that answers requests.
+        problem: what is wrong with the files, if they are not what is served.
+        loaded: the signature of the files that were loaded last.
     """
 
     served: Model | None = None
@@ -27,138 +33,167 @@ class Entry:
     loaded: Signature = ()
 
 
-class Models:
-    """The models of a folder, looked at again and again; a broken file never replaces a
-    model.
+class ModelRepository:
+    """The models in a folder, reloaded when their files change.
 
-    A version that was loaded by hand lies in `by_hand` and is preferred until another
-    champion is published.
+    A broken file never replaces a model. A version that was loaded manually lies in
+    `loaded_folder`; it is preferred until another champion is published.
 
     Attributes:
-        entries: every task's model, in service or not.
+        tasks: the state of each task, in service or not.
         by_fields: the tasks in service by their fields.
     """
 
-    def __init__(self, folder: Path, by_hand: Path, metrics: Metrics) -> None:
-        self.folder, self.by_hand, self.metrics = folder, by_hand, metrics
-        self.entries: dict[str, Entry] = {}
+    def __init__(
+        self,
+        folder: Path,
+        loaded_folder: Path,
+        metrics: Metrics,
+        default_task: str,
+    ) -> None:
+        self.folder = folder
+        self.loaded_folder = loaded_folder
+        self.metrics = metrics
+        self.default_task = default_task
+        self.tasks: dict[str, TaskState] = {}
         self.by_fields = TasksByFields({})
-        self._seen: dict[str, Signature] = {}
+        self._signatures: dict[str, Signature] = {}
 
     def get(self, task: str) -> Model:
         """Return a task's model.
 
         Raises:
-            ApiError: 404 for a task that is not known, 503 for one whose model cannot
-                be served.
+            ApiError: 404 for an unknown task, 503 for one whose model cannot be served.
         """
-        entry = self.entries.get(task)
-        if entry is None:
-            known = ", ".join(sorted(self.entries)) or "none yet"
+        state = self.tasks.get(task)
+        if state is None:
+            names = ", ".join(sorted(self.tasks)) or "none yet"
             raise ApiError(
-                404, f"there is no task {task[:100]!r}: the tasks are {known}."
+                404, f"there is no task {task[:100]!r}: the tasks are {names}."
             )
-        if entry.served is None:
-            raise ApiError(
-                503,
-                f"{task} is not ready: {entry.problem}.",
-                headers={"Retry-After": "5"},
-            )
-        return entry.served
+        if state.served is None:
+            message = f"{task} is not ready: {state.problem}."
+            raise ApiError(503, message, headers=RETRY)
+        return state.served
+
+    def default_model(self) -> Model:
+        """Return the default task's model, or that of the first task by name.
+
+        Raises:
+            ApiError: 503 if there is no task, or its model cannot be served.
+        """
+        if not self.tasks:
+            message = f"{self.not_ready_reasons()[0]}."
+            raise ApiError(503, message, headers=RETRY)
+        if self.default_task in self.tasks:
+            return self.get(self.default_task)
+        return self.get(min(self.tasks))
+
+    def model_for(self, content: bytes) -> Model:
+        """Return the model of the task that has the fields of a request's body.
+
+        A body without a record gets the default model, whose validator says what is
+        wrong with it.
+
+        Raises:
+            ApiError: as `TasksByFields.task_of` and `default_model` do.
+        """
+        task = self.by_fields.task_of(content)
+        return self.get(task) if task else self.default_model()
 
     def served(self) -> dict[str, Model]:
         """Return the models in service by task."""
         return {
-            name: entry.served for name, entry in self.entries.items() if entry.served
+            name: state.served for name, state in self.tasks.items() if state.served
         }
 
-    def obstacles(self) -> list[str]:
-        """Return what keeps the API from being ready: nothing, if every task is served."""
-        if not self.entries:
+    def not_ready_reasons(self) -> list[str]:
+        """Return why the API is not ready: empty if every task is served."""
+        if not self.tasks:
             return [
                 f"{self.folder} holds no model: restore it with `git checkout"
                 f" {self.folder}`, or train and publish with `python -m pipeline train`"
                 " and `python -m pipeline publish`"
             ]
         return [
-            f"{n}: {entry.problem}"
-            for n, entry in self.entries.items()
-            if not entry.served
+            f"{name}: {state.problem}"
+            for name, state in self.tasks.items()
+            if not state.served
         ]
 
-    def refresh(self, patient: bool = True) -> None:
-        """Load what has changed; with patience only once the files stay as they are.
+    def reload(self, require_stable: bool = True) -> None:
+        """Load what has changed.
 
-        A `git pull` writes a model and its manifest one after the other: until the
-        files look the same twice they are left alone.
+        Args:
+            require_stable: wait until files look the same twice. A `git pull` writes a
+                model and its manifest one after the other.
         """
-        there = {
-            path.name
-            for path in self.folder.glob("*/")
-            if not path.name.startswith(".")
-        }
-        entries = dict(self.entries)  # another one: requests go through the present one
-        for task in sorted(there | entries.keys()):
-            entry = entries.get(task) or Entry()
-            now, before = self._signature(task), self._seen.get(task)
-            self._seen[task] = now
-            if now != entry.loaded and (now == before or not patient):
-                self._load(task, entry)
-                entry.loaded = now
-                entries[task] = entry
-        self.entries = entries
-        names = {task: model.records.names for task, model in self.served().items()}
-        self.by_fields = TasksByFields(names, self.obstacles())
+        states = dict(self.tasks)  # requests use the present one meanwhile
+        for task in sorted(self._folder_names() | states.keys()):
+            state = states.get(task) or TaskState()
+            signature = self._signature(task)
+            stable = signature == self._signatures.get(task)
+            self._signatures[task] = signature
+            if signature != state.loaded and (stable or not require_stable):
+                self._load(task, state)
+                state.loaded = signature
+                states[task] = state
+        self.tasks = states
+        names = {task: model.validator.names for task, model in self.served().items()}
+        self.by_fields = TasksByFields(names, self.not_ready_reasons())
 
-    def _load(self, task: str, entry: Entry) -> None:
+    def _folder_names(self) -> set[str]:
+        folders = self.folder.glob("*/")
+        return {path.name for path in folders if not path.name.startswith(".")}
+
+    def _load(self, task: str, state: TaskState) -> None:
+        """Put a task's files into service, or record why they cannot be."""
         problem: str | None = None
         for folder in self._folders(task):
             try:
-                model = entry.served = _open(folder, task)
-            except (
-                Exception
-            ) as error:  # whatever lies there, the models in service serve on
-                kind = (
-                    "" if isinstance(error, ModelError) else f"{type(error).__name__}: "
-                )
-                reason = f"{kind}{error}"
+                model = _open(folder, task)
+            except Exception as error:  # whatever the files hold, other models serve on
+                reason = _reason(error)
                 problem = problem or reason
-                self.metrics.reload_failures.labels(task).inc()
-                serving = entry.served.manifest.version if entry.served else None
-                extra = {
-                    "task": task,
-                    "reason": reason,
-                    "still_serving_version": serving,
-                }
-                log.error("a model was refused", extra=extra)
-                if entry.served:
+                self._report_refused(task, state, reason)
+                if state.served:
                     break
             else:
-                self.metrics.load_seconds.labels(task).observe(model.load_seconds)
-                log.info(
-                    "a model is in service",
-                    extra=model.identity | {"sha256": model.digest},
-                )
+                state.served = model
+                self._report_loaded(model)
                 break
-        self.metrics.show_model(task, entry.served, problem is None)
-        entry.problem = problem
+        self.metrics.show_model(task, state.served, problem is None)
+        state.problem = problem
+
+    def _report_refused(self, task: str, state: TaskState, reason: str) -> None:
+        self.metrics.reload_failures.labels(task).inc()
+        version = state.served.manifest.version if state.served else None
+        extra = {"task": task, "reason": reason, "still_serving_version": version}
+        log.error("a model was refused", extra=extra)
+
+    def _report_loaded(self, model: Model) -> None:
+        seconds = self.metrics.load_seconds.labels(model.manifest.task)
+        seconds.observe(model.load_seconds)
+        extra = model.identity | {"sha256": model.digest}
+        log.info("a model is in service", extra=extra)
 
     def _folders(self, task: str) -> list[Path]:
-        """Return the folder to serve, and what may stand in for it where nothing is
-        served yet.
-        """
-        champion, by_hand = self.folder / task, self.by_hand / task
+        """Return the folder to serve, and one to use if that cannot be opened."""
+        champion = self.folder / task
+        loaded = self.loaded_folder / task
         try:
-            loaded_over = json.loads((by_hand / MANIFEST).read_bytes())["loaded_over"]
-            now = hashlib.sha256((champion / MANIFEST).read_bytes()).hexdigest()
+            loaded_over = json.loads((loaded / MANIFEST).read_bytes())["loaded_over"]
+            digest = hashlib.sha256((champion / MANIFEST).read_bytes()).hexdigest()
         except (OSError, ValueError, LookupError, TypeError):
             return [champion]
-        return [by_hand, champion] if loaded_over == now else [champion]
+        return [loaded, champion] if loaded_over == digest else [champion]
 
     def _signature(self, task: str) -> Signature:
-        folders = (self.folder / task, self.by_hand / task)
+        folders = (self.folder / task, self.loaded_folder / task)
         return tuple(
-            _stat(folder / name) for folder in folders for name in (MANIFEST, MODEL)
+            _file_state(folder / name)
+            for folder in folders
+            for name in (MANIFEST, MODEL)
         )
 
 
@@ -169,7 +204,13 @@ def _open(folder: Path, task: str) -> Model:
     return model
 
 
-def _stat(path: Path) -> tuple[int, int, int] | None:
+def _reason(error: Exception) -> str:
+    if isinstance(error, ModelError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _file_state(path: Path) -> FileState:
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a task's requests may look like, made from its manifest."""
+"""Validation of a task's requests, by the rules of its manifest."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -14,54 +14,33 @@ MAX_RECORDS = 10_000
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 Record = dict[str, float | str]
+Row = tuple[float | str, ...]
 
 
 def type_name(task: str) -> str:
-    """Return a task's name as names of types begin with it: `credit_risk` becomes
-    `CreditRisk`.
+    """Return a task's name in the form of type names: `credit_risk` → `CreditRisk`.
 
     No two tasks share one: an underscore is kept unless a letter follows it.
     """
     return re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), task)
 
 
-class Records:
-    """The validators of one task.
+class RequestValidator:
+    """Validates the requests of one task.
 
     Attributes:
-        names: the features in the order of such a table's columns.
+        names: the features, in the order of a table's columns.
     """
 
     def __init__(self, manifest: Manifest) -> None:
         self.names = [feature.name for feature in manifest.features]
-        record, records, table = self.types(manifest, MAX_RECORDS, "Table")
+        record, records, table = request_types(manifest, MAX_RECORDS, "Table")
         self._one: TypeAdapter[Record] = TypeAdapter(record)
         self._many: TypeAdapter[list[Record]] = TypeAdapter(records)
-        self._table: TypeAdapter[dict[str, list[tuple[float | str, ...]]]] = (
-            TypeAdapter(table)
-        )
+        self._table: TypeAdapter[dict[str, list[Row]]] = TypeAdapter(table)
 
-    @staticmethod
-    def types(manifest: Manifest, most: int, table_name: str) -> tuple[Any, Any, Any]:
-        """Return what a request may be: a record, a list of up to `most`, a table of
-        `features`.
-        """
-        types = {feature.name: _type(feature) for feature in manifest.features}
-        record = _typed_dict(f"{type_name(manifest.task)}Record", types)
-        row = tuple.__class_getitem__(tuple(types.values()))
-        # Those who do not know `prefixItems` ask what the items of an array are.
-        numbers = all(feature.type == "number" for feature in manifest.features)
-        cells = Field(
-            json_schema_extra={"items": {"type": "number"} if numbers else {}}
-        )
-        table = _typed_dict(
-            table_name, {"features": _several(Annotated[row, cells], most)}
-        )
-        return record, _several(record, most), table
-
-    def read(self, body: bytes) -> tuple[list[Record], bool]:
-        """Return a request's records, and whether it is a single one that came outside
-        a list.
+    def parse(self, body: bytes) -> tuple[list[Record], bool]:
+        """Return a request's records, and whether it is one record outside a list.
 
         Raises:
             ApiError: 422 with every fault, or 413 for too many records.
@@ -74,47 +53,70 @@ class Records:
                 return [dict(zip(self.names, row, strict=True)) for row in rows], False
             return [self._one.validate_json(body)], True
         except ValidationError as error:
-            raise _explain(error) from error
+            raise _as_api_error(error) from error
 
-    def check(self, records: list[Record]) -> list[Record]:
-        """Validate records that are no JSON text any more; raise as `read` does."""
+    def validate(self, records: list[Record]) -> list[Record]:
+        """Validate records that are not JSON any more; raise as `parse` does."""
         try:
             return self._many.validate_python(records)
         except ValidationError as error:
-            raise _explain(error) from error
+            raise _as_api_error(error) from error
 
 
-def _type(feature: Feature) -> Any:
+def request_types(
+    manifest: Manifest, max_rows: int, table_name: str
+) -> tuple[Any, Any, Any]:
+    """Return the types of a request: a record, a list of them, a table of `features`.
+
+    Args:
+        max_rows: how many records or rows there may be.
+        table_name: the name of the table's type in `/openapi.json`.
+    """
+    types = {feature.name: _feature_type(feature) for feature in manifest.features}
+    record = _typed_dict(f"{type_name(manifest.task)}Record", types)
+    row: Any = tuple.__class_getitem__(tuple(types.values()))
+    # Generators that do not know `prefixItems` need `items`.
+    only_numbers = all(feature.type == "number" for feature in manifest.features)
+    items: Any = {"type": "number"} if only_numbers else {}
+    cells: Any = Annotated[row, Field(json_schema_extra={"items": items})]
+    table = _typed_dict(table_name, {"features": _list_type(cells, max_rows)})
+    return record, _list_type(record, max_rows), table
+
+
+def _feature_type(feature: Feature) -> Any:
     unit = f" ({feature.unit})" if feature.unit else ""
-    about: Any = {
+    schema: Any = {
         "description": feature.description + unit,
         "examples": [feature.example],
     }
     if feature.type == "category":
-        return Annotated[Literal[*feature.categories], Field(**about)]
+        return Annotated[Literal[*feature.categories], Field(**schema)]
     low = -FLOAT32_MAX if feature.low is None else feature.low
     high = FLOAT32_MAX if feature.high is None else feature.high
     return Annotated[
-        float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **about)
+        float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **schema)
     ]
 
 
-def _several(item: Any, most: int) -> Any:
-    return Annotated[list.__class_getitem__(item), Field(min_length=1, max_length=most)]
+def _list_type(item: Any, max_length: int) -> Any:
+    bounds = Field(min_length=1, max_length=max_length)
+    return Annotated[list.__class_getitem__(item), bounds]
 
 
 def _typed_dict(name: str, types: dict[str, Any]) -> Any:
     """Return a dictionary type: pydantic fills these twice as fast as models."""
     make: Any = TypedDict  # mypy knows them only where they are written out
-    made = make(name, types)
-    made.__pydantic_config__ = ConfigDict(extra="forbid")
-    return made
+    typed_dict = make(name, types)
+    typed_dict.__pydantic_config__ = ConfigDict(extra="forbid")
+    return typed_dict
 
 
-def _explain(error: ValidationError) -> ApiError:
+def _as_api_error(error: ValidationError) -> ApiError:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(fault["type"] == "too_long" and len(fault["loc"]) < 2 for fault in faults):
-        return ApiError(
-            413, f"more than {MAX_RECORDS:,} records: send them in several requests."
-        )
+    for fault in faults:
+        if fault["type"] == "too_long" and len(fault["loc"]) < 2:
+            message = (
+                f"more than {MAX_RECORDS:,} records: send them in several requests."
+            )
+            return ApiError(413, message)
     return invalid(faults)

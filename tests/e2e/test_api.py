@@ -345,7 +345,7 @@ def test_without_a_trainer_the_key_opens_a_path_that_says_so(
 ) -> None:
     answer = guarded.client.request(method, path, json=body, headers={"X-API-Key": KEY})
     assert answer.status_code == 503
-    assert "python -m pipeline trainer" in answer.json()["error"]
+    assert "python -m pipeline serve-worker" in answer.json()["error"]
     assert answer.headers["retry-after"] == "5"
 
 

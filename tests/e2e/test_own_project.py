@@ -31,7 +31,7 @@ OF_TASKS = [
     "tests/unit/pipeline/report",
     "tests/unit/test_repository.py",
     "tests/unit/history/test_history_metrics.py",
-    "tests/unit/app/test_model.py",
+    "tests/unit/app/serving/test_model.py",
     "tests/unit/test_compose.py",
     "tests/unit/scripts/test_images.py",
 ]

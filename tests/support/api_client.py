@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.settings import Settings
 
 
@@ -21,5 +21,5 @@ def serving(models: Path, folder: Path, **settings: Any) -> Iterator[TestClient]
         log_file=folder / "api.log",
         **settings,
     )
-    with TestClient(create(own, lambda line: None)) as client:
+    with TestClient(create_app(own, lambda line: None)) as client:
         yield client

@@ -34,9 +34,11 @@ def _nothing(*_: object) -> None: ...
 def application(settings: Settings) -> Any:
     """Return the application with nothing in the places of what observes."""
     replaced = {"app.main.Metrics": Silence, "app.main.PredictionLog": Silence}
-    for name, other in (replaced | {"app.observability.drift.look": _nothing}).items():
+    for name, other in (
+        replaced | {"app.observability.drift.update_metrics": _nothing}
+    ).items():
         patch(name, other).start()
-    return main.create(settings, lambda content: None)
+    return main.create_app(settings, lambda content: None)
 
 
 if __name__ == "__main__":

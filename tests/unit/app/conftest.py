@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.observability.metrics import Metrics
 from app.serving.model import Model
-from app.serving.repository import Models
+from app.serving.repository import ModelRepository
 from app.settings import Settings
 from tests.support.api_client import serving
 from tests.support.service import MODELS, make
@@ -49,10 +49,10 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def models(folder: Path, tmp_path: Path, metrics: Metrics) -> Models:
+def models(folder: Path, tmp_path: Path, metrics: Metrics) -> ModelRepository:
     """The models as at the API's start."""
-    made = Models(folder, tmp_path / "state" / "loaded", metrics)
-    made.refresh(patient=False)
+    made = ModelRepository(folder, tmp_path / "state" / "loaded", metrics, "housing")
+    made.reload(require_stable=False)
     return made
 
 
@@ -64,7 +64,7 @@ def housing() -> Model:
 @pytest.fixture
 def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClient]:
     """The whole API in this process."""
-    with TestClient(create(settings(drift_seconds=0.1), lambda line: None)) as made:
+    with TestClient(create_app(settings(drift_seconds=0.1), lambda line: None)) as made:
         yield made
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.observability import drift
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog, Row
+from app.routes import drift
 from app.serving.model import Model
 from app.serving.validation import Record
 from app.settings import Settings

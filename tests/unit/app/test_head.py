@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.settings import Settings
 
 # Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.
@@ -89,7 +89,7 @@ def test_metrics_and_log_know_a_head_by_its_method_and_route(
     settings: Callable[..., Settings], folder: Path
 ) -> None:
     lines: list[dict[str, object]] = []
-    with TestClient(create(settings(), lines.append)) as client:
+    with TestClient(create_app(settings(), lines.append)) as client:
         client.head("/models/iris")
         counted = client.get("/metrics").text
     assert (

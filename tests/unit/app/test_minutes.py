@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.errors import ApiError
-from app.observability.recent_metrics import HOUR, Minutes
+from app.observability.recent_metrics import HOUR, RecentMetrics
 
 KEY = "predictions_total|iris|setosa"
 FASTER = 3_000  # a minute of the test is over in a fiftieth of a second
@@ -34,7 +34,7 @@ class Process:
         self.confidence = Histogram(
             "prediction_confidence", "", labels, registry=registry
         )
-        self.minutes = Minutes(file, registry)
+        self.minutes = RecentMetrics(file, registry)
 
     def predict(self, times: int, version: str = "1") -> None:
         self.predictions.labels("iris", version, "setosa").inc(times)

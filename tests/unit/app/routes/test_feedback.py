@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.settings import Settings
 from tests.support.serving import HOUSE, golden, wait_until
 
@@ -114,6 +114,6 @@ def test_a_log_of_an_older_version_is_brought_up_to_date(
             " request_id TEXT NOT NULL, task TEXT NOT NULL, version INTEGER NOT NULL,"
             " run_id TEXT NOT NULL, features TEXT NOT NULL, prediction TEXT NOT NULL)"
         )
-    with TestClient(create(settings(), lambda line: None)) as client:
+    with TestClient(create_app(settings(), lambda line: None)) as client:
         answer = predict(client, "housing", HOUSE)
         assert send(client, answer["request_id"], 2.0)["rows"] == 1

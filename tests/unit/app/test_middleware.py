@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from app.middleware import Gateway
+from app.middleware import RequestContextMiddleware
 from app.observability.metrics import Metrics
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -36,7 +36,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.middleware.REFUSAL_SECONDS", (0.02, 0.04))
 
 
-async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answer:
+async def ask(
+    gateway: RequestContextMiddleware, path: str = "/predict", **headers: str
+) -> Answer:
     sent: list[Message] = []
     raw = [
         (key.replace("_", "-").encode(), value.encode())
@@ -64,14 +66,16 @@ async def ask(gateway: Gateway, path: str = "/predict", **headers: str) -> Answe
     )
 
 
-def run(max_waiting: int, *paths: str, **headers: str) -> tuple[list[Answer], Gateway]:
+def run(
+    max_waiting: int, *paths: str, **headers: str
+) -> tuple[list[Answer], RequestContextMiddleware]:
     """Ask for all paths at the same time, and let the slow ones go once all have been
     seen.
     """
 
-    async def work() -> tuple[list[Answer], Gateway]:
+    async def work() -> tuple[list[Answer], RequestContextMiddleware]:
         slow = Slow()
-        gateway = Gateway(slow, Metrics(), max_waiting, LINES.append)
+        gateway = RequestContextMiddleware(slow, Metrics(), max_waiting, LINES.append)
         asked = [asyncio.create_task(ask(gateway, path, **headers)) for path in paths]
         await asyncio.sleep(0.05)
         slow.go.set()
@@ -80,7 +84,7 @@ def run(max_waiting: int, *paths: str, **headers: str) -> tuple[list[Answer], Ga
     return asyncio.run(work())
 
 
-def value(gateway: Gateway, name: str, **labels: str) -> float | None:
+def value(gateway: RequestContextMiddleware, name: str, **labels: str) -> float | None:
     return gateway.metrics.registry.get_sample_value(name, labels)
 
 
@@ -116,10 +120,10 @@ def test_probes_and_metrics_pass_however_much_waits() -> None:
 
 
 def test_a_request_that_fails_gives_its_place_back() -> None:
-    async def work() -> Gateway:
+    async def work() -> RequestContextMiddleware:
         slow = Slow()
         slow.go.set()
-        gateway = Gateway(slow, Metrics(), 1, LINES.append)
+        gateway = RequestContextMiddleware(slow, Metrics(), 1, LINES.append)
         for _ in range(3):
             with pytest.raises(ValueError, match="of ours"):
                 await ask(gateway, "/broken")
@@ -156,7 +160,7 @@ def test_a_server_that_stops_asks_clients_to_leave() -> None:
     async def work() -> Answer:
         slow = Slow()
         slow.go.set()
-        gateway = Gateway(slow, Metrics(), 1, LINES.append)
+        gateway = RequestContextMiddleware(slow, Metrics(), 1, LINES.append)
         assert "connection" not in (await ask(gateway))[1]
         gateway.draining = True
         return await ask(gateway)
@@ -178,7 +182,7 @@ def test_a_request_is_logged_and_its_path_is_no_label() -> None:
 
 
 def test_what_waits_is_shown_as_it_is_now() -> None:
-    gateway = Gateway(Slow, Metrics(), 1, LINES.append)
+    gateway = RequestContextMiddleware(Slow, Metrics(), 1, LINES.append)
     gateway.waiting = 7
     assert value(gateway, "http_requests_in_progress") == 7
 
@@ -187,13 +191,17 @@ def test_the_wait_for_a_job_is_no_time_to_answer() -> None:
     waited, metrics = 0.2, Metrics()
 
     async def wait_for_a_job(scope: Scope, receive: Receive, send: Send) -> None:
-        with scope["gateway"].aside(scope):
+        with scope["request_context"].waiting_for_job(scope):
             await asyncio.sleep(waited)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
     LINES.clear()
-    asyncio.run(ask(Gateway(wait_for_a_job, metrics, 8, LINES.append), "/train"))
+    asyncio.run(
+        ask(
+            RequestContextMiddleware(wait_for_a_job, metrics, 8, LINES.append), "/train"
+        )
+    )
     counted = metrics.registry.get_sample_value(
         "http_request_duration_seconds_sum", {"route": "other"}
     )

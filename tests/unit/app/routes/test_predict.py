@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.routes.predict import LARGE_BYTES
 from app.settings import Settings
 from tests.support.service import TASKS
@@ -39,7 +39,7 @@ def with_twin(settings: MakeSettings, folder: Path) -> Iterator[TestClient]:
     """The API with a task that has the fields of iris, and one that is not ready."""
     shutil.copytree(folder / "iris", folder / "flowers")
     edit(folder / "flowers", task="flowers")
-    with TestClient(create(settings(), lambda line: None)) as client:
+    with TestClient(create_app(settings(), lambda line: None)) as client:
         yield client
 
 
@@ -155,7 +155,7 @@ def test_the_metrics_and_the_log_say_which_task_it_was(
     settings: MakeSettings, folder: Path
 ) -> None:
     lines: Lines = []
-    with TestClient(create(settings(), lines.append)) as client:
+    with TestClient(create_app(settings(), lines.append)) as client:
         for body in (
             golden("iris"),
             golden("credit"),
@@ -193,11 +193,11 @@ def test_a_task_that_is_published_later_is_found(
 ) -> None:
     (folder / "iris").rename(folder.with_name("unpublished"))
     with_iris = golden("iris")
-    models = client.app.app.app.services.models  # type: ignore[attr-defined]
+    models = client.app.app.app.state.services.models  # type: ignore[attr-defined]
     assert client.post("/predict", json=with_iris).json()["task"] == "iris"
     edit(folder.with_name("unpublished"), task="flowers")
     folder.with_name("unpublished").rename(folder / "flowers")
-    models.refresh(patient=False)
+    models.reload(require_stable=False)
     answer = client.post("/predict", json=with_iris)
     assert answer.status_code == 422 and "flowers and iris" in answer.json()["error"]
 
@@ -206,7 +206,7 @@ def test_without_any_model_the_answer_says_what_to_do(
     settings: MakeSettings, tmp_path: Path
 ) -> None:
     empty = settings(models=tmp_path / "empty")
-    with TestClient(create(empty, lambda line: None)) as client:
+    with TestClient(create_app(empty, lambda line: None)) as client:
         for path in ("/predict", "/explain"):
             answer = client.post(path, json=HOUSE)
             assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
@@ -218,7 +218,7 @@ def test_a_task_that_is_not_ready_is_named_where_none_fits(
     settings: MakeSettings, folder: Path
 ) -> None:
     (folder / "iris" / "model.onnx").write_bytes(b"")
-    with TestClient(create(settings(), lambda line: None)) as client:
+    with TestClient(create_app(settings(), lambda line: None)) as client:
         answer = client.post("/predict", json=golden("iris"))
         assert (
             answer.status_code == 503 and "iris: model.onnx" in answer.json()["error"]
@@ -230,6 +230,6 @@ def test_the_first_task_stands_in_for_a_default_one_that_there_is_not(
     settings: MakeSettings, folder: Path
 ) -> None:
     shutil.rmtree(folder / "housing")
-    with TestClient(create(settings(), lambda line: None)) as client:
+    with TestClient(create_app(settings(), lambda line: None)) as client:
         assert client.get("/model/info").json()["name"] == "credit"
         assert client.post("/predict", content=b"{").status_code == 422

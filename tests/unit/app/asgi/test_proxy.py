@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.main import create
-from app.proxy import PREFIX, Proxies
+from app.asgi.proxy import PREFIX, Proxies
+from app.main import create_app
 from app.settings import Settings
 from core.asgi import route_path
 from tests.support.serving import golden
@@ -27,7 +27,9 @@ def serving(
 ) -> Iterator[tuple[TestClient, list[Any]]]:
     """Yield a client that asks from an address, and the log's lines."""
     lines: list[Any] = []
-    with TestClient(create(settings, lines.append), client=(peer, 50_000)) as client:
+    with TestClient(
+        create_app(settings, lines.append), client=(peer, 50_000)
+    ) as client:
         yield client, lines
 
 

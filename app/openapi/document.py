@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from app import task_paths
-from app.dependencies import Services, of
+from app.asgi.probes import PROBE_PATHS
+from app.dependencies import Services, get_services
 from app.errors import Problem
-from app.middleware import ALWAYS
+from app.openapi import task_paths
 from app.routes.v2_types import InferenceError
 
 SCHEMAS = "#/components/schemas/"
@@ -109,7 +109,7 @@ def _name_formats(value: Any) -> None:
 def page(request: Request) -> JSONResponse:
     """Answer with the document; its server is the prefix that this request came by."""
     root_path = request.scope.get("root_path", "")
-    return JSONResponse(document(request.app, of(request), root_path))
+    return JSONResponse(document(request.app, get_services(request), root_path))
 
 
 ROUTES = [Route("/openapi.json", page)]
@@ -131,7 +131,7 @@ def document_problems(path: str, operation: Schema) -> None:
             415: body or admin,
             422: (body or checked) and not v2,
         },
-        **{500: True, 503: not path.startswith(ALWAYS)},
+        **{500: True, 503: not path.startswith(PROBE_PATHS)},
     }
     kind = "InferenceError" if v2 else "Problem"
     form = {"application/json": {"schema": {"$ref": SCHEMAS + kind}}}

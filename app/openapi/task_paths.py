@@ -6,10 +6,10 @@ from fastapi import APIRouter, Body
 from starlette.routing import BaseRoute
 
 from app.dependencies import Services
-from app.named_types import union
+from app.openapi.named_types import union
+from app.openapi.task_schemas import answer_types, request_types
 from app.serving.model import Model
 from app.serving.validation import type_name
-from app.task_schemas import answer_types, request_types
 
 SUMMARIES = {
     "predict": "Predict for the task that has the fields of the records",

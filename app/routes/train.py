@@ -1,16 +1,21 @@
-"""What `POST /train` is asked for, and which task it is for."""
+"""`POST /train`: train one algorithm on rows that the client sends."""
 
 from typing import Annotated, Any, Literal
 
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 from typing_extensions import TypeAliasType
 
+from app.dependencies import ServicesDep
 from app.errors import ApiError
+from app.routes.jobs import RESPONSES, WAIT_SECONDS, FinishedJob, Wait, run_job
+from app.security import ADMIN_ONLY
 from app.serving.model import Model
-from app.serving.repository import Models
+from app.serving.repository import ModelRepository
 
 MAX_ROWS = 100_000
-# Only bounded texts are checked for what cannot be sent on: halves of characters.
+# Only texts with a bound are checked for lone surrogates, which cannot be sent on.
 Text = Annotated[str, Field(max_length=1000)]
 TaskName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,49}$")]
 Parameter = TypeAliasType("Parameter", float | int | Text | bool)
@@ -27,20 +32,22 @@ NamedRows = TypeAliasType(
 )
 Rows = TypeAliasType("Rows", UnnamedRows | NamedRows)
 
+router = APIRouter(tags=["admin"], dependencies=ADMIN_ONLY)
 
-class Strict(BaseModel):
-    """A request that may not hold what it does not know."""
+
+class StrictModel(BaseModel):
+    """A request body that may not have unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Train(Strict):
+class Train(StrictModel):
     """One algorithm on one data set; without `data`, on the task's own."""
 
     task: TaskName | None = Field(
         None,
         description=(
-            "Without it the one that `data` and `target` fit; without them the default."
+            "If unset, the task that `data` and `target` fit; without them the default."
         ),
     )
     algorithm: Literal[
@@ -49,7 +56,7 @@ class Train(Strict):
     hyperparameters: Parameters = Field(
         default_factory=dict,
         description=(
-            "Those of scikit-learn's estimator; without any, those of params.yaml."
+            "Those of scikit-learn's estimator; if unset, those of params.yaml."
         ),
     )
     parameters: Parameters = Field(
@@ -72,36 +79,56 @@ class Train(Strict):
     )
 
 
-def task_of(body: Train, models: Models, default: str) -> str:
-    """Return the task that a training is for.
+@router.post(
+    "/train",
+    operation_id="train",
+    summary="Train a model",
+    response_model=FinishedJob,
+    responses=RESPONSES,
+)
+async def train(
+    body: Train, request: Request, services: ServicesDep, wait: Wait = WAIT_SECONDS
+) -> FinishedJob | Response:
+    """Train one algorithm on the rows in the body and log the run to MLflow."""
+    content = body.model_dump(exclude={"hyperparameters"})
+    content["kind"] = "train"
+    content["task"] = task_of(body, services.models)
+    content["parameters"] = parameters_of(body)
+    return await run_job(request, services, content, wait)
+
+
+def task_of(body: Train, models: ModelRepository) -> str:
+    """Return the task to train for.
 
     Raises:
         ApiError: 404 if there is no such task; 422 if the data fit no task, or several.
     """
     if body.task is not None or body.data is None:
-        return models.get(body.task or default).manifest.task
-    served, first = models.served(), body.data[0]
-    tasks = [task for task in served if _fits(models, task, first)]
+        return models.get(body.task or models.default_task).manifest.task
+    served = models.served()
+    first_row = body.data[0]
+    tasks = [task for task in served if _has_fields(models, task, first_row)]
     if len(tasks) > 1 and body.target:
-        tasks = [task for task in tasks if _can_be_target(served[task], body.target)]
+        target = body.target
+        tasks = [task for task in tasks if _can_be_target(served[task], target)]
     if len(tasks) == 1:
         return tasks[0]
-    what = f"{len(first)} fields" if isinstance(first, list) else "these fields"
+    unnamed = isinstance(first_row, list)
+    fields = f"{len(first_row)} fields" if unnamed else "these fields"
     if tasks:
-        message = f"the tasks {', '.join(tasks)} have {what}: name one of them as task"
+        names = ", ".join(tasks)
+        message = f"the tasks {names} have {fields}: name one of them as task"
     else:
-        known = "; ".join(
-            f"{task} has {_fields(model)}" for task, model in served.items()
-        )
-        message = f"no task has {what}: {known}"
+        descriptions = [_fields(task, model) for task, model in served.items()]
+        message = f"no task has {fields}: {'; '.join(descriptions)}"
     raise ApiError(422, f"body.data.0: {message}.")
 
 
 def parameters_of(body: Train) -> Parameters:
-    """Return the hyperparameters, under whichever of their names they came.
+    """Return the hyperparameters, whichever of their two names they have.
 
     Raises:
-        ApiError: 422 if they came under both.
+        ApiError: 422 if both names are used.
     """
     if body.hyperparameters and body.parameters:
         raise ApiError(
@@ -110,10 +137,10 @@ def parameters_of(body: Train) -> Parameters:
     return body.hyperparameters or body.parameters
 
 
-def _fits(models: Models, task: str, row: list[Any] | dict[str, Any]) -> bool:
-    """Tell whether a row has the fields of a task; named ones may have the target among
-    them.
-    """
+def _has_fields(
+    models: ModelRepository, task: str, row: list[Any] | dict[str, Any]
+) -> bool:
+    """Tell whether a row has a task's fields; if they are named, maybe the target too."""
     if isinstance(row, dict):
         target = models.get(task).manifest.target.name
         row = {name: value for name, value in row.items() if name != target}
@@ -121,15 +148,15 @@ def _fits(models: Models, task: str, row: list[Any] | dict[str, Any]) -> bool:
 
 
 def _can_be_target(model: Model, values: list[Any]) -> bool:
-    """Tell whether all values are classes of a task, or numbers where it predicts a
-    number.
-    """
+    """Tell whether all values are classes of a task, or numbers for a regression."""
     classes = model.manifest.target.classes
     if not classes:
         return all(isinstance(value, float | int) for value in values)
-    known = {*classes, *map(str, range(len(classes)))}
-    return all(str(value).removesuffix(".0") in known for value in values)
+    numbers = map(str, range(len(classes)))
+    allowed = {*classes, *numbers}
+    return all(str(value).removesuffix(".0") in allowed for value in values)
 
 
-def _fields(model: Model) -> str:
-    return f"the {len(model.records.names)} fields {', '.join(model.records.names)}"
+def _fields(task: str, model: Model) -> str:
+    names = model.validator.names
+    return f"{task} has the {len(names)} fields {', '.join(names)}"

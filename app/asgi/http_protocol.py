@@ -6,7 +6,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.middleware import HEADERS
+from app.asgi.responses import SECURITY_HEADERS
 
 
 class Http1Protocol(HttpToolsProtocol):
@@ -55,7 +55,7 @@ class Http1Protocol(HttpToolsProtocol):
         request_id = secrets.token_hex(8)
         content = orjson.dumps({"error": msg, "details": [], "request_id": request_id})
         headers = [
-            *HEADERS,
+            *SECURITY_HEADERS,
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from pydantic import Field, create_model
 
-from app.named_types import named
-from app.routes.predict import MAX_EXPLAINED
+from app.openapi.named_types import named
+from app.routes.explain import MAX_EXPLAINED
 from app.serving.model import Model
-from app.serving.validation import MAX_RECORDS, Records, type_name
+from app.serving.validation import MAX_RECORDS
+from app.serving.validation import request_types as request_record_types
+from app.serving.validation import type_name
 
 # What every answer says of itself.
 IDENTITY: dict[str, Any] = {
@@ -29,7 +31,9 @@ def request_types(verb: str, model: Model) -> tuple[Any, Any, Any]:
     most, ending = (
         (MAX_RECORDS, "") if verb == "predict" else (MAX_EXPLAINED, "ToExplain")
     )
-    record, records, table = Records.types(model.manifest, most, f"{name}Table{ending}")
+    record, records, table = request_record_types(
+        model.manifest, most, f"{name}Table{ending}"
+    )
     return record, named(f"{name}Records{ending}", records), table
 
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from app.asgi.request_body import read
 from app.errors import ApiError
-from app.request_body import read
 from tests.support.serving import golden
 
 LIMIT = 1_000_000

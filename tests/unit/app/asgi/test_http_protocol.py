@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from app.asgi.http_protocol import Http1Protocol
 from app.errors import Problem
-from app.http_protocol import Http1Protocol
 from tests.support.serving import wait_until
 
 OFFER = (

@@ -6,26 +6,26 @@ from typing import Any
 import pytest
 
 from app.errors import ApiError
-from app.serving.repository import Models
-from app.training import Train, parameters_of, task_of
+from app.routes.train import Train, parameters_of, task_of
+from app.serving.repository import ModelRepository
 from tests.support.serving import edit, golden
 
 FLOWER, HOUSE = [5.1, 3.5, 1.4, 0.2], [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
 
 
-def task(models: Models, **asked: Any) -> str:
+def task(models: ModelRepository, **asked: Any) -> str:
     body = Train.model_validate({"algorithm": "random_forest"} | asked)
-    return task_of(body, models, "housing")
+    return task_of(body, models)
 
 
-def refusal(models: Models, **asked: Any) -> tuple[int, str]:
+def refusal(models: ModelRepository, **asked: Any) -> tuple[int, str]:
     with pytest.raises(ApiError) as caught:
         task(models, **asked)
     return caught.value.status, caught.value.message
 
 
 def test_rows_without_names_are_for_the_task_with_as_many_fields(
-    models: Models,
+    models: ModelRepository,
 ) -> None:
     assert task(models, data=[FLOWER], target=[0]) == "iris"
     assert task(models, data=[HOUSE], target=[4.5]) == "housing"
@@ -37,7 +37,7 @@ def test_rows_without_names_are_for_the_task_with_as_many_fields(
 
 @pytest.mark.parametrize("name", ["iris", "housing", "credit"])
 def test_records_are_for_the_task_with_their_names_whether_the_target_is_among_them(
-    models: Models, name: str
+    models: ModelRepository, name: str
 ) -> None:
     record, target = golden(name), models.get(name).manifest.target
     value = target.classes[0] if target.classes else 1.5
@@ -46,7 +46,7 @@ def test_records_are_for_the_task_with_their_names_whether_the_target_is_among_t
 
 
 def test_a_task_that_is_named_comes_first_and_without_data_it_is_the_default(
-    models: Models,
+    models: ModelRepository,
 ) -> None:
     assert task(models, task="iris", data=[HOUSE]) == "iris"
     assert task(models, task="credit") == "credit"
@@ -54,7 +54,9 @@ def test_a_task_that_is_named_comes_first_and_without_data_it_is_the_default(
     assert refusal(models, task="nothing")[0] == 404
 
 
-def test_data_that_fit_no_task_are_told_what_the_tasks_have(models: Models) -> None:
+def test_data_that_fit_no_task_are_told_what_the_tasks_have(
+    models: ModelRepository,
+) -> None:
     status, message = refusal(models, data=[[1, 2]], target=[0])
     assert status == 422 and message.startswith(
         "body.data.0: no task has 2 fields: credit has"
@@ -64,14 +66,14 @@ def test_data_that_fit_no_task_are_told_what_the_tasks_have(models: Models) -> N
 
 
 @pytest.fixture
-def twins(models: Models, folder: Path) -> Models:
+def twins(models: ModelRepository, folder: Path) -> ModelRepository:
     """Models with a second task of four fields, whose classes are others."""
     (folder / "iris").rename(folder / "leaves")
     target = models.get("iris").manifest.target.model_dump() | {
         "classes": ["oak", "elm", "ash"]
     }
     edit(folder / "leaves", task="leaves", target=target)
-    models.refresh(patient=False)
+    models.reload(require_stable=False)
     return models
 
 
@@ -84,14 +86,14 @@ def twins(models: Models, folder: Path) -> Models:
     ],
 )
 def test_of_tasks_with_the_same_fields_the_target_chooses(
-    twins: Models, target: list[str], name: str
+    twins: ModelRepository, target: list[str], name: str
 ) -> None:
     assert task(twins, data=[FLOWER] * len(target), target=target) == name
 
 
 @pytest.mark.parametrize("target", [[0, 1], [0.0, 2.0], None])
 def test_if_it_fits_both_both_are_named(
-    twins: Models, target: list[float] | None
+    twins: ModelRepository, target: list[float] | None
 ) -> None:
     status, message = refusal(twins, data=[FLOWER, FLOWER], target=target)
     assert status == 422

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.main import create
+from app.main import create_app
 from app.serving.validation import type_name
 from app.settings import Settings
 from tests.support.serving import ROOT, edit
@@ -206,7 +206,7 @@ def test_schemas_of_tasks_never_share_a_name(
     for name in names:
         shutil.copytree(folder / "iris", folder / name)
         edit(folder / name, task=name)
-    with TestClient(create(settings(), lambda line: None)) as client:
+    with TestClient(create_app(settings(), lambda line: None)) as client:
         document = client.get("/openapi.json").json()
     tasks = ["credit", "housing", "iris", *names]
     for task in tasks:

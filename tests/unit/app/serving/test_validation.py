@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ApiError
-from app.serving.validation import MAX_RECORDS, Records
+from app.serving.validation import MAX_RECORDS, RequestValidator
 from core.manifest import Manifest
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, golden
 
 
 @cache
-def records_of(task: str) -> Records:
-    return Records(
+def records_of(task: str) -> RequestValidator:
+    return RequestValidator(
         Manifest.model_validate_json((MODELS / task / "manifest.json").read_bytes())
     )
 
 
-def refusal(records: Records, body: bytes) -> ApiError:
+def refusal(records: RequestValidator, body: bytes) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        records.read(body)
+        records.parse(body)
     return caught.value
 
 
@@ -37,13 +37,13 @@ def refused(**changes: Any) -> ApiError:
 def test_a_record_a_list_and_a_table_say_the_same(task: str) -> None:
     records, record = records_of(task), golden(task)
     table = {"features": [[record[name] for name in records.names]] * 2}
-    assert records.read(json.dumps(record).encode()) == ([record], True)
-    assert records.read(json.dumps([record, record]).encode()) == ([record] * 2, False)
-    assert records.read(json.dumps(table).encode()) == ([record] * 2, False)
+    assert records.parse(json.dumps(record).encode()) == ([record], True)
+    assert records.parse(json.dumps([record, record]).encode()) == ([record] * 2, False)
+    assert records.parse(json.dumps(table).encode()) == ([record] * 2, False)
 
 
 def test_whole_numbers_are_numbers() -> None:
-    assert records_of("housing").read(json.dumps(HOUSE | {"HouseAge": 41}).encode())[
+    assert records_of("housing").parse(json.dumps(HOUSE | {"HouseAge": 41}).encode())[
         0
     ] == [HOUSE]
 
@@ -66,7 +66,7 @@ def test_what_float32_does_not_know_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", [0, 16])
 def test_the_bounds_belong_to_the_range(value: float) -> None:
     assert (
-        records_of("housing").read(json.dumps(HOUSE | {"MedInc": value}).encode())[0][
+        records_of("housing").parse(json.dumps(HOUSE | {"MedInc": value}).encode())[0][
             0
         ]["MedInc"]
         == value
@@ -121,7 +121,7 @@ def test_ten_thousand_records_are_read_and_one_more_is_413(as_table: bool) -> No
             return json.dumps({"features": [list(HOUSE.values())] * count}).encode()
         return json.dumps([HOUSE] * count).encode()
 
-    assert len(records_of("housing").read(body(MAX_RECORDS))[0]) == MAX_RECORDS
+    assert len(records_of("housing").parse(body(MAX_RECORDS))[0]) == MAX_RECORDS
     assert refusal(records_of("housing"), body(MAX_RECORDS + 1)).status == 413
 
 
@@ -139,6 +139,6 @@ def test_no_body_brings_anything_but_records_or_an_explained_refusal(
     body: bytes | str,
 ) -> None:
     try:
-        records_of("housing").read(body if isinstance(body, bytes) else body.encode())
+        records_of("housing").parse(body if isinstance(body, bytes) else body.encode())
     except ApiError as error:
         assert error.status in (413, 422)

@@ -1,37 +1,36 @@
-"""Who may change something: those who have the key, and no web page of somebody else."""
+"""Access control for administration: an API key, and no web pages of other origins."""
 
 import ipaddress
 import secrets
 import socket
 from typing import Annotated
 
-from fastapi import Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
 from starlette.datastructures import Headers
 
-from app.dependencies import Here
+from app.dependencies import ServicesDep
 from app.errors import ApiError
 
 key_header = APIKeyHeader(
     name="X-API-Key",
     scheme_name="AdminKey",
     description=(
-        "The key that `API_ADMIN_KEY` names, or the one that the start script made."
+        "The key in `API_ADMIN_KEY`, or the one that the start script generated."
     ),
     auto_error=False,
 )
-# The names of this machine, and those that the containers of docker-compose.yml have
-# for the API.
+# The names of this machine, and the API's names in the network of docker-compose.yml.
 OWN_NAMES = frozenset(("localhost", "front", "mlops-api", socket.gethostname().lower()))
 
 
 async def require_key(
-    services: Here, key: Annotated[str | None, Security(key_header)]
+    services: ServicesDep, key: Annotated[str | None, Security(key_header)]
 ) -> None:
-    """Let only those pass who have the key.
+    """Require the admin key.
 
     Raises:
-        ApiError: 403 if no key is set up, 401 if the request's is not that one.
+        ApiError: 403 if no key is configured, 401 if the request's key is another one.
     """
     expected = services.settings.key()
     if expected is None:
@@ -48,46 +47,49 @@ async def require_key(
         )
 
 
-async def require_own_page(request: Request, services: Here) -> None:
-    """Refuse what a browser sends for another web page, whatever key it has.
+async def require_own_page(request: Request, services: ServicesDep) -> None:
+    """Refuse what a browser sends for a web page of another origin, whatever its key.
 
-    A page of another origin can send what a form can, which is no JSON, and its browser
-    says which origin that is. A page whose name was made to lead here afterwards (DNS
-    rebinding) has the same origin as the API, but then the API is asked under a name
-    that is none of its own.
+    Such a page can send what a form can, which is not JSON, and its browser names the
+    origin. A page whose host name was pointed here afterwards (DNS rebinding) has the
+    API's own origin, but then the header Host has a name that is not the API's.
 
     Raises:
         ApiError: 403 for a foreign page or name, 415 for a body that is not called
             JSON.
     """
-    headers, names = request.headers, services.settings.host_names()
+    headers = request.headers
+    configured_hosts = services.settings.host_names()
     host = headers.get("host", "")
-    if not (_is_own(host) or _name(host) in {_name(name) for name in names}):
+    configured_names = {_name(other) for other in configured_hosts}
+    if not _is_own(host) and _name(host) not in configured_names:
         raise ApiError(
             403,
             "this is refused under the name in the header Host: add it to API_HOSTS.",
         )
     origin = headers.get("origin")
-    if origin is not None and origin.partition("://")[2].lower() not in {
-        host.lower(),
-        *names,
-    }:
+    allowed_hosts = {host.lower(), *configured_hosts}
+    if origin is not None and _host_of(origin) not in allowed_hosts:
         raise ApiError(
             403,
             "this is refused to web pages of another origin: use the API's own, /docs.",
         )
     if _has_body(headers) and not _is_json(headers.get("content-type", "")):
         raise ApiError(
-            415,
-            "the body must be JSON, and the header Content-Type application/json"
-            " say so.",
+            415, "the body must be JSON with the header Content-Type: application/json."
         )
 
 
+# What every path of the administration depends on.
+ADMIN_ONLY = [Depends(require_own_page), Depends(require_key)]
+
+
+def _host_of(origin: str) -> str:
+    return origin.partition("://")[2].lower()
+
+
 def _is_own(host: str) -> bool:
-    """Tell whether a Host header has a name of this machine, or an address, which is no
-    name.
-    """
+    """Tell whether a Host header holds a name of this machine, or an IP address."""
     name = _name(host)
     try:
         ipaddress.ip_address(name.strip("[]"))
@@ -107,7 +109,7 @@ def _has_body(headers: Headers) -> bool:
 
 
 def _is_json(content_type: str) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/json" or (
-        kind.startswith("application/") and kind.endswith("+json")
-    )
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return True
+    return media_type.startswith("application/") and media_type.endswith("+json")

@@ -1,0 +1,116 @@
+"""Jobs of the worker: submitted, waited for, and followed by `GET /jobs/{job_id}`."""
+
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse, Response
+
+from app.dependencies import Services, ServicesDep
+from app.errors import ApiError
+from app.middleware import RequestContextMiddleware
+from app.security import ADMIN_ONLY
+from app.worker_client import WorkerClient
+
+WAIT_SECONDS = 30
+# How long the worker is asked to wait at a time; after each it is checked whether the
+# client is still connected.
+STEP_SECONDS = 2.0
+# How many requests may wait for jobs; others are answered at once, as with `wait=0`.
+MAX_WAITING = 20
+MAX_ID_LENGTH = 64
+Wait = Annotated[
+    float,
+    Query(
+        ge=0,
+        le=WAIT_SECONDS,
+        description=(
+            "Seconds to wait for the job: 200 if it has ended by then, else 202."
+        ),
+    ),
+]
+
+router = APIRouter(tags=["admin"], dependencies=ADMIN_ONLY)
+
+
+class Job(BaseModel):
+    """Work that the worker does."""
+
+    id: str
+    kind: Literal["load", "train", "retrain"]
+    status: Literal["queued", "running", "succeeded", "failed"]
+    created: int = Field(description="Milliseconds since 1970, as all times here.")
+    started: int | None = None
+    ended: int | None = None
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class FinishedJob(Job):
+    """A job that has succeeded, with the run that it produced or loaded."""
+
+    run_id: str | None = Field(
+        description="None if the job was about several runs or about none."
+    )
+    metrics: dict[str, float] | None = Field(
+        description="The run's metrics on the hold-out."
+    )
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": Job,
+        "description": "The job has not ended yet; GET /jobs/{job_id} follows it.",
+    }
+}
+
+
+@router.get("/jobs/{job_id}", operation_id="get_job", summary="Get job")
+async def get_job(job_id: str, services: ServicesDep) -> Job:
+    """Return the state of a job."""
+    is_id = job_id.isalnum() and job_id.isascii() and len(job_id) <= MAX_ID_LENGTH
+    if not is_id:
+        raise ApiError(404, "there is no such job.")
+    return Job(**await services.worker.get(f"/jobs/{job_id}"))
+
+
+async def run_job(
+    request: Request, services: Services, content: dict[str, Any], wait: float
+) -> FinishedJob | Response:
+    """Submit a job and answer with its end, or with its state if that takes too long.
+
+    A client that disconnects does not stop the job.
+
+    Raises:
+        ApiError: the job failed: 422 if what was asked for cannot be done, else 500; or
+            the worker does not answer.
+    """
+    job = await services.worker.post("/jobs", content)
+    context: RequestContextMiddleware = request.scope["request_context"]
+    if wait and context.waiting_for_jobs < MAX_WAITING:
+        with context.waiting_for_job(request.scope):
+            job = await _wait_for(request, services.worker, job, wait)
+    if job.get("error"):
+        raise ApiError(422 if job["refused"] else 500, job["error"])
+    if not job.get("ended"):
+        return JSONResponse(Job(**job).model_dump(), 202)
+    result = job["result"]
+    return FinishedJob(
+        **job, run_id=result.get("run_id"), metrics=result.get("metrics")
+    )
+
+
+async def _wait_for(
+    request: Request, worker: WorkerClient, job: dict[str, Any], seconds: float
+) -> dict[str, Any]:
+    """Return a job once it has ended or waiting for it is of no more use."""
+    context: RequestContextMiddleware = request.scope["request_context"]
+    deadline = time.monotonic() + seconds
+    while not job.get("ended"):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0 or context.draining or await request.is_disconnected():
+            break
+        step = min(remaining, STEP_SECONDS)
+        job = await worker.get(f"/jobs/{job['id']}?wait={step:.3f}")
+    return job
