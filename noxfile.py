@@ -41,7 +41,7 @@ ON_NEWEST = [
 OLDEST, NEWEST = "3.11", "3.14"
 PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
 PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
-LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "nox"]
+LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "docs", "nox"]
 SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools"]
 SOURCES += ["examples", "tests", "deployment/docker", "noxfile.py"]
 FORMS = ".github/ISSUE_TEMPLATE"
@@ -118,6 +118,7 @@ def lint(session: nox.Session) -> None:
     session.run("black", "--check", *SOURCES)
     session.run("isort", "--check-only", "--quiet", *SOURCES)
     session.run("flake8", *SOURCES)
+    session.run("typos")
     session.run("mypy", "--show-column-numbers")
     # On Linux on Arm it is the system's: there is no wheel.
     session.run(
@@ -137,6 +138,7 @@ def lint(session: nox.Session) -> None:
     session.run(
         "zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github"
     )
+    session.run("python", "-m", "tools.site")
 
 
 @nox.session(name="format", default=False)
@@ -311,6 +313,13 @@ def docs(session: nox.Session) -> None:
     """Write the reference pages, which are generated from the code."""
     install(session, "dev")
     session.run("python", "-m", "tools.reference", *session.posargs)
+
+
+@nox.session(default=False)
+def site(session: nox.Session) -> None:
+    """Build the documentation as a site, with every link checked."""
+    install(session, "docs")
+    session.run("python", "-m", "tools.site", *session.posargs)
 
 
 @nox.session(default=False)

@@ -64,6 +64,9 @@ class Identity(BaseModel, extra="forbid", frozen=True):
             ),
             ".env.example": _replacing(r"(?m)^(REPOSITORY=).*$", rf"\1{self.slug}"),
             "scripts/stack/builds.py": _replacing(r'("local/)[^"]*', rf"\1{self.slug}"),
+            "zensical.toml": _replacing(
+                r'(?m)^(site_name = )".*"$', rf'\1"{self.name}"'
+            ),
             "docs/configuration.md": _replacing(
                 r"(?m)^(\| `REPOSITORY` \| `)[^`]*", rf"\1{self.slug}"
             ),

@@ -210,7 +210,8 @@ def signing_is_apart(workflow: Workflow) -> list[str]:
             if not TRUSTED.match(step.get("uses", "actions/"))
         ]
         found += [f"{name}: no {action} beside the right to sign" for action in foreign]
-        if "publish" not in job.get("needs", []):
+        by_request = "pull_request" in workflow.content[True]
+        if by_request and "publish" not in job.get("needs", []):
             found.append(f"{name}: sign only what was published")
     return found
 

@@ -66,6 +66,10 @@ def faults(page: str) -> list[str]:
     return found
 
 
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 120
+
+
 def test_an_anchor_is_that_of_github() -> None:
     assert anchor("Names of other stacks") == "names-of-other-stacks"
     assert anchor("`run.json`, format 1") == "runjson-format-1"

@@ -18,7 +18,6 @@ TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
 ABSOLUTE = re.compile(
     rb"(?<![\w.:/-])(/(home|root|work|Users|mnt)/\w|[A-Za-z]:[\\/](Users|work)\b)"
 )
-PUBLISHED = ("mlruns", "deployment/models", "results")
 
 
 def lines(path: Path) -> int:
@@ -27,25 +26,6 @@ def lines(path: Path) -> int:
 
 def test_no_module_needs_much_scrolling() -> None:
     assert [path.name for path in CODE if lines(path) > 250] == []
-
-
-def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
-    readme = ROOT / "README.md"
-    assert lines(readme) <= 120
-    for page in (readme, *(ROOT / "docs").glob("*.md")):
-        for target in re.findall(
-            r"\]\((?!http|#)([^)#]+)", page.read_text(encoding="utf-8")
-        ):
-            path = (
-                (page.parent / target).resolve().relative_to(ROOT.resolve()).as_posix()
-            )
-            # Before the first push of a copy that was emptied, there is no table and no
-            # model.
-            if (
-                not path.startswith(PUBLISHED)
-                or (ROOT / "mlruns" / "registry").is_dir()
-            ):
-                assert (ROOT / path).exists(), f"{page.name}: {target}"
 
 
 def test_the_makefile_is_short_and_names_commands_that_there_are() -> None:

@@ -1,0 +1,83 @@
+"""Builds the documentation as a site in `build/site/site`: `nox -s site`.
+
+The site has the Markdown files that GitHub shows. Two things differ: links that leave
+`docs/` lead to the repository on GitHub, and the placeholder of its address is filled
+in, where GitHub Actions knows it.
+"""
+
+import os
+import posixpath
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts import console
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+CONFIGURATION = "zensical.toml"
+BUILD = ROOT / "build" / "site"
+PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+# A link to another file: neither a full address nor an anchor on the same page.
+LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
+
+
+def repository() -> str:
+    """Return the address of the repository, as far as the environment knows it."""
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    name = os.environ.get("GITHUB_REPOSITORY")
+    return f"{server}/{name}" if name else PLACEHOLDER
+
+
+def render(text: str, address: str) -> str:
+    """Return the text of a page for the site.
+
+    Args:
+        text: Markdown of a page in `docs/`.
+        address: the repository that links out of `docs/` lead to.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        path, hash_sign, anchor = match[1].partition("#")
+        target = posixpath.normpath(posixpath.join(DOCS.name, path))
+        if target.startswith(f"{DOCS.name}/"):
+            return match[0]
+        kind = "tree" if (ROOT / target).is_dir() else "blob"
+        return f"]({address}/{kind}/HEAD/{target}{hash_sign}{anchor})"
+
+    return LINK.sub(replace, text).replace(PLACEHOLDER, address)
+
+
+def prepare(address: str) -> None:
+    """Write the pages and the configuration into `build/site`."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    shutil.copytree(DOCS, BUILD / DOCS.name)
+    for page in (BUILD / DOCS.name).glob("*.md"):
+        page.write_text(render(page.read_text("utf-8"), address), "utf-8")
+    configuration = (ROOT / CONFIGURATION).read_text("utf-8")
+    configured = configuration.replace(PLACEHOLDER, address)
+    (BUILD / CONFIGURATION).write_text(configured, "utf-8")
+
+
+def main() -> int:
+    """Build the site; return 1 if a page has a link that leads nowhere."""
+    prepare(repository())
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    built = subprocess.run(
+        [*command, "--config-file", str(BUILD / CONFIGURATION)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    if built.returncode:
+        print(built.stdout, file=sys.stderr)
+        print("error: the site was not built: see above.", file=sys.stderr)
+        return 1
+    print(f"wrote {(BUILD / 'site').relative_to(ROOT).as_posix()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))
