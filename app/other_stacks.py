@@ -37,12 +37,12 @@ VARIABLES = (
         TRACKING,
         "Where clients log, notebooks and `python -m pipeline train` among them. The"
         " stack's own jobs log to the stack's MLflow: in `.env` it can name no other"
-        " server; runs of another one come here by `python -m pipeline history save"
+        " server; runs of another one come here by `python -m pipeline history import"
         " --from URI`.",
     ),
     Variable(
         "MLFLOW_BACKEND_STORE_URI",
-        "MLflow's database is made from `mlruns/`; `python -m pipeline history save"
+        "MLflow's database is made from `mlruns/`; `python -m pipeline history import"
         " --from URI` takes in the runs of another store.",
         (),
     ),

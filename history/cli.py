@@ -1,6 +1,9 @@
-"""`pipeline history COMMAND`."""
+"""The commands of a history: `mlflow-history COMMAND`, or `pipeline history COMMAND`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,71 +11,114 @@ import typer
 from rich.console import Console
 
 from core.errors import PipelineError, UsageError
-from history import build, importer, layout, prune, queries, runfile, verify, witness
-from pipeline.repo import Repo
+from history import build, importer, prune, queries, runfile, text, witness
+from history.history import History
+from history.location import Project
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result for machines.")]
-POLL_SECONDS = 5
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Database = Annotated[
+    Path | None,
+    typer.Option("--db", help="The SQLite file.", show_default="build/mlflow.db"),
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Serve metrics for Prometheus on this port."),
+]
+MetricsHost = Annotated[str, typer.Option(help="The address of that port.")]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="URI", help="sqlite:///FILE, DIR or http://HOST:PORT"
+    ),
+]
+RunIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[RUN_ID]...", help="All if none is named."),
+]
 
 
-@app.command("restore")
+@dataclass(frozen=True)
+class Settings:
+    """What the commands work on; whoever calls `app` puts one into `context.obj`."""
+
+    mlruns: Path
+    database: Path
+    project: Project
+
+    @contextmanager
+    def history(self) -> Iterator[History]:
+        """Open the history for one command."""
+        with History.open(self.mlruns, self.project) as history:
+            yield history
+
+
+@app.command("build")
+def build_database(context: typer.Context, db: Database = None) -> None:
+    """Build MLflow's database from the files, or bring it up to date with them."""
+    settings: Settings = context.obj
+    database = db or settings.database
+    change = build.build_database(settings.mlruns, database)
+    print(f"{database}: {change}")
+
+
+@app.command("watch")
+def watch_history(
+    context: typer.Context,
+    db: Database = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
+) -> None:
+    """Keep MLflow's database up to date with the files until interrupted."""
+    from history.metrics import Exporter
+    from history.watch import watch
+
+    settings: Settings = context.obj
+    exporter = Exporter()
+    if metrics_port:
+        exporter.serve(metrics_host, metrics_port)
+    watch(settings.mlruns, db or settings.database, exporter=exporter)
+
+
+@app.command("restore", hidden=True)
 def restore_database(
     context: typer.Context,
-    db: Annotated[
-        Path | None, typer.Option(help="The database.", show_default="build/mlflow.db")
-    ] = None,
-    watch: Annotated[
-        bool,
-        typer.Option("--watch", help="Go on, and follow every change of the files."),
-    ] = False,
-    metrics_port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="With --watch: what Prometheus scrapes."),
-    ] = None,
-    metrics_host: Annotated[
-        str, typer.Option(help="The address of that port.")
-    ] = "127.0.0.1",
+    db: Database = None,
+    watch: Annotated[bool, typer.Option("--watch")] = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = "127.0.0.1",
 ) -> None:
-    """Build MLflow's database from the files, or bring it up to them."""
-    repo: Repo = context.obj
-    database = db or repo.build / "mlflow.db"
-    if metrics_port and not watch:
-        raise UsageError(
-            "--metrics-port goes with --watch alone: add that, or leave it out."
-        )
+    """Build or watch: the former name of both."""
     if watch:
-        from history.metrics import Exporter
+        _notice("`history restore --watch` is now called `history watch`.")
+        watch_history(context, db, metrics_port, metrics_host)
+        return
+    if metrics_port:
+        raise UsageError("--metrics-port belongs to `history watch`.")
+    _notice("`history restore` is now called `history build`.")
+    build_database(context, db)
 
-        exporter = Exporter()
-        if metrics_port:
-            exporter.serve(metrics_host, metrics_port)
-        build.watch(repo.mlruns, database, POLL_SECONDS, exporter)
-    print(f"{database}: {build.restore(repo.mlruns, database)}")
+
+@app.command("import")
+def import_runs(context: typer.Context, source: Source, run_ids: RunIds = None) -> None:
+    """Import runs of an MLflow store or server, ready to be committed."""
+    settings: Settings = context.obj
+    with settings.history() as history:
+
+        def show(folder: Path) -> None:
+            print(history.location.relative(folder), flush=True)
+
+        importer.import_runs(source, history, run_ids, _notice, show)
 
 
-@app.command("save")
-def save_runs(
-    context: typer.Context,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="URI", help="sqlite:///FILE, DIR or http://HOST:PORT"
-        ),
-    ],
-    run_ids: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[RUN_ID]...", help="Without any: all."),
-    ] = None,
-) -> None:
-    """Write runs of an MLflow store or server into the history, ready to be committed."""
-    repo: Repo = context.obj
-
-    def saved(folder: Path) -> None:
-        print(folder.relative_to(repo.root).as_posix(), flush=True)
-
-    importer.save(source, run_ids, repo.mlruns, _notice, saved)
+@app.command("save", hidden=True)
+def save_runs(context: typer.Context, source: Source, run_ids: RunIds = None) -> None:
+    """Import runs: the former name."""
+    _notice("`history save` is now called `history import`.")
+    import_runs(context, source, run_ids)
 
 
 @app.command("export")
@@ -80,93 +126,103 @@ def export_runs(
     context: typer.Context,
     to: Annotated[
         Path,
-        typer.Option(
-            "--to", metavar="DIR", help="A folder that is empty or not there."
-        ),
+        typer.Option("--to", metavar="DIR", help="A folder that is empty or new."),
     ],
 ) -> None:
     """Write the history as the file store (`mlruns/`) that MLflow up to 3.12 opens.
 
-    The reverse of `save`. `mlflow migrate-filestore --source DIR` takes it on to later
-    versions.
+    The reverse of `import`. `mlflow migrate-filestore --source DIR` converts it for
+    later versions.
     """
     from history.export import export
 
-    repo: Repo = context.obj
-    exported = export(repo.mlruns, to, _notice)
-    print(f"{to}: {exported.runs} runs, {exported.versions} versions of models.")
-    if exported.left_out:
-        raise PipelineError(f"{len(exported.left_out)} runs are left out, see above.")
+    settings: Settings = context.obj
+    with settings.history() as history:
+        result = export(history, to, _notice)
+    print(f"{to}: {result.runs} runs, {result.versions} versions of models.")
+    if result.left_out:
+        raise PipelineError(f"{len(result.left_out)} runs are left out, see above.")
 
 
 @app.command("verify")
 def verify_history(context: typer.Context, as_json: Json = False) -> None:
-    """Check every file, digest, address, link and number; name each fault with its
-    file.
+    """Check every file, digest, address, link and number; name each fault's file.
 
-    In a Git repository also whether each run and promotion is as it was first
-    committed, and whether a clone gets what lies here.
+    In a Git repository also check that every run and promotion is as it was first
+    committed, and that a clone gets the same files.
     """
-    repo: Repo = context.obj
-    faults = verify.verify(repo, notice=_notice)
-    if as_json:
-        print(json.dumps([fault._asdict() for fault in faults]))
-    elif faults:
-        print("\n".join(map(str, faults)))
-    else:
-        print(f"{len(layout.run_days(repo.mlruns))} runs, no fault.")
-    if faults:
-        raise PipelineError(
-            f"the history has {len(faults)} faults: {witness.advice(repo, faults)}."
-        )
+    settings: Settings = context.obj
+    with settings.history() as history:
+        faults = history.verify(notice=_notice)
+        if as_json:
+            print(json.dumps([fault._asdict() for fault in faults]))
+        elif faults:
+            print("\n".join(str(fault) for fault in faults))
+        else:
+            print(f"{len(history)} runs, no fault.")
+        if faults:
+            advice = witness.advice(history.location, faults)
+            raise PipelineError(f"the history has {len(faults)} faults: {advice}.")
 
 
 @app.command("prune", help=prune.__doc__)
 def prune_history(
     context: typer.Context,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would go.")
+        bool, typer.Option("--dry-run", help="Only print what would be deleted.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete old run folders by the policy that `prune` states."""
-    repo: Repo = context.obj
-    gone = prune.prune(repo.mlruns, dry_run=dry_run)
-    paths = [path.relative_to(repo.root).as_posix() for path in gone]
-    said = f"{len(paths)} runs {'would go' if dry_run else 'are gone; commit that'}."
-    print(json.dumps(paths) if as_json else "\n".join([*paths, said]))
+    """Delete old run folders by the policy in the docstring of `prune`."""
+    settings: Settings = context.obj
+    with settings.history() as history:
+        folders = prune.prune(history, dry_run=dry_run)
+        paths = [history.location.relative(folder) for folder in folders]
+    if as_json:
+        print(json.dumps(paths))
+        return
+    outcome = "would be deleted" if dry_run else "were deleted; commit that"
+    print("\n".join([*paths, f"{len(paths)} runs {outcome}."]))
 
 
 @app.command("list")
 def list_runs(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="The number of runs.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List the newest runs."""
-    repo: Repo = context.obj
-    runs = queries.newest(repo.mlruns, limit)
-    if as_json:
-        print(json.dumps([json.loads(runfile.dump(run)) for run in runs]))
-    else:
-        Console().print(queries.run_table(runs, queries.promotions(repo.mlruns)))
+    settings: Settings = context.obj
+    with settings.history() as history:
+        runs = history.newest(limit)
+        if as_json:
+            print(json.dumps([json.loads(runfile.dump(run)) for run in runs]))
+        else:
+            versions = queries.versions_by_run(history.path)
+            _print(text.run_table(runs, versions))
 
 
 @app.command("show")
 def show_run(
     context: typer.Context,
-    run_id: Annotated[str, typer.Argument(help="A run id, or how it starts.")],
+    run_id: Annotated[str, typer.Argument(help="A run ID, or its first characters.")],
     as_json: Json = False,
 ) -> None:
     """Show all of one run."""
-    repo: Repo = context.obj
-    folder = queries.find(repo.mlruns, run_id)
-    run = runfile.load(folder / layout.RUN_FILE)
-    if as_json:
-        print(runfile.dump(run), end="")
-        return
-    became = queries.promotions(repo.mlruns).get(run.run_id, [])
-    Console().print(queries.run_page(run, folder.relative_to(repo.root), became))
+    settings: Settings = context.obj
+    with settings.history() as history:
+        run = history.run(run_id)
+        if as_json:
+            print(runfile.dump(run), end="")
+            return
+        folder = history.location.relative(history.folder(run.run_id))
+        versions = queries.versions_by_run(history.path).get(run.run_id, [])
+        _print(text.run_page(run, folder, versions))
+
+
+def _print(page: str) -> None:
+    """Print text that may hold square brackets, fitted to the terminal."""
+    Console().print(page, end="", markup=False, highlight=False, emoji=False)
 
 
 def _notice(sentence: str) -> None:

@@ -1,18 +1,19 @@
 """MLflow's SQLite database: its schema, and the statements that change it.
 
-`schema.sql` is what the MLflow in its first line makes, the one that the requirements
-pin: importing MLflow would take 10 s. `python tools/write_schema.py` writes it anew.
+`schema.sql` is the schema of the MLflow version in its first line, which is the pinned
+one: to import MLflow and let it create the tables takes 10 s. `python -m
+tools.write_schema` writes the file again.
 """
 
-import re
 import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import PipelineError
 from core.files import sha256_bytes
@@ -20,16 +21,34 @@ from history import mlflow_rows
 from history.layout import LOCAL, URI_SCHEME, experiment_folder, is_history_uri
 
 SCHEMA = Path(__file__).with_name("schema.sql")
-DEFAULT = "Default"  # the experiment that MLflow insists on
+DEFAULT = "Default"  # the experiment that MLflow requires
+NAME = "-- name: "  # starts a named part of an SQL file, as in aiosql
 
 
 def statements(name: str) -> list[str]:
-    """Return the statements of the SQL file of this name."""
-    return SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8").split(";\n")
+    """Return the statements of the SQL file with this name."""
+    return _split(SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8"))
+
+
+@cache
+def named_statements(name: str) -> dict[str, list[str]]:
+    """Return the statements of each named part of an SQL file, in the file's order."""
+    text = SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8")
+    _, *parts = text.split(NAME)
+    named = {}
+    for part in parts:
+        title, _, content = part.partition("\n")
+        named[title] = _split(content)
+    return named
+
+
+def _split(text: str) -> list[str]:
+    parts = text.split(";\n")
+    return [part.strip() for part in parts if part.strip()]
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a database, or a new one; the transactions are the caller's."""
+    """Open a database or create one; the caller begins and ends the transactions."""
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     connection.create_function("id_of", -1, mlflow_rows.id_of)
     connection.create_function("stored", 1, mlflow_rows.stored)
@@ -38,33 +57,30 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def create_tables(connection: sqlite3.Connection) -> list[str]:
-    """Make MLflow's tables; return the statements for their indexes, to run when they
-    are full.
+    """Create MLflow's tables and return the statements for their indexes.
+
+    The indexes are created faster when the tables are full.
     """
-    schema = statements("schema")
-    indexes = [
-        statement for statement in schema if statement.startswith("CREATE INDEX")
-    ]
-    for statement in schema:
-        if statement not in indexes:
+    indexes = []
+    for statement in statements("schema"):
+        if statement.startswith("CREATE INDEX"):
+            indexes.append(statement)
+        else:
             connection.execute(statement)
     return indexes
 
 
-def analyse(connection: sqlite3.Connection) -> None:
-    """Gather the statistics without which a page of runs sorted by a metric takes a
-    minute.
-    """
+def analyze(connection: sqlite3.Connection) -> None:
+    """Gather statistics: without them a page of runs sorted by a metric takes a minute."""
     connection.execute("PRAGMA analysis_limit = 1000")
     connection.execute("ANALYZE")
 
 
 def upgrade(path: Path, temporary: Path) -> None:
-    """Let MLflow bring a database that another version of it made up to its own, or not
-    at all.
+    """Let MLflow migrate a database of another version to its own, or change nothing.
 
     Raises:
-        PipelineError: a newer version made it.
+        PipelineError: a newer version of MLflow created it.
         sqlite3.Error: it is not a database of MLflow.
     """
     with closing(connect(path)) as connection:
@@ -78,68 +94,77 @@ def upgrade(path: Path, temporary: Path) -> None:
 
 
 def run_migrations(path: Path) -> None:
-    """Run `mlflow db upgrade`, which makes a database where there is none.
+    """Run `mlflow db upgrade`, which creates the database if there is none.
 
     Raises:
         PipelineError: it failed.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "db",
-        "upgrade",
-        f"sqlite:///{path.as_posix()}",
-    ]
-    done = subprocess.run(
-        command, capture_output=True, encoding="utf-8", errors="replace", check=False
+    address = f"sqlite:///{path.as_posix()}"
+    process = subprocess.run(
+        [sys.executable, "-m", "mlflow", "db", "upgrade", address],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
-    if done.returncode:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
+    if process.returncode:
+        message = process.stderr.strip() or "no message"
+        reason = message.splitlines()[-1]
         raise PipelineError(
-            f"MLflow could not bring the database up to its version ({last}): install"
-            " the version that made it, or move the file away to have it made anew,"
-            " without runs not yet saved."
+            f"MLflow could not migrate the database to its version ({reason}): install"
+            " the version that created it, or move the file away to have it built"
+            " again, without the runs that were not imported."
         )
 
 
-def take_out(connection: sqlite3.Connection, what: str, names: Iterable[str]) -> None:
-    """Take `runs` by their ids, or what of the `registry` has one of these names, out."""
+def delete_rows(
+    connection: sqlite3.Connection,
+    kind: Literal["runs", "registry"],
+    names: Iterable[str],
+) -> None:
+    """Delete runs by their IDs, or registered models by their names."""
     connection.execute("CREATE TEMP TABLE leaving (id TEXT PRIMARY KEY)")
-    connection.executemany(
-        "INSERT INTO leaving VALUES (?)", ((name,) for name in names)
-    )
-    for statement in statements(f"{what}_out"):
+    rows = ((name,) for name in names)
+    connection.executemany("INSERT INTO leaving VALUES (?)", rows)
+    for statement in statements(f"delete_{kind}"):
         connection.execute(statement)
     connection.execute("DROP TABLE leaving")
 
 
-def insert(connection: sqlite3.Connection, given: Iterable[mlflow_rows.Row]) -> None:
-    """Insert rows, all of a kind at once."""
+def insert(connection: sqlite3.Connection, rows: Iterable[mlflow_rows.Row]) -> None:
+    """Insert rows, all rows of one part of the records at once.
+
+    The parts are inserted in the order of `mlflow_rows.sql`, where what others refer to
+    comes first.
+    """
     values: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for part, row in given:
+    for part, row in rows:
         values[part].append(row)
-    for statement in statements("rows"):
-        if part_of := re.search(r"^-- (\S+)$", statement, re.MULTILINE):
-            connection.executemany(statement, values[part_of[1]])
+    for part, part_statements in named_statements("mlflow_rows").items():
+        for statement in part_statements:
+            connection.executemany(statement, values[part])
 
 
 def experiment_ids(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the ids of the experiments by name."""
+    """Return the IDs of the experiments by name."""
     return dict(connection.execute("SELECT name, experiment_id FROM experiments"))
 
 
 def add_experiment(
-    connection: sqlite3.Connection, known: dict[str, int], name: str, created: int
+    connection: sqlite3.Connection, ids: dict[str, int], name: str, created: int
 ) -> None:
-    """Add an experiment, also to those known; its id is alike in every clone unless it
-    is taken.
+    """Add an experiment to the database and to `ids`.
+
+    Its ID is the same in every clone unless it is taken. `created` is in milliseconds
+    since the epoch.
     """
-    number = 0 if name == DEFAULT else int(sha256_bytes(name.encode())[:7], 16)
-    while number in known.values():
+    number = 0
+    if name != DEFAULT:
+        number = int(sha256_bytes(name.encode())[:7], 16)
+    while number in ids.values():
         number += 1
-    # Never where the history's own folders lie: new artifacts of a notebook go there.
+    # New artifacts of a notebook go there, never among the history's own folders.
     location = f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}"
     row = {"id": number, "name": name, "location": location, "created": created}
     insert(connection, [("experiment", row)])
-    known[name] = number
+    ids[name] = number

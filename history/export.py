@@ -1,21 +1,23 @@
-"""From run folders to the file store of MLflow up to 3.12: the way out of this layout.
+"""Exports a history as the file store of MLflow up to 3.12: the way out of this layout.
 
-Experiments and registered models are those of the restored database, so that both show
-the same.
+Experiments and registered models are those of the built database, so that both show the
+same.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import UsageError
 from core.files import TEMPORARY_PREFIX, emptied
-from history import build, layout, runfile
+from history import build, layout
 from history.filestore import FileStore, UnwritableError
+from history.history import History
 
-REGISTERED = """
+EXPERIMENTS = "SELECT experiment_id, name, creation_time FROM experiments"
+MODELS = """
 SELECT name, creation_time AS creation_timestamp, last_updated_time AS last_updated_timestamp,
        description
 FROM registered_models ORDER BY name
@@ -26,10 +28,12 @@ SELECT name, version, creation_time AS creation_timestamp,
        run_id, run_link, status, status_message, storage_location
 FROM model_versions WHERE name = ? ORDER BY version
 """
+ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE name = ?"
+TAGS = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
 
 
 class Exported(NamedTuple):
-    """What was written, and why each run that is left out is left out, by id."""
+    """The numbers of runs and versions written, and why others are left out, by run ID."""
 
     runs: int
     versions: int
@@ -37,7 +41,7 @@ class Exported(NamedTuple):
 
 
 def export(
-    mlruns: Path, target: Path, notice: Callable[[str], None] = lambda sentence: None
+    history: History, target: Path, notice: Callable[[str], None] | None = None
 ) -> Exported:
     """Write the whole history to `target` as a file store, all of it or nothing.
 
@@ -51,92 +55,90 @@ def export(
         PipelineError: a file of the history is damaged.
     """
     target = target.resolve()
-    if target.is_relative_to(mlruns.resolve()):
-        raise UsageError(f"{target} lies in the history: name a folder elsewhere.")
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(
-            f"{target} is not empty: name a folder that is, or that does not exist."
-        )
+    _require_free(target, history)
     with emptied(target.with_name(f"{TEMPORARY_PREFIX}{target.name}")) as aside:
         database = aside / "mlflow.db"
-        build.restore(mlruns, database)
+        build.build_database(history.path, database)
+        store = FileStore(aside / "store", target)
         with closing(sqlite3.connect(database)) as connection:
             connection.row_factory = sqlite3.Row
-            exported = _fill(
-                connection, mlruns, FileStore(aside / "store", target), notice
-            )
+            result = _Export(connection, history, store).write(notice)
         if target.exists():
             target.rmdir()
         (aside / "store").rename(target)
-    return exported
+    return result
 
 
-def _fill(
-    connection: sqlite3.Connection,
-    mlruns: Path,
-    store: FileStore,
-    notice: Callable[[str], None],
-) -> Exported:
-    experiments = {}
-    for row in connection.execute(
-        "SELECT experiment_id, name, creation_time FROM experiments"
-    ):
-        experiments[row["name"]] = row["experiment_id"]
-        store.add_experiment(*row)
-    left_out = {}
-    folders = layout.run_folders(mlruns)
-    for run_id, folder in folders.items():
-        run = runfile.load(folder / layout.RUN_FILE)
-        try:
-            store.add_run(run, experiments[run.experiment], folder)
-        except UnwritableError as error:
-            left_out[run_id] = str(error)
-            notice(f"the run {run_id} {error}: it is left out.")
-    numbers = dict(connection.execute("SELECT run_uuid, experiment_id FROM runs"))
-    written = {
-        run_id: str(number)
-        for run_id, number in numbers.items()
-        if run_id not in left_out
-    }
-    versions = sum(_registered(connection, store, written))
-    return Exported(len(written), versions, left_out)
-
-
-def _registered(
-    connection: sqlite3.Connection, store: FileStore, runs: dict[str, str]
-) -> Iterator[int]:
-    """Write each registered model; yield how many of its versions are of runs that are
-    there.
-    """
-    for model in connection.execute(REGISTERED).fetchall():
-        name = model["name"]
-        found = [dict(row) for row in connection.execute(VERSIONS, (name,))]
-        versions = [version for version in found if version["run_id"] in runs]
-        there = {version["version"] for version in versions}
-        aliases = dict(
-            connection.execute(
-                "SELECT alias, version FROM registered_model_aliases WHERE name = ?",
-                (name,),
-            )
+def _require_free(target: Path, history: History) -> None:
+    if target.is_relative_to(history.path):
+        raise UsageError(f"{target} lies in the history: name a folder elsewhere.")
+    is_free = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+    if not is_free:
+        raise UsageError(
+            f"{target} is not empty: name a folder that is, or that does not exist."
         )
-        store.add_registered_model(
-            dict(model), {a: v for a, v in aliases.items() if v in there}
-        )
-        for version in versions:
-            tags = dict(
-                connection.execute(
-                    "SELECT key, value FROM model_version_tags WHERE name = ? AND"
-                    " version = ?",
-                    (name, version["version"]),
-                )
-            )
-            store.add_version(version, tags, runs[version["run_id"]], *_files(version))
-        yield len(versions)
 
 
-def _files(version: dict[str, str]) -> tuple[str, ...]:
-    """Return where the files of a version lie below its experiment's folder in a file
-    store.
-    """
-    *_, kind, last = version["storage_location"].split("/")
-    return (layout.MODELS, last, "artifacts") if kind == layout.MODELS else (kind, last)
+class _Export:
+    """Writes the content of a built database and the run files to a file store."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, history: History, store: FileStore
+    ) -> None:
+        self._connection = connection
+        self._history = history
+        self._store = store
+
+    def write(self, notice: Callable[[str], None] | None) -> Exported:
+        """Write experiments, runs and registered models."""
+        experiments = {}
+        for row in self._connection.execute(EXPERIMENTS):
+            experiments[row["name"]] = row["experiment_id"]
+            self._store.add_experiment(*row)
+        left_out = {}
+        for run in self._history.runs():
+            folder = self._history.folders[run.run_id]
+            try:
+                self._store.add_run(run, experiments[run.experiment], folder)
+            except UnwritableError as error:
+                left_out[run.run_id] = str(error)
+                if notice:
+                    notice(f"the run {run.run_id} {error}: it is left out.")
+        written = {}
+        rows = self._connection.execute("SELECT run_uuid, experiment_id FROM runs")
+        for run_id, number in rows:
+            if run_id not in left_out:
+                written[run_id] = str(number)
+        return Exported(len(written), self._write_models(written), left_out)
+
+    def _write_models(self, runs: dict[str, str]) -> int:
+        """Write the registered models; return the number of versions written.
+
+        Versions whose run was not written are left out.
+
+        Args:
+            runs: the experiment of each run that was written.
+        """
+        count = 0
+        for model in self._connection.execute(MODELS).fetchall():
+            rows = self._connection.execute(VERSIONS, (model["name"],)).fetchall()
+            versions = [dict(row) for row in rows if row["run_id"] in runs]
+            numbers = {version["version"] for version in versions}
+            aliases = {}
+            for alias, number in self._connection.execute(ALIASES, (model["name"],)):
+                if number in numbers:
+                    aliases[alias] = number
+            self._store.add_registered_model(dict(model), aliases)
+            for version in versions:
+                self._write_version(version, runs[version["run_id"]])
+            count += len(versions)
+        return count
+
+    def _write_version(self, version: dict[str, Any], experiment: str) -> None:
+        key = (version["name"], version["version"])
+        tags = dict(self._connection.execute(TAGS, key).fetchall())
+        *_, kind, last = version["storage_location"].split("/")
+        files = [kind, last]
+        if kind == layout.MODELS:
+            files = [layout.MODELS, last, "artifacts"]
+        self._store.add_version(version, tags, experiment, *files)

@@ -1,6 +1,4 @@
-"""What Git's history says of the files below `mlruns/`, read by a few calls for all of
-them.
-"""
+"""Reads from Git what it holds of the history's files, with a few calls for all."""
 
 import os
 import re
@@ -10,15 +8,14 @@ from typing import NamedTuple
 
 from core.git import GitError, git, git_bytes
 
-MLRUNS = "mlruns"
-REGISTRY = "mlruns/registry"
-RUN_FILES = ":(glob)mlruns/*/*/*/run.json"
 _HEADER = re.compile(r"[0-9a-f]{40,64}( [0-9a-f]{40,64})*")
 
 
 class Event(NamedTuple):
-    """A commit that added (A), modified (M, T) or deleted (D) a file, seen from one
-    parent.
+    """A change of a file in a commit, compared with one of its parents.
+
+    `status` is A (added), M or T (modified) or D (deleted); `old` and `new` are the IDs
+    of the content.
     """
 
     commit: str
@@ -42,9 +39,10 @@ def events(root: Path, *options: str) -> Iterator[Event]:
     Raises:
         GitError: the history cannot be read.
     """
-    said = git_bytes(
+    output = git_bytes(
         root,
-        *("-c", "log.showRoot=true"),
+        "-c",
+        "log.showRoot=true",
         "log",
         "--topo-order",
         "--raw",
@@ -55,13 +53,15 @@ def events(root: Path, *options: str) -> Iterator[Event]:
         "--format=%H %P",
         *options,
     )
-    parts = iter(said.decode(errors="surrogateescape").split("\0"))
-    commit, parents = "", ()  # type: str, tuple[str, ...]
+    parts = iter(output.decode(errors="surrogateescape").split("\0"))
+    commit = ""
+    parents: tuple[str, ...] = ()
     for part in parts:
         text = part.strip("\n ")
         if text.startswith(":"):
             *_, old, new, status = text.split(" ")
-            yield Event(commit, parents, status[0], next(parts), old, new)
+            path = next(parts)
+            yield Event(commit, parents, status[0], path, old, new)
         elif _HEADER.fullmatch(text):
             commit, *rest = text.split(" ")
             parents = tuple(rest)
@@ -69,83 +69,83 @@ def events(root: Path, *options: str) -> Iterator[Event]:
 
 def tree(root: Path, commit: str, folder: str) -> dict[str, Entry]:
     """Return the files below a folder in a commit, by path."""
-    said = git_bytes(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/")
-    entries = (part.split("\t", 1) for part in _parts(said))
-    return {
-        path: Entry(fields.split(" ")[0], fields.split(" ")[2])
-        for fields, path in entries
-    }
+    output = git_bytes(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/")
+    files = {}
+    for part in _parts(output):
+        fields, path = part.split("\t", 1)
+        mode, _, blob = fields.split(" ")
+        files[path] = Entry(mode, blob)
+    return files
 
 
 def index(root: Path, folder: str) -> tuple[dict[str, Entry], list[str]]:
-    """Return the files below a folder in the index, and the paths that have a merge
-    conflict.
-    """
-    found: dict[str, Entry] = {}
+    """Return the files below a folder in the index, and the paths with a conflict."""
+    files: dict[str, Entry] = {}
     conflicts: list[str] = []
-    for part in _parts(git_bytes(root, "ls-files", "--stage", "-z", "--", folder)):
+    output = git_bytes(root, "ls-files", "--stage", "-z", "--", folder)
+    for part in _parts(output):
         fields, path = part.split("\t", 1)
         mode, blob, stage = fields.split(" ")
         if stage == "0":
-            found[path] = Entry(mode, blob)
+            files[path] = Entry(mode, blob)
         elif path not in conflicts:
             conflicts.append(path)
-    return found, conflicts
+    return files, conflicts
 
 
 def ignored(root: Path, folder: str) -> list[str]:
     """Return the files below a folder that the user's `git add` would leave out."""
+    own = _own_file(root, "excludesFile", "ignore")
     options = ("--others", "--ignored", "--exclude-standard", "-z")
-    said = git_bytes(
-        root, *_own(root, "excludesFile", "ignore"), "ls-files", *options, "--", folder
-    )
-    return _parts(said)
+    return _parts(git_bytes(root, *own, "ls-files", *options, "--", folder))
 
 
 def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
-    """Return the attribute by which Git would change a file's bytes on their way, by
-    path.
+    """Return for each path the attributes by which Git would change the file's bytes.
+
+    Paths without such an attribute are left out.
     """
     names = ("text", "eol", "filter", "ident", "working-tree-encoding")
-    own = _own(root, "attributesFile", "attributes")
-    listed = "\0".join(paths).encode(errors="surrogateescape")
-    said = git_bytes(root, *own, "check-attr", "-z", "--stdin", *names, stdin=listed)
-    parts = _parts(said)
-    values: dict[str, dict[str, str]] = {}
+    own = _own_file(root, "attributesFile", "attributes")
+    stdin = "\0".join(paths).encode(errors="surrogateescape")
+    output = git_bytes(root, *own, "check-attr", "-z", "--stdin", *names, stdin=stdin)
+    parts = _parts(output)
+    attributes: dict[str, dict[str, str]] = {}
     for path, name, value in zip(parts[::3], parts[1::3], parts[2::3]):
         if value not in ("unset", "unspecified") or name == "text":
-            values.setdefault(path, {})[name] = value
-    found = {path: _changing(named) for path, named in values.items()}
-    return {path: attribute for path, attribute in found.items() if attribute}
+            attributes.setdefault(path, {})[name] = value
+    changing = {path: _changing(named) for path, named in attributes.items()}
+    return {path: text for path, text in changing.items() if text}
 
 
-def _changing(named: dict[str, str]) -> str:
-    """Return which of a file's attributes changes its bytes; an empty text if none
-    does.
-    """
-    text = named.pop("text", "unspecified")
+def _changing(attributes: dict[str, str]) -> str:
+    """Return those of a file's attributes that change its bytes, as one text."""
+    text = attributes.pop("text", "unspecified")
     if text == "unset":
-        named.pop("eol", None)
+        attributes.pop("eol", None)
     elif text != "unspecified":
-        named["text"] = text
-    return ", ".join(f"{name}={value}" for name, value in sorted(named.items()))
+        attributes["text"] = text
+    return ", ".join(f"{name}={attributes[name]}" for name in sorted(attributes))
 
 
-def _own(root: Path, setting: str, default: str) -> tuple[str, ...]:
-    """Return the options for Git to use the user's own file, as the user's Git does."""
+def _own_file(root: Path, setting: str, default: str) -> tuple[str, str]:
+    """Return the options that let Git read the user's own file of this kind."""
     for scope in ("--local", "--global", "--system"):
-        if value := _setting(root, scope, f"core.{setting}"):
-            return ("-c", f"core.{setting}={value}")
-    base = os.environ.get("XDG_CONFIG_HOME") or f"{os.environ.get('HOME', '')}/.config"
-    return ("-c", f"core.{setting}={base}/git/{default}")
+        value = _setting(root, scope, f"core.{setting}")
+        if value:
+            return "-c", f"core.{setting}={value}"
+    home = os.environ.get("HOME", "")
+    base = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
+    return "-c", f"core.{setting}={base}/git/{default}"
 
 
 def _setting(root: Path, scope: str, name: str) -> str:
     try:
         return git(root, "config", scope, "--default", "", "--get", name)
-    except GitError:  # there is no such scope: no home folder
+    except GitError:  # this scope has no file, for example without a home folder
         return ""
 
 
-def _parts(said: bytes) -> list[str]:
-    return [part for part in said.decode(errors="surrogateescape").split("\0") if part]
+def _parts(output: bytes) -> list[str]:
+    text = output.decode(errors="surrogateescape")
+    return [part for part in text.split("\0") if part]

@@ -1,12 +1,12 @@
-"""What the history tells Prometheus, and how the database's agreement with its files
-is.
+"""Prometheus metrics of the history, and of the process that keeps its database.
 
-It is read from the database that was just brought up to the files, with the queries of
-`metrics.sql`: to read 30,000 files once more would take ten seconds.
+They are read from the database that was just built, with the queries of `metrics.sql`:
+to read 30,000 files once more would take ten seconds.
 """
 
 import errno
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,18 +22,19 @@ from prometheus_client.registry import Collector
 from core.errors import PipelineError
 from history import database
 
-# Windows refuses a port that another program has alone as if it were forbidden.
-IN_USE = (
-    (errno.EADDRINUSE, errno.EACCES) if sys.platform == "win32" else (errno.EADDRINUSE,)
-)
+IN_USE = [errno.EADDRINUSE]
+if sys.platform == "win32":  # where another program has a port to itself
+    IN_USE.append(errno.EACCES)
 QUERIES = Path(__file__).with_suffix(".sql")
 FAMILIES = {
     "model_history_metric": (
-        "Metric on the hold-out of the model that a push was judged by"
+        "Hold-out metric of the model by which a push was evaluated"
     ),
-    "model_history_champion_metric": "The same of the model in service after the push",
+    "model_history_champion_metric": (
+        "Hold-out metric of the model in service after the push"
+    ),
     "model_history_pushed_timestamp_seconds": "When the push was trained",
-    "model_history_pushes": "Pushes and promotions by hand in the history",
+    "model_history_pushes": "Pushes and manual promotions in the history",
     "model_history_runs": "Runs in the history",
 }
 
@@ -45,60 +46,63 @@ class Exporter(Collector):
         self._families: list[GaugeMetricFamily] = []
         self.registry = CollectorRegistry()
         self.registry.register(self)
-        about = "When the database was last seen to agree with the files"
-        self.looked = Gauge(
+        self.last_success = Gauge(
             "history_build_last_success_timestamp_seconds",
-            about,
+            "When the database was last found to agree with the files",
             registry=self.registry,
         )
-        about = "Attempts to bring the database up to the files that failed"
-        self.failures = Counter("history_build_failures", about, registry=self.registry)
+        self.failures = Counter(
+            "history_build_failures",
+            "Failed attempts to bring the database up to date with the files",
+            registry=self.registry,
+        )
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield what `update` has read last."""
+        """Yield what `update` read last."""
         yield from self._families
 
     def update(self, path: Path) -> None:
-        """Read a database anew; a scrape sees all of it, or all of what was before."""
-        families = [GaugeMetricFamily(name, about) for name, about in FAMILIES.items()]
+        """Read a database; a scrape sees all of it, or all of the one before."""
         with closing(database.connect(path)) as connection:
             connection.executescript(QUERIES.read_text(encoding="utf-8"))
-            for family in families:
-                rows = connection.execute(f"SELECT * FROM {family.name}")
-                names = [column for column, *_ in rows.description][:-1]
-                for *values, value in rows:
-                    family.add_sample(
-                        family.name, dict(zip(names, map(str, values))), value
-                    )
-        self._families = families
+            self._families = [
+                _family(connection, name, help_text)
+                for name, help_text in FAMILIES.items()
+            ]
 
     def serve(self, host: str, port: int) -> None:
         """Answer scrapes from now on, in threads of their own.
 
         Raises:
-            PipelineError: the address cannot be had.
+            PipelineError: the address is not available.
         """
+        application = make_wsgi_app(self.registry)
         try:
-            server = make_server(
-                host, port, make_wsgi_app(self.registry), _Server, _Quiet
-            )
+            server = make_server(host, port, application, _Server, _QuietHandler)
         except OSError as error:
-            reason = (
-                "is in use"
-                if error.errno in IN_USE
-                else f"cannot be had ({error.strerror})"
-            )
-            message = (
+            reason = f"is not available ({error.strerror})"
+            if error.errno in IN_USE:
+                reason = "is in use"
+            raise PipelineError(
                 f"the port {port} at {host} {reason}: name another --metrics-port."
-            )
-            raise PipelineError(message) from error
+            ) from error
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
+def _family(
+    connection: sqlite3.Connection, name: str, help_text: str
+) -> GaugeMetricFamily:
+    """Return the samples of a metric: the rows of the view with its name."""
+    family = GaugeMetricFamily(name, help_text)
+    rows = connection.execute(f"SELECT * FROM {name}")
+    labels = [column for column, *_ in rows.description][:-1]
+    for *values, value in rows:
+        family.add_sample(name, dict(zip(labels, map(str, values))), value)
+    return family
+
+
 class _Server(ThreadingMixIn, WSGIServer):
-    """A server that has its port alone: on Windows SO_REUSEADDR would share it without
-    a word.
-    """
+    """A server that does not share its port, which Windows would do silently."""
 
     daemon_threads = True
     allow_reuse_address = sys.platform != "win32"
@@ -110,6 +114,6 @@ class _Server(ThreadingMixIn, WSGIServer):
         super().server_bind()
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing of a scrape."""
+        """Do not log scrapes."""

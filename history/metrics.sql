@@ -1,7 +1,7 @@
--- What the history tells Prometheus: a view a metric, its columns are the labels and, last, the value.
+-- The metrics of the history: one view per metric; its columns are the labels and, last, the value.
 
--- Every push that the gate has judged and every promotion by hand, counted from 1 in order of time.
--- The metrics are those of `run`: a push's own run has those of the model that it was judged by.
+-- Every push on which the gate decided and every manual promotion, numbered from 1 by time. The
+-- metrics are those of `run`: the run of a push has those of the model by which it was evaluated.
 CREATE TEMP TABLE pushes AS
 WITH promoted AS (
     SELECT versions.name, versions.version, versions.creation_time, versions.run_id,
@@ -37,7 +37,7 @@ SELECT *,
            OVER (PARTITION BY task ORDER BY number) AS champion -- the push that it came by
 FROM numbered;
 
--- A series for each metric of each push: those of a task's newest pushes alone are told.
+-- One series per metric and push: only for the newest pushes of a task.
 CREATE TEMP VIEW shown AS
 SELECT * FROM pushes WHERE number > pushes - 200;
 

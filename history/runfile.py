@@ -14,7 +14,8 @@ from core.files import to_json
 from history import names
 
 FORMAT = 1
-RESTORE = "`pipeline history verify` says how to restore it"
+RESTORE = "`python -m history verify` says how to restore it"
+EDITED = "was edited: this program would write it otherwise"
 
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]

@@ -1,5 +1,5 @@
--- What MLflow shows beside the promotions: the last challenger that the gate refused, as version 0
--- (promotions have the numbers from 1 on), and the stage of each version.
+-- What MLflow shows in addition to the promotions: the last challenger that the gate refused, as
+-- version 0 (promotions are numbered from 1), and the stage of each version.
 
 INSERT OR IGNORE INTO model_versions (name, version, creation_time, last_updated_time, description,
   source, storage_location, run_id, current_stage, status)

@@ -1,42 +1,53 @@
-"""What an MLflow store holds beside its runs, none of which the history keeps."""
+"""Counts what an MLflow store holds in addition to runs, which is not imported."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from history import registry
 from history.mlflow_source import Store
 
-TRACES_A_PAGE = 500
+TRACES_PER_PAGE = 500
 
 
 def sentence(store: Store, mlruns: Path) -> str | None:
-    """Return how many traces, prompts and registered versions are not kept; None if
-    there are none.
+    """Return a sentence about what is not imported, or None if there is nothing else.
 
-    A version that is in the history's own registry is kept; one that a restore makes is
-    no loss.
+    A version that is in the history's own registry, or that a build shows there, is no
+    loss.
     """
-    found = {kind: count for kind, count in _counts(store, mlruns) if count}
-    if not found:
+    counts = {
+        "trace": _traces(store),
+        "prompt": sum(1 for _ in store.pages(store.client.search_prompts)),
+        "registered model version": _versions(store, mlruns),
+    }
+    parts = []
+    for kind, count in counts.items():
+        if count:
+            plural = "s" if count > 1 else ""
+            parts.append(f"{count} {kind}{plural}")
+    if not parts:
         return None
-    listed = ", ".join(
-        f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in found.items()
-    )
     return (
-        f"The store also holds {listed}; the history keeps runs and their models alone."
+        f"The store also holds {', '.join(parts)}; the history keeps only runs and their"
+        " models."
     )
 
 
-def _counts(store: Store, mlruns: Path) -> Iterator[tuple[str, int]]:
+def _traces(store: Store) -> int:
     traces = store.pages(
         store.client.search_traces,
-        size=TRACES_A_PAGE,
+        size=TRACES_PER_PAGE,
         locations=store.experiments,
         include_spans=False,
     )
-    yield "trace", sum(1 for _ in traces)
-    yield "prompt", sum(1 for _ in store.pages(store.client.search_prompts))
-    versions = store.pages(store.client.search_model_versions)
-    logged = [v for v in versions if int(v.version) != registry.CHALLENGER]
-    kept = (registry.path_of(mlruns, v.name, int(v.version)).is_file() for v in logged)
-    yield "registered model version", sum(not is_kept for is_kept in kept)
+    return sum(1 for _ in traces)
+
+
+def _versions(store: Store, mlruns: Path) -> int:
+    """Return the number of registered versions that the history does not hold."""
+    count = 0
+    for version in store.pages(store.client.search_model_versions):
+        number = int(version.version)
+        path = registry.path_of(mlruns, version.name, number)
+        if number != registry.CHALLENGER and not path.is_file():
+            count += 1
+    return count

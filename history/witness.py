@@ -1,210 +1,221 @@
-"""Git as the witness of the history: what is written once must be as it was when it
-came in.
+"""Compares the files of the history with what Git holds of them.
 
-A hand-edited metric leaves a `run.json` that is well-formed; only Git knows that it was
-another. What Git would leave out of a clone, or give it with other bytes, is found here
-too.
+What is written once must be as it was when it was first committed: a hand-edited metric
+leaves a well-formed `run.json`, and only Git knows that it was another. What Git would
+leave out of a clone, or give it with other bytes, is found here too.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from core.git import GitError, git
 from history import gitlog, layout
 from history.faults import Fault
-from history.gitlog import MLRUNS, REGISTRY
 from history.lineage import Lineage
-from pipeline.repo import Repo
+from history.location import Location
 
 FILE_MODES = ("100644", "100755")
+SUBMODULE = "160000"
 Notice = Callable[[str], None]
 
+FILES_ONLY = "only the files themselves were checked, not whether they were changed."
+SHALLOW = (
+    "This clone is shallow: changes in commits that it does not hold cannot be seen;"
+    " `git fetch --unshallow` brings them."
+)
+RESTORE = "git restore --source=HEAD --staged --worktree"
 
-def faults(repo: Repo, notice: Notice, explain: bool) -> list[Fault]:
+
+def faults(location: Location, notice: Notice | None, explain: bool) -> list[Fault]:
     """Return what Git shows to be wrong.
 
     Args:
-        notice: called with a sentence about what cannot be seen.
-        explain: also name what a merge brought from elsewhere, for there are faults
-            already.
+        notice: called with a sentence about what cannot be checked.
+        explain: also name what a merge brought from elsewhere, because there are
+            faults already.
 
     Raises:
         PipelineError: Git is not installed.
     """
-    if not repo.root.is_dir():
+    tell = notice or (lambda sentence: None)
+    if not location.root.is_dir():
         return []
     try:
-        if reason := _unseen(repo):
-            notice(reason)
+        reason = _reason_to_skip(location.root)
+        if reason:
+            tell(reason)
             return []
-        if git(repo.root, "rev-parse", "--is-shallow-repository") == "true":
-            notice(
-                "This clone is shallow: changes in commits that it does not hold cannot"
-                " be seen; `git fetch --unshallow` brings them."
-            )
-        return _Witness(repo).faults(explain)
+        if git(location.root, "rev-parse", "--is-shallow-repository") == "true":
+            tell(SHALLOW)
+        return Witness(location).faults(explain)
     except GitError as error:
-        notice(
-            f"Git cannot be asked, so only the files themselves were checked: {error}."
-        )
+        tell(f"Git cannot be asked, so {FILES_ONLY.rstrip('.')}: {error}.")
         return []
 
 
-def advice(repo: Repo, found: list[Fault]) -> str:
-    """Return how faults can be mended, which depends on whether they are in a commit."""
-    if any("`git " in fault.reason for fault in found):
-        return "the command that is named with one mends it, and often others with it"
-    folders = ("mlruns", repo.models.relative_to(repo.root).as_posix())
+def advice(location: Location, entries: Sequence[Fault]) -> str:
+    """Return how faults can be mended, which depends on whether they are committed."""
+    if any("`git " in fault.reason for fault in entries):
+        return "the command named with a fault mends it, and often others with it"
+    options = ("--porcelain", "--untracked-files=no", "--")
     try:
-        changed = git(
-            repo.root, "status", "--porcelain", "--untracked-files=no", "--", *folders
-        )
+        changed = git(location.root, "status", *options, *_checked(location))
     except GitError:
-        return "take the files from a clone that is whole"
+        return "take the files from a clone that has no fault"
     if changed:
-        return (
-            "`git restore --source=HEAD --staged --worktree FILE` brings a file back as"
-            " it is in the last commit"
-        )
+        return f"`{RESTORE} FILE` brings a file back as it is in the last commit"
     return (
         "they are in the last commit, too: `git log -- FILE` names the commits that"
-        " touched a file, `git restore --source=COMMIT~1 FILE` brings back what was"
-        " before one"
+        " changed a file, and `git restore --source=COMMIT~1 FILE` brings back what was"
+        " there before one"
     )
 
 
-def _unseen(repo: Repo) -> str | None:
+def _checked(location: Location) -> list[str]:
+    """Return the folders that a verification looks at."""
+    if location.project.models is None:
+        return [location.name]
+    return [location.name, location.relative(location.project.models)]
+
+
+def _reason_to_skip(root: Path) -> str | None:
     """Return why Git knows nothing of this folder, or None if it does."""
-    said = (
-        "only the files themselves were checked, not whether they are as they once were"
-        " written."
-    )
     try:
-        top = Path(git(repo.root, "rev-parse", "--show-toplevel")).resolve()
+        top = Path(git(root, "rev-parse", "--show-toplevel")).resolve()
     except GitError as error:
         if "not a git repository" in error.output:
-            return f"This folder is no Git repository: {said}"
+            return f"This folder is not in a Git repository: {FILES_ONLY}"
         raise
     try:
-        git(repo.root, "rev-parse", "--verify", "--quiet", "HEAD")
+        git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     except GitError:
-        return f"There is no commit yet: {said}"
-    if top != repo.root and not git(repo.root, "ls-tree", "--name-only", "HEAD"):
-        return f"The Git repository around this folder does not hold it: {said}"
+        return f"There is no commit yet: {FILES_ONLY}"
+    if top != root and not git(root, "ls-tree", "--name-only", "HEAD"):
+        return f"The Git repository around this folder does not hold it: {FILES_ONLY}"
     return None
 
 
-class _Witness:
-    def __init__(self, repo: Repo) -> None:
-        self.root = repo.root
-        self.found: list[Fault] = []
-        self.committed = gitlog.tree(self.root, "HEAD", MLRUNS)
-        self.staged, self.conflicts = gitlog.index(self.root, MLRUNS)
-        self.lineage = Lineage(self.root, self.committed)
+class Witness:
+    """Compares the work tree, the index and the last commit with the first versions."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._root = location.root
+        self._found: list[Fault] = []
+        self._committed = gitlog.tree(self._root, "HEAD", location.name)
+        self._staged, self._conflicts = gitlog.index(self._root, location.name)
+        self._lineage = Lineage(location, self._committed)
 
     def faults(self, explain: bool) -> list[Fault]:
         """Return all faults; see `faults` above."""
-        here = self._here()
-        for path in self.conflicts:
-            self._fault(
+        present = self._work_tree()
+        for path in self._conflicts:
+            self._add(
                 path, "has a merge conflict; `git merge --abort` undoes the merge"
             )
-        self._check_originals(here)
-        self._check_bytes(here)
-        self._check_attributes(here)
-        for path in gitlog.ignored(self.root, MLRUNS):
-            if not path.startswith(f"{MLRUNS}/{layout.LOCAL}/"):
-                self._fault(
-                    path, f"is ignored by Git: `git add --force {path}` keeps it"
-                )
-        if explain or self.found:
-            self.found += self.lineage.made_elsewhere()
-        return self.found
+        self._check_originals(present)
+        self._check_bytes(present)
+        self._check_attributes(present)
+        self._check_ignored()
+        if explain or self._found:
+            self._found += self._lineage.made_elsewhere()
+        return self._found
 
-    def _fault(self, path: str, reason: str) -> None:
-        self.found.append(Fault(path, reason))
+    def _add(self, path: str, reason: str) -> None:
+        self._found.append(Fault(path, reason))
 
-    def _here(self) -> dict[str, str]:
-        """Return the id that Git would give each file in the work tree as it lies
-        there.
-        """
-        algorithm = git(self.root, "rev-parse", "--show-object-format")
-        mlruns = self.root / MLRUNS
-        found: dict[str, str] = {}
+    def _work_tree(self) -> dict[str, str]:
+        """Return the ID that Git would give to the content of each file, by path."""
+        algorithm = git(self._root, "rev-parse", "--show-object-format")
+        mlruns = self._location.path
+        blobs: dict[str, str] = {}
         for name in layout.folders(mlruns):
-            if name != layout.LOCAL:
-                for path in (mlruns / name).rglob("*"):
-                    if path.is_file() and not path.is_symlink():
-                        place = path.relative_to(self.root).as_posix()
-                        found[place] = _blob_id(path, algorithm)
-        return found
+            if name == layout.LOCAL:
+                continue
+            for path in (mlruns / name).rglob("*"):
+                if path.is_file() and not path.is_symlink():
+                    blobs[self._location.relative(path)] = _blob_id(path, algorithm)
+        return blobs
 
-    def _check_originals(self, here: dict[str, str]) -> None:
-        """Check that what is written once is as it was written: here, and in the index."""
-        originals = self.lineage.originals
-        # A registry that went as a whole is begun anew.
+    def _check_originals(self, present: Mapping[str, str]) -> None:
+        """Check that what is written once is unchanged, here and in the index."""
+        # A registry that was deleted as a whole may be begun anew.
+        registry = f"{self._location.registry}/"
         registered = {
-            str(PurePosixPath(p).parent) for p in here if p.startswith(f"{REGISTRY}/")
+            str(PurePosixPath(path).parent)
+            for path in present
+            if path.startswith(registry)
         }
-        once = {path for path in self.committed if _is_written_once(path)}
-        for path in sorted(once | originals.keys()):
-            known = self.committed.get(path)
-            original = originals.get(path) or (known.blob if known else None)
-            now, staged = here.get(path), self.staged.get(path)
-            if now and original and now != original:
-                if known and known.blob == original:
-                    self._fault(
-                        path, f"was changed since it was committed: {_get_back(path)}"
-                    )
-                else:
-                    self._fault(path, self.lineage.why_changed(path))
-            elif (
-                staged
-                and original
-                and staged.blob not in (original, known and known.blob)
-            ):
-                self._fault(path, f"is staged with a change: {_get_back(path)}")
-            elif known and not now and str(PurePosixPath(path).parent) in registered:
-                self._fault(
-                    path,
-                    f"was deleted; promotions are kept for ever: {_get_back(path)}",
-                )
-        self.found += self.lineage.deletions()
+        once = {path for path in self._committed if self._is_written_once(path)}
+        for path in sorted(once | self._lineage.originals.keys()):
+            reason = self._change_of(path, present.get(path), registered)
+            if reason:
+                self._add(path, reason)
+        self._found += self._lineage.deletions()
 
-    def _check_bytes(self, here: dict[str, str]) -> None:
+    def _change_of(
+        self, path: str, present: str | None, registered: set[str]
+    ) -> str | None:
+        """Return what is wrong with a file that is written once, or None."""
+        entry = self._committed.get(path)
+        committed = entry.blob if entry else None
+        original = self._lineage.originals.get(path) or committed
+        if present and original and present != original:
+            if committed == original:
+                return f"was changed since it was committed: {_get_back(path)}"
+            return self._lineage.why_changed(path)
+        staged = self._staged.get(path)
+        if staged and original and staged.blob not in (original, committed):
+            return f"is staged with a change: {_get_back(path)}"
+        if committed and not present and str(PurePosixPath(path).parent) in registered:
+            return f"was deleted; promotions are kept for ever: {_get_back(path)}"
+        return None
+
+    def _check_bytes(self, present: Mapping[str, str]) -> None:
         """Check that Git holds each file as a file, with the bytes that it has here."""
-        for path, known in self.staged.items():
-            if known.mode not in FILE_MODES:
-                self._fault(path, f"is no file in Git but a {_link(known.mode)}")
-            elif _is_written_once(path) and path in self.committed:
-                continue  # looked at already
-            elif here.get(path, known.blob) != known.blob and path.count("/") > 2:
-                self._fault(
+        for path, staged in self._staged.items():
+            if staged.mode not in FILE_MODES:
+                self._add(path, f"is not a file in Git but a {_link(staged.mode)}")
+            elif self._is_written_once(path) and path in self._committed:
+                continue  # `_check_originals` looked at it
+            elif present.get(path, staged.blob) != staged.blob and _in_run(path):
+                self._add(
                     path,
                     "has other bytes in Git than here, and so in every clone: a filter"
                     f" or attribute changes it (`git check-attr --all {path}`), or it"
                     " was edited",
                 )
 
-    def _check_attributes(self, here: dict[str, str]) -> None:
-        files = sorted(path for path in here if path.count("/") > 2)
-        for path, attribute in gitlog.changing_attributes(self.root, files).items():
-            self._fault(
+    def _check_attributes(self, present: Mapping[str, str]) -> None:
+        files = sorted(path for path in present if _in_run(path))
+        changing = gitlog.changing_attributes(self._root, files)
+        for path, attribute in changing.items():
+            self._add(
                 path,
-                f"would be changed by Git ({attribute}): clones may get other bytes; "
-                "take that out of the attributes for mlruns/",
+                f"would be changed by Git ({attribute}): clones may get other bytes;"
+                f" take that out of the attributes for {self._location.name}/",
             )
 
+    def _check_ignored(self) -> None:
+        local = f"{self._location.name}/{layout.LOCAL}/"
+        for path in gitlog.ignored(self._root, self._location.name):
+            if not path.startswith(local):
+                self._add(path, f"is ignored by Git: `git add --force {path}` keeps it")
 
-def _is_written_once(path: str) -> bool:
-    if path.startswith(f"{REGISTRY}/"):
-        return True
-    return path.count("/") == 4 and path.endswith(f"/{layout.RUN_FILE}")
+    def _is_written_once(self, path: str) -> bool:
+        if path.startswith(f"{self._location.registry}/"):
+            return True
+        return path.count("/") == 4 and path.endswith(f"/{layout.RUN_FILE}")
+
+
+def _in_run(path: str) -> bool:
+    """Return whether a file lies in a run's folder or in the registry."""
+    return path.count("/") > 2
 
 
 def _link(mode: str) -> str:
-    if mode == "160000":
+    if mode == SUBMODULE:
         return (
             "link to another repository, of which a clone gets nothing: remove the"
             " folder's .git"
@@ -213,7 +224,7 @@ def _link(mode: str) -> str:
 
 
 def _get_back(path: str) -> str:
-    return f"`git restore --source=HEAD --staged --worktree {path}` brings it back"
+    return f"`{RESTORE} {path}` brings it back"
 
 
 def _blob_id(path: Path, algorithm: str) -> str:

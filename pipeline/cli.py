@@ -8,12 +8,13 @@ import typer
 
 from core import environment, output, renamed
 from core.errors import PipelineError
-from history.cli import Json
+from history.cli import Json, Settings
 from history.cli import app as history
 from pipeline import console, library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.repo import Repo
+from pipeline.verification import project
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -21,9 +22,19 @@ app = typer.Typer(
 app.command()(copies.init)
 app.command()(copies.update)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")
+
+
+def history_settings(context: typer.Context) -> None:
+    """Let the commands of the history work on this repository."""
+    repo: Repo = context.obj
+    database = repo.build / "mlflow.db"
+    context.obj = Settings(repo.mlruns, database, project(repo))
+
+
 app.add_typer(
     history,
     name="history",
+    callback=history_settings,
     help="Work with the runs in Git, and with the MLflow database built from them.",
 )
 

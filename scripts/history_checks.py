@@ -18,8 +18,8 @@ from history import layout, mlflow_rows, runfile
 from history.faults import Fault
 from history.mlflow_source import connect
 from history.runfile import Run
-from history.verify import verify
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from scripts.loopback import open_url
 
 

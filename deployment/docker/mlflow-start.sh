@@ -9,8 +9,8 @@ hosts=${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}
 # Pages that MLflow itself serves under those names.
 origins="http://localhost:*,http://127.0.0.1:*${hosts//,/,http://}${hosts//,/,https://}"
 
-python -m pipeline history restore --db "$database"
-python -m pipeline history restore --db "$database" --watch \
+python -m pipeline history build --db "$database"
+python -m pipeline history watch --db "$database" \
   --metrics-host 0.0.0.0 --metrics-port 5001 &
 python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
   --backend-store-uri "sqlite:///$database" \

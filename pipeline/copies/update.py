@@ -10,11 +10,11 @@ from core.file_names import OWNED
 from core.files import write_atomic
 from core.git import GitError, git
 from history.faults import listed
-from history.verify import verify
 from pipeline.copies import conflicts, identity, join, sides
 from pipeline.copies.generated import make_again
 from pipeline.copies.init import require_clean
 from pipeline.repo import Repo
+from pipeline.verification import verify
 
 SHOWN = 50
 _EVERYTHING = ("--", ".", *(f":(exclude){folder}" for folder in OWNED))

@@ -13,12 +13,13 @@ from core.files import to_json, write_atomic
 from history import layout, registry, runfile
 from history.faults import listed
 from history.registry import Promotion
-from history.verify import MANIFEST, MODEL, verify
+from history.verify import MANIFEST, MODEL
 from pipeline import report
 from pipeline.bundle import Challenger
 from pipeline.publish.thresholds import bootstrap
 from pipeline.repo import Repo
 from pipeline.report.templates import render
+from pipeline.verification import verify
 
 CARD = "MODEL_CARD.md"
 # What names a model in the registry and in a bundle alike.

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from core import tracing
-from history import layout
-from history.importer import save
+from history import History, Project, import_runs, layout
 from history.mlflow_rows import PARENT_TAG
 from pipeline.bundle import Challenger, Judged, TaskResult
 from pipeline.data import fetch as data
@@ -74,7 +73,9 @@ class TaskTraining:
         self.winner = winner
         self._end(tracker, study, parent)
         run_ids = [parent, *runs.values()]
-        save(tracker.uri, run_ids, self.folder / "mlruns")
+        project = Project(source_root=self.repo.root)
+        with History.open(self.folder / "mlruns", project) as history:
+            import_runs(tracker.uri, history, run_ids)
         shutil.rmtree(self.folder / "mlruns" / layout.LOCAL, ignore_errors=True)
         return TaskResult(
             parent_run=parent,

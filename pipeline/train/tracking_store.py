@@ -12,7 +12,7 @@ from mlflow.utils.uri import is_local_uri
 from core.errors import UsageError
 from core.files import sha256_bytes
 from history.address import DATABASES
-from history.build import restore
+from history.build import build_database
 from pipeline.repo import Repo
 
 VARIABLE = "MLFLOW_TRACKING_URI"
@@ -24,7 +24,7 @@ def address_of(repo: Repo) -> str:
         return named
     # From our copy of its tables: MLflow itself takes seconds to make a new store.
     database = _folder(repo) / "mlflow.db"
-    restore(_folder(repo) / "no-history", database)
+    build_database(_folder(repo) / "no-history", database)
     return f"sqlite:///{database.as_posix()}"
 
 

@@ -124,7 +124,7 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
     (ROOT / "logs").mkdir(exist_ok=True)
     try:
         if "mlflow-server" in services(settings):
-            _restore(python, settings)
+            _build_database(python, settings)
         for name in services(settings):
             program = programs.find(name, settings, python)
             for title, command in program.commands.items():
@@ -142,20 +142,20 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
             service.wait_for_end()
 
 
-def _restore(python: str, settings: Settings) -> None:
-    print("restoring the history into build/mlflow.db …", flush=True)
+def _build_database(python: str, settings: Settings) -> None:
+    print("building build/mlflow.db from the history …", flush=True)
     command = [
         python,
         "-m",
         "pipeline",
         "history",
-        "restore",
+        "build",
         "--db",
         "build/mlflow.db",
     ]
     variables = settings.for_local_services()
     if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode:
-        raise StackError("the history could not be restored; see above.")
+        raise StackError("build/mlflow.db could not be built; see above.")
 
 
 def _wait(name: str, settings: Settings, running: dict[str, Service]) -> None:

@@ -92,17 +92,15 @@ def find(name: str, settings: Settings, python: str) -> Program:
 
 def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
     watch = [
-        *(
-            python,
-            "-m",
-            "pipeline",
-            "history",
-            "restore",
-            "--db",
-            "build/mlflow.db",
-            "--watch",
-        ),
-        *("--metrics-port", str(settings.port("mlflow-history"))),
+        python,
+        "-m",
+        "pipeline",
+        "history",
+        "watch",
+        "--db",
+        "build/mlflow.db",
+        "--metrics-port",
+        str(settings.port("mlflow-history")),
     ]
     server = [
         *(python, "-m", "mlflow", "server", "--workers", "1"),

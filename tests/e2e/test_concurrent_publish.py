@@ -10,12 +10,12 @@ import pytest
 
 from core.git import git
 from history import layout, registry
-from history.verify import verify
 from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.publish.gate import judge
 from pipeline.repo import Repo
 from pipeline.train.predict import OnnxModel
+from pipeline.verification import verify
 from tests.paths import ROOT
 from tests.support import factories
 from tests.support.service import TASKS

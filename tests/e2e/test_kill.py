@@ -1,7 +1,7 @@
 """`kill -9` at random moments: nothing is half-written, and the next call finishes the
 work.
 
-That of `history save` is in tests/unit/history/test_save.py, where the moment can be
+That of `history import` is in tests/unit/history/test_import.py, where the moment can be
 chosen.
 """
 
@@ -21,9 +21,9 @@ import pytest
 
 from core.git import git
 from history import layout, runfile
-from history.verify import verify
 from pipeline import bundle as bundles
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.paths import ROOT
 from tests.support import factories
@@ -164,8 +164,8 @@ def _history(repo: Repo, runs: int) -> list[str]:
     return made
 
 
-def test_restore(clone: Callable[..., Repo]) -> None:
-    repo = clone("restore")
+def test_build(clone: Callable[..., Repo]) -> None:
+    repo = clone("build")
     run_ids, database = _history(repo, 1000), repo.build / "mlflow.db"
     half = [layout.run_folders(repo.mlruns)[run_id] for run_id in run_ids[::2]]
     aside = repo.build / "aside"
@@ -200,7 +200,7 @@ def test_restore(clone: Callable[..., Repo]) -> None:
 
     victim = Victim(repo, 3)
     victim.undo = undo  # type: ignore[method-assign]
-    victim.kill(6, check, "history", "restore")
+    victim.kill(6, check, "history", "build")
     left = [
         path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
     ]

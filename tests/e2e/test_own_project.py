@@ -13,9 +13,9 @@ import pytest
 
 from core.git import git
 from history import registry
-from history.verify import verify
 from pipeline.copies.init import init
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.support import own_tasks
 from tests.support.service import REPOSITORY, ROOT

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from core.git import git
-from history.verify import verify
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all, posix
 from tests.support import factories
 from tests.support.small_project import shared_sessions

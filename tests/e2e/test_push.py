@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from core.git import git
-from history import layout, registry
-from history.build import restore
-from history.verify import verify
+from history import build_database, layout, registry
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from pipeline.train.predict import OnnxModel
 from pipeline.train.train import train
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.support import factories
 
@@ -66,6 +65,6 @@ def test_a_push_a_better_one_the_same_again_and_a_rollback(
     manifest = json.loads((seen.models / "iris" / "manifest.json").read_text("utf-8"))
     model = OnnxModel(seen.models / "iris" / "model.onnx")
     assert (manifest["version"], manifest["sha256"]) == (3, model.sha256)
-    assert restore(seen.mlruns, seen.build / "mlflow.db").runs == 9
+    assert build_database(seen.mlruns, seen.build / "mlflow.db").runs == 9
     card = (seen.models / "iris" / "MODEL_CARD.md").read_text("utf-8")
     assert "# Iris species: version 3" in card and "log_loss" in card

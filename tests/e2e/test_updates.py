@@ -11,11 +11,11 @@ import pytest
 from core.file_names import OWNED
 from core.git import git
 from history import layout
-from history.verify import verify
 from pipeline.copies.init import init
 from pipeline.copies.update import update
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.support import factories
 from tests.support.service import ROOT

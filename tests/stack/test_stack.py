@@ -161,7 +161,14 @@ def test_what_a_notebook_logs_outlives_a_stop_and_goes_into_the_history(
     assert stack.ask("API", "/predictions?limit=1") == before
     assert counted and stack.counted(moment) == counted
     assert client.get_run(run.info.run_id).data.metrics == {"rmse": 0.5}
-    save = ["--repo", stack.checkout, "history", "save", "--from", stack.url("MLFLOW")]
+    save = [
+        "--repo",
+        stack.checkout,
+        "history",
+        "import",
+        "--from",
+        stack.url("MLFLOW"),
+    ]
     subprocess.run(
         [sys.executable, "-m", "pipeline", *save, run.info.run_id], cwd=ROOT, check=True
     )

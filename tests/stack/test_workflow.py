@@ -14,8 +14,8 @@ from threading import Lock
 import pytest
 
 from core.git import git, git_bytes
-from history.verify import verify
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.stack.engine import Stack, docker
 from tests.stack.release import Registry

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from core.file_names import OWNED
 from core.git import git
-from history.verify import verify
 from pipeline.copies.update import Outcome, update
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.support import history_factories
 

@@ -4,6 +4,7 @@ straight.
 
 import math
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,22 +13,69 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as Entity
 
 from core.files import sha256_bytes, write_atomic
-from history import layout, registry, runfile
-from history.build import restore
+from history import (
+    Fault,
+    History,
+    Project,
+    build_database,
+    import_runs,
+    layout,
+    registry,
+    runfile,
+)
 from history.registry import Promotion
 from history.runfile import Run
-from pipeline.repo import Repo
 
 STARTED = 1_795_000_000_000
 DAY_MS = 24 * 3600 * 1000
 
 
-def new_repo(root: Path) -> Repo:
-    """Return an empty checkout."""
+class Workspace:
+    """A folder with a history, models in service and a place for databases."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.mlruns = self.root / "mlruns"
+        self.models = self.root / "deployment" / "models"
+        self.build = self.root / "build"
+
+    def history(self) -> History:
+        """Open the history."""
+        project = Project(
+            models=self.models,
+            companions=("data", "results"),
+            source_root=self.root,
+        )
+        return History.open(self.mlruns, project)
+
+
+def new_workspace(root: Path) -> Workspace:
+    """Return an empty checkout, which the pipeline's commands accept too."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "params.yaml").write_text("seed: 42\n")
     (root / "mlruns").mkdir()
-    return Repo.open(root)
+    return Workspace(root)
+
+
+def verify(
+    workspace: Workspace,
+    run_ids: list[str] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> list[Fault]:
+    """Return the faults of a history."""
+    with workspace.history() as history:
+        return history.verify(run_ids, notice)
+
+
+def import_into(
+    workspace: Workspace,
+    uri: str,
+    run_ids: list[str] | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Import runs of a store and return their folders."""
+    with workspace.history() as history:
+        return import_runs(uri, history, run_ids, notice)
 
 
 def new_store(
@@ -35,7 +83,7 @@ def new_store(
 ) -> tuple[str, MlflowClient, str]:
     """Return the address, the client and the experiment's id of an empty MLflow store."""
     folder.mkdir(parents=True, exist_ok=True)
-    restore(folder / "no-history", folder / "mlflow.db")
+    build_database(folder / "no-history", folder / "mlflow.db")
     uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
     client = MlflowClient(uri, registry_uri=uri)
     return (
@@ -111,9 +159,11 @@ def model_id() -> str:
     return f"m-{uuid4().hex}"
 
 
-def promote(repo: Repo, run: Run, model: str = "housing", **changes: Any) -> Promotion:
+def promote(
+    workspace: Workspace, run: Run, model: str = "housing", **changes: Any
+) -> Promotion:
     """Promote a run's first model and put it into service."""
-    version = len(registry.versions(repo.mlruns, model)) + 1
+    version = len(registry.versions(workspace.mlruns, model)) + 1
     logged = run.models[0]
     file = next(file for file in logged.artifacts if file.path == "model.onnx")
     content = {
@@ -124,16 +174,18 @@ def promote(repo: Repo, run: Run, model: str = "housing", **changes: Any) -> Pro
         **{"replaces": version - 1 or None, **changes},
     }
     promotion = Promotion.model_validate(content)
-    path = registry.path_of(repo.mlruns, model, version)
+    path = registry.path_of(workspace.mlruns, model, version)
     write_atomic(path, registry.dump(promotion))
     folder = (
-        layout.run_folders(repo.mlruns)[run.run_id] / layout.MODELS / logged.model_id
+        layout.run_folders(workspace.mlruns)[run.run_id]
+        / layout.MODELS
+        / logged.model_id
     )
     write_atomic(
-        repo.models / model / "model.onnx", (folder / "model.onnx").read_bytes()
+        workspace.models / model / "model.onnx", (folder / "model.onnx").read_bytes()
     )
     manifest = f'{{"version": {version}, "run_id": "{run.run_id}"}}'
-    write_atomic(repo.models / model / "manifest.json", manifest)
+    write_atomic(workspace.models / model / "manifest.json", manifest)
     return promotion
 
 

@@ -87,7 +87,7 @@ def make_runs(count: int, seed: int = 0) -> Iterator[Run]:
 
 
 def write(mlruns: Path, runs: Iterator[Run]) -> None:
-    """Write run folders as `pipeline history save` does."""
+    """Write run folders as `pipeline history import` does."""
     for run in runs:
         folder = layout.day_folder(mlruns, run.experiment, run.started) / run.run_id
         folder.mkdir(parents=True)
@@ -140,9 +140,9 @@ def python(*arguments: str) -> None:
         raise SystemExit(done.stderr)
 
 
-def restore(folder: Path) -> None:
+def build(folder: Path) -> None:
     """Restore as a user does, in a process of its own."""
-    python("-m", "pipeline", "--repo", str(folder), "history", "restore")
+    python("-m", "pipeline", "--repo", str(folder), "history", "build")
 
 
 def search(uri: str) -> Callable[[], object]:
@@ -199,11 +199,11 @@ def new_repo(folder: Path, runs: int) -> Path:
 def measure_history(folder: Path, runs: int, interpreter: float) -> dict[str, float]:
     """Measure a history of so many runs."""
     repo = new_repo(folder, runs)
-    restore(repo)  # once, so that nothing is read or compiled for the first time
+    build(repo)  # once, so that nothing is read or compiled for the first time
     (repo / "build" / "mlflow.db").unlink()
-    found = {"build": seconds(lambda: restore(repo)) - interpreter}
+    found = {"build": seconds(lambda: build(repo)) - interpreter}
     write(repo / "mlruns", make_runs(NEW, seed=1))
-    found["new"] = seconds(lambda: restore(repo)) - interpreter
+    found["new"] = seconds(lambda: build(repo)) - interpreter
     work = search(f"sqlite:///{(repo / 'build' / 'mlflow.db').as_posix()}")
     found["search"] = seconds(work, 4)
     found["bytes"] = packed_bytes(repo) / (runs + NEW)

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from core.files import sha256_file
-from history import layout, registry
-from history.build import restore
+from history import History, build_database, layout, registry
 from history.export import export
 from tests.paths import ROOT
 from tests.support import mlflow_listing
@@ -79,7 +78,7 @@ def python() -> Path:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The history of this repository as a file store."""
     target = tmp_path_factory.mktemp("out") / "mlruns"
-    assert not export(ROOT / "mlruns", target).left_out
+    assert not export(History.open(ROOT / "mlruns"), target).left_out
     return target
 
 
@@ -87,7 +86,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the pinned MLflow shows of the restored database."""
     database = tmp_path_factory.mktemp("db") / "mlflow.db"
-    restore(ROOT / "mlruns", database)
+    build_database(ROOT / "mlruns", database)
     uri = f"sqlite:///{database.as_posix()}"
     return plain(mlflow_listing.listing(uri, str(ROOT / "mlruns")))
 

@@ -15,18 +15,18 @@ from typer.testing import CliRunner
 from core.errors import PipelineError, UsageError
 from history import address, build, layout, runfile
 from history.export import export
-from history.importer import save
 from history.names import clash, fault_of
 from history.portable_paths import CERTAIN
 from history.runfile import Run
 from pipeline.cli import app
-from pipeline.repo import Repo
 from tests.support.history_factories import (
     DAY_MS,
     STARTED,
+    Workspace,
     add_run,
+    import_into,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
 )
 from tests.support.mlflow_listing import listing
@@ -35,11 +35,11 @@ MODEL = b"artifact_path: mlflow-artifacts:/housing/2026-11-18/x/models/y\nflavor
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+def repo(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "clone")
 
 
-def full(repo: Repo) -> None:
+def full(repo: Workspace) -> None:
     """Fill a history with all that it can hold."""
     dataset = {
         "name": "housing",
@@ -76,13 +76,13 @@ def full(repo: Repo) -> None:
 
 
 def test_mlflow_shows_a_file_store_as_it_shows_the_database(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     full(repo)
     target = tmp_path / "a store" / "mlruns"
-    exported = export(repo.mlruns, target)
+    exported = export(repo.history(), target)
     assert (exported.runs, exported.versions, exported.left_out) == (5, 3, {})
-    build.restore(repo.mlruns, tmp_path / "mlflow.db")
+    build.build_database(repo.mlruns, tmp_path / "mlflow.db")
     database = listing(
         f"sqlite:///{(tmp_path / 'mlflow.db').as_posix()}", str(repo.mlruns)
     )
@@ -93,11 +93,11 @@ def test_mlflow_shows_a_file_store_as_it_shows_the_database(
     assert shown["experiments"]["Übung 1"]["runs"]
 
 
-def test_it_comes_in_again_as_it_was(repo: Repo, tmp_path: Path) -> None:
+def test_it_comes_in_again_as_it_was(repo: Workspace, tmp_path: Path) -> None:
     full(repo)
-    export(repo.mlruns, tmp_path / "store")
-    again = new_repo(tmp_path / "again")
-    save(str(tmp_path / "store"), None, again.mlruns)
+    export(repo.history(), tmp_path / "store")
+    again = new_workspace(tmp_path / "again")
+    import_into(again, str(tmp_path / "store"))
     folders = layout.run_folders(again.mlruns)
     for run_id, folder in layout.run_folders(repo.mlruns).items():
         there = {path.relative_to(folder): path.read_bytes() for path in files(folder)}
@@ -164,10 +164,10 @@ def by_name(values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]
 def test_odd_names_and_values_come_in_again(**content: Any) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
-        repo, again = new_repo(folder / "one"), new_repo(folder / "two")
+        repo, again = new_workspace(folder / "one"), new_workspace(folder / "two")
         run = add_run(repo.mlruns, **content)
-        export(repo.mlruns, folder / "store")
-        (saved,) = save(str(folder / "store"), None, again.mlruns)
+        export(repo.history(), folder / "store")
+        (saved,) = import_into(again, str(folder / "store"))
         assert comparable(runfile.load(saved / layout.RUN_FILE)) == comparable(run)
     finally:
         shutil.rmtree(folder)
@@ -185,13 +185,13 @@ def comparable(run: Run) -> dict[str, Any]:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_a_number_and_nan_at_one_step_the_larger_counts_as_in_sql(
-    repo: Repo, tmp_path: Path, order: int
+    repo: Workspace, tmp_path: Path, order: int
 ) -> None:
     points = [(float("nan"), 0, 0), (1.0, 0, 0)][::order]
     low = [(float("nan"), 0, 0), (-1.0, 0, 0)][::order]
     add_run(repo.mlruns, metrics={"high": points, "low": low})
-    export(repo.mlruns, tmp_path / "store")
-    build.restore(repo.mlruns, tmp_path / "mlflow.db")
+    export(repo.history(), tmp_path / "store")
+    build.build_database(repo.mlruns, tmp_path / "mlflow.db")
     with address.settings_for((tmp_path / "store").as_uri()):
         shown = listing((tmp_path / "store").as_uri(), None)
     database = listing(
@@ -215,7 +215,7 @@ UNWRITABLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("said", UNWRITABLE)
 def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_named(
-    repo: Repo, tmp_path: Path, said: str
+    repo: Workspace, tmp_path: Path, said: str
 ) -> None:
     kept = add_run(repo.mlruns)
     odd = add_run(
@@ -223,7 +223,7 @@ def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_named(
     )
     promote(repo, odd)
     heard: list[str] = []
-    exported = export(repo.mlruns, tmp_path / "store", heard.append)
+    exported = export(repo.history(), tmp_path / "store", heard.append)
     assert exported.runs == 1 and exported.versions == 0
     assert len(heard) == 1 and heard[0].startswith(f"the run {odd.run_id} has ")
     assert said in heard[0]
@@ -237,41 +237,43 @@ def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_named(
     assert "1 runs are left out" in str(done.exception)
 
 
-def test_what_is_there_is_never_touched(repo: Repo, tmp_path: Path) -> None:
+def test_what_is_there_is_never_touched(repo: Workspace, tmp_path: Path) -> None:
     add_run(repo.mlruns)
     mine = tmp_path / "full" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("mine", encoding="utf-8")
     for target in (mine.parent, mine):
         with pytest.raises(UsageError, match="is not empty: name a folder that is"):
-            export(repo.mlruns, target)
+            export(repo.history(), target)
     with pytest.raises(UsageError, match="lies in the history"):
-        export(repo.mlruns, repo.mlruns / "housing" / "out")
+        export(repo.history(), repo.mlruns / "housing" / "out")
     (tmp_path / "empty").mkdir()
-    export(repo.mlruns, tmp_path / "empty")
+    export(repo.history(), tmp_path / "empty")
     assert mine.read_text("utf-8") == "mine"
     assert (tmp_path / "empty" / "0" / "meta.yaml").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"clone", "full", "empty"}
 
 
-def test_a_damaged_history_leaves_nothing_behind(repo: Repo, tmp_path: Path) -> None:
+def test_a_damaged_history_leaves_nothing_behind(
+    repo: Workspace, tmp_path: Path
+) -> None:
     add_run(repo.mlruns)
     run = add_run(repo.mlruns)
     path = layout.run_folders(repo.mlruns)[run.run_id] / layout.RUN_FILE
     path.write_text("{", encoding="utf-8")
     with pytest.raises(PipelineError, match="is not whole JSON"):
-        export(repo.mlruns, tmp_path / "store")
+        export(repo.history(), tmp_path / "store")
     assert [path.name for path in tmp_path.iterdir()] == ["clone"]
 
 
 def test_a_folder_that_is_no_file_store_is_not_written_to(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     add_run(repo.mlruns)
-    again = new_repo(tmp_path / "again")
+    again = new_workspace(tmp_path / "again")
     (tmp_path / "other").mkdir()
     for place in (tmp_path / "other", repo.mlruns):
         before = sorted(place.rglob("*"))
         with pytest.raises(UsageError, match="is not a file store of MLflow"):
-            save(str(place), None, again.mlruns)
+            import_into(again, str(place))
         assert sorted(place.rglob("*")) == before

@@ -13,16 +13,16 @@ from prometheus_client.parser import text_string_to_metric_families
 from history import build, registry
 from history.metrics import Exporter
 from history.mlflow_rows import PARENT_TAG
-from pipeline.repo import Repo
 from pipeline.report.pushes import History, events
 from pipeline.tasks import load
 from scripts.loopback import free_port
 from tests.paths import ROOT
 from tests.support.history_factories import (
     STARTED,
+    Workspace,
     add_run,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
 )
 
@@ -30,11 +30,11 @@ Samples = dict[tuple[str, ...], float]
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+def repo(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "clone")
 
 
-def add_push(repo: Repo, number: int, rmse: float, gate: str = "refused") -> None:
+def add_push(repo: Workspace, number: int, rmse: float, gate: str = "refused") -> None:
     """Add what a push leaves: the parent that was judged, and the candidate below it."""
     metrics = {
         "holdout_rmse": [(9.0, 0, 0), (rmse, 1, 1)],
@@ -62,12 +62,12 @@ def add_push(repo: Repo, number: int, rmse: float, gate: str = "refused") -> Non
         )
 
 
-def told(repo: Repo) -> dict[str, Samples]:
+def told(repo: Workspace) -> dict[str, Samples]:
     """Return the series by family, each with its labels' values in the order of their
     names.
     """
     exporter = Exporter()
-    build.restore(repo.mlruns, repo.build / "mlflow.db")
+    build.build_database(repo.mlruns, repo.build / "mlflow.db")
     exporter.update(repo.build / "mlflow.db")
     return {
         family.name: {
@@ -79,7 +79,7 @@ def told(repo: Repo) -> dict[str, Samples]:
 
 
 def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(
-    repo: Repo,
+    repo: Workspace,
 ) -> None:
     for number, (rmse, gate) in enumerate(
         [(0.9, "refused"), (0.5, "promoted"), (0.7, "refused"), (0.25, "promoted")],
@@ -124,7 +124,7 @@ def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(
 
 def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> None:
     mlruns = ROOT / "mlruns"
-    build.restore(mlruns, tmp_path / "mlflow.db")
+    build.build_database(mlruns, tmp_path / "mlflow.db")
     exporter = Exporter()
     exporter.update(tmp_path / "mlflow.db")
     history = History.read(mlruns)
@@ -150,7 +150,7 @@ def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> 
             )
 
 
-def test_the_newest_200_pushes_of_a_task_are_told(repo: Repo) -> None:
+def test_the_newest_200_pushes_of_a_task_are_told(repo: Workspace) -> None:
     add_push(repo, 0, 0.5, "promoted")
     for number in range(1, 203):
         add_push(repo, number, 0.6)
@@ -167,7 +167,7 @@ def test_the_newest_200_pushes_of_a_task_are_told(repo: Repo) -> None:
     assert found["model_history_pushes"] == {("housing",): 203}
 
 
-def test_what_a_notebook_logs_is_no_push(repo: Repo) -> None:
+def test_what_a_notebook_logs_is_no_push(repo: Workspace) -> None:
     add_push(repo, 1, 0.5)
     told(repo)
     uri = f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"
@@ -182,7 +182,7 @@ def test_what_a_notebook_logs_is_no_push(repo: Repo) -> None:
     assert found["model_history_runs"] == {("housing",): 2}
 
 
-def test_a_history_without_pushes_has_no_series(repo: Repo) -> None:
+def test_a_history_without_pushes_has_no_series(repo: Workspace) -> None:
     add_run(repo.mlruns)
     assert not any(told(repo).values())
     assert PARENT_TAG == "mlflow.parentRunId"  # which the queries name
@@ -197,14 +197,24 @@ def scrape(port: int) -> dict[str, list[tuple[dict[str, str], float]]]:
     }
 
 
-def test_the_watcher_tells_and_follows_the_history(repo: Repo) -> None:
+def test_the_watcher_tells_and_follows_the_history(repo: Workspace) -> None:
     add_push(repo, 1, 0.5, "promoted")
     port = free_port()
-    watch = ["history", "restore", "--watch", "--metrics-port", str(port)]
-    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), *watch]
+    command = [
+        sys.executable,
+        "-m",
+        "history",
+        "--folder",
+        str(repo.mlruns),
+        "watch",
+        "--db",
+        str(repo.build / "mlflow.db"),
+        "--metrics-port",
+        str(port),
+    ]
     with Popen(command, cwd=ROOT, stdout=PIPE, text=True) as process:
         try:
-            assert process.stdout and "2 taken in" in process.stdout.readline()
+            assert process.stdout and "2 added" in process.stdout.readline()
             assert scrape(port)["model_history_pushes"] == [({"task": "housing"}, 1)]
             add_push(repo, 2, 0.25)
             deadline = time.monotonic() + 30

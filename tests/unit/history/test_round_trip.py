@@ -20,11 +20,15 @@ from mlflow.entities import (
     RunTag,
 )
 
-from history.build import restore
-from history.importer import save
-from history.verify import verify
-from pipeline.repo import Repo
-from tests.support.history_factories import new_repo, new_store, picture
+from history.build import build_database
+from tests.support.history_factories import (
+    Workspace,
+    import_into,
+    new_store,
+    new_workspace,
+    picture,
+    verify,
+)
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40
@@ -154,7 +158,7 @@ def test_many_stores_are_equal_entity_by_entity(
     compare(tmp_path, experiments)
 
 
-def client_of(repo: Repo) -> MlflowClient:
+def client_of(repo: Workspace) -> MlflowClient:
     return MlflowClient(f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}")
 
 
@@ -172,10 +176,10 @@ def compare(tmp_path: Path, experiments: Experiments) -> None:
         for run in runs:
             earlier.append(log(client, experiment, run, earlier))
 
-    repo = new_repo(folder / "clone")
-    save(uri, None, repo.mlruns)
+    repo = new_workspace(folder / "clone")
+    import_into(repo, uri)
     assert verify(repo) == []
-    restore(repo.mlruns, repo.build / "mlflow.db")
+    build_database(repo.mlruns, repo.build / "mlflow.db")
 
     restored = client_of(repo)
     assert picture(restored) == picture(client)
@@ -190,9 +194,9 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
             run_id, [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)]
         )
         client.set_terminated(run_id)
-        repo = new_repo(folder / "clone")
-        save(uri, [run_id], repo.mlruns)
-        restore(repo.mlruns, repo.build / "mlflow.db")
+        repo = new_workspace(folder / "clone")
+        import_into(repo, uri, [run_id])
+        build_database(repo.mlruns, repo.build / "mlflow.db")
         assert picture(client_of(repo)) == picture(client)
 
 
@@ -206,9 +210,9 @@ def test_a_history_of_more_than_one_page_is_whole(tmp_path: Path) -> None:
         ]
         client.log_batch(run_id, points)
     client.set_terminated(run_id)
-    repo = new_repo(tmp_path / "clone")
-    save(uri, None, repo.mlruns)
-    restore(repo.mlruns, repo.build / "mlflow.db")
+    repo = new_workspace(tmp_path / "clone")
+    import_into(repo, uri)
+    build_database(repo.mlruns, repo.build / "mlflow.db")
     restored = client_of(repo)
     assert len(restored.get_metric_history(run_id, "loss")) == 26_000
     assert picture(restored) == picture(client)

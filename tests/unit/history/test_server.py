@@ -20,19 +20,24 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 
 from history import layout, runfile
-from history.build import restore
-from history.importer import save
-from history.verify import verify
-from pipeline.repo import Repo
+from history.build import build_database
 from scripts.loopback import free_port
 from tests.paths import ROOT
-from tests.support.history_factories import new_repo, new_store, picture, promote
+from tests.support.history_factories import (
+    Workspace,
+    import_into,
+    new_store,
+    new_workspace,
+    picture,
+    promote,
+    verify,
+)
 
 pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def server(repo: Repo) -> Iterator[str]:
+def server(repo: Workspace) -> Iterator[str]:
     """Serve a repository's database and history as `start-mlops.sh` does."""
     port = str(free_port())
     process = subprocess.Popen(
@@ -74,7 +79,7 @@ def server(repo: Repo) -> Iterator[str]:
         process.wait(30)
 
 
-def trained(repo: Repo, folder: Path) -> tuple[MlflowClient, str]:
+def trained(repo: Workspace, folder: Path) -> tuple[MlflowClient, str]:
     """Log a run with a small model and an artifact, save and promote it."""
     import mlflow
     from skl2onnx import to_onnx
@@ -93,12 +98,14 @@ def trained(repo: Repo, folder: Path) -> tuple[MlflowClient, str]:
             mlflow.onnx.log_model(model, name="model", pip_requirements=["onnx"])
     finally:
         mlflow.set_tracking_uri(None)
-    (saved,) = save(uri, [run.info.run_id], repo.mlruns)
+    (saved,) = import_into(repo, uri, [run.info.run_id])
     promote(repo, runfile.load(saved / layout.RUN_FILE))
     return client, str(run.info.run_id)
 
 
-def script(repo: Repo, uri: str, *options: str) -> subprocess.CompletedProcess[str]:
+def script(
+    repo: Workspace, uri: str, *options: str
+) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, *options, "scripts/verify_mlflow_data.py"]
     command = [*program, "--repo", str(repo.root)]
     return subprocess.run(
@@ -118,14 +125,14 @@ def test_a_clone_at_another_path_shows_everything(
     monkeypatch.setattr(
         sys, "argv", ["train.py"]
     )  # no path: MLflow notes it with the run
-    first = new_repo(tmp_path / "first")
+    first = new_workspace(tmp_path / "first")
     source, run_id = trained(first, tmp_path / "source")
     shutil.copytree(first.root, tmp_path / "elsewhere" / "clone")
     shutil.rmtree(first.root)
     shutil.rmtree(tmp_path / "source" / "artifacts")
-    repo = Repo.open(tmp_path / "elsewhere" / "clone")
+    repo = Workspace(tmp_path / "elsewhere" / "clone")
     assert verify(repo) == []
-    restore(repo.mlruns, repo.build / "mlflow.db")
+    build_database(repo.mlruns, repo.build / "mlflow.db")
     with server(repo) as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         client = MlflowClient(uri, registry_uri=uri)
@@ -172,7 +179,7 @@ def check_the_champion(folder: Path) -> None:
 
 
 def check_the_new_run_is_taken_in(
-    repo: Repo, uri: str, client: MlflowClient, new: str
+    repo: Workspace, uri: str, client: MlflowClient, new: str
 ) -> None:
     """What a notebook logs lies aside until it is saved, and is the history's from then
     on.
@@ -192,9 +199,9 @@ def check_the_new_run_is_taken_in(
     assert "1 of 1 runs are there; 2 more are there alone." in told.stdout
 
     before = picture(client)
-    folders = save(uri, None, repo.mlruns)
+    folders = import_into(repo, uri)
     assert len(folders) == 2
-    restore(repo.mlruns, repo.build / "mlflow.db")  # while the server runs
+    build_database(repo.mlruns, repo.build / "mlflow.db")  # while the server runs
     assert picture(client) == before
     moved = client.get_run(new).info.artifact_uri
     folder = layout.run_folders(repo.mlruns)[new]

@@ -8,28 +8,30 @@ from mlflow import MlflowClient
 from history import build, layout, unkept
 from history.mlflow_source import connect
 from history.runfile import Run
-from history.verify import verify
-from pipeline.repo import Repo
 from tests.support.history_factories import (
     DAY_MS,
     STARTED,
+    Workspace,
     add_run,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
+    verify,
 )
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
+def repo(tmp_path: Path) -> Workspace:
     """A history with three promotions."""
-    repo = new_repo(tmp_path / "clone")
+    repo = new_workspace(tmp_path / "clone")
     for _ in range(3):
         promote(repo, add_run(repo.mlruns, models={model_id(): {"model.onnx": b"m"}}))
     return repo
 
 
-def push(repo: Repo, day: int, gate: str = "refused", reason: str = "no better") -> Run:
+def push(
+    repo: Workspace, day: int, gate: str = "refused", reason: str = "no better"
+) -> Run:
     """Add the runs of a push and return that of its challenger."""
     times = {"started": STARTED + day * DAY_MS, "ended": STARTED + day * DAY_MS + 1}
     tags = {"gate": gate, "gate.reason": reason}
@@ -41,9 +43,9 @@ def push(repo: Repo, day: int, gate: str = "refused", reason: str = "no better")
     return runs[1]
 
 
-def shown(repo: Repo) -> MlflowClient:
+def shown(repo: Workspace) -> MlflowClient:
     """Restore, and return a client of the database."""
-    build.restore(repo.mlruns, repo.build / "mlflow.db")
+    build.build_database(repo.mlruns, repo.build / "mlflow.db")
     uri = f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"
     return MlflowClient(uri, registry_uri=uri)
 
@@ -57,7 +59,7 @@ def stages(client: MlflowClient) -> dict[int, tuple[str, str]]:
 
 
 def test_the_champion_is_in_production_and_what_it_replaced_is_archived(
-    repo: Repo,
+    repo: Workspace,
 ) -> None:
     client = shown(repo)
     archived = ("archived", "Archived")
@@ -65,7 +67,7 @@ def test_the_champion_is_in_production_and_what_it_replaced_is_archived(
     assert client.get_registered_model("housing").aliases == {"champion": 3}
 
 
-def test_the_challenger_is_the_last_that_was_refused(repo: Repo) -> None:
+def test_the_challenger_is_the_last_that_was_refused(repo: Workspace) -> None:
     push(repo, day=1, reason="worse")
     newest = push(repo, day=3)
     push(repo, day=4, gate="promoted")
@@ -80,7 +82,7 @@ def test_the_challenger_is_the_last_that_was_refused(repo: Repo) -> None:
     }
 
 
-def test_the_next_refusal_takes_the_alias_over(repo: Repo) -> None:
+def test_the_next_refusal_takes_the_alias_over(repo: Workspace) -> None:
     push(repo, day=1)
     shown(repo)
     later = push(repo, day=2)
@@ -88,7 +90,7 @@ def test_the_next_refusal_takes_the_alias_over(repo: Repo) -> None:
     assert challenger.run_id == later.run_id
 
 
-def test_a_push_of_a_notebook_is_no_challenger(repo: Repo) -> None:
+def test_a_push_of_a_notebook_is_no_challenger(repo: Workspace) -> None:
     """Only what lies in Git counts, whatever tags a run in the running server has."""
     client = shown(repo)
     (experiment,) = (e for e in client.search_experiments() if e.name == "housing")
@@ -103,7 +105,7 @@ def test_a_push_of_a_notebook_is_no_challenger(repo: Repo) -> None:
     assert shown(repo).get_registered_model("housing").aliases == {"champion": 3}
 
 
-def test_the_files_know_nothing_of_it(repo: Repo) -> None:
+def test_the_files_know_nothing_of_it(repo: Workspace) -> None:
     push(repo, day=1)
     before = {path: path.read_bytes() for path in repo.root.rglob("*.json")}
     uri = f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}"

@@ -10,16 +10,16 @@ import pytest
 
 from history import layout, registry
 from history.faults import Fault, listed
-from history.verify import verify
-from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.support.history_factories import (
     DAY_MS,
     STARTED,
+    Workspace,
     add_run,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
+    verify,
 )
 
 FILES = {"note.txt": b"noted", "plots/roc.png": b"png"}
@@ -29,7 +29,7 @@ class History:
     """A champion with its parent, a sibling, and an artifact or two."""
 
     def __init__(self, root: Path) -> None:
-        self.repo = new_repo(root)
+        self.repo = new_workspace(root)
         mlruns = self.repo.mlruns
         self.parent = add_run(mlruns)
         files = {
@@ -67,7 +67,7 @@ def test_a_sound_history_has_no_fault(history: History) -> None:
         layout.run_folders(history.repo.mlruns)[history.sibling.run_id] / "models"
     )
     assert verify(history.repo) == []
-    assert verify(Repo(history.repo.root / "empty")) == []
+    assert verify(Workspace(history.repo.root / "empty")) == []
 
 
 Damage = Callable[[History], Any]
@@ -207,7 +207,7 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
             h.repo.mlruns, model_inputs=[f"m-{'0' * 32}"], run_id="0" * 32
         ),
         f"mlruns/housing/2026-11-18/{'0' * 32}/run.json",
-        "which lies with no run",
+        "which no run lists",
     ),
     "one model in two runs": (
         lambda h: add_run(
@@ -380,7 +380,7 @@ def test_too_full_a_folder_is_a_fault(
 ) -> None:
     monkeypatch.setattr(layout, "MOST_ENTRIES", 2)
     faults = verify(history.repo)
-    reason = "has 3 entries; 2 are the most"
+    reason = "has 3 entries; at most 2 are allowed"
     assert Fault(relative(history, history.folder.parent), reason) in faults
 
 

@@ -13,17 +13,17 @@ from core.files import write_atomic
 from core.git import git
 from history import layout, prune, registry, runfile
 from history.runfile import Run
-from history.verify import verify
-from pipeline.repo import Repo
 from tests.conftest import commit_all, posix
 from tests.paths import ROOT
 from tests.support.history_factories import (
     DAY_MS,
     STARTED,
+    Workspace,
     add_run,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
+    verify,
 )
 
 IDENTITY = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
@@ -34,7 +34,7 @@ class Checkout:
     """A repository with a history, and what people do to it."""
 
     def __init__(self, root: Path) -> None:
-        self.repo = new_repo(root)
+        self.repo = new_workspace(root)
         self.root = self.repo.root
         git(self.root, "init", "--quiet", "-b", "main")
         for name, value in (
@@ -234,7 +234,7 @@ def test_a_deleted_promotion_is_named_and_can_be_mended(checkout: Checkout) -> N
     assert fault.startswith(
         f"mlruns/registry/housing/2.json: was deleted in commit {reverted}"
     )
-    assert "pipeline promote" in fault
+    assert "promote it again" in fault
     checkout.follow(fault)
     assert checkout.faults() == []
 
@@ -263,7 +263,7 @@ def test_pruned_runs_are_no_fault(checkout: Checkout) -> None:
     for later in range(22):
         add_run(checkout.repo.mlruns, started=STARTED - 400 * DAY_MS + later)
     checkout.commit("runs")
-    assert prune.prune(checkout.repo.mlruns)
+    assert prune.prune(checkout.repo.history())
     assert checkout.faults() == []
     checkout.commit("prune")
     assert checkout.faults() == []
@@ -276,7 +276,7 @@ def _diverge(checkout: Checkout, tmp_path: Path) -> Checkout:
     other = tmp_path / "template"
     git(tmp_path, "clone", "--quiet", str(checkout.root), str(other))
     template = Checkout.__new__(Checkout)
-    template.repo, template.root = Repo.open(other), other
+    template.repo, template.root = Workspace(other), other
     template.publish(b"theirs, second")
     template.publish(b"theirs, third")
     (other / "page.md").write_text("fixed\n")
@@ -302,7 +302,7 @@ def test_a_merge_of_two_histories_is_named_as_what_it_is_and_can_be_mended(
     own = {*layout.run_folders(checkout.repo.mlruns)}
     WAYS[way](checkout)
     told = [fault for fault in checkout.faults() if "merged two histories" in fault]
-    assert told and all("pipeline update" in fault for fault in told)
+    assert told and all("merge no unrelated history" in fault for fault in told)
     assert all(f"commit {checkout.head()}" in fault for fault in told)
     checkout.follow(told[0])
     assert checkout.faults() == []
@@ -342,7 +342,7 @@ def test_an_update_that_takes_code_alone_is_no_fault(
         assert checkout.faults() == []
 
 
-def heard(repo: Repo) -> tuple[list[str], str]:
+def heard(repo: Workspace) -> tuple[list[str], str]:
     notices: list[str] = []
     faults = verify(repo, notice=notices.append)
     return [str(fault) for fault in faults], " ".join(notices)
@@ -355,24 +355,24 @@ def test_a_shallow_clone_says_what_it_cannot_see(
     checkout.commit("a better metric")
     shallow = tmp_path / "shallow"
     git(tmp_path, "clone", "--quiet", "--depth=1", checkout.root.as_uri(), str(shallow))
-    faults, said = heard(Repo.open(shallow))
+    faults, said = heard(Workspace(shallow))
     assert faults == [] and "git fetch --unshallow" in said
     git(shallow, "fetch", "--quiet", "--unshallow")
-    faults, said = heard(Repo.open(shallow))
+    faults, said = heard(Workspace(shallow))
     assert len(faults) == 1 and said == ""
 
 
 def test_a_folder_without_git_says_so(checkout: Checkout, tmp_path: Path) -> None:
     exported = tmp_path / "exported"
     shutil.copytree(checkout.root, exported, ignore=shutil.ignore_patterns(".git"))
-    faults, said = heard(Repo.open(exported))
-    assert faults == [] and "is no Git repository" in said
+    faults, said = heard(Workspace(exported))
+    assert faults == [] and "is not in a Git repository" in said
     git(exported, "init", "--quiet")
-    faults, said = heard(Repo.open(exported))
+    faults, said = heard(Workspace(exported))
     assert faults == [] and "There is no commit yet" in said
     inside = checkout.root / "inside"
     shutil.copytree(exported, inside, ignore=shutil.ignore_patterns(".git"))
-    faults, said = heard(Repo.open(inside))
+    faults, said = heard(Workspace(inside))
     assert faults == [] and "does not hold it" in said
 
 
@@ -383,7 +383,7 @@ def test_a_project_below_the_repository_s_root_is_checked_too(
     shutil.copytree(checkout.root, outer / "ml", ignore=shutil.ignore_patterns(".git"))
     git(outer, "init", "--quiet")
     commit_all(outer, "begin")
-    repo = Repo.open(outer / "ml")
+    repo = Workspace(outer / "ml")
     assert heard(repo) == ([], "")
     file = repo.root / checkout.place(checkout.file)
     checkout.better(file)
@@ -468,7 +468,7 @@ def test_a_repository_within_an_artifact_is_named(checkout: Checkout) -> None:
     checkout.commit("all of it")
     (project / ".git").rename(checkout.root.with_name("theirs.git"))
     assert checkout.only_fault().startswith(
-        f"{folder}/project: is no file in Git but a link to"
+        f"{folder}/project: is not a file in Git but a link to"
     )
 
 
@@ -478,7 +478,7 @@ def test_a_link_in_git_is_named(checkout: Checkout) -> None:
     blob = checkout.git("hash-object", "-w", f"{folder}/a.txt")
     checkout.git("add", "--all")
     checkout.git("update-index", "--cacheinfo", f"120000,{blob},{folder}/a.txt")
-    assert "is no file in Git but a symbolic link" in checkout.only_fault()
+    assert "is not a file in Git but a symbolic link" in checkout.only_fault()
 
 
 def test_files_of_the_work_tree_alone_are_not_asked_for_by_a_publish(

@@ -14,7 +14,7 @@ import pytest
 from history import layout
 from pipeline.repo import Repo
 from tests.paths import ROOT
-from tests.support.history_factories import add_run, model_id, new_repo, promote
+from tests.support.history_factories import add_run, model_id, new_workspace, promote
 
 SCRIPT = ROOT / "scripts" / "verify_mlflow_data.py"
 NOBODY = "http://127.0.0.1:9"
@@ -23,7 +23,7 @@ NOBODY = "http://127.0.0.1:9"
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
     """A history of two runs, one of them promoted and in service."""
-    repo = new_repo(tmp_path / "checkout")
+    repo = Repo.open(new_workspace(tmp_path / "checkout").root)
     parent = add_run(repo.mlruns, files={"plot.png": b"plot"})
     promote(
         repo,

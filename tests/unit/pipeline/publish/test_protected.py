@@ -10,12 +10,12 @@ from core.errors import PipelineError, UsageError
 from core.file_names import OWNED
 from core.git import git
 from history import layout, registry
-from history.verify import verify
 from pipeline.publish.base import require_ancestor
 from pipeline.publish.loop import Change, land
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.conftest import commit_all, posix
 from tests.support import factories
 from tests.unit.pipeline.publish.test_loop import note

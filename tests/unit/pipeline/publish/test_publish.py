@@ -11,10 +11,10 @@ import pytest
 from core.errors import PipelineError, UsageError
 from core.git import git
 from history import layout, registry, runfile
-from history.verify import verify
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from pipeline.verification import verify
 from tests.support import factories
 from tests.support.service import TASKS
 

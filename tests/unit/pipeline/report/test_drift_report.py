@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli import app
-from tests.support.history_factories import new_repo
+from tests.support.history_factories import new_workspace
 from tests.support.service import MODELS, make
 from tests.support.serving import manifest
 from tests.support.web_servers import Server, serving
@@ -75,7 +75,7 @@ def call(tmp_path: Path, server: Server | str, *arguments: str) -> Result:
     url = server if isinstance(server, str) else server.url
     root = tmp_path / "clone"
     if not root.exists():
-        new_repo(root)
+        new_workspace(root)
     return CliRunner().invoke(
         app, ["--repo", str(root), "drift", "--api", url, *arguments]
     )

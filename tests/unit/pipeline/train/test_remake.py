@@ -19,7 +19,7 @@ from pipeline.train import estimators, evaluate
 from pipeline.train import export as onnx
 from pipeline.train.predict import OnnxModel
 from pipeline.train.remake import export
-from tests.support.history_factories import add_run, model_id, new_repo, promote
+from tests.support.history_factories import add_run, model_id, new_workspace, promote
 
 TASK = tasks.load("iris")
 SEED, SHARE = 7, 0.25
@@ -28,7 +28,7 @@ FOREST = {"n_estimators": 3, "min_samples_leaf": 2}
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+    return Repo.open(new_workspace(tmp_path / "clone").root)
 
 
 def parent_of(repo: Repo, **changes: Any) -> Run:

@@ -14,11 +14,11 @@ from core.errors import PipelineError, UsageError
 from core.files import sha256_bytes
 from core.git import git
 from history import layout, runfile
-from history.verify import verify
 from pipeline import bundle as bundles
 from pipeline.repo import Repo
 from pipeline.train import artifacts
 from pipeline.train.train import train
+from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.paths import ROOT
 

@@ -1,59 +1,58 @@
--- What MLflow's tables hold of an experiment, a run and a promotion. The line above a statement
--- names the part of the record that it is for, as `rows.py` yields it; what follows a colon is a
--- field of that part or of what the part belongs to. Not-a-number comes as NULL.
+-- The rows of MLflow's tables for an experiment, a run and a promotion. Each name is a part of
+-- the record, as `mlflow_rows.py` yields it; what follows a colon is a field of that part or of what
+-- the part belongs to. Not-a-number comes as NULL. The order of the parts is that of insertion.
 
--- experiment
+-- name: experiment
 INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time,
   last_update_time)
 VALUES (:id, :name, :location, 'active', :created, :created);
 
--- run
+-- name: run
 INSERT INTO runs (run_uuid, name, user_id, status, start_time, end_time, lifecycle_stage,
   artifact_uri, experiment_id)
 VALUES (:run_id, :name, :user, :status, :started, :ended, :lifecycle_stage,
   :address || '/artifacts', :experiment_id);
 
--- run.params
+-- name: run.params
 INSERT INTO params (run_uuid, key, value) VALUES (:run_id, :key, :value);
 
--- run.tags
+-- name: run.tags
 INSERT INTO tags (run_uuid, key, value) VALUES (:run_id, :key, :value);
 
--- run.metrics
+-- name: run.metrics
 INSERT INTO metrics (run_uuid, key, timestamp, step, value, is_nan)
 VALUES (:run_id, :key, :time, :step, stored(:value), :value IS NULL);
 
--- run.latest
+-- name: run.latest
 INSERT INTO latest_metrics (run_uuid, key, timestamp, step, value, is_nan)
 VALUES (:run_id, :key, :time, :step, stored(:value), :value IS NULL);
 
--- run.datasets
+-- name: run.datasets
 INSERT INTO datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type,
   dataset_source, dataset_schema, dataset_profile)
 VALUES (id_of(:experiment_id, :name, :digest), :experiment_id, :name, :digest, :source_type,
   :source, :schema, :profile)
 ON CONFLICT DO NOTHING;
 
--- run.datasets
 INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
 SELECT id_of('DATASET', dataset_uuid, :run_id), 'DATASET', dataset_uuid, 'RUN', :run_id, 0
 FROM datasets WHERE experiment_id = :experiment_id AND name = :name AND digest = :digest;
 
--- run.datasets.tags
+-- name: run.datasets.tags
 INSERT INTO input_tags (input_uuid, name, value)
 SELECT id_of('DATASET', dataset_uuid, :run_id), :key, :value
 FROM datasets WHERE experiment_id = :experiment_id AND name = :name AND digest = :digest;
 
--- run.model_inputs
+-- name: run.model_inputs
 INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
 VALUES (id_of('RUN_INPUT', :run_id, :value), 'RUN_INPUT', :run_id, 'MODEL_INPUT', :value, 0);
 
--- run.model_outputs
+-- name: run.model_outputs
 INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id, step)
 VALUES (id_of('RUN_OUTPUT', :run_id, :model_id), 'RUN_OUTPUT', :run_id, 'MODEL_OUTPUT', :model_id,
   :step);
 
--- run.models
+-- name: run.models
 INSERT INTO logged_models (model_id, experiment_id, name, model_type, source_run_id,
   artifact_location, creation_timestamp_ms, last_updated_timestamp_ms, status, status_message,
   lifecycle_stage)
@@ -63,15 +62,15 @@ VALUES (:model_id, :experiment_id, :name, :type, :run_id, :address || '/models/'
     WHEN 'FAILED' THEN 3 END,
   :status_message, 'active');
 
--- run.models.params
+-- name: run.models.params
 INSERT INTO logged_model_params (model_id, experiment_id, param_key, param_value)
 VALUES (:model_id, :experiment_id, :key, :value);
 
--- run.models.tags
+-- name: run.models.tags
 INSERT INTO logged_model_tags (model_id, experiment_id, tag_key, tag_value)
 VALUES (:model_id, :experiment_id, :key, :value);
 
--- run.models.metrics
+-- name: run.models.metrics
 INSERT INTO logged_model_metrics (model_id, experiment_id, metric_name, metric_timestamp_ms,
   metric_step, metric_value, run_id, dataset_uuid, dataset_name, dataset_digest)
 VALUES (:model_id, :experiment_id, :key, :timestamp, :step, stored(:value), :run_id,
@@ -79,22 +78,19 @@ VALUES (:model_id, :experiment_id, :key, :timestamp, :step, stored(:value), :run
     AND name = :dataset_name AND digest = :dataset_digest),
   :dataset_name, :dataset_digest);
 
--- promotion
+-- name: promotion
 INSERT INTO registered_models (name, creation_time, last_updated_time)
 VALUES (:model, :promoted, :promoted)
 ON CONFLICT DO UPDATE SET last_updated_time = :promoted;
 
--- promotion
 INSERT INTO registered_model_aliases (name, alias, version) VALUES (:model, 'champion', :version)
 ON CONFLICT DO UPDATE SET version = :version;
 
--- promotion
 INSERT INTO model_versions (name, version, creation_time, last_updated_time, description, source,
   storage_location, run_id, current_stage, status)
 VALUES (:model, :version, :promoted, :promoted, :reason, 'models:/' || :model_id,
   :address || '/models/' || :model_id, :run_id, 'None', 'READY');
 
--- promotion
 INSERT INTO model_version_tags (name, version, key, value)
 VALUES (:model, :version, 'decided_by', :decided_by), (:model, :version, 'commit', :commit),
   (:model, :version, 'reason', :reason), (:model, :version, 'sha256', :sha256);

@@ -14,18 +14,21 @@ from mlflow.entities import Dataset, DatasetInput, LoggedModelInput, Param
 
 from core.errors import PipelineError, UsageError
 from history import layout, runfile
-from history.importer import save
 from history.runfile import Run
-from history.verify import verify
-from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.paths import ROOT
-from tests.support.history_factories import new_repo, new_store
+from tests.support.history_factories import (
+    Workspace,
+    import_into,
+    new_store,
+    new_workspace,
+    verify,
+)
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+def repo(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "clone")
 
 
 class Source:
@@ -52,7 +55,7 @@ def load(folder: Path) -> Run:
 
 
 def test_a_run_comes_with_its_family_and_the_runs_whose_models_it_uses(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     parent = source.log()
     child = source.log(**{"mlflow.parentRunId": parent})
@@ -63,7 +66,7 @@ def test_a_run_comes_with_its_family_and_the_runs_whose_models_it_uses(
     user = source.log(status=None, **{"mlflow.parentRunId": sibling})
     source.client.log_inputs(user, models=[LoggedModelInput(model.model_id)])
     source.client.set_terminated(user)
-    folders = save(source.uri, [child], repo.mlruns)
+    folders = import_into(repo, source.uri, [child])
     names = [folder.name for folder in folders]
     assert set(names) == {parent, child, sibling, user, maker}
     assert names.index(parent) < names.index(sibling) < names.index(user)
@@ -73,48 +76,50 @@ def test_a_run_comes_with_its_family_and_the_runs_whose_models_it_uses(
     assert stranger not in layout.run_folders(repo.mlruns)
 
 
-def test_saving_again_changes_nothing(repo: Repo, source: Source) -> None:
+def test_saving_again_changes_nothing(repo: Workspace, source: Source) -> None:
     run_id = source.log()
-    (folder,) = save(source.uri, None, repo.mlruns)
+    (folder,) = import_into(repo, source.uri)
     before = (folder / "run.json").stat().st_mtime_ns
-    assert save(source.uri, [run_id], repo.mlruns) == [folder]
+    assert import_into(repo, source.uri, [run_id]) == [folder]
     assert (folder / "run.json").stat().st_mtime_ns == before
-    assert {path.name for path in (repo.mlruns / ".local").iterdir()} <= {"save.lock"}
+    assert {path.name for path in (repo.mlruns / ".local").iterdir()} <= {"import.lock"}
 
 
-def test_a_saved_run_that_went_on_is_refused(repo: Repo, source: Source) -> None:
+def test_a_saved_run_that_went_on_is_refused(repo: Workspace, source: Source) -> None:
     run_id = source.log()
-    (folder,) = save(source.uri, None, repo.mlruns)
+    (folder,) = import_into(repo, source.uri)
     before = (folder / "run.json").read_bytes()
     source.client.set_tag(run_id, "late", "1")
-    with pytest.raises(PipelineError, match="has changed since it was saved"):
-        save(source.uri, [run_id], repo.mlruns)
+    with pytest.raises(PipelineError, match="has changed since it was imported"):
+        import_into(repo, source.uri, [run_id])
     assert (folder / "run.json").read_bytes() == before
 
 
 def test_what_has_not_ended_is_refused_or_left_out_with_a_sentence(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     running, deleted, ended = source.log(status=None), source.log(), source.log()
     source.client.delete_run(deleted)
     orphan = source.log(**{"mlflow.parentRunId": deleted})
     heard: list[str] = []
     assert [
-        folder.name for folder in save(source.uri, None, repo.mlruns, heard.append)
+        folder.name for folder in import_into(repo, source.uri, notice=heard.append)
     ] == [ended]
     assert heard == [
-        f"the run {running} is RUNNING: only ended runs can be saved.",
+        f"the run {running} is RUNNING: only ended runs can be imported.",
         (
             f"the run {orphan} is left out with its parent, the run {deleted}, which is"
-            " deleted: only ended runs can be saved."
+            " deleted: only ended runs can be imported."
         ),
     ]
     for run_id in (running, orphan):
-        with pytest.raises(PipelineError, match="only ended runs can be saved"):
-            save(source.uri, [run_id], repo.mlruns)
+        with pytest.raises(PipelineError, match="only ended runs can be imported"):
+            import_into(repo, source.uri, [run_id])
 
 
-def test_links_to_models_of_no_run_are_left_out(repo: Repo, source: Source) -> None:
+def test_links_to_models_of_no_run_are_left_out(
+    repo: Workspace, source: Source
+) -> None:
     maker = source.log()
     deleted = source.client.create_logged_model(source.experiment, "deleted", maker)
     alone = source.client.create_logged_model(source.experiment, "alone")
@@ -123,12 +128,12 @@ def test_links_to_models_of_no_run_are_left_out(repo: Repo, source: Source) -> N
     source.client.log_inputs(run_id, models=links)
     source.client.set_terminated(run_id)
     source.client.delete_logged_model(deleted.model_id)
-    (folder,) = save(source.uri, [run_id], repo.mlruns)
+    (folder,) = import_into(repo, source.uri, [run_id])
     assert load(folder).model_inputs == []
 
 
 def test_all_artifacts_come_along_with_their_digests(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     run_id = source.log(status=None)
     for path, text in (
@@ -138,14 +143,14 @@ def test_all_artifacts_come_along_with_their_digests(
     ):
         source.client.log_text(run_id, text, path)
     source.client.set_terminated(run_id)
-    (folder,) = save(source.uri, None, repo.mlruns)
+    (folder,) = import_into(repo, source.uri)
     listed = [(file.path, file.size) for file in load(folder).artifacts]
     assert listed == [("note.txt", 1), ("plots/a b.txt", 1), ("plots/deep/ü.txt", 0)]
     assert verify(repo) == []
 
 
 def test_no_path_of_this_machine_gets_into_the_history(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     run_id = source.log(
         status=None, **{"mlflow.source.name": f"{repo.root}/tools/train.py"}
@@ -161,7 +166,7 @@ def test_no_path_of_this_machine_gets_into_the_history(
     )
     client.log_inputs(run_id, [DatasetInput(local)])
     client.set_terminated(run_id)
-    (folder,) = save(source.uri, None, repo.mlruns)
+    (folder,) = import_into(repo, source.uri)
     run = load(folder)
     assert run.tags["mlflow.source.name"] == "tools/train.py"
     assert run.params == {"folder": "data.csv", "route": "/x"}
@@ -172,7 +177,7 @@ def test_no_path_of_this_machine_gets_into_the_history(
 
 
 def test_a_logged_model_names_its_place_in_the_history(
-    repo: Repo, source: Source, monkeypatch: pytest.MonkeyPatch
+    repo: Workspace, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
     from skl2onnx import to_onnx
@@ -196,7 +201,7 @@ def test_a_logged_model_names_its_place_in_the_history(
             )
     finally:
         mlflow.set_tracking_uri(None)
-    (folder,) = save(source.uri, [run.info.run_id], repo.mlruns)
+    (folder,) = import_into(repo, source.uri, [run.info.run_id])
     text = (folder / "models" / logged.model_id / "MLmodel").read_text("utf-8")
     below = f"{folder.parent.name}/{folder.name}/models/{logged.model_id}"
     assert f"artifact_path: mlflow-artifacts:/housing/{below}\n" in text
@@ -204,53 +209,55 @@ def test_a_logged_model_names_its_place_in_the_history(
     assert not [path for path in absolute(repo) if b"/tmp/" in path.read_bytes()]
 
 
-def absolute(repo: Repo) -> list[Path]:
+def absolute(repo: Workspace) -> list[Path]:
     return [path for path in repo.mlruns.rglob("*") if path.is_file()]
 
 
 def test_more_runs_than_a_folder_should_hold_get_another_folder(
-    repo: Repo, source: Source, monkeypatch: pytest.MonkeyPatch
+    repo: Workspace, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout, "MOST_ENTRIES", 2)
     for _ in range(5):
         source.log()
-    days = [folder.parent.name for folder in save(source.uri, None, repo.mlruns)]
+    days = [folder.parent.name for folder in import_into(repo, source.uri)]
     assert [day.partition("_")[2] for day in days] == ["", "", "2", "2", "3"]
 
 
 def test_a_store_that_is_not_there_is_one_sentence(
-    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for waiting in ("FACTOR", "JITTER"):
         monkeypatch.setenv(f"MLFLOW_HTTP_REQUEST_BACKOFF_{waiting}", "0")
     with pytest.raises(UsageError, match="there is no such file"):
-        save(f"sqlite:///{tmp_path}/none.db", None, repo.mlruns)
+        import_into(repo, f"sqlite:///{tmp_path}/none.db")
     assert not (tmp_path / "none.db").exists()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(PipelineError, match=uri):
-        save(uri, None, repo.mlruns)
+        import_into(repo, uri)
 
 
-def test_a_run_that_is_not_there_is_one_sentence(repo: Repo, source: Source) -> None:
+def test_a_run_that_is_not_there_is_one_sentence(
+    repo: Workspace, source: Source
+) -> None:
     with pytest.raises(PipelineError, match="not found"):
-        save(source.uri, ["0" * 32], repo.mlruns)
+        import_into(repo, source.uri, ["0" * 32])
 
 
-def command(repo: Repo, source: Source, before: str = "pass") -> list[str]:
+def command(repo: Workspace, source: Source, before: str = "pass") -> list[str]:
     script = (
-        f"{before}; import sys; from pipeline.cli import main; sys.argv[0] ="
-        " 'pipeline'; main()"
+        f"{before}; import sys; from history.__main__ import main; sys.argv[0] ="
+        " 'mlflow-history'; main()"
     )
-    arguments = ["--repo", str(repo.root), "history", "save", "--from", source.uri]
+    arguments = ["--folder", str(repo.mlruns), "import", "--from", source.uri]
     return [sys.executable, "-c", script, *arguments]
 
 
 @posix
 @pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     run_id = source.log(status=None)
     source.client.log_text(run_id, "x" * 100_000, "large.txt")
@@ -267,11 +274,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(
         done.stderr.split()
     )
     assert layout.run_folders(repo.mlruns) == {}
-    assert len(save(source.uri, None, repo.mlruns)) == 1
+    assert len(import_into(repo, source.uri)) == 1
 
 
 @pytest.mark.slow
-def test_a_killed_save_is_finished_by_the_next(repo: Repo, source: Source) -> None:
+def test_a_killed_save_is_finished_by_the_next(repo: Workspace, source: Source) -> None:
     for _ in range(150):
         run_id = source.log(status=None)
         source.client.log_batch(run_id, params=[Param("p", "v")])
@@ -293,6 +300,6 @@ def test_a_killed_save_is_finished_by_the_next(repo: Repo, source: Source) -> No
         assert verify(repo) == []
         begun = len(layout.run_folders(repo.mlruns))
         assert 0 < begun < 150
-    assert len(save(source.uri, None, repo.mlruns)) == 150
+    assert len(import_into(repo, source.uri)) == 150
     assert verify(repo) == []
-    assert not (repo.mlruns / ".local" / "saving").exists()
+    assert not (repo.mlruns / ".local" / "importing").exists()

@@ -16,17 +16,18 @@ from mlflow import MlflowClient
 from core.errors import PipelineError
 from history import build, database, layout, registry
 from history.build import Change
-from history.importer import save
 from history.metrics import Exporter
-from pipeline.repo import Repo
+from history.watch import watch
 from tests.conftest import posix
 from tests.paths import ROOT
 from tests.support.history_factories import (
     DAY_MS,
     STARTED,
+    Workspace,
     add_run,
+    import_into,
     model_id,
-    new_repo,
+    new_workspace,
     promote,
     query,
 )
@@ -36,42 +37,44 @@ FAILURES = "history_build_failures_total"
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+def repo(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "clone")
 
 
-def bring_up(repo: Repo) -> Change:
-    return build.restore(repo.mlruns, path_of(repo))
+def bring_up(repo: Workspace) -> Change:
+    return build.build_database(repo.mlruns, path_of(repo))
 
 
-def path_of(repo: Repo) -> Path:
+def path_of(repo: Workspace) -> Path:
     return repo.build / "mlflow.db"
 
 
-def runs_in(repo: Repo) -> set[str]:
+def runs_in(repo: Workspace) -> set[str]:
     return {run_id for (run_id,) in query(path_of(repo), "SELECT run_uuid FROM runs")}
 
 
-def dump(repo: Repo) -> list[str]:
+def dump(repo: Workspace) -> list[str]:
     connection = sqlite3.connect(path_of(repo))
     lines = [line for line in connection.iterdump() if "sqlite_stat" not in line]
     connection.close()
     return sorted(lines)
 
 
-def client(repo: Repo) -> MlflowClient:
+def client(repo: Workspace) -> MlflowClient:
     uri = f"sqlite:///{path_of(repo).as_posix()}"
     return MlflowClient(uri, registry_uri=uri)
 
 
-def test_an_empty_history_gives_an_empty_store(repo: Repo) -> None:
+def test_an_empty_history_gives_an_empty_store(repo: Workspace) -> None:
     assert bring_up(repo) == Change(0, 0, 0)
     assert [experiment.name for experiment in client(repo).search_experiments()] == [
         "Default"
     ]
 
 
-def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(repo: Repo) -> None:
+def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(
+    repo: Workspace,
+) -> None:
     first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
     assert bring_up(repo) == Change(1, 0, 1)
     before = dump(repo)
@@ -95,19 +98,19 @@ def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(repo: Repo) -
 
 
 def test_the_order_in_which_runs_arrive_does_not_matter(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     for number in range(4):
         add_run(repo.mlruns, experiment=f"e{number % 2}", started=STARTED + number)
         bring_up(repo)
     at_once = tmp_path / "at-once.db"
-    build.restore(repo.mlruns, at_once)
+    build.build_database(repo.mlruns, at_once)
     statement = "SELECT * FROM runs ORDER BY run_uuid"
     assert query(path_of(repo), statement) == query(at_once, statement)
 
 
 def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
@@ -115,7 +118,7 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
         path_of(repo), "SELECT experiment_id FROM experiments WHERE name='housing'"
     )
     other = tmp_path / "other.db"
-    build.restore(tmp_path / "no-history", other)
+    build.build_database(tmp_path / "no-history", other)
     with sqlite3.connect(other) as connection:
         row = (usual, "taken", "active")
         connection.execute(
@@ -124,13 +127,13 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
             row,
         )
     connection.close()
-    build.restore(repo.mlruns, other)
+    build.build_database(repo.mlruns, other)
     found = dict(query(other, "SELECT name, experiment_id FROM experiments"))
     assert found["housing"] == usual + 1
 
 
 def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_saved(
-    repo: Repo,
+    repo: Workspace,
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
@@ -149,15 +152,15 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_save
     assert bring_up(repo) == Change(0, 0, 1)
     assert client(repo).get_run(run.info.run_id).info.artifact_uri == own
 
-    (folder,) = save(uri, None, repo.mlruns)
+    (folder,) = import_into(repo, uri)
     assert bring_up(repo) == Change(1, 0, 2)
     moved = client(repo).get_run(run.info.run_id).info.artifact_uri
     assert moved == layout.artifact_uri(folder.parent, folder.name, "artifacts")
     assert (folder / "artifacts" / "note.txt").read_text("utf-8") == "noted"
-    assert save(uri, None, repo.mlruns) == []
+    assert import_into(repo, uri) == []
 
 
-def test_a_model_whose_files_were_let_go_is_still_shown(repo: Repo) -> None:
+def test_a_model_whose_files_were_let_go_is_still_shown(repo: Workspace) -> None:
     kept, gone = model_id(), model_id()
     run = add_run(
         repo.mlruns,
@@ -169,7 +172,7 @@ def test_a_model_whose_files_were_let_go_is_still_shown(repo: Repo) -> None:
     assert client(repo).get_logged_model(gone).name == "model"
 
 
-def test_the_registry_is_what_the_promotions_say(repo: Repo) -> None:
+def test_the_registry_is_what_the_promotions_say(repo: Workspace) -> None:
     first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
     second = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"y"}})
     promote(repo, first)
@@ -191,7 +194,7 @@ def test_the_registry_is_what_the_promotions_say(repo: Repo) -> None:
     assert [model.name for model in client(repo).search_registered_models()] == ["mine"]
 
 
-def test_a_damaged_file_stops_the_restore_and_changes_nothing(repo: Repo) -> None:
+def test_a_damaged_file_stops_the_build_and_changes_nothing(repo: Workspace) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
     before = dump(repo)
@@ -208,7 +211,7 @@ def test_a_damaged_file_stops_the_restore_and_changes_nothing(repo: Repo) -> Non
     assert {path.name for path in repo.build.iterdir()} <= {"mlflow.db.lock"}
 
 
-def test_a_model_in_two_runs_is_a_contradiction(repo: Repo) -> None:
+def test_a_model_in_two_runs_is_a_contradiction(repo: Workspace) -> None:
     shared = model_id()
     add_run(repo.mlruns, models={shared: {"model.onnx": b"x"}})
     add_run(repo.mlruns, models={shared: {"model.onnx": b"x"}})
@@ -216,14 +219,14 @@ def test_a_model_in_two_runs_is_a_contradiction(repo: Repo) -> None:
         bring_up(repo)
 
 
-def test_a_run_id_twice_is_one_sentence(repo: Repo) -> None:
+def test_a_run_id_twice_is_one_sentence(repo: Workspace) -> None:
     run = add_run(repo.mlruns)
     add_run(repo.mlruns, run_id=run.run_id, started=STARTED + DAY_MS)
     with pytest.raises(PipelineError, match="lies in two folders"):
         bring_up(repo)
 
 
-def test_a_registry_gap_is_one_sentence(repo: Repo) -> None:
+def test_a_registry_gap_is_one_sentence(repo: Workspace) -> None:
     run = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
     for _ in range(3):
         promote(repo, run)
@@ -246,7 +249,7 @@ def test_a_registry_gap_is_one_sentence(repo: Repo) -> None:
     ],
 )
 def test_another_file_is_not_overwritten(
-    repo: Repo, make: object, sentence: str
+    repo: Workspace, make: object, sentence: str
 ) -> None:
     repo.build.mkdir()
     make(path_of(repo))  # type: ignore[operator]
@@ -257,19 +260,19 @@ def test_another_file_is_not_overwritten(
 
 
 @pytest.mark.slow
-def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Repo) -> None:
+def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Workspace) -> None:
     bring_up(repo)
     with sqlite3.connect(path_of(repo)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
     connection.close()
     with pytest.raises(
-        PipelineError, match="MLflow could not bring the database up to its version"
+        PipelineError, match="MLflow could not migrate the database to its version"
     ):
         bring_up(repo)
 
 
 @pytest.mark.slow
-def test_a_database_of_an_older_mlflow_is_upgraded(repo: Repo) -> None:
+def test_a_database_of_an_older_mlflow_is_upgraded(repo: Workspace) -> None:
     repo.build.mkdir()
     script = """
 import sys
@@ -300,7 +303,7 @@ with engine.begin() as connection:
 
 
 @posix
-def test_a_full_disk_is_one_sentence(repo: Repo) -> None:
+def test_a_full_disk_is_one_sentence(repo: Workspace) -> None:
     for _ in range(50):
         add_run(repo.mlruns, params={"p": "x" * 6000})
     done = run_limited(repo, 400_000)
@@ -311,36 +314,38 @@ def test_a_full_disk_is_one_sentence(repo: Repo) -> None:
     assert bring_up(repo) == Change(50, 0, 50)
 
 
-def run_limited(repo: Repo, size: int) -> subprocess.CompletedProcess[str]:
-    """Restore in a process that cannot write files larger than `size` bytes."""
+def run_limited(repo: Workspace, size: int) -> subprocess.CompletedProcess[str]:
+    """Build in a process that cannot write files larger than `size` bytes."""
     script = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
-        "from pipeline.cli import main; sys.argv[0] = 'pipeline'; main()"
+        "from history.__main__ import main; main()"
     )
     command = [
         sys.executable,
         "-c",
         script,
-        "--repo",
-        str(repo.root),
-        "history",
-        "restore",
+        "--folder",
+        str(repo.mlruns),
+        "build",
+        "--db",
+        str(path_of(repo)),
     ]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
-def start(repo: Repo, *options: str) -> subprocess.Popen[str]:
+def start(repo: Workspace, *options: str) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
-        "pipeline",
-        "--repo",
-        str(repo.root),
         "history",
-        "restore",
+        "--folder",
+        str(repo.mlruns),
+        "build",
+        "--db",
+        str(path_of(repo)),
     ]
     return subprocess.Popen(
         [*command, *options],
@@ -351,7 +356,7 @@ def start(repo: Repo, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def test_two_restores_at_once_agree(repo: Repo) -> None:
+def test_two_builds_at_once_agree(repo: Workspace) -> None:
     for _ in range(300):
         add_run(repo.mlruns)
     for process in [start(repo), start(repo), start(repo)]:
@@ -361,7 +366,7 @@ def test_two_restores_at_once_agree(repo: Repo) -> None:
 
 
 @pytest.mark.slow
-def test_a_reader_sees_all_of_a_change_or_nothing(repo: Repo) -> None:
+def test_a_reader_sees_all_of_a_change_or_nothing(repo: Workspace) -> None:
     bring_up(repo)
     counts: set[int] = set()
     done = threading.Event()
@@ -385,7 +390,7 @@ def test_a_reader_sees_all_of_a_change_or_nothing(repo: Repo) -> None:
     assert counts <= {0, 2000}
 
 
-def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
+def test_what_a_killed_build_left_does_not_matter(repo: Workspace) -> None:
     add_run(repo.mlruns)
     repo.build.mkdir()
     for name in (".part-mlflow.db", "mlflow.db-wal", "mlflow.db"):
@@ -395,7 +400,7 @@ def test_what_a_killed_restore_left_does_not_matter(repo: Repo) -> None:
 
 
 def test_the_watcher_follows_the_files_and_survives_damage(
-    repo: Repo, capsys: pytest.CaptureFixture[str]
+    repo: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = add_run(repo.mlruns)
     said: list[str] = []
@@ -406,8 +411,8 @@ def test_the_watcher_follows_the_files_and_survives_damage(
 
     exporter = Exporter()
     arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
-    threading.Thread(target=build.watch, args=arguments, daemon=True).start()
-    wait_for(lambda: "1 runs (1 taken in, 0 taken out)" in heard())
+    threading.Thread(target=watch, args=arguments, daemon=True).start()
+    wait_for(lambda: "1 runs (1 added, 0 removed)" in heard())
     bad = add_run(
         repo.root / "elsewhere"
     )  # no file is moved that the watcher may be reading
@@ -446,8 +451,8 @@ def test_the_schema_is_of_the_installed_mlflow_without_importing_it(
     tmp_path: Path,
 ) -> None:
     script = (
-        "import sys, pathlib; from history import restore; "
-        "restore.restore(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
+        "import sys, pathlib; from history import build_database; "
+        "build_database(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
         "print('mlflow' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

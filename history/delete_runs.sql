@@ -1,4 +1,4 @@
--- Takes out the runs that are `leaving`, with all that belongs to them.
+-- Deletes the runs whose IDs are in `leaving`, with all that belongs to them.
 INSERT INTO leaving
 SELECT input_uuid FROM inputs WHERE source_id IN leaving OR destination_id IN leaving
 UNION SELECT model_id FROM logged_models WHERE source_run_id IN leaving;

@@ -11,12 +11,16 @@ from typer.testing import CliRunner
 
 from core.errors import PipelineError, UsageError
 from history import layout
-from history.importer import save
-from history.verify import verify
-from pipeline.cli import app
-from pipeline.repo import Repo
+from history.__main__ import app
 from tests.conftest import posix
-from tests.support.history_factories import new_repo, new_store, query
+from tests.support.history_factories import (
+    Workspace,
+    import_into,
+    new_store,
+    new_workspace,
+    query,
+    verify,
+)
 
 PARENT = "mlflow.parentRunId"
 
@@ -56,8 +60,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.fixture
-def repo(tmp_path: Path) -> Repo:
-    return new_repo(tmp_path / "clone")
+def repo(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "clone")
 
 
 @posix
@@ -85,7 +89,7 @@ def repo(tmp_path: Path) -> Repo:
     ],
 )
 def test_a_bad_artifact_leaves_its_run_out_and_no_other(
-    tmp_path: Path, repo: Repo, files: list[str], reason: str
+    tmp_path: Path, repo: Workspace, files: list[str], reason: str
 ) -> None:
     source = Source(tmp_path / "source")
     first, bad, last = (
@@ -95,15 +99,15 @@ def test_a_bad_artifact_leaves_its_run_out_and_no_other(
     )
     heard: list[str] = []
     with pytest.raises(
-        PipelineError, match="2 runs are saved, 1 could not be"
+        PipelineError, match="2 runs were imported, 1 could not be"
     ) as caught:
-        save(source.uri, None, repo.mlruns, heard.append)
+        import_into(repo, source.uri, notice=heard.append)
     assert caught.value.exit_status == 1
     assert {*layout.run_folders(repo.mlruns)} == {first, last}
     (sentence,) = heard
     assert sentence.startswith(f"the run {bad} cannot be ")
     with pytest.raises(PipelineError, match=reason):
-        save(source.uri, [bad], repo.mlruns)
+        import_into(repo, source.uri, [bad])
     assert verify(repo) == []
     shutil.rmtree(
         source.folder / "artifacts"
@@ -111,7 +115,9 @@ def test_a_bad_artifact_leaves_its_run_out_and_no_other(
 
 
 @posix
-def test_a_bad_child_leaves_out_what_needs_it_alone(repo: Repo, tmp_path: Path) -> None:
+def test_a_bad_child_leaves_out_what_needs_it_alone(
+    repo: Workspace, tmp_path: Path
+) -> None:
     source = Source(tmp_path / "source")
     parent = source.log()
     bad = source.log("nul", parent=parent)
@@ -121,29 +127,29 @@ def test_a_bad_child_leaves_out_what_needs_it_alone(repo: Repo, tmp_path: Path) 
     with pytest.raises(
         UsageError, match=f"the run {grandchild} is left out with its parent"
     ):
-        save(source.uri, [good, grandchild], repo.mlruns, heard.append)
+        import_into(repo, source.uri, [good, grandchild], heard.append)
     assert {*layout.run_folders(repo.mlruns)} == {parent, good}
     assert [sentence[:40] for sentence in heard] == [f"the run {bad}"]
     assert verify(repo) == []
 
 
 def test_a_child_of_a_removed_parent_is_left_out_and_named(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     source = Source(tmp_path / "source")
     parent, other = source.log(), source.log()
     child = source.log(parent=parent)
     source.collect_garbage(parent)
     heard: list[str] = []
-    with pytest.raises(PipelineError, match="1 runs are saved, 1 could not be"):
-        save(source.uri, None, repo.mlruns, heard.append)
+    with pytest.raises(PipelineError, match="1 runs were imported, 1 could not be"):
+        import_into(repo, source.uri, notice=heard.append)
     assert {*layout.run_folders(repo.mlruns)} == {other}
     said = f"with its parent, the run {parent}, which is not found in the store."
     assert heard == [f"the run {child} is left out {said}"]
 
 
 def test_the_sentence_names_the_run_that_was_asked_for(
-    repo: Repo, source: Source
+    repo: Workspace, source: Source
 ) -> None:
     parent = source.log(status=None)
     child = source.log(parent=parent)
@@ -152,35 +158,35 @@ def test_the_sentence_names_the_run_that_was_asked_for(
         " RUNNING"
     )
     with pytest.raises(UsageError, match=said):
-        save(source.uri, [child], repo.mlruns)
+        import_into(repo, source.uri, [child])
 
 
 def test_a_child_that_still_runs_does_not_hold_its_parent_up(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     source = Source(tmp_path / "source")
     parent = source.log()
     running = source.log(parent=parent, status=None)
     heard: list[str] = []
     assert [
-        folder.name for folder in save(source.uri, [parent], repo.mlruns, heard.append)
+        folder.name for folder in import_into(repo, source.uri, [parent], heard.append)
     ] == [parent]
-    assert heard == [f"the run {running} is RUNNING: only ended runs can be saved."]
+    assert heard == [f"the run {running} is RUNNING: only ended runs can be imported."]
     source.client.set_terminated(running)
-    assert [folder.name for folder in save(source.uri, [running], repo.mlruns)] == [
+    assert [folder.name for folder in import_into(repo, source.uri, [running])] == [
         parent,
         running,
     ]
 
 
 def test_the_command_prints_what_was_saved_before_it_ends_with_1(
-    repo: Repo, tmp_path: Path
+    repo: Workspace, tmp_path: Path
 ) -> None:
     source = Source(tmp_path / "source")
     first, last = source.log(), source.log()
     source.collect_garbage(parent := source.log())
     child = source.log(parent=parent)
-    arguments = ["--repo", str(repo.root), "history", "save", "--from", source.uri]
+    arguments = ["--folder", str(repo.mlruns), "import", "--from", source.uri]
     done = CliRunner().invoke(app, arguments)
     assert [line.rpartition("/")[2] for line in done.stdout.splitlines()] == [
         first,
@@ -189,11 +195,11 @@ def test_the_command_prints_what_was_saved_before_it_ends_with_1(
     assert f"the run {child} is left out" in done.stderr
     assert (
         str(done.exception)
-        == "2 runs are saved, 1 could not be: the reasons are named above."
+        == "2 runs were imported, 1 could not be: the reasons are named above."
     )
 
 
-def test_what_is_not_kept_is_counted(repo: Repo, tmp_path: Path) -> None:
+def test_what_is_not_kept_is_counted(repo: Workspace, tmp_path: Path) -> None:
     source = Source(tmp_path / "source")
     run = source.log()
     source.client.create_registered_model("m")
@@ -209,10 +215,10 @@ def test_what_is_not_kept_is_counted(repo: Repo, tmp_path: Path) -> None:
     finally:
         mlflow.set_tracking_uri(None)
     heard: list[str] = []
-    save(source.uri, None, repo.mlruns, heard.append)
+    import_into(repo, source.uri, notice=heard.append)
     assert heard == [
         "The store also holds 1 trace, 1 prompt, 2 registered model versions; "
-        "the history keeps runs and their models alone."
+        "the history keeps only runs and their models."
     ]
 
 
@@ -233,7 +239,7 @@ NOT_A_STORE = {
 
 @pytest.mark.parametrize("uri", NOT_A_STORE)
 def test_what_is_no_store_is_one_sentence_and_stays_as_it_is(
-    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+    repo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
     (tmp_path / "text.db").write_text("x\n")
     (tmp_path / "empty.db").write_text("")
@@ -242,7 +248,7 @@ def test_what_is_no_store_is_one_sentence_and_stays_as_it_is(
     monkeypatch.chdir(tmp_path)
     before = {path.name for path in tmp_path.iterdir()}
     with pytest.raises(PipelineError, match=NOT_A_STORE[uri]) as caught:
-        save(uri, None, repo.mlruns)
+        import_into(repo, uri)
     assert "hush" not in str(caught.value) and "\n" not in str(caught.value)
     assert {path.name for path in tmp_path.iterdir()} == before
     assert (tmp_path / "text.db").read_text("utf-8") == "x\n"

@@ -1,0 +1,83 @@
+"""Keeps MLflow's database up to date with the run files for as long as it runs."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+from core.errors import PipelineError
+from history import layout
+from history.build import build_database
+from history.metrics import Exporter
+
+SECONDS = 5.0
+
+
+def watch(
+    mlruns: Path,
+    path: Path,
+    seconds: float = SECONDS,
+    exporter: Exporter | None = None,
+) -> None:
+    """Build the database whenever folders of the history change, until interrupted.
+
+    A change is printed. A fault of the history, which may be half-way through a `git
+    pull`, is printed once, and the build is tried again.
+
+    Args:
+        mlruns: the folder of the history.
+        path: the SQLite file; see `build_database`.
+        seconds: the time between two looks at the folders.
+        exporter: keeps the metrics of the history; it serves them if its `serve` was
+            called.
+    """
+    watcher = Watcher(mlruns, path, exporter or Exporter())
+    while True:
+        watcher.look()
+        time.sleep(seconds)
+
+
+class Watcher:
+    """Compares the folders of a history with those of the last build."""
+
+    def __init__(self, mlruns: Path, path: Path, exporter: Exporter) -> None:
+        self._mlruns = mlruns
+        self._path = path
+        self._exporter = exporter
+        self._built: list[tuple[Path, int]] | None = None
+        self._failure = ""
+
+    def look(self) -> None:
+        """Build the database if the folders have changed since the last build."""
+        state = folder_times(self._mlruns)
+        if state != self._built:
+            try:
+                self._build()
+            except (PipelineError, OSError, sqlite3.Error) as error:
+                self._report(str(error))
+                return
+            self._built = state
+        self._exporter.last_success.set_to_current_time()
+
+    def _build(self) -> None:
+        change = build_database(self._mlruns, self._path)
+        self._exporter.update(self._path)
+        self._failure = ""
+        if change.added or change.removed:
+            print(change, flush=True)
+
+    def _report(self, failure: str) -> None:
+        self._exporter.failures.inc()
+        if failure != self._failure:
+            print(failure, flush=True)
+        self._failure = failure
+
+
+def folder_times(mlruns: Path) -> list[tuple[Path, int]]:
+    """Return the folders that change when a run or a promotion comes or goes.
+
+    Each comes with the time of its last change, in nanoseconds.
+    """
+    registry = mlruns / layout.REGISTRY
+    folders = layout.day_folders(mlruns)
+    folders += [registry / name for name in layout.folders(registry)]
+    return [(path, path.stat().st_mtime_ns) for path in folders if path.exists()]

@@ -1,0 +1,161 @@
+"""The public API: `History`, and what the package exports."""
+
+from pathlib import Path
+
+import pytest
+
+import history
+from core.errors import UsageError
+from history import History, Promotion, Run, layout
+from tests.support.history_factories import (
+    DAY_MS,
+    STARTED,
+    Workspace,
+    add_run,
+    model_id,
+    new_workspace,
+    promote,
+    verify,
+)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "source")
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Workspace:
+    return new_workspace(tmp_path / "target")
+
+
+def files_of(workspace: Workspace, run: Run) -> dict[str, Path]:
+    """Return the files of a run by their paths below its folder."""
+    folder = workspace.history().folder(run.run_id)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    paths = {path.relative_to(folder).as_posix(): path for path in files}
+    del paths["run.json"]
+    return paths
+
+
+def test_everything_that_is_exported_is_there() -> None:
+    assert sorted(history.__all__) == history.__all__
+    for name in history.__all__:
+        assert getattr(history, name)
+
+
+def test_a_folder_that_does_not_exist_is_an_empty_history(tmp_path: Path) -> None:
+    with History.open(tmp_path / "none") as empty:
+        assert len(empty) == 0
+        assert list(empty.runs()) == []
+        assert empty.newest(3) == []
+        assert empty.models() == []
+        assert empty.champion("housing") is None
+        assert empty.verify() == []
+    assert not (tmp_path / "none").exists()
+
+
+def test_runs_are_read_when_it_is_their_turn(source: Workspace) -> None:
+    first = add_run(source.mlruns, experiment="a", started=STARTED)
+    later = add_run(source.mlruns, experiment="a", started=STARTED + DAY_MS)
+    other = add_run(source.mlruns, experiment="Other one")
+    with source.history() as opened:
+        (opened.folders[later.run_id] / "run.json").unlink()
+        runs = opened.runs("a")
+        assert next(runs) == first
+        with pytest.raises(history.PipelineError, match="cannot be read"):
+            next(runs)
+        assert list(opened.runs("Other one")) == [other]
+        assert opened.run(other.run_id[:12]) == other
+        assert other.run_id in opened and "0" * 32 not in opened
+
+
+def test_the_folders_are_listed_once(
+    source: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
+    promote(source, run)
+    calls: list[Path] = []
+    original = layout.run_days
+
+    def counted(mlruns: Path) -> dict[str, Path]:
+        calls.append(mlruns)
+        return original(mlruns)
+
+    monkeypatch.setattr(layout, "run_days", counted)
+    with source.history() as opened:
+        assert list(opened.runs()) == [run]
+        assert opened.run(run.run_id) == run
+        assert opened.model_folder(run.run_id, run.models[0].model_id).is_dir()
+        assert len(opened) == 1
+    assert len(calls) == 1
+
+
+def test_a_run_is_added_with_its_files(source: Workspace, target: Workspace) -> None:
+    files = {"note.txt": b"noted", "plots/a b.png": b"png"}
+    run = add_run(source.mlruns, files, {model_id(): {"model.onnx": b"x"}})
+    with target.history() as opened:
+        folder = opened.add(run, files_of(source, run))
+        assert opened.folder(run.run_id) == folder
+        assert opened.run(run.run_id) == run
+        assert opened.verify() == []
+    assert files_of(target, run).keys() == files_of(source, run).keys()
+    assert not list((target.mlruns / layout.LOCAL / "adding").iterdir())
+
+
+def test_the_files_of_a_model_may_be_left_out(
+    source: Workspace, target: Workspace
+) -> None:
+    run = add_run(source.mlruns, {"a": b"a"}, {model_id(): {"model.onnx": b"x"}})
+    files = files_of(source, run)
+    artifacts = {path: files[path] for path in files if path.startswith("artifacts/")}
+    with target.history() as opened:
+        opened.add(run, artifacts)
+        assert opened.verify() == []
+
+
+def test_a_run_with_other_files_is_not_added(
+    source: Workspace, target: Workspace
+) -> None:
+    run = add_run(source.mlruns, {"note.txt": b"noted"})
+    files = files_of(source, run)
+    other = source.root / "other.txt"
+    other.write_bytes(b"other")
+    wrong: dict[str, dict[str, Path]] = {
+        "lists artifacts/note.txt: name its file": {},
+        "does not list artifacts/more.txt": files | {"artifacts/more.txt": other},
+        "is not the artifacts/note.txt": {"artifacts/note.txt": other},
+    }
+    with target.history() as opened:
+        for sentence, given in wrong.items():
+            with pytest.raises(UsageError, match=sentence):
+                opened.add(run, given)
+        assert len(opened) == 0
+        opened.add(run, files)
+        with pytest.raises(UsageError, match="is in the history already"):
+            opened.add(run, files)
+    assert verify(target) == []
+
+
+def test_a_promotion_becomes_the_champion(source: Workspace, target: Workspace) -> None:
+    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
+    first = promote(source, run)
+    with source.history() as kept:
+        files = kept.model_folder(run.run_id, first.model_id)
+    with History.open(target.mlruns) as opened:
+        with pytest.raises(UsageError, match="is not in the history: add it first"):
+            opened.promote(first)
+        opened.add(run)
+        assert opened.champion("housing") is None
+        opened.promote(first, files)
+        assert opened.champion("housing") == first
+        with pytest.raises(UsageError, match="the next one is version 2"):
+            opened.promote(first)
+        second = first.model_copy(update={"version": 2, "replaces": 1})
+        opened.promote(second)
+        assert opened.promotions("housing") == [first, second]
+        assert opened.models() == ["housing"]
+        assert opened.verify() == []
+    with History.open(target.mlruns) as again:
+        assert isinstance(again.champion("housing"), Promotion)
+        assert again.promotions("housing") == [first, second]
