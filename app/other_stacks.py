@@ -77,7 +77,7 @@ VARIABLES = (
     Variable(
         MONITORING,
         "With `false` `./start-mlops.sh` leaves out Prometheus, Grafana and the"
-        " exporters. Compose alone cannot: take it out, and `docker compose up -d front"
+        " exporters. Compose alone cannot: take it out, and `docker compose up -d proxy"
         " mlflow-server trainer`.",
         (*YES, *NO),
     ),

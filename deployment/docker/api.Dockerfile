@@ -8,8 +8,7 @@ COPY deployment/docker/install.sh deployment/docker/finish.sh deployment/docker/
 RUN sh /build/install.sh /build/api.txt /image/mlops/packages \
     && python /build/minimal_root.py /image \
     && sh /build/finish.sh /image
-COPY VERSION deployment/docker/health.py deployment/docker/front.py deployment/docker/prepare.py \
-     /code/mlops/
+COPY VERSION deployment/docker/health.py deployment/docker/prepare.py /code/mlops/
 COPY deployment/models /code/mlops/deployment/models
 COPY core /code/mlops/core
 COPY app /code/mlops/app

@@ -18,8 +18,8 @@ SERVICES = [
 # Those that a profile adds.
 PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
 
-# What holds the API's port, however many replicas there are.
-FRONT = "front"
+# The reverse proxy: it publishes the API's port.
+PROXY = "proxy"
 # What runs once before the others.
 PREPARE = "prepare"
 
@@ -54,14 +54,14 @@ def start(settings: Settings) -> None:
     """
     _require_profiles(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
-    chosen = services(settings) + ([] if "mlops-api" in settings.without else [FRONT])
+    chosen = services(settings) + ([] if "mlops-api" in settings.without else [PROXY])
     there = running(settings)
     # Without a model the API is up and says so, but is not healthy: nobody waits for
     # it.
     unready = (
         []
         if has_models()
-        else [name for name in chosen if name in ("mlops-api", FRONT)]
+        else [name for name in chosen if name in ("mlops-api", PROXY)]
     )
     print("building and starting the containers …", flush=True)
     try:

@@ -27,7 +27,7 @@ SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
 MISSING = ["grafana"]
 # All others, by name: with `--scale grafana=0` Compose asks for the image all the same.
 SERVICES = (
-    *("mlops-api", "front", "mlflow-server", "trainer", "prometheus", "node-exporter"),
+    *("mlops-api", "proxy", "mlflow-server", "trainer", "prometheus", "node-exporter"),
     *("cadvisor", "jaeger"),
 )
 PLACE = "stack-test"  # where it runs, as traces say it

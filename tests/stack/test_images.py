@@ -24,7 +24,7 @@ PROGRAMS = {
     "git",
     "curl",
 }
-OURS = {"mlops-api", "front", "mlflow-server", "trainer"}
+OURS = {"mlops-api", "mlflow-server", "trainer"}
 
 
 def image(stack: Stack, service: str) -> str:
@@ -69,7 +69,6 @@ def test_the_api_image_is_small_and_holds_nothing_but_the_api(stack: Stack) -> N
         "deployment",
         "packages",
         "health.py",
-        "front.py",
         "prepare.py",
         "VERSION",
         "__pycache__",

@@ -84,7 +84,7 @@ def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     assert "::group::log of mlops-api\n" in said and "its SHA-256 differs" in said
     assert (
         said.count("::group::") == said.count("::endgroup::") == 3
-    )  # prepare, mlops-api, front
+    )  # prepare, mlops-api, proxy
     assert wrong.endswith(
         "error: not every container started and became healthy; see above and the"
         " logs.\n"

@@ -18,7 +18,7 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
     **{
-        "front": "8000",
+        "proxy": "8000",
         "mlflow-server": "5000",
         "prometheus": "9090",
         "grafana": "3000",
@@ -267,7 +267,7 @@ def test_prometheus_looks_services_up_by_the_names_of_the_compose_file() -> None
         for found in job.get("dns_sd_configs", [])
         for name in found["names"]
     }
-    ports = PORTS | {"mlops-api": PORTS["front"], "mlflow-server": "5001"}
+    ports = PORTS | {"mlops-api": PORTS["proxy"], "mlflow-server": "5001"}
     assert looked_up == {name: ports[name] for name in looked_up}
     watched = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "grafana"}
     assert set(looked_up) == {*watched, "alertmanager"}
@@ -351,6 +351,6 @@ def test_the_file_for_monitoring_starts_the_api_prometheus_and_grafana_alone() -
     started = {n for n, service in SERVICES.items() if "profiles" not in service} - set(
         named
     )
-    assert started == {PREPARE, "mlops-api", "front", "prometheus", "grafana"}
+    assert started == {PREPARE, "mlops-api", "proxy", "prometheus", "grafana"}
     for name in started:
         assert not set(SERVICES[name].get("depends_on", {})) & set(named)

@@ -64,7 +64,7 @@ def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) ->
             "[::1]",
             "10.1.2.3",
         ),
-        *("front:8000", "mlops-api:8000", "lab.example.org", "lab.example.org:9000"),
+        *("proxy:8000", "mlops-api:8000", "lab.example.org", "lab.example.org:9000"),
     ],
 )
 def test_the_own_names_and_all_addresses_pass(
@@ -85,7 +85,7 @@ def test_the_own_names_and_all_addresses_pass(
             "127.0.0.1.evil.example",
         ),
         *(
-            "front.evil.example:8000",
+            "proxy.evil.example:8000",
             "localhost:8000.evil.example",
             "xlab.example.org",
             "",

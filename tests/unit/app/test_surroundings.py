@@ -81,7 +81,7 @@ def test_what_a_person_has_set_stays() -> None:
     [
         *(
             (f"http://{host}:8000", True)
-            for host in ("127.0.0.1", "localhost", "[::1]", "front")
+            for host in ("127.0.0.1", "localhost", "[::1]", "proxy")
         ),
         *(
             (f"http://{host}", False)
@@ -98,7 +98,7 @@ def test_every_container_that_is_asked_is_named() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
         "services"
     ]
-    asked = {"mlops-api", "front", "trainer", "mlflow-server", "jaeger", "prometheus"}
+    asked = {"mlops-api", "proxy", "trainer", "mlflow-server", "jaeger", "prometheus"}
     assert asked <= set(services) and asked <= set(OURS)
 
 

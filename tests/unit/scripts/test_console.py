@@ -19,7 +19,6 @@ from tests.paths import ROOT
 # The trainer of containers, servers that are measured, a helper of the local stack: all
 # silent.
 SILENT = {
-    "deployment/docker/front.py",
     "tools/bench/servers.py",
     "tools/bench/silent.py",
 }

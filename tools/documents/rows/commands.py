@@ -68,7 +68,7 @@ def parts_of_the_stack(stack: Stack) -> str:
 
 def _monitoring(stack: Stack) -> str:
     """Start the stack of the second file on ports of its own, and end it."""
-    started = ["front", "prometheus"] + ["grafana"] * ("grafana" in stack.ports)
+    started = ["proxy", "prometheus"] + ["grafana"] * ("grafana" in stack.ports)
     ports = dict(
         zip(("mlops-api", "prometheus", "grafana"), free_ports(3), strict=True)
     )
