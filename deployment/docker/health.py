@@ -1,21 +1,30 @@
-"""What a container is asked about its health: `health.py PORT PATH [NAME]`, 0 if it
-answers 200.
+"""Health check of a container: `health.py PORT PATH [HOST]` exits 0 if PATH answers 200.
 
-NAME is what others call the container: a server may refuse a request for a name it does
-not know.
+HOST is the name that others use for the container: a server may refuse a request for a
+host name that it does not know.
 """
 
 import sys
 from http.client import HTTPConnection, HTTPException
 
-port, path, name = (*sys.argv[1:], "127.0.0.1")[:3]
-try:
-    connection = HTTPConnection("127.0.0.1", int(port), timeout=4)
-    connection.request("GET", path, headers={"Host": f"{name}:{port}"})
-    answer = connection.getresponse()
-except (OSError, HTTPException) as error:
-    sys.exit(f"no answer on port {port}: {error}")
-if answer.status != 200:
-    sys.exit(
-        f"{path} answers {answer.status}: {answer.read(300).decode(errors='replace')}"
-    )
+HERE = "127.0.0.1"
+SECONDS = 4
+SHOWN_BYTES = 300
+
+
+def check(port: int, path: str, host: str = HERE) -> str:
+    """Return what is wrong, an empty string if nothing is."""
+    connection = HTTPConnection(HERE, port, timeout=SECONDS)
+    try:
+        connection.request("GET", path, headers={"Host": f"{host}:{port}"})
+        answer = connection.getresponse()
+        body = answer.read(SHOWN_BYTES)
+    except (OSError, HTTPException) as error:
+        return f"no answer on port {port}: {error}"
+    if answer.status == 200:
+        return ""
+    return f"{path} answers {answer.status}: {body.decode(errors='replace')}"
+
+
+if __name__ == "__main__":
+    sys.exit(check(int(sys.argv[1]), *sys.argv[2:]) or 0)

@@ -1,13 +1,12 @@
-"""Runs once before the services, as root: `prepare.py FOLDER…`, the last one for
-artifacts.
+"""Prepare the checkout for the services: `prepare.py FOLDER…`, artifacts last.
 
-The folders lie beside the checkout and belong to whoever cloned it; the services run as
-another user. Both get the right to write there, and nobody else does. Where the file
-system has no access control lists (Docker Desktop's, NFS), the folders become writable
-for all who can reach them.
+Runs once, as root, before the services start. The folders belong to whoever cloned the
+repository, and the services run as another user: both get the right to write there, and
+nobody else. Where the file system has no access control lists (Docker Desktop's, NFS),
+the folders become writable for everybody who can reach them.
 
-Nothing is started if a variable is set that people know from other stacks and that
-can't work here.
+It fails if a variable is set that is known from other stacks and cannot work here, so
+that no service starts with a setting that would be ignored.
 """
 
 import errno
@@ -24,77 +23,91 @@ from app.other_stacks import MONITORING, NO, VARIABLES, refusals
 from core import output
 
 SERVICES_USER = 10001
-# The key that the start script has made, in the checkout; and where the API looks for
-# it.
-MADE_KEY, KEY = Path("checkout/build/admin-key"), Path("build/serving/admin-key")
-# Where notebooks' artifacts were, in a volume, before they lay beside the checkout.
+# The key that the start script generated, in the checkout; and where the API reads it.
+GENERATED_KEY = Path("checkout/build/admin-key")
+KEY = Path("build/serving/admin-key")
+# The volume in which an earlier version kept the artifacts of notebooks.
 FORMER = Path("former")
-# Linux' names: https://man7.org/linux/man-pages/man5/acl.5.html; the layout is that of
-# the kernel.
-ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
-VERSION, NOBODY = 2, 0xFFFFFFFF
-OWNER, USER, GROUP, MASK, OTHERS = 0x01, 0x02, 0x04, 0x10, 0x20
+
+# Access control lists as Linux stores them: linux/posix_acl_xattr.h. A list is a
+# version and entries of a tag, permissions and a user's number.
+ACCESS = "system.posix_acl_access"
+DEFAULT = "system.posix_acl_default"
+VERSION = 2
+HEADER = struct.Struct("<I")
+ENTRY = struct.Struct("<HHI")
+NO_USER = 0xFFFFFFFF
+OWNER = 0x01
+USER = 0x02
+GROUP = 0x04
+MASK = 0x10
+OTHERS = 0x20
+READ_WRITE = 6
+READ_WRITE_ENTER = 7
 UNSUPPORTED = (errno.ENOTSUP, errno.ENOSYS, errno.EPERM)
 
 
 def access_list(mode: int, users: set[int], rights: int) -> bytes:
-    """Return an access control list: the mode's, and `rights` for some users by number."""
-    entries = [
-        (OWNER, mode >> 6 & 7, NOBODY),
-        *((USER, rights, user) for user in sorted(users)),
-        (GROUP, mode >> 3 & 7, NOBODY),
-        (MASK, rights | mode >> 3 & 7, NOBODY),
-        (OTHERS, mode & 7, NOBODY),
-    ]
-    listed = b"".join(struct.pack("<HHI", *entry) for entry in entries)
-    return struct.pack("<I", VERSION) + listed
+    """Return an access control list: a file's mode, and `rights` for more users."""
+    group_rights = mode >> 3 & 7
+    entries = [(OWNER, mode >> 6 & 7, NO_USER)]
+    for user in sorted(users):
+        entries.append((USER, rights, user))
+    entries.append((GROUP, group_rights, NO_USER))
+    entries.append((MASK, rights | group_rights, NO_USER))
+    entries.append((OTHERS, mode & 7, NO_USER))
+    packed = [ENTRY.pack(tag, allowed, user) for tag, allowed, user in entries]
+    return HEADER.pack(VERSION) + b"".join(packed)
 
 
 def share(path: Path) -> None:
-    """Let the services' user write a file, or a folder and all that will be made in it.
+    """Let the services' user write a file, or a folder and all that is created in it.
 
-    In a folder the owner gets the right to what the services make there, too.
+    In a folder, the owner gets the right to write what the services create.
     """
-    mode, owner = path.lstat().st_mode, path.lstat().st_uid
+    status = path.lstat()
+    mode = status.st_mode
     if stat.S_ISLNK(mode) or is_shared(path):
         return
+    rights = READ_WRITE
     if stat.S_ISDIR(mode):
-        both = access_list(mode, {SERVICES_USER, owner}, 7)
-        os.setxattr(path, DEFAULT, both, follow_symlinks=False)
-    rights = 7 if stat.S_ISDIR(mode) else 6
-    listed = access_list(mode, {SERVICES_USER}, rights)
-    os.setxattr(path, ACCESS, listed, follow_symlinks=False)
+        rights = READ_WRITE_ENTER
+        inherited = access_list(mode, {SERVICES_USER, status.st_uid}, rights)
+        os.setxattr(path, DEFAULT, inherited, follow_symlinks=False)
+    own = access_list(mode, {SERVICES_USER}, rights)
+    os.setxattr(path, ACCESS, own, follow_symlinks=False)
 
 
 def is_shared(path: Path) -> bool:
-    """Tell whether the services' user has rights of its own already."""
+    """Return whether the access control list has an entry for the services' user."""
     if ACCESS not in os.listxattr(path, follow_symlinks=False):
         return False
-    listed = os.getxattr(path, ACCESS, follow_symlinks=False)[struct.calcsize("<I") :]
-    return any(
-        (kind, user) == (USER, SERVICES_USER)
-        for kind, _, user in struct.iter_unpack("<HHI", listed)
-    )
+    stored = os.getxattr(path, ACCESS, follow_symlinks=False)
+    entries = ENTRY.iter_unpack(stored[HEADER.size :])
+    return any(tag == USER and user == SERVICES_USER for tag, _, user in entries)
 
 
 def open_to_all(path: Path) -> None:
     """Let everybody write a file or a folder."""
     mode = path.lstat().st_mode
-    if not stat.S_ISLNK(mode):
-        path.chmod(stat.S_IMODE(mode) | (0o777 if stat.S_ISDIR(mode) else 0o666))
+    if stat.S_ISLNK(mode):
+        return
+    added = 0o777 if stat.S_ISDIR(mode) else 0o666
+    path.chmod(stat.S_IMODE(mode) | added)
 
 
-def within(folder: Path) -> Iterator[Path]:
-    """Return a folder and all below it; what others take away meanwhile is passed over."""
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield a folder and all below it; skip what disappears meanwhile."""
     yield folder
     for parent, folders, files in os.walk(folder):
-        yield from (Path(parent, name) for name in (*folders, *files))
+        for name in folders + files:
+            yield Path(parent, name)
 
 
 def prepare(folder: Path) -> None:
     """Share a folder and all below it."""
     change = share
-    for path in within(folder):
+    for path in walk(folder):
         try:
             change(path)
         except FileNotFoundError:
@@ -107,72 +120,83 @@ def prepare(folder: Path) -> None:
 
 
 def move_in(former: Path, folder: Path) -> None:
-    """Move what an earlier version kept in a volume beside the checkout.
+    """Move the files of a former folder into another one, and remove empty folders.
 
-    Where another file lies already it stays, and so does the one in the volume.
+    A file whose place is taken by another one stays where it is.
     """
-    for path in sorted(
-        former.rglob("*"), reverse=True
-    ):  # what is in a folder comes before it
+    deepest_first = sorted(former.rglob("*"), reverse=True)
+    for path in deepest_first:
         target = folder / path.relative_to(former)
         if path.is_dir():
             target.mkdir(parents=True, exist_ok=True)
             if not any(path.iterdir()):
                 path.rmdir()
-            continue
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            half = target.with_name(f"{target.name}.half")
-            shutil.copyfile(path, half)
-            half.replace(target)
-        if filecmp.cmp(path, target, shallow=False):
-            path.unlink()
+        else:
+            move_file(path, target)
 
 
-def hand_over(made: Path, key: Path) -> None:
-    """Copy the key to a volume of the services alone: the file itself is for its owner
-    only.
+def move_file(path: Path, target: Path) -> None:
+    """Move a file to another file system, unless another file is there already."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        incomplete = target.with_name(f"{target.name}.half")
+        shutil.copyfile(path, incomplete)
+        incomplete.replace(target)
+    if filecmp.cmp(path, target, shallow=False):
+        path.unlink()
 
-    So it is the same however the containers are started. A key that is gone opens
-    nothing.
+
+def copy_key(generated: Path, key: Path) -> None:
+    """Copy the generated key to the services' volume: the file itself is its owner's.
+
+    If the start script has removed the key, the copy is removed too.
     """
     key.unlink(missing_ok=True)
-    if made.is_file():
-        shutil.copyfile(made, key)
+    if generated.is_file():
+        shutil.copyfile(generated, key)
 
 
-def refused() -> list[str]:
-    """Return a sentence for each variable of the environment that can't be used."""
-    found = refusals(os.environ)
+def unusable_variables() -> list[str]:
+    """Return a sentence for each variable of the environment that cannot be used."""
+    sentences = refusals(os.environ)
     if os.environ.get(MONITORING, "").strip().lower() in NO:
-        (meaning,) = (known.meaning for known in VARIABLES if known.name == MONITORING)
-        found.append(f"{MONITORING}: {meaning}")
-    return found
+        for variable in VARIABLES:
+            if variable.name == MONITORING:
+                sentences.append(f"{MONITORING}: {variable.meaning}")
+    return sentences
 
 
-def main(*folders: str) -> int:
-    """Prepare the folders; return 1 if a variable is refused."""
-    if sentences := refused():
-        print(
-            "\n".join(f"error: {sentence}" for sentence in sentences), file=sys.stderr
-        )
-        return 1
-    hand_over(MADE_KEY, KEY)
+def prepare_all(folders: list[str]) -> None:
+    """Share every folder, and move former artifacts into the last one.
+
+    A folder whose permissions cannot be changed is reported and left as it is: the
+    service that needs it will say so if it cannot write there.
+    """
     artifacts = folders[-1]
-    for name in (*folders, artifacts):  # once more for what was moved in
+    # The last folder a second time, for what was moved in.
+    for name in [*folders, artifacts]:
         try:
             prepare(Path(name))
             if name == artifacts:
                 move_in(FORMER, Path(name))
         except OSError as error:
-            # The service that needs the folder says so, if it can't write there.
             print(
-                f"{name}: its rights stay as they are: {error.strerror}.",
-                file=sys.stderr,
+                f"{name}: cannot change permissions: {error.strerror}.", file=sys.stderr
             )
+
+
+def main(folders: list[str]) -> int:
+    """Prepare the folders; return 1 if a variable cannot be used."""
+    sentences = unusable_variables()
+    for sentence in sentences:
+        print(f"error: {sentence}", file=sys.stderr)
+    if sentences:
+        return 1
+    copy_key(GENERATED_KEY, KEY)
+    prepare_all(folders)
     return 0
 
 
 if __name__ == "__main__":
     output.prepare()
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -1,16 +1,24 @@
-"""Print what a lock file has beyond another: `rest.py LOCK OTHER`.
+"""Print the requirements that a lock file has beyond another: `rest.py LOCK OTHER`.
 
-The images of MLflow and of the pipeline so have a layer in common, which is built, kept
-and pulled once.
+The images of MLflow and of the pipeline install OTHER in a layer that they share: it is
+built, stored and pulled once.
 """
 
 import re
 import sys
 from pathlib import Path
 
-ENTRY = re.compile(
-    r"^\S.*(?:\n .*)*", re.MULTILINE
-)  # a line and the indented ones below it
+# A line and the indented ones below it.
+REQUIREMENT = re.compile(r"^\S.*(?:\n .*)*", re.MULTILINE)
 
-lock, other = (ENTRY.findall(Path(name).read_text("utf-8")) for name in sys.argv[1:3])
-print("\n".join(entry for entry in lock if entry not in other))
+
+def requirements(lock: str) -> list[str]:
+    """Return the entries of a lock file, each with its hashes."""
+    return REQUIREMENT.findall(Path(lock).read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    shared = requirements(sys.argv[2])
+    for requirement in requirements(sys.argv[1]):
+        if requirement not in shared:
+            print(requirement)
