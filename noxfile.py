@@ -253,11 +253,18 @@ def rehearse(session: nox.Session) -> None:
     session.run("python", "-m", "tools.rehearse", *session.posargs)
 
 
-@nox.session(default=False)
-def verify(session: nox.Session) -> None:
+@nox.session(name="verify-history", default=False)
+def verify_history(session: nox.Session) -> None:
     """Check every file, hash, link and number of the committed history."""
     install(session, "pipeline")
     session.run("python", "scripts/verify_mlflow_data.py", *session.posargs)
+
+
+@nox.session(name="verify", default=False)
+def verify_old_name(session: nox.Session) -> None:
+    """Do the same as `verify-history`: its former name."""
+    session.warn("`nox -s verify` is now called `nox -s verify-history`.")
+    session.notify("verify-history", session.posargs)
 
 
 @nox.session(default=False)

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         ("build", "build images into the engine"),
         (
             "push",
-            "build images and push them, with provenance and a list of what is inside",
+            "build images and push them, with provenance and an SBOM",
         ),
     ):
         some = does.add_parser(verb, help=help_)

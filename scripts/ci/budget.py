@@ -51,7 +51,7 @@ MINUTES = {
     "images": 6,
     "images-arm": 6,
     "e2e": 11,
-    "verify": 4,
+    "smoke": 4,
     "release": 1,
     "verdict": 1,
     "comment": 1,
@@ -84,7 +84,7 @@ def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
     counted = list(jobs)
     times = {"test": pythons, "images": images, "images-arm": images}
     if (
-        "verify" in counted and "images" not in counted
+        "smoke" in counted and "images" not in counted
     ):  # it builds them itself, all in one job
         counted, times = [*counted, "images"], times | {"images": 1}
     return sum(MINUTES[job] * times.get(job, 1) for job in counted)

@@ -19,7 +19,7 @@ from scripts.ci.outputs import put
 
 PUSH, REQUESTS = "push", ("pull_request", "merge_group")
 PUBLISHED = ("train", "publish")
-SHIPPED = ("images", "verify", "release")
+SHIPPED = ("images", "smoke", "release")
 # `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow
 # within itself.
 NOT_REHEARSED = {"test-windows", "images-arm", "e2e"}
@@ -77,7 +77,7 @@ def plan(event: Event, allowed: Budget) -> Plan:
     if event.name in REQUESTS:
         what = "The merge queue" if event.name == "merge_group" else "A pull request"
         said = f"{what}: all is tried, nothing is published."
-        shipped = ("verify", "e2e") if allowed.thorough and event.champion else ()
+        shipped = ("smoke", "e2e") if allowed.thorough and event.champion else ()
         return Plan((*checks, "train", *shipped), said)
     branch = event.ref.removeprefix("refs/heads/")
     if branch == event.default:
@@ -143,7 +143,7 @@ def main() -> int:
         made = plan(happened, allowed)
     except (GitError, budget.UnknownBudget) as error:
         print(f"error: {error}", file=sys.stderr)
-        put(said=str(error))
+        put(failure=str(error))
         return 1
     jobs = [
         job for job in made.jobs if "ACT" not in os.environ or job not in NOT_REHEARSED

@@ -91,7 +91,7 @@ def main() -> int:
         )
     except MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
-        put(said=str(error))
+        put(failure=str(error))
         return 2
     for short, image in images.items():
         name, at, digest = image.rpartition("@")

@@ -220,7 +220,7 @@ def main() -> int:
         return 1
     except (PipelineError, api.ApiError, api.MissingVariable) as error:
         print(f"::error::{error}")
-        put(said=str(error))
+        put(failure=str(error))
         return 2 if isinstance(error, api.MissingVariable) else 1
     return 0
 

@@ -4,7 +4,7 @@ sentence.
     python -m scripts.ci.tell COMMAND...
 
 The command's output passes through unchanged. If it fails, the sentence becomes the
-step's output `said`, which the verdict repeats.
+step's output `failure`, which the verdict repeats.
 """
 
 import re
@@ -133,7 +133,7 @@ def main(command: list[str]) -> int:
         for found in dict.fromkeys(findings):
             if not found.annotated:
                 print(found.annotation)
-        put(said=sentence(findings))
+        put(failure=sentence(findings))
     return child.returncode
 
 

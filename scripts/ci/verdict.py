@@ -27,11 +27,11 @@ DOES = {
     "images": "builds the images, pushes them as `sha-…`",
     "images-arm": "builds and pushes the same for ARM",
     "e2e": "the slow tests",
-    "verify": "starts the whole stack from the images{scan}",
+    "smoke": "starts the whole stack from the images{scan}",
     "release": "moves `latest` to the images, signs what they are made of",
 }
 # They follow on a publication, and only where its commit may be shipped.
-SHIPPING = ("images", "images-arm", "e2e", "verify", "release")
+SHIPPING = ("images", "images-arm", "e2e", "smoke", "release")
 AGAIN = "Mend it (`{}` shows the same) and push again."
 REMEDY = {
     "plan": "Mend it and run the failed jobs again.",
@@ -49,7 +49,7 @@ REMEDY = {
     "images": AGAIN.format("bash scripts/nox.sh -s images"),
     "images-arm": AGAIN.format("bash scripts/nox.sh -s images"),
     "e2e": AGAIN.format("bash scripts/nox.sh -s e2e"),
-    "verify": AGAIN.format("bash scripts/nox.sh -s smoke"),
+    "smoke": AGAIN.format("bash scripts/nox.sh -s smoke"),
     "release": "Run the failed jobs again.",
     "scan": (
         "The table in its log names the package and the version with the fix: `bash"
@@ -106,7 +106,7 @@ def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
         )
         told = f"{why} Run the failed jobs again."
         return Verdict(False, f"Stopped: {job} {what}", f"{told} {_state(needs)}")
-    said = _output(needs, job, "said") or "See its log"
+    said = _output(needs, job, "failure") or "See its log"
     remedy = REMEDY.get(_output(needs, job, "remedy")) or REMEDY[job]
     more = f" {', '.join(others)} failed, too." if others else ""
     told = f"{said.rstrip('.')}. {remedy}{more} {_state(needs)}"
@@ -135,7 +135,7 @@ def page(needs: Needs, report: str) -> str:
     verdict, plan = judge(needs), needs["plan"]["outputs"]
     told = {
         "pythons": " and ".join(json.loads(plan.get("pythons") or "[]")),
-        "scan": " and looks for known holes" if plan.get("scan") == "true" else "",
+        "scan": " and scans them for known vulnerabilities" if plan.get("scan") == "true" else "",
     }
     rows = [
         f"| {MARKS[needs[job]['result']]} | {job} | {does.format(**told)} |"

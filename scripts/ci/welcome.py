@@ -47,7 +47,7 @@ MISSED = {
         "with a small budget the slow tests and the scan of the images never run"
     ),
     "mlops.yml": "pushes are neither tested nor trained nor published",
-    "security.yml": "nothing looks for holes in workflows, code and dependencies",
+    "security.yml": "workflows, code and dependencies are not scanned for vulnerabilities",
 }
 
 

@@ -144,10 +144,10 @@ def test_a_rule_is_named_with_the_ways_out_and_nothing_is_lost(team: Team) -> No
     before = team.tip()
     done = team.publish()
     assert done.returncode == 1 and team.tip() == before
-    assert "must be made through a pull request" in team.outputs["said"]
+    assert "must be made through a pull request" in team.outputs["failure"]
     assert (
-        "Settings > Rules" in team.outputs["said"]
-        and "deploy key" in team.outputs["said"]
+        "Settings > Rules" in team.outputs["failure"]
+        and "deploy key" in team.outputs["failure"]
     )
     assert (team.clone / "build/bundle/bundle.json").is_file()
 

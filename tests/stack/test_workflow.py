@@ -106,9 +106,9 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     (project.clone / "params.yaml").write_text(PARAMS % "0.00002", "utf-8")
     project.runner.environment["REHEARSAL_CRITICAL"] = "mlops-api"
     red = project.push("feat: the next one", *ONE_PYTHON)
-    assert red.results["verify"] == red.results["verdict"] == "failure"
+    assert red.results["smoke"] == red.results["verdict"] == "failure"
     assert red.results.get("release", "skipped") == "skipped"
-    assert "Stopped: verify failed" in red.summary and ".trivyignore" in red.summary
+    assert "Stopped: smoke failed" in red.summary and ".trivyignore" in red.summary
     assert "are published" in red.summary and "`latest` was not moved" in red.summary
     assert project.main == red.jobs["publish"].outputs["commit"]
     assert there.digest("mlops-api", "latest") == latest
@@ -138,7 +138,7 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
     assert run.results["verdict"] == "success", (run.results, run.summary)
     assert {name for name, result in run.results.items() if result == "success"} == {
-        *("plan", "lint", "test", "train", "verify", "verdict")
+        *("plan", "lint", "test", "train", "smoke", "verdict")
     }
     assert project.main == before
     assert (

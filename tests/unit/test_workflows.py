@@ -239,8 +239,8 @@ def test_what_ships_waits_for_a_publication_that_may_be_shipped() -> None:
     assert JOBS["images"]["if"] == "needs.publish.outputs.ship == 'true'"
     for name in ("images-arm", "e2e"):
         assert "needs.publish.outputs.ship == 'true'" in JOBS[name]["if"]
-    assert "needs.images.result == 'success'" in JOBS["verify"]["if"]
-    assert "needs.verify.result == 'success'" in JOBS["release"]["if"]
+    assert "needs.images.result == 'success'" in JOBS["smoke"]["if"]
+    assert "needs.smoke.result == 'success'" in JOBS["release"]["if"]
 
 
 def test_the_jobs_are_those_that_are_planned_told_and_counted() -> None:

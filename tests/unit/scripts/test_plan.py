@@ -107,7 +107,7 @@ def project(tmp_path: Path) -> Project:
 
 
 CHECKS = {"lint", "test", "test-windows", "train"}
-SHIPPED = {"images", "verify", "release"}
+SHIPPED = {"images", "smoke", "release"}
 
 
 def test_a_push_to_the_default_branch_is_published_whatever_its_name(
@@ -127,7 +127,7 @@ def test_a_request_is_tried_as_a_whole_and_not_published(
     project: Project, event: str
 ) -> None:
     project.commit("feat: more", "params.yaml")
-    assert project.jobs(event, "refs/pull/7/merge") == CHECKS | {"verify", "e2e"}
+    assert project.jobs(event, "refs/pull/7/merge") == CHECKS | {"smoke", "e2e"}
 
 
 def test_without_a_model_in_service_a_request_starts_no_stack(project: Project) -> None:
@@ -233,7 +233,7 @@ def test_a_budget_that_does_not_exist_is_said(project: Project) -> None:
     done = project.run(MLOPS_BUDGET="tiny")
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "MLOPS_BUDGET is 'tiny': set it to full or small" in done.stderr
-    assert "said=MLOPS_BUDGET" in project.output.read_text("utf-8")
+    assert "failure=MLOPS_BUDGET" in project.output.read_text("utf-8")
 
 
 def test_a_rehearsal_leaves_out_what_it_cannot_run(project: Project) -> None:

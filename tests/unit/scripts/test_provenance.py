@@ -36,7 +36,7 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
     (tmp_path / "deployment/models/iris").mkdir(parents=True)
     (tmp_path / "deployment/models/iris/model.onnx").write_bytes(b"a model")
     built = commit_all(tmp_path, f"chore(publish): iris\n\nMlops-Publish: {'b' * 40}\n")
-    images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "said": ""}
+    images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "failure": ""}
     done = run(tmp_path, IMAGES=json.dumps(images))
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
@@ -68,4 +68,4 @@ def test_outside_of_a_workflow_it_says_what_is_missing(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     done = run(tmp_path, IMAGES="{}", GITHUB_SERVER_URL="")
     assert done.returncode == 2 and "error: GITHUB_SERVER_URL is not set" in done.stderr
-    assert "said=GITHUB_SERVER_URL is not set" in done.stderr
+    assert "failure=GITHUB_SERVER_URL is not set" in done.stderr

@@ -28,7 +28,7 @@ def told(folder: Path, *command: str) -> tuple[int, str, str]:
         check=False,
     )
     said = (
-        output.read_text("utf-8").removeprefix("said=").strip()
+        output.read_text("utf-8").removeprefix("failure=").strip()
         if output.exists()
         else ""
     )

@@ -85,7 +85,7 @@ def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> No
     failed = needs(
         lint="failure", publish="skipped", images="skipped", release="skipped"
     )
-    failed["lint"]["outputs"]["said"] = "app/a.py:1: F401 unused."
+    failed["lint"]["outputs"]["failure"] = "app/a.py:1: F401 unused."
     verdict = judge(failed)
     assert verdict.headline == "Stopped: lint failed"
     assert verdict.told.startswith(
@@ -95,8 +95,8 @@ def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> No
 
 
 def test_a_fault_after_publishing_says_what_is_there() -> None:
-    verdict = judge(needs(verify="failure", release="skipped"))
-    assert verdict.headline == "Stopped: verify failed"
+    verdict = judge(needs(smoke="failure", release="skipped"))
+    assert verdict.headline == "Stopped: smoke failed"
     assert "are published, as `0123456`; `latest` was not moved" in verdict.told
 
 
@@ -163,8 +163,8 @@ def test_what_is_left_behind_is_what_is_there(
 
 
 def test_a_known_hole_comes_with_a_remedy_that_works() -> None:
-    red = needs(verify="failure", release="skipped")
-    red["verify"]["outputs"] = {"said": "", "remedy": "scan"}
+    red = needs(smoke="failure", release="skipped")
+    red["smoke"]["outputs"] = {"failure": "", "remedy": "scan"}
     told = judge(red).told
     assert (
         "--upgrade-package NAME" in told
