@@ -14,6 +14,8 @@ from pipeline.repo import Repo
 from pipeline.train.train import train
 from pipeline.worker.jobs import Json, Request
 
+WORKFLOW = "mlops.yml"
+
 
 def run(repo: Repo, state: Path, request: Request) -> Json:
     """Train `tasks`, all if none is named; `reason` is for the workflow.
@@ -30,9 +32,10 @@ def run(repo: Repo, state: Path, request: Request) -> Json:
             tasks.load(name).name for name in request.tasks
         ]  # all of them are known
         inputs = {"tasks": " ".join(names), "reason": request.reason}
-        workflow = "drift.yml" if request.drift else "mlops.yml"
+        if request.drift:
+            inputs["refresh_data"] = "true"
         branch = _ask(token, repository, "")["default_branch"]
-        page = f"/actions/workflows/{workflow}/dispatches"
+        page = f"/actions/workflows/{WORKFLOW}/dispatches"
         _ask(token, repository, page, {"ref": branch, "inputs": inputs})
         return {"dispatched": f"https://github.com/{repository}/actions"}
     bundle = train(repo, request.tasks, repo.build / "bundle", fresh=request.drift)

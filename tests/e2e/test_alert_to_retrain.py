@@ -128,9 +128,10 @@ def test_drift_starts_one_retrain_however_often_it_is_told(
     assert job["result"] == {"dispatched": "https://github.com/someone/mlops/actions"}
     assert tell(api, housing)["job"]["id"] == told["job"]["id"]
     ((path, _, body),) = github.asked
-    assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
+    assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     reason = "alert DriftDetected: housing (MedInc, Latitude)"
-    assert body == {"ref": "trunk", "inputs": {"tasks": "housing", "reason": reason}}
+    inputs = {"tasks": "housing", "reason": reason, "refresh_data": "true"}
+    assert body == {"ref": "trunk", "inputs": inputs}
 
     # A task that drifts later comes with those that still do, and is the only one that
     # is new.

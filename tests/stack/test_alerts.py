@@ -210,8 +210,9 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
             process.wait(30)
         model.write_bytes(content)
     ((path, body),) = asked
-    assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
+    assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert body["inputs"]["tasks"] == "housing"
+    assert body["inputs"]["refresh_data"] == "true"
     assert body["inputs"]["reason"].startswith("alert DriftDetected: housing (MedInc")
     await_alerts(alerting, expected - {("ModelReloadFails", "iris")}, 60)
 

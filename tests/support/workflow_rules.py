@@ -13,11 +13,11 @@ import yaml
 USES = re.compile(r"^\s*(?:- )?uses:\s*(\S+)[ \t]*(.*)$", re.MULTILINE)
 PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}")
 VERSION = re.compile(r"# v\d+\.\d+\.\d+")
-# One of our programs with its arguments, and nothing that makes a second command of the
-# line.
+# One of our programs with its arguments, or GitHub's own to start a workflow, and
+# nothing that makes a second command of the line.
 COMMAND = re.compile(
-    r"(bash scripts/|\./scripts/|\.\\scripts\\|python3 -m scripts\.)[\w./\\-]+("
-    r" [^;&|<>`]*)?"
+    r"(bash scripts/|\./scripts/|\.\\scripts\\|python3 -m scripts\.|gh workflow run )"
+    r"[\w./\\-]+( [^;&|<>`]*)?"
 )
 SKIPS = re.compile(
     r"\[(skip ci|ci skip|no ci|skip actions|actions skip)\]|skip-checks:", re.I
@@ -97,8 +97,8 @@ def rights_are_the_jobs_own(workflow: Workflow) -> list[str]:
 
 
 def commands_are_ours(workflow: Workflow) -> list[str]:
-    """What CI does, a person does with the same command: a step calls a script of ours
-    alone.
+    """A step calls one of our scripts alone, so that a person can do the same; another
+    workflow is started by `gh`.
     """
     found = []
     for job, step in workflow.steps():

@@ -1,6 +1,7 @@
 """The workflows keep the rules, and each rule would see its fault."""
 
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ jobs:
             -k "not slow"
           .\\scripts\\nox.ps1 -s "tests-$env:PYTHON"
           python3 -m scripts.ci.welcome
+          gh workflow run mlops.yml --ref "$BRANCH" --raw-field tasks="$TASKS"
   writes:
     runs-on: ubuntu-24.04
     timeout-minutes: 5
@@ -103,6 +105,8 @@ FAULTS: list[tuple[Rule, str, str]] = [
     (rules.commands_are_ours, WELCOME, f"{WELCOME} || true"),
     (rules.commands_are_ours, WELCOME, f'{WELCOME} "$(whoami)"'),
     (rules.commands_are_ours, WELCOME, "python3 -c 'import scripts'"),
+    (rules.commands_are_ours, WELCOME, "gh api /user"),
+    (rules.commands_are_ours, WELCOME, "gh workflow run mlops.yml; git push"),
     (
         rules.commands_hold_no_expression,
         WELCOME,
@@ -208,17 +212,26 @@ def test_a_fork_has_to_enable_nothing_for_the_main_workflow() -> None:
             assert "schedule" not in workflow.content[True]
 
 
-def test_drift_is_answered_for_its_tasks_with_data_read_anew_and_the_reason() -> None:
-    (drift,) = (workflow for workflow in WORKFLOWS if workflow.name == "drift.yml")
-    assert set(drift.content[True]) == {"workflow_dispatch"}
-    (step,) = (step for _, step in drift.steps() if "run" in step)
-    passed = {"TASKS": "${{ inputs.tasks }}", "REASON": "${{ inputs.reason }}"}
-    passed |= {"BRANCH": "${{ github.event.repository.default_branch }}"}
-    token = {"FRESH_DATA": "true", "GITHUB_TOKEN": "${{ github.token }}"}
-    assert (step["run"], step["env"]) == (
-        "python3 -m scripts.ci.dispatch",
-        passed | token,
-    )
+def test_changed_data_start_the_main_workflow_with_inputs_that_it_takes() -> None:
+    (data,) = (workflow for workflow in WORKFLOWS if workflow.name == "data.yml")
+    dispatch = data.jobs["dispatch"]
+    assert dispatch["permissions"] == {"actions": "write"}
+    (step,) = dispatch["steps"]
+    assert step["env"] == {
+        "GH_TOKEN": "${{ github.token }}",
+        "GH_REPO": "${{ github.repository }}",
+        "BRANCH": "${{ github.event.repository.default_branch }}",
+        "TASKS": "${{ needs.check.outputs.tasks }}",
+        "REASON": "${{ needs.check.outputs.reason }}",
+    }
+    program, *arguments = shlex.split(step["run"])
+    assert program == "gh"
+    assert arguments[:4] == ["workflow", "run", "mlops.yml", "--ref"]
+    assert arguments[4] == "$BRANCH"
+    assert set(arguments[5::2]) == {"--raw-field"}
+    fields = dict(field.split("=", 1) for field in arguments[6::2])
+    assert fields == {"tasks": "$TASKS", "reason": "$REASON", "refresh_data": "true"}
+    assert fields.keys() <= MLOPS[True]["workflow_dispatch"]["inputs"].keys()
 
 
 MLOPS = yaml.safe_load((ROOT / ".github/workflows/mlops.yml").read_text("utf-8"))

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+import yaml
 
 from core.errors import PipelineError
 from pipeline.repo import Repo
 from pipeline.worker.jobs import Request
 from pipeline.worker.retrain import run
+from tests.paths import ROOT
 from tests.support.web_servers import TOKEN, GitHub, github_api
 
+WORKFLOWS = ROOT / ".github" / "workflows"
 ASK = Request(kind="retrain", tasks=["housing", "iris"], reason="drift")
 
 
@@ -33,17 +36,17 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     }
 
 
-def test_drift_has_a_workflow_of_its_own(
+def test_drift_is_answered_with_data_from_their_sources(
     github: GitHub, clone: Callable[..., Repo]
 ) -> None:
     repo = clone("checkout")
     run(repo, repo.build, ASK.model_copy(update={"drift": True}))
     ((path, _, body),) = github.asked
-    assert path == "/repos/someone/mlops/actions/workflows/drift.yml/dispatches"
-    assert body == {
-        "ref": "trunk",
-        "inputs": {"tasks": "housing iris", "reason": "drift"},
-    }
+    assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
+    inputs = {"tasks": "housing iris", "reason": "drift", "refresh_data": "true"}
+    assert body == {"ref": "trunk", "inputs": inputs}
+    workflow = yaml.safe_load((WORKFLOWS / "mlops.yml").read_text("utf-8"))
+    assert inputs.keys() <= workflow[True]["workflow_dispatch"]["inputs"].keys()
 
 
 @pytest.mark.parametrize(
