@@ -34,8 +34,8 @@ try {
         Copy-Item $lock $installed
     }
     $nox = Join-Path $programs 'nox'
-    if ($env:GITHUB_ACTIONS) { # what is wrong is marked at its line and told in a sentence
-        & $python -m scripts.ci.tell $nox @args
+    if ($env:GITHUB_ACTIONS) { # annotate faults, report a failure in a sentence
+        & $python -m scripts.ci.report_failure $nox @args
     } else {
         & $nox @args
     }

@@ -30,8 +30,8 @@ fi
 [ -d "$programs" ] || programs=$own/Scripts
 export PYTHONUTF8=1 # as nox.ps1 has it
 nox=("$programs/nox" "$@")
-if [ -n "${GITHUB_ACTIONS:-}" ]; then # what is wrong is marked at its line and told in a sentence
-  nox=("$python" -m scripts.ci.tell "${nox[@]}")
+if [ -n "${GITHUB_ACTIONS:-}" ]; then # annotate faults, report a failure in a sentence
+  nox=("$python" -m scripts.ci.report_failure "${nox[@]}")
 fi
 # In a copy that was unpacked on Windows no file can be executed.
 [ ! -f "${GIT_ASKPASS:-}" ] || [ -x "$GIT_ASKPASS" ] || chmod +x "$GIT_ASKPASS"

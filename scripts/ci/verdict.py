@@ -135,7 +135,11 @@ def page(needs: Needs, report: str) -> str:
     verdict, plan = judge(needs), needs["plan"]["outputs"]
     told = {
         "pythons": " and ".join(json.loads(plan.get("pythons") or "[]")),
-        "scan": " and scans them for known vulnerabilities" if plan.get("scan") == "true" else "",
+        "scan": (
+            " and scans them for known vulnerabilities"
+            if plan.get("scan") == "true"
+            else ""
+        ),
     }
     rows = [
         f"| {MARKS[needs[job]['result']]} | {job} | {does.format(**told)} |"
