@@ -16,9 +16,12 @@ import core.output
 from scripts import console
 from tests.paths import ROOT
 
-# The trainer of containers, servers that are measured, a helper of the local stack: all
-# silent.
+# Programs of containers and of their builds, servers that are measured, a helper of the
+# local stack: they print plain ASCII or nothing.
 SILENT = {
+    "deployment/docker/health.py",
+    "deployment/docker/minimal_root.py",
+    "deployment/docker/rest.py",
     "tools/bench/servers.py",
     "tools/bench/silent.py",
 }
