@@ -180,7 +180,9 @@ def check(history: History, server: str) -> list[str]:
 
         return history_checks.check(history.root, server)
     where = f"without {missing[0]}" if missing else "outside the checkout"
-    print(f"\nChecked with Python alone ({where}): `nox -s verify-history` checks more.")
+    print(
+        f"\nChecked with Python alone ({where}): `nox -s verify-history` checks more."
+    )
     history.check()
     return history.faults + compare_server(history.runs.keys(), server)
 
