@@ -1,91 +1,140 @@
-"""Logs as JSON lines: on stdout, and in a file that is rotated."""
+"""Logs as JSON lines, written to stdout and to a file by a thread of their own.
+
+`QueueHandler` formats a record where it is logged and puts it into a queue;
+`QueueListener` writes what is in the queue. No request waits for a disk.
+"""
 
 import contextlib
+import json
 import logging
 import sys
+import time
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
 from typing import Any
 
 import orjson
+from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
 
-from app.observability.batcher import Batcher
 from app.observability.log_file import LogFile
 from app.settings import Settings
 from core import tracing
 
+FIELDS = ["created", "levelname", "name", "message"]
+NAMES = {"created": "time", "levelname": "level", "name": "logger"}
+# How long the listener collects lines before it writes them.
 SECONDS = 0.2
+# Lines that may wait; if the disk can't keep up, more are dropped.
 LIMIT = 100_000
-# What is in every record, and uvicorn's second rendering of its messages.
-_PLAIN = {*logging.makeLogRecord({}).__dict__, "color_message"}
+# uvicorn adds its messages a second time, with colors.
+RESERVED = [*RESERVED_ATTRS, "color_message"]
+# These would repeat what the middleware logs of every request.
+QUIET = ("httpx", "httpcore", "uvicorn.access")
+
+# A formatted record, the fields of a request's line, or the end.
+Item = logging.LogRecord | dict[str, Any] | None
 
 
-class JsonHandler(logging.Handler):
-    """Hands records to a thread that renders and writes them, so that no request waits
-    for it.
+def render(fields: dict[str, Any]) -> str:
+    """Return a line of JSON; values that JSON doesn't know become strings."""
+    try:
+        return orjson.dumps(fields, default=str).decode()
+    except orjson.JSONEncodeError:  # such as a text that is no valid Unicode
+        return json.dumps(fields, default=str)
+
+
+class JsonFormatter(BaseJsonFormatter):
+    """The fields of a record, those in `extra`, and the IDs of the current trace."""
+
+    def __init__(self) -> None:
+        names = NAMES | {"exc_info": "exception"}
+        super().__init__(FIELDS, rename_fields=names, reserved_attrs=RESERVED)
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Add the IDs of the trace, where there is one."""
+        return log_data | (tracing.ids() or {})
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Return the fields as a line."""
+        return render(log_data)
+
+
+class BoundedHandler(QueueHandler):
+    """A queue handler that drops records rather than fill the memory."""
+
+    queue: "SimpleQueue[Item]"
+
+    def enqueue(self, record: Any) -> None:
+        """Put a record, or the fields of a line, into the queue if there is room."""
+        if self.queue.qsize() < LIMIT:
+            self.queue.put(record)
+
+
+class BatchListener(QueueListener):
+    """Hands on what was logged within `SECONDS` as one record.
+
+    A wake-up and a write for each line would take time from the requests.
     """
 
+    queue: "SimpleQueue[Item]"
+
+    def dequeue(self, block: bool) -> Any:
+        """Wait for a line, collect those that follow and return them as one record."""
+        first = self.queue.get(block)
+        if first is None:
+            return None
+        time.sleep(SECONDS)
+        lines = [_line(first)]
+        for _ in range(self.queue.qsize()):
+            item = self.queue.get()
+            if item is None:
+                self.enqueue_sentinel()
+                break
+            lines.append(_line(item))
+        return logging.makeLogRecord({"msg": "\n".join(lines)})
+
+
+def _line(item: Any) -> str:
+    return render(item) if isinstance(item, dict) else str(item.msg)
+
+
+class Stdout(logging.StreamHandler[Any]):
+    """Writes to stdout; a reader that has gone does not end the log in the file."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Go on without the record."""
+
+
+class AccessLog:
+    """The logging of a process, from `configure` to `close`."""
+
     def __init__(self, settings: Settings) -> None:
-        super().__init__()
+        queue: SimpleQueue[Item] = SimpleQueue()
+        self.handler = BoundedHandler(queue)
+        self.handler.setFormatter(JsonFormatter())
         self._file = LogFile(settings)
-        self._requests = settings.log_level in ("DEBUG", "INFO")
-        # What there is no room for, if the disk cannot keep up, is dropped and not
-        # waited for.
-        self._batches: Batcher[dict[str, Any]] = Batcher(self._write, LIMIT, SECONDS)
+        self._listener = BatchListener(queue, Stdout(sys.stdout), self._file)
+        self._logs_requests = settings.log_level in ("DEBUG", "INFO")
+        self._listener.start()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a record of the logging module."""
-        self._batches.add(_content(record))
-
-    def request(self, content: dict[str, Any]) -> None:
-        """Take the content of the line of one request."""
-        if self._requests:
-            self._batches.add(content)
+    def request(self, fields: dict[str, Any]) -> None:
+        """Log the line of one request; a log record would cost many times as much."""
+        if self._logs_requests:
+            self.handler.enqueue(fields)
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        self._batches.close()
+        self._listener.stop()
         with contextlib.suppress(OSError):  # what a full disk did not take
             self._file.close()
-        super().close()
-
-    def _write(self, lines: list[dict[str, Any]]) -> None:
-        option = orjson.OPT_APPEND_NEWLINE
-        text = b"".join(
-            orjson.dumps(line, default=str, option=option) for line in lines
-        ).decode()
-        try:
-            file = self._file.stream = self._file.stream or self._file._open()
-            file.write(text)
-            file.flush()
-            if file.tell() > self._file.maxBytes:
-                self._file.doRollover()
-        except OSError as error:  # a full disk must not end the log on stdout
-            text += f'{{"level": "ERROR", "message": "log file: {error.strerror}"}}\n'
-        # Nor must a reader of stdout that has gone end the log in the file.
-        with contextlib.suppress(OSError):
-            sys.stdout.write(text)
-            sys.stdout.flush()
 
 
-def _content(record: logging.LogRecord) -> dict[str, Any]:
-    content = {"time": record.created, "level": record.levelname, "logger": record.name}
-    content |= {"message": record.getMessage()} | (tracing.ids() or {})
-    content |= {
-        key: value for key, value in record.__dict__.items() if key not in _PLAIN
-    }
-    if record.exc_info:
-        content["exception"] = logging.Formatter().formatException(record.exc_info)
-    return content
-
-
-def configure(settings: Settings) -> JsonHandler:
-    """Send everything that is logged to a new handler and return it; close it at the
-    end.
-    """
-    handler = JsonHandler(settings)
+def configure(settings: Settings) -> AccessLog:
+    """Send everything that is logged to stdout and the file, until it is closed."""
+    access_log = AccessLog(settings)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [access_log.handler]
     root.setLevel(settings.log_level)
-    # These would repeat, in words of their own, what the gateway logs of every request.
-    for name in ("httpx", "httpcore", "uvicorn.access"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    return handler
+    return access_log

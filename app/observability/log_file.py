@@ -1,59 +1,71 @@
-"""The log's file: rotated, and written by one process alone."""
+"""The log file: rotated, and written by one process alone."""
 
+import logging
+import sys
 from collections.abc import Iterator
 from itertools import count
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
+import orjson
+
 from app.settings import Settings
 from core import file_lock
 
 
 class LogFile(RotatingFileHandler):
-    """A rotated file; beside replicas, or another stack on other ports, one with a
-    number.
+    """A rotated file; other processes write files with a number.
 
-    Two processes that rotate the same file lose lines. So the first one holds a lock
-    beside `api.log`, and the next one writes `api-2.log`.
+    Two processes that rotate the same file lose lines. So the first process holds a
+    lock beside `api.log`, and the next one writes `api-2.log`: a second replica, or
+    another stack on other ports.
     """
 
     def __init__(self, settings: Settings) -> None:
         path, self._lock = _claim(settings.log_file)
-        size, backups = settings.log_file_bytes, settings.log_file_backups
-        super().__init__(path, "a", size, backups, "utf-8")
+        size = settings.log_file_bytes
+        super().__init__(path, "a", size, settings.log_file_backups, "utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Report on stdout what keeps the file from being written, such as a full disk."""
+        reason = sys.exception()
+        text = getattr(reason, "strerror", None) or repr(reason)
+        line = {"level": "ERROR", "message": f"log file: {text}"}
+        print(orjson.dumps(line).decode(), flush=True)
 
     def close(self) -> None:
-        """Close the file, for the next process to write."""
+        """Close the file, so that the next process can write it."""
         super().close()
         if self._lock:
             self._lock.close()
 
 
 def _claim(path: Path) -> tuple[Path, IO[bytes] | None]:
-    """Return the first file that nobody writes, and the lock that keeps it.
+    """Return the first file that no process writes, and the lock that keeps it.
 
     Raises:
-        OSError: its folder can't be made or written.
+        OSError: its folder can't be created or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # /dev/null, a pipe
         return path, None
-    return next(
-        (file, lock) for file in _numbered(path) if (lock := _locked(file)) is not None
-    )
+    for file in _numbered(path):
+        lock = _try_lock(file)
+        if lock is not None:
+            return file, lock
+    raise AssertionError("there is always a next number")
 
 
 def _numbered(path: Path) -> Iterator[Path]:
+    """Yield api.log, api-2.log, api-3.log and so on."""
     yield path
     for number in count(2):
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
-def _locked(file: Path) -> IO[bytes] | None:
-    """Return the lock of a file, or nothing if another process has it; closing lets go
-    of it.
-    """
+def _try_lock(file: Path) -> IO[bytes] | None:
+    """Return the lock of a file, or None if another process holds it."""
     lock = file.with_name(f".{file.name}.lock").open("a+b")
     if file_lock.take(lock):
         return lock

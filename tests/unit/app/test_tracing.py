@@ -1,13 +1,15 @@
 """What is told of a trace where it is on; all else of it is tested by real programs."""
 
+import json
 import logging
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import format_trace_id
 
-from app.observability import access_log
+from app.observability.access_log import JsonFormatter
 from core import tracing
 
 
@@ -22,6 +24,12 @@ def record(created: float = 0.0) -> logging.LogRecord:
     return made
 
 
+def formatted() -> dict[str, Any]:
+    """Return the line of a record."""
+    line: dict[str, Any] = json.loads(JsonFormatter().format(record()))
+    return line
+
+
 def test_what_is_logged_within_a_span_names_its_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -29,9 +37,9 @@ def test_what_is_logged_within_a_span_names_its_trace(
     with tracing.span("outer", {}) as outer, tracing.span("inner", {"task": "iris"}, 3):
         expected = {"trace_id": format_trace_id(outer.get_span_context().trace_id)}
         assert tracing.ids() == expected
-        assert expected.items() <= access_log._content(record()).items()
+        assert expected.items() <= formatted().items()
     assert tracing.ids() is None
-    assert "trace_id" not in access_log._content(record())
+    assert "trace_id" not in formatted()
 
 
 def test_a_trace_that_is_not_recorded_is_not_named(
