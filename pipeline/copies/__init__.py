@@ -1,3 +1,1 @@
-"""Copies of this template: making one a project of its own, and bringing it later
-versions.
-"""
+"""Copies of this template: `pipeline init` and `pipeline update`."""

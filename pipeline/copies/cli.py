@@ -15,7 +15,9 @@ def init(
     ] = None,
     holder: Annotated[
         str | None,
-        typer.Option(help="Who holds the copyright.", show_default="Git's user.name"),
+        typer.Option(
+            help="The holder of the copyright.", show_default="Git's user.name"
+        ),
     ] = None,
     repository: Annotated[
         str | None,
@@ -29,14 +31,10 @@ def init(
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option(
-            "--yes", help="With --empty: even if runs of your own are among them."
-        ),
+        typer.Option("--yes", help="With --empty: remove even runs of your own."),
     ] = False,
 ) -> None:
-    """Make this copy a project of its own: its names, and its own history; one commit,
-    no push.
-    """
+    """Make this copy a project of its own, in one commit that is not pushed."""
     from pipeline.copies.init import init as run
 
     print(run(context.obj, name, holder, repository, empty, yes))
@@ -47,7 +45,7 @@ def update(
     address: Annotated[
         str | None,
         typer.Option(
-            "--from", help="The template's address; kept as the remote `template`."
+            "--from", help="The template's address; stored as the remote `template`."
         ),
     ] = None,
     ref: Annotated[
@@ -56,24 +54,23 @@ def update(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option(help="The template's commit that this copy was made of."),
+        typer.Option(help="The template's commit that this copy was made from."),
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Say what would come in, and the conflicts."),
+        typer.Option("--dry-run", help="Show the new commits and the conflicts only."),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--continue", help="Go on when the conflicts are resolved.")
+        bool,
+        typer.Option("--continue", help="Continue once the conflicts are resolved."),
     ] = False,
 ) -> None:
-    """Merge the template's later changes; runs, models, data and results stay as they
-    are here.
-    """
+    """Merge the template's later changes, but not its runs, models, data and results."""
     from pipeline.copies import update as updates
 
     if resume and (address or ref or base or dry_run):
         raise UsageError(
-            "--continue goes on with the open update: give it no other option."
+            "--continue continues the open update: use it without other options."
         )
     if resume:
         print(updates.resume(context.obj).text)

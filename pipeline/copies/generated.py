@@ -1,4 +1,4 @@
-"""Making again what a program writes of the code: reference pages and dashboards."""
+"""Generates the files that a program derives from the code, such as reference pages."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ _ADVICE = "run `nox -s docs` and commit what it changes."
 
 
 def make_again(tree: Path) -> list[str]:
-    """Write the generated files of a worktree from its own code, as `nox -s docs` does.
+    """Generate the files of a worktree from its own code, as `nox -s docs` does.
 
-    Returns what there is to say: the installed packages may not be those that the code
-    needs.
+    Returns a note if that fails, because the installed packages may not be those that
+    the code needs.
     """
     command = [sys.executable, "-m", "tools.reference"]
     done = subprocess.run(
@@ -26,10 +26,9 @@ def make_again(tree: Path) -> list[str]:
         errors="replace",
     )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        return [
-            f"The generated pages are as the template has them ({reason}): {_ADVICE}"
-        ]
-    there = [pattern for pattern in GENERATED if any(tree.glob(pattern))]
-    git(tree, "add", "--all", "--", *there)
+        lines = done.stderr.strip().splitlines()
+        reason = lines[-1] if lines else "no reason given"
+        return [f"The generated pages are those of the template ({reason}): {_ADVICE}"]
+    present = [pattern for pattern in GENERATED if any(tree.glob(pattern))]
+    git(tree, "add", "--all", "--", *present)
     return []

@@ -1,8 +1,8 @@
-"""What a copy is called, and where in the template's files that stands.
+"""The names of a copy, and their places in the template's files.
 
-`pipeline init` writes it into the files and keeps it in `.template.yaml`; `pipeline
-update` writes it into the template's newer files before it merges them, so the names
-are never a conflict.
+`pipeline init` writes them into the files and stores them in `.template.yaml`.
+`pipeline update` writes them into the template's newer files before it merges these, so
+that names never conflict.
 """
 
 import re
@@ -21,8 +21,7 @@ _NOTE = (
     "# Written by `pipeline init`; `pipeline update` keeps these names in the"
     " template's files.\n"
 )
-# A character that would end a line, or the quotes of pyproject.toml, has no place in a
-# name.
+# A name has no character that would end a line or the quotes of pyproject.toml.
 Name = Annotated[
     str, Field(min_length=1, max_length=100, pattern=r'^[^\x00-\x1f\x7f"\\]*$')
 ]
@@ -35,8 +34,8 @@ class Identity(BaseModel, extra="forbid", frozen=True):
     Attributes:
         name: the project's name, as a person writes it.
         repository: `owner/name` on GitHub; without it there is no badge.
-        holder: who holds the copyright of what the copy adds.
-        year: since when, as in the licence.
+        holder: the holder of the copyright of what the copy adds.
+        year: the first year in the licence.
     """
 
     name: Name
@@ -47,18 +46,16 @@ class Identity(BaseModel, extra="forbid", frozen=True):
     @property
     def slug(self) -> str:
         """The name in the form that packages and images have."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "project"
+        words = re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+        return words.strip("-") or "project"
 
     def edits(self) -> dict[str, Edit]:
-        """Return by file what puts the names into its text; a second time it changes
-        nothing.
-        """
+        """Return an edit per file that writes the names; repeating it changes nothing."""
         return {
             "README.md": self._readme,
             "LICENSE": self._licence,
             "pyproject.toml": _replacing(r'(?m)^(name = )".*"$', rf'\1"{self.slug}"'),
-            # Of the images that are built on this machine: another copy's have other
-            # names.
+            # The names of images that are built on this machine differ between copies.
             "docker-compose.yml": _replacing(
                 r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}"
             ),
@@ -75,11 +72,11 @@ class Identity(BaseModel, extra="forbid", frozen=True):
     def _readme(self, text: str) -> str:
         title, _, rest = text.partition("\n")
         if not title.startswith("# "):
-            return text  # a page of the copy's own
-        lines = [f"# {self.name}", *([self._badge] if self.repository else [])]
-        # The badge of an earlier name goes.
+            return text  # the copy has a page of its own
+        # Remove the badge of an earlier name.
         rest = re.sub(r"\A\[!\[MLOps\][^\n]*\n", "", rest)
-        return "\n".join(lines) + "\n" + rest
+        badge = f"{self._badge}\n" if self.repository else ""
+        return f"# {self.name}\n{badge}{rest}"
 
     @property
     def _badge(self) -> str:
@@ -87,15 +84,11 @@ class Identity(BaseModel, extra="forbid", frozen=True):
         return f"[![MLOps]({workflow}/badge.svg)]({workflow})"
 
     def _licence(self, text: str) -> str:
-        """Add the holder above the template's own line, which the licence asks to keep."""
-        if not self.holder:
-            return text
+        """Add the holder above the template's own line, which the licence says to keep."""
         line = self.licence_line
-        return (
-            text
-            if line in text
-            else text.replace("Copyright (c)", f"{line}Copyright (c)", 1)
-        )
+        if not self.holder or line in text:
+            return text
+        return text.replace("Copyright (c)", f"{line}Copyright (c)", 1)
 
     @property
     def licence_line(self) -> str:
@@ -108,10 +101,10 @@ def _replacing(pattern: str, text: str) -> Edit:
 
 
 def read(root: Path) -> Identity | None:
-    """Return what a copy is called, or None if `pipeline init` was never run.
+    """Return the names of a copy, or None if `pipeline init` was never run.
 
     Raises:
-        PipelineError: the file was changed into something else.
+        PipelineError: the file is damaged.
     """
     path = root / FILE
     if not path.is_file():
@@ -125,10 +118,10 @@ def read(root: Path) -> Identity | None:
 
 
 def make(**values: object) -> Identity:
-    """Return an identity of what a person asked for.
+    """Return an identity with the given names.
 
     Raises:
-        UsageError: a name cannot stand in the files.
+        UsageError: a name cannot be used.
     """
     try:
         return Identity.model_validate(values)
@@ -137,17 +130,19 @@ def make(**values: object) -> Identity:
 
 
 def write(root: Path, identity: Identity) -> list[str]:
-    """Put the names into a checkout's files and keep them; return the files' paths."""
+    """Write the names into the files of a checkout, and store them; return the paths."""
     before = read(root)
+    written = [FILE]
     for name, edit in identity.edits().items():
-        if (root / name).is_file():
-            text = (root / name).read_text("utf-8")
-            if name == "LICENSE" and before:
-                text = text.replace(before.licence_line, "")
-            write_atomic(root / name, edit(text))
+        path = root / name
+        if not path.is_file():
+            continue
+        text = path.read_text("utf-8")
+        if name == "LICENSE" and before:
+            text = text.replace(before.licence_line, "")
+        write_atomic(path, edit(text))
+        written.append(name)
     content = identity.model_dump(exclude_none=True)
-    write_atomic(
-        root / FILE,
-        _NOTE + yaml.safe_dump(content, sort_keys=False, allow_unicode=True),
-    )
-    return [FILE, *(name for name in identity.edits() if (root / name).is_file())]
+    names = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    write_atomic(root / FILE, _NOTE + names)
+    return written

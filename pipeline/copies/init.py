@@ -13,10 +13,9 @@ from pipeline.copies.identity import Identity
 from pipeline.repo import Repo
 from pipeline.report.pushes import COMMIT, History
 
-# `owner/name` at the end of a remote's address, on GitHub or on a server of the same
-# kind.
+# `owner/name` at the end of a remote's address, on GitHub or a similar server.
 _ADDRESS = re.compile(r"github[^/:]*[:/](?:\d+/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
-# Where the template and a fork's source are looked for, to tell their runs from the
+# The usual names for the template and for a fork's source, whose runs are not the
 # copy's own.
 _REMOTES = ("template", "upstream")
 
@@ -29,11 +28,11 @@ def init(
     empty: bool = False,
     yes: bool = False,
 ) -> str:
-    """Give a copy its own names and, with `empty`, an empty history; return the new
-    commit.
+    """Give a copy its own names and, with `empty`, an empty history, in a commit.
 
-    What is not named comes from an earlier `init`, else from the remote `origin`, the
-    folder's name and Git's `user.name`. Nothing is pushed.
+    Returns the commit, which is not pushed. Names that are not given come from an
+    earlier `init`, else from the remote `origin`, the folder's name and Git's
+    `user.name`.
 
     Raises:
         UsageError: there are uncommitted changes, nothing would change, a name cannot
@@ -50,33 +49,32 @@ def init(
     git(repo.root, "add", "--all", "--", *paths)
     if succeeds(repo.root, "diff", "--cached", "--quiet"):
         raise UsageError(
-            f"this is {named.name} already, and nothing else was asked for."
+            f"this is {named.name} already, so there is nothing to change."
         )
-    words = ["start a project of our own", "with an empty history"]
-    message = (
-        f"chore: {' '.join(words[: 1 + empty])}\n\n{named.name}, made of a template."
-    )
+    subject = "chore: start a project of our own"
+    if empty:
+        subject += " with an empty history"
+    message = f"{subject}\n\n{named.name}, made from a template."
     git(repo.root, "commit", "--quiet", "--no-verify", "--file=-", stdin=message)
     return git(repo.root, "rev-parse", "HEAD")
 
 
 def require_clean(repo: Repo) -> None:
-    """Refuse to make a commit in a checkout with changes, or of somebody whom Git does
-    not know.
+    """Check that a commit can be made here that holds nothing else.
 
     Raises:
         UsageError: there are changes, or Git has no name and address for the commit.
     """
     if not succeeds(repo.root, "var", "GIT_COMMITTER_IDENT"):
         raise UsageError(
-            "Git does not know who makes the commit: set `git config user.name` and "
+            "Git has no author for the commit: set `git config user.name` and "
             "`git config user.email` first."
         )
-    if changed := git(
-        repo.root, "status", "--porcelain", "--untracked-files=no"
-    ).splitlines():
+    status = git(repo.root, "status", "--porcelain", "--untracked-files=no")
+    changed = status.splitlines()
+    if changed:
         raise UsageError(
-            f"{len(changed)} files are not as in the last commit ({changed[0][3:]}):"
+            f"{len(changed)} files differ from the last commit ({changed[0][3:]}):"
             " commit or stash them first, so that the new commit holds nothing else."
         )
 
@@ -84,19 +82,21 @@ def require_clean(repo: Repo) -> None:
 def _identity(
     repo: Repo, name: str | None, holder: str | None, repository: str | None
 ) -> Identity:
-    before, found = identity.read(repo.root), _of_origin(repo)
-    given = {"name": name, "holder": holder, "repository": repository}
-    known = before.model_dump(exclude_none=True) if before else {}
-    fallback = {
-        "name": (found or repo.root.name).rpartition("/")[2],
-        "repository": found,
-        "holder": (
-            _setting(repo, "user.name") or (found or "").partition("/")[0] or None
-        ),
+    """Return the given names, completed by earlier ones, Git's settings and the date."""
+    origin = _of_origin(repo)
+    owner, _, own_name = (origin or repo.root.name).rpartition("/")
+    names: dict[str, object] = {
+        "name": own_name,
+        "repository": origin,
+        "holder": _setting(repo, "user.name") or owner or None,
         "year": datetime.now(UTC).year,
     }
-    chosen = {key: value for key, value in given.items() if value is not None}
-    return identity.make(**{**fallback, **known, **chosen})
+    before = identity.read(repo.root)
+    if before:
+        names |= before.model_dump(exclude_none=True)
+    given = {"name": name, "holder": holder, "repository": repository}
+    names |= {key: value for key, value in given.items() if value is not None}
+    return identity.make(**names)
 
 
 def _of_origin(repo: Repo) -> str | None:
@@ -112,9 +112,7 @@ def _setting(repo: Repo, name: str) -> str:
 
 
 def _require_no_own_runs(repo: Repo) -> None:
-    """Refuse to remove runs that were made of commits of this copy, as far as Git can
-    tell.
-    """
+    """Refuse to remove runs that were trained from commits of this copy, if Git knows."""
     own = set(git(repo.root, "rev-list", "HEAD").splitlines())
     for remote in _REMOTES:
         own -= set(git(repo.root, "rev-list", f"--remotes={remote}").splitlines())
@@ -123,24 +121,22 @@ def _require_no_own_runs(repo: Repo) -> None:
     if runs:
         newest = max(runs, key=lambda run: run.started)
         raise UsageError(
-            f"{len(runs)} of the {len(history.runs)} runs were made of commits that"
-            f" this clone holds, such as {newest.run_id[:8]} of"
-            f" {newest.tags[COMMIT][:7]}: an empty history starts without them. If that"
-            " is meant, add --yes; earlier commits keep them."
+            f"{len(runs)} of the {len(history.runs)} runs were trained from commits of"
+            f" this clone, such as {newest.run_id[:8]} from"
+            f" {newest.tags[COMMIT][:7]}: an empty history starts without them. If you"
+            " want that, add --yes; earlier commits keep them."
         )
 
 
 def _empty(repo: Repo) -> list[str]:
-    """Remove runs, registry, models and results; write the empty leaderboard; return
-    the paths.
-    """
+    """Remove runs, registry, models and results; return the folders that changed."""
     for experiment in layout.folders(repo.mlruns):
         if experiment != layout.LOCAL:
             shutil.rmtree(repo.mlruns / experiment)
-    for folder in (repo.models, repo.results):
-        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(repo.models, ignore_errors=True)
+    shutil.rmtree(repo.results, ignore_errors=True)
     report.write(repo)
     repo.models.mkdir(parents=True)
-    (repo.models / ".gitkeep").touch()  # the API and the images look for the folder
+    (repo.models / ".gitkeep").touch()  # the API and the images need the folder
     folders = (repo.mlruns, repo.models, repo.results)
     return [folder.relative_to(repo.root).as_posix() for folder in folders]

@@ -1,23 +1,20 @@
-"""Finding what a copy was made from: the template's commit that both histories have in
-common.
-"""
+"""Finds the commit of the template that a copy was made from."""
 
 from core.errors import UsageError
 from core.git import git, succeeds
 from pipeline.repo import Repo
 
 # The template's branches and tags, apart from the copy's own.
-BRANCHES, TAGS = "refs/remotes/template", "refs/mlops/template-tags"
+BRANCHES = "refs/remotes/template"
+TAGS = "refs/mlops/template-tags"
 REMOTE = "template"
 
 
 def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
-    """Fetch the template, remember its address as the remote `template`, and return its
-    commit.
+    """Fetch the template as the remote `template`, and return its commit.
 
     Args:
-        ref: a branch, a tag or a commit of the template; without one its default
-            branch.
+        ref: a branch, a tag or a commit of the template; None for its default branch.
 
     Raises:
         UsageError: no address is known, or the template has no such branch, tag or
@@ -33,11 +30,10 @@ def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
     git(repo.root, "fetch", "--quiet", "--no-tags", REMOTE, *places)
     if ref is None:
         return git(repo.root, "ls-remote", REMOTE, "HEAD").split("\t")[0]
-    for place in (f"{BRANCHES}/{ref}", f"{TAGS}/{ref}", ref):
-        if succeeds(
-            repo.root, "rev-parse", "--quiet", "--verify", f"{place}^{{commit}}"
-        ):
-            return git(repo.root, "rev-parse", f"{place}^{{commit}}")
+    for name in (f"{BRANCHES}/{ref}", f"{TAGS}/{ref}", ref):
+        commit = f"{name}^{{commit}}"
+        if succeeds(repo.root, "rev-parse", "--quiet", "--verify", commit):
+            return git(repo.root, "rev-parse", commit)
     raise UsageError(f"the template has no branch, tag or commit {ref!r}.")
 
 
@@ -45,10 +41,12 @@ def _remember(repo: Repo, address: str | None) -> None:
     known = succeeds(repo.root, "remote", "get-url", REMOTE)
     if not address and not known:
         raise UsageError(
-            "where is the template? Say it once: `pipeline update --from ADDRESS`."
+            "the template's address is not known: name it once with `pipeline update --from"
+            " ADDRESS`."
         )
     if address:
-        git(repo.root, "remote", *(["set-url"] if known else ["add"]), REMOTE, address)
+        verb = "set-url" if known else "add"
+        git(repo.root, "remote", verb, REMOTE, address)
 
 
 def base(repo: Repo, template: str, proposed: str | None = None) -> str:
@@ -69,33 +67,33 @@ def base(repo: Repo, template: str, proposed: str | None = None) -> str:
         return git(repo.root, "rev-parse", f"{proposed}^{{commit}}")
     if succeeds(repo.root, "merge-base", "HEAD", template):
         return git(repo.root, "merge-base", "HEAD", template)
+    return _with_same_files(repo, template)
+
+
+def _with_same_files(repo: Repo, template: str) -> str:
+    """Return the newest commit of the template with the files of the copy's first one."""
     trees: dict[str, str] = {}
     for line in git(repo.root, "log", "--format=%H %T", template).splitlines():
         commit, tree = line.split()
-        trees.setdefault(tree, commit)  # the newest commit with these files
+        trees.setdefault(tree, commit)  # the newest one comes first
     roots = git(repo.root, "log", "--format=%T", "--max-parents=0", "HEAD").splitlines()
     for root in roots:
         if root in trees:
             return trees[root]
     nearest, differing = _nearest(repo, roots[-1], trees)
-    about = git(
-        repo.root, "log", "-1", "--date=short", "--format=%h of %cd, %s", nearest
-    )
+    options = ("-1", "--date=short", "--format=%h of %cd, %s")
+    description = git(repo.root, "log", *options, nearest)
     raise UsageError(
         "no commit of the template has the files of this copy's first commit. The"
-        f" nearest is {about} ({differing} files differ): if the copy was made of it,"
-        f" run the command again with --base {nearest[:12]}."
+        f" nearest is {description} ({differing} files differ): if the copy was made"
+        f" from it, run the command again with --base {nearest[:12]}."
     )
 
 
 def _nearest(repo: Repo, root: str, trees: dict[str, str]) -> tuple[str, int]:
-    """Return the commit whose files differ least from those of a tree, and how many
-    differ.
-    """
-    differing = {
-        commit: len(
-            git(repo.root, "diff-tree", "-r", "--name-only", tree, root).splitlines()
-        )
-        for tree, commit in trees.items()
-    }
+    """Return the commit with the fewest files that differ from a tree, and how many."""
+    differing = {}
+    for tree, commit in trees.items():
+        changes = git(repo.root, "diff-tree", "-r", "--name-only", tree, root)
+        differing[commit] = len(changes.splitlines())
     return min(differing.items(), key=lambda item: item[1])

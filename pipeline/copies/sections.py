@@ -1,4 +1,4 @@
-"""Merging `params.yaml` by its sections: tasks added at the same place are no conflict."""
+"""Merges `params.yaml` by section, so that tasks added at one place don't conflict."""
 
 import re
 
@@ -7,32 +7,40 @@ Sections = dict[str, str]
 
 
 def merge(base: str, ours: str, theirs: str) -> str | None:
-    """Return the merged text, or None where one section was changed on both sides.
+    """Return the merged text, or None if both sides changed a section.
 
-    A section is a task's block below `tasks:`, with the comments in it; what comes
-    before is one more. The order is ours, then what is new in theirs.
+    A section is a task's block below `tasks:`, with the comments in it; the text before
+    is a section, too. The order is ours, followed by the new sections of theirs.
     """
-    old, mine, other = split(base), split(ours), split(theirs)
-    merged: Sections = {}
-    for name in [*mine, *(name for name in other if name not in mine)]:
-        sides = old.get(name), mine.get(name), other.get(name)
-        chosen = sides[2] if sides[0] == sides[1] else sides[1]
-        if sides[0] not in sides[1:] and sides[1] != sides[2]:
+    old = split(base)
+    mine = split(ours)
+    other = split(theirs)
+    merged: list[str] = []
+    for name in mine | other:
+        before = old.get(name)
+        here = mine.get(name)
+        there = other.get(name)
+        changed_here = here != before
+        changed_there = there != before
+        if changed_here and changed_there and here != there:
             return None
+        chosen = here if changed_here else there
         if chosen is not None:
-            merged[name] = chosen
-    return "".join(merged.values())
+            merged.append(chosen)
+    return "".join(merged)
 
 
 def split(text: str) -> Sections:
-    """Return a file's text in pieces by the name of the task that each is about."""
-    found: Sections = {"": ""}
+    """Return the sections of a file by the name of their task."""
+    sections: Sections = {"": ""}
     name = ""
-    inside = False
+    below_tasks = False
     for line in text.splitlines(keepends=True):
-        inside = inside or line.startswith("tasks:")
-        match = _TASK.match(line) if inside else None
-        if match:
+        if line.startswith("tasks:"):
+            below_tasks = True
+        match = _TASK.match(line)
+        if below_tasks and match:
             name = match[1]
-        found[name] = found.get(name, "") + line
-    return found
+            sections.setdefault(name, "")
+        sections[name] += line
+    return sections

@@ -1,4 +1,4 @@
-"""`pipeline update`: bring a copy the template's later changes, and none of its runs."""
+"""`pipeline update`: merge the template's later changes, without its runs."""
 
 import json
 import shutil
@@ -17,7 +17,8 @@ from pipeline.repo import Repo
 from pipeline.verification import verify
 
 SHOWN = 50
-_EVERYTHING = ("--", ".", *(f":(exclude){folder}" for folder in OWNED))
+# Everything in the template but its own history.
+_EXCLUDED = [f":(exclude){folder}" for folder in OWNED]
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an update came to: the merge commit if one was made, and what there is to
-    say.
-    """
+    """The result of an update: the merge commit if one was made, and the message."""
 
     commit: str | None
     text: str
@@ -46,23 +45,22 @@ def update(
     base: str | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    """Merge the template's newer version into the branch that is checked out; push
-    nothing.
+    """Merge the template's newer version into the current branch; push nothing.
 
-    The merge is made in a worktree below `build/`: until it is whole and verified, the
-    checkout stays as it is.
+    The merge is made in a worktree below `build/`: until it is complete and verified,
+    the checkout stays as it is.
 
     Raises:
-        UsageError: there are uncommitted changes, an update is open, or it is not known
-            where the template is or what the copy was made from.
-        PipelineError: conflicts are left for a person, who goes on with `resume`; or
+        UsageError: there are uncommitted changes, an update is open, or the template or
+            the commit that the copy was made from is unknown.
+        PipelineError: conflicts are left for a person, who continues with `resume`; or
             the history does not verify.
     """
     require_clean(repo)
     if _state(repo).is_file():
         raise UsageError(
             f"an update is open in {_tree(repo)}: resolve it and run `pipeline update"
-            f" --continue`, or give it up: delete {_state(repo)}."
+            f" --continue`, or abandon it: delete {_state(repo)}."
         )
     theirs = join.fetch(repo, address, ref)
     wanted = Update(
@@ -71,13 +69,13 @@ def update(
     news = _news(repo, wanted)
     if not news:
         return Outcome(
-            None, "Nothing to take: the template has nothing newer than this copy."
+            None, "Nothing to merge: the template has no newer commits than this copy."
         )
     left = _merge(repo, wanted)
     if dry_run:
         _remove(repo)
         lines = _describe(repo, wanted, left)
-        return Outcome(None, "\n".join(["Would come in:", *news, *lines]))
+        return Outcome(None, "\n".join(["New commits:", *news, *lines]))
     if left:
         write_atomic(_state(repo), json.dumps(asdict(wanted)) + "\n")
         raise PipelineError(_open(repo, wanted, left))
@@ -97,10 +95,11 @@ def resume(repo: Repo) -> Outcome:
     wanted = Update(**json.loads(_state(repo).read_bytes()))
     if git(repo.root, "rev-parse", "HEAD") != wanted.ours:
         raise UsageError(
-            "there are new commits since this update began: give it up (delete "
+            "there are new commits since this update began: abandon it (delete "
             f"{_state(repo)}) and run `pipeline update` again."
         )
-    if left := conflicts.accept_edited(_tree(repo)):
+    left = conflicts.accept_edited(_tree(repo))
+    if left:
         raise PipelineError(_open(repo, wanted, left))
     return _finish(repo, wanted)
 
@@ -120,16 +119,22 @@ def _remove(repo: Repo) -> None:
 
 
 def _news(repo: Repo, wanted: Update) -> list[str]:
-    """Return the template's new commits that touch more than its own history, newest
-    first.
-    """
+    """Return the template's new commits with more than its own runs, newest first."""
     commits = (wanted.theirs, f"^{wanted.base}", "^HEAD")
     listed = git(
-        repo.root, "log", "--no-merges", "--format=- %s", *commits, *_EVERYTHING
+        repo.root,
+        "log",
+        "--no-merges",
+        "--format=- %s",
+        *commits,
+        "--",
+        ".",
+        *_EXCLUDED,
     )
     lines = listed.splitlines()
-    more = [f"- and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    return lines[:SHOWN] + more
+    if len(lines) <= SHOWN:
+        return lines
+    return lines[:SHOWN] + [f"- and {len(lines) - SHOWN} more"]
 
 
 def _merge(repo: Repo, wanted: Update) -> list[str]:
@@ -166,10 +171,11 @@ def _merge(repo: Repo, wanted: Update) -> list[str]:
 
 
 def _finish(repo: Repo, wanted: Update) -> Outcome:
-    """Make again what is generated, verify, commit, and move the branch to the commit."""
+    """Generate files again, verify, commit, and move the branch to the commit."""
     tree = _tree(repo)
     notes = make_again(tree)
-    if faults := verify(Repo.open(tree)):
+    faults = verify(Repo.open(tree))
+    if faults:
         raise PipelineError(
             "the history does not verify after the merge, so nothing was changed: "
             f"{listed(faults)}."
@@ -177,14 +183,14 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     news = _news(repo, wanted)
     version = _version(tree)
     title = f"chore: update to the template's {version} ({wanted.theirs[:7]})"
-    message = "\n".join([title, "", "What came in:", *news])
+    message = "\n".join([title, "", "New commits:", *news])
     parents = ("-p", wanted.ours, "-p", wanted.theirs)
     made = git(tree, "write-tree")
     commit = git(repo.root, "commit-tree", made, *parents, "-F", "-", stdin=message)
     git(repo.root, "merge", "--ff-only", "--quiet", commit)
     _remove(repo)
     return Outcome(
-        commit, "\n".join([message, *notes, "", "Look at it, test it, and push it."])
+        commit, "\n".join([message, *notes, "", "Review it, test it, and push it."])
     )
 
 
@@ -195,9 +201,9 @@ def _version(tree: Path) -> str:
 
 def _describe(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
     if not left:
-        return ["Without a conflict."]
-    found = conflicts.describe(repo.root, wanted.ours, wanted.theirs, wanted.base, left)
-    return ["Conflicts:", *(f"- {line}" for line in found)]
+        return ["There is no conflict."]
+    lines = conflicts.describe(repo.root, wanted.ours, wanted.theirs, wanted.base, left)
+    return ["Conflicts:", *[f"- {line}" for line in lines]]
 
 
 def _open(repo: Repo, wanted: Update, left: list[str]) -> str:

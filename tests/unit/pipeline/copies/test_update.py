@@ -209,7 +209,7 @@ def test_the_commit_says_what_came_in(template: Project, copy: Project) -> None:
     copy.update(template)
     assert git(copy.root, "log", "-1", "--format=%B") == (
         f"chore: update to the template's 1.1.0 ({template.head[:7]})\n\n"
-        "What came in:\n- chore: version 1.1.0\n- docs: say why"
+        "New commits:\n- chore: version 1.1.0\n- docs: say why"
     )
 
 
@@ -220,7 +220,7 @@ def test_a_dry_run_only_says_what_would_come_in(
     template.write("docs/why.md", "# Why\n\nTheirs.\n", "docs: their reason")
     head = copy.head
     text = copy.update(template, dry_run=True).text
-    assert text.splitlines()[:2] == ["Would come in:", "- docs: their reason"]
+    assert text.splitlines()[:2] == ["New commits:", "- docs: their reason"]
     line = (
         'docs/why.md: here changed by "docs: our reason"; in the template changed by '
     )
@@ -246,7 +246,7 @@ def test_a_conflict_is_resolved_by_a_person(template: Project, copy: Project) ->
     assert copy.text("docs/why.md") == "# Why\n\nBoth.\n" and copy.faults() == []
     with pytest.raises(UsageError, match="no update is open"):
         resume(copy.repo)
-    assert "Nothing to take" in copy.update(template).text
+    assert "Nothing to merge" in copy.update(template).text
 
 
 def test_a_squashed_copy_is_told_the_nearest_commit(
@@ -295,7 +295,7 @@ def test_files_that_git_does_not_know_are_left_alone(
 def test_what_is_not_committed_is_not_risked(template: Project, copy: Project) -> None:
     (copy.root / "docs" / "why.md").write_text("unsaved")
     with pytest.raises(
-        UsageError, match=r"1 files are not as in the last commit \(docs/why.md\)"
+        UsageError, match=r"1 files differ from the last commit \(docs/why.md\)"
     ):
         copy.update(template)
     assert copy.text("docs/why.md") == "unsaved"
@@ -319,7 +319,7 @@ def test_the_commands_say_what_they_did(template: Project, copy: Project) -> Non
     assert (begun.exit_code, begun.stdout.strip()) == (0, copy.head)
     template.write("docs/why.md", "# Why\n\nSo.\n", "docs: say why")
     tried = run("update", "--from", str(template.root), "--dry-run")
-    assert tried.stdout == "Would come in:\n- docs: say why\nWithout a conflict.\n"
+    assert tried.stdout == "New commits:\n- docs: say why\nThere is no conflict.\n"
     taken = run("update")
     assert taken.exit_code == 0 and taken.stdout.startswith(
         "chore: update to the template's 1.0.0"
