@@ -1,6 +1,4 @@
-"""The vocabulary of a task: what its data is, what is asked of it, and what a model
-must prove.
-"""
+"""The description of a task: its data, its target, and the tests of its models."""
 
 import inspect
 from collections.abc import Callable
@@ -16,7 +14,8 @@ from core.redact import redact
 from pipeline.data import expressions
 
 Value = int | float | str
-STRICT = ConfigDict(extra="forbid")  # an unknown key is an error with its path
+# An unknown key is an error with its path.
+STRICT = ConfigDict(extra="forbid")
 
 
 class Kind(StrEnum):
@@ -28,9 +27,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, config=STRICT)
 class Feature:
-    """One column that a model is given: a number from `low` to `high`, or one of
-    `categories`.
-    """
+    """An input of a model: a number from `low` to `high`, or one of `categories`."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     description: str
@@ -52,27 +49,21 @@ class Feature:
 
     @property
     def type(self) -> Literal["category", "number"]:
-        """`category` where the categories are listed, else `number` (float32 in the
-        model).
-        """
+        """Either `category`, or `number`, which is a float32 in the model."""
         return "category" if self.categories else "number"
 
     def allows(self, value: Value) -> bool:
-        """Tell whether a value is one of the categories, or a number within the range."""
+        """Return whether a value is one of the categories or a number in the range."""
         if self.categories or isinstance(value, str):
             return value in self.categories
-        return (
-            self.low is not None
-            and self.high is not None
-            and self.low <= value <= self.high
-        )
+        if self.low is None or self.high is None:
+            return False
+        return self.low <= value <= self.high
 
 
 @dataclass(frozen=True, config=STRICT)
 class Target:
-    """The column that is predicted; `classes` in the order of the model's
-    probabilities.
-    """
+    """The column to predict; `classes` has the order of the model's probabilities."""
 
     name: str
     description: str
@@ -84,9 +75,7 @@ class Target:
 
 @dataclass(frozen=True, config=STRICT)
 class Metric:
-    """The one number that a task is judged by; its name is one of
-    `training.evaluate.METRICS`.
-    """
+    """The metric that decides between two models; see `core.evaluation_metrics`."""
 
     name: str
     higher_is_better: bool
@@ -94,15 +83,15 @@ class Metric:
 
 @dataclass(frozen=True, config=STRICT)
 class Behaviour:
-    """What a claim about a model, in words that need no programmer, means.
+    """A behavioural test of a model; its name is a sentence that anybody can read.
 
-    Probe rows are made of the features' examples; `given` sets columns in all of them.
-    The score is the prediction of a regression and the probability of the last class of
-    a classification. `within` claims that the score lies in a range. The other claims
-    compare the score after `changes` (column to new value) and `add` (column to what is
-    added) with the one before: `same` is a difference of at most `tolerance`; `higher`
-    and `lower` are a mean that moves by more than `tolerance`, and rows that do not go
-    the other way.
+    The rows of the test are built from the features' examples; `given` sets columns in
+    all of them. The score is the prediction of a regression, or the probability of the
+    last class of a classification. `within` expects the score in a range. The other
+    expectations compare the score after `changes` (column to new value) and `add`
+    (column to summand) with the one before: `same` allows a difference of at most
+    `tolerance`; `higher` and `lower` expect a mean that moves by more than `tolerance`,
+    and no row that moves the other way.
     """
 
     expect: Literal["same", "higher", "lower", "within"]
@@ -115,9 +104,7 @@ class Behaviour:
 
 @dataclass(frozen=True, config=STRICT)
 class Budget:
-    """What a model may cost: bytes of its ONNX file, milliseconds of one row on one
-    thread.
-    """
+    """The limits of a model: bytes of its ONNX file, milliseconds per row on one thread."""
 
     size_bytes: int
     latency_ms: float
@@ -127,11 +114,11 @@ class Budget:
 class Layout:
     """How a file's columns become those of the task.
 
-    `derive` says what a column of the task is made of, where that is not the file's
-    column of the same name: `income`, `rooms / homes`, `value / 100000`,
-    `month(sold_on)` (see `pipeline.data.expressions`). `values` replaces texts in a
-    column, such as codes by words. `ignore` lists the file's columns that are left out;
-    any other that is not used is an error.
+    `derive` has an expression for each column that is not the file's column of the same
+    name: `income`, `rooms / homes`, `value / 100000`, `month(sold_on)` (see
+    `pipeline.data.expressions`). `values` replaces texts in a column, such as codes by
+    words. `ignore` lists the columns of the file to drop; any other column that is not
+    used is an error.
     """
 
     derive: dict[str, str] = field(default_factory=dict)
@@ -145,14 +132,14 @@ class Layout:
 
 @dataclass(frozen=True, config=STRICT)
 class Source:
-    """A place that has the data, and the function that makes a table of its file.
+    """A place that has the data, and the function that reads its file.
 
-    `place` is a web address; or `$VARIABLE/file`, in the folder that an environment
-    variable names, read where it lies; or the name of a package, whose `read` takes no
-    notice of the path. `member` is the file in a tar or zip archive. `read` gets the
-    path and the `options`; `table` says how its columns become the task's (without it:
-    as the task's own `table` says). Without a `sha256` of the file, the table's digest
-    alone decides.
+    `place` is a web address; or `$VARIABLE/file` for a file in the folder that an
+    environment variable names; or the name of a package, whose `read` ignores the path.
+    `member` is the file in a tar or zip archive. `read` gets the path and the
+    `options`; `table` describes how its columns become the task's, and defaults to the
+    task's own `table`. Without the `sha256` of the file, only the table's digest
+    decides.
     """
 
     place: str
@@ -170,34 +157,33 @@ class Source:
 
     @property
     def address(self) -> str:
-        """The place for people and records: without passwords, and without a query."""
-        return redact(self.place).partition("?")[0]
+        """The place without passwords and query, for people and records."""
+        address, _, _ = redact(self.place).partition("?")
+        return address
 
     @property
     def web(self) -> bool:
-        """Whether it is downloaded."""
+        """Whether the source is downloaded."""
         return "://" in self.place
 
     @property
     def private(self) -> bool:
-        """Whether it is a folder of the user's own, of which nothing is ever committed."""
+        """Whether it is a folder of the user's own, from which nothing is ever committed."""
         return self.place.startswith("$")
 
 
 @dataclass(frozen=True, config=STRICT)
 class Task:
-    """All that the product knows about one prediction problem; one file in
-    `pipeline/tasks/`.
+    """A prediction problem, as one file in `pipeline/tasks/` describes it.
 
     `sources` are tried in order; a task whose snapshot is in `data/` needs none.
-    `digest` is the SHA-256 of the table's canonical CSV as whichever source gave it
-    when the task was written; it guards the first fetch, before there is a snapshot.
-    `rows_digest` is the same of the sorted rows: by it a source counts that has the
-    same rows in another order. `table` says how a file of one's own, for `pipeline data
-    add`, becomes the task's table. `tolerance` is the largest difference between the
-    predictions of estimator and ONNX file that counts as agreement. `behaviours` has
-    them by their claim. `training` is what `params.yaml` says of a task, for one that
-    has no section there.
+    `digest` is the SHA-256 of the table's canonical CSV when the task was written; it
+    guards the first fetch, before there is a snapshot. `rows_digest` is the same of the
+    sorted rows, for a source with the same rows in another order. `table` describes how
+    a file for `pipeline data add` becomes the task's table. `tolerance` is the largest
+    difference between the predictions of the estimator and of the ONNX file that counts
+    as agreement. `behaviours` has the behavioural tests by name. `training` replaces
+    the task's section in `params.yaml`.
     """
 
     name: str
@@ -221,19 +207,23 @@ class Task:
     training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for layout in (self.table, *(source.table for source in self.sources)):
-            self._check(layout or Layout())
+        self._check_columns(self.table)
+        for source in self.sources:
+            if source.table:
+                self._check_columns(source.table)
+        derived = set(self.table.derive)
         for name, text in self.table.derive.items():
-            if used := set(expressions.inputs(expressions.parse(text))) & set(
-                self.table.derive
-            ):
+            used = derived.intersection(expressions.inputs(expressions.parse(text)))
+            if used:
                 raise ValueError(f"table.derive.{name}: {min(used)} is derived itself")
 
-    def _check(self, layout: Layout) -> None:
-        if unknown := sorted({*layout.derive, *layout.values} - set(self.columns)):
-            raise ValueError(f"table: the task has no column {unknown[0]}")
+    def _check_columns(self, layout: Layout) -> None:
+        for name in sorted(layout.derive | layout.values):
+            if name not in self.columns:
+                raise ValueError(f"table: the task has no column {name}")
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the data set in order: the features, then the target."""
-        return (*(feature.name for feature in self.features), self.target.name)
+        features = tuple(feature.name for feature in self.features)
+        return features + (self.target.name,)

@@ -1,4 +1,4 @@
-"""The tasks: every YAML file here describes one, in the words of `pipeline.schema`."""
+"""The tasks: every YAML file here describes one; see `pipeline.schema`."""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Return the names of all tasks, which are those of the files, sorted."""
+    """Return the names of all tasks, sorted; a task has the name of its file."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
@@ -22,12 +22,11 @@ def load(name: str) -> Task:
 
     Raises:
         UsageError: there is no such task.
-        PipelineError: its file does not describe it.
+        PipelineError: its file does not describe a task.
     """
-    if name not in names():
-        raise UsageError(
-            f"there is no task {name!r}: choose from {', '.join(names())}."
-        )
+    known = names()
+    if name not in known:
+        raise UsageError(f"there is no task {name!r}: choose from {', '.join(known)}.")
     return _read(FOLDER / f"{name}.yaml")
 
 
@@ -35,8 +34,9 @@ def load(name: str) -> Task:
 def _read(path: Path) -> Task:
     where = f"pipeline/tasks/{path.name}"
     content = read_yaml(path, where)
-    described = {"name": path.stem, **content} if isinstance(content, dict) else content
+    if isinstance(content, dict):
+        content = {"name": path.stem} | content
     try:
-        return TypeAdapter(Task).validate_python(described)
+        return TypeAdapter(Task).validate_python(content)
     except ValidationError as error:
         raise PipelineError(f"{where}: {first_fault(error)}.") from error

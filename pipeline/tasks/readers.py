@@ -1,6 +1,6 @@
-"""How the files of the tasks' sources become tables; a task's YAML names its reader.
+"""The readers that a task's YAML names for the files of its sources.
 
-pandas and the others are imported when a file is read, not when a task is loaded.
+pandas and other libraries are imported when a file is read, not when a task is loaded.
 """
 
 from pathlib import Path
@@ -36,11 +36,12 @@ def arff(path: Path) -> "pd.DataFrame":
 
 
 def iris(_: Path) -> "pd.DataFrame":
-    """Return the table that scikit-learn brings along: 150 flowers."""
+    """Return the table that comes with scikit-learn: 150 flowers."""
     from sklearn.datasets import load_iris
 
     bunch = load_iris(as_frame=True)
-    table: pd.DataFrame = bunch.data.set_axis(tasks.load("iris").columns[:-1], axis=1)
+    *features, _ = tasks.load("iris").columns
+    table: pd.DataFrame = bunch.data.set_axis(features, axis=1)
     return table.assign(species=bunch.target_names[bunch.target])
 
 
@@ -48,6 +49,8 @@ def housing_folder(path: Path) -> "pd.DataFrame":
     """Return the table in scikit-learn's own cache."""
     from sklearn.datasets import fetch_california_housing
 
-    cache = {"data_home": path.parent, "download_if_missing": False}
-    table: pd.DataFrame = fetch_california_housing(**cache, as_frame=True).frame
+    bunch = fetch_california_housing(
+        data_home=path.parent, download_if_missing=False, as_frame=True
+    )
+    table: pd.DataFrame = bunch.frame
     return table
