@@ -57,14 +57,12 @@ def update(
             the history does not verify.
     """
     require_clean(repo)
-    if _state(repo).is_file():
-        raise UsageError(
-            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update"
-            f" --continue`, or abandon it: delete {_state(repo)}."
-        )
+    _require_none_open(repo)
     theirs = join.fetch(repo, address, ref)
     wanted = Update(
-        git(repo.root, "rev-parse", "HEAD"), theirs, join.base(repo, theirs, base)
+        ours=git(repo.root, "rev-parse", "HEAD"),
+        theirs=theirs,
+        base=join.base(repo, theirs, base),
     )
     news = _news(repo, wanted)
     if not news:
@@ -102,6 +100,14 @@ def resume(repo: Repo) -> Outcome:
     if left:
         raise PipelineError(_open(repo, wanted, left))
     return _finish(repo, wanted)
+
+
+def _require_none_open(repo: Repo) -> None:
+    if _state(repo).is_file():
+        raise UsageError(
+            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update"
+            f" --continue`, or abandon it: delete {_state(repo)}."
+        )
 
 
 def _state(repo: Repo) -> Path:

@@ -1,4 +1,4 @@
-"""Making the published commit: what the pipeline owns, byte for byte, in whose name."""
+"""Makes the published commit from the folders that the pipeline owns, byte for byte."""
 
 from pathlib import Path
 
@@ -7,9 +7,8 @@ from core.file_names import OWNED
 from core.git import GitError, git
 from pipeline.publish.worktree import git_in
 
-# GitHub shows it as its own Actions bot. The pipeline's commits are known by their
-# trailer and by the folders that they touch, never by this name: anybody can call
-# themselves so.
+# GitHub shows it as its own Actions bot. The pipeline's commits are recognized by their
+# trailer and by the folders that they touch, never by this name, which anybody can use.
 BOT_NAME = "github-actions[bot]"
 BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 
@@ -17,11 +16,11 @@ BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 def commit(tree: Path, message: str, parents: list[str]) -> str:
     """Commit the owned folders of a worktree, as they are; return the commit.
 
-    Made without `git commit`, so that none of the user's settings for commits counts:
-    no template, no signature, no clean-up.
+    It is made without `git commit`, so that the user's settings for commits, such as
+    templates, signatures and clean-up, don't apply.
 
     Raises:
-        PipelineError: Git would store other bytes than were written.
+        PipelineError: Git would store bytes other than those that were written.
     """
     owned = [path for path in OWNED if (tree / path).exists()]
     git_in(tree, "add", "--all", "--force", "--", *owned)
@@ -31,8 +30,10 @@ def commit(tree: Path, message: str, parents: list[str]) -> str:
 
 
 def commit_tree(tree: Path, content: str, message: str, parents: list[str]) -> str:
-    """Make a commit of a tree in the user's name, or in the bot's if they have none."""
-    options = [part for parent in parents for part in ("-p", parent)]
+    """Commit a tree in the user's name, or in the bot's if Git knows none."""
+    options = []
+    for parent in parents:
+        options += ["-p", parent]
     text = git(tree, "stripspace", stdin=message) + "\n"
     return git(
         tree, "commit-tree", *options, content, stdin=text, variables=_identity(tree)
@@ -40,46 +41,40 @@ def commit_tree(tree: Path, content: str, message: str, parents: list[str]) -> s
 
 
 def _identity(tree: Path) -> dict[str, str]:
-    """Return the variables that name the bot, if the user's name or e-mail address is
-    missing.
-    """
+    """Return the variables that name the bot, if the user has no name or address."""
     try:
         for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
             git(tree, "-c", "user.useConfigOnly=true", "var", ident)
     except GitError:
-        parts = {"NAME": BOT_NAME, "EMAIL": BOT_EMAIL}
         return {
-            f"GIT_{role}_{part}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for part, value in parts.items()
+            "GIT_AUTHOR_NAME": BOT_NAME,
+            "GIT_AUTHOR_EMAIL": BOT_EMAIL,
+            "GIT_COMMITTER_NAME": BOT_NAME,
+            "GIT_COMMITTER_EMAIL": BOT_EMAIL,
         }
     return {}
 
 
 def _require_same_bytes(tree: Path) -> None:
-    """Refuse a commit in which a filter or an attribute of this clone has changed a
-    file.
+    """Refuse a commit in which a filter or attribute of this clone changed a file.
 
     The digests in the history are of the bytes that were written. Attributes in
     `.git/info` come before those of the repository, and nothing turns them off.
     """
-    changed = git_in(
-        tree, "diff-index", "-z", "--cached", "--no-renames", "HEAD"
-    ).split("\0")[:-1]
-    stored = {
-        path: about.split()[3]
-        for about, path in zip(changed[::2], changed[1::2], strict=True)
-        if (tree / path).is_file()
-    }
-    raw = git(
-        tree, "hash-object", "--no-filters", "--stdin-paths", stdin="\n".join(stored)
-    )
-    for path, (blob, written) in zip(
-        stored, zip(stored.values(), raw.splitlines(), strict=True)
-    ):
-        if blob != written:
+    options = ("-z", "--cached", "--no-renames")
+    changes = git_in(tree, "diff-index", *options, "HEAD").split("\0")[:-1]
+    paths = []
+    stored = []
+    for entry, path in zip(changes[::2], changes[1::2], strict=True):
+        if (tree / path).is_file():
+            paths.append(path)
+            stored.append(entry.split()[3])
+    hashing = ("hash-object", "--no-filters", "--stdin-paths")
+    written = git(tree, *hashing, stdin="\n".join(paths)).splitlines()
+    for path, in_git, on_disk in zip(paths, stored, written, strict=True):
+        if in_git != on_disk:
             raise PipelineError(
-                f"Git would store {path} with other bytes than were written: a filter"
-                " or line-end setting in .git/info/attributes changes it. Take that"
-                " line out, or publish from another clone."
+                f"Git would store {path} with bytes other than those that were written:"
+                " a filter or line-end setting in .git/info/attributes changes it."
+                " Remove that line, or publish from another clone."
             )

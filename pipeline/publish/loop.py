@@ -1,8 +1,8 @@
-"""Landing a change on a branch that others push to: take a fresh tip, make the change,
-push, again.
+"""Lands a change on a branch that others push to: take a fresh tip, change it, push.
 
-What is pushed is a function of the tip, and the user's own work tree is never touched:
-all of it happens in a worktree below `build/`.
+If another push was faster, it starts again. What is pushed is a function of the tip,
+and the user's own work tree is never touched: everything happens in a worktree below
+`build/`.
 """
 
 import random
@@ -19,14 +19,14 @@ from pipeline.publish.worktree import checkout, worktree
 from pipeline.repo import Repo
 
 ATTEMPTS = 60
-# The newest commit that was made here, also by a dry run: `git show
-# refs/mlops/published`.
+# The newest commit that was made here, even by a dry run:
+# `git show refs/mlops/published`.
 PUBLISHED = "refs/mlops/published"
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one attempt did to its tip; `commit` names it when it had landed before."""
+    """The result of one attempt; `commit` is set if the change had landed before."""
 
     message: str
     commit: str | None = None
@@ -40,48 +40,70 @@ def land(
     dry_run: bool = False,
     made_from: str | None = None,
 ) -> tuple[str, str]:
-    """Apply `change` to the branch's tip and push, until it lands; return commit and
-    message.
+    """Apply `change` to the branch's tip and push, again and again until it lands.
 
-    `change` is called with a checkout of the tip that is its own to write in. A dry run
-    makes the commit and pushes nothing.
+    Returns the commit and its message. `change` is called with a checkout of the tip
+    that it may write to. A dry run makes the commit and pushes nothing.
 
     Args:
         name: the remote, by its name or address.
-        branch: the branch to publish to; None means the remote's default branch. One
-            that is named and not there yet is created.
+        branch: the branch to publish to, which is created if it does not exist; None
+            means the remote's default branch.
         made_from: the commit of the bundle, which is merged into a branch that does not
-            hold it; see `base`.
+            contain it; see `base`.
 
     Raises:
         PipelineError: another publish runs in this clone, the remote cannot be reached,
-            it rejects the push for another reason than a race, or the race is lost too
-            often.
+            it rejects the push for a reason other than a race, or too many races are
+            lost.
     """
     with worktree(repo) as tree:
-        remote, made = Remote(tree, name, repo.root), None
+        remote = Remote(tree, name, repo.root)
         branch = branch or _default_branch(remote)
+        landing = _Landing(remote, branch, change, dry_run, made_from)
         for attempt in range(ATTEMPTS):
-            tip = remote.fetch(branch)
-            if made and tip and base.is_ancestor(tree, made[0], tip):
-                return made  # the push went through, though the answer to it was lost
-            parents = base.choose(remote, branch, tip, made_from)
-            _check_out(remote, branch, parents)
-            done = change(Repo.open(tree))
-            made = done.commit or commit(tree, done.message, parents), done.message
-            git(tree, "update-ref", PUBLISHED, made[0])
-            if done.commit or dry_run:
-                return made
-            try:
-                remote.push(made[0], branch)
-                return made
-            except GitError as error:
-                remote.answer(error, branch, tip)
-            time.sleep(random.uniform(0, min(2.0, 0.1 * (attempt + 1))))
+            if landing.try_once():
+                return landing.commit, landing.message
+            longest = min(2.0, 0.1 * (attempt + 1))
+            time.sleep(random.uniform(0, longest))
     raise PipelineError(
-        f"gave up after {ATTEMPTS} attempts: other pushes to {branch} landed first each"
-        " time; nothing is lost, run the command again."
+        f"gave up after {ATTEMPTS} attempts, because other pushes to {branch} landed"
+        " first each time; nothing is lost, run the command again."
     )
+
+
+@dataclass
+class _Landing:
+    """The attempts to land one change; `commit` and `message` are the newest one's."""
+
+    remote: Remote
+    branch: str
+    change: Callable[[Repo], Change]
+    dry_run: bool
+    made_from: str | None
+    commit: str = ""
+    message: str = ""
+
+    def try_once(self) -> bool:
+        """Apply the change to a fresh tip and push it; return whether it has landed."""
+        tree = self.remote.tree
+        tip = self.remote.fetch(self.branch)
+        if self.commit and tip and base.is_ancestor(tree, self.commit, tip):
+            return True  # the last push succeeded, though its response was lost
+        parents = base.choose(self.remote, self.branch, tip, self.made_from)
+        _check_out(self.remote, self.branch, parents)
+        done = self.change(Repo.open(tree))
+        self.message = done.message
+        self.commit = done.commit or commit(tree, done.message, parents)
+        git(tree, "update-ref", PUBLISHED, self.commit)
+        if done.commit or self.dry_run:
+            return True
+        try:
+            self.remote.push(self.commit, self.branch)
+        except GitError as error:
+            self.remote.raise_unless_worth_another_attempt(error, self.branch, tip)
+            return False
+        return True
 
 
 def _default_branch(remote: Remote) -> str:
@@ -95,16 +117,16 @@ def _default_branch(remote: Remote) -> str:
 
 
 def _check_out(remote: Remote, branch: str, parents: list[str]) -> None:
-    """Check out what the change is to be made on: a parent, or two of them merged."""
-    tree, (tip, *others) = remote.tree, parents
+    """Check out the base of the change: a parent, or two of them merged."""
+    tree = remote.tree
+    tip, *others = parents
     if not succeeds(tree, "cat-file", "-e", f"{tip}:params.yaml"):
         raise PipelineError(
-            f"{remote.shown}'s branch {branch} is none of this project (it has no"
-            " params.yaml): name another with --branch."
+            f"{remote.shown}'s branch {branch} does not belong to this project (it has"
+            " no params.yaml): name another branch with --branch."
         )
     for other in others:
         content = base.merged_tree(tree, tip, other)
-        tip = commit_tree(
-            tree, content, f"Merge {other[:12]} into {branch}\n", [tip, other]
-        )
+        message = f"Merge {other[:12]} into {branch}\n"
+        tip = commit_tree(tree, content, message, [tip, other])
     checkout(tree, tip)

@@ -1,5 +1,4 @@
-"""Why a push or a fetch failed, told from the words of Git and of the server; and what
-to do.
+"""Why a push or a fetch failed, by the messages of Git and the server; and what to do.
 
 Standard library only: programs that run without any package use it too.
 """
@@ -25,12 +24,12 @@ class Cause(Enum):
     REMOTE_DISK = "the server's disk is full"
     DISK = "this machine's disk is full"
     NO_BRANCH = "the branch does not exist"
-    NO_REMOTE = "the remote is no repository"
+    NO_REMOTE = "the remote is not a repository"
     READ_ONLY = "this clone cannot be written to"
     UNKNOWN = "another reason"
 
 
-# In this order: what is particular comes before what is general. GitHub answers HTTP
+# In this order: the particular comes before the general. GitHub answers HTTP
 # 403 for an archived repository, and names a found secret as a violated rule.
 _WORDS: tuple[tuple[Cause, str], ...] = (
     (Cause.TRANSIENT, r"rate limit|too many requests"),
@@ -98,7 +97,7 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
         r"|repository '.*' (?:not found|does not exist)|Repository not found"
         r"|No such device or address",
     ),
-    # A hook of the server refused it without a word that is known here.
+    # A hook of the server refused it without a more particular reason.
     (Cause.RULE, r"hook declined|prohibited by|denied by|is read.only.*branch"),
     (
         Cause.READ_ONLY,
@@ -127,7 +126,7 @@ _ADVICE = {
         "repository with --remote"
     ),
     Cause.TOO_LARGE: (
-        "the server takes no file or push of this size (GitHub: 100 MB a file): log "
+        "the server accepts no file or push of this size (GitHub: 100 MB per file): log "
         "smaller artifacts, lower the model's budget, train again"
     ),
     Cause.EMAIL: (
@@ -136,11 +135,11 @@ _ADVICE = {
         " again"
     ),
     Cause.WORKFLOW: (
-        "the branch holds workflow files that these credentials may not push: use a "
+        "the branch has workflow files that these credentials may not push: use a "
         "token with the `workflow` scope, or a deploy key"
     ),
     Cause.SECRET: (
-        "the server found a secret in what is pushed: take it out of the artifacts or "
+        "the server found a secret in what is pushed: remove it from the artifacts or "
         "params, revoke it, and train again"
     ),
     Cause.REMOTE_DISK: "the server has no space left: ask who runs it; nothing is lost",
@@ -162,7 +161,7 @@ _ADVICE = {
 
 
 def classify(output: str) -> Cause:
-    """Return why Git failed, by what it and the server said on standard error."""
+    """Return why Git failed, by its and the server's output on standard error."""
     for cause, pattern in _PATTERNS:
         if pattern.search(output):
             return cause
@@ -170,35 +169,31 @@ def classify(output: str) -> Cause:
 
 
 def advice(cause: Cause) -> str:
-    """Return what to do about a cause, as the end of a sentence without its full stop."""
+    """Return what to do about a cause, as the end of a sentence without a full stop."""
     return _ADVICE.get(cause, _ADVICE[Cause.UNKNOWN])
 
 
 def words(output: str) -> str:
-    """Return what the server said, or else what Git said, on one line and without
-    secrets.
-    """
-    lines = [" ".join(line.split()) for line in redact(output).splitlines()]
-    remote = [
-        line.removeprefix("remote:").strip()
-        for line in lines
-        if line.startswith("remote:")
-    ]
-    local = [
-        line
-        for line in lines
-        if line and not line.startswith(("remote:", "hint:", "To "))
-    ]
-    said = [line for line in remote if line and not _PROGRESS.match(line)] or local
-    return " ".join(said) or "no reason was given"
+    """Return the server's message, or else Git's, on one line and without secrets."""
+    server = []
+    local = []
+    for line in redact(output).splitlines():
+        text = " ".join(line.split())
+        if text.startswith("remote:"):
+            message = text.removeprefix("remote:").strip()
+            if message and not _PROGRESS.match(message):
+                server.append(message)
+        elif text and not text.startswith(("hint:", "To ")):
+            local.append(text)
+    return " ".join(server or local) or "no reason was given"
 
 
-def explain(output: str, doing: str) -> str:
-    """Return the sentence for a failure that another attempt will not mend.
+def explain(output: str, failure: str) -> str:
+    """Return the sentence for a failure that another attempt would not resolve.
 
     Args:
-        output: what Git said on standard error.
-        doing: what failed, such as "origin refuses pushes to main".
+        output: Git's standard error.
+        failure: what failed, such as "origin refuses pushes to main".
     """
     cause = classify(output)
-    return f"{doing} ({words(output)}): {advice(cause)}."
+    return f"{failure} ({words(output)}): {advice(cause)}."

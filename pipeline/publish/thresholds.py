@@ -1,6 +1,4 @@
-"""From when on a window of predictions counts as drifted: bootstrapped from the
-reference.
-"""
+"""Thresholds above which a window of predictions has drifted, by a bootstrap."""
 
 from typing import Any
 
@@ -8,7 +6,7 @@ import numpy as np
 
 from core.distributions import LEAST, MOST, SMOOTH, Distribution, psi
 
-# The share of windows without drift that may still be over a threshold of theirs.
+# The share of windows without drift that still exceed one of the thresholds.
 FALSE_ALARMS = 0.01
 RESAMPLES = 10_000
 SEED = 0
@@ -19,31 +17,39 @@ Reference = dict[str, Any]
 def bootstrap(reference: Reference, holdout_rows: int) -> dict[str, Any]:
     """Return the thresholds of a manifest's `reference`, by window size, part and name.
 
-    Both the reference and the window are samples, so both are drawn anew: a reference
-    of 100 rows is itself no exact picture of its population. All that is looked at
-    shares the false alarms.
+    Both the reference and the window are samples, so both are resampled: a reference of
+    100 rows is itself not an exact picture of its population. All features and
+    predictions together have the rate of false alarms.
     """
     rng = np.random.default_rng(SEED)
     rows = {"features": reference["rows"], "predictions": holdout_rows}
-    share = FALSE_ALARMS / sum(len(reference[part]) for part in rows)
-    return {
-        str(size): {
-            part: {
-                name: _threshold(Distribution(**found), rows[part], size, share, rng)
-                for name, found in reference[part].items()
-            }
-            for part in rows
-        }
-        for size in (LEAST, MOST)
-    }
+    count = sum(len(reference[part]) for part in rows)
+    share = FALSE_ALARMS / count
+    thresholds: dict[str, Any] = {}
+    for size in (LEAST, MOST):
+        parts: dict[str, dict[str, float]] = {}
+        for part, part_rows in rows.items():
+            parts[part] = {}
+            for name, values in reference[part].items():
+                distribution = Distribution(**values)
+                parts[part][name] = _threshold(
+                    distribution, part_rows, size, share, rng
+                )
+        thresholds[str(size)] = parts
+    return thresholds
 
 
 def _threshold(
-    found: Distribution, rows: int, size: int, share: float, rng: np.random.Generator
+    distribution: Distribution,
+    rows: int,
+    size: int,
+    share: float,
+    rng: np.random.Generator,
 ) -> float:
-    shares = np.asarray(found.shares) / np.sum(found.shares)
-    drawn = (
-        rng.multinomial(rows, shares, RESAMPLES) + SMOOTH
-    )  # a population of its own each time
-    windows = rng.multinomial(size, drawn / drawn.sum(axis=1, keepdims=True))
-    return float(f"{np.quantile(psi(found.shares, rows, windows), 1 - share):.4g}")
+    shares = np.asarray(distribution.shares) / np.sum(distribution.shares)
+    # Another population for each of the windows.
+    counts = rng.multinomial(rows, shares, RESAMPLES) + SMOOTH
+    populations = counts / counts.sum(axis=1, keepdims=True)
+    windows = rng.multinomial(size, populations)
+    indices = psi(distribution.shares, rows, windows)
+    return float(f"{np.quantile(indices, 1 - share):.4g}")

@@ -1,6 +1,4 @@
-"""The worktree that a publish works in: made for it, below `build/`, and removed after
-it.
-"""
+"""The worktree below `build/` that a publish makes, works in and removes."""
 
 import re
 import shutil
@@ -18,11 +16,11 @@ from pipeline.repo import Repo
 
 # `rev-parse --path-format` came with 2.31, in March 2021.
 OLDEST_GIT = (2, 31)
-# Short, because it comes before every path of the repository, and Windows has 260
+# Short, because it precedes every path of the repository, and Windows allows 260
 # characters.
 PREFIX = "p-"
-# What the user has set for their own checkout must not change what is published: a part
-# of the files only, other line ends, other paths in the worktree's own files.
+# The user's settings for their own checkout must not change what is published, such as
+# sparse checkouts, other line ends, or relative paths in the worktree's own files.
 _SETTINGS = {
     "core.sparseCheckout": "false",
     "index.sparse": "false",
@@ -31,9 +29,6 @@ _SETTINGS = {
     "core.safecrlf": "false",
     "worktree.useRelativePaths": "false",
 }
-_OPTIONS = tuple(
-    part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")
-)
 
 
 def git_in(
@@ -42,25 +37,27 @@ def git_in(
     stdin: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Run Git in a publish's worktree, whatever the user has set for the checkout; see
-    `git`.
-    """
-    return git(tree, *_OPTIONS, *arguments, stdin=stdin, variables=variables)
+    """Run Git in a publish's worktree, whatever the user's settings are; see `git`."""
+    options = []
+    for key, value in _SETTINGS.items():
+        options += ["-c", f"{key}={value}"]
+    return git(tree, *options, *arguments, stdin=stdin, variables=variables)
 
 
 @contextmanager
 def worktree(repo: Repo) -> Iterator[Path]:
-    """Make a worktree of the clone, with nothing in it yet, and remove it afterwards.
+    """Make an empty worktree of the clone, and remove it afterwards.
 
     Raises:
         PipelineError: another publish runs in this clone, Git is too old, the project
             is a folder of another repository, or the clone cannot be written to.
     """
     _require_git()
-    if inside := git(repo.root, "rev-parse", "--show-prefix"):
+    prefix = git(repo.root, "rev-parse", "--show-prefix")
+    if prefix:
         raise PipelineError(
-            f"{repo.root} is the folder {inside} of another repository: publish needs a"
-            " repository whose root it is."
+            f"{repo.root} is the folder {prefix} of another repository: publish needs"
+            " the root of a repository."
         )
     common = Path(
         git(repo.root, "rev-parse", "--path-format=absolute", "--git-common-dir")
@@ -78,7 +75,7 @@ def worktree(repo: Repo) -> Iterator[Path]:
                 _remove_worktrees(repo)
     except Timeout as error:
         raise PipelineError(
-            "another publish from this clone is under way: wait for it, or use a second"
+            "another publish from this clone is running: wait for it, or use a second"
             " clone."
         ) from error
     except PermissionError as error:
@@ -93,8 +90,8 @@ def checkout(tree: Path, commit: str) -> None:
     """Make the worktree's files those of a commit, and remove all others.
 
     Raises:
-        PipelineError: Git takes another folder than this one for the worktree. What is
-            in that folder may be somebody's work.
+        PipelineError: Git uses a folder other than this one as the worktree, which may
+            hold somebody's work.
     """
     _require_own(tree)
     git_in(tree, "reset", "--hard", "--quiet", commit)
@@ -107,18 +104,19 @@ def _require_own(tree: Path) -> None:
     own = tree.name.startswith(PREFIX) and directory.parent.name == "worktrees"
     if not (own and top.samefile(tree)):
         raise PipelineError(
-            f"Git takes {top} for the worktree of this publish, which is {tree}:"
-            " nothing was changed. Run the command in a usual clone."
+            f"Git uses {top} as the worktree of this publish instead of {tree}, so"
+            " nothing was changed. Run the command in an ordinary clone."
         )
 
 
 def _require_git() -> None:
-    said = git(Path(), "version")
-    found = re.search(r"(\d+)\.(\d+)", said)
-    if found and tuple(map(int, found.groups())) < OLDEST_GIT:
+    version = git(Path(), "version")
+    numbers = re.search(r"(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_GIT:
+        major, minor = OLDEST_GIT
         raise PipelineError(
-            f"{said} is too old to publish with: install Git"
-            f" {'.'.join(map(str, OLDEST_GIT))} or newer."
+            f"{version} is too old to publish with: install Git {major}.{minor} or"
+            " newer."
         )
 
 
@@ -133,14 +131,12 @@ def _add(repo: Repo, tree: Path) -> None:
 
 
 def _remove_worktrees(repo: Repo) -> None:
-    """Remove the worktrees that a killed publish of this clone left behind, and no
-    other folder.
-    """
+    """Remove the worktrees that killed publishes of this clone left behind."""
     for line in git(repo.root, "worktree", "list", "--porcelain").splitlines():
         path = Path(line.removeprefix("worktree "))
         ours = line.startswith("worktree ") and path.name.startswith(PREFIX)
         if ours and path.parent.exists() and path.parent.samefile(repo.build):
-            # A killed publish's Git may still write there; what cannot go now goes next
-            # time.
+            # The Git of a killed publish may still write there; what cannot be removed
+            # now is removed next time.
             shutil.rmtree(path, ignore_errors=True)
     git(repo.root, "worktree", "prune")

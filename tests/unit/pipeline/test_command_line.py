@@ -54,7 +54,8 @@ def test_a_wrong_request_is_one_sentence_and_status_2(
     pipeline: Command, arguments: list[str], status: int, words: str
 ) -> None:
     done = pipeline(*arguments)
-    assert (done.returncode, done.stdout) == (status, "")
+    assert done.returncode == status
+    assert done.stdout == ""
     assert words in " ".join(done.stderr.replace("│", "").split())
     assert "Traceback" not in done.stderr
 
@@ -65,7 +66,8 @@ def test_the_tasks_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("MLOPS_TASKS", names)
     done = pipeline("train")
-    assert done.returncode == 2 and "there is no task 'wine'" in done.stderr
+    assert done.returncode == 2
+    assert "there is no task 'wine'" in done.stderr
 
 
 def test_a_failure_is_one_sentence_and_status_1(
@@ -146,28 +148,23 @@ def can_mount() -> bool:
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     pipeline: Command, clone: Callable[..., Repo], origin: Path
 ) -> None:
-    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    repo = clone("mine")
+    tip = git(origin, "rev-parse", "main")
     bundle = repo.root.parent / "bundle"
     factories.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
     repo.build.mkdir()
     script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'
+    on_a_full_disk = ["unshare", "-rm", "sh", "-c", script, str(repo.build)]
+    arguments = ["--repo", str(repo.root), "publish", "--bundle", str(bundle)]
     done = subprocess.run(
-        [
-            *("unshare", "-rm", "sh", "-c", script, str(repo.build)),
-            *(sys.executable, "-m", "pipeline", "--repo", str(repo.root)),
-            *("publish", "--bundle", str(bundle)),
-        ],
+        [*on_a_full_disk, sys.executable, "-m", "pipeline", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1, done.stderr
-    assert "no space is left" in done.stderr.lower() and "Traceback" not in done.stderr
+    assert "no space is left" in done.stderr.lower()
+    assert "Traceback" not in done.stderr
     assert git(origin, "rev-parse", "main") == tip
     assert git(repo.root, "status", "--porcelain") == ""
-    assert (
-        pipeline(
-            "--repo", str(repo.root), "publish", "--bundle", str(bundle)
-        ).returncode
-        == 0
-    )
+    assert pipeline(*arguments).returncode == 0

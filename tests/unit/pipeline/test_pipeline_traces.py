@@ -15,7 +15,8 @@ from tests.paths import ROOT
 from tests.support import factories
 from tests.support.otlp_collector import Collector, collecting
 
-TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+CALLER = "b7ad6b7169203331"
 CALLED = {"TRACEPARENT": f"00-{TRACE}-{CALLER}-01"}
 
 
@@ -46,8 +47,11 @@ def test_a_publication_is_part_of_the_trace_that_its_caller_hands_on(
     with collecting() as collector:
         commit = published(collector, clone("team"), tmp_path / "bundle", **CALLED)
         span = collector.wait_for("pipeline publish")
-    assert (span.trace, span.parent, span.service) == (TRACE, CALLER, "mlops-pipeline")
-    assert span.attributes == {"commit": commit} and not span.failed
+    assert span.trace == TRACE
+    assert span.parent == CALLER
+    assert span.service == "mlops-pipeline"
+    assert span.attributes == {"commit": commit}
+    assert not span.failed
     judged = collector.children(span)["judge challenger"]
     assert judged.attributes == {"task": "iris", "decision": "promoted"}
 
@@ -60,9 +64,11 @@ def test_a_command_that_fails_is_a_span_that_says_so(
         done = run(
             clone("team"), "publish", "--bundle", str(tmp_path), **collector.settings
         )
-        assert done.returncode != 0 and "Traceback" not in done.stderr
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
         span = collector.wait_for("pipeline publish")
-    assert span.failed and not span.parent
+    assert span.failed
+    assert not span.parent
 
 
 @pytest.mark.slow
@@ -81,7 +87,8 @@ def test_a_release_is_named_as_far_as_it_is_known(
     monkeypatch.setattr(release, "VERSION", tmp_path / "VERSION")
     for name in ("MLOPS_REVISION", "GITHUB_SHA", "MLOPS_ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
-    assert (release.version(), release.environment()) == ("unknown", "development")
+    assert release.version() == "unknown"
+    assert release.environment() == "development"
     (tmp_path / "VERSION").write_text("1.2.0\n")
     assert release.version() == "1.2.0"
     monkeypatch.setenv("MLOPS_REVISION", "97ed602abc1234567890")

@@ -29,7 +29,8 @@ def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     commit = init(
         copy.repo, name="Churn, weekly", holder="Jörg & Co", repository="ACME/Churn"
     )
-    assert commit == copy.head and git(copy.root, "status", "--porcelain") == ""
+    assert commit == copy.head
+    assert git(copy.root, "status", "--porcelain") == ""
     assert copy.text("README.md").splitlines()[:3] == [
         "# Churn, weekly",
         (
@@ -40,7 +41,8 @@ def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     ]
     assert 'name = "churn-weekly"' in copy.text("pyproject.toml")
     assert "Jörg & Co\nCopyright (c) 2026 The maintainers\n" in copy.text("LICENSE")
-    assert copy.own() == own and copy.faults() == []
+    assert copy.own() == own
+    assert copy.faults() == []
     assert git(copy.root, "rev-list", "--count", "HEAD") == "2"
 
 
@@ -48,11 +50,10 @@ def test_what_is_not_named_comes_from_the_repository(copy: Project) -> None:
     git(copy.root, "remote", "add", "origin", "git@github.com:ACME/Churn.git")
     init(copy.repo)
     named = identity.read(copy.root)
-    assert named and (named.name, named.repository, named.holder) == (
-        "Churn",
-        "ACME/Churn",
-        "Ann",
-    )
+    assert named
+    assert named.name == "Churn"
+    assert named.repository == "ACME/Churn"
+    assert named.holder == "Ann"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,8 @@ def test_only_github_has_a_badge(
     git(copy.root, "remote", "add", "origin", address)
     init(copy.repo)
     named = identity.read(copy.root)
-    assert named and named.repository == expected
+    assert named
+    assert named.repository == expected
     assert ("badge.svg" in copy.text("README.md")) == bool(expected)
 
 
@@ -81,9 +83,8 @@ def test_a_second_time_changes_only_what_is_asked_for(copy: Project) -> None:
     with pytest.raises(UsageError, match="this is Churn already"):
         init(copy.repo)
     init(copy.repo, holder="Bee Ltd", repository="bee/churn")
-    assert copy.text("README.md").count("badge.svg)]") == 1 and "ACME" not in copy.text(
-        "README.md"
-    )
+    assert copy.text("README.md").count("badge.svg)]") == 1
+    assert "ACME" not in copy.text("README.md")
     assert copy.text("README.md").startswith("# Churn\n") and "ACME" not in copy.text(
         "LICENSE"
     )
@@ -108,7 +109,8 @@ def test_an_empty_history_is_whole(copy: Project) -> None:
         "results/model_comparison.csv",
     ]
     assert "No run has been published yet." in copy.text("mlruns/README.md")
-    assert copy.faults() == [] and note.read_text("utf-8") == "mine"
+    assert copy.faults() == []
+    assert note.read_text("utf-8") == "mine"
     copy.promote()
     assert copy.faults() == []
 
@@ -163,7 +165,8 @@ def test_a_name_that_cannot_stand_is_refused(
     head = copy.head
     with pytest.raises(UsageError, match=f"^{words}"):
         init(copy.repo, **values)  # type: ignore[arg-type]
-    assert copy.head == head and git(copy.root, "status", "--porcelain") == ""
+    assert copy.head == head
+    assert git(copy.root, "status", "--porcelain") == ""
 
 
 def test_changes_and_strangers_are_refused(
@@ -195,4 +198,5 @@ def test_each_place_of_the_real_files_gets_the_name(path: str) -> None:
     lines = [
         new for old, new in zip(before.splitlines(), after.splitlines()) if old != new
     ]
-    assert re.search(r"\bown\b", lines[0], re.I) and edit(after) == after
+    assert re.search(r"\bown\b", lines[0], re.I)
+    assert edit(after) == after

@@ -54,13 +54,13 @@ def test_two_updates_by_hand_and_one_by_the_command(
             git(copy.root, "remote", "add", "template", str(template.root))
         run(copy, EVERY, template)
         assert copy.text("docs/why.md") == template.text("docs/why.md")
-        assert copy.own() == own and copy.faults() == []
-        assert (
-            git(copy.root, "status", "--porcelain") == ""
-            and note.read_text("utf-8") == "mine"
-        )
+        assert copy.own() == own
+        assert copy.faults() == []
+        assert git(copy.root, "status", "--porcelain") == ""
+        assert note.read_text("utf-8") == "mine"
     template.write("docs/why.md", "# Why\n\nSo.\n")
-    assert copy.update(template).commit and copy.own() == own
+    assert copy.update(template).commit
+    assert copy.own() == own
     assert copy.text("docs/why.md") == "# Why\n\nSo.\n"
 
 
@@ -77,4 +77,5 @@ def test_a_plain_merge_is_mended_by_the_command_of_the_page(tmp_path: Path) -> N
     assert copy.faults()
     run(copy, REPAIR, template)
     copy.commit("fix: keep our history")
-    assert copy.faults() == [] and copy.own() == own
+    assert copy.faults() == []
+    assert copy.own() == own

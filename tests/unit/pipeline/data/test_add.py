@@ -56,17 +56,23 @@ def test_every_format_gives_the_same_bytes(
 ) -> None:
     file = _write(TABLE, tmp_path / name)
     added = add(repo, "iris", file)
-    assert (added.rows, added.digest, added.before) == (30, DIGEST, 0)
+    assert added.rows == 30
+    assert added.digest == DIGEST
+    assert added.before == 0
     assert added.path.read_bytes() == tables.packed(tables.to_csv(TABLE))
     fetched = fetch(IRIS, repo)
-    assert (fetched.digest, fetched.origin) == (DIGEST, "data/iris.csv.gz")
+    assert fetched.digest == DIGEST
+    assert fetched.origin == "data/iris.csv.gz"
 
 
 def test_a_second_table_says_what_changed(repo: Repo, tmp_path: Path) -> None:
     add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
     more = pd.concat([TABLE.iloc[5:], TABLE.iloc[[7, 7]]])
     added = add(repo, "iris", _write(more, tmp_path / "t.csv"))
-    assert (added.rows, added.before, added.new, added.gone) == (27, 30, 2, 5)
+    assert added.rows == 27
+    assert added.before == 30
+    assert added.new == 2
+    assert added.gone == 5
     added.path.write_bytes(b"damaged")
     assert add(repo, "iris", tmp_path / "t.csv").before == 0
 
@@ -150,7 +156,8 @@ def _run(repo: Repo, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_command_says_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
     done = _run(repo, str(_write(TABLE, tmp_path / "t.csv")), "--task", "iris")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
     assert done.stdout.splitlines() == [
         f"data/iris.csv.gz: 30 rows, sha256 {DIGEST}",
         "Now commit it:",
@@ -159,7 +166,8 @@ def test_the_command_says_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
     ]
     (tmp_path / "t.csv").write_text("a,b\n1,2,3\n")
     refused = _run(repo, str(tmp_path / "t.csv"), "--task", "iris")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
     sentence = (
         "row 1 (line 2) has 3 values for 2 columns; correct the row or leave it out."
     )

@@ -61,7 +61,7 @@ def test_what_is_no_expression_is_named_when_the_task_is_read(text: str) -> None
 
 
 def test_dates_become_their_parts() -> None:
-    parts = ("year", "month", "day", "weekday", "days", "hour")
+    parts = "year", "month", "day", "weekday", "days", "hour"
     task = _task(Layout(derive={part: f"{part}(at)" for part in parts}), *parts)
     dates = ["1970-01-04 00:00", "2024-02-29T23:59:58.5+02:00"]
     assert _arranged(task, {"at": dates, "kind": ["good", "bad"]}) == {

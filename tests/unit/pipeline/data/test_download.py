@@ -28,7 +28,8 @@ def test_a_passing_refusal_is_tried_again(
 ) -> None:
     server.answers["/f"] = [(status, b""), (status, b"wait"), (200, CONTENT)]
     download(f"{server.url}/f", tmp_path / "f", SHA256)
-    assert (tmp_path / "f").read_bytes() == CONTENT and waits == [2, 4]
+    assert (tmp_path / "f").read_bytes() == CONTENT
+    assert waits == [2, 4]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410])
@@ -38,7 +39,8 @@ def test_a_lasting_refusal_is_not(
     server.answers["/f"] = [(status, b"")]
     with pytest.raises(Failed, match=f"answers {status}"):
         download(f"{server.url}/f", tmp_path / "f", None)
-    assert waits == [] and len(server.asked) == 1
+    assert waits == []
+    assert len(server.asked) == 1
 
 
 def test_the_server_says_how_long_to_wait(
@@ -76,7 +78,8 @@ def test_another_file_and_half_a_file_are_not_taken(
     server.answers["/f"] = [(200, b"<html>")]
     with pytest.raises(Failed, match="sends a file with another hash"):
         download(f"{server.url}/f", tmp_path / "f", SHA256)
-    server.answers["/f"], server.missing = [(200, CONTENT)], 100
+    server.answers["/f"] = [(200, CONTENT)]
+    server.missing = 100
     with pytest.raises(Failed, match="sends only a part of the file"):
         download(f"{server.url}/f", tmp_path / "f", None)
 

@@ -49,7 +49,8 @@ def test_a_download_is_checked_and_kept_as_a_snapshot(
     server.answers["/iris.csv"] = [(200, CSV)]
     fetched = _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
     pd.testing.assert_frame_equal(fetched.table, TABLE)
-    assert (fetched.snapshot, fetched.origin) == (True, f"{server.url}/iris.csv")
+    assert fetched.snapshot is True
+    assert fetched.origin == f"{server.url}/iris.csv"
     assert fetched.digest == TASK.digest
 
 
@@ -58,7 +59,8 @@ def test_an_error_of_the_server_is_tried_again(
 ) -> None:
     server.answers["/iris.csv"] = [(500, b""), (200, CSV)]
     _fetch(_task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo)
-    assert server.asked == ["/iris.csv", "/iris.csv"] and len(waits) == 1
+    assert server.asked == ["/iris.csv", "/iris.csv"]
+    assert len(waits) == 1
 
 
 def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
@@ -70,7 +72,8 @@ def test_the_second_source_is_used_when_the_first_is_dead_or_wrong(
     fetched = _fetch(
         _task(dead, wrong, Source(f"{server.url}/good.csv", read_csv, DIGEST)), repo
     )
-    assert fetched.origin.endswith("/good.csv") and len(waits) == 4
+    assert fetched.origin.endswith("/good.csv")
+    assert len(waits) == 4
 
 
 def test_without_any_source_each_is_named_with_its_reason(
@@ -124,7 +127,8 @@ def test_a_folder_is_read_where_it_lies(
     (tmp_path / "elsewhere" / "iris.csv").write_bytes(CSV)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "elsewhere"))
     fetched = _fetch(_task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo)
-    assert (fetched.snapshot, fetched.origin) == (False, "$MLOPS_TEST_FOLDER/iris.csv")
+    assert fetched.snapshot is False
+    assert fetched.origin == "$MLOPS_TEST_FOLDER/iris.csv"
 
 
 def test_a_folder_s_file_with_the_wrong_hash_is_refused(
@@ -155,17 +159,16 @@ def test_a_folder_without_the_file_gives_way_to_the_next_source(
 def test_the_snapshot_comes_first(repo: Repo) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
     fetched = _fetch(_task(), repo)
-    assert (fetched.snapshot, fetched.origin) == (False, "data/iris.csv.gz")
+    assert fetched.snapshot is False
+    assert fetched.origin == "data/iris.csv.gz"
 
 
 def test_a_snapshot_is_right_whatever_the_source_gave_once(repo: Repo) -> None:
     grown = strategies.table(TASK, 40)
     tables.write(repo.data / "iris.csv.gz", grown)
     fetched = _fetch(_task(), repo)
-    assert (
-        len(fetched.table) == 40
-        and fetched.digest == tables.digest(grown) != TASK.digest
-    )
+    assert len(fetched.table) == 40
+    assert fetched.digest == tables.digest(grown) != TASK.digest
 
 
 def test_a_snapshot_s_bad_row_is_named(repo: Repo) -> None:
@@ -187,7 +190,8 @@ def test_fresh_data_come_from_the_source_as_it_is_now(
     assert len(_fetch(task, repo).table) == 30
     fetched = _fetch(task, repo, fresh=True)
     pd.testing.assert_frame_equal(fetched.table, grown)
-    assert (fetched.snapshot, fetched.origin) == (True, f"{server.url}/iris.csv")
+    assert fetched.snapshot is True
+    assert fetched.origin == f"{server.url}/iris.csv"
     # What publish keeps of it is the same table again.
     tables.write(repo.data / "iris.csv.gz", fetched.table)
     assert _fetch(task, repo).digest == fetched.digest != TASK.digest
@@ -202,7 +206,8 @@ def test_fresh_data_of_a_folder_are_read_and_not_kept(
     fetched = _fetch(
         _task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, fresh=True
     )
-    assert (len(fetched.table), fetched.snapshot) == (40, False)
+    assert len(fetched.table) == 40
+    assert fetched.snapshot is False
 
 
 def test_a_bad_row_of_fresh_data_is_named(server: Server, repo: Repo) -> None:
@@ -220,7 +225,8 @@ def test_half_a_download_is_not_taken_for_fresh_data(
     server: Server, repo: Repo, waits: list[float]
 ) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
-    server.answers["/iris.csv"], server.missing = [(200, CSV)], 100
+    server.answers["/iris.csv"] = [(200, CSV)]
+    server.missing = 100
     with pytest.raises(PipelineError) as caught:
         _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo, fresh=True)
     words = "iris.csv: sends only a part of the file); connect to the network."

@@ -23,7 +23,8 @@ def test_the_table_is_the_one_that_the_task_expects(name: str, tmp_path: Path) -
         pytest.skip(reason)
     fetched = fetch(tasks.load(name), Repo(tmp_path))
     assert len(fetched.table) == {"housing": 20640, "iris": 150, "credit": 1000}[name]
-    assert str(tmp_path) not in fetched.origin and not fetched.origin.startswith("/")
+    assert str(tmp_path) not in fetched.origin
+    assert not fetched.origin.startswith("/")
 
 
 def test_a_code_that_credit_does_not_know_is_named_as_it_is(tmp_path: Path) -> None:

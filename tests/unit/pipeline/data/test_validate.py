@@ -71,7 +71,8 @@ def test_what_is_wrong_is_named(
 ) -> None:
     with pytest.raises(PipelineError, match=re.escape(words)) as caught:
         validate(TASK, change(strategies.table(TASK, 20)), "rows.csv")
-    assert str(caught.value).startswith("rows.csv: ") and "\n" not in str(caught.value)
+    assert str(caught.value).startswith("rows.csv: ")
+    assert "\n" not in str(caught.value)
 
 
 def test_the_first_bad_row_is_named_and_the_others_counted() -> None:

@@ -56,7 +56,7 @@ def worktree_of_mine(clone: Clone, tmp_path: Path) -> Path:
 
 def by_git(folder: Path, *arguments: str) -> None:
     """Run Git as the user does, with all that it hands on to hooks and aliases."""
-    settings = ("user.name=Tester", "user.email=tester@example.org")
+    settings = "user.name=Tester", "user.email=tester@example.org"
     options = (part for setting in settings for part in ("-c", setting))
     subprocess.run(
         ["git", *options, *arguments], cwd=folder, check=True, capture_output=True
@@ -152,7 +152,7 @@ def test_an_unrelated_repository_in_the_environment_stays_as_it_is(
 
 
 def commit_all_but(folder: Path, left: str) -> str:
-    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.org")
+    identity = "-c", "user.name=Tester", "-c", "user.email=tester@example.org"
     git(folder, "add", "--all", "--", ".", f":!{left}")
     git(folder, *identity, "commit", "--quiet", "--message", "feat: not pushed")
     return git(folder, "rev-parse", "HEAD")

@@ -79,11 +79,12 @@ def test_a_relative_address_is_seen_from_the_checkout(
 def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
     clone: Clone, origin: Path
 ) -> None:
-    repo, tip = clone("mine"), git(origin, "rev-parse", "main")
+    repo = clone("mine")
+    tip = git(origin, "rev-parse", "main")
     (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
     git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
     with pytest.raises(
-        PipelineError, match="results/mine.txt with other bytes.*info/attributes"
+        PipelineError, match="results/mine.txt with bytes other than.*info/attributes"
     ):
         land(repo, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == tip

@@ -60,8 +60,10 @@ def test_a_server_that_fails_for_the_moment_is_asked_again(
     commit, _ = land(mine, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == commit
     said = capfd.readouterr().err
-    assert said.count("origin does not answer") == 2 and f"error: {status}" in said
-    assert "trying again in 2 seconds" in said and "trying again in 4 seconds" in said
+    assert said.count("origin does not answer") == 2
+    assert f"error: {status}" in said
+    assert "trying again in 2 seconds" in said
+    assert "trying again in 4 seconds" in said
     assert "pass-word" not in said
 
 
@@ -73,10 +75,11 @@ def test_a_server_that_goes_on_failing_is_given_up(
     with pytest.raises(PipelineError) as caught:
         land(mine, "origin", "main", note("mine"))
     said = str(caught.value)
-    assert "origin cannot be reached, tried 6 times" in said and "error: 502" in said
-    assert (
-        "ruleset" not in said and "pass-word" not in said and "nothing is lost" in said
-    )
+    assert "origin cannot be reached, tried 6 times" in said
+    assert "error: 502" in said
+    assert "ruleset" not in said
+    assert "pass-word" not in said
+    assert "nothing is lost" in said
     assert sum(waited) < 90
 
 
@@ -93,7 +96,7 @@ def test_a_server_that_goes_on_failing_is_given_up(
         ),
         (403, b"This repository was archived so it is read-only.", "unarchive it"),
         (404, b"", "check its address"),
-        (413, b"", "100 MB a file"),
+        (413, b"", "100 MB per file"),
     ],
 )
 def test_a_server_that_refuses_is_not_asked_again(
@@ -109,8 +112,10 @@ def test_a_server_that_refuses_is_not_asked_again(
         PipelineError, match=f"origin refuses pushes to main .*{words}"
     ) as caught:
         land(mine, "origin", "main", note("mine"))
-    assert "ruleset" not in str(caught.value) and "pass-word" not in str(caught.value)
-    assert len(server.answers["push"]) >= 2 and not waited
+    assert "ruleset" not in str(caught.value)
+    assert "pass-word" not in str(caught.value)
+    assert len(server.answers["push"]) >= 2
+    assert not waited
 
 
 @posix
@@ -123,7 +128,8 @@ def test_a_fetch_that_is_refused_is_named_as_that(
         PipelineError, match="the remote origin cannot be reached"
     ) as caught:
         land(mine, "origin", "main", note("mine"))
-    assert "pass-word" not in str(caught.value) and "ruleset" not in str(caught.value)
+    assert "pass-word" not in str(caught.value)
+    assert "ruleset" not in str(caught.value)
 
 
 @posix
@@ -146,7 +152,8 @@ def test_a_push_whose_answer_was_lost_is_not_made_twice(
     lost: list[bool] = []
     server.do_GET = server.do_POST = lose_the_answer  # type: ignore[method-assign]
     commit, _ = land(mine, "origin", "main", note("mine"))
-    assert lost and git(origin, "rev-parse", "main") == commit
+    assert lost
+    assert git(origin, "rev-parse", "main") == commit
     assert git(origin, "rev-parse", "main~1") == pushed
 
 
@@ -163,8 +170,10 @@ def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
     with pytest.raises(PipelineError) as caught:
         land(repo, "origin", "main", note("mine"))
     said = str(caught.value)
-    assert "cannot be reached, tried 6 times" in said and "127.0.0.1" in said
-    assert "ruleset" not in said and "pass-word" not in said
+    assert "cannot be reached, tried 6 times" in said
+    assert "127.0.0.1" in said
+    assert "ruleset" not in said
+    assert "pass-word" not in said
     assert len(waited) == 5
 
 
@@ -172,7 +181,7 @@ def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
 @pytest.mark.parametrize(
     ("hook", "words"),
     [
-        ("error: GH001: Large files detected.", "100 MB a file"),
+        ("error: GH001: Large files detected.", "100 MB per file"),
         (
             "error: GH007: Your push would publish a private email address.",
             "no-reply address",

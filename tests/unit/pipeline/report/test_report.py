@@ -54,13 +54,13 @@ def test_writing_it_again_changes_nothing(history: Repo) -> None:
 def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> None:
     text = (history.results / "model_comparison.csv").read_text("utf-8")
     (row,) = csv.DictReader(io.StringIO(text))
-    assert (row["task"], row["algorithm"], row["metric"]) == (
-        "housing",
-        "ridge",
-        "rmse",
-    )
-    assert len(row["run_id"]) == 32 and row["commit"] == "a" * 40
-    assert float(row["holdout_rmse"]) > 0 and row["date"] == "2026-11-18"
+    assert row["task"] == "housing"
+    assert row["algorithm"] == "ridge"
+    assert row["metric"] == "rmse"
+    assert len(row["run_id"]) == 32
+    assert row["commit"] == "a" * 40
+    assert float(row["holdout_rmse"]) > 0
+    assert row["date"] == "2026-11-18"
 
 
 def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(

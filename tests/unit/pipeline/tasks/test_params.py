@@ -113,4 +113,5 @@ def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
 def test_the_project_s_own_file_is_good() -> None:
     loaded = settings.load(Repo.open(ROOT))
     for section in loaded.tasks.values():
-        assert "dummy" in section.candidates and len(section.candidates) >= 2
+        assert "dummy" in section.candidates
+        assert len(section.candidates) >= 2

@@ -16,7 +16,7 @@ from pipeline.train.behavioural_tests import example
 from pipeline.train.evaluate import METRICS, higher_is_better
 from tests.support import strategies
 
-OURS = ("credit", "housing", "iris")
+OURS = "credit", "housing", "iris"
 IRIS = (tasks.FOLDER / "iris.yaml").read_text(encoding="utf-8")
 
 
@@ -27,10 +27,11 @@ def test_the_template_s_tasks_are_described_in_full(name: str) -> None:
         assert feature.description and (
             feature.categories or feature.unit
         ), feature.name
-    assert task.target.description and task.limits and task.licence
-    assert re.fullmatch(r"[0-9a-f]{64}", task.digest) and task.homepage.startswith(
-        "https://"
-    )
+    assert task.target.description
+    assert task.limits
+    assert task.licence
+    assert re.fullmatch(r"[0-9a-f]{64}", task.digest)
+    assert task.homepage.startswith("https://")
     assert {behaviour.expect for behaviour in task.behaviours.values()} & {
         "higher",
         "lower",
@@ -40,9 +41,8 @@ def test_the_template_s_tasks_are_described_in_full(name: str) -> None:
 @pytest.mark.parametrize("name", tasks.names())
 def test_a_task_can_be_judged_and_asked(name: str) -> None:
     task = tasks.load(name)
-    assert task.metric.name in METRICS[task.kind] and set(task.thresholds) <= {
-        *METRICS[task.kind]
-    }
+    assert task.metric.name in METRICS[task.kind]
+    assert set(task.thresholds) <= {*METRICS[task.kind]}
     assert task.metric.higher_is_better is higher_is_better(task.metric.name)
     target = task.target.classes[0] if task.target.classes else 1.0
     row = pd.DataFrame([example(task) | {task.target.name: target}])
@@ -68,7 +68,8 @@ def test_a_new_file_is_a_new_task(
 ) -> None:
     (tmp_path / "flowers.yaml").write_text(IRIS, "utf-8")
     monkeypatch.setattr(tasks, "FOLDER", tmp_path)
-    assert tasks.names() == ["flowers"] and tasks.load("flowers").name == "flowers"
+    assert tasks.names() == ["flowers"]
+    assert tasks.load("flowers").name == "flowers"
     assert len(strategies.table(tasks.load("flowers"), 5)) == 5
 
 

@@ -1,0 +1,72 @@
+"""The challengers of a bundle against the champions at the tip of a branch."""
+
+from pathlib import Path
+
+from core.errors import PipelineError
+from core.file_names import MODEL
+from core.files import sha256_file
+from history import registry
+from pipeline import tasks
+from pipeline.bundle import Bundle
+from pipeline.data import table as tables
+from pipeline.data.validate import validate
+from pipeline.publish import record
+from pipeline.publish.gate import Decision, judge
+from pipeline.repo import Repo
+from pipeline.train.predict import OnnxModel
+
+ALL_FAILED = "every candidate failed to train; see the runs"
+
+
+class Contest:
+    """Decides for each task of a bundle whether its challenger is promoted.
+
+    After a lost race the champions are usually the same, and so are the decisions: each
+    is made once per champion.
+    """
+
+    def __init__(self, folder: Path, bundle: Bundle) -> None:
+        self.folder = folder
+        self.bundle = bundle
+        self._decisions: dict[tuple[str, str], Decision] = {}
+
+    def decide(self, name: str, tip: Repo) -> Decision:
+        """Compare a task's challenger with the champion at the tip.
+
+        Raises:
+            PipelineError: the model in service is not the registry's champion.
+        """
+        champion = _champion(tip, name)
+        key = (name, champion.sha256 if champion else "")
+        if key not in self._decisions:
+            self._decisions[key] = self._judge(name, champion)
+        return self._decisions[key]
+
+    def _judge(self, name: str, champion: OnnxModel | None) -> Decision:
+        challenger = self.bundle.tasks[name].challenger
+        if challenger is None:
+            return Decision(False, ALL_FAILED, [])
+        task = tasks.load(name)
+        files = record.model_folder(Repo(self.folder), challenger)
+        rows = self.folder / "holdout" / f"{name}.csv.gz"
+        holdout = validate(task, tables.read(rows), rows.name)
+        return judge(task, challenger, OnnxModel(files / MODEL), champion, holdout)
+
+
+def _champion(tip: Repo, name: str) -> OnnxModel | None:
+    """Return a task's model as it is served at the tip; None before the first one.
+
+    Raises:
+        PipelineError: it is not the registry's champion.
+    """
+    champion = registry.champion(tip.mlruns, name)
+    if champion is None:
+        return None
+    model = tip.models / name / MODEL
+    if not model.is_file() or sha256_file(model) != champion.sha256:
+        raise PipelineError(
+            f"{model.relative_to(tip.root)} is not version {champion.version}, the"
+            " champion in the registry: `pipeline history verify`, run at the tip of"
+            " the branch, says how to repair it."
+        )
+    return OnnxModel(model.read_bytes())
