@@ -40,7 +40,7 @@ def iris(_: Path) -> "pd.DataFrame":
     from sklearn.datasets import load_iris
 
     bunch = load_iris(as_frame=True)
-    *features, _ = tasks.load("iris").columns
+    *features, _target = tasks.load("iris").columns
     table: pd.DataFrame = bunch.data.set_axis(features, axis=1)
     return table.assign(species=bunch.target_names[bunch.target])
 
