@@ -283,7 +283,7 @@ def test_the_real_housing_is_the_same_from_every_source(
 
     stored = joblib.load(Path(os.environ["SCIKIT_LEARN_DATA"]) / "cal_housing_py3.pkz")
     # scikit-learn's cache has the original's columns in another order.
-    raw = pd.DataFrame(stored[:, [8, 7, 2, 3, 4, 5, 6, 1, 0]], columns=CENSUS)
+    raw = pd.DataFrame(stored[:, [8, 7, 2, 3, 4, 5, 6, 1, 0]], columns=[*_census(1)])
     _expect_real(server, Repo(tmp_path), tasks.load(name), place, raw)
 
 
