@@ -1,13 +1,17 @@
-"""Everything that is checked or made, as sessions: `nox -l` lists them, CI calls
-nothing else.
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox>=2025.2.9", "uv"]
+# ///
+"""Everything that is checked or built, as nox sessions.
 
-`nox` alone runs the default sessions (lint, tests, e2e). Arguments after `--` reach the
-tool: `nox -s tests-3.13 -- -k gate`.
+`nox -l` lists the sessions, and CI calls nothing else. Where uv is installed,
+`uv run noxfile.py -s lint` needs nothing more. `nox` alone runs the default sessions
+(lint, tests, e2e). Arguments after `--` go to the tool: `nox -s tests-3.13 -- -k gate`.
 
-The tests have a budget, on two cores: a minute for the fast ones on one Python, five
-minutes for `e2e` and five for `stack`; all of `.ci/run` takes at most 18 minutes. So a
-test proves its point at the lowest level that can, and is marked `slow` if it takes
-more than a few seconds.
+The tests have a time budget, on two cores: a minute for the fast ones on one Python,
+five minutes for `e2e` and five for `stack`; all of `.ci/run` takes at most 18 minutes.
+So a test proves its point at the lowest level that can, and is marked `slow` if it
+takes more than a few seconds.
 """
 
 import os
@@ -20,15 +24,16 @@ from nox.virtualenv import UV
 
 nox.needs_version = ">=2025.2.9"
 nox.options.reuse_venv = "yes"
-# Sessions that install the same lock file share one environment: `install` makes it.
+# Sessions that install the same lock file share an environment, which `install` makes.
 nox.options.default_venv_backend = "none"
 # Several checkouts that are tested side by side may share their environments.
 nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 
-# All fast tests run on the newest Python, which the images have, too. On the others run
-# those of what they share; mypy checks the rest against the oldest Python's library, and
-# the slow tests run whole programs on whichever Python starts nox.
 PYTHONS = ["3.11", "3.12", "3.13"]
+# All fast tests run on the newest Python, which is also the one in the images. On the
+# others run the tests of what these folders share; mypy checks the rest against the
+# oldest Python's library, and the slow tests run whole programs on the Python that
+# starts nox.
 ON_NEWEST = [
     "tests/model",
     "tests/unit/app",
@@ -37,16 +42,31 @@ ON_NEWEST = [
     "tests/unit/scripts",
     "tests/unit/tools",
 ]
-# Where the packages of every lock are wheels: the README promises as much.
-OLDEST, NEWEST = "3.11", "3.14"
-PLATFORMS = ["x86_64-manylinux_2_28", "aarch64-manylinux_2_28"]
-PLATFORMS += ["aarch64-apple-darwin", "x86_64-pc-windows-msvc"]
+# The README promises wheels of every locked package for these Pythons and platforms.
+OLDEST_WHEELS = "3.11"
+NEWEST_WHEELS = "3.14"
+PLATFORMS = [
+    "x86_64-manylinux_2_28",
+    "aarch64-manylinux_2_28",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+]
+MACOS_TARGET = "14.0"  # the oldest macOS that ONNX Runtime has wheels for
 LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "docs", "nox"]
-SOURCES = ["app", "core", "history", "pipeline", "scripts", "tools"]
-SOURCES += ["examples", "tests", "deployment/docker", "noxfile.py"]
+SOURCES = [
+    "app",
+    "core",
+    "history",
+    "pipeline",
+    "scripts",
+    "tools",
+    "examples",
+    "tests",
+    "deployment/docker",
+    "noxfile.py",
+]
 FORMS = ".github/ISSUE_TEMPLATE"
-# What GitHub and Compose read, by the name of the schema for it that check-jsonschema
-# brings along.
+# Files that GitHub and Compose read, by the name of their schema in check-jsonschema.
 SCHEMAS = {
     "github-workflows": [".github/workflows/*.yml"],
     "dependabot": [".github/dependabot.yml"],
@@ -54,42 +74,41 @@ SCHEMAS = {
     "github-issue-config": [f"{FORMS}/config.yml"],
     "compose-spec": ["docker-compose.yml", "monitoring/docker-compose-*.yml"],
 }
-SEARCHED = os.environ["PATH"]
-# A file's tests share what took long to start, or a port: they go to one worker.
-WORKERS = ("-n", "2", "--dist", "loadfile")
-# GitHub shows ten marks a step: they are for failures, not for the warnings of
-# packages.
-MARKS = ("--exclude-warning-annotations",)
+PROGRAMS = "Scripts" if os.name == "nt" else "bin"
+USER_PATH = os.environ["PATH"]
+# The tests of a file share what took long to start, or a port: they go to one worker.
+WORKERS = ["--numprocesses", "2", "--dist", "loadfile"]
+# GitHub shows ten annotations a step: they are for failures, not for packages'
+# warnings.
+ANNOTATIONS = "--exclude-warning-annotations"
 
 
 def install(session: nox.Session, lock: str) -> None:
-    """Run the session in the environment of a lock file of `requirements/`, made if
-    need be.
+    """Run the session in the environment of a lock file of `requirements/`.
 
-    Every package is checked against its hash.
+    The environment is made if it is missing, and every package is checked against its
+    hash.
     """
     folder = environment(session, lock)
-    locked, installed = Path("requirements", f"{lock}.txt"), folder / "installed.txt"
-    # uv brings certificates of its own; those of a company's proxy are known to the
-    # system alone.
+    locked = Path("requirements", f"{lock}.txt")
+    installed = folder / "installed.txt"
+    # uv brings its own certificates; only the system knows those of a company's proxy.
     session.env.update(VIRTUAL_ENV=str(folder), UV_SYSTEM_CERTS="1")
-    if not installed.is_file() or installed.read_bytes() != locked.read_bytes():
+    if not has_same_content(locked, installed):
         session.run(UV, "pip", "sync", "--quiet", "--require-hashes", str(locked))
         shutil.copyfile(locked, installed)
-    programs = folder / ("Scripts" if os.name == "nt" else "bin")
-    os.environ["PATH"] = f"{programs}{os.pathsep}{SEARCHED}"
-    # Packages are compiled as they are imported, once an environment and not once a
-    # process.
+    os.environ["PATH"] = f"{folder / PROGRAMS}{os.pathsep}{USER_PATH}"
+    # Packages are compiled when they are first imported: once an environment, not once
+    # a process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
-    # What is not a terminal has the encoding of the user's language on Windows.
+    # On Windows, output that is not a terminal has the encoding of the user's language.
     session.env["PYTHONUTF8"] = "1"
 
 
 def environment(session: nox.Session, lock: str) -> Path:
     """Return the folder of the environment for a lock file and the session's Python."""
     python = session.python or f"{sys.version_info.major}.{sys.version_info.minor}"
-    # Those that install dev.txt use the environment that nox itself makes for the
-    # tests.
+    # Sessions that install dev.txt use the environment that nox makes for `tests`.
     name = "tests" if lock == "dev" else lock
     folder = Path(nox.options.envdir, f"{name}-{python}".replace(".", "-")).absolute()
     if not folder.is_dir():
@@ -97,53 +116,56 @@ def environment(session: nox.Session, lock: str) -> Path:
     return folder
 
 
+def has_same_content(locked: Path, installed: Path) -> bool:
+    """Check whether the lock file that was installed is still the same."""
+    return installed.is_file() and installed.read_bytes() == locked.read_bytes()
+
+
 def tracked(session: nox.Session, *patterns: str) -> list[str]:
     """Return the files in Git that match a pattern."""
-    quietly = {"external": True, "silent": True, "log": False}
-    # A Git hook that starts nox has variables that would lead this to another
-    # repository.
-    hooks = str(session.run("git", "rev-parse", "--local-env-vars", **quietly)).split()
-    listed = session.run(
-        "git", "ls-files", "--", *patterns, env=dict.fromkeys(hooks), **quietly
+    # A Git hook that starts nox sets variables that point to another repository.
+    variables = run_git(session, "rev-parse", "--local-env-vars").split()
+    environment = dict.fromkeys(variables)
+    return run_git(session, "ls-files", "--", *patterns, env=environment).splitlines()
+
+
+def run_git(
+    session: nox.Session, *arguments: str, env: dict[str, None] | None = None
+) -> str:
+    """Return what Git prints."""
+    output = session.run(
+        "git", *arguments, env=env, external=True, silent=True, log=False
     )
-    return str(listed).splitlines()
+    return str(output)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the format, style and types of the code, and every shell, YAML and Docker
-    file.
-    """
+    """Check format, style and types of the code, and shell, YAML and Docker files."""
     install(session, "dev")
     session.run("black", "--check", *SOURCES)
     session.run("isort", "--check-only", "--quiet", *SOURCES)
     session.run("flake8", *SOURCES)
     session.run("typos")
     session.run("mypy", "--show-column-numbers")
-    # On Linux on Arm it is the system's: there is no wheel.
-    session.run(
-        "shellcheck",
-        "--format",
-        "gcc",
-        *tracked(session, "*.sh", ".ci/run"),
-        external=True,
-    )
+    scripts = tracked(session, "*.sh", ".ci/run")
+    # On Linux on Arm it is the system's, since there is no wheel.
+    session.run("shellcheck", "--format", "gcc", *scripts, external=True)
     session.run("hadolint", "--format", "gnu", *tracked(session, "*Dockerfile"))
     for schema, patterns in SCHEMAS.items():
         files = tracked(session, *patterns)
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
     session.run("actionlint", "-oneline", "-no-color")
-    # Where GitHub runs this, it shows the findings at their lines.
+    # On GitHub the findings are annotated at their lines.
     style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
-    session.run(
-        "zizmor", "--offline", "--persona", "pedantic", "--format", style, ".github"
-    )
+    zizmor = ["zizmor", "--offline", "--persona", "pedantic", "--format", style]
+    session.run(*zizmor, ".github")
     session.run("python", "-m", "tools.site")
 
 
 @nox.session(name="format", default=False)
 def format_code(session: nox.Session) -> None:
-    """Format the code and sort its imports, as `lint` wants them."""
+    """Format the code and sort its imports as `lint` wants them."""
     install(session, "dev")
     session.run("isort", "--quiet", *SOURCES)
     session.run("black", *SOURCES)
@@ -151,75 +173,68 @@ def format_code(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, venv_backend="uv")
 def tests(session: nox.Session) -> None:
-    """Run the fast tests: all on the newest Python, or on any if arguments are given."""
+    """Run the fast tests: all on the newest Python, or on any if there are arguments."""
     install(session, "dev")
-    whole = session.python == PYTHONS[-1] or session.posargs
-    ignored = [] if whole else [f"--ignore={path}" for path in ON_NEWEST]
-    session.run(
-        "pytest", *WORKERS, *MARKS, "-m", "not slow", *ignored, *session.posargs
-    )
+    options = ["-m", "not slow", "--durations", "10"]
+    if session.python != PYTHONS[-1] and not session.posargs:
+        options += [f"--ignore={path}" for path in ON_NEWEST]
+    session.run("pytest", *WORKERS, ANNOTATIONS, *options, *session.posargs)
 
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Run the slow tests: whole programs, from start to end; `-- -m nightly` for the
-    rest.
-    """
+    """Run the slow tests, of whole programs; `-- -m nightly` for the rest."""
     install(session, "dev")
-    slow = ("-m", "slow and not nightly", "--no-loadscope-reorder", "--durations", "15")
-    session.run("pytest", *WORKERS, *MARKS, *slow, *session.posargs)
+    options = ["-m", "slow and not nightly", "--durations", "15"]
+    # xdist would start the files with the fewest tests last, which are the longest.
+    options.append("--no-loadscope-reorder")
+    session.run("pytest", *WORKERS, ANNOTATIONS, *options, *session.posargs)
 
 
 @nox.session(default=False)
 def stack(session: nox.Session) -> None:
-    """Build the images and test the stack on a real Docker engine; `-- -m slow` for the
-    rest.
-    """
+    """Build the images and test the stack in Docker; `-- -m slow` for the rest."""
     install(session, "dev")
-    session.run(
-        "pytest", "tests/stack", "-m", "not slow", "--durations", "20", *session.posargs
-    )
+    options = ["-m", "not slow", "--durations", "20"]
+    session.run("pytest", "tests/stack", *options, *session.posargs)
 
 
 @nox.session(default=False)
 def clients(session: nox.Session) -> None:
-    """Make clients in several languages from the API's document, try them, and lint it."""
+    """Generate clients in several languages, try them, and lint the API's document."""
     install(session, "clients")
-    programs = environment(session, "clients") / (
-        "Scripts" if os.name == "nt" else "bin"
-    )
-    found = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(install_npm(session))}
+    programs = environment(session, "clients") / PROGRAMS
+    folders = {
+        "CLIENTS_PYTHON": str(programs),
+        "CLIENTS_NPM": str(install_npm(session)),
+    }
     install(session, "dev")
-    session.run("pytest", "tests/clients", *session.posargs, env=found)
+    session.run("pytest", "tests/clients", *session.posargs, env=folders)
 
 
 def install_npm(session: nox.Session) -> Path:
-    """Return the folder with the packages of the lock for npm, installed if need be.
+    """Return the folder with npm's locked packages, installed if they are missing.
 
     Every package is checked against its hash, and none of its own scripts is run.
     """
-    folder, locked = Path(nox.options.envdir, "clients-npm").absolute(), Path(
-        "tests/clients"
-    )
-    names = ["package.json", ".npmrc", "package-lock.json"]
+    folder = Path(nox.options.envdir, "clients-npm").absolute()
+    source = Path("tests/clients")
+    lock = source / "package-lock.json"
     installed = folder / "installed.json"
     if shutil.which("npm") is None:
-        session.warn("npm is not on this machine: what needs it is skipped.")
-    elif (
-        not installed.is_file()
-        or installed.read_bytes() != (locked / names[-1]).read_bytes()
-    ):
+        session.warn("npm is not installed: what needs it is skipped.")
+    elif not has_same_content(lock, installed):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            shutil.copyfile(locked / name, folder / name)
+        for name in ("package.json", ".npmrc", lock.name):
+            shutil.copyfile(source / name, folder / name)
         session.run("npm", "ci", "--prefix", str(folder), external=True)
-        shutil.copyfile(locked / names[-1], installed)
+        shutil.copyfile(lock, installed)
     return folder
 
 
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
-    """Run the tests with branch coverage and print what no test reaches."""
+    """Run the tests with branch coverage and print the lines that no test reaches."""
     install(session, "dev")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine")
@@ -235,9 +250,7 @@ def train(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def publish(session: nox.Session) -> None:
-    """Judge the bundle against the branch's tip, push the result, write
-    `build/report.md`.
-    """
+    """Publish the bundle on the branch's tip, and write `build/report.md`."""
     install(session, "pipeline")
     session.run("python", "-m", "pipeline", "publish", *session.posargs)
     dry_run = [argument for argument in session.posargs if argument == "--dry-run"]
@@ -246,9 +259,7 @@ def publish(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def rehearse(session: nox.Session) -> None:
-    """Rehearse a push on this machine: the real workflow, a bare repository in GitHub's
-    place.
-    """
+    """Rehearse a push: the real workflow, with a bare repository instead of GitHub."""
     install(session, "dev")
     session.run("python", "-m", "tools.rehearse", *session.posargs)
 
@@ -268,39 +279,42 @@ def verify_old_name(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def verify(session: nox.Session) -> None:
+    """Run `verify-history`, which is the new name of this session."""
+    session.warn("the session `verify` is now called `verify-history`.")
+    session.notify("verify-history", session.posargs)
+
+
+@nox.session(default=False)
 def images(session: nox.Session) -> None:
-    """Build the images of HEAD, push them, or move `latest` to them: `--
-    build|push|latest`.
-    """
+    """Build HEAD's images, push them, or move `latest`: `-- build|push|latest`."""
     session.run(sys.executable, "-m", "scripts.images", *session.posargs)
 
 
 @nox.session(default=False)
 def smoke(session: nox.Session) -> None:
-    """Start the stack on images that are built or pushed, check what it shows, end it."""
+    """Start the stack from existing images, check what it shows, and stop it."""
     install(session, "pipeline")
     session.run("python", "-m", "scripts.smoke", *session.posargs)
 
 
 @nox.session(default=False)
 def documents(session: nox.Session) -> None:
-    """Run what users of other stacks type against a stack of its own: `-- --mode
-    local`.
-    """
+    """Run what users of other stacks type, in a stack of its own: `-- --mode local`."""
     install(session, "local")
     session.run("python", "-m", "tools.documents", *session.posargs)
 
 
 @nox.session(default=False)
 def data(session: nox.Session) -> None:
-    """Tell which data changed at their source."""
+    """Report which data have changed at their source."""
     install(session, "pipeline")
     session.run("python", "-m", "scripts.check_data", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the history and the API beside others, and what observing costs, as ratios."""
+    """Compare the speed of the history and the API with others, as ratios."""
     install(session, "dev")
     for program in session.posargs or ["history", "api", "observability"]:
         session.run("python", "-m", f"tools.bench.{program}")
@@ -308,10 +322,8 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def traffic(session: nox.Session) -> None:
-    """Send the API requests: `-- normal|errors|slow|drifted`, and how many of which
-    task.
-    """
-    install(session, "api")
+    """Send requests to the API: `-- normal|errors|slow|drifted`; `-- --help`."""
+    install(session, "local")
     session.run("python", "-m", "scripts.traffic", *session.posargs)
 
 
@@ -331,47 +343,38 @@ def site(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
-    """Take the pictures in `docs/images/` of the stack that runs (needs Chromium)."""
+    """Take the pictures in `docs/images/` of the running stack (needs Chromium)."""
+    install(session, "dev")
     session.run("python", "-m", "tools.screenshots", *session.posargs)
 
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Write `requirements/` anew from the groups in pyproject.toml, for every platform."""
+    """Write `requirements/` from the groups in pyproject.toml, for every platform."""
+    command = [UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
+    command += ["--no-annotate", "--python-version", PYTHONS[0]]
+    command += ["--custom-compile-command", "nox -s lock"]
     for name in LOCKS:
-        # The generators need older releases of what others use: they have an
-        # environment alone.
-        free = name in (LOCKS[0], "clients")
-        constraint = [] if free else ["--constraint", "requirements/dev.txt"]
-        session.run(
-            *(UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes"),
-            *("--no-annotate", "--python-version", PYTHONS[0], "--group", name),
-            *("--custom-compile-command", "nox -s lock", *constraint, *session.posargs),
-            *("--output-file", f"requirements/{name}.txt", "pyproject.toml"),
-        )
+        options = ["--group", name, "--output-file", f"requirements/{name}.txt"]
+        # The generators of clients need older releases of what the others use.
+        if name not in ("dev", "clients"):
+            options += ["--constraint", "requirements/dev.txt"]
+        session.run(*command, *options, *session.posargs, "pyproject.toml")
 
 
 @nox.session(default=False)
 def wheels(session: nox.Session) -> None:
-    """Look whether every platform that is promised has wheels of all locked packages."""
-    session.install("uv")
+    """Check that all locked packages have wheels for every promised platform."""
+    command = [UV, "pip", "install", "--dry-run", "--quiet", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--target", session.create_tmp()]
+    macos = {"MACOSX_DEPLOYMENT_TARGET": MACOS_TARGET}
     for name in LOCKS:
+        lock_file = f"requirements/{name}.txt"
         for platform in PLATFORMS:
-            for version in (OLDEST, NEWEST):
-                session.run(
-                    *(
-                        "uv",
-                        "pip",
-                        "install",
-                        "--dry-run",
-                        "--quiet",
-                        "--only-binary",
-                        ":all:",
-                    ),
-                    *("--python-platform", platform, "--python-version", version),
-                    *("--target", session.create_tmp(), "--require-hashes"),
-                    *("-r", f"requirements/{name}.txt"),
-                    env={
-                        "MACOSX_DEPLOYMENT_TARGET": "14.0"
-                    },  # the oldest that ONNX Runtime knows
-                )
+            for version in (OLDEST_WHEELS, NEWEST_WHEELS):
+                target = ["--python-platform", platform, "--python-version", version]
+                session.run(*command, *target, "-r", lock_file, env=macos)
+
+
+if __name__ == "__main__":
+    nox.main()

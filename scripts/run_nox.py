@@ -1,0 +1,75 @@
+"""Runs nox from its own environment, which is made if it is missing or outdated.
+
+`nox.sh` and `nox.ps1` call this with their own name and the arguments for nox. Nothing
+but Python needs to be installed.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts import console
+
+LOCK = Path("requirements", "nox.txt")
+
+
+class CannotInstall(Exception):
+    """Nox' environment cannot be made; the text is a sentence about the reason."""
+
+
+def main() -> int:
+    """Run nox in the current folder and return its exit status."""
+    script, *arguments = sys.argv[1:]
+    try:
+        nox = install() / "nox"
+    except CannotInstall as error:
+        print(f"{script}: {error}", file=sys.stderr)
+        return 1
+    command = [str(nox), *arguments]
+    if os.environ.get("GITHUB_ACTIONS"):
+        # Findings are annotated at their lines and summed up in a sentence.
+        command = [sys.executable, "-m", "scripts.ci.report_failure", *command]
+    # On Windows, output that is not a terminal has the encoding of the user's language.
+    os.environ["PYTHONUTF8"] = "1"
+    if os.name == "nt":  # where `exec` does not wait for the program
+        return subprocess.run(command, check=False).returncode
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+def install() -> Path:
+    """Return the folder of the environment's programs, with nox among them.
+
+    Raises:
+        CannotInstall: the environment or the packages cannot be had.
+    """
+    folder = Path(os.environ.get("NOX_ENVDIR") or ".nox", "own")
+    installed = folder / "installed.txt"
+    if not installed.is_file() or installed.read_bytes() != LOCK.read_bytes():
+        _run(
+            [sys.executable, "-m", "venv", "--clear", folder],
+            f"{folder} cannot be made",
+        )
+        pip = [programs(folder) / "python", "-m", "pip", "install", "--quiet"]
+        _run(
+            [*pip, "--require-hashes", "-r", LOCK],
+            f"the packages of {LOCK.as_posix()} cannot be installed",
+        )
+        installed.write_bytes(LOCK.read_bytes())
+    return programs(folder)
+
+
+def programs(folder: Path) -> Path:
+    """Return the folder of an environment's programs, which Windows calls Scripts."""
+    scripts = folder / "Scripts"
+    return scripts if scripts.is_dir() else folder / "bin"
+
+
+def _run(command: list[str | Path], problem: str) -> None:
+    if subprocess.run(command, check=False).returncode:
+        raise CannotInstall(f"{problem}: see above.")
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main))
