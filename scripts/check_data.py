@@ -1,16 +1,18 @@
-"""Tells which data changed at their source: `nox -s data`.
+"""Reports which data have changed at their source: `nox -s data`.
 
-On GitHub it puts out the tasks to train anew, and why. A source that cannot be reached
-today is a warning. It ends with 1 if the data of a task are wrong; these are never
-among the tasks.
+On GitHub it outputs the tasks to train again, and the reason. A source that cannot be
+reached today is a warning. The exit status is 1 if a task's data are wrong; such a task
+is never among those to train.
 """
 
-import argparse
 import json
 import os
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from core.errors import PipelineError, Unavailable
 from pipeline import tasks
@@ -20,7 +22,7 @@ from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.workflow import warning
-from scripts import console
+from scripts import commands
 from scripts.ci.outputs import put, summarize
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,17 +31,16 @@ SHOWN = 8  # digits of a digest
 
 @dataclass(frozen=True)
 class Finding:
-    """The data of one task: what the repository holds (`old`), and what the source has
-    (`new`).
+    """The data of one task, in the repository (`old`) and at the source (`new`).
 
     `public` is false for a folder of the user's own: nothing of it is ever committed,
     so a training would not end the difference. `problem` says what is wrong with the
-    data, `waits_for` which hosts do not give them today.
+    data, `waits_for` names the hosts that do not provide them today.
     """
 
     task: str
     old: str = ""
-    old_rows: int | None = None  # not known before there is a snapshot
+    old_rows: int | None = None  # unknown before there is a snapshot
     new: str = ""
     new_rows: int = 0
     public: bool = True
@@ -49,8 +50,10 @@ class Finding:
     @property
     def state(self) -> str:
         """Whether the data are `unchanged`, `changed`, `unavailable` or `failed`."""
-        if self.problem or self.waits_for:
-            return "failed" if self.problem else "unavailable"
+        if self.problem:
+            return "failed"
+        if self.waits_for:
+            return "unavailable"
         return "changed" if self.old != self.new else "unchanged"
 
     @property
@@ -66,55 +69,53 @@ class Finding:
         if self.waits_for:
             return f"{self.task}: not there today: {self.waits_for}"
         if self.state == "unchanged":
-            return (
-                f"{self.task}: unchanged, {self.new_rows} rows, sha256"
-                f" {self.new[:SHOWN]}…"
-            )
-        rows = (
-            f"{'' if self.old_rows is None else f'{self.old_rows} → '}{self.new_rows}"
-            " rows"
-        )
-        private = (
-            "" if self.public else "; in a folder of yours, so train on it by hand"
-        )
-        return f"{self.task}: changed, {rows}, {self.digests}{private}"
+            digest = f"sha256 {self.new[:SHOWN]}…"
+            return f"{self.task}: unchanged, {self.new_rows} rows, {digest}"
+        rows = f"{self.new_rows} rows"
+        if self.old_rows is not None:
+            rows = f"{self.old_rows} → {rows}"
+        line = f"{self.task}: changed, {rows}, {self.digests}"
+        if not self.public:
+            line += "; in a folder of yours, so run the training yourself"
+        return line
 
 
 def check(name: str, repo: Repo) -> Finding:
-    """Read a task's data at their source and compare them with what the repository
-    holds.
-    """
+    """Compare a task's data at their source with those of the repository."""
     try:
         task = tasks.load(name)
         finding = Finding(name, old=task.digest)
         if data.snapshot_path(repo.data, task).is_file():
-            held = data.fetch(task, repo)
-            finding = Finding(name, old=held.digest, old_rows=len(held.table))
+            snapshot = data.fetch(task, repo)
+            rows = len(snapshot.table)
+            finding = Finding(name, old=snapshot.digest, old_rows=rows)
         fresh = data.fetch(task, repo, fresh=True)
     except Unavailable as error:
         return Finding(name, waits_for=error.waits_for)
     except PipelineError as error:
         return Finding(name, problem=str(error).removeprefix(f"{name}: "))
-    new = task.digest if _as_expected(task, fresh, finding) else fresh.digest
-    found = replace(finding, new=new, new_rows=len(fresh.table), public=fresh.snapshot)
-    return (
-        replace(found, waits_for=_doubt(task, fresh))
-        if found.state == "changed"
-        else found
+    expected = _has_expected_rows(task, fresh, finding)
+    finding = replace(
+        finding,
+        new=task.digest if expected else fresh.digest,
+        new_rows=len(fresh.table),
+        public=fresh.snapshot,
     )
+    if finding.state != "changed":
+        return finding
+    return replace(finding, waits_for=_doubt(task, fresh))
 
 
-def _as_expected(task: Task, fresh: Dataset, finding: Finding) -> bool:
-    """Tell whether these are the rows of the task's YAML in another order, without a
-    snapshot.
-    """
+def _has_expected_rows(task: Task, fresh: Dataset, finding: Finding) -> bool:
+    """Check for the rows of the task's YAML in another order, without a snapshot."""
     no_snapshot = finding.old_rows is None
     return no_snapshot and tables.rows_digest(fresh.table) == task.rows_digest
 
 
 def _doubt(task: Task, fresh: Dataset) -> str:
-    """Say what speaks against a change: a copy elsewhere may be older than the source."""
-    first = next((s.address for s in task.sources if not s.private), fresh.origin)
+    """Return why the change may be none: a mirror may be older than the source."""
+    public = [source.address for source in task.sources if not source.private]
+    first = public[0] if public else fresh.origin
     if not fresh.snapshot or fresh.origin == first:
         return ""
     return (
@@ -124,52 +125,49 @@ def _doubt(task: Task, fresh: Dataset) -> str:
     )
 
 
-def tell_workflow(findings: list[Finding]) -> None:
-    """Put out which tasks are to be trained anew, and why."""
-    changed = [found for found in findings if found.state == "changed" and found.public]
-    reasons = [
-        f"the data of {f.task} changed at its source: {f.digests}" for f in changed
-    ]
+def put_outputs(findings: list[Finding]) -> None:
+    """Tell the workflow which tasks to train again, and why."""
+    names = []
+    reasons = []
+    for finding in findings:
+        if finding.state == "changed" and finding.public:
+            names.append(finding.task)
+            change = f"changed at its source: {finding.digests}"
+            reasons.append(f"the data of {finding.task} {change}")
     if "GITHUB_STEP_SUMMARY" in os.environ:
-        summarize("\n".join(f"- {found.line}" for found in findings))
-    put(tasks=" ".join(found.task for found in changed), reason="; ".join(reasons))
+        summarize("\n".join(f"- {finding.line}" for finding in findings))
+    put(tasks=" ".join(names), reason="; ".join(reasons))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Check every task, print what was found, and put out what is to be done."""
-    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
-    parser.add_argument("--repo", type=Path, default=ROOT, help="the repository's root")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    options = parser.parse_args(arguments)
+def main(
+    repo: Annotated[Path, typer.Option(help="The repository's root.")] = ROOT,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check the data of every task, and print what has changed."""
     try:
-        repo = Repo.open(options.repo)
+        checkout = Repo.open(repo)
     except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    findings = [check(name, repo) for name in tasks.names()]
-    if options.json:
-        print(
-            json.dumps(
-                [{"state": found.state, **asdict(found)} for found in findings],
-                indent=1,
-            )
-        )
-    else:
-        print("\n".join(found.line for found in findings))
+        raise commands.fail(str(error), error.exit_status) from error
+    findings = [check(name, checkout) for name in tasks.names()]
+    print(_as_json(findings) if as_json else "\n".join(f.line for f in findings))
     if "GITHUB_OUTPUT" in os.environ:
-        tell_workflow(findings)
-    for found in findings:
-        if found.state == "unavailable":
-            warning(f"the data of {found.task} are not there today", found.waits_for)
-    failed = [found.task for found in findings if found.problem]
+        put_outputs(findings)
+    for finding in findings:
+        if finding.state == "unavailable":
+            title = f"the data of {finding.task} are not there today"
+            warning(title, finding.waits_for)
+    failed = [finding.task for finding in findings if finding.problem]
     if failed:
-        print(
-            f"error: nothing can be said of the data of {', '.join(failed)}, and"
-            " nothing is trained on them: see the reason above.",
-            file=sys.stderr,
+        raise commands.fail(
+            f"nothing can be said of the data of {', '.join(failed)}, and nothing is"
+            " trained on them: see the reason above."
         )
-    return int(bool(failed))
+
+
+def _as_json(findings: list[Finding]) -> str:
+    described = [{"state": found.state, **asdict(found)} for found in findings]
+    return json.dumps(described, indent=1)
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

@@ -24,7 +24,7 @@ from pipeline import tasks
 from pipeline.publish.loop import PUBLISHED
 from pipeline.report.pushes import History, events, gate_reason
 from pipeline.report.templates import render
-from scripts import console
+from scripts import commands
 from scripts.ci.outputs import put
 
 SHOWN = 10
@@ -139,4 +139,4 @@ def _base() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(lambda: typer.run(main)))
+    sys.exit(commands.run(main))

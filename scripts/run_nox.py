@@ -47,15 +47,11 @@ def install() -> Path:
     folder = Path(os.environ.get("NOX_ENVDIR") or ".nox", "own")
     installed = folder / "installed.txt"
     if not installed.is_file() or installed.read_bytes() != LOCK.read_bytes():
-        _run(
-            [sys.executable, "-m", "venv", "--clear", folder],
-            f"{folder} cannot be made",
-        )
-        pip = [programs(folder) / "python", "-m", "pip", "install", "--quiet"]
-        _run(
-            [*pip, "--require-hashes", "-r", LOCK],
-            f"the packages of {LOCK.as_posix()} cannot be installed",
-        )
+        venv = [sys.executable, "-m", "venv", "--clear", str(folder)]
+        _run(venv, f"{folder} cannot be made")
+        pip = [str(programs(folder) / "python"), "-m", "pip", "install", "--quiet"]
+        pip += ["--require-hashes", "-r", str(LOCK)]
+        _run(pip, f"the packages of {LOCK.as_posix()} cannot be installed")
         installed.write_bytes(LOCK.read_bytes())
     return programs(folder)
 
@@ -66,7 +62,7 @@ def programs(folder: Path) -> Path:
     return scripts if scripts.is_dir() else folder / "bin"
 
 
-def _run(command: list[str | Path], problem: str) -> None:
+def _run(command: list[str], problem: str) -> None:
     if subprocess.run(command, check=False).returncode:
         raise CannotInstall(f"{problem}: see above.")
 

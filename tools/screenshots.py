@@ -1,35 +1,31 @@
 """Takes the pictures in `docs/images/` of a running stack: `nox -s screenshots`."""
 
-import argparse
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from scripts import console
+import typer
+
+from scripts import commands
 from scripts.stack.settings import ROOT, Settings
 from scripts.stack.verify import QUESTION, ask
 
 FOLDER = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-# Without these a browser asks its maker's servers for this and that before it draws
-# anything.
+# Without these a browser asks its maker's servers for things before it draws a page.
 QUIET = [
-    *(
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--hide-scrollbars",
-    ),
-    *(
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ),
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 SETTLE_MS = 25_000
 
@@ -71,38 +67,30 @@ def _experiment(mlflow: str, name: str) -> str:
 def take(browser: str, address: str, height: str, file: Path) -> None:
     """Write a picture of a page, 1,500 pixels wide, once it has settled."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [
-            browser,
-            *QUIET,
-            f"--user-data-dir={profile}",
-            f"--window-size=1500,{height}",
-        ]
-        command += [
-            f"--virtual-time-budget={SETTLE_MS}",
-            f"--screenshot={file}",
-            address,
-        ]
-        subprocess.run(command, check=True, capture_output=True, timeout=180)
-
-
-def main() -> int:
-    """Take all pictures of the stack at a port offset."""
-    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
-    parser.add_argument("--port-offset", type=int, default=0, metavar="N")
-    settings = Settings.read(parser.parse_args().port_offset)
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        print(
-            f"error: no browser found: install one of {', '.join(BROWSERS)}.",
-            file=sys.stderr,
+        command = [browser, *QUIET, f"--user-data-dir={profile}"]
+        command += [f"--window-size=1500,{height}"]
+        command += [f"--virtual-time-budget={SETTLE_MS}", f"--screenshot={file}"]
+        subprocess.run(
+            [*command, address], check=True, capture_output=True, timeout=180
         )
-        return 1
+
+
+def main(
+    port_offset: Annotated[
+        int, typer.Option(metavar="N", help="What is added to every port.")
+    ] = 0,
+) -> None:
+    """Take all pictures of the stack that runs."""
+    settings = Settings.read(port_offset)
+    browsers = [program for name in BROWSERS if (program := shutil.which(name))]
+    if not browsers:
+        names = ", ".join(BROWSERS)
+        raise commands.fail(f"no browser found: install one of {names}.")
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, (address, height) in pages(settings).items():
-        take(browser, address, height, FOLDER / f"{name}.png")
+        take(browsers[0], address, height, FOLDER / f"{name}.png")
         print(f"docs/images/{name}.png")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

@@ -1,10 +1,9 @@
-"""Writes `history/schema.sql` anew, for whoever lets the project follow a new MLflow.
+"""Writes `history/schema.sql`, for maintainers who move to a new version of MLflow.
 
 Run it from anywhere: `python tools/write_schema.py`. With `--check` it writes nothing
 and ends with 1 if the file is not what the installed MLflow makes.
 """
 
-import argparse
 import importlib.metadata
 import re
 import sqlite3
@@ -12,26 +11,26 @@ import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.files import write_atomic  # noqa: E402
 from history.database import SCHEMA, run_migrations  # noqa: E402
-from scripts import console  # noqa: E402
+from scripts import commands  # noqa: E402
 
 
 def statements() -> str:
-    """Let MLflow make a database and return the statements that make the same, one a
-    line.
-    """
+    """Return the statements that make MLflow's database, one a line."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mlflow.db"
         run_migrations(path)
         with closing(sqlite3.connect(path)) as connection:
-            # Without BEGIN and COMMIT.
-            lines = [
-                " ".join(line.split()) for line in list(connection.iterdump())[1:-1]
-            ]
+            dump = list(connection.iterdump())
+    # Without BEGIN and COMMIT.
+    lines = [" ".join(line.split()) for line in dump[1:-1]]
     made_by = (
         f"-- Made by MLflow {importlib.metadata.version('mlflow')}:"
         " tools/write_schema.py"
@@ -40,23 +39,23 @@ def statements() -> str:
 
 
 def words(text: str) -> list[list[str]]:
-    """Return each statement's words in order: MLflow makes indexes and constraints in
-    any order.
-    """
+    """Return each statement's words, sorted: MLflow adds constraints in any order."""
     return sorted(sorted(re.findall(r"\w+", line)) for line in text.splitlines())
 
 
-def main() -> int:
-    """Write the file, or compare it."""
-    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
-    parser.add_argument("--check", action="store_true", help="only compare")
-    options = parser.parse_args()
-    made = statements()
-    if options.check:
-        return int(words(made) != words(SCHEMA.read_text(encoding="utf-8")))
-    write_atomic(SCHEMA, made)
-    return 0
+def main(
+    check: Annotated[bool, typer.Option("--check", help="Only compare.")] = False,
+) -> None:
+    """Write `history/schema.sql` as the installed MLflow makes it.
+
+    With `--check` it is only compared: the exit status is 1 if it differs.
+    """
+    schema = statements()
+    if not check:
+        write_atomic(SCHEMA, schema)
+    elif words(schema) != words(SCHEMA.read_text(encoding="utf-8")):
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

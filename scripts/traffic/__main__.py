@@ -1,141 +1,145 @@
-"""Sends traffic to the API: normal, faulty, slow or drifted.
+"""Sends traffic to the API: normal, faulty, slow or drifted."""
 
-normal: records as those that the models were trained on. drifted: the same, with one
-feature moved.
-errors: requests that must be refused. slow: lists of thousands of records. Ctrl-C ends
-it.
-"""
-
-import argparse
 import asyncio
 import json
+import math
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
 from app.serving.model import MANIFEST, ModelError
-from scripts import console
+from scripts import commands
 from scripts.traffic.population import Population
-from scripts.traffic.questions import RATES, ask
+from scripts.traffic.questions import RATES, Kind, ask
 from scripts.traffic.sending import Counts, Unreachable, send
 
 MODELS = Path(__file__).resolve().parents[2] / "deployment" / "models"
 SECONDS = 60.0
+USUAL_RATES = ", ".join(f"{kind} {rate:g}" for kind, rate in RATES.items())
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Return 0 when all is sent, 1 if the API or a model is not there."""
-    parser, tasks = _parser(), sorted(
-        path.parent.name for path in MODELS.glob(f"*/{MANIFEST}")
-    )
-    given = parser.parse_args(arguments)
+def main(
+    kind: Annotated[Kind, typer.Argument(help="What the requests are like.")] = (
+        Kind.NORMAL
+    ),
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this task; repeatable.", show_default="all tasks"),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="Requests a second.", show_default=USUAL_RATES),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            help="How long to send.", show_default=f"{SECONDS:g}, or until --rows"
+        ),
+    ] = None,
+    rows: Annotated[
+        int | None,
+        typer.Option(help="End after this many records of each task."),
+    ] = None,
+    feature: Annotated[
+        str | None,
+        typer.Option(
+            help="The feature that drifts.", show_default="each task's first number"
+        ),
+    ] = None,
+    shift: Annotated[
+        float, typer.Option(help="By how many standard deviations it drifts.")
+    ] = 1.0,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="Also send the ground truth.")
+    ] = False,
+    url: Annotated[
+        str, typer.Option(help="The address of the API.")
+    ] = "http://127.0.0.1:8000",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as JSON.")
+    ] = False,
+) -> None:
+    """Send requests to the API until the time is over, and print what came back.
+
+    normal: records like those that the models were trained on. drifted: the same, with
+    one feature moved. errors: requests that must be refused. slow: lists of thousands
+    of records. Ctrl-C ends it.
+    """
+    pace = RATES[kind] if rate is None else _positive("--rate", rate)
+    if rows is not None:
+        _positive("--rows", rows)
+    if seconds is not None:
+        _positive("--seconds", seconds)
+    elif rows is None:
+        seconds = SECONDS
+    random = np.random.default_rng()
+    populations = _populations(task or [], random)
+    if kind is Kind.DRIFTED:
+        populations = _drift(populations, feature, shift)
+    questions = ask(kind, populations, rows, random)
+    counts = Counts()
+    try:
+        asyncio.run(send(url, questions, pace, seconds, feedback, counts))
+    except Unreachable as error:
+        raise commands.fail(str(error)) from error
+    except KeyboardInterrupt:
+        pass  # what was sent until then is printed as always
+    print(json.dumps(counts.summary()) if as_json else counts)
+
+
+def _positive(option: str, value: float) -> float:
+    if not 0 < value < math.inf:
+        raise typer.BadParameter(f"{value:g} is not above 0", param_hint=option)
+    return value
+
+
+def _populations(names: list[str], random: np.random.Generator) -> list[Population]:
+    """Return the populations of some tasks, or of all if none is named.
+
+    Raises:
+        typer.Exit: there is no model, or one cannot be used.
+        typer.BadParameter: there is no such task.
+    """
+    tasks = sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
     if not tasks:
-        return _fail(
+        raise commands.fail(
             f"{MODELS} holds no model to send traffic to: publish the first one with "
             "`python -m pipeline train` and `python -m pipeline publish`."
         )
-    for task in given.task:
-        if task not in tasks:
-            parser.error(f"there is no task {task}: the tasks are {', '.join(tasks)}.")
-    random = np.random.default_rng()
+    for name in names:
+        if name not in tasks:
+            raise typer.BadParameter(
+                f"there is no task {name}: the tasks are {', '.join(tasks)}.",
+                param_hint="--task",
+            )
     try:
-        populations = [
-            Population(MODELS / task, random) for task in given.task or tasks
-        ]
+        return [Population(MODELS / name, random) for name in names or tasks]
     except ModelError as error:
-        return _fail(f"a model in {MODELS} cannot be used: {error}")
-    if given.kind == "drifted":
-        populations = _drift(parser, populations, given.feature, given.shift)
-    seconds = given.seconds
-    if seconds is None and given.rows is None:
-        seconds = SECONDS
-    counts = Counts()
-    questions = ask(given.kind, populations, given.rows, random)
-    rate = RATES[given.kind] if given.rate is None else given.rate
-    try:
-        asyncio.run(send(given.url, questions, rate, seconds, given.feedback, counts))
-    except Unreachable as error:
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        pass  # what was sent until then is told as always
-    print(json.dumps(counts.summary()) if given.json else counts)
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.traffic", description=__doc__
-    )
-    parser.add_argument("kind", nargs="?", choices=RATES, default="normal")
-    parser.add_argument(
-        "--task", action="append", default=[], help="a task; all without it"
-    )
-    rates = ", ".join(f"{kind} {rate:g}" for kind, rate in RATES.items())
-    parser.add_argument(
-        "--rate", type=_positive, help=f"requests a second; without it {rates}"
-    )
-    parser.add_argument(
-        "--seconds",
-        type=_positive,
-        help=f"how long; {SECONDS:g} without this and --rows",
-    )
-    parser.add_argument(
-        "--rows", type=_count, help="end after so many records of each task"
-    )
-    parser.add_argument(
-        "--feature", help="what drifts; without it each task's first number"
-    )
-    parser.add_argument(
-        "--shift",
-        type=float,
-        default=1.0,
-        help="by how many standard deviations; 1 without it",
-    )
-    parser.add_argument(
-        "--feedback", action="store_true", help="also send what turned out to be true"
-    )
-    parser.add_argument(
-        "--url", default="http://127.0.0.1:8000", help="without it %(default)s"
-    )
-    parser.add_argument("--json", action="store_true", help="the counts as JSON")
-    return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+        reason = f"a model in {MODELS} cannot be used: {error}"
+        raise commands.fail(reason) from error
 
 
 def _drift(
-    parser: argparse.ArgumentParser,
-    populations: list[Population],
-    feature: str | None,
-    by: float,
+    populations: list[Population], feature: str | None, shift: float
 ) -> list[Population]:
     """Move the feature in the tasks that have it, and leave the other tasks out."""
-    having = [p for p in populations if p.numbers and feature in (None, *p.numbers)]
-    if not having:
-        known = "; ".join(f"{p.task}: {', '.join(p.numbers)}" for p in populations)
-        parser.error(f"no task has a number {feature}. What can drift: {known}.")
-    for population in having:
-        population.shift(feature or population.numbers[0], by)
-    return having
-
-
-def _fail(sentence: str) -> int:
-    print(f"error: {sentence}", file=sys.stderr)
-    return 1
+    drifting = []
+    for population in populations:
+        numbers = population.numbers
+        if numbers and (feature is None or feature in numbers):
+            population.shift(feature or numbers[0], shift)
+            drifting.append(population)
+    if not drifting:
+        numbers = [f"{p.task}: {', '.join(p.numbers)}" for p in populations]
+        raise typer.BadParameter(
+            f"no task has a number {feature}. What can drift: {'; '.join(numbers)}.",
+            param_hint="--feature",
+        )
+    return drifting
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

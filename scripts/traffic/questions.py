@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from enum import StrEnum
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,35 @@ import orjson
 from app.serving.validation import MAX_RECORDS, Record
 from scripts.traffic.population import Population
 
-# Requests a second, where nobody says.
-RATES = {"normal": 20.0, "drifted": 20.0, "errors": 10.0, "slow": 2.0}
-# Normal traffic: most requests are one record, some are short lists.
-LISTS, SHORT = 0.25, (2, 20)
+
+class Kind(StrEnum):
+    """What the requests are like."""
+
+    NORMAL = "normal"
+    DRIFTED = "drifted"
+    ERRORS = "errors"
+    SLOW = "slow"
+
+
+# Requests a second, unless the user asks for another rate.
+RATES = {
+    Kind.NORMAL: 20.0,
+    Kind.DRIFTED: 20.0,
+    Kind.ERRORS: 10.0,
+    Kind.SLOW: 2.0,
+}
+# Most requests of normal traffic are a single record, some are short lists.
+SHARE_OF_LISTS = 0.25
+SHORT = (2, 20)
 LONG = (2_000, 5_000)
 
 
 @dataclass(frozen=True)
 class Question:
-    """A request: its path, its body and how many records that holds.
+    """A request: its path, its body, and the number of records in the body.
 
-    `population` is whom feedback on the answer can be asked; none where there will be
-    no answer.
+    `population` knows the ground truth for the answer; it is missing where there will
+    be no answer.
     """
 
     path: str
@@ -38,32 +55,42 @@ def ask(
     rows: int | None,
     random: np.random.Generator,
 ) -> Iterator[Question]:
-    """Yield requests, task by task in turn; with `rows` until each task has had as many
-    records.
+    """Yield requests, task by task in turn; without `rows` there is no end.
+
+    Args:
+        rows: how many records each task gets in all.
     """
-    if kind == "errors":
-        faulty = [_faulty(population) for population in populations]
+    if kind == Kind.ERRORS:
         limit = None if rows is None else rows * len(populations)
-        for number, questions in enumerate(cycle(faulty)):
-            if number == limit:
-                return
-            yield next(questions)
-    left = {population: rows for population in populations}
-    while left:
-        for population in list(left):
-            count, rest = _size(kind, random), left[population]
-            count = count if rest is None else min(count, rest)
-            yield _question(population, count, single=kind != "slow" and count == 1)
+        return islice(_all_faulty(populations), limit)
+    return _valid(kind, populations, rows, random)
+
+
+def _valid(
+    kind: str,
+    populations: list[Population],
+    rows: int | None,
+    random: np.random.Generator,
+) -> Iterator[Question]:
+    remaining = {population: rows for population in populations}
+    while remaining:
+        for population, rest in list(remaining.items()):
+            count = _size(kind, random)
             if rest is not None:
-                left[population] = rest - count
+                count = min(count, rest)
+                remaining[population] = rest - count
                 if rest == count:
-                    del left[population]
+                    del remaining[population]
+            single = kind != Kind.SLOW and count == 1
+            yield _question(population, count, single=single)
 
 
 def _size(kind: str, random: np.random.Generator) -> int:
-    if kind == "slow":
+    if kind == Kind.SLOW:
         return int(random.integers(*LONG, endpoint=True))
-    return int(random.integers(*SHORT, endpoint=True)) if random.random() < LISTS else 1
+    if random.random() < SHARE_OF_LISTS:
+        return int(random.integers(*SHORT, endpoint=True))
+    return 1
 
 
 def _question(population: Population, count: int, *, single: bool) -> Question:
@@ -72,24 +99,30 @@ def _question(population: Population, count: int, *, single: bool) -> Question:
     return Question(f"/predict/{population.task}", body, count, population)
 
 
+def _all_faulty(populations: list[Population]) -> Iterator[Question]:
+    for questions in cycle([_faulty(population) for population in populations]):
+        yield next(questions)
+
+
 def _faulty(population: Population) -> Iterator[Question]:
-    """Yield requests that must all be refused: 422, 404 and 413."""
+    """Yield requests that must all be refused: with 422, 404 or 413."""
     path = f"/predict/{population.task}"
     while True:
-        for record in map(_spoilt, population.draw(4), range(4)):
-            yield Question(path, orjson.dumps(record))
-        yield Question("/predict/no_such_task", orjson.dumps(population.draw(1)[0]))
-        yield Question(path, orjson.dumps(population.draw(1)[0])[:-1])
+        for fault, record in enumerate(population.draw(4)):
+            yield Question(path, orjson.dumps(_spoil(record, fault)))
+        whole = orjson.dumps(population.draw(1)[0])
+        yield Question("/predict/no_such_task", whole)
+        yield Question(path, whole[:-1])
         yield Question(path, orjson.dumps([0] * (MAX_RECORDS + 1)))
 
 
-def _spoilt(record: Record, fault: int) -> dict[str, Any]:
-    """Return a record with one fault: something missing, unknown, not a number, out of
-    range.
-    """
+def _spoil(record: Record, fault: int) -> dict[str, Any]:
+    """Return a record with a missing, unknown, non-numeric or out-of-range value."""
     first = next(iter(record))
     if fault == 0:
         return {name: value for name, value in record.items() if name != first}
     if fault == 1:
         return record | {"no_such_feature": 1.0}
-    return record | {first: "many" if fault == 2 else 1e9}
+    if fault == 2:
+        return record | {first: "many"}
+    return record | {first: 1e9}

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 OF_TASKS = [
     "tests/model",
     "tests/unit/pipeline/tasks",
-    "tests/unit/test_reference.py",
+    "tests/unit/tools/test_reference.py",
     "tests/unit/pipeline/report",
     "tests/unit/test_repository.py",
     "tests/unit/history/test_history_metrics.py",

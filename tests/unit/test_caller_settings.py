@@ -18,7 +18,7 @@ def test_settings_of_a_user_or_of_a_workflow_change_no_test() -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://else",
     }
     tests = [
-        "tests/unit/scripts/test_start_settings.py",
+        "tests/unit/scripts/stack/test_start_settings.py",
         "tests/unit/app/test_tracing.py",
     ]
     chosen = "another_programs or records_nothing"

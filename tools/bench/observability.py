@@ -1,48 +1,47 @@
-"""Times what metrics, logs, drift and traces cost the API, in one run: `nox -s bench`."""
+"""Times what metrics, logs, drift and traces cost the API: `nox -s bench`."""
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 
+import typer
 import uvloop
+from rich.console import Console
 from rich.table import Table
 
-from scripts import console
-from tools.bench.api import api, golden, ratio, rounds, say, server
+from scripts import commands
+from tools.bench.running import api, golden, ratio, rounds, server
 
-# One record, and a list of records.
-QUESTIONS = {"1": 1, "100": 100}
+LIST = 100  # records of the longer request
 
 
 async def compare(folder: Path, seconds: float) -> Table:
     """Compare the API with one that observes nothing."""
-    table = Table("task", "records a request", "with all / without")
-    with (
-        api(folder) as ours,
-        server("-m", "tools.bench.silent", "PORT", health="/health") as silent,
-    ):
+    table = Table("task", "records per request", "with all / without")
+    command = ["-m", "tools.bench.silent", "PORT"]
+    with api(folder) as ours, server(*command, health="/health") as silent:
         for task in ("housing", "credit"):
-            for name, count in QUESTIONS.items():
-                record = golden(task)
-                content = record if count == 1 else [record] * count
+            record = golden(task)
+            bodies: dict[str, Any] = {"1": record, f"{LIST}": [record] * LIST}
+            for size, body in bodies.items():
                 pairs = [
-                    (one, one.request(f"/predict/{task}", content))
-                    for one in (ours, silent)
+                    (running, running.request(f"/predict/{task}", body))
+                    for running in (ours, silent)
                 ]
-                found = await rounds(pairs, seconds)
-                table.add_row(task, name, f"{ratio(*found):.2f}")
+                loads = await rounds(pairs, seconds)
+                table.add_row(task, size, f"{ratio(*loads):.2f}")
     return table
 
 
-def main() -> None:
-    """Parse the arguments and run."""
-    parser = argparse.ArgumentParser(description=console.first_line(__doc__))
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a round")
-    seconds = parser.parse_args().seconds
+def main(
+    seconds: Annotated[float, typer.Option(help="Length of a round.")] = 3.0,
+) -> None:
+    """Compare the API's speed with that of one without observability."""
     with tempfile.TemporaryDirectory() as folder:
-        say.print(uvloop.run(compare(Path(folder), seconds)))
+        table = uvloop.run(compare(Path(folder), seconds))
+    Console(highlight=False, soft_wrap=True).print(table)
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

@@ -1,39 +1,70 @@
-"""Runs every row of the table as it is typed, against a stack of its own: `nox -s
-documents`.
-"""
+"""Runs every row of the table as it is typed: `nox -s documents`."""
 
-import argparse
 import signal
 import sys
+from typing import Annotated
+
+import typer
 
 from core import environment
-from scripts import console
+from scripts import commands
 from scripts.stack.settings import StackError
 from tools.documents import report, start, table
 from tools.documents.row import Result, Row, State, run
-from tools.documents.stack import Stack
+from tools.documents.stack import Mode, Stack
 
 
-def main() -> int:
-    """Return 0 if no row fails, else 1; 2 for a wrong use."""
+def main(
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            help="How the stack runs.",
+            show_default="containers where Docker runs, else local processes",
+        ),
+    ] = None,
+    row: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="Run this row alone; repeatable."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON.")
+    ] = False,
+) -> None:
+    """Run what users of other stacks type, row by row, in a stack of its own.
+
+    The exit status is 1 if a row fails.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
     environment.prepare()
-    flags = _flags()
-    chosen = [row for row in table.ROWS if not flags.row or row.number in flags.row]
-    mode = flags.mode or start.usual_mode()
-    print(f"starting a stack ({mode}) …", file=sys.stderr, flush=True)
+    chosen = _chosen(row or [])
+    chosen_mode = mode or start.usual_mode()
+    print(f"starting a stack ({chosen_mode}) …", file=sys.stderr, flush=True)
     results: list[Result] = []
     try:
-        with start.started(mode) as stack:
+        with start.started(chosen_mode) as stack:
             try:
-                for row in chosen:
-                    results.append(_run(row, stack))
-            finally:  # also of a call that is stopped
-                report.show(results, flags.json)
+                for one in chosen:
+                    results.append(_run(one, stack))
+            finally:  # also if the program is interrupted
+                report.show(results, as_json)
     except StackError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return int(any(result.state is State.FAILED for result in results))
+        raise commands.fail(str(error)) from error
+    if any(result.state is State.FAILED for result in results):
+        raise typer.Exit(1)
+
+
+def _chosen(numbers: list[int]) -> list[Row]:
+    """Return the rows with these numbers, or all if there are none.
+
+    Raises:
+        typer.BadParameter: there is no row with a number.
+    """
+    known = [row.number for row in table.ROWS]
+    for number in numbers:
+        if number not in known:
+            reason = f"there is no row {number}: the rows are 1 to {max(known)}."
+            raise typer.BadParameter(reason, param_hint="--row")
+    return [row for row in table.ROWS if not numbers or row.number in numbers]
 
 
 def _run(row: Row, stack: Stack) -> Result:
@@ -41,27 +72,5 @@ def _run(row: Row, stack: Stack) -> Result:
     return run(row, stack)
 
 
-def _flags() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.documents", description=console.first_line(__doc__)
-    )
-    parser.add_argument(
-        *("--mode",),
-        choices=["containers", "local"],
-        help="without it containers where Docker runs, else local processes",
-    )
-    numbers = [row.number for row in table.ROWS]
-    parser.add_argument(
-        *("--row",),
-        action="append",
-        type=int,
-        choices=numbers,
-        metavar="N",
-        help="run this row alone; can be repeated",
-    )
-    parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

@@ -1,18 +1,16 @@
-"""Rehearse a push of this commit on this machine, from the push to the released images.
+"""Rehearses a push on this machine: `nox -s rehearse`."""
 
-GitHub is a bare repository and a folder; the workflow, Git, nox, Docker and the stack
-are real.
-"""
-
-import argparse
 import os
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from core.git import git
-from scripts import console
+from scripts import commands
 from scripts.ci.plan import NOTHING
 from scripts.stack.settings import ROOT
 from tools.rehearse import events, origin
@@ -21,30 +19,54 @@ from tools.rehearse.docker import own_stack, registry
 from tools.rehearse.github import github
 
 
-def main() -> int:
-    """Push, print what each job did and took, and the page of the run; 0 if all went
-    well.
+def main(
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVICE", help="Leave a service out of the stack; repeatable."
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help=(
+                "Rehearse the first push of a new copy: one commit, another default"
+                " branch, no history."
+            ),
+        ),
+    ] = False,
+) -> None:
+    """Rehearse a push of this commit, from the push to the released images.
+
+    A bare repository and a folder stand in for GitHub; the workflow, Git, nox, Docker
+    and the stack are real. It prints how each job ended and how long it took, and the
+    page of the run.
     """
-    flags = _flags()
     with ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-"))
-        )
-        environment = {"NOX_ENVDIR": os.environ.get("NOX_ENVDIR") or str(ROOT / ".nox")}
-        for name in ("SCIKIT_LEARN_DATA", "MLOPS_DATA_DIR"):
-            environment |= {name: os.environ[name]} if name in os.environ else {}
-        environment |= own_stack(folder, flags.without)
+        temporary = tempfile.TemporaryDirectory(prefix="rehearsal-")
+        folder = Path(stack.enter_context(temporary))
+        environment = _environment() | own_stack(folder, without or [])
         environment["GITHUB_API_URL"] = stack.enter_context(github()).address
         try:
             address = stack.enter_context(registry(folder))
         except FileNotFoundError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-        bare = origin.make_copy(folder, "trunk") if flags.fresh else origin.make(folder)
+            raise commands.fail(str(error)) from error
+        bare = origin.make_copy(folder, "trunk") if fresh else origin.make(folder)
         runner = Runner(folder, bare, environment, {"REGISTRY": address}, on_end=say)
-        run = first_push(runner) if flags.fresh else push(runner)
+        run = first_push(runner) if fresh else push(runner)
         show(run)
-        return int(set(run.results.values()) - {"success", "skipped"} != set())
+    if set(run.results.values()) - {"success", "skipped"}:
+        raise typer.Exit(1)
+
+
+def _environment() -> dict[str, str]:
+    """Return what the jobs share with this process: nox' environments and the data."""
+    environment = {"NOX_ENVDIR": os.environ.get("NOX_ENVDIR") or str(ROOT / ".nox")}
+    for name in ("SCIKIT_LEARN_DATA", "MLOPS_DATA_DIR"):
+        if name in os.environ:
+            environment[name] = os.environ[name]
+    return environment
 
 
 def first_push(runner: Runner) -> Run:
@@ -59,15 +81,8 @@ def push(runner: Runner) -> Run:
     """Clone, commit, push, and let the workflow answer."""
     clone = runner.folder / "clone"
     git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
-    git(
-        clone,
-        *origin.IDENTITY,
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "--message",
-        "test: a rehearsal",
-    )
+    commit = ["commit", "--quiet", "--allow-empty", "--message", "test: a rehearsal"]
+    git(clone, *origin.IDENTITY, *commit)
     git(clone, "push", "--quiet", "origin", "HEAD:main")
     return runner.run(clone, "push", events.push(clone))
 
@@ -93,33 +108,11 @@ def show(run: Run) -> None:
 
 
 def say(job: Job) -> None:
-    """Tell that a job has ended, and what it said if it failed."""
+    """Print that a job has ended, and the end of its log if it failed."""
     print(f"{job.name}: {job.result} after {job.ended - job.began:.0f} s", flush=True)
     if job.result == "failure":
         print("\n".join(job.log[-40:]), flush=True)
 
 
-def _flags() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="rehearse", description=console.first_line(__doc__)
-    )
-    parser.add_argument(
-        *("--without",),
-        action="append",
-        default=[],
-        metavar="SERVICE",
-        help="leave a service out of the stack; can be repeated",
-    )
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help=(
-            "the first push of a new copy: one commit, another default branch, no"
-            " history"
-        ),
-    )
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    sys.exit(console.run(main))
+    sys.exit(commands.run(main))

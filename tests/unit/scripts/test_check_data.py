@@ -16,7 +16,7 @@ from pipeline.data import table as tables
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from pipeline.train.train import train
-from scripts import check_data
+from scripts import check_data, commands
 from tests.conftest import commit_all
 from tests.support import factories, strategies
 from tests.support.web_servers import Server, serving
@@ -58,7 +58,8 @@ class World:
         self.server.answers[f"/{name}.csv"] = [(200, tables.to_csv(table))]
 
     def check(self, *options: str) -> int:
-        return check_data.main(["--repo", str(self.repo.root), *options])
+        arguments = ["--repo", str(self.repo.root), *options]
+        return commands.run(check_data.main, arguments)
 
     def told(self) -> dict[str, str]:
         """Return what the last check told GitHub."""

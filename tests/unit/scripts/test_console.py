@@ -7,13 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 import core.output
-from scripts import console
+from scripts import commands, console
 from tests.paths import ROOT
 
 # Programs of containers and of their builds, servers that are measured, a helper of the
@@ -82,11 +80,16 @@ def test_no_character_ends_a_program(
     monkeypatch.setattr(sys, "argv", [name])
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
 
-    def main(*_: Any) -> None:
+    def main(arguments: list[str] | None = None) -> None:
         print(ODD)
 
-    names = {"main": main, "console": console, "output": core.output, "sys": sys}
-    names["typer"] = SimpleNamespace(run=lambda function: function())
+    names = {
+        "main": main,
+        "commands": commands,
+        "console": console,
+        "output": core.output,
+        "sys": sys,
+    }
     body = compile(ast.Module(GUARDS[name].body, type_ignores=[]), name, "exec")
     with pytest.raises(SystemExit) as ended:
         exec(body, names)

@@ -10,6 +10,7 @@ import pytest
 from app.errors import ApiError
 from app.serving.model import Model
 from app.serving.validation import Record
+from scripts import commands
 from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
@@ -178,7 +179,7 @@ def test_faulty_requests_are_of_every_kind_and_all_refused(
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nowhere", "http://[::1"])
 def test_no_api_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--task", "iris", "--url", url]) == 1
+    assert commands.run(main, ["--task", "iris", "--url", url]) == 1
     told = capsys.readouterr().err
     assert told.startswith("error: ") and url in told and told.count("\n") == 1
 
@@ -201,16 +202,15 @@ def test_no_api_is_one_sentence(url: str, capsys: pytest.CaptureFixture[str]) ->
 def test_what_cannot_be_sent_is_said(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2 and words in capsys.readouterr().err
+    assert commands.run(main, arguments) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_before_the_first_model_there_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(program, "MODELS", tmp_path / "models")
-    assert main([]) == 1
+    assert commands.run(main, []) == 1
     told = capsys.readouterr().err
     assert (
         "holds no model" in told

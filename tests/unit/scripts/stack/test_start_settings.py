@@ -26,7 +26,7 @@ PASSWORD = "s3cret$word"
 def checkout(tmp_path: Path) -> Path:
     """What the start command needs of a checkout."""
     folder = tmp_path / "checkout"
-    for part in ("app", "pipeline", "scripts", "requirements"):
+    for part in ("app", "core", "pipeline", "scripts", "requirements"):
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / part, folder / part, ignore=ignore)
     shutil.copy(ROOT / "docker-compose.yml", folder)
