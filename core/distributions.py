@@ -1,27 +1,37 @@
-"""The population stability index: how far values have moved from a model's reference.
+"""Distributions of values, and how far a window has moved from a reference.
 
-It is the sum over the bins of (p - q) ln(p / q). Source: B. Yurdakul and J. Naranjo,
-"Statistical properties of the population stability index", Journal of Risk Model
-Validation (2020).
+The distance is the population stability index (PSI), the sum over the bins of
+(p - q) ln(p / q). Source: B. Yurdakul and J. Naranjo, "Statistical properties of the
+population stability index", Journal of Risk Model Validation (2020).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
-# Rows a window: with fewer the index is chance, with more it sees what does not matter.
-LEAST, MOST = 300, 1000
-# What every bin gets in addition: one that is empty by chance would make the index
+# Rows of a window. With fewer the index is mostly chance; with more it finds
+# differences that do not matter.
+LEAST = 300
+MOST = 1000
+# Added to the count of every bin: one that is empty by chance would make the index
 # infinite.
 SMOOTH = 0.5
+Values = Sequence[Any] | NDArray[Any]
+DECILES = np.linspace(0.1, 0.9, 9)
 
 
 class Distribution(BaseModel):
-    """Shares of `categories`, or of the numbers up to each edge and, the last, above
-    all edges.
+    """The shares of categories, or of numbers between edges.
+
+    Attributes:
+        edges: of numbers, the inner edges of the bins, rising, without repeats.
+        categories: of categories, their names.
+        shares: for each category its share; of numbers the share up to the first edge,
+            from there up to the second, ..., and above the last.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,24 +40,67 @@ class Distribution(BaseModel):
     categories: list[str] = []
     shares: list[float]
 
-    def count(self, values: Sequence[Any]) -> NDArray[np.int64]:
-        """Return how many values fall into each bin, shape (bins,)."""
+    @classmethod
+    def of_categories(
+        cls, values: Iterable[str], categories: Sequence[str]
+    ) -> "Distribution":
+        """Return how often each category occurs among values."""
+        occurrences = Counter(values)
+        counts = np.array([occurrences[category] for category in categories])
+        shares = counts / occurrences.total()
+        return cls(categories=list(categories), shares=shares.tolist())
+
+    @classmethod
+    def of_numbers(cls, values: ArrayLike) -> "Distribution":
+        """Return the distribution of numbers, shape (rows,), between their deciles.
+
+        The edges have 6 significant digits.
+        """
+        numbers = np.asarray(values, dtype=float)
+        deciles = np.quantile(numbers, DECILES)
+        edges = np.unique([float(f"{decile:.6g}") for decile in deciles])
+        bins = np.searchsorted(edges, numbers, side="left")
+        counts = np.bincount(bins, minlength=len(edges) + 1)
+        shares = counts / len(numbers)
+        return cls(edges=edges.tolist(), shares=shares.tolist())
+
+    def bins(self, values: Values) -> NDArray[np.intp]:
+        """Return each value's bin, shape (rows,).
+
+        Raises:
+            KeyError: a value is not one of the categories.
+        """
         if self.categories:
             places = {category: place for place, category in enumerate(self.categories)}
-            found: ArrayLike = [places[value] for value in values]
-        else:
-            found = np.searchsorted(self.edges, np.asarray(values, float), side="left")
-        return np.bincount(found, minlength=len(self.shares))
+            return np.array([places[value] for value in values], dtype=np.intp)
+        return np.searchsorted(self.edges, np.asarray(values, float), side="left")
+
+    def count(self, values: Values) -> NDArray[np.int64]:
+        """Return how many values fall into each bin, shape (bins,)."""
+        return np.bincount(self.bins(values), minlength=len(self.shares))
+
+    def normalized(self) -> NDArray[np.float64]:
+        """Return the shares with a sum of exactly 1, shape (bins,).
+
+        In files they are rounded.
+        """
+        shares = np.asarray(self.shares, dtype=float)
+        return np.asarray(shares / shares.sum())
 
 
 def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
-    """Return the index of counts against a reference of so many rows; 0 means no
-    difference.
+    """Return the population stability index of counts against a reference.
 
     Args:
+        shares: the reference's shares of the bins.
+        rows: how many rows the reference has.
         counts: shape (bins,), or (windows, bins) for an array of indices.
+
+    Returns:
+        A number, or an array of shape (windows,); 0 means that there is no difference.
     """
-    bins = len(shares)
-    reference = (np.asarray(shares) * rows + SMOOTH) / (rows + SMOOTH * bins)
-    window = (counts + SMOOTH) / (counts.sum(axis=-1, keepdims=True) + SMOOTH * bins)
+    smoothing = SMOOTH * len(shares)
+    reference = (np.asarray(shares) * rows + SMOOTH) / (rows + smoothing)
+    totals = counts.sum(axis=-1, keepdims=True)
+    window = (counts + SMOOTH) / (totals + smoothing)
     return ((window - reference) * np.log(window / reference)).sum(axis=-1)

@@ -11,10 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from core.errors import UsageError
-
 TEMPORARY_PREFIX = ".part-"
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 
@@ -77,20 +73,6 @@ def emptied(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def read_yaml(path: Path, name: str) -> Any:
-    """Read a YAML file that is called `name` in the error.
-
-    Raises:
-        UsageError: it is no YAML.
-    """
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UsageError(
-            f"{name}: is no YAML: {' '.join(str(error).split())}."
-        ) from error
 
 
 def to_json(value: dict[str, Any]) -> str:

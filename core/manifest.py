@@ -1,15 +1,29 @@
-"""`manifest.json`, as far as serving needs it: the contract between the pipeline and
-the API.
+"""`manifest.json`: the contract between the pipeline, which writes it, and the API.
+
+Training fills a `TrainedManifest` and keeps it with the run. Promotion adds which
+version it is and what drift is judged by: that `Manifest` is served.
 """
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from typing_extensions import TypeAliasType
 
 from core.distributions import Distribution
+from core.errors import PipelineError, first_fault
+from core.files import to_json
 
-FeatureValue = TypeAliasType("FeatureValue", float | str)
+# A whole number stays one, so that a file is written as it was read.
+Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
+FeatureValue = TypeAliasType("FeatureValue", Number | str)
 
 
 class Feature(BaseModel):
@@ -21,8 +35,8 @@ class Feature(BaseModel):
     type: Literal["number", "category"]
     description: str
     unit: str
-    low: float | None
-    high: float | None
+    low: Number | None
+    high: Number | None
     categories: list[str]
     example: FeatureValue
 
@@ -36,17 +50,24 @@ class Target(BaseModel):
     classes: list[str]
 
 
+class TargetColumn(Target):
+    """The target with the range of its values, where it is a number with a range."""
+
+    low: Number | None = None
+    high: Number | None = None
+
+
 class Metric(BaseModel):
-    """The one number that the task is judged by."""
+    """The metric that decides between two models of a task."""
 
     name: str
     higher_is_better: bool
 
 
 class Golden(BaseModel):
-    """A request with the answer that the model gave when it was made."""
+    """A request, and the answer that the model gave when it was trained."""
 
-    request: dict[str, float | str]
+    request: dict[str, FeatureValue]
     answer: float | list[float]
 
 
@@ -59,18 +80,53 @@ class MetricValue(BaseModel):
 
 
 class Holdout(BaseModel):
-    """How the model did on rows that it was not trained on."""
+    """The model's metrics on rows that it was not trained on."""
 
     rows: int
     metrics: dict[str, MetricValue]
 
 
+class CrossValidation(BaseModel):
+    """The metrics of the folds: `<metric>_mean`, and `_std` of the task's metric."""
+
+    folds: int
+    metrics: dict[str, float]
+
+
+class Parity(BaseModel):
+    """How the ONNX file agrees with the fitted estimator on the hold-out."""
+
+    rows: int
+    mismatches: int
+    largest_difference: float
+    tolerance: float
+
+
+class DataSource(BaseModel):
+    """The table that the model was trained and evaluated on."""
+
+    rows: int
+    digest: str
+    source: str
+    licence: str
+
+
+class Slice(BaseModel, extra="allow"):
+    """A part of the hold-out, with the task's metric on it under the metric's name."""
+
+    __pydantic_extra__: dict[str, float]
+
+    feature: str
+    part: str
+    rows: int
+
+
 class Reference(BaseModel):
-    """What the features and predictions looked like when the model was made.
+    """The distributions of the training rows and of the predictions on the hold-out.
 
     Attributes:
-        thresholds: by rows of a window, `features` or `predictions`, and name; none in
-            a manifest that is older than they are.
+        thresholds: by rows of a window, `features` or `predictions`, and name; empty in
+            manifests from before drift had thresholds.
     """
 
     rows: int
@@ -79,8 +135,8 @@ class Reference(BaseModel):
     thresholds: dict[int, dict[str, dict[str, float]]] = {}
 
 
-class Manifest(BaseModel):
-    """One version of one task's model; keys that only people read are kept as they are."""
+class TrainedManifest(BaseModel):
+    """A model as training left it; keys of other releases are kept as they are."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
 
@@ -90,25 +146,75 @@ class Manifest(BaseModel):
     description: str
     kind: Literal["regression", "classification"]
     features: list[Feature]
-    target: Target
+    target: TargetColumn
     metric: Metric
     algorithm: str
-    version: int
-    run_id: str
-    commit: str
-    promoted: int
     sha256: str
     size: int
-    tolerance: float
+    tolerance: Number
     golden: Golden
     holdout: Holdout
     reference: Reference
     limits: list[str]
-    loaded_over: str | None = None
-    training_seconds: float | None = None
+    parameters: dict[str, JsonValue] = {}
+    opset: int | None = None
+    parity: Parity | None = None
+    data: DataSource | None = None
+    cross_validation: CrossValidation | None = None
+    baseline: dict[str, float] | None = None
+    slices: list[Slice] = []
 
     @model_validator(mode="after")
-    def _classes_fit_the_kind(self) -> "Manifest":
+    def _classes_fit_the_kind(self) -> Self:
         if bool(self.target.classes) != (self.kind == "classification"):
             raise ValueError(f"a {self.kind} has {len(self.target.classes)} classes")
         return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the manifest in a file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            PipelineError: the file is damaged.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise PipelineError(f"{path}: {first_fault(error)}.") from error
+
+    def render(self) -> str:
+        """Return the content of the file, without the fields that were never set."""
+        return to_json(self.model_dump(mode="json", exclude_unset=True))
+
+    def metric_values(self) -> dict[str, float]:
+        """Return the metrics on the hold-out without their intervals."""
+        return {name: metric.value for name, metric in self.holdout.metrics.items()}
+
+
+class Manifest(TrainedManifest):
+    """A model in service.
+
+    Attributes:
+        version: its number in the registry; 0 while a training was not published.
+        commit: the commit that it was trained from.
+        promoted: when it was promoted, in milliseconds since 1970.
+        model_id: MLflow's ID of the logged model.
+        training_seconds: how long its run took.
+        loaded_over: SHA-256 of the served manifest that it stands in for, until another
+            is published.
+    """
+
+    version: int
+    run_id: str
+    commit: str
+    promoted: int
+    model_id: str | None = None
+    training_seconds: float | None = None
+    loaded_over: str | None = None
+
+    @classmethod
+    def of(cls, trained: TrainedManifest, **update: Any) -> Self:
+        """Return a trained model's manifest with the fields of one in service."""
+        content = trained.model_dump(mode="json", exclude_unset=True)
+        return cls.model_validate(content | update)

@@ -1,24 +1,110 @@
-"""ONNX Runtime as it is used everywhere here: one thread, no telemetry."""
+"""A model as it is served: the ONNX file, run on one thread without telemetry."""
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.files import sha256_bytes
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+Feeds = dict[str, NDArray[Any]]
 
-def open_session(content: bytes) -> "InferenceSession":
-    """Return a session of a model's file; its exceptions have no common class of their
-    own.
+
+class Table(Protocol):
+    """Columns by name, such as a pandas DataFrame."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column, shape (rows,)."""
+
+
+class OnnxModel:
+    """An ONNX file with one input of shape (rows, 1) for each feature.
+
+    Attributes:
+        session: the running model.
+        columns: the names of its inputs, in order.
+        sha256: the digest of the file.
+        size: the size of the file in bytes.
     """
-    # Read at the import: without it an id and a queue for Microsoft are written to the
-    # home folder.
+
+    def __init__(self, source: bytes | Path) -> None:
+        """Open a model's file or its content.
+
+        Raises:
+            Exception: it cannot be opened; ONNX Runtime's errors have no common class.
+        """
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        self.session = _open_session(content)
+        self.sha256 = sha256_bytes(content)
+        self.size = len(content)
+        inputs = self.session.get_inputs()
+        self.columns = tuple(entry.name for entry in inputs)
+        self._columns_by_type: dict[type, list[str]] = {}
+        for entry in inputs:
+            dtype = np.object_ if entry.type == "tensor(string)" else np.float32
+            self._columns_by_type.setdefault(dtype, []).append(entry.name)
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The inputs that take text; all others take numbers."""
+        return self._columns_by_type.get(np.object_, [])
+
+    def run(self, feeds: Feeds) -> NDArray[np.float32]:
+        """Return the model's output, shape (rows, 1) or (rows, classes).
+
+        A classifier has two outputs, the label's number and the probabilities: the last
+        one is returned.
+        """
+        output: NDArray[np.float32] = self.session.run(None, feeds)[-1]
+        return output
+
+    def predict(self, table: Table) -> NDArray[np.float64]:
+        """Return the predictions for a table that has the model's columns.
+
+        Their shape is (rows,) for a regression and (rows, classes), probabilities, for
+        a classification.
+        """
+        output = self.run(self.feeds_of_table(table)).astype(np.float64)
+        is_regression = len(self.session.get_outputs()) == 1
+        return output.ravel() if is_regression else output
+
+    def feeds_of_table(self, table: Table) -> Feeds:
+        """Return the inputs for a table: for each column an array of shape (rows, 1)."""
+        feeds: Feeds = {}
+        for dtype, names in self._columns_by_type.items():
+            for name in names:
+                feeds[name] = np.asarray(table[name], dtype).reshape(-1, 1)
+        return feeds
+
+    def feeds_of_records(self, records: Sequence[Mapping[str, Any]]) -> Feeds:
+        """Return the inputs for records: for each column an array of shape (rows, 1).
+
+        One array is made for each type and not for each column, which is faster.
+        """
+        feeds: Feeds = {}
+        for dtype, names in self._columns_by_type.items():
+            values = [[record[name] for record in records] for name in names]
+            columns: NDArray[Any] = np.array(values, dtype).reshape(len(names), -1, 1)
+            feeds |= zip(names, columns, strict=True)
+        return feeds
+
+
+def _open_session(content: bytes) -> "InferenceSession":
+    # Read at the import. Without it ONNX Runtime writes an ID and a queue of events for
+    # Microsoft into the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # One row is a matter of microseconds: a thread pool would cost more than it brings.
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # A row takes microseconds: a thread pool would cost more than it saves.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(
         content, options, providers=["CPUExecutionProvider"]

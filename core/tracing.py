@@ -1,8 +1,8 @@
-"""Traces by OpenTelemetry: on where `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
+"""OpenTelemetry traces, switched on by `OTEL_EXPORTER_OTLP_ENDPOINT`.
 
-FastAPI makes the exporter and the span of a request; what is here makes those within.
-The trainer and the pipeline's commands use it too. Off, nothing of OpenTelemetry's SDK
-is imported.
+FastAPI creates the exporter and the span of each request; this module creates the spans
+within it. The worker and the pipeline's commands use it too. While tracing is off,
+nothing of the OpenTelemetry SDK is imported.
 """
 
 import logging
@@ -10,51 +10,63 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach
-from starlette.types import Scope
 
-from core.asgi import route_path
+from core.asgi import Scope, route_path
 from core.release import environment, version
 
-if TYPE_CHECKING:
-    from fastapi.telemetry import TelemetryConfig
-
 TRACER = trace.get_tracer("mlops")
-QUERY = ("limit", "task")  # the parameters that there are
-NOTHING = nullcontext(trace.INVALID_SPAN)
-_spoke = 0.0
+# Query parameters that may be recorded; a client can put anything else there.
+RECORDED_PARAMETERS = ("limit", "task")
+# The SDK's own default is 10 seconds, and a process sends up to five batches as it ends.
+EXPORT_TIMEOUT_SECONDS = "1"
+# The collector's absence is logged at most once in this many seconds.
+WARNING_INTERVAL_SECONDS = 60
+NO_SPAN = nullcontext(trace.INVALID_SPAN)
+EXPORTER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
+_last_warning = 0.0
 
 
 @cache
 def on() -> bool:
-    """Tell whether a collector is named: what the environment says when it is first
-    asked.
-    """
+    """Return whether a collector is configured; the first call reads the environment."""
     return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 
 
-def telemetry(service: str, but: tuple[str, ...]) -> "TelemetryConfig":
-    """Return what FastAPI is to trace: all but the paths that begin with one of `but`."""
+def telemetry(service: str, excluded: tuple[str, ...]) -> Any:
+    """Return the `telemetry` argument of FastAPI, its `TelemetryConfig`.
+
+    Args:
+        service: the service's name in traces.
+        excluded: prefixes of the paths that are not traced.
+    """
     _configure(service)
-    # Operation spans would be four a request instead of one.
+
+    def is_excluded(scope: Scope) -> bool:
+        return route_path(scope).startswith(excluded)
+
     return {
-        **{"tracing": on(), "auto_configure": on(), "operation_spans": False},
-        **{"metrics": False, "logs": False},
-        "exclude": lambda scope: route_path(scope).startswith(but),
+        "tracing": on(),
+        "auto_configure": on(),
+        # They would make four spans of a request instead of one.
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "exclude": is_excluded,
     }
 
 
 @contextmanager
 def exporting(service: str, parent: Mapping[str, str]) -> Iterator[None]:
-    """Send the spans of a process that is no server, all of them before it ends.
+    """Export the spans of a process that is not a server, all of them before it ends.
 
     Args:
-        parent: the trace that they continue, as the headers `traceparent` and
-            `tracestate`.
+        service: the service's name in traces.
+        parent: the trace to continue, as the headers `traceparent` and `tracestate`.
     """
     if not on():
         yield
@@ -76,72 +88,93 @@ def exporting(service: str, parent: Mapping[str, str]) -> Iterator[None]:
 
 
 def headers() -> dict[str, str]:
-    """Return what tells another process, or a service, of the trace around."""
+    """Return the headers that hand the current trace to another process or service."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier
 
 
 def span(
-    name: str, about: dict[str, Any], rows: int = 0, parent: Context | None = None
+    name: str,
+    attributes: dict[str, Any],
+    rows: int = 0,
+    parent: Context | None = None,
 ) -> AbstractContextManager[trace.Span]:
-    """Return a span to enter; its parent is the one around it if none is given."""
+    """Return a span to enter.
+
+    Args:
+        name: the span's name.
+        attributes: its attributes.
+        rows: how many rows it works on; an attribute unless it is 0.
+        parent: the context of the parent span; by default the current span.
+    """
     if not on():
-        return NOTHING
-    about = about | {"rows": rows} if rows else about
-    # An error is in the log: a stack here would cost a millisecond a request that is
-    # refused.
+        return NO_SPAN
+    if rows:
+        attributes = attributes | {"rows": rows}
+    # Errors are in the log; recording a stack trace would add a millisecond to every
+    # refused request.
     return TRACER.start_as_current_span(
-        name, parent, attributes=about, record_exception=False
+        name, parent, attributes=attributes, record_exception=False
     )
 
 
 def ids() -> dict[str, str] | None:
-    """Return the id of the trace around, for a log line or an exemplar, if it is
-    recorded.
-    """
-    if not on() or not (around := trace.get_current_span()).is_recording():
+    """Return the current trace's ID for a log line or an exemplar, if it is recorded."""
+    if not on():
         return None
-    return {"trace_id": trace.format_trace_id(around.get_span_context().trace_id)}
+    current = trace.get_current_span()
+    if not current.is_recording():
+        return None
+    return {"trace_id": trace.format_trace_id(current.get_span_context().trace_id)}
 
 
 def mark(scope: Scope) -> None:
-    """Tell the gateway of the trace, and the request's span of a route not chosen by
-    FastAPI.
+    """Complete the span of a request that FastAPI did not route, and note its trace ID.
+
+    The ID goes to `scope["trace"]`, where the outermost middleware reads it.
     """
-    if on():
-        scope["trace"] = ids()
-        if scope.get("query_string"):
-            # FastAPI notes all of it; what a client thinks up may be a key.
-            asked = parse_qsl(scope["query_string"].decode("latin-1"))
-            known = urlencode([pair for pair in asked if pair[0] in QUERY])
-            trace.get_current_span().set_attribute("url.query", known)
-        if route := scope.get("route"):
-            trace.get_current_span().update_name(f"{scope['method']} {route.path}")
-            trace.get_current_span().set_attribute("http.route", route.path)
+    if not on():
+        return
+    scope["trace"] = ids()
+    current = trace.get_current_span()
+    if scope.get("query_string"):
+        # FastAPI records the whole query, and clients put API keys into it.
+        pairs = parse_qsl(scope["query_string"].decode("latin-1"))
+        recorded = [pair for pair in pairs if pair[0] in RECORDED_PARAMETERS]
+        current.set_attribute("url.query", urlencode(recorded))
+    if route := scope.get("route"):
+        current.update_name(f"{scope['method']} {route.path}")
+        current.set_attribute("http.route", route.path)
 
 
 def _configure(service: str) -> None:
-    """Set what the SDK reads from the environment, but nothing that a person has set."""
+    """Set the SDK's environment variables, but none that the user has set."""
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
-    # For a batch; a process that ends waits for the five that there can be, and not for
-    # long.
-    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    about = {"service.version": version(), "deployment.environment.name": environment()}
-    told = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    known = {pair.partition("=")[0].strip() for pair in told.split(",")}
-    more = [f"{key}={quote(value)}" for key, value in about.items() if key not in known]
-    os.environ["OTEL_RESOURCE_ATTRIBUTES"] = ",".join([told, *more] if told else more)
-    logging.getLogger(
-        "opentelemetry.exporter.otlp.proto.http.trace_exporter"
-    ).addFilter(_seldom)
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", EXPORT_TIMEOUT_SECONDS)
+    os.environ["OTEL_RESOURCE_ATTRIBUTES"] = _resource_attributes()
+    logging.getLogger(EXPORTER).addFilter(_is_due)
 
 
-def _seldom(record: logging.LogRecord) -> bool:
-    """Let one record a minute pass: with the collector away there are two for each
-    batch.
-    """
-    global _spoke
-    if passes := record.created - _spoke > 60:
-        _spoke = record.created
-    return passes
+def _resource_attributes() -> str:
+    """Return the user's resource attributes, completed by release and environment."""
+    defaults = {
+        "service.version": version(),
+        "deployment.environment.name": environment(),
+    }
+    configured = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    pairs = [configured] if configured else []
+    names = {pair.partition("=")[0].strip() for pair in configured.split(",")}
+    for name, value in defaults.items():
+        if name not in names:
+            pairs.append(f"{name}={quote(value)}")
+    return ",".join(pairs)
+
+
+def _is_due(record: logging.LogRecord) -> bool:
+    """Filter the exporter's warnings: without a collector it logs two for each batch."""
+    global _last_warning
+    due = record.created - _last_warning > WARNING_INTERVAL_SECONDS
+    if due:
+        _last_warning = record.created
+    return due

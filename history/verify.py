@@ -15,9 +15,7 @@ from history.folder_check import FolderCheck
 from history.location import Location
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from history.runfile import Artifact, Run
-from history.verify_registry import MANIFEST, MODEL, RegistryCheck
-
-__all__ = ["MANIFEST", "MODEL", "verify"]
+from history.verify_registry import RegistryCheck
 
 
 def verify(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import PipelineError
+from core.file_names import MANIFEST, MODEL
 from core.files import sha256_file
 from history import layout, registry, runfile
 from history.faults import FaultList
@@ -14,8 +15,6 @@ from history.location import Location
 from history.registry import Promotion
 from history.runfile import Run
 
-MODEL = "model.onnx"
-MANIFEST = "manifest.json"
 VERSION_FILE = re.compile(r"[1-9]\d*\.json$")
 
 

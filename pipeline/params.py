@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field, ValidationError
 
 from core.errors import UsageError, first_fault
-from core.files import read_yaml
 from pipeline import tasks
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from pipeline.yaml_file import read_yaml
 
 Parameters = dict[str, Any]
 

@@ -16,6 +16,7 @@ from app.routes.feedback import TrueValue
 from app.routes.jobs import RESPONSES, WAIT_SECONDS, FinishedJob, Wait, run_job
 from app.routes.train import StrictModel, TaskName
 from app.security import ADMIN_ONLY
+from core.jobs import JobRequest
 from core.manifest import FeatureValue
 
 RunId = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -69,8 +70,8 @@ async def load_version(
     services.models.get(task)
     if (body.version is None) == (body.run_id is None):
         raise ApiError(422, "name either version or run_id.")
-    content = {"kind": "load", "task": task, **body.model_dump()}
-    return await run_job(request, services, content, wait)
+    load = JobRequest(kind="load", task=task, **body.model_dump())
+    return await run_job(request, services, load, wait)
 
 
 @router.post(
@@ -84,8 +85,8 @@ async def load_run(
     run_id: RunId, request: Request, services: ServicesDep, wait: Wait = WAIT_SECONDS
 ) -> FinishedJob | Response:
     """Serve the model of a run, whichever task it is for."""
-    content = {"kind": "load", "run_id": run_id}
-    return await run_job(request, services, content, wait)
+    load = JobRequest(kind="load", run_id=run_id)
+    return await run_job(request, services, load, wait)
 
 
 @router.post(
@@ -105,8 +106,8 @@ async def retrain(
     body = body or Retrain()
     for task in body.tasks:
         services.models.get(task)
-    content = {"kind": "retrain", **body.model_dump()}
-    return await run_job(request, services, content, wait)
+    retraining = JobRequest(kind="retrain", **body.model_dump())
+    return await run_job(request, services, retraining, wait)
 
 
 @router.get(

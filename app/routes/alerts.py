@@ -6,9 +6,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app.dependencies import ServicesDep
-from app.routes.jobs import Job
+from app.routes.jobs import submit
 from app.routes.train import Text
 from app.security import ADMIN_ONLY
+from core.jobs import Job, JobRequest
 
 DRIFT = ("firing", "DriftDetected")
 MAX_FEATURES_LENGTH = 200
@@ -61,11 +62,11 @@ async def answer_alerts(body: Alerts, services: ServicesDep) -> AnsweredAlerts:
     if not drifted:
         return AnsweredAlerts(job=None, ignored=ignored)
     reason = f"alert DriftDetected: {', '.join(drifted.values())}"
-    content = {
-        "kind": "retrain",
-        "tasks": list(drifted),
-        "reason": reason[:MAX_REASON_LENGTH],
-        "drift": True,
-    }
-    job = await services.worker.post("/jobs", content)
-    return AnsweredAlerts(job=Job(**job), ignored=ignored)
+    retraining = JobRequest(
+        kind="retrain",
+        tasks=list(drifted),
+        reason=reason[:MAX_REASON_LENGTH],
+        drift=True,
+    )
+    job = await submit(services.worker, retraining)
+    return AnsweredAlerts(job=job, ignored=ignored)

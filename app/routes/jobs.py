@@ -1,10 +1,10 @@
 """Jobs of the worker: submitted, waited for, and followed by `GET /jobs/{job_id}`."""
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from app.dependencies import Services, ServicesDep
@@ -12,6 +12,7 @@ from app.errors import ApiError
 from app.middleware import RequestContextMiddleware
 from app.security import ADMIN_ONLY
 from app.worker_client import WorkerClient
+from core.jobs import Job, JobRecord, JobRequest
 
 WAIT_SECONDS = 30
 # How long the worker is asked to wait at a time; after each it is checked whether the
@@ -32,19 +33,6 @@ Wait = Annotated[
 ]
 
 router = APIRouter(tags=["admin"], dependencies=ADMIN_ONLY)
-
-
-class Job(BaseModel):
-    """Work that the worker does."""
-
-    id: str
-    kind: Literal["load", "train", "retrain"]
-    status: Literal["queued", "running", "succeeded", "failed"]
-    created: int = Field(description="Milliseconds since 1970, as all times here.")
-    started: int | None = None
-    ended: int | None = None
-    result: dict[str, Any] | None = None
-    error: str | None = None
 
 
 class FinishedJob(Job):
@@ -76,7 +64,7 @@ async def get_job(job_id: str, services: ServicesDep) -> Job:
 
 
 async def run_job(
-    request: Request, services: Services, content: dict[str, Any], wait: float
+    request: Request, services: Services, job_request: JobRequest, wait: float
 ) -> FinishedJob | Response:
     """Submit a job and answer with its end, or with its state if that takes too long.
 
@@ -86,31 +74,43 @@ async def run_job(
         ApiError: the job failed: 422 if what was asked for cannot be done, else 500; or
             the worker does not answer.
     """
-    job = await services.worker.post("/jobs", content)
+    job = await submit(services.worker, job_request)
     context: RequestContextMiddleware = request.scope["request_context"]
     if wait and context.waiting_for_jobs < MAX_WAITING:
         with context.waiting_for_job(request.scope):
             job = await _wait_for(request, services.worker, job, wait)
-    if job.get("error"):
-        raise ApiError(422 if job["refused"] else 500, job["error"])
-    if not job.get("ended"):
-        return JSONResponse(Job(**job).model_dump(), 202)
-    result = job["result"]
+    if job.error:
+        raise ApiError(422 if job.refused else 500, job.error)
+    public = job.model_dump(include=set(Job.model_fields))
+    if not job.ended:
+        return JSONResponse(public, 202)
+    result = job.result or {}
     return FinishedJob(
-        **job, run_id=result.get("run_id"), metrics=result.get("metrics")
+        **public, run_id=result.get("run_id"), metrics=result.get("metrics")
     )
 
 
+async def submit(worker: WorkerClient, job_request: JobRequest) -> JobRecord:
+    """Send a job to the worker and return it, as a rule before it has begun.
+
+    Raises:
+        ApiError: the worker does not answer.
+    """
+    answer = await worker.post("/jobs", job_request.model_dump())
+    return JobRecord.model_validate(answer)
+
+
 async def _wait_for(
-    request: Request, worker: WorkerClient, job: dict[str, Any], seconds: float
-) -> dict[str, Any]:
+    request: Request, worker: WorkerClient, job: JobRecord, seconds: float
+) -> JobRecord:
     """Return a job once it has ended or waiting for it is of no more use."""
     context: RequestContextMiddleware = request.scope["request_context"]
     deadline = time.monotonic() + seconds
-    while not job.get("ended"):
+    while not job.ended:
         remaining = deadline - time.monotonic()
         if remaining <= 0 or context.draining or await request.is_disconnected():
             break
         step = min(remaining, STEP_SECONDS)
-        job = await worker.get(f"/jobs/{job['id']}?wait={step:.3f}")
+        answer = await worker.get(f"/jobs/{job.id}?wait={step:.3f}")
+        job = JobRecord.model_validate(answer)
     return job

@@ -13,6 +13,7 @@ from app.routes.jobs import RESPONSES, WAIT_SECONDS, FinishedJob, Wait, run_job
 from app.security import ADMIN_ONLY
 from app.serving.model import Model
 from app.serving.repository import ModelRepository
+from core.jobs import JobRequest
 
 MAX_ROWS = 100_000
 # Only texts with a bound are checked for lone surrogates, which cannot be sent on.
@@ -90,11 +91,15 @@ async def train(
     body: Train, request: Request, services: ServicesDep, wait: Wait = WAIT_SECONDS
 ) -> FinishedJob | Response:
     """Train one algorithm on the rows in the body and log the run to MLflow."""
-    content = body.model_dump(exclude={"hyperparameters"})
-    content["kind"] = "train"
-    content["task"] = task_of(body, services.models)
-    content["parameters"] = parameters_of(body)
-    return await run_job(request, services, content, wait)
+    training = JobRequest(
+        kind="train",
+        task=task_of(body, services.models),
+        algorithm=body.algorithm,
+        parameters=parameters_of(body),
+        data=body.data,
+        target=body.target,
+    )
+    return await run_job(request, services, training, wait)
 
 
 def task_of(body: Train, models: ModelRepository) -> str:

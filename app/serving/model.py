@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from app.serving.validation import Record, RequestValidator
+from core.file_names import CARD, MANIFEST, MODEL
 from core.manifest import Manifest
-from core.onnx_model import open_session
+from core.onnx_model import OnnxModel
 
 Prediction = dict[str, Any]
-
-MODEL, MANIFEST, CARD = "model.onnx", "manifest.json", "MODEL_CARD.md"
 
 
 class ModelError(Exception):
@@ -54,9 +53,11 @@ class Model:
                 f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs"
             )
         try:
-            self.session = open_session(content)
+            self.onnx = OnnxModel(content)
         except Exception as error:
             raise ModelError(f"{MODEL} cannot be opened: {error}") from error
+        self.session = self.onnx.session
+        self.feeds = self.onnx.feeds_of_records
         self.validator = RequestValidator(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
         self.card = (
@@ -65,10 +66,6 @@ class Model:
         self.loaded = time.time()
         about = {"task": manifest.task, "model_version": manifest.version}
         self.identity = about | {"run_id": manifest.run_id}
-        self._inputs: dict[type, list[str]] = {}
-        for entry in self.session.get_inputs():
-            kind = np.object_ if entry.type == "tensor(string)" else np.float32
-            self._inputs.setdefault(kind, []).append(entry.name)
         self._check_inputs()
         self._check_golden()
         self.load_seconds = time.perf_counter() - began
@@ -95,30 +92,15 @@ class Model:
 
     def run(self, records: list[Record]) -> NDArray[np.float32]:
         """Return what the model says: shape (records, 1), or (records, classes)."""
-        # A classifier's outputs are the label's number and the probabilities.
-        output: NDArray[np.float32] = self.session.run(None, self.feeds(records))[-1]
-        return output
-
-    def feeds(self, records: list[Record]) -> dict[str, NDArray[Any]]:
-        """Return the records as the model's inputs: a column of shape (records, 1)
-        each.
-        """
-        feeds: dict[str, NDArray[Any]] = {}
-        for kind, names in self._inputs.items():
-            rows = [[record[name] for record in records] for name in names]
-            feeds |= zip(
-                names, np.array(rows, kind).reshape(len(names), -1, 1), strict=True
-            )
-        return feeds
+        return self.onnx.run(self.onnx.feeds_of_records(records))
 
     def _check_inputs(self) -> None:
-        named = [(f.name, f.type == "category") for f in self.manifest.features]
-        taken = [
-            (n, kind is np.object_)
-            for kind, names in self._inputs.items()
-            for n in names
-        ]
-        if sorted(named) != sorted(taken):
+        features = self.manifest.features
+        names = sorted(feature.name for feature in features)
+        texts = sorted(f.name for f in features if f.type == "category")
+        if names != sorted(self.onnx.columns) or texts != sorted(
+            self.onnx.text_columns
+        ):
             raise ModelError(
                 f"the inputs of {MODEL} are not the features of {MANIFEST}"
             )

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from app.errors import ApiError
 from app.observability.metrics import Metrics
-from app.serving.model import MANIFEST, MODEL, Model, ModelError
+from app.serving.model import Model, ModelError
 from app.serving.task_by_fields import TasksByFields
+from core.file_names import MANIFEST, MODEL
 
 RETRY = {"Retry-After": "5"}
 log = logging.getLogger(__name__)

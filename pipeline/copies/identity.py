@@ -14,7 +14,8 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from core.errors import PipelineError, UsageError, first_fault
-from core.files import read_yaml, write_atomic
+from core.files import write_atomic
+from pipeline.yaml_file import read_yaml
 
 FILE = ".template.yaml"
 _NOTE = (

@@ -5,6 +5,7 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.file_names import MODEL
 from core.files import sha256_file
+from core.onnx_model import OnnxModel
 from history import registry
 from pipeline import tasks
 from pipeline.bundle import Bundle
@@ -13,7 +14,6 @@ from pipeline.data.validate import validate
 from pipeline.publish import record
 from pipeline.publish.gate import Decision, judge
 from pipeline.repo import Repo
-from pipeline.train.predict import OnnxModel
 
 ALL_FAILED = "every candidate failed to train; see the runs"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline.bundle import Challenger
 from pipeline.publish import reasons as explain
 from pipeline.schema import Task
 from pipeline.train.evaluate import encode, higher_is_better, interval, score, scorer
-from pipeline.train.predict import OnnxModel
 
 SEED = 42
 

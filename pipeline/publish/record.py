@@ -2,18 +2,18 @@
 service.
 """
 
-import json
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from core.errors import PipelineError
-from core.files import to_json, write_atomic
+from core.file_names import CARD, MANIFEST, MODEL
+from core.files import write_atomic
+from core.manifest import Manifest, TrainedManifest
 from history import layout, registry, runfile
 from history.faults import listed
 from history.registry import Promotion
-from history.verify import MANIFEST, MODEL
 from pipeline import report
 from pipeline.bundle import Challenger
 from pipeline.publish.thresholds import bootstrap
@@ -21,9 +21,10 @@ from pipeline.repo import Repo
 from pipeline.report.templates import render
 from pipeline.verification import verify
 
-CARD = "MODEL_CARD.md"
 # What names a model in the registry and in a bundle alike.
 IDENTITY = {"run_id", "model_id", "sha256", "size"}
+# What the manifest of a served model has from its entry in the registry.
+IN_MANIFEST = {"version", "run_id", "model_id", "commit", "promoted"}
 
 
 def model_folder(repo: Repo, model: Challenger | Promotion) -> Path:
@@ -57,27 +58,29 @@ def promote(tip: Repo, task: str, files: Path, **details: Any) -> Promotion:
     manifest = served_manifest(tip, kept, promotion)
     target = tip.models / task
     write_atomic(target / MODEL, (kept / MODEL).read_bytes())
-    write_atomic(target / MANIFEST, to_json(manifest))
+    write_atomic(target / MANIFEST, manifest.render())
     write_atomic(target / CARD, render(CARD, manifest=manifest, promotion=promotion))
     return promotion
 
 
-def served_manifest(repo: Repo, kept: Path, promotion: Promotion) -> dict[str, Any]:
+def served_manifest(repo: Repo, kept: Path, promotion: Promotion) -> Manifest:
     """Return the manifest of a promoted model: that of its run, and what holds in
     service.
 
     What drift is judged by is made here, of the reference: older runs did not have it.
     """
-    manifest: dict[str, Any] = json.loads((kept / MANIFEST).read_bytes())
+    trained = TrainedManifest.read(kept / MANIFEST)
+    thresholds = bootstrap(trained.reference, trained.holdout.rows)
+    update = promotion.model_dump(include=IN_MANIFEST)
+    update["reference"] = trained.reference.model_copy(
+        update={"thresholds": thresholds}
+    )
     run = runfile.load(
         layout.run_folders(repo.mlruns)[promotion.run_id] / layout.RUN_FILE
     )
     if run.ended:
-        manifest["training_seconds"] = (run.ended - run.started) / 1000
-    rows = manifest["holdout"]["rows"]
-    manifest["reference"]["thresholds"] = bootstrap(manifest["reference"], rows)
-    ids = {"version", "run_id", "model_id", "commit", "promoted"}
-    return manifest | promotion.model_dump(include=ids)
+        update["training_seconds"] = (run.ended - run.started) / 1000
+    return Manifest.of(trained, **update)
 
 
 def finish(tip: Repo, run_ids: list[str]) -> None:

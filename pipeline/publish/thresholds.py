@@ -1,41 +1,47 @@
-"""Thresholds above which a window of predictions has drifted, by a bootstrap."""
+"""The thresholds of drift: from which index on a window counts as drifted.
 
-from typing import Any
+They are bootstrapped from the reference of the model in service.
+"""
 
 import numpy as np
 
 from core.distributions import LEAST, MOST, SMOOTH, Distribution, psi
+from core.manifest import Reference
 
-# The share of windows without drift that still exceed one of the thresholds.
+# The share of windows without drift that may still be above one of the thresholds.
 FALSE_ALARMS = 0.01
 RESAMPLES = 10_000
 SEED = 0
 
-Reference = dict[str, Any]
+Thresholds = dict[int, dict[str, dict[str, float]]]
 
 
-def bootstrap(reference: Reference, holdout_rows: int) -> dict[str, Any]:
-    """Return the thresholds of a manifest's `reference`, by window size, part and name.
+def bootstrap(reference: Reference, holdout_rows: int) -> Thresholds:
+    """Return the thresholds of a reference, by rows of a window, part and name.
 
-    Both the reference and the window are samples, so both are resampled: a reference of
-    100 rows is itself not an exact picture of its population. All features and
-    predictions together have the rate of false alarms.
+    Both the reference and the window are samples, so both are drawn anew: a reference
+    of 100 rows is not an exact picture of its population. All distributions share the
+    false alarms.
+
+    Args:
+        reference: the reference of a manifest.
+        holdout_rows: how many rows its predictions come from.
     """
     rng = np.random.default_rng(SEED)
-    rows = {"features": reference["rows"], "predictions": holdout_rows}
-    count = sum(len(reference[part]) for part in rows)
-    share = FALSE_ALARMS / count
-    thresholds: dict[str, Any] = {}
+    parts = {
+        "features": (reference.features, reference.rows),
+        "predictions": (reference.predictions, holdout_rows),
+    }
+    count = len(reference.features) + len(reference.predictions)
+    false_alarms = FALSE_ALARMS / count
+    thresholds: Thresholds = {}
     for size in (LEAST, MOST):
-        parts: dict[str, dict[str, float]] = {}
-        for part, part_rows in rows.items():
-            parts[part] = {}
-            for name, values in reference[part].items():
-                distribution = Distribution(**values)
-                parts[part][name] = _threshold(
-                    distribution, part_rows, size, share, rng
-                )
-        thresholds[str(size)] = parts
+        thresholds[size] = {}
+        for part, (distributions, rows) in parts.items():
+            thresholds[size][part] = {
+                name: _threshold(distribution, rows, size, false_alarms, rng)
+                for name, distribution in distributions.items()
+            }
     return thresholds
 
 
@@ -43,13 +49,12 @@ def _threshold(
     distribution: Distribution,
     rows: int,
     size: int,
-    share: float,
+    false_alarms: float,
     rng: np.random.Generator,
 ) -> float:
-    shares = np.asarray(distribution.shares) / np.sum(distribution.shares)
-    # Another population for each of the windows.
-    counts = rng.multinomial(rows, shares, RESAMPLES) + SMOOTH
-    populations = counts / counts.sum(axis=1, keepdims=True)
-    windows = rng.multinomial(size, populations)
+    """Return the index that a share of windows of so many rows exceeds by chance."""
+    # Each resample has a population of its own, drawn from the reference.
+    drawn = rng.multinomial(rows, distribution.normalized(), RESAMPLES) + SMOOTH
+    windows = rng.multinomial(size, drawn / drawn.sum(axis=1, keepdims=True))
     indices = psi(distribution.shares, rows, windows)
-    return float(f"{np.quantile(indices, 1 - share):.4g}")
+    return float(f"{np.quantile(indices, 1 - false_alarms):.4g}")

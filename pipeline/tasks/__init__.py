@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PipelineError, UsageError, first_fault
-from core.files import read_yaml
 from pipeline.schema import Task
+from pipeline.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent
 

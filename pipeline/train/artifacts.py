@@ -11,9 +11,9 @@ from PIL import Image
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
+from core.onnx_model import OnnxModel
 from pipeline.schema import Kind, Target
 from pipeline.train.candidates import Candidate, Study
-from pipeline.train.predict import OnnxModel
 
 BINS = 50
 COLOURS = 12

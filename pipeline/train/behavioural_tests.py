@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline.schema import Behaviour, Kind, Task, Value
-from pipeline.train.predict import OnnxModel
 
 # How far from its example a number is varied, as a share of it.
 SPREAD = 0.05

@@ -15,11 +15,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import PipelineError
+from core.onnx_model import OnnxModel
 from pipeline.bundle import Judged
 from pipeline.params import Parameters
 from pipeline.schema import Feature, Kind, Task
 from pipeline.train import estimators, evaluate, export
-from pipeline.train.predict import OnnxModel
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 
@@ -154,7 +154,9 @@ def _judge(
     def judge(
         fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
     ) -> dict[str, float]:
-        return evaluate.metrics(task, truth, export.estimate(task, fitted, inputs))
+        return evaluate.metrics(
+            task, truth, export.predict_with_sklearn(task, fitted, inputs)
+        )
 
     def gain(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
         return judge(fitted, inputs, truth)[metric.name] * (
@@ -188,5 +190,5 @@ def _judge(
         parity=export.parity(task, pipeline, model, inputs),
         importance=np.column_stack([loss.importances_mean, loss.importances_std]),
         fit_seconds=seconds,
-        latency_ms=round(model.latency_ms(inputs), 3),
+        latency_ms=round(export.latency_ms(model, inputs), 3),
     )

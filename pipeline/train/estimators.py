@@ -10,8 +10,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from core.files import read_yaml
 from pipeline.schema import Feature, Kind, Task
+from pipeline.yaml_file import read_yaml
 
 BASELINE = "dummy"
 # A tree that may not split says the mean or the classes' shares, whatever it is given:

@@ -1,4 +1,6 @@
-"""A fitted pipeline as ONNX, and the proof that both say the same."""
+"""A fitted pipeline as an ONNX file, and what is measured of the file."""
+
+import timeit
 
 import numpy as np
 import pandas as pd
@@ -6,11 +8,12 @@ from skl2onnx import to_onnx as convert
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
+from core.onnx_model import OnnxModel
 from pipeline.bundle import Parity
 from pipeline.schema import Feature, Kind, Task
-from pipeline.train.predict import OnnxModel
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
+LATENCY_REPEATS = 200
 _TYPES = {"number": FloatTensorType, "category": StringTensorType}
 
 
@@ -38,8 +41,10 @@ def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def estimate(task: Task, fitted: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
-    """Return what the fitted estimator says, in the shapes of `OnnxModel.predict`."""
+def predict_with_sklearn(
+    task: Task, fitted: Pipeline, inputs: pd.DataFrame
+) -> np.ndarray:
+    """Return the fitted estimator's predictions, shaped as by `OnnxModel.predict`."""
     method = fitted.predict if task.kind is Kind.REGRESSION else fitted.predict_proba
     return np.asarray(method(inputs), dtype=np.float64)
 
@@ -48,7 +53,8 @@ def parity(
     task: Task, fitted: Pipeline, model: OnnxModel, inputs: pd.DataFrame
 ) -> Parity:
     """Compare estimator and ONNX file on every row of the hold-out."""
-    difference = np.abs(estimate(task, fitted, inputs) - model.predict(inputs))
+    expected = predict_with_sklearn(task, fitted, inputs)
+    difference = np.abs(expected - model.predict(inputs))
     worst = difference.reshape(len(inputs), -1).max(axis=1)
     return Parity(
         rows=len(inputs),
@@ -57,3 +63,10 @@ def parity(
         largest_difference=float(f"{worst.max():.3g}"),
         tolerance=task.tolerance,
     )
+
+
+def latency_ms(model: OnnxModel, inputs: pd.DataFrame) -> float:
+    """Return the median time of one row on one thread, in milliseconds."""
+    feeds = model.feeds_of_table(inputs.iloc[:1])
+    seconds = timeit.repeat(lambda: model.run(feeds), number=1, repeat=LATENCY_REPEATS)
+    return float(np.median(seconds) * 1000)

@@ -1,151 +1,205 @@
-"""`manifest.json`: all that serving needs to know about a model, beside its ONNX file."""
+"""The manifest of a trained model, beside its ONNX file: all that serving needs."""
 
-from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
-from core.files import to_json
+from core.distributions import Distribution
+from core.manifest import (
+    CrossValidation,
+    DataSource,
+    Golden,
+    Holdout,
+    MetricValue,
+    Reference,
+    Slice,
+    TrainedManifest,
+)
+from core.onnx_model import OnnxModel
 from pipeline.data.fetch import Dataset
-from pipeline.schema import Kind, Task
+from pipeline.schema import Feature, Kind, Task
 from pipeline.train import evaluate, export
 from pipeline.train.candidates import Candidate, Failure, Study
 from pipeline.train.estimators import BASELINE
-from pipeline.train.predict import OnnxModel
 
 FORMAT = 1
+# The fields of a task that its manifest has too.
 OF_TASK = {"title", "description", "kind", "limits", "target", "metric", "tolerance"}
 SLICE_ROWS = 20
 WORST_SLICES = 5
+QUANTILES = 4
+Part = TypeVar("Part", bound=BaseModel)
 
 
-def render(
+def fill(
     study: Study,
     candidate: Candidate,
     candidates: list[Candidate | Failure],
     fetched: Dataset,
-) -> str:
-    """Return the manifest's text; `publish` adds version, ids, commit and time."""
-    task, model = study.task, OnnxModel(candidate.onnx)
+) -> TrainedManifest:
+    """Return the manifest of the best candidate; promotion adds version and commit.
+
+    Args:
+        study: the data and settings.
+        candidate: the best candidate.
+        candidates: all candidates, among them the baseline.
+        fetched: the whole table with its digest.
+    """
+    model = OnnxModel(candidate.onnx)
     prediction = model.predict(study.holdout)
-    example = {feature.name: feature.example for feature in study.features}
-    answer = model.predict(pd.DataFrame([example]))[0]
-    baseline = [
-        c for c in candidates if isinstance(c, Candidate) and c.algorithm == BASELINE
-    ]
-    described = TypeAdapter(Task).dump_python(task, mode="json", include=OF_TASK) | {
+    content = _of_task(study.task, study.features) | {
         "format": FORMAT,
-        "task": task.name,
-        "features": [
-            asdict(feature) | {"type": feature.type} for feature in study.features
-        ],
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
         "sha256": model.sha256,
         "size": model.size,
         "opset": export.OPSET[""],
         "parity": candidate.parity.model_dump(),
-        "data": {
-            "rows": len(fetched.table),
-            "digest": fetched.digest,
-            "source": task.homepage,
-            "licence": task.licence,
-        },
+        "data": DataSource(
+            rows=len(fetched.table),
+            digest=fetched.digest,
+            source=study.task.homepage,
+            licence=study.task.licence,
+        ),
+        "holdout": _short(_holdout(study, prediction)),
+        "cross_validation": _short(
+            CrossValidation(folds=study.folds, metrics=candidate.cross_validation)
+        ),
+        "baseline": _baseline(candidates),
+        "golden": _short(_golden(study, model)),
+        "reference": _short(_reference(study, prediction)),
+        "slices": [_short(part) for part in _slices(study, prediction)],
     }
-    measured = {
-        "holdout": {
-            "rows": len(study.holdout),
-            "metrics": _with_intervals(study, prediction),
-        },
-        "cross_validation": {
-            "folds": study.folds,
-            "metrics": candidate.cross_validation,
-        },
-        "baseline": baseline[0].holdout if baseline else None,
-        "golden": {"request": example, "answer": answer.tolist()},
-        "reference": {
-            "rows": len(study.train),
-            "features": {
-                f.name: distribution(study.train[f.name], f.categories)
-                for f in study.features
-            },
-            "predictions": _predictions(study, prediction),
-        },
-        "slices": _slices(study, prediction),
-    }
-    return to_json(described | _short(measured))
+    return TrainedManifest.model_validate(content)
 
 
-def _with_intervals(
-    study: Study, prediction: np.ndarray
-) -> dict[str, dict[str, float]]:
-    found = {}
-    for name, value in evaluate.metrics(study.task, study.truth, prediction).items():
-        scorer = evaluate.scorer(study.task, name, study.truth, prediction)
-        low, high = evaluate.interval(scorer, len(prediction), study.seed)
-        found[name] = {"value": value, "low": low, "high": high}
-    return found
-
-
-def distribution(values: pd.Series, categories: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return how often each category occurs, or the share of values between the
-    deciles.
-
-    Numbers: `edges` are the inner deciles, rising, without repeats; `shares` has one
-    entry more, for the values up to the first edge, from there up to the second, …,
-    above the last.
-    """
-    if categories:
-        shares = values.value_counts(normalize=True).reindex(list(categories)).fillna(0)
-        return {"categories": list(categories), "shares": shares.tolist()}
-    edges = np.unique(_short(np.quantile(values, np.linspace(0.1, 0.9, 9)).tolist()))
-    counts = np.bincount(
-        np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1
+def _of_task(task: Task, features: list[Feature]) -> dict[str, Any]:
+    """Return what the manifest takes over from the task."""
+    content: dict[str, Any] = TypeAdapter(Task).dump_python(
+        task, mode="json", include=OF_TASK
     )
-    return {"edges": edges.tolist(), "shares": (counts / len(values)).tolist()}
+    content["task"] = task.name
+    content["features"] = [describe(feature) for feature in features]
+    return content
 
 
-def _predictions(study: Study, prediction: np.ndarray) -> dict[str, Any]:
-    """Return the distribution of values; for classes, of the winner and the last's
+def describe(feature: Feature) -> dict[str, Any]:
+    """Return a feature as the manifest has it."""
+    content: dict[str, Any] = TypeAdapter(Feature).dump_python(feature, mode="json")
+    content["type"] = feature.type
+    return content
+
+
+def _holdout(study: Study, prediction: np.ndarray) -> Holdout:
+    """Return the metrics on the hold-out with their intervals."""
+    task, truth = study.task, study.truth
+    metrics = {}
+    for name, value in evaluate.metrics(task, truth, prediction).items():
+        scorer = evaluate.scorer(task, name, truth, prediction)
+        low, high = evaluate.interval(scorer, len(prediction), study.seed)
+        metrics[name] = MetricValue(value=value, low=low, high=high)
+    return Holdout(rows=len(study.holdout), metrics=metrics)
+
+
+def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
+    """Return the baseline's metrics on the hold-out, if it was trained."""
+    for candidate in candidates:
+        if isinstance(candidate, Candidate) and candidate.algorithm == BASELINE:
+            metrics = candidate.holdout.items()
+            return {name: _six_digits(value) for name, value in metrics}
+    return None
+
+
+def _golden(study: Study, model: OnnxModel) -> Golden:
+    """Return the features' examples as a request, and the model's answer."""
+    request = {feature.name: feature.example for feature in study.features}
+    answer = model.predict(pd.DataFrame([request]))[0]
+    return Golden(request=request, answer=answer.tolist())
+
+
+def _reference(study: Study, prediction: np.ndarray) -> Reference:
+    """Return the distributions of the training rows and of the predictions."""
+    features = {}
+    for feature in study.features:
+        values = study.train[feature.name]
+        features[feature.name] = distribution(values, feature.categories)
+    return Reference(
+        rows=len(study.train),
+        features=features,
+        predictions=_predictions(study.task, prediction),
+    )
+
+
+def distribution(
+    values: "pd.Series[Any]", categories: tuple[str, ...] = ()
+) -> Distribution:
+    """Return the distribution of a column: of its categories if there are any."""
+    if categories:
+        return Distribution.of_categories(values, categories)
+    return Distribution.of_numbers(values.to_numpy())
+
+
+def _predictions(task: Task, prediction: np.ndarray) -> dict[str, Distribution]:
+    """Return the distributions of the predictions.
+
+    Of a classification they are those of the winning class and of the last class's
     probability.
     """
-    if study.task.kind is Kind.REGRESSION:
-        return {"value": distribution(pd.Series(prediction))}
-    classes = study.task.target.classes
-    named = pd.Series(prediction.argmax(axis=1)).map(dict(enumerate(classes)))
+    if task.kind is Kind.REGRESSION:
+        return {"value": Distribution.of_numbers(prediction)}
+    classes = task.target.classes
+    winners = [classes[place] for place in prediction.argmax(axis=1)]
     return {
-        "class": distribution(named, classes),
-        "probability": distribution(pd.Series(prediction[:, -1])),
+        "class": Distribution.of_categories(winners, classes),
+        "probability": Distribution.of_numbers(prediction[:, -1]),
     }
 
 
-def _slices(study: Study, prediction: np.ndarray) -> list[dict[str, Any]]:
-    """Return the parts of the hold-out, by one feature each, where the model is worst."""
-    task, metric, found = study.task, study.task.metric.name, []
-    score = evaluate.scorer(task, metric, study.truth, prediction)
+def _slices(study: Study, prediction: np.ndarray) -> list[Slice]:
+    """Return the parts of the hold-out, by one feature each, with the worst metric.
+
+    The parts are a feature's categories, or the quarters between its quartiles.
+    """
+    metric = study.task.metric
+    score = evaluate.scorer(study.task, metric.name, study.truth, prediction)
+    parts: list[tuple[float, Slice]] = []
     for feature in study.features:
         values = study.holdout[feature.name].reset_index(drop=True)
-        parts = values if feature.categories else pd.qcut(values, 4, duplicates="drop")
-        for part, rows in values.groupby(parts, observed=True).indices.items():
+        groups = values
+        if not feature.categories:
+            groups = pd.qcut(values, QUANTILES, duplicates="drop")
+        for name, rows in values.groupby(groups, observed=True).indices.items():
             value = score(np.asarray(rows))
             # The metric has no value where only one class occurs.
             if len(rows) >= SLICE_ROWS and np.isfinite(value):
-                where = {"feature": feature.name, "part": str(part), "rows": len(rows)}
-                found.append(where | {metric: value})
-    found.sort(key=lambda part: (part[metric], part["feature"], part["part"]))
-    return (
-        found[:WORST_SLICES]
-        if task.metric.higher_is_better
-        else found[: -WORST_SLICES - 1 : -1]
-    )
+                fields: dict[str, Any] = {
+                    "feature": feature.name,
+                    "part": str(name),
+                    "rows": len(rows),
+                    metric.name: value,
+                }
+                parts.append((value, Slice(**fields)))
+    parts.sort(key=lambda part: (part[0], part[1].feature, part[1].part))
+    if not metric.higher_is_better:
+        parts.reverse()
+    return [part for _, part in parts[:WORST_SLICES]]
 
 
-def _short(value: Any) -> Any:
-    """Return numbers with 6 digits, in lists and dictionaries too."""
+def _short(part: Part) -> Part:
+    """Return a part of the manifest with its numbers rounded to 6 significant digits."""
+    content = _rounded(part.model_dump(exclude_unset=True))
+    return type(part).model_validate(content)
+
+
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _short(entry) for key, entry in value.items()}
+        return {key: _rounded(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_short(entry) for entry in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+        return [_rounded(entry) for entry in value]
+    return _six_digits(value) if isinstance(value, float) else value
+
+
+def _six_digits(value: float) -> float:
+    return float(f"{value:.6g}")

@@ -17,10 +17,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import PipelineError, UsageError
+from core.file_names import MODEL
 from core.files import sha256_bytes, to_json, write_atomic
+from core.onnx_model import OnnxModel
 from history import layout, registry, runfile
 from history.runfile import Run
-from history.verify import MODEL
 from pipeline import tasks
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
@@ -29,7 +30,6 @@ from pipeline.repo import Repo
 from pipeline.schema import Feature, Task
 from pipeline.train import estimators, evaluate
 from pipeline.train import export as onnx
-from pipeline.train.predict import OnnxModel
 
 Format = Literal["onnx", "joblib"]
 DIGITS = 1e-5  # in which the metrics of two machines may differ

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from core import tracing
+from core.onnx_model import OnnxModel
 from history import History, Project, import_runs, layout
 from history.mlflow_rows import PARENT_TAG
 from pipeline.bundle import Challenger, Judged, TaskResult
@@ -19,7 +20,6 @@ from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import artifacts, behavioural_tests, manifest
 from pipeline.train.candidates import Candidate, Failure, Study, best, fit_all
-from pipeline.train.predict import OnnxModel
 from pipeline.train.tracking import Tracker, common_tags, parent_tags
 
 
@@ -60,7 +60,7 @@ class TaskTraining:
             runs = self._candidates(tracker, study, tags | {PARENT_TAG: parent})
         challenger = None
         if winner := best(self.task, self.results):
-            text = manifest.render(study, winner, self.results, fetched)
+            text = manifest.fill(study, winner, self.results, fetched).render()
             run_id, model = runs[winner.algorithm], OnnxModel(winner.onnx)
             challenger = Challenger(
                 run_id=run_id,

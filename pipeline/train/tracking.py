@@ -23,12 +23,12 @@ from mlflow.types.schema import TensorSpec
 import pipeline
 from core.files import sha256_bytes, sha256_file
 from core.git import git
+from core.onnx_model import OnnxModel
 from pipeline import workflow
 from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import tracking_store
-from pipeline.train.predict import OnnxModel
 
 LIBRARIES = "scikit-learn numpy scipy pandas skl2onnx onnx onnxruntime mlflow".split()
 _TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}

@@ -1,9 +1,7 @@
-"""The process of one job: it gives way to all others, and is started before there is a
-job for it.
+"""The process of one job: it gives way to all others, and starts before the job comes.
 
-Most of a short job would be the import of libraries, so they are imported ahead. Of our
-own modules none is, so that a job runs the code that lies in the checkout when it is
-sent.
+Importing libraries would take most of a short job, so they are imported ahead. None of
+our own modules is, so that a job runs the code in the checkout at the time it is sent.
 """
 
 import contextlib
@@ -20,44 +18,52 @@ from typing import Any
 from core import output
 
 LIBRARIES = (
-    *(
-        "joblib",
-        "matplotlib.figure",
-        "mlflow.tracking",
-        "numpy",
-        "onnxruntime",
-        "pandas",
-    ),
-    *("pydantic", "scipy.stats", "skl2onnx", "sklearn.ensemble", "threadpoolctl"),
+    "joblib",
+    "matplotlib.figure",
+    "mlflow.tracking",
+    "numpy",
+    "onnxruntime",
+    "pandas",
+    "pydantic",
+    "scipy.stats",
+    "skl2onnx",
+    "sklearn.ensemble",
+    "threadpoolctl",
 )
 CHUNK_BYTES = 1 << 16
 IDLE_PRIORITY_CLASS = 0x40  # of Windows
-# A few seconds and not minutes; and one core for the fits, of which joblib would take
-# all.
+LOWEST_PRIORITY = 19  # of Unix
+# An MLflow server that is away fails a job within seconds and not minutes; and fits use
+# one core, where joblib would take all of them.
 VARIABLES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "LOKY_MAX_CPU_COUNT": "1"}
 
 
-class Worker:
-    """A process that waits for a job, as the trainer sees it."""
+class JobProcess:
+    """The worker's handle of a process that waits for a job."""
 
     def __init__(self) -> None:
-        found = os.pathsep.join(filter(None, sys.path))
+        path = os.pathsep.join(filter(None, sys.path))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "pipeline.worker.job_process"],
-            env=VARIABLES | os.environ | {"PYTHONPATH": found},
+            env=VARIABLES | os.environ | {"PYTHONPATH": path},
             stdin=subprocess.PIPE,
         )
 
     def has_ended(self) -> bool:
-        """Tell whether the process has ended, although there was no job."""
+        """Return whether the process has ended without having got a job."""
         return self._process.poll() is not None
 
-    def run(self, question: dict[str, Any]) -> int:
-        """Let the process do a job; return its exit status once it has ended."""
+    def run(self, arguments: dict[str, Any]) -> int:
+        """Let the process do a job; return its exit status once it has ended.
+
+        Args:
+            arguments: those of `run_job.run`.
+        """
         stdin = self._process.stdin
         assert stdin
-        with contextlib.suppress(OSError):  # it has ended: the status says how
-            stdin.write(json.dumps(question).encode() + b"\n")
+        # If the process has ended already, its exit status says so.
+        with contextlib.suppress(OSError):
+            stdin.write(json.dumps(arguments).encode() + b"\n")
             stdin.flush()
         status = self._process.wait()
         with contextlib.suppress(OSError):
@@ -66,43 +72,42 @@ class Worker:
 
 
 def main() -> int:
-    """Get ready, wait for the job, do it."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the service, which ends this
-    give_way()
-    questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=[questions], daemon=True).start()
+    """Import the libraries, wait for the job and do it."""
+    # Ctrl-C is meant for the worker, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lower_priority()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=[lines], daemon=True).start()
     for name in LIBRARIES:
-        if questions.empty():  # else the job imports what it needs
+        # A job that is here already imports what it needs, and no more.
+        if lines.empty():
             importlib.import_module(name)
-    question = json.loads(questions.get())
-    importlib.import_module("pipeline.worker.jobs").run(**question)
+    arguments = json.loads(lines.get())
+    importlib.import_module("pipeline.worker.run_job").run(**arguments)
     return 0
 
 
-def give_way() -> None:
-    """Let every other process go first; before anything is imported, which keeps a core
-    busy.
-    """
+def lower_priority() -> None:
+    """Let every other process go first, before an import keeps a core busy."""
     if sys.platform == "win32":
         import ctypes
 
         this = ctypes.c_void_p(-1)
         ctypes.windll.kernel32.SetPriorityClass(this, IDLE_PRIORITY_CLASS)
         return
-    os.nice(19)
+    os.nice(LOWEST_PRIORITY)
 
 
-def _read(questions: "queue.SimpleQueue[bytes]") -> None:
-    """Pass the line of the job on; end with the service, when its end of the pipe is
-    closed.
+def _read(lines: "queue.SimpleQueue[bytes]") -> None:
+    """Put the line with the job into a queue.
+
+    This process ends with the worker, whose end closes the pipe.
     """
     content = bytearray()
     while chunk := os.read(0, CHUNK_BYTES):
         content += chunk
         if chunk.endswith(b"\n"):
-            questions.put(bytes(content))
+            lines.put(bytes(content))
     os._exit(1)
 
 

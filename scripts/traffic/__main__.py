@@ -10,7 +10,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from app.serving.model import MANIFEST, ModelError
+from app.serving.model import ModelError
+from core.file_names import MANIFEST
 from scripts import commands
 from scripts.traffic.population import Population
 from scripts.traffic.questions import RATES, Kind, ask

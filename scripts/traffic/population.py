@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.serving.model import MANIFEST, Model, Prediction
+from app.serving.model import Model, Prediction
 from app.serving.validation import Record
+from core.file_names import MANIFEST
 
 Numbers = NDArray[np.float64]
 Bins = NDArray[np.intp]

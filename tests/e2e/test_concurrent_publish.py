@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from core.git import git
+from core.onnx_model import OnnxModel
 from history import layout, registry
 from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.publish.gate import judge
 from pipeline.repo import Repo
-from pipeline.train.predict import OnnxModel
 from pipeline.verification import verify
 from tests.paths import ROOT
 from tests.support import factories

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from core.git import git
+from core.onnx_model import OnnxModel
 from history import build_database, layout, registry
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from pipeline.train.predict import OnnxModel
 from pipeline.train.train import train
 from pipeline.verification import verify
 from tests.conftest import commit_all

@@ -108,7 +108,7 @@ def new_version(template: Project, number: int) -> None:
     template.append("core/errors.py", f"\n\nNEW_{number} = {number}\n")
     template.append("docs/why.md", f"\nReason {number}.\n")
     template.append(
-        "tests/unit/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n"
+        "tests/unit/core/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n"
     )
     readme = template.root / "README.md"
     text = readme.read_text("utf-8").replace(
@@ -152,7 +152,7 @@ def takes_it(copy: Project, template: Project) -> None:
     for path in (
         "core/errors.py",
         "docs/why.md",
-        "tests/unit/test_files.py",
+        "tests/unit/core/test_files.py",
         "VERSION",
     ):
         assert (copy.root / path).read_bytes() == (template.root / path).read_bytes()

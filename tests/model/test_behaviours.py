@@ -7,6 +7,7 @@ import functools
 import pytest
 from threadpoolctl import threadpool_limits
 
+from core.onnx_model import OnnxModel
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.fetch import fetch
@@ -14,7 +15,6 @@ from pipeline.params import load
 from pipeline.repo import Repo
 from pipeline.schema import Kind
 from pipeline.train import behavioural_tests, estimators, evaluate, export
-from pipeline.train.predict import OnnxModel
 from tests.paths import ROOT
 from tests.support import strategies
 

@@ -15,7 +15,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from core.files import sha256_bytes, to_json, write_atomic
+from core.distributions import Distribution
+from core.files import sha256_bytes, write_atomic
+from core.manifest import Reference, TrainedManifest
+from core.onnx_model import OnnxModel
 from history import layout, runfile
 from history.registry import Check
 from history.runfile import Artifact, LoggedModel, ModelOutput, Run
@@ -25,8 +28,7 @@ from pipeline.bundle import Bundle, Challenger, TaskResult
 from pipeline.data import table as tables
 from pipeline.schema import Feature, Kind, Task
 from pipeline.train import estimators, evaluate, export
-from pipeline.train.manifest import distribution
-from pipeline.train.predict import OnnxModel
+from pipeline.train.manifest import describe, distribution
 
 STARTED = 1_795_000_000_000
 # A params.yaml that trains in seconds, on data that scikit-learn brings along.
@@ -250,12 +252,10 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "size": evidence.size,
         "tolerance": task.tolerance,
         "golden": {"request": golden, "answer": answer},
-        "reference": {"rows": 300, **_reference(task.name)},
+        "reference": _reference(task.name),
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
-        "features": [
-            asdict(feature) | {"type": feature.type} for feature in task.features
-        ],
+        "features": [describe(feature) for feature in task.features],
         "target": asdict(task.target),
         "metric": asdict(task.metric),
         "holdout": {"rows": 300, "metrics": measured},
@@ -269,21 +269,21 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         },
         "slices": [],
     }
-    return to_json(content)
+    return TrainedManifest.model_validate(content).render()
 
 
 @cache
-def _reference(name: str) -> dict[str, Any]:
+def _reference(name: str) -> Reference:
     task = tasks.load(name)
     table = rows(task, 300, seed=0)
     features = {
         f.name: distribution(table[f.name], f.categories) for f in task.features
     }
     target = distribution(table[task.target.name], task.target.classes)
-    predictions: dict[str, Any] = {"value": target}
+    predictions = {"value": target}
     if task.target.classes:
         predictions = {
             "class": target,
-            "probability": {"edges": [0.5], "shares": [0.5, 0.5]},
+            "probability": Distribution(edges=[0.5], shares=[0.5, 0.5]),
         }
-    return {"features": features, "predictions": predictions}
+    return Reference(rows=300, features=features, predictions=predictions)

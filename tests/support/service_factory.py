@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.files import sha256_bytes, write_atomic
+from core.onnx_model import OnnxModel
 from history import layout, runfile
 from pipeline.data.fetch import Dataset
 from pipeline.data.table import digest
@@ -17,7 +18,6 @@ from pipeline.publish import record
 from pipeline.repo import Repo
 from pipeline.train import estimators, evaluate, export, manifest
 from pipeline.train.candidates import Candidate, Study
-from pipeline.train.predict import OnnxModel
 from tests.support import factories, strategies
 
 ROWS = 1200
@@ -83,7 +83,7 @@ def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) ->
     fetched = Dataset(
         study.train, digest(study.train), "generated rows", snapshot=False
     )
-    text = manifest.render(study, candidate, [*judged], fetched)
+    text = manifest.fill(study, candidate, [*judged], fetched).render()
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
     parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
     started = factories.STARTED + version * 60_000

@@ -19,7 +19,7 @@ def test_settings_of_a_user_or_of_a_workflow_change_no_test() -> None:
     }
     tests = [
         "tests/unit/scripts/stack/test_start_settings.py",
-        "tests/unit/app/test_tracing.py",
+        "tests/unit/core/test_tracing.py",
     ]
     chosen = "another_programs or records_nothing"
     done = subprocess.run(

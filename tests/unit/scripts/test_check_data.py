@@ -183,7 +183,7 @@ def test_a_damaged_snapshot_and_a_broken_task_are_told(
     assert world.check() == 1
     iris, rose = capsys.readouterr().out.splitlines()
     assert (
-        "pipeline/tasks/iris.yaml: is no YAML" in iris
+        "pipeline/tasks/iris.yaml: not valid YAML" in iris
         and "is not a complete gzipped CSV" in rose
     )
 

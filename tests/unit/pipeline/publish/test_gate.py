@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline import tasks
 from pipeline.bundle import Challenger, Parity
 from pipeline.publish import reasons
 from pipeline.publish.gate import Decision, gain_interval, judge
 from pipeline.schema import Layout, Task
-from pipeline.train.predict import OnnxModel
 from tests.support import factories
 from tests.support.service import TASKS
 

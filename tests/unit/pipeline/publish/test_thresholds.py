@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.distributions import LEAST, MOST, psi
+from core.distributions import LEAST, MOST, Distribution, psi
 from core.manifest import Reference
 from pipeline import params, tasks
 from pipeline.data.fetch import fetch
@@ -41,14 +41,10 @@ def reference(name: str, rows: pd.DataFrame) -> Reference:
     """Their reference, the target in place of the predictions."""
     task = tasks.load(name)
     target = distribution(rows[task.target.name], task.target.classes)
-    made = {
-        "rows": len(rows),
-        "features": {
-            f.name: distribution(rows[f.name], f.categories) for f in task.features
-        },
-        "predictions": {"target": target},
-    }
-    return Reference(**made, thresholds=thresholds.bootstrap(made, len(rows)))
+    features = {f.name: distribution(rows[f.name], f.categories) for f in task.features}
+    made = Reference(rows=len(rows), features=features, predictions={"target": target})
+    bootstrapped = thresholds.bootstrap(made, len(rows))
+    return made.model_copy(update={"thresholds": bootstrapped})
 
 
 def over(reference: Reference, feature: str, values: Any) -> bool:
@@ -92,21 +88,15 @@ def test_half_a_standard_deviation_is_found_at_a_thousand_rows(
 
 
 def test_the_same_reference_has_the_same_thresholds(reference: Reference) -> None:
-    again = thresholds.bootstrap(reference.model_dump(), reference.rows)
-    assert {int(size): found for size, found in again.items()} == reference.thresholds
+    again = thresholds.bootstrap(reference, reference.rows)
+    assert again == reference.thresholds
 
 
 def test_a_reference_of_few_rows_has_higher_thresholds() -> None:
-    shares = {"edges": [1.0, 2.0, 3.0], "shares": [0.25] * 4}
+    quarters = Distribution(edges=[1.0, 2.0, 3.0], shares=[0.25] * 4)
+    parts = {"features": {"x": quarters}, "predictions": {"value": quarters}}
     few, many = (
-        thresholds.bootstrap(
-            {
-                "rows": count,
-                "features": {"x": shares},
-                "predictions": {"value": shares},
-            },
-            count,
-        )["1000"]
+        thresholds.bootstrap(Reference(rows=count, **parts), count)[MOST]
         for count in (50, 50_000)
     )
     assert few["features"]["x"] > 3 * many["features"]["x"] > 0

@@ -77,7 +77,7 @@ def test_a_new_file_is_a_new_task(
     "content, words",
     [
         ("", r"pipeline/tasks/broken\.yaml: file: Input should be a dictionary"),
-        ("title: [", r"broken\.yaml: is no YAML: .* line 1"),
+        ("title: [", r"broken\.yaml: not valid YAML: .* line 1"),
         ("title: 1", r"broken\.yaml: title: Input should be a valid string"),
         (IRIS.replace("kind:", "kin:"), r"broken\.yaml: kind: "),
         (IRIS + "tilte: x", r"broken\.yaml: tilte: Unexpected keyword argument"),

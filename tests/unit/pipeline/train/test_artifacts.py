@@ -5,11 +5,11 @@ import io
 import pytest
 from PIL import Image
 
+from core.onnx_model import OnnxModel
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.train import artifacts
 from pipeline.train.candidates import Candidate, Study, fit_all
-from pipeline.train.predict import OnnxModel
 from tests.paths import ROOT
 
 IRIS = ROOT / "data" / "iris.csv.gz"

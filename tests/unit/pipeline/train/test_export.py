@@ -10,10 +10,10 @@ import pytest
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from core.onnx_model import OnnxModel
 from pipeline import tasks
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.candidates import Study
-from pipeline.train.predict import OnnxModel
 from tests.paths import ROOT
 from tests.support import strategies
 from tests.support.service import TASKS
@@ -83,7 +83,7 @@ def test_a_value_that_is_no_number_is_a_mismatch(
     model = OnnxModel(export.to_onnx(study.task, study.features, fitted))
     inputs = estimators.as_inputs(study.features, study.holdout)
     nothing = np.full(len(inputs), np.nan)
-    monkeypatch.setattr(export, "estimate", lambda task, fitted, inputs: nothing)
+    monkeypatch.setattr(export, "predict_with_sklearn", lambda *_: nothing)
     assert export.parity(study.task, fitted, model, inputs).mismatches == len(inputs)
 
 
@@ -92,7 +92,7 @@ def test_one_row_on_one_thread_takes_less_than_the_budget() -> None:
     model = OnnxModel(
         export.to_onnx(study.task, study.features, _fit(study, "random_forest"))
     )
-    assert 0 < model.latency_ms(study.holdout) < 50
+    assert 0 < export.latency_ms(model, study.holdout) < 50
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import PipelineError, UsageError
 from core.files import sha256_file
+from core.onnx_model import OnnxModel
 from history.runfile import Run
 from pipeline import tasks
 from pipeline.data import fetch as data
@@ -17,7 +18,6 @@ from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.train import estimators, evaluate
 from pipeline.train import export as onnx
-from pipeline.train.predict import OnnxModel
 from pipeline.train.remake import export
 from tests.support.history_factories import add_run, model_id, new_workspace, promote
 

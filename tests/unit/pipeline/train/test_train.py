@@ -19,6 +19,7 @@ import yaml
 from core.errors import PipelineError, UsageError
 from core.files import sha256_file
 from core.git import git
+from core.onnx_model import OnnxModel
 from history import layout, runfile
 from history.runfile import Run
 from pipeline import bundle as bundles
@@ -28,7 +29,6 @@ from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 from pipeline.tasks import readers
-from pipeline.train.predict import OnnxModel
 from pipeline.train.train import train
 from tests.conftest import commit_all
 from tests.paths import ROOT

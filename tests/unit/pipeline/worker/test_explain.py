@@ -4,17 +4,16 @@ repeat.
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.manifest import Manifest, TrainedManifest
+from core.onnx_model import OnnxModel
 from pipeline import tasks
 from pipeline.train import behavioural_tests
-from pipeline.train.manifest import distribution
-from pipeline.train.predict import OnnxModel
 from pipeline.worker.explain import BACKGROUND_ROWS, Explainer, explain
 from tests.support import factories
 from tests.support.service import MODELS, TASKS, make
@@ -60,13 +59,11 @@ def test_many_different_records_add_up(task: str) -> None:
 def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
     task = tasks.load("housing")
     table = factories.rows(task, 300)
-    model = OnnxModel(factories.fitted(task, table)[1])
-    features = [asdict(feature) for feature in task.features]
-    marginals = {
-        f.name: distribution(table[f.name], f.categories) for f in task.features
-    }
-    content = {"features": features, "target": asdict(task.target)}
-    explainer = Explainer(model, content | {"reference": {"features": marginals}})
+    fit, content = factories.fitted(task, table)
+    model = OnnxModel(content)
+    evidence = factories.challenger(task, model, table, fit)
+    manifest = factories.manifest(task, evidence, content)
+    explainer = Explainer(model, TrainedManifest.model_validate_json(manifest))
     record = behavioural_tests.example(task)
     found = explainer.explain(record)
     means = dict(zip(found["values"], explainer._shap.data.data.mean(axis=0)))
@@ -79,7 +76,8 @@ def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
 
 def test_the_background_has_the_shares_of_the_reference() -> None:
     manifest = manifest_of("credit")
-    explainer = Explainer(OnnxModel(MODELS / "credit" / "model.onnx"), manifest)
+    model = OnnxModel(MODELS / "credit" / "model.onnx")
+    explainer = Explainer(model, Manifest.model_validate(manifest))
     background = explainer._shap.data.data
     assert background.shape == (BACKGROUND_ROWS, len(manifest["features"]))
     for column, feature in zip(background.T, manifest["features"]):

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from pipeline.publish.record import now
+from core.jobs import JobRecord, JobRequest
 from pipeline.repo import Repo
-from pipeline.worker.jobs import DAY_MS, MOST_KEPT, Job, Queue, Request
+from pipeline.worker.job_queue import DAY_MS, JobQueue
+from pipeline.worker.job_store import MOST_KEPT, JobStore, now
 from tests.unit.pipeline.worker.service import Service, checkout, running
 
 FOREST = {"kind": "train", "task": "iris", "algorithm": "random_forest"}
@@ -19,51 +20,64 @@ LONG = FOREST | {"parameters": {"n_estimators": 100_000}}
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
+def finished(number: int) -> JobRecord:
+    """Return a job that ended at a time."""
+    return JobRecord(
+        id=uuid4().hex, kind="load", status="succeeded", created=number, ended=number
+    )
+
+
 def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "params.yaml").touch()
-    jobs = [Job(id=uuid4().hex, kind="load", created=n, ended=n) for n in range(1, 110)]
-    jobs.append(
-        Job(id=uuid4().hex, kind="train", status="running", created=110, started=110)
+    jobs = [finished(number) for number in range(1, 110)]
+    running = JobRecord(
+        id=uuid4().hex, kind="train", status="running", created=110, started=110
     )
+    jobs.append(running)
+    store = JobStore(tmp_path)
     for job in jobs:
-        job.write(tmp_path)
-    queue = Queue(Repo.open(tmp_path), tmp_path)
-    failed = queue.jobs()[-1]
+        store.update(job)
+    queue = JobQueue(Repo.open(tmp_path), tmp_path)
+    failed = store.all()[-1]
     assert (failed.status, failed.kind) == ("failed", "train")
-    assert failed.ended and "was stopped before the job had ended" in (
-        failed.error or ""
-    )
-    sent = queue.submit(Request(kind="load", task="iris", version=1))
-    kept = [job.id for job in queue.jobs()]
-    assert len(kept) == MOST_KEPT and kept == [job.id for job in jobs][-99:] + [sent.id]
+    assert failed.ended
+    assert failed.error and "was stopped before the job had ended" in failed.error
+    sent = queue.submit(JobRequest(kind="load", task="iris", version=1))
+    kept_ids = [job.id for job in store.all()]
+    assert len(kept_ids) == MOST_KEPT
+    assert kept_ids == [job.id for job in jobs][-99:] + [sent.id]
     deadline = time.monotonic() + 60
-    while not (ended := queue.jobs()[-1]).ended:
+    while not (ended := store.all()[-1]).ended:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert ended.error == "iris has no version 1; the versions are: none."
 
 
-def kept(folder: Path, **about: object) -> Job:
+def kept(folder: Path, **changes: object) -> JobRecord:
     """Write the job of a retrain for the drift of iris."""
-    job = Job(id=uuid4().hex, kind="retrain", created=now(), drifted=["iris"])
-    return job.write(folder, **about)
+    store = JobStore(folder)
+    job = store.add("retrain", ["iris"])
+    return store.update(job, **changes)
 
 
-def drift(*tasks: str) -> Request:
-    return Request(kind="retrain", tasks=list(tasks), drift=True)
+def drift(*tasks: str) -> JobRequest:
+    return JobRequest(kind="retrain", tasks=list(tasks), drift=True)
 
 
-def test_drift_that_is_told_again_starts_no_second_retrain(tmp_path: Path) -> None:
+def test_repeated_drift_starts_no_second_retrain(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").touch()
-    queue = Queue(Repo.open(tmp_path), tmp_path)
+    queue = JobQueue(Repo.open(tmp_path), tmp_path)
     running = kept(tmp_path, status="running", started=now())
     assert queue.submit(drift("iris")) == running
-    running.write(tmp_path, status="succeeded", ended=now() - DAY_MS + 60_000)
+    ended = now() - DAY_MS + 60_000
+    queue.store.update(running, status="succeeded", ended=ended)
     assert queue.submit(drift("iris")).id == running.id
-    both = queue.submit(request := drift("iris", "housing"))
-    assert both.id != running.id and both.drifted == request.tasks == ["housing"]
+    request = drift("iris", "housing")
+    both = queue.submit(request)
+    assert both.id != running.id
+    assert both.drifted == request.tasks == ["housing"]
     assert queue.submit(drift("housing", "iris")).id == both.id
 
 
@@ -80,23 +94,25 @@ def test_drift_is_answered_if_it_was_not_within_a_day(
     tmp_path: Path, earlier: dict[str, object]
 ) -> None:
     (tmp_path / "params.yaml").touch()
-    queue = Queue(Repo.open(tmp_path), tmp_path)
+    queue = JobQueue(Repo.open(tmp_path), tmp_path)
     before = kept(tmp_path, **earlier)
-    asked = queue.submit(drift("iris"))
-    assert asked.id != before.id and asked.drifted == ["iris"]
+    job = queue.submit(drift("iris"))
+    assert job.id != before.id
+    assert job.drifted == ["iris"]
 
 
 def test_a_retrain_for_drift_that_failed_is_tried_again_and_a_person_is_never_refused(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "params.yaml").touch()
-    queue = Queue(Repo.open(tmp_path), tmp_path)
+    queue = JobQueue(Repo.open(tmp_path), tmp_path)
     failed = kept(tmp_path)
-    failed.fail(tmp_path, "GitHub answers 502")
+    queue.store.fail(failed, "GitHub answers 502")
     again = queue.submit(drift("iris"))
     assert again.id != failed.id
-    asked = [queue.submit(Request(kind="retrain", tasks=["iris"])) for _ in range(2)]
-    assert len({again.id, *(job.id for job in asked)}) == 3
+    request = JobRequest(kind="retrain", tasks=["iris"])
+    jobs = [queue.submit(request), queue.submit(request)]
+    assert len({again.id, *(job.id for job in jobs)}) == 3
 
 
 def children(pid: int) -> dict[int, str]:
@@ -152,7 +168,7 @@ def test_a_job_ends_with_the_service_and_the_next_one_says_so(
         service.process.send_signal(signal.Signals[how])
         service.process.wait(20)
         assert gone(process)
-    jobs = {job.id: job for job in Queue(repo, service.state).jobs()}
+    jobs = {job.id: job for job in JobQueue(repo, service.state).store.all()}
     for job_id in (at_work, waiting):
         assert jobs[job_id].status == "failed" and "send it again" in str(
             jobs[job_id].error

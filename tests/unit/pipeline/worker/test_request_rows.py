@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import UsageError
 from pipeline import tasks
-from pipeline.worker.rows import table
+from pipeline.worker.request_rows import table
 
 IRIS, HOUSING = tasks.load("iris"), tasks.load("housing")
 NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from core.errors import PipelineError
+from core.jobs import JobRequest
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.repo import Repo
-from pipeline.worker.jobs import Request
-from pipeline.worker.train import run
+from pipeline.worker.train_job import run
 from tests.conftest import commit_all
 from tests.support import factories
 from tests.unit.pipeline.worker.service import begin
@@ -38,7 +38,7 @@ def refusal(repo: Repo, **update: Any) -> str:
         "algorithm": "logistic_regression",
     } | update
     with pytest.raises(PipelineError) as caught:
-        run(repo, repo.build / "serving", Request.model_validate(asked))
+        run(repo, repo.build / "serving", JobRequest.model_validate(asked))
     assert not list(
         (repo.build / "tracking").glob("*/mlflow.db")
     )  # no run is left unfinished
@@ -82,7 +82,7 @@ def test_columns_that_lack_or_are_too_many_are_named(repo: Repo) -> None:
         for row in rows(60)
     ]
     assert "lacks the column species; the task iris" in refusal(repo, data=data)
-    assert "has the column id" in refusal(
+    assert "has the unexpected column id" in refusal(
         repo, data=[row | {"id": 1} for row in rows(60)]
     )
     partly = rows(60)
@@ -96,22 +96,22 @@ def test_too_few_rows_are_refused(repo: Repo, count: int) -> None:
 
 
 def test_unknown_names_are_told_with_those_that_are_known(repo: Repo) -> None:
-    assert refusal(repo, task="wine") == "'wine' is no task: choose from iris."
+    assert refusal(repo, task="wine") == "'wine' is not a known task: choose from iris."
     said = refusal(repo, algorithm="linear_regression")
     assert said.startswith(
-        "'linear_regression' is no algorithm: choose from dummy, logistic"
+        "'linear_regression' is not a known algorithm: choose from dummy, logistic"
     )
     said = refusal(repo, parameters={"trees": 3})
     assert said.startswith(
-        "'trees' is no parameter of logistic_regression: choose from C, "
+        "'trees' is not a known parameter of logistic_regression: choose from C, "
     )
     said = refusal(repo, algorithm="dummy", parameters={"C": 3})
-    assert said == "'C' is no parameter of dummy: choose from none."
+    assert said == "'C' is not a known parameter of dummy: choose from none."
 
 
 @pytest.mark.slow
 def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
-    asked = Request(
+    asked = JobRequest(
         kind="train", task="iris", algorithm="logistic_regression", parameters={"C": -1}
     )
     with pytest.raises(
@@ -129,7 +129,7 @@ def test_rows_of_a_request_come_before_the_snapshot_wherever_build_lies(
     monkeypatch.setenv("MLOPS_BUILD_DIR", str(tmp_path / "elsewhere"))
     away = Repo.open(repo.root)
     asked = {"kind": "train", "task": "iris", "algorithm": "logistic_regression"}
-    request = Request.model_validate(asked | {"data": rows(150)})
+    request = JobRequest.model_validate(asked | {"data": rows(150)})
     made = run(away, away.build / "serving", request)
     trained = away.build / "serving" / "trained" / made["run_id"]
     assert json.loads((trained / "manifest.json").read_bytes())["data"]["rows"] == 150

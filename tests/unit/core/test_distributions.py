@@ -1,4 +1,4 @@
-"""The index of drift, and what is counted for it."""
+"""Distributions of values, and the index of drift between two of them."""
 
 import numpy as np
 import pytest
@@ -54,3 +54,30 @@ def test_a_number_on_an_edge_belongs_below_it() -> None:
 def test_categories_are_counted_in_their_order() -> None:
     names = Distribution(categories=["b", "a", "c"], shares=[0.5, 0.4, 0.1])
     assert names.count(["a", "b", "a"]).tolist() == [1, 2, 0]
+
+
+def test_numbers_are_binned_between_their_deciles() -> None:
+    values = np.arange(1, 101) * 1.0
+    numbers = Distribution.of_numbers(values)
+    assert len(numbers.edges) == 9 and numbers.categories == []
+    assert numbers.shares == [0.1] * 10
+    assert numbers.count(values).tolist() == [10] * 10
+
+
+def test_repeated_deciles_are_one_edge() -> None:
+    numbers = Distribution.of_numbers([0.0] * 95 + [1.0] * 5)
+    assert numbers.edges == [0.0] and numbers.shares == [0.95, 0.05]
+
+
+def test_categories_without_values_have_no_share() -> None:
+    names = Distribution.of_categories(["a", "b", "a", "a"], ["c", "b", "a"])
+    assert names.categories == ["c", "b", "a"] and names.edges == []
+    assert names.shares == [0.0, 0.25, 0.75]
+    assert names.bins(["a", "c"]).tolist() == [2, 0]
+    with pytest.raises(KeyError, match="d"):
+        names.count(["d"])
+
+
+def test_rounded_shares_are_normalized() -> None:
+    thirds = Distribution(edges=[1.0, 2.0], shares=[0.333, 0.333, 0.333])
+    assert thirds.normalized().sum() == pytest.approx(1, abs=1e-15)

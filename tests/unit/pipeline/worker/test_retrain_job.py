@@ -6,14 +6,14 @@ import pytest
 import yaml
 
 from core.errors import PipelineError
+from core.jobs import JobRequest
 from pipeline.repo import Repo
-from pipeline.worker.jobs import Request
-from pipeline.worker.retrain import run
+from pipeline.worker.retrain_job import run
 from tests.paths import ROOT
 from tests.support.web_servers import TOKEN, GitHub, github_api
 
 WORKFLOWS = ROOT / ".github" / "workflows"
-ASK = Request(kind="retrain", tasks=["housing", "iris"], reason="drift")
+ASK = JobRequest(kind="retrain", tasks=["housing", "iris"], reason="drift")
 
 
 @pytest.fixture
@@ -87,5 +87,5 @@ def test_an_unknown_task_is_told_before_anything_is_sent(
 ) -> None:
     repo = clone("checkout")
     with pytest.raises(PipelineError, match="there is no task 'wine'"):
-        run(repo, repo.build, Request(kind="retrain", tasks=["wine"]))
+        run(repo, repo.build, JobRequest(kind="retrain", tasks=["wine"]))
     assert not github.asked

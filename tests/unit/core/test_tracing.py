@@ -62,6 +62,6 @@ def test_off_there_is_one_span_for_all_that_records_nothing() -> None:
 def test_of_a_collector_that_is_away_is_told_once_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tracing, "_spoke", 0.0)
-    told = [tracing._seldom(record(1000.0 + second)) for second in range(0, 150, 10)]
+    monkeypatch.setattr(tracing, "_last_warning", 0.0)
+    told = [tracing._is_due(record(1000.0 + second)) for second in range(0, 150, 10)]
     assert [place * 10 for place, passed in enumerate(told) if passed] == [0, 70, 140]

@@ -1,0 +1,43 @@
+"""The service for explanations: SHAP values of records, answered at once."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, HTTPException
+
+from core import tracing
+from core.jobs import Record
+from history import layout
+from pipeline.repo import Repo
+from pipeline.worker.explain import explain
+
+Records = Annotated[list[Record], Body(min_length=1, max_length=100)]
+
+
+def routes(repo: Repo, state: Path) -> APIRouter:
+    """Return the service's routes, for the models in service and those loaded."""
+    router = APIRouter()
+
+    @router.post("/explain/{task}")
+    def explanations(
+        task: str, sha256: Annotated[str, Body()], records: Records
+    ) -> dict[str, Any]:
+        tasks = layout.folders(repo.models)
+        if task not in tasks:
+            choice = ", ".join(tasks)
+            raise HTTPException(
+                404, f"there is no task {task!r}: choose from {choice}."
+            )
+        folders = (repo.models / task, state / "loaded" / task)
+        try:
+            with tracing.span("SHAP values", {"task": task}, len(records)):
+                values = explain(folders, sha256, records)
+        except FileNotFoundError:
+            message = f"the model {sha256} of {task} is not in service."
+            raise HTTPException(409, message) from None
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"a record has a missing or wrong value: {error}."
+            raise HTTPException(422, message) from error
+        return {"sha256": sha256, "explanations": values}
+
+    return router

@@ -1,0 +1,92 @@
+"""The rows of a request as a table, given by name or in the features' order."""
+
+from typing import Any
+
+import pandas as pd
+
+from core.errors import UsageError
+from core.jobs import Record
+from pipeline.schema import Task
+
+Row = Record | list[Any]
+Rows = list[Record] | list[list[Any]]
+# What error messages call the rows.
+GIVEN = "data of the request"
+
+
+def table(task: Task, data: Rows, target: list[Any] | None) -> pd.DataFrame:
+    """Return the rows with the target's values beside them, each value as text.
+
+    Args:
+        task: the task that they are for.
+        data: records by name, or the values of each row in the order of the task's
+            features.
+        target: a value for each row; of a classification the class, or its number as
+            scikit-learn counts classes, from 0. Without it the records have the target
+            among their values.
+
+    Raises:
+        UsageError: a row is too short or too long, or there are more or fewer targets
+            than rows.
+    """
+    rows: list[Row] = [*data]
+    records = [_record(number, row, task) for number, row in enumerate(rows, 1)]
+    if target is not None:
+        records = _with_target(task, records, target)
+    elif isinstance(data[0], list):
+        raise UsageError(
+            f"target is missing: send the {task.target.name} of each row, in the order"
+            " of data."
+        )
+    return pd.DataFrame(records).astype(object).map(str)
+
+
+def _record(number: int, row: Row, task: Task) -> Record:
+    """Return a row by name.
+
+    Raises:
+        UsageError: it has too few or too many values.
+    """
+    if isinstance(row, dict):
+        return row
+    names = [feature.name for feature in task.features]
+    if len(row) != len(names):
+        raise UsageError(
+            f"{GIVEN}: row {number} has {len(row)} values, but {task.name} has"
+            f" {len(names)} features: send {', '.join(names)}, in this order."
+        )
+    return dict(zip(names, row, strict=True))
+
+
+def _with_target(task: Task, records: list[Record], target: list[Any]) -> list[Record]:
+    """Return records with the target among their values.
+
+    Raises:
+        UsageError: there are more or fewer targets than records, or a record has it.
+    """
+    name = task.target.name
+    if len(target) != len(records):
+        raise UsageError(
+            f"target has {len(target)} values and data has {len(records)} rows: send"
+            f" one {name} for each row, in the same order."
+        )
+    if any(name in record for record in records):
+        raise UsageError(f"{name} is in data and in target: send it in one of them.")
+    return [
+        record | {name: _label(value, task)}
+        for record, value in zip(records, target, strict=True)
+    ]
+
+
+def _label(value: Any, task: Task) -> Any:
+    """Return the class that a number stands for; any other value as it is."""
+    classes = task.target.classes
+    whole = isinstance(value, float) and value.is_integer()
+    if isinstance(value, int) and not isinstance(value, bool):
+        whole = True
+    if not classes or not whole:
+        return value
+    place = int(value)
+    if str(place) in classes:
+        return str(place)
+    return classes[place] if 0 <= place < len(classes) else value

@@ -1,0 +1,105 @@
+"""The job "retrain": in the GitHub workflow if a token is set, else on this machine."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from core.errors import PipelineError
+from core.jobs import JobRequest
+from pipeline import tasks
+from pipeline.bundle import Bundle
+from pipeline.repo import Repo
+from pipeline.train.train import train
+
+ANSWERED = {"run_id", "algorithm", "holdout"}
+TIMEOUT_SECONDS = 30
+WORKFLOW = "mlops.yml"
+
+
+def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
+    """Train tasks as `pipeline train` does; return what came of it.
+
+    For drift the sources of the data are read anew: the same rows would give the same
+    model.
+
+    Args:
+        repo: the checkout.
+        state: not used; every job gets it.
+        request: `tasks`, all if there is none, and the `reason` for the workflow.
+
+    Raises:
+        PipelineError: GitHub refuses or cannot be reached, or the training fails.
+    """
+    token = os.environ.get("GITHUB_TOKEN", "").strip()
+    repository = os.environ.get("GITHUB_REPOSITORY", "").strip()
+    if token and repository:
+        return _dispatch(token, repository, request)
+    folder = repo.build / "bundle"
+    return _summary(train(repo, request.tasks, folder, fresh=request.drift))
+
+
+def _dispatch(token: str, repository: str, request: JobRequest) -> dict[str, Any]:
+    """Start the workflow on GitHub."""
+    # Loaded, so that an unknown one is refused here and not in the workflow.
+    names = [tasks.load(name).name for name in request.tasks]
+    inputs = {"tasks": " ".join(names), "reason": request.reason}
+    if request.drift:
+        inputs["refresh_data"] = "true"
+    branch = _ask(token, repository, "")["default_branch"]
+    body = {"ref": branch, "inputs": inputs}
+    _ask(token, repository, f"/actions/workflows/{WORKFLOW}/dispatches", body)
+    return {"dispatched": f"https://github.com/{repository}/actions"}
+
+
+def _summary(bundle: Bundle) -> dict[str, Any]:
+    """Return the challengers of a bundle; of a single one, its run and metrics too."""
+    answers: dict[str, Any] = {}
+    challengers = []
+    for name, result in bundle.tasks.items():
+        answers[name] = None
+        if result.challenger:
+            challengers.append(result.challenger)
+            answers[name] = result.challenger.model_dump(include=ANSWERED)
+    summary = {"challengers": answers, "next": "python -m pipeline publish"}
+    if len(challengers) == 1:
+        summary["run_id"] = challengers[0].run_id
+        summary["metrics"] = challengers[0].holdout
+    return summary
+
+
+def _ask(
+    token: str, repository: str, path: str, body: dict[str, Any] | None = None
+) -> Any:
+    """Send a request to GitHub's API and return the JSON of its answer.
+
+    Args:
+        token: the token.
+        repository: the repository, `owner/name`.
+        path: the path below the repository's own.
+        body: what to send by POST; without it the request is a GET.
+
+    Raises:
+        PipelineError: GitHub cannot be reached or answers with an error.
+    """
+    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    address = f"{base}/repos/{repository}{path}"
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+    }
+    method = "GET" if body is None else "POST"
+    try:
+        answer = requests.request(
+            method, address, json=body, headers=headers, timeout=TIMEOUT_SECONDS
+        )
+    except requests.RequestException as error:
+        # Without its message, which may quote a header.
+        raise PipelineError(f"{address}: no answer ({type(error).__name__}).") from None
+    if not answer.ok:
+        message = answer.text[:300]
+        raise PipelineError(
+            f"{address}: GitHub answers {answer.status_code}: {message}"
+        )
+    return answer.json() if answer.content else None
