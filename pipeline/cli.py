@@ -211,7 +211,7 @@ def drift(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Save the running API's drift report, one page per task."""
+    """Print the drift of tasks in service, and save the API's dashboard as a page."""
     from pipeline.report.drift import write
 
     folder = out or context.obj.build / "drift"

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.routes.dashboard import read
+from pipeline.report import drift
 from tests.support.service import TASKS
 from tests.support.serving import HOUSE, Api, edit, golden, wait_until
 from tests.support.web_servers import serving
@@ -179,6 +180,21 @@ def test_drift_and_live_quality_are_shown(tmp_path: Path, look: Look) -> None:
     assert re.search(r"housing ▲ drift .* newest window: 1,000 predictions in ", seen)
     assert re.search(r"MedInc [\d.]+ [\d.]+ ▲ over", seen)
     assert "live: 1,000 rows of feedback" in seen
+
+
+@in_a_browser
+def test_the_saved_page_shows_the_same_without_the_api(
+    own_api: Api, look: Look, tmp_path: Path
+) -> None:
+    flower = send(own_api)
+    address = f"http://127.0.0.1:{own_api.port}"
+    (_, path), *_ = drift.write(address, ["iris"], tmp_path / "drift")
+    own_api.stop()
+    seen = text(look(path.as_uri()))
+    assert "✓ ok" in seen
+    assert "Predictions 9 in the hour" in seen
+    assert f"{flower} 2" in seen
+    assert "No answer" not in seen
 
 
 @in_a_browser
