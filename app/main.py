@@ -17,7 +17,7 @@ from app.asgi.content_security_policy import DocumentationPolicy
 from app.asgi.probes import PROBE_PATHS
 from app.asgi.proxy import Proxies
 from app.dependencies import Services
-from app.errors import answer
+from app.errors import error_response
 from app.middleware import Log, RequestContextMiddleware
 from app.observability import drift as drift_metrics
 from app.observability.metrics import Metrics
@@ -84,7 +84,7 @@ def create_app(settings: Settings, log: Log) -> RequestContextMiddleware:
         lifespan=_lifespan,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
-        exception_handlers=dict.fromkeys(HANDLED_ERRORS, answer),
+        exception_handlers=dict.fromkeys(HANDLED_ERRORS, error_response),
         telemetry=tracing.telemetry("mlops-api", PROBE_PATHS),
     )
     app.state.services = services

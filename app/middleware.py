@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.asgi.probes import PROBE_PATHS
 from app.asgi.proxy import Proxies
-from app.asgi.responses import SECURITY_HEADERS, send_json
+from app.asgi.responses import JSON, SECURITY_HEADERS, send_json
+from app.errors import PROBLEM_JSON, problem
 from app.observability.metrics import Metrics
 from core.asgi import route_path
 
@@ -118,10 +119,19 @@ class RequestContextMiddleware:
             self._delayed_refusals += 1
             await asyncio.sleep(random.uniform(*REFUSAL_SECONDS))
             self._delayed_refusals -= 1
-        content: dict[str, object] = {"error": OVERLOADED}
-        if not route_path(scope).startswith("/v2"):
-            content |= {"details": [], "request_id": scope["request_id"]}
-        await send_json(send, 503, orjson.dumps(content), (b"retry-after", b"1"))
+        if route_path(scope).startswith("/v2"):
+            content = {"error": OVERLOADED}
+            content_type = JSON
+        else:
+            content = problem(503, OVERLOADED, scope["request_id"])
+            content_type = PROBLEM_JSON.encode()
+        await send_json(
+            send,
+            503,
+            orjson.dumps(content),
+            (b"retry-after", b"1"),
+            content_type=content_type,
+        )
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         """Count, time and log a request that was answered."""

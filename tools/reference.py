@@ -27,13 +27,13 @@ VERBS = ("get", "post")
 # the first model and after the fourth task.
 OF_TASKS = {
     "/predict": (
-        "Predict for the task whose fields the records have; the answer names it."
+        "Predict for the task that has the fields of the records; the answer names it."
     ),
     "/predict/{task}": (
-        "Predict a task's target for one record, a list of them or a table."
+        "Predict a task's target for one record, a list of records or a table."
     ),
-    "/explain": "Explain for the task whose fields the records have.",
-    "/explain/{task}": "Say what each feature added to a prediction.",
+    "/explain": "Explain a prediction of the task that has the fields of the records.",
+    "/explain/{task}": "Return how much each feature added to a prediction.",
 }
 
 
@@ -193,10 +193,13 @@ def _api() -> str:
     lines = ["# The API", NOTE]
     lines.append(
         "`/docs` and `/redoc` of the running API show every field, its range and an"
-        " example. Every answer has the header `X-Request-ID`; every error has `error`,"
-        " `details` and `request_id` (those of the Open Inference Protocol have `error`"
-        " alone). The tasks are those of [the leaderboard](../mlruns/README.md), and"
-        " `GET /models` lists them.\n"
+        " example. Every response has the header `X-Request-ID`. Every error is a"
+        " problem detail ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457),"
+        " `application/problem+json`): `type`, `title`, `status` and `detail`, beside"
+        " them `request_id` and `errors`, a list of faults with the JSON pointer of"
+        " each; those of the Open Inference Protocol have `error` alone. The tasks are"
+        " those of [the leaderboard](../mlruns/README.md), and `GET /models` lists"
+        " them.\n"
     )
     for group, rows in groups.items():
         lines += [

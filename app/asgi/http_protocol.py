@@ -1,4 +1,4 @@
-"""HTTP/1.1 as clients speak it: offers of another protocol are passed over."""
+"""HTTP/1.1 for clients that offer another protocol: the offer is ignored."""
 
 import secrets
 
@@ -7,16 +7,16 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.asgi.responses import SECURITY_HEADERS
+from app.errors import PROBLEM_JSON, problem
 
 
 class Http1Protocol(HttpToolsProtocol):
-    """uvicorn's fast protocol for clients that offer HTTP/2 in the clear, or a
-    WebSocket.
+    """uvicorn's fast protocol, which ignores offers of HTTP/2 or a WebSocket.
 
     Java's HttpClient, Spring, Ktor and `curl --http2` send `Upgrade: h2c` with their
-    requests. A server may pass such an offer over (RFC 9110, section 7.8). httptools
+    requests. A server may ignore such an offer (RFC 9110, section 7.8). httptools
     stops at the end of the headers instead and takes the body for bytes of the other
-    protocol, so that uvicorn alone would answer as if there were none.
+    protocol, so that uvicorn alone would answer as if there were no body.
     """
 
     def data_received(self, data: bytes) -> None:
@@ -26,9 +26,8 @@ class Http1Protocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as stop:
-                if (
-                    self.parser.get_method() == b"CONNECT"
-                ):  # which asks for nothing else
+                # CONNECT asks for nothing but the other protocol.
+                if self.parser.get_method() == b"CONNECT":
                     self._refuse()
                     return
                 data = self._head_without_offer() + data[stop.args[0] :]
@@ -49,37 +48,27 @@ class Http1Protocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP as every other error is answered, and close the
-        connection.
-        """
+        """Answer what is not HTTP with problem details, and close the connection."""
         request_id = secrets.token_hex(8)
-        content = orjson.dumps({"error": msg, "details": [], "request_id": request_id})
+        content = orjson.dumps(problem(400, msg, request_id))
         headers = [
             *SECURITY_HEADERS,
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
-        ]
-        headers += [
-            (b"content-type", b"application/json"),
+            (b"content-type", PROBLEM_JSON.encode()),
             (b"content-length", b"%d" % len(content)),
         ]
-        lines = [
-            b"HTTP/1.1 400 Bad Request",
-            *(b"%s: %s" % pair for pair in headers),
-            b"",
-            content,
-        ]
+        lines = [b"HTTP/1.1 400 Bad Request"]
+        lines += [b"%s: %s" % header for header in headers]
+        lines += [b"", content]
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
 
     def _parse_anew(self) -> None:
-        """Forget how the last parser ended: after `Connection: close` it would read no
-        more.
-        """
+        """Use a new parser: after `Connection: close` the last one reads no more."""
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(
-            lenient_data_after_close=True
-        )  # as uvicorn's is
+        # As uvicorn's is.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _refuse(self) -> None:
         message = "Invalid HTTP request received."
@@ -87,10 +76,11 @@ class Http1Protocol(HttpToolsProtocol):
         self.send_400_response(message)
 
     def _head_without_offer(self) -> bytes:
-        method, version = (
-            self.parser.get_method(),
-            self.parser.get_http_version().encode(),
-        )
+        """Return the request line and the headers without `Upgrade`."""
+        method = self.parser.get_method()
+        version = self.parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
-        lines += [b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        for name, value in self.headers:
+            if name != b"upgrade":
+                lines.append(b"%s: %s" % (name, value))
         return b"\r\n".join([*lines, b"", b""])

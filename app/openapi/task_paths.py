@@ -1,6 +1,6 @@
-"""The paths that `app.routes.predict` answers, as the OpenAPI document describes them."""
+"""The paths of predictions and explanations, as the OpenAPI document describes them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Body
 from starlette.routing import BaseRoute
@@ -11,92 +11,114 @@ from app.openapi.task_schemas import answer_types, request_types
 from app.serving.model import Model
 from app.serving.validation import type_name
 
-SUMMARIES = {
-    "predict": "Predict for the task that has the fields of the records",
-    "explain": "Explain a prediction of the task that has the fields of the records",
-}
+VERBS: tuple[Literal["predict", "explain"], ...] = ("predict", "explain")
+SUMMARIES = {"predict": "Predict", "explain": "Explain a prediction"}
 ANY_TASK = (
-    "The names of the first record's fields decide which task it is for, and in a table"
-    " without names how many fields a row has. `task` in the answer says which one it"
-    " was."
+    "The names of the first record's fields decide which task it is for; for a table"
+    " without names it is the number of fields in a row. `task` in the answer names the"
+    " task."
 )
+Verb = Literal["predict", "explain"]
+
+
+class Operation(NamedTuple):
+    """One path of the document.
+
+    Attributes:
+        body: OpenAPI's `example` or `examples` of the request body.
+    """
+
+    path: str
+    summary: str
+    description: str
+    request: Any
+    answer: Any
+    body: dict[str, Any]
 
 
 def routes(services: Services) -> list[BaseRoute]:
-    """Return the paths for the models that are in service now; they only describe."""
-    asked = APIRouter()
-    for verb in ("predict", "explain"):
-        _describe_any(asked, verb, services)
+    """Return the paths for the models in service now; they only describe."""
+    router = APIRouter()
+    for verb in VERBS:
+        any_task = _any_task_operation(verb, services)
+        if any_task:
+            _add(router, any_task)
         for model in services.models.served().values():
-            _describe(asked, verb, model)
-    return asked.routes
+            _add(router, _task_operation(verb, model))
+    return router.routes
 
 
-def _describe(asked: APIRouter, verb: str, model: Model) -> None:
-    """Add the path of a task."""
-    manifest, name = model.manifest, type_name(model.manifest.task)
+def _task_operation(verb: Verb, model: Model) -> Operation:
+    """Return the path of one task."""
+    manifest = model.manifest
+    name = type_name(manifest.task)
     if verb == "predict":
-        summary, answer_name = f"Predict {manifest.target.name}", f"{name}PredictAnswer"
+        summary = f"Predict {manifest.target.name}: {manifest.title}"
+        answer_name = f"{name}PredictAnswer"
     else:
-        summary, answer_name = "Explain a prediction", "ExplainAnswer"
-    request = union(f"{name}{verb.capitalize()}Request", *request_types(verb, model))
-    answer = union(answer_name, *answer_types(verb, model))
-    about = (f"{summary}: {manifest.title}", manifest.description)
-    example = {"example": manifest.golden.request}
-    _add(asked, f"/{verb}/{manifest.task}", about, request, answer, example)
+        summary = f"Explain a prediction: {manifest.title}"
+        answer_name = "ExplainAnswer"
+    request_name = f"{name}{verb.capitalize()}Request"
+    return Operation(
+        path=f"/{verb}/{manifest.task}",
+        summary=summary,
+        description=manifest.description,
+        request=union(request_name, *request_types(verb, model)),
+        answer=union(answer_name, *answer_types(verb, model)),
+        body={"example": manifest.golden.request},
+    )
 
 
-def _describe_any(asked: APIRouter, verb: str, services: Services) -> None:
-    """Add the path without a task: it takes what only one task can be meant by."""
-    served, fields = services.models.served(), services.models.by_fields
+def _any_task_operation(verb: Verb, services: Services) -> Operation | None:
+    """Return the path without a task, which takes what only one task can be meant by.
+
+    It is None if there is no such task.
+    """
+    by_fields = services.models.by_fields
     requests: list[Any] = []
     answers: list[Any] = []
     examples = {}
-    for task, model in served.items():
+    for task, model in services.models.served().items():
         record, records, table = request_types(verb, model)
-        if task in fields.known_by_names:
+        has_own_names = task in by_fields.known_by_names
+        has_own_length = task in by_fields.known_by_length
+        if has_own_names:
             requests += [record, records]
-            golden = {
-                "summary": model.manifest.title,
-                "value": model.manifest.golden.request,
-            }
-            examples[task] = golden
-        if task in fields.known_by_length:
+            golden = model.manifest.golden.request
+            examples[task] = {"summary": model.manifest.title, "value": golden}
+        if has_own_length:
             requests.append(table)
-        if task in fields.known_by_names | fields.known_by_length:
+        if has_own_names or has_own_length:
             answers += answer_types(verb, model)
     if not requests:
-        return
-    name, about = verb.capitalize(), (SUMMARIES[verb], ANY_TASK)
-    request, answer = union(f"{name}Request", *requests), union(
-        f"{name}Answer", *answers
+        return None
+    name = verb.capitalize()
+    return Operation(
+        path=f"/{verb}",
+        summary=SUMMARIES[verb],
+        description=ANY_TASK,
+        request=union(f"{name}Request", *requests),
+        answer=union(f"{name}Answer", *answers),
+        body={"examples": examples},
     )
-    _add(asked, f"/{verb}", about, request, answer, {"examples": examples})
 
 
-def _add(
-    asked: APIRouter,
-    path: str,
-    about: tuple[str, str],
-    request: Any,
-    answer: Any,
-    shown: dict[str, Any],
-) -> None:
-    """Add a path with a summary, a description and examples of its body."""
-
+def _add(router: APIRouter, operation: Operation) -> None:
     def endpoint(body: Any) -> None: ...
 
-    endpoint.__annotations__["body"] = Annotated[request, Body()]
-    summary, description = about
-    asked.add_api_route(
-        path,
+    endpoint.__annotations__["body"] = Annotated[operation.request, Body()]
+    names = operation.path.strip("/").split("/")
+    router.add_api_route(
+        operation.path,
         endpoint,
         methods=["POST"],
-        tags=[path.split("/")[1]],
-        summary=summary,
-        description=description,
-        operation_id=path.strip("/").replace("/", "_"),
-        response_model=answer,
+        tags=[names[0]],
+        summary=operation.summary,
+        description=operation.description,
+        operation_id="_".join(names),
+        response_model=operation.answer,
         response_description="The answer",
-        openapi_extra={"requestBody": {"content": {"application/json": shown}}},
+        openapi_extra={
+            "requestBody": {"content": {"application/json": operation.body}}
+        },
     )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from app.dependencies import ServicesDep
-from app.errors import ApiError, Problem
+from app.errors import ApiError
 from app.serving.validation import FLOAT32_MAX, MAX_RECORDS
 
 Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX, allow_inf_nan=False)]
@@ -43,7 +43,7 @@ class FeedbackCount(BaseModel):
     "/feedback",
     operation_id="send_feedback",
     summary="Record ground truth",
-    responses={404: {"model": Problem}},
+    responses={404: {}},
 )
 def send_feedback(body: Feedback, services: ServicesDep) -> FeedbackCount:
     """Record the ground truth of an answered request; sent again, it is replaced."""

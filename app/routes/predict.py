@@ -15,11 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import errors
 from app.asgi import request_body
 from app.asgi.responses import send_json
 from app.dependencies import Services
-from app.errors import ApiError
+from app.errors import ApiError, error_response
 from app.observability.metrics import Asked
 from app.observability.prediction_log import record_predictions
 from app.serving.model import Model
@@ -67,7 +66,7 @@ class Predict:
                     self._answer, content, task, scope, tracked
                 )
         except Exception as error:
-            response = await errors.answer(Request(scope), error)
+            response = await error_response(Request(scope), error)
             await response(scope, receive, send)
             return
         await send_json(send, 200, answer)

@@ -1,4 +1,4 @@
-"""Which task a request is for if its path names none: the one that has its fields."""
+"""Finds the task of a request whose path names none: the one that has its fields."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,44 +7,41 @@ from typing import Any, TypeVar
 
 from pydantic_core import from_json
 
-from app.errors import MAX_DETAILS, ApiError, Detail
+from app.errors import ApiError
+from app.serving import field_errors
+from app.serving.field_errors import Fields, Location
 
 # The beginning of a long body is enough to see the fields of its first record.
 HEAD_BYTES = 4_096
-# How many names a message lists, and how many characters of each: clients may send any.
-MAX_NAMES, MAX_NAME = 100, 60
 
 Key = TypeVar("Key", frozenset[str], int)
 
 
 class TasksByFields:
-    """The tasks in service, found by the names of their fields or by how many they
-    have.
+    """The tasks in service, by the names of their fields or by how many they have.
 
     Attributes:
         known_by_names: the tasks whose field names are those of no other task.
         known_by_length: the tasks that no other task has as many fields as.
     """
 
-    def __init__(
-        self, fields: Mapping[str, Sequence[str]], not_ready: Sequence[str] = ()
-    ) -> None:
-        """Take the field names of each task in service, and why others are not in
-        service.
+    def __init__(self, fields: Fields, not_ready: Sequence[str] = ()) -> None:
+        """Group the tasks in service by their fields.
+
+        Args:
+            fields: the field names of each task in service.
+            not_ready: why other tasks are not in service.
         """
-        self._fields, self._not_ready = fields, not_ready
-        self._by_names = _grouped(
-            {task: frozenset(names) for task, names in fields.items()}
-        )
-        self._by_length = _grouped({task: len(names) for task, names in fields.items()})
-        self._by_own_names = {
-            key: found[0] for key, found in self._by_names.items() if not found[1:]
-        }
+        self._fields = fields
+        self._not_ready = not_ready
+        names = {task: frozenset(fields[task]) for task in fields}
+        lengths = {task: len(fields[task]) for task in fields}
+        self._by_names = _grouped(names)
+        self._by_length = _grouped(lengths)
+        self._by_own_names = _unique(self._by_names)
         self.known_by_names = frozenset(self._by_own_names.values())
+        self.known_by_length = frozenset(_unique(self._by_length).values())
         self._own_names = _own_names(fields)
-        self.known_by_length = frozenset(
-            found[0] for found in self._by_length.values() if not found[1:]
-        )
 
     def task_of(self, content: bytes) -> str | None:
         """Return the task whose fields the first record or row of a JSON body has.
@@ -58,101 +55,52 @@ class TasksByFields:
                 task in service has them and some task is not in service.
         """
         try:
-            body = (
-                from_json(content) if len(content) <= HEAD_BYTES else _parsed(content)
-            )
+            body = _parse(content)
         except ValueError:
             return None
-        # Most bodies are one record of a task that is known by its names: they are
-        # found at once.
-        if isinstance(body, dict) and (task := self._by_own_names.get(frozenset(body))):
-            return task
-        return self._task_of(*_first_record(body)) if self._fields else None
+        if isinstance(body, dict):
+            # Most bodies are one record of a task that is known by its names.
+            task = self._by_own_names.get(frozenset(body))
+            if task:
+                return task
+        location, first = _first_record(body)
+        if not self._fields or not isinstance(first, dict | list):
+            return None
+        tasks = self.tasks_with(first)
+        if len(tasks) == 1:
+            return tasks[0]
+        raise self._error(location, first, tasks)
 
     def likely(self, content: bytes) -> str | None:
-        """Return the task that a body of records is for if it is valid for that task.
+        """Return the task that a body of records is for, if it is valid for that task.
 
-        It is the one of which a name that no other task has is in the body: to look for
-        that costs far less than to read all the names.
+        The body holds a name that no other task has: looking for that is much faster
+        than reading all the names.
         """
-        if (
-            b'"features"' in content
-        ):  # rows without names: what is in them may be any text
+        if b'"features"' in content:  # rows without names may hold any text
             return None
         for name, task in self._own_names:
             if name in content:
                 return task
         return None
 
-    def _task_of(self, place: str, first: Any) -> str | None:
-        if not isinstance(first, dict | list):
-            return None
-        tasks = self.tasks_with(first)
-        if len(tasks) == 1:
-            return tasks[0]
-        if tasks:
-            raise self._ambiguous(place, first, tasks)
-        if self._not_ready:
-            why = "; ".join(self._not_ready)
-            message = (
-                "no task in service has these fields, and not all tasks are ready:"
-                f" {why}."
-            )
-            raise ApiError(503, message, headers={"Retry-After": "5"})
-        raise self._unknown(place, first)
-
     def tasks_with(self, first: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-        """Return the tasks in service that have the names of a record, or the length of
-        a row.
-        """
+        """Return the tasks with the names of a record, or with the length of a row."""
         if isinstance(first, Mapping):
             return self._by_names.get(frozenset(first), [])
         return self._by_length.get(len(first), [])
 
-    def _ambiguous(self, place: str, first: Any, tasks: list[str]) -> ApiError:
-        if isinstance(first, dict):
+    def _error(self, location: Location, first: Any, tasks: list[str]) -> ApiError:
+        if tasks:
+            return field_errors.ambiguous(self._fields, location, first, tasks)
+        if self._not_ready:
+            reasons = "; ".join(self._not_ready)
             message = (
-                f"the tasks {_listed(tasks)} have the same fields: name one in the"
-                " path."
+                "no task in service has these fields, and not all tasks are ready:"
+                f" {reasons}."
             )
-        else:
-            message = (
-                f"the tasks {_listed(tasks)} have {len(first)} fields each: name one in"
-                " the path, or send records with the names of their fields."
-            )
-        return ApiError(422, f"{place}: {message}", self._details(place, tasks))
-
-    def _unknown(self, place: str, first: Any) -> ApiError:
-        tasks = sorted(
-            self._fields, key=lambda task: (-self._shared(task, first), task)
-        )
-        if isinstance(first, list):
-            lengths = _listed(
-                [f"{task} has {len(self._fields[task])}" for task in tasks]
-            )
-            message = f"no task has {len(first)} fields: {lengths}."
-        elif self._shared(tasks[0], first):
-            difference = _difference(self._fields[tasks[0]], first)
-            others = f"; the other tasks are {_listed(tasks[1:])}" if tasks[1:] else ""
-            message = (
-                f"no task has exactly these fields: {tasks[0]} {difference}{others}."
-            )
-        else:
-            message = f"no task has these fields: the tasks are {_listed(tasks)}."
-        return ApiError(422, f"{place}: {message}", self._details(place, tasks))
-
-    def _shared(self, task: str, first: Any) -> int:
-        """Return how many fields of a task a record has; of a row without names none."""
-        names = self._fields[task] if isinstance(first, dict) else ()
-        return sum(name in first for name in names)
-
-    def _details(self, place: str, tasks: list[str]) -> list[Detail]:
-        return [
-            Detail(
-                where=place, what=f"{task} has the fields {_listed(self._fields[task])}"
-            )
-            for task in tasks[:MAX_DETAILS]
-        ]
+            return ApiError(503, message, headers={"Retry-After": "5"})
+        return field_errors.unknown(self._fields, location, first)
 
 
 def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
@@ -163,40 +111,46 @@ def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
     return dict(groups)
 
 
-def _own_names(fields: Mapping[str, Sequence[str]]) -> list[tuple[bytes, str]]:
-    """Return a name that no other task has, as it stands in JSON, of each task that has
-    one.
-    """
+def _unique(groups: Mapping[Key, list[str]]) -> dict[Key, str]:
+    """Return the task of each key that only one task has."""
+    return {key: tasks[0] for key, tasks in groups.items() if len(tasks) == 1}
+
+
+def _own_names(fields: Fields) -> list[tuple[bytes, str]]:
+    """Return for each task a name that no other task has, as it stands in JSON."""
     count = Counter(name for names in fields.values() for name in names)
-    own = {
-        task: [name for name in names if count[name] == 1]
-        for task, names in fields.items()
-    }
-    return [(f'"{names[0]}"'.encode(), task) for task, names in own.items() if names]
+    own_names = []
+    for task, names in fields.items():
+        own = [name for name in names if count[name] == 1]
+        if own:
+            own_names.append((f'"{own[0]}"'.encode(), task))
+    return own_names
 
 
-def _first_record(body: Any) -> tuple[str, Any]:
-    """Return the place of the first record of a body, or of the first row of a table,
-    and itself.
+def _first_record(body: Any) -> tuple[Location, Any]:
+    """Return the first record of a body, or the first row of a table, and its location.
 
-    Where there should be one and is something else, or nothing, it is None.
+    It is None where something else is in its place, or nothing.
     """
-    if isinstance(body, dict):
-        if "features" not in body:
-            return "body", body
-        first = _head(body["features"])
-        return "body.features.0", first if isinstance(first, list) else None
-    first = _head(body)
-    return "body.0", first if isinstance(first, dict) else None
+    if not isinstance(body, dict):
+        first = _first(body)
+        return (0,), first if isinstance(first, dict) else None
+    if "features" not in body:
+        return (), body
+    first = _first(body["features"])
+    return ("features", 0), first if isinstance(first, list) else None
 
 
-def _parsed(content: bytes) -> Any:
-    """Read the beginning of a long body as JSON, or all of it if its first record is
-    not whole.
+def _parse(content: bytes) -> Any:
+    """Parse a body as JSON; of a long one no more than the first record needs.
+
+    Raises:
+        ValueError: it is not JSON.
     """
-    with suppress(
-        ValueError
-    ):  # it ends in the middle of an escape sequence, or is no JSON
+    if len(content) <= HEAD_BYTES:
+        return from_json(content)
+    # The beginning may end in the middle of an escape sequence.
+    with suppress(ValueError):
         start = from_json(content[:HEAD_BYTES], allow_partial=True)
         rows = start.get("features") if isinstance(start, dict) else start
         if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off
@@ -204,21 +158,5 @@ def _parsed(content: bytes) -> Any:
     return from_json(content)
 
 
-def _head(rows: Any) -> Any:
+def _first(rows: Any) -> Any:
     return rows[0] if isinstance(rows, list) and rows else None
-
-
-def _difference(names: Sequence[str], given: Mapping[str, Any]) -> str:
-    """Say what a task's fields have and a record has not, and the other way round."""
-    missing = [name for name in names if name not in given]
-    unknown = [name for name in given if name not in names]
-    parts = [f"also needs {_listed(missing)}"] if missing else []
-    parts += [f"has no {_listed(unknown)}"] if unknown else []
-    return " and ".join(parts)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them."""
-    shown = [name[:MAX_NAME] for name in names[:MAX_NAMES]]
-    last = f"{len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else shown.pop()
-    return f"{', '.join(shown)} and {last}" if shown else last

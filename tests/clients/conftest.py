@@ -108,7 +108,7 @@ def compare(served: Api) -> Callable[[str], None]:
         "inferred": [
             output["name"] for output in served.get("/v2/models/iris")["outputs"]
         ],
-        "refused": [422, ["body.MedInc"]],
+        "refused": [422, ["#/MedInc"]],
     }
 
     def check(printed: str) -> None:

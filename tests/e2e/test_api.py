@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.serving.model import Model
+from tests.support.problems import problem_of
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, Api, edit, golden, manifest
 
@@ -54,10 +55,6 @@ def test_head_is_answered_on_the_same_connection_as_get(api: Api) -> None:
     )
 
 
-def is_problem(answer: Any) -> bool:
-    return set(answer) == {"error", "details", "request_id"} and bool(answer["error"])
-
-
 def test_the_issues_example_is_answered_as_it_stands(api: Api) -> None:
     answer = api.post("/predict", HOUSE)
     about = manifest(MODELS / "housing")
@@ -95,7 +92,7 @@ def test_ten_thousand_records_are_answered_and_one_more_is_too_many(api: Api) ->
     rows = {"features": [list(HOUSE.values())] * 10_000}
     assert len(api.post("/predict", rows)["predictions"]) == 10_000
     rows["features"].append(list(HOUSE.values()))
-    assert "more than 10,000 records" in api.post("/predict", rows, 413)["error"]
+    assert "more than 10,000 records" in api.post("/predict", rows, 413)["detail"]
 
 
 def test_the_first_page_leads_to_paths_that_answer(api: Api) -> None:
@@ -210,20 +207,19 @@ def test_all_errors_have_one_form(
 ) -> None:
     answer = api.client.request(method, path, content=body)
     assert answer.status_code == status
-    assert is_problem(answer.json())
-    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    problem_of(answer)
     if status == 405:
         assert answer.headers["allow"] in ("GET, HEAD", "POST")
 
 
 def test_an_error_says_what_is_wrong_and_where(api: Api) -> None:
     problem = api.post("/predict", [HOUSE, HOUSE | {"MedInc": -1, "Rooms": 2}], 422)
-    assert problem["details"] == [
+    assert problem["errors"] == [
         {
-            "where": "body.1.MedInc",
-            "what": "Input should be greater than or equal to 0",
+            "detail": "Input should be greater than or equal to 0",
+            "pointer": "#/1/MedInc",
         },
-        {"where": "body.1.Rooms", "what": "Extra inputs are not permitted"},
+        {"detail": "Extra inputs are not permitted", "pointer": "#/1/Rooms"},
     ]
 
 
@@ -238,7 +234,7 @@ def test_a_body_that_is_too_large_is_refused(
     parts = (body[start : start + 100_000] for start in range(0, len(body), 100_000))
     answer = api.client.post(path, content=parts if chunked else body)
     assert answer.status_code == 413
-    assert answer.json()["error"] == "the body is larger than 2,000,000 bytes."
+    assert answer.json()["detail"] == "the body is larger than 2,000,000 bytes."
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -252,7 +248,8 @@ def test_so_is_one_on_the_protected_paths_and_on_those_of_the_protocol(
             path, content=iter([body]) if chunked else body, headers=headers
         )
         assert answer.status_code == 413
-        assert answer.json()["error"] == "the body is larger than 8,000,000 bytes."
+        member = "error" if path.startswith("/v2") else "detail"
+        assert answer.json()[member] == "the body is larger than 8,000,000 bytes."
 
 
 @pytest.mark.parametrize("host", ["[", "[::1", "a b", "x" * 1000, "\\"])
@@ -332,11 +329,11 @@ def test_what_changes_something_needs_a_key(
 ) -> None:
     answer = api.client.request(method, path, json=body, headers={"X-API-Key": KEY})
     assert answer.status_code == 403
-    assert "API_ADMIN_KEY" in answer.json()["error"]
+    assert "API_ADMIN_KEY" in answer.json()["detail"]
     for headers in ({}, {"X-API-Key": "wrong"}, {b"X-API-Key": b"\xff"}):
         answer = guarded.client.request(method, path, json=body, headers=headers)
         assert answer.status_code == 401
-        assert "X-API-Key" in answer.json()["error"] and KEY not in answer.text
+        assert "X-API-Key" in answer.json()["detail"] and KEY not in answer.text
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ADMIN[:-1])
@@ -345,7 +342,7 @@ def test_without_a_trainer_the_key_opens_a_path_that_says_so(
 ) -> None:
     answer = guarded.client.request(method, path, json=body, headers={"X-API-Key": KEY})
     assert answer.status_code == 503
-    assert "python -m pipeline serve-worker" in answer.json()["error"]
+    assert "python -m pipeline serve-worker" in answer.json()["detail"]
     assert answer.headers["retry-after"] == "5"
 
 
@@ -382,7 +379,7 @@ def test_what_makes_no_sense_is_refused_before_the_trainer_is_asked(
     headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
     answer = guarded.client.post(path, content=content, headers=headers)
     assert answer.status_code == status
-    assert is_problem(answer.json())
+    problem_of(answer)
 
 
 def test_the_last_predictions_are_listed_for_who_has_the_key(guarded: Api) -> None:
@@ -396,7 +393,9 @@ def test_the_last_predictions_are_listed_for_who_has_the_key(guarded: Api) -> No
     assert rows[0]["features"] == HOUSE
     for query in ("limit=0", "limit=1001", "limit=x", "task=" + "x" * 51):
         answer = guarded.client.get(f"/predictions?{query}", headers=headers)
-        assert answer.status_code == 422 and is_problem(answer.json())
+        assert answer.status_code == 422
+        name, _, _ = query.partition("=")
+        assert problem_of(answer)["errors"][0]["parameter"] == name
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

@@ -222,7 +222,7 @@ def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(
         assert health["status"] == "not ready"
         assert "git checkout" in health["problems"][0]
         assert api.get("/models") == {}
-        assert "holds no model" in api.post("/predict", HOUSE, 503)["error"]
+        assert "holds no model" in api.post("/predict", HOUSE, 503)["detail"]
         assert api.get("/openapi.json")["paths"]
         shutil.copytree(MODELS, api.models)
         wait_until(lambda: sorted(api.get("/models")) == TASKS)

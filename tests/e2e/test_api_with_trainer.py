@@ -13,6 +13,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from pipeline.repo import Repo
+from tests.support.problems import problem_of
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import Api, golden, manifest, wait_until
 from tests.unit.pipeline.worker.service import checkout, running
@@ -101,7 +102,7 @@ def test_a_list_is_explained_with_a_list_and_a_long_one_refused(served: Api) -> 
     assert [row["values"] for row in listed["explanations"]] == [single["values"]] * 2
     assert (
         "more than 10 records"
-        in served.post("/explain/iris", [record] * 11, 413)["error"]
+        in served.post("/explain/iris", [record] * 11, 413)["detail"]
     )
 
 
@@ -178,7 +179,7 @@ def test_what_cannot_be_done_is_told_in_the_answer(
         body = {"task": "iris", "algorithm": "random_forest"} | body
     asked = served.client.post(path, json=body, headers=KEY, timeout=60)
     assert asked.status_code == 422, asked.text
-    assert words in asked.json()["error"]
+    assert words in asked.json()["detail"]
 
 
 def kept_jobs(api: Api) -> list[dict[str, Any]]:
@@ -224,10 +225,7 @@ def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(
 
 def test_a_job_that_does_not_exist_is_404(served: Api) -> None:
     answer = served.client.get("/jobs/nothing", headers=KEY)
-    assert (answer.status_code, set(answer.json())) == (
-        404,
-        {"error", "details", "request_id"},
-    )
+    assert problem_of(answer)["status"] == 404
 
 
 def test_a_run_that_is_no_run_id_is_refused(served: Api) -> None:

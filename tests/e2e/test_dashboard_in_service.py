@@ -216,7 +216,7 @@ def test_the_page_says_that_the_api_is_gone_and_goes_on(
     good = json.dumps(figures(own_api)).encode()
     with serving() as server:
         server.answers["/dashboard"] = [(200, read()[0].encode())]
-        gone = (503, b'{"error": "we are away."}')
+        gone = (503, b'{"detail": "we are away."}')
         server.answers["/dashboard/figures"] = [(200, good), gone]
         seen = text(look(f"{server.url}/dashboard"))
         assert re.search(r"✕ No answer since [\d:]+.*\(we are away\.\)", seen)

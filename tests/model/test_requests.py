@@ -50,4 +50,4 @@ def test_its_fields_choose_the_task(client: TestClient, task: str) -> None:
         assert answer.status_code == 200 and answer.json()["task"] == task
     else:
         assert answer.status_code == 422
-        assert all(name in answer.json()["error"] for name in alike)
+        assert all(name in answer.json()["detail"] for name in alike)

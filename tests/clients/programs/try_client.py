@@ -70,7 +70,7 @@ seen = {
     "inferred": [output.name for output in inferred.outputs],
     "refused": [
         int(refused.status_code),
-        [detail.where for detail in refused.parsed.details],
+        [fault.pointer for fault in refused.parsed.errors],
     ],
 }
 print(json.dumps(seen))

@@ -66,6 +66,6 @@ const seen = {
   models: Object.fromEntries(Object.entries(models).map(([task, card]) => [task, card.version])),
   features: model.features.map((feature) => feature.name),
   inferred: inferred.outputs.map((output) => output.name),
-  refused: [refused.response.status, problem.details.map((detail) => detail.where)],
+  refused: [refused.response.status, problem.errors.map((fault) => fault.pointer)],
 };
 console.log(JSON.stringify(seen));

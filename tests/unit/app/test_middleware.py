@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from app.errors import Problem
 from app.middleware import RequestContextMiddleware
 from app.observability.metrics import Metrics
 
@@ -93,8 +94,10 @@ def test_what_exceeds_the_queue_gets_503_and_is_counted() -> None:
     assert [status for status, _, _ in answers] == [200, 200, 503, 503, 503]
     _, headers, body = answers[-1]
     assert headers["retry-after"] == "1"
-    assert headers["content-type"] == "application/json"
-    assert b'"request_id"' in body and b'"details":[]' in body
+    assert headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(body)
+    assert (problem.status, problem.errors) == (503, [])
+    assert problem.request_id == headers["x-request-id"]
     assert value(gateway, "http_requests_shed_total") == 3
     assert gateway.waiting == 0
 

@@ -41,7 +41,7 @@ def task_by_fields(stack: Stack) -> str:
         answer.get("task") == "iris", f"rows of four numbers are answered with {answer}"
     )
     refused = stack.post("/predict", {"colour": "red"})
-    listed = [detail["what"].split()[0] for detail in refused.json["details"]]
+    listed = [fault["detail"].split()[0] for fault in refused.json["errors"]]
     seen = f"{refused.status} {refused.text[:300]}"
     expect(
         refused.status == 422 and set(listed) >= set(asked), f"no task's fields: {seen}"

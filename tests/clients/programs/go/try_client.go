@@ -120,8 +120,8 @@ func beRefused(client *mlops.APIClient, house mlops.HousingRecord, seen map[stri
 	}
 	problem := refused.Model().(mlops.Problem)
 	var places []string
-	for _, detail := range problem.Details {
-		places = append(places, detail.Where)
+	for _, fault := range problem.Errors {
+		places = append(places, fault.GetPointer())
 	}
 	seen["refused"] = []any{answer.StatusCode, places}
 }

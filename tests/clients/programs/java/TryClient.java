@@ -13,7 +13,7 @@ import mlops.api.ModelsApi;
 import mlops.api.OpenInferenceProtocolApi;
 import mlops.api.PredictApi;
 import mlops.model.ModelSummary;
-import mlops.model.Detail;
+import mlops.model.Fault;
 import mlops.model.HousingExplainRequest;
 import mlops.model.HousingPredictRequest;
 import mlops.model.HousingPredictions;
@@ -109,7 +109,7 @@ class TryClient {
             throw new AssertionError("a negative income was taken");
         } catch (ApiException refused) {
             Problem problem = JSON.readValue(refused.getResponseBody(), Problem.class);
-            List<String> places = problem.getDetails().stream().map(Detail::getWhere).toList();
+            List<String> places = problem.getErrors().stream().map(Fault::getPointer).toList();
             seen.put("refused", List.of(refused.getCode(), places));
         }
     }

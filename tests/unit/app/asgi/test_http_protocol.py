@@ -149,10 +149,11 @@ def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
 ) -> None:
     head, _, content = talk(port, request_).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400") and b"\r\nconnection: close" in head
-    problem = Problem.model_validate_json(
-        content
-    )  # as every other error, and as documented
-    assert problem.error and f"\r\nx-request-id: {problem.request_id}".encode() in head
+    # As every other error, and as documented.
+    problem = Problem.model_validate_json(content)
+    assert problem.detail and problem.status == 400
+    assert f"\r\nx-request-id: {problem.request_id}".encode() in head
+    assert b"\r\ncontent-type: application/problem+json" in head
 
 
 def test_curl_with_http_2_is_answered(port: int) -> None:

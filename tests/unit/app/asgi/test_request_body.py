@@ -57,7 +57,8 @@ def request_of(path: str) -> bytes:
 
 
 def error_of(answer: Any) -> str:
-    return str(answer.json()["error"])
+    is_v2 = answer.request.url.path.startswith("/v2")
+    return str(answer.json()["error" if is_v2 else "detail"])
 
 
 @pytest.fixture(scope="module")

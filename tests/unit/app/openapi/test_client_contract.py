@@ -103,15 +103,23 @@ def test_every_operation_can_be_refused_and_says_so_in_a_form_with_a_name(
         refused = {s: a for s, a in operation["responses"].items() if s >= "4"}
         assert any(status.startswith("4") for status in refused), name
         for status, answer in refused.items():
-            [content] = answer["content"].values()
-            if (
-                status != "503"
-                or "Health" not in str(content)
-                and "Ready" not in str(content)
-            ):
-                assert content["schema"] == {
-                    "$ref": f"#/components/schemas/{form}"
-                }, name
+            [(media_type, content)] = answer["content"].items()
+            if status == "503" and is_health(content):
+                continue
+            assert content["schema"] == {"$ref": f"#/components/schemas/{form}"}, name
+            is_problem = media_type == "application/problem+json"
+            assert is_problem == (form == "Problem"), name
+
+
+def is_health(content: Node) -> bool:
+    """Tell whether a response says how ready the server is, which is no error."""
+    return "Health" in str(content) or "Ready" in str(content)
+
+
+def test_a_fault_in_a_request_names_its_place_if_it_has_one(document: Node) -> None:
+    fault = document["components"]["schemas"]["Fault"]
+    assert fault["required"] == ["detail"]
+    assert "null" not in str(fault)
 
 
 def test_no_parameter_may_be_null(document: Node) -> None:

@@ -88,7 +88,7 @@ def test_what_cannot_be_true_is_refused(
     client: TestClient, truth: Any, words: str
 ) -> None:
     answer = predict(client, "iris", golden("iris"))
-    assert words in send(client, answer["request_id"], truth, 422)["error"]
+    assert words in send(client, answer["request_id"], truth, 422)["detail"]
     assert client.get("/quality/iris").json()["rows"] == 0
 
 
@@ -96,12 +96,12 @@ def test_a_word_is_no_value_of_a_regression(client: TestClient) -> None:
     answer = predict(client, "housing", HOUSE)
     assert (
         "'dear' is not a number"
-        in send(client, answer["request_id"], "dear", 422)["error"]
+        in send(client, answer["request_id"], "dear", 422)["detail"]
     )
 
 
 def test_a_request_that_is_not_known_is_named(client: TestClient) -> None:
-    assert "nobody" in send(client, "nobody", 1.0, 404)["error"]
+    assert "nobody" in send(client, "nobody", 1.0, 404)["detail"]
 
 
 def test_a_log_of_an_older_version_is_brought_up_to_date(

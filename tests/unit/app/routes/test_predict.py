@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from app.routes.predict import LARGE_BYTES
 from app.settings import Settings
+from tests.support.problems import problem_of
 from tests.support.service import TASKS
 from tests.support.serving import HOUSE, edit, golden
 
@@ -82,9 +83,11 @@ def test_where_no_task_fits_the_tasks_are_listed(
 ) -> None:
     answer = shared_client.post(path, json=body)
     assert answer.status_code == 422
-    told = [detail["what"] for detail in answer.json()["details"]]
-    assert [text.split()[0] for text in told] == TASKS
-    assert told[2].endswith("sepal_length, sepal_width, petal_length and petal_width")
+    sentences = [fault["detail"] for fault in problem_of(answer)["errors"]]
+    assert [sentence.split()[0] for sentence in sentences] == TASKS
+    assert sentences[2].endswith(
+        "sepal_length, sepal_width, petal_length and petal_width"
+    )
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
@@ -96,7 +99,7 @@ def test_two_tasks_with_the_same_fields_are_both_named(
 ) -> None:
     answer = with_twin.post(path, json=body)
     assert answer.status_code == 422
-    assert "the tasks flowers and iris have" in answer.json()["error"]
+    assert "the tasks flowers and iris have" in answer.json()["detail"]
     for task in ("flowers", "iris"):
         assert with_twin.post(f"/predict/{task}", json=body).json()["task"] == task
     assert with_twin.post("/predict", json=HOUSE).json()["task"] == "housing"
@@ -119,22 +122,22 @@ def test_what_only_a_path_can_decide_is_not_in_the_document(
 
 
 @pytest.mark.parametrize(
-    ("body", "where"),
+    ("body", "pointer"),
     [
-        (golden("iris") | {"petal_width": "wide"}, "body.petal_width"),
-        (golden("iris") | {"petal_width": True}, "body.petal_width"),
-        (golden("iris") | {"petal_width": 1e39}, "body.petal_width"),
-        ([golden("iris"), HOUSE], "body.1.sepal_length"),
-        (golden("credit") | {"purpose": "yacht"}, "body.purpose"),
-        ({"features": [row("iris"), row("housing")]}, "body.features.1"),
+        (golden("iris") | {"petal_width": "wide"}, "#/petal_width"),
+        (golden("iris") | {"petal_width": True}, "#/petal_width"),
+        (golden("iris") | {"petal_width": 1e39}, "#/petal_width"),
+        ([golden("iris"), HOUSE], "#/1/sepal_length"),
+        (golden("credit") | {"purpose": "yacht"}, "#/purpose"),
+        ({"features": [row("iris"), row("housing")]}, "#/features/1"),
     ],
 )
 def test_the_rules_of_the_task_that_was_found_hold(
-    shared_client: TestClient, body: object, where: str
+    shared_client: TestClient, body: object, pointer: str
 ) -> None:
     answer = shared_client.post("/predict", json=body)
     assert answer.status_code == 422
-    assert answer.json()["details"][0]["where"] == where
+    assert problem_of(answer)["errors"][0]["pointer"] == pointer
 
 
 @pytest.mark.parametrize("path", ["/predict", "/explain"])
@@ -148,7 +151,7 @@ def test_a_body_without_a_record_is_refused_as_the_default_task_refuses_it(
         shared_client.post(p, content=body) for p in (path, f"{path}/housing")
     )
     assert answer.status_code == own.status_code == 422
-    assert answer.json()["error"] == own.json()["error"]
+    assert answer.json()["detail"] == own.json()["detail"]
 
 
 def test_the_metrics_and_the_log_say_which_task_it_was(
@@ -199,7 +202,7 @@ def test_a_task_that_is_published_later_is_found(
     folder.with_name("unpublished").rename(folder / "flowers")
     models.reload(require_stable=False)
     answer = client.post("/predict", json=with_iris)
-    assert answer.status_code == 422 and "flowers and iris" in answer.json()["error"]
+    assert answer.status_code == 422 and "flowers and iris" in answer.json()["detail"]
 
 
 def test_without_any_model_the_answer_says_what_to_do(
@@ -210,7 +213,7 @@ def test_without_any_model_the_answer_says_what_to_do(
         for path in ("/predict", "/explain"):
             answer = client.post(path, json=HOUSE)
             assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
-            assert "python -m pipeline publish" in answer.json()["error"]
+            assert "python -m pipeline publish" in answer.json()["detail"]
         assert client.get("/model/info").status_code == 503
 
 
@@ -221,7 +224,7 @@ def test_a_task_that_is_not_ready_is_named_where_none_fits(
     with TestClient(create_app(settings(), lambda line: None)) as client:
         answer = client.post("/predict", json=golden("iris"))
         assert (
-            answer.status_code == 503 and "iris: model.onnx" in answer.json()["error"]
+            answer.status_code == 503 and "iris: model.onnx" in answer.json()["detail"]
         )
         assert client.post("/predict", json=HOUSE).json()["task"] == "housing"
 

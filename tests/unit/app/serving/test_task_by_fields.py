@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ApiError
-from app.serving.task_by_fields import HEAD_BYTES, MAX_NAMES, TasksByFields
+from app.serving.field_errors import MAX_NAMES
+from app.serving.task_by_fields import HEAD_BYTES, TasksByFields
 
 FIELDS = {
     "house": ["rooms", "age", "income"],
@@ -60,9 +61,10 @@ def test_two_tasks_with_the_same_fields_are_both_named(body: Any) -> None:
         == f"{place}: the tasks house and villa have the same fields: name one in the"
         " path."
     )
-    assert [(detail.where, detail.what) for detail in error.details] == [
-        (place, "house has the fields rooms, age and income"),
-        (place, "villa has the fields income, rooms and age"),
+    pointer = "#/0" if isinstance(body, list) else "#"
+    assert [(fault.pointer, fault.detail) for fault in error.errors] == [
+        (pointer, "house has the fields rooms, age and income"),
+        (pointer, "villa has the fields income, rooms and age"),
     ]
 
 
@@ -92,9 +94,10 @@ def test_where_no_task_fits_all_are_listed_with_their_fields(body: Any) -> None:
         == "body: no task has these fields: the tasks are flower, house, loan, tree and"
         " villa."
     )
-    assert [detail.what.split()[0] for detail in error.details] == sorted(FIELDS)
+    assert [fault.detail.split()[0] for fault in error.errors] == sorted(FIELDS)
     assert (
-        error.details[2].what == "loan has the fields amount, purpose, duration and age"
+        error.errors[2].detail
+        == "loan has the fields amount, purpose, duration and age"
     )
 
 
@@ -114,8 +117,8 @@ def test_what_the_closest_task_misses_is_said_first(body: Any, difference: str) 
         f"body: no task has exactly these fields: {difference}; the other tasks are "
     )
     assert error.message.startswith(beginning)
-    assert error.details[0].what.startswith(difference.split()[0])
-    assert len(error.details) == len(FIELDS)
+    assert error.errors[0].detail.startswith(difference.split()[0])
+    assert len(error.errors) == len(FIELDS)
 
 
 @pytest.mark.parametrize("length", [0, 1, 5])
