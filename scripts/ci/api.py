@@ -1,7 +1,7 @@
-"""GitHub's REST API for the programs that the workflows call: standard library only.
+"""GitHub's REST API for the programs of the workflows, with the standard library only.
 
-GITHUB_API_URL names the server, GITHUB_TOKEN opens it, GITHUB_REPOSITORY says whose it
-is about.
+The environment holds the server's address in GITHUB_API_URL, the token in GITHUB_TOKEN
+and the repository's name in GITHUB_REPOSITORY.
 """
 
 import http.client
@@ -17,7 +17,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 class ApiError(Exception):
-    """One sentence; `code` is GitHub's status, 0 if there was no answer."""
+    """GitHub refused or did not answer; `code` is its status, 0 without an answer."""
 
     def __init__(self, sentence: str, code: int = 0) -> None:
         super().__init__(sentence)
@@ -25,7 +25,7 @@ class ApiError(Exception):
 
 
 class MissingVariable(Exception):
-    """A variable that the workflow's step must pass is not set; exit status 2."""
+    """The workflow's step does not pass a variable; the exit status is 2."""
 
 
 def needed(name: str) -> str:
@@ -41,7 +41,7 @@ def needed(name: str) -> str:
 
 
 def call(path: str, body: Any = None, method: str = "") -> Any:
-    """Ask GitHub and return the JSON of its answer, None if that is empty.
+    """Send a request to GitHub and return the JSON of its answer, None if it is empty.
 
     Args:
         path: what comes after the repository's name, such as `/actions/workflows`, or a
@@ -51,39 +51,43 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
 
     Raises:
         MissingVariable: GITHUB_TOKEN or GITHUB_REPOSITORY is not set.
-        ApiError: GitHub refuses or does not answer; the token is never in its words.
+        ApiError: GitHub refuses or does not answer; its text never holds the token.
     """
-    repository, token = needed("GITHUB_REPOSITORY"), needed("GITHUB_TOKEN")
-    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = (
-        f"{base}/repos/{repository}{path}"
-        if path[:1] in ("", "/")
-        else f"{base}/{path}"
-    )
+    address = _address(path)
     headers = {
-        "Authorization": f"Bearer {token}",
+        "Authorization": f"Bearer {needed('GITHUB_TOKEN')}",
         "Accept": "application/vnd.github+json",
         "Content-Type": "application/json",
     }
     data = None if body is None else json.dumps(body).encode()
     try:
         request = urllib.request.Request(address, data, headers, method=method or None)
-        # A loopback address never goes through a proxy.
-        local = urlsplit(address).hostname in LOOPBACK
-        proxies = [urllib.request.ProxyHandler({})] if local else []
-        with urllib.request.build_opener(*proxies).open(
-            request, timeout=SECONDS
-        ) as answer:
+        with _opener(address).open(request, timeout=SECONDS) as answer:
             content = answer.read()
         return json.loads(content) if content else None
     except urllib.error.HTTPError as error:
-        said = " ".join(error.read(300).decode(errors="replace").split())
-        sentence = f"{address}: GitHub answers {error.code}: {said}"
+        message = " ".join(error.read(300).decode(errors="replace").split())
+        sentence = f"{address}: GitHub answers {error.code}: {message}"
         raise ApiError(sentence, error.code) from None
     except urllib.error.URLError as error:
-        raise ApiError(
-            f"{address}: no answer ({error.reason}); run it again."
-        ) from None
+        sentence = f"{address}: no answer ({error.reason}); run it again."
+        raise ApiError(sentence) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # Without its words, which may quote a header.
+        # Without its text, which may quote a header.
         raise ApiError(f"{address}: no answer ({type(error).__name__}).") from None
+
+
+def _address(path: str) -> str:
+    """Return the address of a path of the repository, or of the whole server."""
+    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+    repository = needed("GITHUB_REPOSITORY")
+    if path[:1] in ("", "/"):
+        return f"{base}/repos/{repository}{path}"
+    return f"{base}/{path}"
+
+
+def _opener(address: str) -> urllib.request.OpenerDirector:
+    """Return what opens an address; a loopback address never goes through a proxy."""
+    if urlsplit(address).hostname in LOOPBACK:
+        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener()

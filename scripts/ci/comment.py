@@ -1,12 +1,13 @@
-"""Writes the page of a run into one comment of its pull request, in place of the one
-before.
+"""Write the page of a run into a comment of its pull request.
 
     python3 -m scripts.ci.comment FILE
 
-From the environment: PULL_REQUEST (its number), and what `scripts/ci/api.py` needs; the
-token may write pull requests.
+There is one comment a request: the next run replaces its text. From the environment:
+PULL_REQUEST (its number), and what `scripts/ci/api.py` needs; the token may write pull
+requests.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,53 +16,67 @@ from typing import Any
 from scripts import console
 from scripts.ci import api
 
-# Invisible in the comment: by it the next run finds the comment again.
+# Invisible in the comment: the next run finds the comment by it.
 MARK = "<!-- mlops -->"
-LONGEST = 65_536  # characters, GitHub's limit for a comment
+# Characters, GitHub's limit for a comment.
+LONGEST = 65_536
 CUT = "\n\n… The rest is on the page of the workflow run.\n"
-A_PAGE = 100
+PER_PAGE = 100
 
 
 def body(text: str) -> str:
-    """Return the comment with its mark, cut to what GitHub takes."""
+    """Return the comment with its mark, cut to the length that GitHub accepts."""
     whole = f"{MARK}\n{text}"
-    return whole if len(whole) <= LONGEST else whole[: LONGEST - len(CUT)] + CUT
+    if len(whole) <= LONGEST:
+        return whole
+    return whole[: LONGEST - len(CUT)] + CUT
 
 
 def write(number: int, text: str) -> None:
-    """Write the comment.
+    """Create or replace the comment of a pull request.
 
     Raises:
         ApiError: GitHub refuses or does not answer.
     """
     comments = f"/issues/{number}/comments"
-    for comment in _all(comments):
-        # Somebody may quote the mark in a comment of his own, which this token cannot
-        # change.
-        if comment["body"].startswith(MARK) and comment["user"]["type"] == "Bot":
-            api.call(f"/issues/comments/{comment['id']}", {"body": body(text)}, "PATCH")
+    content = {"body": body(text)}
+    for comment in _read_all(comments):
+        if _is_ours(comment):
+            api.call(f"/issues/comments/{comment['id']}", content, "PATCH")
             return
-    api.call(comments, {"body": body(text)})
+    api.call(comments, content)
 
 
-def _all(path: str) -> Iterator[dict[str, Any]]:
-    """Go through a list that GitHub gives in pages."""
-    number = 1
-    while found := api.call(f"{path}?per_page={A_PAGE}&page={number}"):
-        yield from found
-        if len(found) < A_PAGE:
+def _is_ours(comment: dict[str, Any]) -> bool:
+    """Return whether a comment is an earlier run's.
+
+    A person may quote the mark in a comment, which this token cannot change.
+    """
+    is_bot = comment["user"]["type"] == "Bot"
+    return is_bot and str(comment["body"]).startswith(MARK)
+
+
+def _read_all(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a list that GitHub returns in pages."""
+    page = 1
+    while True:
+        entries = api.call(f"{path}?per_page={PER_PAGE}&page={page}")
+        yield from entries
+        if len(entries) < PER_PAGE:
             return
-        number += 1
+        page += 1
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Write the comment; return 0, 1 if GitHub refuses, 2 for a wrong use."""
-    if len(arguments) != 1:
-        print("usage: python3 -m scripts.ci.comment FILE", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(
+        prog="comment", description=console.first_line(__doc__)
+    )
+    parser.add_argument("file", metavar="FILE", type=Path)
+    file: Path = parser.parse_args().file
     try:
         number = int(api.needed("PULL_REQUEST"))
-        write(number, Path(arguments[0]).read_text("utf-8"))
+        write(number, file.read_text("utf-8"))
     except (api.MissingVariable, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -72,4 +87,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(console.run(lambda: main(sys.argv[1:])))
+    sys.exit(console.run(main))

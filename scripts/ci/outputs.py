@@ -1,6 +1,4 @@
-"""What a step leaves for others: outputs for later steps and jobs, and the page of the
-run.
-"""
+"""Outputs of a workflow's step, and the summary of its run."""
 
 import os
 import sys
@@ -8,26 +6,29 @@ from pathlib import Path
 
 
 def put(**outputs: str) -> None:
-    """Print outputs of this step, each one line; in a workflow later steps and jobs
-    read them.
+    """Write outputs of this step, one line each, for later steps and jobs to read.
+
+    They are printed to standard error too.
     """
-    lines = "".join(
-        f"{name}={' '.join(text.split())}\n" for name, text in outputs.items()
-    )
+    lines = ""
+    for name, text in outputs.items():
+        one_line = " ".join(text.split())
+        lines += f"{name}={one_line}\n"
     print(lines, end="", file=sys.stderr, flush=True)
     _append("GITHUB_OUTPUT", lines)
 
 
 def summarize(markdown: str) -> None:
-    """Add to the page of this run; outside of a workflow it is printed."""
+    """Add to the summary of this run; outside a workflow, print it."""
     if not _append("GITHUB_STEP_SUMMARY", markdown + "\n"):
         print(markdown)
 
 
 def _append(variable: str, text: str) -> bool:
-    """Add to the file that a variable names; tell whether there is one."""
+    """Append to the file that a variable names; return whether there is one."""
     path = os.environ.get(variable)
-    if path:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(text)
-    return bool(path)
+    if not path:
+        return False
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(text)
+    return True

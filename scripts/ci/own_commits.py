@@ -1,8 +1,7 @@
-"""The commits that the pipeline itself makes, told apart from those of people: in one
-place.
+"""Tell the pipeline's own commits from those of people, in one place.
 
-The plan, the release and the images ask here, so that they cannot come to different
-answers.
+The plan, the release and the images use it, so that they cannot come to different
+results.
 """
 
 from pathlib import Path
@@ -11,39 +10,42 @@ from core.file_names import is_owned
 from core.git import GitError, git
 
 # The trailers of the commits of `pipeline publish`.
-TRAILER = "Mlops-Publish"  # the commit that was trained
-WORKFLOW = (
-    "Mlops-Workflow"  # the workflow run that published; a publication by hand has none
+
+# The commit that was trained.
+TRAILER = "Mlops-Publish"
+# The workflow run that published; a publication from a person's machine has none.
+WORKFLOW = "Mlops-Workflow"
+
+
+# The command that lists the files a commit changes.
+CHANGED_FILES = (
+    "-c",
+    "core.quotePath=off",
+    "diff-tree",
+    "--root",
+    "--no-commit-id",
+    "--name-only",
+    "-r",
+    "-c",
+    "--no-renames",
 )
 
 
 def is_own(folder: Path, commit: str) -> bool:
-    """Tell whether the pipeline made a commit: by its trailer and by what it touches.
+    """Return whether the pipeline made a commit: by its trailer and its changed files.
 
     Both, because a squashed pull request can carry the trailer of a commit that it
-    contains. The author says nothing: anybody can call himself anything. Of a merge,
-    what counts is what it has from neither side.
+    contains. The author proves nothing: anybody can use any name. Of a merge, only the
+    files that differ from all its parents count.
     """
-    touched = git(
-        folder,
-        *(
-            "-c",
-            "core.quotePath=off",
-            "diff-tree",
-            "--root",
-            "--no-commit-id",
-            "--name-only",
-        ),
-        *("-r", "-c", "--no-renames", commit),
-    )
-    return bool(_trailer(folder, commit, TRAILER)) and all(
-        is_owned(path) for path in touched.splitlines()
-    )
+    if not _trailer(folder, commit, TRAILER):
+        return False
+    paths = git(folder, *CHANGED_FILES, commit).splitlines()
+    return all(is_owned(path) for path in paths)
 
 
 def foreign(folder: Path, tip: str, *known: str) -> list[str]:
-    """Return the commits up to `tip` that people made, newest first, but for those
-    below `known`.
+    """Return people's commits up to `tip`, newest first, without those below `known`.
 
     Raises:
         GitError: a commit is not in this clone.
@@ -53,12 +55,11 @@ def foreign(folder: Path, tip: str, *known: str) -> list[str]:
 
 
 def untested(folder: Path, tested: str, tip: str) -> list[str]:
-    """Return the commits of people up to `tip` that no workflow run has linted and
-    tested.
+    """Return people's commits up to `tip` that no workflow run has linted and tested.
 
     A run that published has linted and tested the commit that its trailer names, and
-    with it all that the commit contains. So what is left is code that came after
-    `tested` and that no such run answers for yet: its own run does, or stops at it.
+    all that the commit contains. What is left is code that came after `tested` and that
+    no such run covers yet: its own run will, or stops at it.
 
     Args:
         tested: the commit that this run has linted and tested.
@@ -73,15 +74,13 @@ def untested(folder: Path, tested: str, tip: str) -> list[str]:
         for commit in published
         if _trailer(folder, commit, WORKFLOW) and is_own(folder, commit)
     ]
-    return foreign(
-        folder, tip, tested, *filter(lambda name: _known(folder, name), passed)
-    )
+    known = [name for name in passed if _known(folder, name)]
+    return foreign(folder, tip, tested, *known)
 
 
 def _trailer(folder: Path, commit: str, key: str) -> str:
-    return git(
-        folder, "log", "-1", f"--format=%(trailers:key={key},valueonly)", commit
-    ).strip()
+    form = f"--format=%(trailers:key={key},valueonly)"
+    return git(folder, "log", "-1", form, commit).strip()
 
 
 def _known(folder: Path, commit: str) -> bool:

@@ -1,7 +1,6 @@
-"""Which jobs an event calls for: by where it happened, by what changed, and by the
-budget.
+"""Plan the jobs of a workflow run: by the event, the changed files and the budget.
 
-Nothing is done for a push that brings the pipeline's own commits alone.
+A push that only brings the pipeline's own commits needs no job.
 """
 
 import json
@@ -17,14 +16,15 @@ from scripts.ci import budget, own_commits
 from scripts.ci.budget import Budget
 from scripts.ci.outputs import put
 
-PUSH, REQUESTS = "push", ("pull_request", "merge_group")
+PUSH = "push"
+REQUESTS = ("pull_request", "merge_group")
 PUBLISHED = ("train", "publish")
 SHIPPED = ("images", "smoke", "release")
 # `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow
 # within itself.
 NOT_REHEARSED = {"test-windows", "images-arm", "e2e"}
-# What neither a model nor an image is made of. The tests look at all of it.
-PAPER = (
+# Files that are part of neither a model nor an image. The tests look at all of them.
+DOCUMENTS = (
     "docs/",
     ".github/ISSUE_TEMPLATE/",
     ".github/pull_request_template.md",
@@ -35,135 +35,149 @@ NOTHING = "0" * 40
 
 @dataclass(frozen=True)
 class Event:
-    """What happened.
+    """What started the workflow.
 
     Attributes:
-        name: GitHub's name of it, such as `push`.
-        ref: what it happened to, such as `refs/heads/main`.
+        name: GitHub's name of the event, such as `push`.
+        ref: the Git reference of the event, such as `refs/heads/main`.
         default: the repository's default branch.
-        own: it brings nothing but the pipeline's own commits.
-        paper: it changes nothing but documents.
-        champion: there is a model in service, so there is something to start and to
-            ask.
+        own: only the pipeline's own commits are new.
+        documents: only documents have changed.
+        champion: at least one model is in service, so the stack can be started and
+            asked.
     """
 
     name: str
     ref: str
     default: str
     own: bool = False
-    paper: bool = False
+    documents: bool = False
     champion: bool = True
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs that are to run, and why, in a sentence or two."""
+    """The jobs to run, and the reason in a sentence or two."""
 
     jobs: tuple[str, ...]
     why: str
 
 
 def plan(event: Event, allowed: Budget) -> Plan:
-    """Decide."""
+    """Return the jobs that an event needs within a budget."""
     if event.name == PUSH and event.own:
-        return Plan(
-            (), "The pipeline's own commits: they are not answered with another run."
-        )
-    checks = ("lint", "test") + (("test-windows",) if allowed.thorough else ())
-    if event.paper:
-        return Plan(
-            ("lint", "test"), "Documents alone: nothing is trained, published or built."
-        )
+        return Plan((), "The pipeline's own commits start no other run.")
+    if event.documents:
+        why = "Only documents changed: nothing is trained, published or built."
+        return Plan(("lint", "test"), why)
+    checks: tuple[str, ...] = ("lint", "test")
+    if allowed.thorough:
+        checks += ("test-windows",)
     if event.name in REQUESTS:
-        what = "The merge queue" if event.name == "merge_group" else "A pull request"
-        said = f"{what}: all is tried, nothing is published."
-        shipped = ("smoke", "e2e") if allowed.thorough and event.champion else ()
-        return Plan((*checks, "train", *shipped), said)
+        return _plan_request(event, allowed, checks)
     branch = event.ref.removeprefix("refs/heads/")
-    if branch == event.default:
-        slow = ("images-arm", "e2e") if allowed.thorough else ()
-        said = f"{branch}: what is retrained is published."
-        return Plan((*checks, *PUBLISHED, *SHIPPED, *slow), said)
-    said = f"The branch {branch}: what is retrained is reported, not published."
-    return Plan((*checks, "train"), said)
+    if branch != event.default:
+        why = f"The branch {branch}: the new models are reported, not published."
+        return Plan((*checks, "train"), why)
+    jobs = (*checks, *PUBLISHED, *SHIPPED)
+    if allowed.thorough:
+        jobs += ("images-arm", "e2e")
+    return Plan(jobs, f"{branch}: the new models are published.")
 
 
-def read(event: str, content: dict[str, Any], folder: Path) -> Event:
-    """Return what happened, from GitHub's event and the checkout."""
-    default = content.get("repository", {}).get("default_branch", "")
-    before, after = content.get("before") or NOTHING, content.get("after") or "HEAD"
-    if event == "pull_request":
-        # What is checked out is the merge of the request into its base.
-        before, after = "HEAD^1", "HEAD"
-    elif event == "merge_group":
-        before, after = (
-            content["merge_group"]["base_sha"],
-            content["merge_group"]["head_sha"],
-        )
-    # Of a branch that is new or was rewritten, what came in cannot be told from what
-    # was there.
-    known = event != "workflow_dispatch" and _continues(folder, before, after)
+def _plan_request(event: Event, allowed: Budget, checks: tuple[str, ...]) -> Plan:
+    """Return the jobs of a pull request, or of a group in the merge queue."""
+    jobs = (*checks, "train")
+    if allowed.thorough and event.champion:
+        jobs += ("smoke", "e2e")
+    queued = event.name == "merge_group"
+    what = "The merge queue" if queued else "A pull request"
+    return Plan(jobs, f"{what}: everything is tested, nothing is published.")
+
+
+def read_event(name: str, content: dict[str, Any], folder: Path) -> Event:
+    """Return the event, from GitHub's description of it and the checkout."""
+    before, after = _range(name, content)
+    # What a new or rewritten branch brings cannot be told from what was there before.
+    known = name != "workflow_dispatch" and _continues(folder, before, after)
     return Event(
-        name=event,
+        name=name,
         ref=os.environ.get("GITHUB_REF", ""),
-        default=default,
+        default=content.get("repository", {}).get("default_branch", ""),
         own=known and not own_commits.foreign(folder, after, before),
-        paper=known and _is_paper(folder, before, after),
+        documents=known and _only_documents(folder, before, after),
         champion=any(folder.glob("deployment/models/*/manifest.json")),
     )
 
 
+def _range(name: str, content: dict[str, Any]) -> tuple[str, str]:
+    """Return the commits before and after an event."""
+    if name == "pull_request":
+        # What is checked out is the merge of the request into its base.
+        return "HEAD^1", "HEAD"
+    if name == "merge_group":
+        group = content["merge_group"]
+        return group["base_sha"], group["head_sha"]
+    return content.get("before") or NOTHING, content.get("after") or "HEAD"
+
+
 def _continues(folder: Path, before: str, after: str) -> bool:
-    return before != NOTHING and succeeds(
-        folder, "merge-base", "--is-ancestor", f"{before}^{{commit}}", after
-    )
+    if before == NOTHING:
+        return False
+    commit = f"{before}^{{commit}}"
+    return succeeds(folder, "merge-base", "--is-ancestor", commit, after)
 
 
-def _is_paper(folder: Path, before: str, after: str) -> bool:
-    """Tell whether documents changed, and nothing else."""
+def _only_documents(folder: Path, before: str, after: str) -> bool:
+    """Return whether documents have changed, and nothing else."""
     options = ("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames")
     changed = git(folder, *options, before, after).splitlines()
-    return bool(changed) and all(
-        path.startswith(PAPER) or ("/" not in path and path.endswith(".md"))
-        for path in changed
-    )
+    return bool(changed) and all(_is_document(path) for path in changed)
 
 
-def main() -> int:
-    """Write the plan as outputs: jobs and matrices as JSON lists, why, and the budget's
-    name.
-    """
-    event = os.environ.get("GITHUB_EVENT_NAME", "")
-    path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
-    content = json.loads(path.read_text("utf-8") or "{}")
-    private = bool(content.get("repository", {}).get("private"))
-    try:
-        allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
-        happened = read(event, content, Path())
-        made = plan(happened, allowed)
-    except (GitError, budget.UnknownBudget) as error:
-        print(f"error: {error}", file=sys.stderr)
-        put(failure=str(error))
-        return 1
-    jobs = [
-        job for job in made.jobs if "ACT" not in os.environ or job not in NOT_REHEARSED
-    ]
-    pythons = allowed.pythons[-1:] if happened.paper else allowed.pythons
+def _is_document(path: str) -> bool:
+    at_top = "/" not in path
+    return path.startswith(DOCUMENTS) or (at_top and path.endswith(".md"))
+
+
+def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -> None:
+    """Write jobs and matrices as JSON lists, the reason, and the budget's name."""
+    jobs = list(planned.jobs)
+    if "ACT" in os.environ:
+        jobs = [job for job in jobs if job not in NOT_REHEARSED]
+    pythons = allowed.pythons[-1:] if event.documents else allowed.pythons
+    minutes = ""
+    if private:
+        counted = ("plan", *jobs, "verdict")
+        minutes = str(budget.minutes(counted, len(pythons), len(allowed.images)))
     put(
         jobs=json.dumps(jobs),
-        why=made.why,
+        why=planned.why,
         budget=allowed.name,
         pythons=json.dumps(pythons),
         images=json.dumps(allowed.images),
         scan=json.dumps(allowed.thorough),
-        minutes=str(_minutes(jobs, pythons, allowed)) if private else "",
+        minutes=minutes,
     )
-    print(f"{made.why} Budget: {allowed.name}. Jobs: {', '.join(jobs) or 'none'}.")
+    names = ", ".join(jobs) or "none"
+    print(f"{planned.why} Budget: {allowed.name}. Jobs: {names}.")
+
+
+def main() -> int:
+    """Plan the run; return 1 if the budget or a commit is unknown."""
+    path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
+    content = json.loads(path.read_text("utf-8") or "{}")
+    private = bool(content.get("repository", {}).get("private"))
+    name = os.environ.get("GITHUB_EVENT_NAME", "")
+    try:
+        allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
+        event = read_event(name, content, Path())
+    except (GitError, budget.UnknownBudget) as error:
+        print(f"error: {error}", file=sys.stderr)
+        put(failure=str(error))
+        return 1
+    write_outputs(event, plan(event, allowed), allowed, private)
     return 0
-
-
-def _minutes(jobs: list[str], pythons: tuple[str, ...], allowed: Budget) -> int:
-    return budget.minutes(("plan", *jobs, "verdict"), len(pythons), len(allowed.images))
 
 
 if __name__ == "__main__":

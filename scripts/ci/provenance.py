@@ -1,9 +1,9 @@
-"""Writes where the images come from, for signing: `python3 -m scripts.ci.provenance`.
+"""Write the provenance of the images, for signing: `python3 -m scripts.ci.provenance`.
 
 The commit that is built is the pipeline's own, a child of the one whose push started
 the workflow: GitHub's own provenance names the pushed one, whose tree does not hold the
-model that is inside. So the predicate (https://slsa.dev/provenance/v1) is written here,
-of what is checked out.
+model in the images. So the predicate (https://slsa.dev/provenance/v1) is written here,
+from what is checked out.
 
 From the environment: IMAGES (a JSON object, an address with its digest by short name),
 and what GitHub sets in every step. Outputs `<short name>-name` and `<short
@@ -28,48 +28,48 @@ PREDICATE = Path("build/provenance.json")
 
 
 def predicate(root: Path) -> dict[str, Any]:
-    """Return the predicate for images that are built of what is checked out.
+    """Return the predicate for images that are built from what is checked out.
 
     Raises:
-        MissingVariable: this is no step of a workflow.
+        MissingVariable: this is not a step of a workflow.
     """
-    repository = f"{needed('GITHUB_SERVER_URL')}/{needed('GITHUB_REPOSITORY')}"
-    pushed, published = needed("GITHUB_SHA"), git(root, "rev-parse", "HEAD")
+    name = needed("GITHUB_REPOSITORY")
+    repository = f"{needed('GITHUB_SERVER_URL')}/{name}"
     workflow = needed("GITHUB_WORKFLOW_REF").partition("@")[0]
-    path = workflow.removeprefix(f"{needed('GITHUB_REPOSITORY')}/")
-    source = {"uri": f"git+{repository}", "digest": {"gitCommit": published}}
-    models = [
-        {"name": path.relative_to(root).as_posix(), "digest": {"sha256": _sha256(path)}}
-        for path in sorted(root.glob("deployment/models/*/model.onnx"))
-    ]
+    path = workflow.removeprefix(f"{name}/")
+    ref = needed("GITHUB_REF")
+    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "1")
     return {
         "buildDefinition": {
             "buildType": "https://actions.github.io/buildtypes/workflow/v1",
             "externalParameters": {
-                "workflow": {
-                    "ref": needed("GITHUB_REF"),
-                    "repository": repository,
-                    "path": path,
-                }
+                "workflow": {"ref": ref, "repository": repository, "path": path}
             },
             "internalParameters": {
                 "github": {
                     "event_name": os.environ.get("GITHUB_EVENT_NAME", ""),
-                    "triggering_commit": pushed,
+                    "triggering_commit": needed("GITHUB_SHA"),
                     "trained_commit": _trained(root),
                 }
             },
-            "resolvedDependencies": [source, *models],
+            "resolvedDependencies": dependencies(root, repository),
         },
         "runDetails": {
-            "builder": {"id": f"{repository}/{path}@{needed('GITHUB_REF')}"},
-            "metadata": {
-                "invocationId": (
-                    f"{run_url()}/attempts/{os.environ.get('GITHUB_RUN_ATTEMPT', '1')}"
-                )
-            },
+            "builder": {"id": f"{repository}/{path}@{ref}"},
+            "metadata": {"invocationId": f"{run_url()}/attempts/{attempt}"},
         },
     }
+
+
+def dependencies(root: Path, repository: str) -> list[dict[str, Any]]:
+    """Return what the images are built from: the commit, and the models in it."""
+    commit = {"gitCommit": git(root, "rev-parse", "HEAD")}
+    found: list[dict[str, Any]] = [{"uri": f"git+{repository}", "digest": commit}]
+    for model in sorted(root.glob("deployment/models/*/model.onnx")):
+        name = model.relative_to(root).as_posix()
+        digest = hashlib.sha256(model.read_bytes()).hexdigest()
+        found.append({"name": name, "digest": {"sha256": digest}})
+    return found
 
 
 def _trained(root: Path) -> str:
@@ -77,12 +77,8 @@ def _trained(root: Path) -> str:
     return git(root, "log", "-1", key).strip()
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def main() -> int:
-    """Write the predicate, and put out name and digest of each image."""
+    """Write the predicate, and the name and digest of each image as outputs."""
     try:
         images = json.loads(needed("IMAGES"))
         PREDICATE.parent.mkdir(exist_ok=True)

@@ -1,6 +1,4 @@
-"""What this push did, in plain words, and the one status that a branch rule has to look
-at.
-"""
+"""Summarize a workflow run, and decide the one status that a branch rule requires."""
 
 import json
 import os
@@ -13,38 +11,39 @@ from scripts import console
 from scripts.ci import budget
 from scripts.ci.outputs import summarize
 
-# What GitHub calls `needs`: by job its `result`, and its `outputs`.
+# GitHub's `needs`: the `result` and the `outputs` of each job.
 Needs = dict[str, dict[str, Any]]
-REPORT, PAGE = Path("build/report.md"), Path("build/summary.md")
+REPORT = Path("build/report.md")
+PAGE = Path("build/summary.md")
 MARKS = {"success": "✅", "failure": "❌", "cancelled": "🚫", "skipped": "–"}
 DOES = {
-    "plan": "decides what is to be done",
+    "plan": "decides which jobs run",
     "lint": "format, types, workflows, images",
     "test": "the fast tests on Python {pythons}",
     "test-windows": "the fast tests on Windows",
-    "train": "fits and judges every candidate",
+    "train": "trains and evaluates every candidate",
     "publish": "commits runs, decisions and champions",
     "images": "builds the images, pushes them as `sha-…`",
     "images-arm": "builds and pushes the same for ARM",
     "e2e": "the slow tests",
     "smoke": "starts the whole stack from the images{scan}",
-    "release": "moves `latest` to the images, signs what they are made of",
+    "release": "moves `latest` to the images, signs their provenance",
 }
-# They follow on a publication, and only where its commit may be shipped.
+# They follow a publication, and only if its commit may be shipped.
 SHIPPING = ("images", "images-arm", "e2e", "smoke", "release")
-AGAIN = "Mend it (`{}` shows the same) and push again."
+AGAIN = "Fix it (`{}` shows the same) and push again."
 REMEDY = {
-    "plan": "Mend it and run the failed jobs again.",
+    "plan": "Fix it and run the failed jobs again.",
     "lint": AGAIN.format("bash scripts/nox.sh -s lint"),
     "test": AGAIN.format("bash scripts/nox.sh -s tests"),
     "test-windows": AGAIN.format(".\\scripts\\nox.ps1 -s tests-3.13"),
     "train": (
-        "Mend the data or `params.yaml` (`bash scripts/nox.sh -s train` shows the same)"
+        "Fix the data or `params.yaml` (`bash scripts/nox.sh -s train` shows the same)"
         " and push again."
     ),
     "publish": (
         "The trained bundle is kept with this run: run the failed jobs again when that"
-        " is mended."
+        " is fixed."
     ),
     "images": AGAIN.format("bash scripts/nox.sh -s images"),
     "images-arm": AGAIN.format("bash scripts/nox.sh -s images"),
@@ -53,64 +52,64 @@ REMEDY = {
     "release": "Run the failed jobs again.",
     "scan": (
         "The table in its log names the package and the version with the fix: `bash"
-        " scripts/nox.sh -s lock -- --upgrade-package NAME` takes it in; or note the"
-        " CVE in `.trivyignore` with a day until which you accept it. Then push."
+        " scripts/nox.sh -s lock -- --upgrade-package NAME` upgrades it; or list the"
+        " CVE in `.trivyignore` with the day until which you accept it. Then push."
     ),
+}
+# What a job that neither succeeded nor failed did, and why.
+STOPPED = {
+    "cancelled": (
+        "was cancelled",
+        "Somebody cancelled the run, a newer push took its place, or a job ran into its"
+        " time limit (its log says so).",
+    ),
+    "skipped": ("did not run", "None failed: GitHub did not start it."),
 }
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A headline, a sentence or two below it, and whether all went as it should."""
+    """A headline, a sentence or two below it, and whether everything went well."""
 
     good: bool
     headline: str
-    told: str
+    details: str
 
 
 def judge(needs: Needs) -> Verdict:
     """Judge the jobs' results: every job of the plan must have succeeded."""
     plan = needs["plan"]["outputs"]
     left = _output(needs, "publish", "left")
-    wanted = [
-        job
-        for job in json.loads(plan.get("jobs") or "[]")
-        if not left or not _ships(job)
-    ]
+    planned = json.loads(plan.get("jobs") or "[]")
+    wanted = [job for job in planned if not left or job not in SHIPPING]
     results = {job: needs[job]["result"] for job in ("plan", *wanted)}
     for result in ("failure", "cancelled", "skipped"):
-        if bad := [job for job in results if results[job] == result]:
-            return _stopped(needs, result, bad)
-    why = " ".join(filter(None, (plan["why"], left)))
+        stopped = [job for job in results if results[job] == result]
+        if stopped:
+            return _stopped(needs, result, stopped)
+    why = f"{plan['why']} {left}".strip()
     if not wanted:
         return Verdict(True, "Nothing to do", why)
-    if headline := _output(needs, "publish", "headline"):
+    headline = _output(needs, "publish", "headline")
+    if headline:
         return Verdict(True, f"Published: {headline}", why)
     return Verdict(True, "All good, nothing published", why)
 
 
-def _ships(job: str) -> bool:
-    return job in SHIPPING
-
-
 def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
-    """Say what is the matter with the first of the jobs that ended with this result."""
-    job, others = jobs[0], jobs[1:]
-    if result != "failure":
-        what = "was cancelled" if result == "cancelled" else "did not run"
-        why = (
-            "Somebody cancelled the run, a newer push took its place, or a job ran into"
-            " its time limit (its log says so)."
-            if result == "cancelled"
-            else "None failed: GitHub did not start it."
-        )
-        told = f"{why} Run the failed jobs again."
-        return Verdict(False, f"Stopped: {job} {what}", f"{told} {_state(needs)}")
-    said = _output(needs, job, "failure") or "See its log"
+    """Explain the first of the jobs that ended with this result."""
+    job = jobs[0]
+    state = _state(needs)
+    if result in STOPPED:
+        what, why = STOPPED[result]
+        details = f"{why} Run the failed jobs again. {state}"
+        return Verdict(False, f"Stopped: {job} {what}", details)
+    failure = _output(needs, job, "failure") or "See its log"
     remedy = REMEDY.get(_output(needs, job, "remedy")) or REMEDY[job]
-    more = f" {', '.join(others)} failed, too." if others else ""
-    told = f"{said.rstrip('.')}. {remedy}{more} {_state(needs)}"
-    return Verdict(False, f"Stopped: {job} failed", told)
+    others = ", ".join(jobs[1:])
+    more = f" {others} failed, too." if others else ""
+    details = f"{failure.rstrip('.')}. {remedy}{more} {state}"
+    return Verdict(False, f"Stopped: {job} failed", details)
 
 
 def _output(needs: Needs, job: str, name: str) -> str:
@@ -121,8 +120,9 @@ def _output(needs: Needs, job: str, name: str) -> str:
 
 
 def _state(needs: Needs) -> str:
-    """Say what a failure leaves behind."""
-    if not (commit := _output(needs, "publish", "commit")):
+    """Describe what a run that stopped leaves behind."""
+    commit = _output(needs, "publish", "commit")
+    if not commit:
         return "Nothing was published: no run, no model, no image."
     kept = f"The runs and decisions of this push are published, as `{commit[:7]}`;"
     if _output(needs, "release", "digests"):
@@ -132,42 +132,46 @@ def _state(needs: Needs) -> str:
 
 def page(needs: Needs, report: str) -> str:
     """Return the page of a workflow run, as Markdown."""
-    verdict, plan = judge(needs), needs["plan"]["outputs"]
-    told = {
-        "pythons": " and ".join(json.loads(plan.get("pythons") or "[]")),
-        "scan": (
-            " and scans them for known vulnerabilities"
-            if plan.get("scan") == "true"
-            else ""
-        ),
-    }
-    rows = [
-        f"| {MARKS[needs[job]['result']]} | {job} | {does.format(**told)} |"
-        for job, does in DOES.items()
-        if needs[job]["result"] != "skipped"
-        or job in json.loads(plan.get("jobs") or "[]")
-    ]
+    verdict = judge(needs)
+    mark = "✅" if verdict.good else "❌"
     parts = [
-        f"# {'✅' if verdict.good else '❌'} {verdict.headline}",
-        verdict.told,
+        f"# {mark} {verdict.headline}",
+        verdict.details,
         _links(needs),
-        "\n".join(["|  | job | what it does |", "|---|---|---|", *rows]),
+        _table(needs),
         _minutes(needs),
-        f"## What was tried\n{report}" if report else "",
     ]
+    if report:
+        parts.append(f"## What was tried\n{report}")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _table(needs: Needs) -> str:
+    """Return a table of the jobs that ran, or that should have run."""
+    plan = needs["plan"]["outputs"]
+    planned = json.loads(plan.get("jobs") or "[]")
+    pythons = " and ".join(json.loads(plan.get("pythons") or "[]"))
+    scan = ""
+    if plan.get("scan") == "true":
+        scan = " and scans them for known vulnerabilities"
+    lines = ["|  | job | what it does |", "|---|---|---|"]
+    for job, does in DOES.items():
+        result = needs[job]["result"]
+        if result != "skipped" or job in planned:
+            does = does.format(pythons=pythons, scan=scan)
+            lines.append(f"| {MARKS[result]} | {job} | {does} |")
+    return "\n".join(lines)
+
+
 def _minutes(needs: Needs) -> str:
-    """Say what the jobs that ran cost where minutes are billed: by estimate, not by the
-    clock.
-    """
+    """Estimate what the jobs that ran cost, where minutes are billed."""
     plan = needs["plan"]["outputs"]
     if not plan.get("minutes"):
         return ""
     ran = [job for job in DOES if needs[job]["result"] in ("success", "failure")]
-    counts = [len(json.loads(plan[name])) for name in ("pythons", "images")]
-    estimate = budget.minutes([*ran, "verdict"], *counts)
+    pythons = len(json.loads(plan["pythons"]))
+    images = len(json.loads(plan["images"]))
+    estimate = budget.minutes([*ran, "verdict"], pythons, images)
     return (
         f"About {estimate} billed minutes, by the estimate in docs/push.md for the"
         f" budget `{plan['budget']}`; GitHub's own count is under Settings > Billing."
@@ -175,32 +179,31 @@ def _minutes(needs: Needs) -> str:
 
 
 def _links(needs: Needs) -> str:
-    """Return the addresses of the run, the published commit and the images; and who
-    asked.
-    """
-    server, repository, run = (
-        os.environ.get(f"GITHUB_{name}", "")
-        for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
-    )
-    commit = _output(needs, "publish", "commit")
-    digests = _output(needs, "release", "digests").split()
+    """Return links to the run, the published commit and the images, and the reason."""
+    server = os.environ.get("GITHUB_SERVER_URL", "")
+    repository = os.environ.get("GITHUB_REPOSITORY", "")
+    run = os.environ.get("GITHUB_RUN_ID", "")
     links = [f"[Workflow run]({server}/{repository}/actions/runs/{run})"]
+    commit = _output(needs, "publish", "commit")
     if commit:
         links.append(f"[commit `{commit[:7]}`]({server}/{repository}/commit/{commit})")
-    links += [f"`{digest}`" for digest in digests]
+    for digest in _output(needs, "release", "digests").split():
+        links.append(f"`{digest}`")
+    line = " · ".join(links)
     reason = os.environ.get("REASON")
-    return " · ".join(links) + (f"\n\nAsked for, because: {reason}" if reason else "")
+    return f"{line}\n\nReason: {reason}" if reason else line
 
 
 def main() -> int:
     """Write the page from `NEEDS` and the report; return 1 if anything went wrong."""
     needs = json.loads(os.environ["NEEDS"])
-    text = page(needs, REPORT.read_text("utf-8") if REPORT.is_file() else "")
+    report = REPORT.read_text("utf-8") if REPORT.is_file() else ""
+    text = page(needs, report)
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")
     summarize(text)
     verdict = judge(needs)
-    print(f"{verdict.headline}. {verdict.told}")
+    print(f"{verdict.headline}. {verdict.details}")
     return 0 if verdict.good else 1
 
 

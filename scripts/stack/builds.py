@@ -1,6 +1,4 @@
-"""What the images are called and what is written into them: variables of
-docker-compose.yml.
-"""
+"""Names and labels of the images: variables of docker-compose.yml."""
 
 import hashlib
 import json
@@ -13,15 +11,12 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
 def labels() -> dict[str, str]:
-    """Return what is written into the images: the source, its commit, the models'
-    versions.
-    """
-    versions = [
-        f"{model['task']} v{model['version']}"
-        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
-        for model in [json.loads(path.read_text("utf-8"))]
-    ]
-    # An address may hold a password; that is nobody's who has the image.
+    """Return the images' labels: the source, its commit, the models' versions."""
+    versions = []
+    for path in sorted(ROOT.glob("deployment/models/*/manifest.json")):
+        model = json.loads(path.read_text("utf-8"))
+        versions.append(f"{model['task']} v{model['version']}")
+    # The address may hold a password, which does not belong into an image.
     source = re.sub("//[^/@]*@", "//", _git("remote", "get-url", "origin"))
     return {
         "SOURCE": source,
@@ -31,16 +26,14 @@ def labels() -> dict[str, str]:
 
 
 def names(settings: Settings) -> dict[str, str]:
-    """Return the variables of the images' names; what is not set is as GitHub and HEAD
-    have it.
+    """Return the variables of the images' names, by default from GitHub and HEAD.
 
     Raises:
         StackError: there is no commit to name the images after.
     """
     given = settings.variables
-    owner, _, repository = (given.get("GITHUB_REPOSITORY") or "local/mlops").partition(
-        "/"
-    )
+    full_name = given.get("GITHUB_REPOSITORY") or "local/mlops"
+    owner, _, repository = full_name.partition("/")
     return {
         "REGISTRY": given.get("REGISTRY") or "ghcr.io",
         "OWNER": component(given.get("OWNER") or owner),
@@ -52,10 +45,10 @@ def names(settings: Settings) -> dict[str, str]:
 
 
 def component(name: str) -> str:
-    """Return a name of GitHub's as a part of an image's name.
+    """Return a name from GitHub as a part of an image's name.
 
-    Registries take small letters, digits and single separators between them. A name
-    that has to change more than its capitals gets a hash of itself, so that no two
+    Registries accept lower-case letters, digits and single separators between them. A
+    name that has to change more than its case gets a hash of itself, so that no two
     become the same.
     """
     small = name.lower()
@@ -71,7 +64,8 @@ def tag() -> str:
     Raises:
         StackError: there is none.
     """
-    if not (commit := _git("rev-parse", "HEAD")):
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
         raise StackError(
             f"{ROOT} has no commit to name the images after: set IMAGE_TAG."
         )
@@ -79,12 +73,11 @@ def tag() -> str:
 
 
 def uncommitted() -> list[str]:
-    """Return the paths of what goes into the images and is not as HEAD has it."""
+    """Return the paths of files that go into the images and differ from HEAD."""
     ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     context = [line[1:] for line in ignored if line.startswith("!")]
-    return [
-        line[3:] for line in _git("status", "--porcelain", "--", *context).splitlines()
-    ]
+    changed = _git("status", "--porcelain", "--", *context)
+    return [line[3:] for line in changed.splitlines()]
 
 
 def _git(*arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Docker's builder, told by docker-compose.yml what to build."""
+"""`docker buildx bake` with docker-compose.yml, and other Docker commands."""
 
 import json
 import re
@@ -30,53 +30,52 @@ def arguments(
         names: the images without their tags, by service.
         platform: such as `linux/arm64`; without one it is this machine's.
     """
+    pushes = verb == "push"
     command = ["buildx", "bake", "--file", FILE, "--metadata-file", str(metadata)]
-    command.append("--push" if verb == "push" else "--load")
+    command.append("--push" if pushes else "--load")
     if platform:
         command += ["--set", f"*.platform={platform}"]
-    if driver == "docker":  # it can have no cache but its own, and attest nothing
+    if driver == "docker":
+        # It has no other cache than its own, and attests nothing.
         return [*command, *names]
-    # A cache of the registry's, which none but those who may push can write.
+    # A cache in the registry, which only those who may push can write.
     for service, image in names.items():
         cache = f"type=registry,ref={image}:cache{suffix(platform)}"
         command += ["--set", f"{service}.cache-from={cache}"]
-        if verb == "push":
+        if pushes:
             command += ["--set", f"{service}.cache-to={cache},mode=max"]
-    if verb == "push":
+    if pushes:
         command += ["--provenance", "mode=max", "--sbom", "true"]
     return [*command, *names]
 
 
 def suffix(platform: str) -> str:
-    """Return what is added to the tags of images that are built for a platform:
-    `-arm64`.
-    """
-    return f"-{platform.partition('/')[2].replace('/', '-')}" if platform else ""
+    """Return the end of the tags of images for another platform, such as `-arm64`."""
+    if not platform:
+        return ""
+    architecture = platform.partition("/")[2]
+    return f"-{architecture.replace('/', '-')}"
 
 
 def images(services: list[str], variables: dict[str, str]) -> dict[str, str]:
     """Return the images of services, without their tags, as the compose file has them."""
-    plan = docker(
-        *("buildx", "bake", "--file", FILE, "--print", *services),
-        variables=variables,
-        otherwise=f"docker buildx cannot read {FILE}",
-    )
+    command = ["buildx", "bake", "--file", FILE, "--print", *services]
+    failure = f"docker buildx cannot read {FILE}"
+    plan = docker(*command, variables=variables, otherwise=failure)
     targets = json.loads(plan)["target"]
-    return {name: targets[name]["tags"][0].rpartition(":")[0] for name in services}
+    images = {}
+    for service in services:
+        tag: str = targets[service]["tags"][0]
+        images[service] = tag.rpartition(":")[0]
+    return images
 
 
 def driver(variables: dict[str, str]) -> str:
-    """Return what kind of builder is in use: `docker`, `docker-container` …"""
-    told = docker(
-        *("buildx", "inspect"),
-        variables=variables,
-        otherwise=(
-            "docker buildx has no builder in use, `docker buildx ls` shows which"
-            " there are"
-        ),
-    )
-    found = re.search(r"^Driver:\s*(\S+)", told, re.MULTILINE)
-    return found[1] if found else "unknown"
+    """Return the driver of the builder in use: `docker`, `docker-container` …"""
+    failure = "docker buildx has no builder in use, `docker buildx ls` lists them"
+    described = docker("buildx", "inspect", variables=variables, otherwise=failure)
+    match = re.search(r"^Driver:\s*(\S+)", described, re.MULTILINE)
+    return match[1] if match else "unknown"
 
 
 def docker(

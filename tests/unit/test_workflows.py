@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ WORKFLOWS = [
     Workflow.read(path) for path in sorted((ROOT / ".github/workflows").glob("*.y*ml"))
 ]
 Rule = Callable[[Workflow], list[str]]
+PROGRAM = re.compile(r"python3 -m (scripts\.[\w.]+)")
 
 GOOD = """\
 name: good
@@ -284,6 +288,22 @@ def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped()
     for workflow in WORKFLOWS:
         if "push" in workflow.content[True]:
             assert "dependabot/**" in workflow.content[True]["push"]["branches-ignore"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
+def test_a_sparse_checkout_holds_all_that_its_programs_import(
+    workflow: Workflow, tmp_path: Path
+) -> None:
+    for job in workflow.jobs.values():
+        for step in job.get("steps", []):
+            folders = step.get("with", {}).get("sparse-checkout", "").split()
+            if folders:
+                checkout = tmp_path / "-".join(folders)
+                for name in folders:
+                    shutil.copytree(ROOT / name, checkout / name, dirs_exist_ok=True)
+                for program in PROGRAM.findall(str(job["steps"])):
+                    command = [sys.executable, "-S", "-c", f"import {program}"]
+                    subprocess.run(command, cwd=checkout, check=True)
 
 
 def test_the_status_that_a_rule_asks_for_comes_of_no_push() -> None:

@@ -10,17 +10,17 @@ from scripts.ci.plan import Event, plan
 from tests.paths import ROOT
 
 MAIN = Event("push", "refs/heads/main", "main")
-PAPER = Event("push", "refs/heads/main", "main", paper=True)
+DOCUMENTS = Event("push", "refs/heads/main", "main", documents=True)
 REQUEST = Event("pull_request", "refs/pull/7/merge", "main")
 KINDS = {
     "a push to the default branch": (MAIN, ()),
-    "a push of documents alone": (PAPER, ()),
+    "a push of documents alone": (DOCUMENTS, ()),
     "a push to a pull request": (REQUEST, ("comment",)),
 }
 
 
 def cost(event: Event, allowed: Budget, more: tuple[str, ...] = ()) -> int:
-    pythons = 1 if event.paper else len(allowed.pythons)
+    pythons = 1 if event.documents else len(allowed.pythons)
     jobs = ("plan", *plan(event, allowed).jobs, *more, "verdict")
     return budget.minutes(jobs, pythons, len(allowed.images))
 

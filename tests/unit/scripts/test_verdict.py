@@ -88,16 +88,18 @@ def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> No
     failed["lint"]["outputs"]["failure"] = "app/a.py:1: F401 unused."
     verdict = judge(failed)
     assert verdict.headline == "Stopped: lint failed"
-    assert verdict.told.startswith(
-        "app/a.py:1: F401 unused. Mend it (`bash scripts/nox.sh -s lint`"
+    assert verdict.details.startswith(
+        "app/a.py:1: F401 unused. Fix it (`bash scripts/nox.sh -s lint`"
     )
-    assert verdict.told.endswith("Nothing was published: no run, no model, no image.")
+    assert verdict.details.endswith(
+        "Nothing was published: no run, no model, no image."
+    )
 
 
 def test_a_fault_after_publishing_says_what_is_there() -> None:
     verdict = judge(needs(smoke="failure", release="skipped"))
     assert verdict.headline == "Stopped: smoke failed"
-    assert "are published, as `0123456`; `latest` was not moved" in verdict.told
+    assert "are published, as `0123456`; `latest` was not moved" in verdict.details
 
 
 def test_outputs_of_a_job_that_did_not_run_are_not_believed() -> None:
@@ -118,7 +120,7 @@ def test_images_that_are_left_to_another_run_are_no_fault_and_it_is_said() -> No
         "ship": "false",
         "left": "They are left to that push's run.",
     }
-    assert judge(left).good and judge(left).told.endswith(
+    assert judge(left).good and judge(left).details.endswith(
         "They are left to that push's run."
     )
     assert judge(left).headline == "Published: iris v2 promoted"
@@ -131,7 +133,7 @@ def test_what_was_cancelled_is_not_told_to_be_mended() -> None:
     for job in ("test", "publish"):
         verdict = judge(needs(**{job: "cancelled"}, release="skipped"))
         assert verdict.headline == f"Stopped: {job} was cancelled"
-        assert "time limit" in verdict.told and "Mend" not in verdict.told
+        assert "time limit" in verdict.details and "Fix" not in verdict.details
     # Who failed comes first, what was cancelled with it is no fault of its own.
     assert (
         judge(needs(lint="cancelled", train="failure")).headline
@@ -159,13 +161,13 @@ def test_what_was_cancelled_is_not_told_to_be_mended() -> None:
 def test_what_is_left_behind_is_what_is_there(
     results: dict[str, str], state: str
 ) -> None:
-    assert state in judge(needs(**results)).told
+    assert state in judge(needs(**results)).details
 
 
 def test_a_known_hole_comes_with_a_remedy_that_works() -> None:
     red = needs(smoke="failure", release="skipped")
     red["smoke"]["outputs"] = {"failure": "", "remedy": "scan"}
-    told = judge(red).told
+    told = judge(red).details
     assert (
         "--upgrade-package NAME" in told
         and ".trivyignore" in told

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from scripts.images import tell_hidden
+from scripts.images import report_hidden
 from scripts.stack import anonymous
 from scripts.stack.settings import StackError
 
@@ -98,7 +98,7 @@ def test_the_page_of_the_run_names_each_hidden_package(
     images = {
         f"{ghcr.address}/me/copy/mlops-{name}": "sha256:1" for name in ("api", "mlflow")
     }
-    tell_hidden(images, {"GITHUB_REPOSITORY": "Me/Copy"})
+    report_hidden(images, {"GITHUB_REPOSITORY": "Me/Copy"})
     said = capsys.readouterr().out
     assert (
         said
@@ -111,7 +111,7 @@ def test_a_registry_in_trouble_does_not_fail_the_release(
 ) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     ghcr.broken = True
-    tell_hidden({f"{ghcr.address}/me/copy/mlops-api": "sha256:1"}, {})
+    report_hidden({f"{ghcr.address}/me/copy/mlops-api": "sha256:1"}, {})
     assert "does not say whether" in capsys.readouterr().out
 
 
