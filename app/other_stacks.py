@@ -30,54 +30,54 @@ class Variable(NamedTuple):
 VARIABLES = (
     Variable(
         "LOG_LEVEL",
-        "The least level that the API logs; `API_LOG_LEVEL` comes before it.",
+        "Minimum level of the API's log; `API_LOG_LEVEL` takes precedence.",
     ),
     Variable("API_PORT", "The API's port on this machine."),
     Variable(
         TRACKING,
-        "Where clients log, notebooks and `python -m pipeline train` among them. The"
-        " stack's own jobs log to the stack's MLflow: in `.env` it can name no other"
-        " server; runs of another one come here by `python -m pipeline history import"
-        " --from URI`.",
+        "Server that clients log to, such as notebooks and `python -m pipeline train`."
+        " The stack's own jobs log to the stack's MLflow, so in `.env` it cannot name"
+        " another server; `python -m pipeline history import --from URI` imports the"
+        " runs of one.",
     ),
     Variable(
         "MLFLOW_BACKEND_STORE_URI",
-        "MLflow's database is made from `mlruns/`; `python -m pipeline history import"
-        " --from URI` takes in the runs of another store.",
+        "MLflow's database is built from `mlruns/`; `python -m pipeline history import"
+        " --from URI` imports the runs of another store.",
         (),
     ),
     Variable(
         "MLFLOW_DEFAULT_ARTIFACT_ROOT",
-        "What is logged into the running server lies in `mlflow-artifacts/`, what is"
-        " committed in `mlruns/`.",
+        "Artifacts of runs that are logged to the running server are in"
+        " `mlflow-artifacts/`, those of committed runs in `mlruns/`.",
         (),
     ),
     Variable(
         "MLFLOW_SERVE_ARTIFACTS",
-        "`true` is what holds: clients get every artifact through the server.",
+        "It is always `true`: clients get every artifact through the server.",
         YES,
     ),
     Variable(
         PROCESSES,
-        "Each replica of the API is one process with its own `/metrics`; for more of"
-        " them use `docker compose up -d --scale mlops-api=2`.",
+        "Each replica of the API is one process with its own `/metrics`; for more"
+        " replicas use `docker compose up -d --scale mlops-api=2`.",
         (),
     ),
     Variable(
         "GF_SECURITY_ADMIN_USER",
-        "Grafana's administrator, set when its database is made.",
+        "Name of Grafana's administrator, set when its database is created.",
     ),
     Variable(
-        "GF_SECURITY_ADMIN_PASSWORD", "As `GRAFANA_PASSWORD`, which comes before it."
+        "GF_SECURITY_ADMIN_PASSWORD", "As `GRAFANA_PASSWORD`, which takes precedence."
     ),
     Variable(
         "GF_USERS_ALLOW_SIGN_UP",
-        "Whether visitors can make themselves users of Grafana.",
+        "Whether visitors can register as users of Grafana.",
     ),
     Variable(
         MONITORING,
         "With `false` `./start-mlops.sh` leaves out Prometheus, Grafana and the"
-        " exporters. Compose alone cannot: take it out, and `docker compose up -d proxy"
+        " exporters. Compose alone cannot: remove the variable and run `docker compose up -d proxy"
         " mlflow-server trainer`.",
         (*YES, *NO),
     ),
@@ -105,4 +105,4 @@ def _why(variable: Variable) -> str:
             value for value in ("true", "false") if value in variable.values
         )
         return f"can only be {usable}."
-    return "cannot be used here: take it out."
+    return "cannot be used here: remove it."

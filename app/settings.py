@@ -57,88 +57,93 @@ class Settings(BaseSettings):
     root_path: RootPath = Field(
         "",
         description=(
-            "Prefix under which a proxy shows the API, such as `/ml`, taken away or"
-            " not."
+            "Path prefix under which a reverse proxy serves the API, such as `/ml`,"
+            " whether or not it strips it."
         ),
     )
     trusted_proxies: Trusted = Field(
         "127.0.0.1,::1",
         description=(
-            "Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are "
-            "believed: addresses and networks, separated by commas; `*`: all; `none`."
+            "Reverse proxies whose headers `X-Forwarded-For`, `-Proto`, `-Host` and"
+            " `-Prefix` are trusted: addresses and networks, comma-separated; `*` for"
+            " all, or `none`."
         ),
     )
     hosts: Hosts = Field(
         "",
         description=(
-            "Names under which the paths that need the key may be asked, besides"
-            " addresses and `localhost`, such as `lab.example.org`: separated by"
-            " commas, with the port if a page there has one."
+            "Host names under which protected paths may be requested, in addition to"
+            " IP addresses and `localhost`, such as `lab.example.org`:"
+            " comma-separated, with the port if a web page there has one."
         ),
     )
     models: Path = Field(
-        Path("deployment/models"), description="Folder with a folder a task."
+        Path("deployment/models"),
+        description="Directory with one subdirectory per task.",
     )
     state: Path = Field(
-        Path("build/serving"), description="Folder of models loaded by hand."
+        Path("build/serving"),
+        description="Directory for models that were loaded manually.",
     )
     default_task: str = Field(
         "housing",
         description=(
-            "Task that `GET /model/info` describes, and whose rules say what is wrong"
-            " with a body that holds no record. `POST /predict` and `POST /explain` go"
-            " by a record's fields."
+            "Task that `GET /model/info` describes, and that errors refer to if a body"
+            " contains no record. `POST /predict` and `POST /explain` recognise the"
+            " task by the fields of a record."
         ),
     )
     reload_seconds: float = Field(
-        2.0, gt=0, description="How often models' files are looked at."
+        2.0, gt=0, description="Seconds between checks for new model files."
     )
     drift_seconds: float = Field(
-        15, gt=0, description="How often drift and quality are measured."
+        15, gt=0, description="Seconds between measurements of drift and quality."
     )
     admin_key: SecretStr | None = Field(
         None,
         min_length=SHORTEST_KEY,
-        description="Key for paths that change something; none: they say 403.",
+        description="API key for protected paths; if unset they return 403.",
     )
-    trainer_url: str = Field(
-        "http://127.0.0.1:8001", description="Where the trainer listens."
-    )
+    trainer_url: str = Field("http://127.0.0.1:8001", description="URL of the worker.")
     max_body_bytes: int = Field(
-        8_000_000, ge=1_000, description="Larger requests get 413."
+        8_000_000,
+        ge=1_000,
+        description="Size limit of request bodies; larger ones get a 413.",
     )
     max_waiting: int = Field(
-        32, ge=1, description="Requests that may wait; the others get 503."
+        32, ge=1, description="Requests that may be queued; further ones get a 503."
     )
     cors_origins: list[str] = Field(
-        [], description="Web pages that may call the API, a JSON list."
+        [], description="Origins of web pages that may call the API, as JSON."
     )
     prediction_log: Path = Field(
         Path("build/predictions.db"),
-        description="SQLite file of the answered predictions.",
+        description="SQLite database of the prediction log.",
     )
     prediction_log_pending: int = Field(
         100_000,
         ge=1,
-        description="Predictions that may wait to be written; others are counted.",
+        description="Predictions that may be queued; further ones are dropped.",
     )
     prediction_log_rows: int = Field(
-        1_000_000, ge=1, description="Predictions that are kept; the oldest go first."
+        1_000_000,
+        ge=1,
+        description="Predictions to keep; the oldest are deleted first.",
     )
     prediction_log_days: float = Field(
-        30, gt=0, description="Days that predictions are kept."
+        30, gt=0, description="Days to keep predictions."
     )
     log_file: Path = Field(
-        Path("logs/api.log"), description="JSON log beside the one on stdout."
+        Path("logs/api.log"), description="JSON log file, in addition to stdout."
     )
     log_file_bytes: int = Field(
-        10_000_000, ge=1_000, description="Size at which it is rotated."
+        10_000_000, ge=1_000, description="Size at which the log file is rotated."
     )
-    log_file_backups: int = Field(3, ge=0, description="Rotated files that are kept.")
+    log_file_backups: int = Field(3, ge=0, description="Rotated log files to keep.")
     log_level: Level = Field(
         "INFO",
         validation_alias=AliasChoices("API_LOG_LEVEL", "LOG_LEVEL"),
-        description="Least level that is logged; `LOG_LEVEL` does the same.",
+        description="Minimum level of the log; `LOG_LEVEL` has the same effect.",
     )
 
     def host_names(self) -> list[str]:

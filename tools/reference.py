@@ -21,7 +21,7 @@ from tools.documents import table
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 CLIENTS = ROOT / "scripts" / "clients.md"
-NOTE = "<!-- Written by `nox -s docs` from the code: do not edit. -->\n"
+NOTE = "<!-- Generated from the code by `nox -s docs`: do not edit. -->\n"
 VERBS = ("get", "post")
 # The paths that every task has, however many there are: this page is the same before
 # the first model and after the fourth task.
@@ -52,7 +52,7 @@ def _configuration() -> str:
         NOTE,
         "## The API",
         "Environment variables of `python -m app`.\n",
-        "| variable | without it | meaning |",
+        "| variable | default | meaning |",
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
@@ -67,16 +67,17 @@ def _configuration() -> str:
         "",
         "## The containers",
         (
-            "What `docker-compose.yml` and the start scripts read from `.env` or the"
-            " environment.\n"
+            "Variables that `docker-compose.yml` and the start scripts read from `.env`"
+            " or from the environment.\n"
         ),
         *_compose_variables(),
         "",
         "## Names from other stacks",
         (
-            "What people set in such stacks, in `.env` or the environment. What can't"
-            " work is refused at the start: by `./start-mlops.sh`, by the container"
-            " `prepare` of `docker compose up`, or by `python -m app`.\n"
+            "Common variables of other stacks, in `.env` or in the environment. Those"
+            " that cannot work here are rejected at the start: by `./start-mlops.sh`,"
+            " by the container `prepare` of `docker compose up`, or by `python -m"
+            " app`.\n"
         ),
         "| variable | works | meaning |",
         "|---|---|---|",
@@ -106,7 +107,7 @@ def _compose_variables() -> Iterator[str]:
                 "",
                 f"### {line.strip('# -')}",
                 "",
-                "| variable | without it | meaning |",
+                "| variable | default | meaning |",
             )
             yield "|---|---|---|"
             about = []
@@ -123,12 +124,12 @@ def _compose_variables() -> Iterator[str]:
 
 def _metrics() -> str:
     lines = [
-        "# The API's metrics",
+        "# Metrics of the API",
         NOTE,
         (
-            "What `GET /metrics` tells Prometheus; a counter's name ends in `_total`, a"
-            " histogram has `_bucket`, `_sum` and `_count`. [Monitoring](monitoring.md)"
-            " says what is made of them.\n"
+            "`GET /metrics` exposes these metrics to Prometheus. The names of counters"
+            " end in `_total`; a histogram has the suffixes `_bucket`, `_sum` and"
+            " `_count`. See also [how they are scraped and stored](monitoring-metrics.md).\n"
         ),
         "| metric | kind | labels | meaning |",
         "|---|---|---|---|",
@@ -137,8 +138,8 @@ def _metrics() -> str:
         labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
         lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {metric.text} |")
     lines.append(
-        "| `process_*`, `python_info` | | | The process itself, as far as its system"
-        " tells |"
+        "| `process_*`, `python_info` | | | The process itself, as far as the operating"
+        " system reports it |"
     )
     return "\n".join(lines) + "\n"
 
@@ -229,14 +230,11 @@ def _statuses(operation: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    """Write the pages, or with `--check` say whether they are as the code has them."""
+    """Write the pages, or with `--check` report those that are out of date."""
     stale = [path for path, text in pages().items() if not _holds(path, text)]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(
-                f"{path.relative_to(ROOT)} is not what the code says: run `nox -s"
-                " docs`."
-            )
+            print(f"{path.relative_to(ROOT)} is out of date: run `nox -s" " docs`.")
         return int(bool(stale))
     for path in stale:
         path.write_text(pages()[path], "utf-8", newline="\n")

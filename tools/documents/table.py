@@ -26,10 +26,8 @@ PARTS = (
 )
 ROWS = sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.number)
 PAGE = ROOT / "docs" / "coming-from.md"
-BEGIN = (
-    "<!-- This table is written by `nox -s docs` from `tools/documents/rows/`. -->\n"
-)
-END = "<!-- Here the table ends. -->\n"
+BEGIN = "<!-- `nox -s docs` generates this table from `tools/documents/rows/`. -->\n"
+END = "<!-- End of the table. -->\n"
 
 
 def pages() -> dict[Path, str]:

@@ -14,7 +14,7 @@ DOCUMENTS = Event("push", "refs/heads/main", "main", documents=True)
 REQUEST = Event("pull_request", "refs/pull/7/merge", "main")
 KINDS = {
     "a push to the default branch": (MAIN, ()),
-    "a push of documents alone": (DOCUMENTS, ()),
+    "a push of documentation only": (DOCUMENTS, ()),
     "a push to a pull request": (REQUEST, ("comment",)),
 }
 
@@ -43,6 +43,6 @@ def test_the_nights_and_the_jobs_of_the_table_are_the_estimates() -> None:
     page = (ROOT / "docs" / "push.md").read_text("utf-8")
     night = MINUTES["plan"] + MINUTES["e2e"] + MINUTES["scan"]
     assert f"| a night after a push | {night} | – |" in page
-    assert f"| a night after none | {MINUTES['plan']} | – |" in page
+    assert f"| a night without a push | {MINUTES['plan']} | – |" in page
     for job, minutes in MINUTES.items():
         assert f"{job} {minutes}" in page, job

@@ -24,7 +24,7 @@ def settings(of_file: tuple[str, ...] = (), **variables: str) -> Settings:
 )
 def test_what_cannot_work_is_refused_without_its_value(name: str) -> None:
     with pytest.raises(
-        StackError, match=f"{name} cannot be used here: take it out."
+        StackError, match=f"{name} cannot be used here: remove it."
     ) as refused:
         other_names.applied(settings(**{name: "postgresql://me:s3cret@db"}))
     assert "s3cret" not in str(refused.value)

@@ -113,7 +113,7 @@ def test_names_of_other_stacks_work_or_are_refused(
     )
     assert status == 1 and text.count("\n") == 1 and "s3cret" not in text
     assert text.startswith(
-        "error: MLFLOW_BACKEND_STORE_URI cannot be used here: take it out."
+        "error: MLFLOW_BACKEND_STORE_URI cannot be used here: remove it."
     )
     assert said("LOG_LEVEL", "debug")[0] == said("DEPLOY_MONITORING", "false")[0] == 0
 
