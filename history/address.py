@@ -1,4 +1,4 @@
-"""The address of an MLflow store or server, and what goes wrong there in one sentence."""
+"""The address of an MLflow store or server, and its errors as one sentence each."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 from core.errors import PipelineError, UsageError
 from core.redact import redact
 
-# No waiting for minutes for a server that is not there, no progress bars, no telemetry.
+# Do not wait for minutes for an absent server; no progress bars, no telemetry.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -24,23 +24,19 @@ LONGEST_REASON = 400  # MLflow's messages may hold a whole traceback
 
 
 def use_settings() -> None:
-    """Set what this program asks of MLflow, unless the user has; before MLflow is
-    imported.
-    """
+    """Set MLflow's variables unless the user has; call it before MLflow is imported."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
 
 
 def is_folder(uri: str) -> bool:
-    """Tell whether an address is that of a file store."""
+    """Return whether an address is that of a file store."""
     return uri.startswith("file:") or Path(uri).is_dir()
 
 
 @contextmanager
 def settings_for(uri: str) -> Iterator[None]:
-    """Let MLflow open a file store, and no other: it would ask the one in the working
-    directory.
-    """
+    """Let MLflow open this file store, and not the one in the working directory."""
     if not is_folder(uri):
         yield
         return
@@ -56,23 +52,19 @@ def settings_for(uri: str) -> Iterator[None]:
 
 
 def words_of(error: BaseException) -> str:
-    """Return what an error says in one line, without secrets, and not all of a long
-    one.
-    """
-    cause = (
-        getattr(error, "orig", None) or error
-    )  # SQLAlchemy adds its query and a link
+    """Return the message of an error in one line, shortened and without secrets."""
+    # SQLAlchemy adds its query and a link to the error of the driver.
+    cause = getattr(error, "orig", None) or error
     text = str(getattr(cause, "message", "") or cause) or type(cause).__name__
     return redact(" ".join(text.split()))[:LONGEST_REASON]
 
 
 @contextmanager
 def one_sentence(uri: str) -> Iterator[None]:
-    """Turn what MLflow and the libraries below it raise into a PipelineError that names
-    the store.
+    """Turn the errors of MLflow and its libraries into one that names the store.
 
     Raises:
-        PipelineError: MLflow, its database or its driver raised something.
+        PipelineError: MLflow, its database or its driver raised an error.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -89,8 +81,10 @@ def one_sentence(uri: str) -> Iterator[None]:
 
 
 def require_mlflow(uri: str) -> None:
-    """Refuse a database or folder that is not MLflow's, for MLflow would make its own
-    in it.
+    """Refuse a database or folder that is not MLflow's: MLflow would fill it.
+
+    Raises:
+        UsageError: it is not there, or not of MLflow.
     """
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
@@ -100,7 +94,8 @@ def require_mlflow(uri: str) -> None:
             "name a store: sqlite:///FILE, a folder, or a server's http://HOST:PORT."
         )
     if is_folder(uri):
-        return _require_file_store(uri)
+        _require_file_store(uri)
+        return
     if uri.partition(":")[0].partition("+")[0] not in DATABASES:
         return
     url = make_url(uri)
@@ -108,7 +103,7 @@ def require_mlflow(uri: str) -> None:
         raise UsageError(f"{redact(uri)}: there is no such file.")
     engine = create_engine(url)
     try:
-        missing = TABLES - {*inspect(engine).get_table_names()}
+        missing = TABLES - set(inspect(engine).get_table_names())
     finally:
         engine.dispose()
     if missing:
@@ -119,8 +114,11 @@ def require_mlflow(uri: str) -> None:
 
 
 def _require_file_store(uri: str) -> None:
-    folder = Path(url2pathname(urlsplit(uri).path) if uri.startswith("file:") else uri)
-    if not any(path.parent.name.isdigit() for path in folder.glob("*/meta.yaml")):
+    path = uri
+    if uri.startswith("file:"):
+        path = url2pathname(urlsplit(uri).path)
+    experiments = [meta.parent.name for meta in Path(path).glob("*/meta.yaml")]
+    if not any(name.isdigit() for name in experiments):
         raise UsageError(
             f"{uri}: is not a file store of MLflow (it has no folder of an experiment,"
             " such as 0)."

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from core.errors import UsageError
 from core.files import TEMPORARY_PREFIX, emptied
 from history import build, layout
-from history.filestore import FileStore, UnwritableError
+from history.filestore import FileStore
+from history.filestore_files import UnwritableError
 from history.history import History
 
 EXPERIMENTS = "SELECT experiment_id, name, creation_time FROM experiments"

@@ -1,6 +1,6 @@
-"""Where a run lies below `mlruns/`: `<experiment>/<YYYY-MM-DD>/<run_id>/`.
+"""The layout of a history: `mlruns/<experiment>/<YYYY-MM-DD>/<run_id>/`.
 
-Git ignores `mlruns/.local/`: what a notebook logs into the running server, and
+Git ignores `mlruns/.local/`, which holds what a notebook logs to the running server, and
 unfinished work.
 """
 
@@ -18,7 +18,7 @@ ARTIFACTS = "artifacts"
 MODELS = "models"
 REGISTRY = "registry"
 LOCAL = ".local"
-# GitHub advises at most 3,000 entries a directory.
+# GitHub advises at most 3,000 entries per directory.
 MOST_ENTRIES = 3000
 URI_SCHEME = "mlflow-artifacts:/"
 RUN_ID = re.compile(r"[0-9a-f]{32}$")
@@ -30,32 +30,30 @@ HISTORY_URI = re.compile(
 
 
 def experiment_folder(name: str) -> str:
-    """Return a folder name for an experiment that is safe on every file system and in a
-    URI.
+    """Return a folder name for an experiment that is safe on every file system.
 
-    No two experiments share a folder, also where upper and lower case are the same. A
-    plain name in lower case is its own folder; any other is followed by a digest.
+    It is also safe in a URI. No two experiments share a folder, even where upper and
+    lower case are the same. A plain name in lower case is its own folder; any other is
+    followed by a digest.
     """
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:40].rstrip("-")
-    plain = (
-        slug == name.lower() and not ENDS_WITH_DIGEST.search(name) and name != REGISTRY
-    )
-    if plain and not names.fault_of(name):
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")
+    slug = slug[:40].rstrip("-")
+    is_plain = slug == name.lower() and name != REGISTRY
+    ambiguous = ENDS_WITH_DIGEST.search(name) or names.fault_of(name)
+    if is_plain and not ambiguous:
         return name
     return f"{slug or 'experiment'}-{_digest(name)}"
 
 
 def is_experiment_folder(folder: str, name: str) -> bool:
-    """Tell whether a folder is one for this experiment: today's, or one of an earlier
-    version.
+    """Return whether a folder is one for this experiment, also of an earlier version.
 
-    Those took any name of letters, digits, `_` and `-` as it was.
+    Earlier versions took any name of letters, digits, `_` and `-` as it was.
     """
     if folder == experiment_folder(name):
         return True
-    return (
-        folder == name or folder.endswith(f"-{_digest(name)}")
-    ) and not names.fault_of(folder)
+    is_earlier = folder == name or folder.endswith(f"-{_digest(name)}")
+    return is_earlier and not names.fault_of(folder)
 
 
 def _digest(name: str) -> str:
@@ -63,16 +61,18 @@ def _digest(name: str) -> str:
 
 
 def time(milliseconds: int) -> datetime:
-    """Return a time in milliseconds since the epoch, as MLflow has it, in UTC."""
+    """Return a time in milliseconds since the epoch, which MLflow uses, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def day_folder(mlruns: Path, experiment: str, started: int) -> Path:
-    """Return the folder for a run that started at `started` (ms); a full day gets
-    another one.
+    """Return the folder for a new run that started at `started` (ms).
+
+    When the folder of a day is full, the next one gets a number.
     """
     day = time(started).date().isoformat()
-    folder, number = mlruns / experiment_folder(experiment) / day, 1
+    folder = mlruns / experiment_folder(experiment) / day
+    number = 1
     while folder.is_dir() and len(os.listdir(folder)) >= MOST_ENTRIES:
         number += 1
         folder = folder.with_name(f"{day}_{number}")
@@ -92,51 +92,53 @@ def artifact_uri(day: Path, run_id: str, *below: str) -> str:
 
 
 def is_history_uri(uri: str | None) -> bool:
-    """Tell whether an artifact address is one that `artifact_uri` makes."""
+    """Return whether an artifact address is one that `artifact_uri` returns."""
     return bool(uri and HISTORY_URI.match(uri))
 
 
 def run_folders(mlruns: Path) -> dict[str, Path]:
-    """Return every run's folder by run id, each experiment's oldest first.
+    """Return every run's folder by run ID, each experiment's oldest first.
 
     Raises:
-        PipelineError: one run id lies in two folders.
+        PipelineError: one run ID lies in two folders.
     """
     return {run_id: day / run_id for run_id, day in run_days(mlruns).items()}
 
 
 def run_days(mlruns: Path) -> dict[str, Path]:
     """Return the folder that each run's folder lies in; see `run_folders`."""
-    found: dict[str, Path] = {}
+    days: dict[str, Path] = {}
     for day in day_folders(mlruns):
         for run_id in filter(RUN_ID.match, folders(day)):
-            if (other := found.setdefault(run_id, day)) is not day:
+            other = days.setdefault(run_id, day)
+            if other is not day:
                 raise PipelineError(
                     f"the run {run_id} lies in two folders, {other} and {day}: remove"
                     " the one that `git log` shows to be the later."
                 )
-    return found
+    return days
 
 
 def day_folders(mlruns: Path) -> list[Path]:
     """Return the folders that hold run folders, oldest first within each experiment."""
-    experiments = (
-        name for name in folders(mlruns) if name != REGISTRY and name[0] != "."
-    )
-    return [
-        mlruns / experiment / day
-        for experiment in experiments
-        for day in folders(mlruns / experiment)
-        if DAY.match(day)
-    ]
+    days = []
+    for experiment in folders(mlruns):
+        if experiment == REGISTRY or experiment.startswith("."):
+            continue
+        for day in folders(mlruns / experiment):
+            if DAY.match(day):
+                days.append(mlruns / experiment / day)
+    return days
 
 
 def folders(parent: Path | str) -> list[str]:
-    """Return the names of the folders in a folder in order; none if it is not there."""
+    """Return the names of the folders in a folder, sorted; none if it does not exist."""
+    names_of_folders = []
     try:
         with os.scandir(parent) as entries:
-            return sorted(
-                entry.name for entry in entries if entry.is_dir(follow_symlinks=False)
-            )
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    names_of_folders.append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    return sorted(names_of_folders)

@@ -1,5 +1,6 @@
-"""What `rows.sql` is given of runs and promotions; nothing here reads or writes
-anything.
+"""The rows of MLflow's tables for runs and promotions; nothing is read or written here.
+
+`mlflow_rows.sql` has the statement for each part of a record.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from history.runfile import Run
 Row = tuple[str, dict[str, Any]]
 
 PARENT_TAG = "mlflow.parentRunId"
-# What the rows of a record's parts are told of it.
+# The fields of a record that the rows of its parts have, too.
 NAMES = ("address", "experiment_id", "run_id", "model_id", "name", "digest")
 LARGEST = 1.7976931348623157e308
 
@@ -24,25 +25,32 @@ def of_run(run: Run, address: str, experiment_id: int) -> Iterator[Row]:
     record = run.model_dump(by_alias=True, exclude={"metrics"})
     if run.parent:
         record["tags"][PARENT_TAG] = run.parent
-    yield from _parts(
-        "run", record, {"address": address, "experiment_id": experiment_id}
-    )
-    for key, points in run.metrics.items():
-        history: list[dict[str, Any]] = [
-            {
-                "run_id": run.run_id,
-                "key": key,
-                "value": v,
-                "time": run.started + time,
-                "step": step,
-            }
-            for v, time, step in points
-        ]
-        yield from (("run.metrics", point) for point in history)
-        # As in MLflow: the last step, then the last time, then the largest value.
-        yield "run.latest", max(
-            history, key=lambda p: (p["step"], p["time"], stored(p["value"]))
-        )
+    owner = {"address": address, "experiment_id": experiment_id}
+    yield from _parts("run", record, owner)
+    for key in run.metrics:
+        points = _points(run, key)
+        for point in points:
+            yield "run.metrics", point
+        yield "run.latest", max(points, key=_order)
+
+
+def _points(run: Run, key: str) -> list[dict[str, Any]]:
+    points = []
+    for value, time, step in run.metrics[key]:
+        point = {
+            "run_id": run.run_id,
+            "key": key,
+            "value": value,
+            "time": run.started + time,
+            "step": step,
+        }
+        points.append(point)
+    return points
+
+
+def _order(point: dict[str, Any]) -> tuple[int, int, float]:
+    """As in MLflow: the last step, then the last time, then the largest value."""
+    return point["step"], point["time"], stored(point["value"])
 
 
 def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
@@ -51,35 +59,37 @@ def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
 
 
 def _parts(part: str, record: dict[str, Any], owner: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows of a record and of all that it holds; what one leaves open is its
-    owner's.
+    """Yield the rows of a record and of all that it holds.
+
+    A field that a record leaves open is its owner's.
     """
-    row = owner | {
-        k: value for k, value in record.items() if value is not None or k not in owner
-    }
+    row = dict(owner)
+    for name, value in record.items():
+        if value is not None or name not in owner:
+            row[name] = value
     yield part, row
     names = {name: row[name] for name in NAMES if name in row}
-    for place, held in record.items():
-        if isinstance(held, dict):
-            for key, value in held.items():
-                yield f"{part}.{place}", {**names, "key": key, "value": value}
-        elif isinstance(held, list):
-            for entry in held:
-                known = entry if isinstance(entry, dict) else {"value": entry}
-                yield from _parts(f"{part}.{place}", known, names)
+    for field, content in record.items():
+        if isinstance(content, dict):
+            for key, value in content.items():
+                yield f"{part}.{field}", {**names, "key": key, "value": value}
+        elif isinstance(content, list):
+            for entry in content:
+                entry_record = entry if isinstance(entry, dict) else {"value": entry}
+                yield from _parts(f"{part}.{field}", entry_record, names)
 
 
 def stored(value: float | None) -> float:
-    """SQL has no NaN and no infinity: MLflow stores 0 and a mark, and the largest
-    number.
+    """Return what MLflow stores for a value.
+
+    SQL has no NaN and no infinity: MLflow stores 0 with a mark, and the largest number.
     """
-    return (
-        0.0
-        if value is None or math.isnan(value)
-        else min(max(value, -LARGEST), LARGEST)
-    )
+    if value is None or math.isnan(value):
+        return 0.0
+    return min(max(value, -LARGEST), LARGEST)
 
 
 def id_of(*parts: object) -> str:
-    """Derive an id from what it stands for, so that every clone has the same."""
-    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
+    """Derive an ID from what it stands for, so that every clone has the same."""
+    text = "\n".join(map(str, parts))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

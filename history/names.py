@@ -1,8 +1,7 @@
 """Names of files that every system can check out, and that Git keeps as they are.
 
-Windows reserves names and characters, Windows and macOS know no difference of case,
-macOS composes letters its own way, and a few names change what Git does with the files
-beside them.
+Windows reserves names and characters, Windows and macOS ignore case, macOS composes
+letters in its own way, and a few names change what Git does with the files beside them.
 """
 
 import re
@@ -11,8 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-# Windows opens 259 characters of a path; the repository lies at most this deep on a
-# runner.
+# Windows opens paths of 259 characters; the repository lies at most this deep on a runner.
 LONGEST = 240
 CHECKOUT = len(r"D:\a\a-repository-s-long-name\a-repository-s-long-name") + 1
 LONGEST_PART = 255  # bytes, on Linux
@@ -29,25 +27,34 @@ _TRIMMED = ". "
 
 @lru_cache(maxsize=4096)
 def fault_of(path: str) -> str | None:
-    """Return why a path with slashes cannot be kept, as the end of a sentence about it;
-    or None.
+    """Return why a path with slashes cannot be kept, or None.
+
+    The reason continues a sentence about the path.
     """
     parts = path.split("/")
     if not path or any(part in ("", ".", "..") for part in parts):
         return "is not a path within the folder"
-    return next(filter(None, map(_fault_of_part, parts)), None)
+    for part in parts:
+        reason = _fault_of_part(part)
+        if reason:
+            return reason
+    return None
 
 
 def _fault_of_part(part: str) -> str | None:
-    if found := _FORBIDDEN.search(part):
-        shown = found[0] if found[0].isprintable() else f"U+{ord(found[0]):04X}"
-        return f"has the character {shown}, which Windows does not allow in a name"
+    forbidden = _FORBIDDEN.search(part)
+    if forbidden:
+        character = forbidden[0]
+        if not character.isprintable():
+            character = f"U+{ord(character):04X}"
+        return f"has the character {character}, which Windows does not allow in a name"
     if part[-1] in _TRIMMED:
-        return "has a name that ends with a dot or a blank, which Windows cuts off"
+        return "has a name that ends with a dot or a space, which Windows cuts off"
     if _DEVICE.fullmatch(part.partition(".")[0].rstrip(_TRIMMED)):
         return "has a name that Windows reserves for a device"
-    # macOS skips invisible letters where it looks for these.
-    visible = "".join(letter for letter in part if unicodedata.category(letter) != "Cf")
+    # macOS ignores invisible letters in these.
+    letters = [letter for letter in part if unicodedata.category(letter) != "Cf"]
+    visible = "".join(letters)
     if _OF_GIT.fullmatch(visible.casefold()):
         return "has a name by which Git would leave files out or change them"
     try:
@@ -67,13 +74,13 @@ def _fault_of_part(part: str) -> str | None:
 
 
 def too_long(path: str) -> str | None:
-    """Return why a path from the repository's root on is too long, or None."""
+    """Return why a path relative to the repository's root is too long, or None."""
     length = CHECKOUT + len(path.encode("utf-16-le", "surrogatepass")) // 2
     if length < LONGEST:
         return None
     return (
-        f"has a path of {length - CHECKOUT} characters; more than"
-        f" {LONGEST - CHECKOUT - 1} do not fit on Windows"
+        f"has a path of {length - CHECKOUT} characters; at most"
+        f" {LONGEST - CHECKOUT - 1} fit on Windows"
     )
 
 
@@ -84,18 +91,19 @@ def clash(paths: Iterable[str]) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1024)  # most runs have files of the same names
 def _clash(paths: tuple[str, ...]) -> tuple[str, str] | None:
-    known: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for path in paths:
         whole = PurePosixPath(path)
-        for place in map(str, (whole, *whole.parents)):
-            other = known.setdefault(_folded(place), place)
-            if other != place:
-                return other, place
+        for entry in (whole, *whole.parents):
+            name = str(entry)
+            other = spellings.setdefault(_folded(name), name)
+            if other != name:
+                return other, name
     return None
 
 
 @lru_cache(maxsize=4096)
 def _folded(path: str) -> str:
-    """Return the same text for all names that some file system takes for one."""
+    """Return one text for all names that some file system takes for the same."""
     plain = unicodedata.normalize("NFD", path).upper().casefold()
     return unicodedata.normalize("NFC", plain)

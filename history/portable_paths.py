@@ -1,9 +1,9 @@
-"""Paths of the machine that logged a run: none of them may get into the history.
+"""Paths of the machine that logged a run, none of which may get into the history.
 
 A text is such a path if the whole of it starts like one: `file:`, `C:/`, `\\\\server`,
 or a usual root such as `/home/`; in the source of a data set and in
-`mlflow.source.name`, where MLflow itself writes paths, any `/`. A text in which a path
-merely occurs is a text.
+`mlflow.source.name`, where MLflow itself writes paths, any `/`. A text that merely
+contains a path is a text.
 """
 
 import json
@@ -19,9 +19,9 @@ ROOTS = "app|builds|content|data|home|mnt|opt|private|root|runner|srv|tmp|Users|
 CERTAIN = re.compile(rf"(file:|[A-Za-z]:[\\/]|\\\\\w|/({ROOTS})/).*")
 LIKELY = re.compile(rf"/.*|{CERTAIN.pattern}")
 BY_MLFLOW = "mlflow.source.name"
+FILE_SCHEME = re.compile(r"^file:(//[^/]*)?(/(?=[A-Za-z]:))?")
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
-# Where MLflow writes the address of a model into the model itself; YAML may fold the
-# line.
+# MLflow writes the address of a model into the model itself; YAML may fold the line.
 MODEL_FILE = "MLmodel"
 MODEL_ADDRESS = re.compile(
     r"^artifact_path: *['\"]?(/|[\w+.-]+:).*(\n[ \t]+.*)*", re.MULTILINE
@@ -32,47 +32,54 @@ Change = Callable[[str], str]
 def change_paths(content: dict[str, Any], change: Change) -> None:
     """Change every path of one machine in the content of a `run.json` by a function."""
     for owner in (content, *content["models"]):
-        for texts in (owner["params"], owner["tags"]):
-            for key, text in texts.items():
-                if (LIKELY if key == BY_MLFLOW else CERTAIN).fullmatch(text):
-                    texts[key] = change(text)
+        _change_texts(owner["params"], change)
+        _change_texts(owner["tags"], change)
     for dataset in content["datasets"]:
         dataset["source"] = _change_source(dataset["source"], change)
 
 
+def _change_texts(texts: dict[str, str], change: Change) -> None:
+    for key, text in texts.items():
+        pattern = LIKELY if key == BY_MLFLOW else CERTAIN
+        if pattern.fullmatch(text):
+            texts[key] = change(text)
+
+
 def local_paths(run: Run) -> list[str]:
     """Return the paths of one machine that a run holds."""
-    found: list[str] = []
+    paths: list[str] = []
 
     def note(path: str) -> str:
-        found.append(path)
+        paths.append(path)
         return path
 
     change_paths(run.model_dump(by_alias=True), note)
-    return found
+    return paths
 
 
 def portable(path: str, root: Path | None) -> str:
-    """Return a path relative to `root` where it lies within, else only its last part."""
+    """Return a path relative to `root` if it lies there, else only its last part."""
     if path.startswith("file:"):
-        path = unquote(re.sub(r"^file:(//[^/]*)?(/(?=[A-Za-z]:))?", "", path))
+        path = unquote(FILE_SCHEME.sub("", path))
     path = path.replace("\\", "/").rstrip("/")
-    if root and path.startswith(f"{root.as_posix()}/"):
-        return path[len(root.as_posix()) + 1 :]
+    if root:
+        start = f"{root.as_posix()}/"
+        if path.startswith(start):
+            return path.removeprefix(start)
     return path.rpartition("/")[2]
 
 
 def _change_source(source: str, change: Change) -> str:
-    """Change the paths within a data set's source: in MLflow's JSON each text, else the
-    whole.
-    """
+    """Change the paths in a data set's source: each text of MLflow's JSON, or the whole."""
     try:
         json.loads(source)
     except ValueError:
         return change(source) if LIKELY.fullmatch(source) else source
 
-    def change_text(found: re.Match[str]) -> str:
-        text = json.loads(found[0])
-        return json.dumps(change(text)) if LIKELY.fullmatch(text) else found[0]
+    def change_text(match: re.Match[str]) -> str:
+        text = json.loads(match[0])
+        if LIKELY.fullmatch(text):
+            return json.dumps(change(text))
+        return match[0]
 
     return JSON_TEXT.sub(change_text, source)

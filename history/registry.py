@@ -1,6 +1,4 @@
-"""Promotions: `mlruns/registry/<model>/<version>.json`, written once; the last is the
-champion.
-"""
+"""Promotions: `registry/<model>/<version>.json`, written once; the last is the champion."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,13 +10,13 @@ from history import runfile
 from history.layout import REGISTRY, folders
 from history.runfile import ModelId, Record, RunId, Sha256
 
-# The version under which MLflow shows the last challenger that was refused; it is in no
+# The version under which MLflow shows the last challenger that was refused. It has no
 # file.
 CHALLENGER = 0
 
 
 class Check(Record):
-    """One question of the gate, its answer, and the numbers that it rests on."""
+    """One check of the gate, its outcome, and the numbers behind it."""
 
     name: str
     passed: bool
@@ -26,8 +24,9 @@ class Check(Record):
 
 
 class Promotion(Record):
-    """One version of a registered model; `promoted` is in milliseconds since the epoch,
-    UTC.
+    """One version of a registered model.
+
+    `promoted` is in milliseconds since the epoch, UTC; `size` in bytes.
     """
 
     format: Literal[1]
@@ -63,10 +62,11 @@ def load(path: Path) -> Promotion:
         PipelineError: the file is not a promotion, or not the one that its name says.
     """
     promotion = runfile.read(path, Promotion)
-    if (promotion.model, f"{promotion.version}.json") != (path.parent.name, path.name):
+    expected = f"{promotion.version}.json"
+    if promotion.model != path.parent.name or path.name != expected:
         raise PipelineError(
-            f"{path}: holds version {promotion.version} of {promotion.model}; "
-            f"{runfile.RESTORE}."
+            f"{path}: holds version {promotion.version} of {promotion.model};"
+            f" {runfile.RESTORE}."
         )
     return promotion
 
@@ -83,19 +83,21 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
         PipelineError: the sequence has a gap, or a file is not a promotion.
     """
     folder = mlruns / REGISTRY / model
-    found = sorted(
-        map(load, folder.glob("*.json")), key=lambda promotion: promotion.version
-    )
-    for expected, promotion in enumerate(found, start=1):
-        if promotion.version != expected:
+    promotions = {}
+    for path in folder.glob("*.json"):
+        promotion = load(path)
+        promotions[promotion.version] = promotion
+    for version in range(1, len(promotions) + 1):
+        if version not in promotions:
+            last = max(promotions)
             raise PipelineError(
-                f"{folder}: version {expected} is missing although version"
-                f" {promotion.version} is there; {runfile.RESTORE}."
+                f"{folder}: version {version} is missing although version {last} is"
+                f" there; {runfile.RESTORE}."
             )
-    return found
+    return [promotions[version] for version in sorted(promotions)]
 
 
 def champion(mlruns: Path, model: str) -> Promotion | None:
     """Return a model's newest promotion, or None before the first."""
-    found = versions(mlruns, model)
-    return found[-1] if found else None
+    promotions = versions(mlruns, model)
+    return promotions[-1] if promotions else None

@@ -1,6 +1,4 @@
-"""The format of `run.json`: everything that MLflow knows about one run, as readable
-text.
-"""
+"""The format of `run.json`: all that MLflow knows about one run, as readable text."""
 
 import json
 from pathlib import Path
@@ -21,10 +19,12 @@ RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 FILE_NAME = "file_name"  # the type of the errors that the validators of paths raise
+FOLD = "fold_"  # starts the name of a metric of cross-validation
 
 
 def _portable(path: str) -> str:
-    if reason := names.fault_of(path):
+    reason = names.fault_of(path)
+    if reason:
         raise PydanticCustomError(
             FILE_NAME, "{path} {reason}", {"path": repr(path), "reason": reason}
         )
@@ -33,23 +33,22 @@ def _portable(path: str) -> str:
 
 # Slash-separated, relative, and fit for every system: see `names.fault_of`.
 RelativePath = Annotated[str, AfterValidator(_portable)]
-# value, milliseconds after the start, step; in JSON a value that is no number is the
-# text "NaN"
+# The value, milliseconds after the start, and the step. In JSON not-a-number is the text
+# "NaN".
 Point = tuple[float, int, int]
 
 
 class Record(BaseModel, extra="forbid", frozen=True, ser_json_inf_nan="strings"):
-    """What all parts of the format share: unknown keys are errors, nothing changes once
-    read.
-    """
+    """The base of all parts of the format: frozen, and unknown keys are errors."""
 
 
 Kind = TypeVar("Kind", bound=Record)
 
 
 class Artifact(Record):
-    """A file that belongs to a run or a model; `path` is relative to the owner's
-    folder.
+    """A file of a run or a model.
+
+    `path` is relative to the folder of its owner, `size` in bytes.
     """
 
     path: RelativePath
@@ -58,11 +57,12 @@ class Artifact(Record):
 
 
 def _distinct(artifacts: list[Artifact]) -> list[Artifact]:
-    if found := names.clash(artifact.path for artifact in artifacts):
+    pair = names.clash(artifact.path for artifact in artifacts)
+    if pair:
         raise PydanticCustomError(
             FILE_NAME,
             "{one} and {other} are one file on Windows or macOS",
-            {"one": repr(found[0]), "other": repr(found[1])},
+            {"one": repr(pair[0]), "other": repr(pair[1])},
         )
     return artifacts
 
@@ -71,7 +71,7 @@ Artifacts = Annotated[list[Artifact], AfterValidator(_distinct)]
 
 
 class Dataset(Record):
-    """One data-set input of a run, as MLflow describes it."""
+    """A data set that was an input of a run, as MLflow describes it."""
 
     name: str
     digest: str
@@ -95,10 +95,9 @@ class ModelMetric(Record):
 
 
 class LoggedModel(Record):
-    """A model that the run logged; its files lie in `models/<model_id>/` of the run's
-    folder.
+    """A model that the run logged; its files lie in the run's `models/<model_id>/`.
 
-    The digests stay when the files of a model that was never promoted are let go.
+    The digests stay when the files of a model that was never promoted are deleted.
     """
 
     model_id: ModelId
@@ -115,7 +114,7 @@ class LoggedModel(Record):
 
 
 class ModelOutput(Record):
-    """The step at which a run put out a logged model."""
+    """The step at which a run produced a logged model."""
 
     model_id: ModelId
     step: int
@@ -144,24 +143,34 @@ class Run(Record):
     artifacts: Artifacts
 
     def latest(self, metric: str) -> float | None:
-        """Return a metric's value at its last step (then time, then size), as MLflow
-        does.
+        """Return a metric's latest value, or None if the run does not have it.
+
+        As in MLflow that is the one of the last step, then time, then size.
         """
         points = self.metrics.get(metric)
-        return (
-            max(points, key=lambda point: (point[2], point[1], point[0]))[0]
-            if points
-            else None
-        )
+        if not points:
+            return None
+        value, _, _ = max(points, key=_step_time_value)
+        return value
 
     @property
     def judged_by(self) -> str:
-        """The metric that a candidate was judged by in cross-validation; else empty."""
-        return next((key[5:] for key in self.metrics if key.startswith("fold_")), "")
+        """The metric by which cross-validation evaluated a candidate; else empty."""
+        for key in self.metrics:
+            if key.startswith(FOLD):
+                return key.removeprefix(FOLD)
+        return ""
 
     def linked_models(self) -> set[str]:
-        """Return the ids of the models that the run used or put out."""
-        return {*self.model_inputs, *(output.model_id for output in self.model_outputs)}
+        """Return the IDs of the models that the run used or produced."""
+        linked = set(self.model_inputs)
+        linked.update(output.model_id for output in self.model_outputs)
+        return linked
+
+
+def _step_time_value(point: Point) -> tuple[int, int, float]:
+    value, time, step = point
+    return step, time, value
 
 
 def dump(record: Record) -> str:
@@ -202,27 +211,25 @@ def read(path: Path, kind: type[Kind], remedy: str = RESTORE) -> Kind:
 
 
 def _reason(kind: str, error: ValidationError, remedy: str) -> str:
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    told = first["msg"]
-    match first["type"], where:
+    """Return what is wrong with a record, and what to do."""
+    fault = error.errors()[0]
+    where = ".".join(map(str, fault["loc"]))
+    match fault["type"], where:
         case "json_invalid", _:
             return f"is not whole JSON (truncated or edited); {remedy}."
         case "missing" | "model_type", "format" | "":
             return f"is not a {kind} of this project (it names no format version)."
         case "literal_error", "format":
-            told = (
-                f"has format version {first['input']}; this program reads version"
-                f" {FORMAT}"
-            )
-            newer = isinstance(first["input"], int) and first["input"] > FORMAT
-            return (
-                f"{told}: `pipeline update` brings a later program."
-                if newer
-                else f"{told}."
-            )
+            return _wrong_format(fault["input"])
         case "string_pattern_mismatch", _:
-            told = f"{first['input']!r} is not allowed there"
+            return f"{where}: {fault['input']!r} is not allowed there; {remedy}."
         case "file_name", _:  # restoring a file that was committed so would not help
-            return f"{where}: {told}."
-    return f"{where}: {told}; {remedy}."
+            return f"{where}: {fault['msg']}."
+    return f"{where}: {fault['msg']}; {remedy}."
+
+
+def _wrong_format(version: object) -> str:
+    reason = f"has format version {version}; this program reads version {FORMAT}"
+    if isinstance(version, int) and version > FORMAT:
+        return f"{reason}: a later version of this program reads it."
+    return f"{reason}."
