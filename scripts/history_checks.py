@@ -76,7 +76,7 @@ def compare_server(repo: Repo, server: str) -> list[Fault]:
     absent = sorted(runs.keys() - seen)
     print(
         f"{len(seen)} of {len(runs)} runs are there, {len(different)} of them differ;"
-        f" {others} more are on the server alone (`pipeline history save` takes them"
+        f" {others} more are on the server alone (`pipeline history import` takes them"
         " in)."
     )
     return different + [

@@ -1,0 +1,122 @@
+"""Names and words that were replaced by those of the field: none comes back.
+
+The tables have what was replaced, as a regular expression, and what is said instead.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from core.git import git
+from tests.paths import ROOT
+
+# What is written by a program, or is a record of what was.
+GENERATED = (
+    "data/",
+    "deployment/models/",
+    "docs/images/",
+    "mlruns/",
+    "requirements/",
+    "results/",
+    "tests/clients/package-lock.json",
+)
+RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
+# Old commands and options still work, with a notice that names the new ones.
+NOTICES = (
+    "core/renamed.py",
+    "history/cli.py",
+    "pipeline/cli.py",
+    "tests/unit/history/test_cli.py",
+    "tests/unit/pipeline/test_command_line.py",
+)
+NAMES = {
+    r"\bclass Gateway\b|\bGateway\(": "RequestContextMiddleware",
+    r"\bobstacles\b": "not_ready_reasons",
+    r"\brefresh\(patient\b": "reload(require_stable=...)",
+    r"\bHere\b(?=[,)\]=]|: )": "ServicesDep",
+    r"\bWhole\b": "ModelDetail",
+    r"\bFetched\b": "Dataset",
+    r"\bbehave\.py\b|\bimport behave\b": "behavioural_tests",
+    r"\bexport\.estimate\b": "predict_with_sklearn",
+    r"\btake_out\b": "delete_rows",
+    r"\bruns_out\b|\bregistry_out\b": "delete_runs, delete_registry",
+    r"\bask_trainer\b": "WorkerClient",
+    r"\bby_hand\.txt\b": "manual.txt",
+    r"\bpages\.py\b": "templates.py",
+    r"\b(forge|generated|histories)\.py\b": "factories, strategies, history_factories",
+    r"\bscripts[./]rehearse\b": "tools.rehearse",
+    r"\b(Availability|Latency)Burns": "ErrorBudgetBurnFast, ErrorBudgetBurnSlow",
+    r"\bmodel_age_seconds\b": "model_promoted_timestamp_seconds",
+    r"\bdrift_window_seconds\b": "drift_window_start_timestamp_seconds",
+    r"\bhistory_restore_\w+": "history_build_...",
+    r"\bmodel_current\b": "model_up_to_date",
+}
+COMMANDS = {
+    r"\bhistory restore\b": "history build, history watch",
+    r"\bhistory save\b": "history import",
+    r"\bpipeline trainer\b": "pipeline serve-worker",
+}
+PHRASES = {
+    r"\blists? of contents\b": "SBOM",
+    r"\ba household\b": "per household",
+    r"\bobjective's room\b": "error budget",
+    r"\bwith blanks between\b": "space-separated",
+    r"\btheir words\b": "error message",
+    r"\basked otherwise\b": "leave it out",
+}
+# In the documentation, and in what the pipeline writes for people.
+PROSE = {
+    r"\btold\b|\btells?\b": "says, shows, reports",
+    r"\bmade of\b": "built from, consists of",
+    r"(?<![Tt]here )\bis no [a-z]": "is not a",
+    r"\bby hand\b": "manually",
+    r"\b[Hh]oles?\b": "vulnerability",
+    r"\bcame true\b": "ground truth",
+}
+PAGES = ("docs/", "README.md", "CONTRIBUTING.md", "SECURITY.md", "AGENTS.md", ".env")
+PAGES += (
+    ".trivyignore",
+    "data/README.md",
+    "scripts/clients.md",
+    ".github/ISSUE_TEMPLATE/",
+)
+# The value of a label that stands in the history.
+QUOTED = re.compile(r"`by hand`")
+
+
+def texts(*omitted: str) -> Iterator[tuple[str, str]]:
+    """Go through the files in Git that people write: paths and texts."""
+    for name in git(ROOT, "ls-files").splitlines():
+        path = ROOT / name
+        is_generated = name.startswith(GENERATED) and name != "data/README.md"
+        if is_generated or name in omitted or not path.is_file():
+            continue
+        content = path.read_bytes()
+        if b"\0" not in content:
+            yield name, content.decode("utf-8")
+
+
+FILES = dict(texts(*RECORDS))
+
+
+@pytest.mark.parametrize("pattern", [*NAMES, *PHRASES])
+def test_no_file_has_an_old_name(pattern: str) -> None:
+    found = [name for name, text in FILES.items() if re.search(pattern, text)]
+    assert found == [], f"it is called {(NAMES | PHRASES)[pattern]} now"
+
+
+@pytest.mark.parametrize("pattern", COMMANDS)
+def test_an_old_command_stands_only_in_its_notice(pattern: str) -> None:
+    found = [name for name, text in FILES.items() if re.search(pattern, text)]
+    assert set(found) <= set(NOTICES), f"it is called {COMMANDS[pattern]} now"
+
+
+@pytest.mark.parametrize("pattern", PROSE)
+def test_no_page_has_a_word_of_the_old_dialect(pattern: str) -> None:
+    found = [
+        name
+        for name, text in FILES.items()
+        if name.startswith(PAGES) and re.search(pattern, QUOTED.sub("", text))
+    ]
+    assert found == [], f"write {PROSE[pattern]}"
