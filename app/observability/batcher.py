@@ -1,6 +1,4 @@
-"""A bounded queue that a thread empties in batches: adding to it never waits for a
-disk.
-"""
+"""A bounded queue that a thread empties in batches; adding never waits for a disk."""
 
 import threading
 import traceback
@@ -12,20 +10,25 @@ Item = TypeVar("Item")
 
 
 class Batcher(Generic[Item]):
-    """Gives `write` everything that was added in the last `seconds`, in one list, in
-    order.
+    """Passes everything that was added in the last seconds to `write`, in order.
 
-    Items weigh something; what would make the waiting ones weigh more than `limit` is
-    refused. A list for which `write` raises is lost; the next ones are not.
+    A batch for which `write` raises is lost; those that follow are not.
+
+    Args:
+        write: Called in the thread with the items of one batch.
+        limit: The most that the waiting items may weigh together.
+        seconds: How long a batch is collected.
 
     Attributes:
-        weight: how much waits.
+        weight: How much the waiting items weigh.
     """
 
     def __init__(
         self, write: Callable[[list[Item]], None], limit: int, seconds: float
     ) -> None:
-        self._write, self._limit, self._seconds = write, limit, seconds
+        self._write = write
+        self._limit = limit
+        self._seconds = seconds
         self._items: deque[tuple[Item, int]] = deque()
         self.weight = 0
         self._ended = threading.Event()
@@ -34,7 +37,7 @@ class Batcher(Generic[Item]):
         self._thread.start()
 
     def add(self, item: Item, weight: int = 1) -> bool:
-        """Take an item, or return False if there is no room."""
+        """Take an item, or return False if it would exceed the limit."""
         with self._lock:
             if self.weight + weight > self._limit:
                 return False
@@ -53,7 +56,8 @@ class Batcher(Generic[Item]):
         self._flush()
 
     def _flush(self) -> None:
-        batch = [self._items.popleft() for _ in range(len(self._items))]
+        waiting = len(self._items)
+        batch = [self._items.popleft() for _ in range(waiting)]
         if not batch:
             return
         try:

@@ -1,9 +1,8 @@
-"""What happened in each minute of the last hour: the counters' growth, kept beside the
-predictions.
+"""How much every counter grew in each minute of the last hour.
 
-To count the log's own rows would take seconds where an hour holds a million of them.
-Some lines a minute cost nothing, outlive the process and add up over all processes that
-share the file.
+The growth is stored beside the predictions: a few rows per minute, which outlive the
+process and add up over all processes that share the file. To count the rows of the
+prediction log would take seconds when an hour holds a million of them.
 """
 
 import asyncio
@@ -21,77 +20,89 @@ from prometheus_client import CollectorRegistry
 from app.asgi.probes import PROBE_PATHS
 from app.errors import ApiError
 
-HOUR = 60
-GROWING = ("_total", "_sum", "_count", "http_request_duration_seconds_bucket")
-LEFT_OUT = ("method", "route", "version", "predicted_class")
-# Who only looks is not counted: where little happens it would be all that is seen.
-LOOKING = (*PROBE_PATHS, "/dashboard")
-SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (minute,"
-    " key))"
-)
-ADD = """
-INSERT INTO minutes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET growth = growth + excluded.growth
+MINUTES = 60
+SUFFIXES = ("_total", "_sum", "_count", "http_request_duration_seconds_bucket")
+OMITTED_LABELS = ("method", "route", "version", "predicted_class")
+# Probes, scrapes and the dashboard are excluded: on a quiet server they would dominate.
+OMITTED_ROUTES = (*PROBE_PATHS, "/dashboard")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS minutes (minute, key, growth, PRIMARY KEY (minute, key))
 """
+ADD = """
+INSERT INTO minutes VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET growth = growth + excluded.growth
+"""
+FORGET = "DELETE FROM minutes WHERE minute <= ?"
+SELECT = "SELECT minute, key, growth FROM minutes WHERE minute <= ?"
+Row = tuple[int, str, float]
 Now = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
 class RecentMetrics:
-    """The counters' growth: of all processes up to this minute, of those that were
-    asked in it.
+    """The growth of the counters of all processes that share a file.
+
+    Args:
+        path: The SQLite file, which may have other tables.
+        registry: The metrics of this process.
     """
 
     def __init__(self, path: Path, registry: CollectorRegistry) -> None:
-        self._path, self._registry = path, registry
-        self._kept: dict[str, float] = {}
+        self._path = path
+        self._registry = registry
+        self._stored: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def hour(self, now: int) -> dict[str, list[float]]:
-        """Write down what was counted since the last time; return 60 minutes, `now` the
-        last.
-
-        Raises:
-            ApiError: 503 if that cannot be written; nothing is lost, the next time
-                writes it.
-        """
-        series: dict[str, list[float]] = defaultdict(lambda: [0.0] * HOUR)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock, closing(sqlite3.connect(self._path)) as file:
-                totals = self.totals()
-                grown = (
-                    (now, key, n - self._kept.get(key, 0)) for key, n in totals.items()
-                )
-                new = (
-                    row
-                    for row in grown
-                    if row[2] and row[1].split("|")[0].endswith(GROWING)
-                )
-                file.execute(SCHEMA)
-                file.execute("DELETE FROM minutes WHERE minute <= ?", (now - HOUR,))
-                file.executemany(ADD, new)
-                rows = file.execute(
-                    "SELECT * FROM minutes WHERE minute <= ?", (now,)
-                ).fetchall()
-                file.commit()
-                self._kept = totals
-        except (sqlite3.Error, OSError) as error:
-            log.error("a minute's figures were not kept", extra={"reason": str(error)})
-            raise ApiError(
-                503, f"the hour's figures in {self._path}: {error}."
-            ) from error
-        for minute, key, growth in rows:
-            series[key][minute - now - 1] = growth
-        return series
-
-    async def watch(self, now: Now = time.time, sleep: Sleep = asyncio.sleep) -> None:
-        """Write each minute down at its end, and what is left at the process' own.
+    def hour(self, minute: int) -> dict[str, list[float]]:
+        """Store the growth since the last call; return that of 60 minutes by key.
 
         Args:
-            now: Tells the time, in seconds since 1970.
-            sleep: Waits that many seconds.
+            minute: The present one, counted from 1970, which is the last of the 60.
+
+        Raises:
+            ApiError: 503 if the file can't be used; the next call stores the growth.
+        """
+        try:
+            rows = self._exchange(minute)
+        except (sqlite3.Error, OSError) as error:
+            log.error("recent metrics were not stored", extra={"reason": str(error)})
+            message = f"the recent metrics in {self._path}: {error}."
+            raise ApiError(503, message) from error
+        series: dict[str, list[float]] = defaultdict(lambda: [0.0] * MINUTES)
+        for stored_minute, key, growth in rows:
+            series[key][stored_minute - minute - 1] = growth
+        return series
+
+    def _exchange(self, minute: int) -> list[Row]:
+        """Store the growth in the file and return its rows."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, closing(sqlite3.connect(self._path)) as connection:
+            totals = self.totals()
+            connection.execute(SCHEMA)
+            connection.execute(FORGET, (minute - MINUTES,))
+            connection.executemany(ADD, self._growth(minute, totals))
+            rows: list[Row] = connection.execute(SELECT, (minute,)).fetchall()
+            connection.commit()
+            self._stored = totals
+        return rows
+
+    def _growth(self, minute: int, totals: dict[str, float]) -> list[Row]:
+        """Return how much each counter grew since the last call, if it did."""
+        rows = []
+        for key, total in totals.items():
+            growth = total - self._stored.get(key, 0)
+            name = key.split("|")[0]
+            if growth and name.endswith(SUFFIXES):
+                rows.append((minute, key, growth))
+        return rows
+
+    async def watch(self, now: Now = time.time, sleep: Sleep = asyncio.sleep) -> None:
+        """Store each minute at its end, and what is left when the process ends.
+
+        Args:
+            now: Returns the time in seconds since 1970.
+            sleep: Waits for a number of seconds.
         """
         try:
             while True:
@@ -104,18 +115,19 @@ class RecentMetrics:
                 self.hour(minute)
 
     def totals(self) -> dict[str, float]:
-        """Return what `/metrics` says, by name and labels:
-        `predictions_total|iris|setosa`.
+        """Return the value of each metric by its name and labels.
+
+        A key is such as `predictions_total|iris|setosa`.
         """
         totals: dict[str, float] = defaultdict(float)
-        for sample in (
-            sample for metric in self._registry.collect() for sample in metric.samples
-        ):
-            if not sample.labels.get("route", "").startswith(LOOKING):
-                labels = (
-                    value
-                    for name, value in sample.labels.items()
-                    if name not in LEFT_OUT
-                )
-                totals["|".join((sample.name, *labels))] += float(sample.value)
+        for family in self._registry.collect():
+            for sample in family.samples:
+                if sample.labels.get("route", "").startswith(OMITTED_ROUTES):
+                    continue
+                totals[_key(sample.name, sample.labels)] += float(sample.value)
         return totals
+
+
+def _key(name: str, labels: dict[str, str]) -> str:
+    kept = [value for label, value in labels.items() if label not in OMITTED_LABELS]
+    return "|".join([name, *kept])

@@ -1,51 +1,73 @@
-"""What people are told of the metrics: the main figures since the process began."""
+"""Human-readable summary of the metrics since the process started."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any
 
+from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from app.observability.metrics import Metrics
 
+SHARES = (0.5, 0.95, 0.99)
+# The upper bound of each bucket in seconds, and how many values are up to it.
+Buckets = list[tuple[float, float]]
+
 
 def summary(metrics: Metrics) -> dict[str, Any]:
-    """Return requests, errors and times by route, and predictions by task and outcome."""
+    """Return requests, errors and latencies by route, and predictions by outcome."""
+    return {"routes": _routes(metrics), "predictions": _predictions(metrics)}
+
+
+def _routes(metrics: Metrics) -> dict[str, dict[str, Any]]:
     routes: dict[str, dict[str, Any]] = {}
-    for labels, number in _samples(metrics.requests, "_total"):
+    for labels, value in _samples(metrics.requests, "_total"):
         route = routes.setdefault(labels["route"], {"requests": 0, "errors": 0})
-        route["requests"] += int(number)
-        route["errors"] += int(number) if labels["status"] >= "400" else 0
-    buckets: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for labels, number in _samples(metrics.seconds, "_bucket"):
-        buckets[labels["route"]].append((float(labels["le"]), number))
+        route["requests"] += int(value)
+        if labels["status"] >= "400":
+            route["errors"] += int(value)
+    buckets: dict[str, Buckets] = defaultdict(list)
+    for labels, value in _samples(metrics.seconds, "_bucket"):
+        buckets[labels["route"]].append((float(labels["le"]), value))
     for name, route in routes.items():
-        for share in (0.5, 0.95, 0.99):
-            route[f"p{share * 100:.0f}_ms"] = _quantile(buckets[name], share)
+        for share in SHARES:
+            key = f"p{share * 100:.0f}_ms"
+            route[key] = _quantile(buckets[name], share)
+    return routes
+
+
+def _predictions(metrics: Metrics) -> dict[str, Counter[str]]:
     predictions: dict[str, Counter[str]] = defaultdict(Counter)
-    for labels, number in _samples(metrics.predictions, "_total"):
-        predictions[labels["task"]][labels["outcome"]] += int(number)
-    return {"routes": routes, "predictions": predictions}
+    for labels, value in _samples(metrics.predictions, "_total"):
+        predictions[labels["task"]][labels["outcome"]] += int(value)
+    return predictions
 
 
-def _samples(collector: Collector, ending: str) -> list[tuple[dict[str, str], float]]:
-    samples = (sample for metric in collector.collect() for sample in metric.samples)
-    return [
-        (sample.labels, sample.value)
-        for sample in samples
-        if sample.name.endswith(ending)
-    ]
+def _samples(
+    collector: Collector, suffix: str
+) -> Iterator[tuple[dict[str, str], float]]:
+    """Yield the labels and values of the samples whose names have a suffix."""
+    family: Metric
+    for family in collector.collect():
+        for sample in family.samples:
+            if sample.name.endswith(suffix):
+                yield sample.labels, sample.value
 
 
-def _quantile(buckets: list[tuple[float, float]], share: float) -> float | None:
-    """Estimate a quantile in milliseconds as Prometheus does: straight within a bucket."""
-    total, low, below = buckets[-1][1] if buckets else 0.0, 0.0, 0.0
+def _quantile(buckets: Buckets, share: float) -> float | None:
+    """Return a quantile in milliseconds, interpolated in its bucket as by Prometheus."""
+    total = buckets[-1][1] if buckets else 0.0
+    if not total:
+        return None
+    rank = share * total
+    low = 0.0
+    below = 0.0
     for high, count in buckets:
-        if total and count >= share * total:
-            if high == float("inf"):
-                return round(low * 1000, 3)
-            return round(
-                (low + (high - low) * (share * total - below) / (count - below)) * 1000,
-                3,
-            )
-        low, below = high, count
-    return None
+        if count >= rank:
+            break
+        low = high
+        below = count
+    if high == float("inf"):
+        return round(low * 1000, 3)
+    part = (rank - below) / (count - below)
+    return round((low + (high - low) * part) * 1000, 3)

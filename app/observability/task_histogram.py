@@ -1,10 +1,9 @@
-"""A histogram by task whose buckets are the task's own, such as the deciles of its
-reference.
-"""
+"""A histogram whose buckets differ by task, such as the deciles of its reference."""
 
 import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -12,42 +11,57 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+Labels = tuple[str, ...]
+
+
+@dataclass
+class _Series:
+    """Counts of the values up to each bound and, the last, above all; and their sum."""
+
+    bounds: Sequence[float]
+    counts: list[int]
+    total: float = 0.0
+
 
 class TaskHistogram(Collector):
-    """Counts of values up to each bound; a list of them at once, which many requests
-    bring.
-    """
+    """Counts many values at once, as a request with many records brings them."""
 
     def __init__(
         self, name: str, text: str, registry: CollectorRegistry, *more_labels: str
     ) -> None:
-        self.name, self.text, self.labels = name, text, ("task", *more_labels)
+        self.name = name
+        self.text = text
+        self.labels = ("task", *more_labels)
         self._lock = threading.Lock()
-        # For a task and its other labels the bounds, the values in each bucket and
-        # beyond the last, and their sum.
-        self._counted: dict[
-            tuple[str, ...], tuple[Sequence[float], list[int], float]
-        ] = {}
+        self._series: dict[Labels, _Series] = {}
         registry.register(self)
 
     def observe(
-        self, labels: tuple[str, ...], bounds: Sequence[float], values: Sequence[float]
+        self, labels: Labels, bounds: Sequence[float], values: Sequence[float]
     ) -> None:
-        """Count values; with other bounds than before the counting begins anew."""
+        """Count values; with other bounds than before, counting starts again."""
         with self._lock:
-            known, counts, total = self._counted.get(labels, ((), [], 0.0))
-            if known is not bounds and known != bounds:
-                counts, total = [0] * (len(bounds) + 1), 0.0
+            series = self._find(labels, bounds)
             for value in values:
-                counts[bisect_left(bounds, value)] += 1
-            self._counted[labels] = bounds, counts, total + float(sum(values))
+                series.counts[bisect_left(bounds, value)] += 1
+            series.total += float(sum(values))
+
+    def _find(self, labels: Labels, bounds: Sequence[float]) -> _Series:
+        series = self._series.get(labels)
+        if series and (series.bounds is bounds or series.bounds == bounds):
+            return series
+        series = _Series(bounds, [0] * (len(bounds) + 1))
+        self._series[labels] = series
+        return series
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Yield the family, each bucket with all below it, as Prometheus has them."""
+        """Yield the family; as in Prometheus, each bucket includes all below it."""
         family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
         with self._lock:
-            for labels, (bounds, counts, total) in self._counted.items():
-                limits = [*map(floatToGoString, bounds), "+Inf"]
-                buckets = list(zip(limits, accumulate(counts), strict=True))
-                family.add_metric(labels, buckets, total)
+            for labels, series in self._series.items():
+                bounds = list(map(floatToGoString, series.bounds))
+                bounds.append("+Inf")
+                counts = accumulate(series.counts)
+                buckets = list(zip(bounds, counts, strict=True))
+                family.add_metric(labels, buckets, series.total)
         yield family

@@ -1,6 +1,4 @@
-"""`/dashboard`: the last hour on one page, for those who have no Prometheus and no
-Grafana.
-"""
+"""`/dashboard`: the last hour on one page, without Prometheus and Grafana."""
 
 import base64
 import hashlib
@@ -20,55 +18,60 @@ POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action '
 
 
 class DashboardFigures(BaseModel):
-    """What the dashboard shows; metrics by name and labels:
-    `predictions_total|iris|setosa`.
+    """What the dashboard shows.
+
+    The key of a metric has its name and labels, such as `predictions_total|iris|setosa`.
     """
 
     minute: int = Field(
-        description="When the present minute began, in seconds since 1970."
+        description="Start of the present minute, in seconds since 1970."
     )
     hour: dict[str, list[float]] = Field(
-        description="Growth in 60 minutes, this one the last."
+        description="Growth in each of the last 60 minutes, oldest first."
     )
-    now: dict[str, float] = Field(description="How all metrics of this process stand.")
+    now: dict[str, float] = Field(
+        description="The present values of the metrics of this process."
+    )
     models: dict[str, model_routes.ModelSummary | None] = Field(
-        description="By task; null: none is in service."
+        description="The models in service by task; null if there is none."
     )
     problems: dict[str, str | None] = Field(
-        description="Why a task's files are not served."
+        description="Why the files of a task are not served."
     )
 
 
 @router.get("/dashboard", include_in_schema=False)
-def page() -> Response:
-    """Return the page; its figures it asks for itself."""
+def get_page() -> Response:
+    """Return the page, which requests its figures itself."""
     text, policy = read()
-    return Response(
-        text, headers={"Content-Security-Policy": policy}, media_type="text/html"
-    )
+    headers = {"Content-Security-Policy": policy}
+    return Response(text, headers=headers, media_type="text/html")
 
 
 def read() -> tuple[str, str]:
-    """Return the page, and what it is allowed: its own style and script, and to ask us."""
-    text, policy = PAGE.read_text("utf-8"), POLICY
-    for kind, own in re.findall(r"(?s)<(style|script)>(.*?)</", text):
-        digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
-        policy += f"; {kind}-src 'sha256-{digest}'"
-    return text, policy
+    """Return the page and its policy: its own style and script, and our figures."""
+    text = PAGE.read_text("utf-8")
+    rules = [POLICY]
+    for kind, content in re.findall(r"(?s)<(style|script)>(.*?)</", text):
+        digest = hashlib.sha256(content.encode()).digest()
+        rules.append(f"{kind}-src 'sha256-{base64.b64encode(digest).decode()}'")
+    return text, "; ".join(rules)
 
 
-@router.get("/dashboard/figures", operation_id="get_dashboard_figures")
-def figures(services: ServicesDep) -> DashboardFigures:
-    """Tell what happened in the last hour, minute by minute, and how things are now."""
-    minute, cards, entries = (
-        time.time() // 60,
-        model_routes.list_models(services),
-        services.models.tasks,
-    )
+@router.get(
+    "/dashboard/figures",
+    operation_id="get_dashboard_figures",
+    summary="Get dashboard figures",
+)
+def get_figures(services: ServicesDep) -> DashboardFigures:
+    """Return what happened in the last hour, minute by minute, and the present state."""
+    minute = int(time.time() // 60)
+    tasks = services.models.tasks
+    models = model_routes.list_models(services)
     return DashboardFigures(
-        minute=int(minute) * 60,
-        hour=services.recent_metrics.hour(int(minute)),
+        minute=minute * 60,
+        hour=services.recent_metrics.hour(minute),
         now=services.recent_metrics.totals(),
-        models={name: cards.get(name) for name in entries},
-        problems={name: entry.problem for name, entry in entries.items()},
+        models={name: models.get(name) for name in tasks},
+        problems={name: state.problem for name, state in tasks.items()},
     )

@@ -19,8 +19,8 @@ from app.asgi import request_body
 from app.asgi.responses import send_json
 from app.dependencies import Services
 from app.errors import ApiError, error_response
-from app.observability.metrics import Asked
 from app.observability.prediction_log import record_predictions
+from app.observability.prediction_timer import PredictionTimer
 from app.serving.model import Model
 from app.serving.validation import Record
 from core import tracing
@@ -71,7 +71,9 @@ class Predict:
             return
         await send_json(send, 200, answer)
 
-    def _answer(self, content: bytes, task: str, scope: Scope, tracked: Asked) -> bytes:
+    def _answer(
+        self, content: bytes, task: str, scope: Scope, tracked: PredictionTimer
+    ) -> bytes:
         models = self.services.models
         parsed = None if task else self._parse_as_likely(content)
         if parsed:
@@ -110,13 +112,13 @@ class Predict:
         return model, records, single
 
 
-def track_prediction(services: Services, task: str) -> Asked:
+def track_prediction(services: Services, task: str) -> PredictionTimer:
     """Return what times a request for predictions, or counts why it got none.
 
     Tasks that do not exist share one name: clients can think up any number of them.
     """
     known = task in services.models.tasks
-    return services.metrics.predicting(task if known else "unknown")
+    return PredictionTimer(services.metrics, task if known else "unknown")
 
 
 async def in_thread_if_large(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.errors import ApiError
-from app.observability import prediction_log
+from app.observability import prediction_log, prediction_sql
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog
 from app.serving.model import Model
@@ -30,7 +30,7 @@ def opened(
 ) -> Iterator[Open]:
     """Return what opens the log; it writes when told to, and waits for nobody long."""
     monkeypatch.setattr(prediction_log, "SECONDS", 60)
-    monkeypatch.setattr(prediction_log, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(prediction_sql, "TIMEOUT_SECONDS", 0.1)
     logs: list[PredictionLog] = []
 
     def make(**changes: object) -> PredictionLog:

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from app.errors import ApiError
-from app.observability.recent_metrics import HOUR, RecentMetrics
+from app.observability.recent_metrics import MINUTES, RecentMetrics
 
 KEY = "predictions_total|iris|setosa"
 FASTER = 3_000  # a minute of the test is over in a fiftieth of a second
@@ -62,7 +62,7 @@ def test_what_is_counted_belongs_to_its_minute(process: Process) -> None:
     process.minutes.hour(102)
     process.predict(5)
     hour = process.minutes.hour(103)[KEY]
-    assert len(hour) == HOUR
+    assert len(hour) == MINUTES
     assert hour[-4:] == [3, 0, 4, 5] and sum(hour) == 12
 
 
@@ -92,11 +92,11 @@ def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) 
 def test_an_hour_later_it_is_gone(process: Process, file: Path) -> None:
     process.predict(3)
     process.minutes.hour(100)
-    assert process.minutes.hour(100 + HOUR - 1)[KEY][0] == 3
-    assert KEY not in process.minutes.hour(100 + HOUR)
+    assert process.minutes.hour(100 + MINUTES - 1)[KEY][0] == 3
+    assert KEY not in process.minutes.hour(100 + MINUTES)
     process.predict(1)
-    process.minutes.hour(100 + HOUR)
-    assert [minute for minute, _, _ in rows(file)] == [100 + HOUR]
+    process.minutes.hour(100 + MINUTES)
+    assert [minute for minute, _, _ in rows(file)] == [100 + MINUTES]
 
 
 def test_a_minute_in_which_nothing_happened_is_not_written(
@@ -145,7 +145,7 @@ def test_what_cannot_be_written_is_written_later(
         pytest.raises(ApiError, match=r"predictions\.db: .*exists"),
     ):
         process.minutes.hour(100)
-    assert "not kept" in caplog.text
+    assert "not stored" in caplog.text
     file.parent.unlink()
     process.predict(1)
     process.minutes.hour(101)
