@@ -29,19 +29,17 @@ class Parity(Record):
     tolerance: float
 
 
-class Judged(Record):
-    """What is known of every candidate; `latency_ms` is of one row on one thread."""
+class Challenger(Record):
+    """The best candidate in cross-validation, with the evidence for the gate.
+
+    `latency_ms` is the time of one row on one thread.
+    """
 
     algorithm: str
     latency_ms: float
     parity: Parity
     holdout: dict[str, float]
     cross_validation: dict[str, float]
-
-
-class Challenger(Judged):
-    """The best candidate in cross-validation, with the evidence for the gate."""
-
     run_id: RunId
     model_id: ModelId
     sha256: Sha256

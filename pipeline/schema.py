@@ -82,7 +82,7 @@ class Metric:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Behaviour:
+class BehaviouralTest:
     """A behavioural test of a model; its name is a sentence that anybody can read.
 
     The rows of the test are built from the features' examples; `given` sets columns in
@@ -203,7 +203,7 @@ class Task:
     digest: str = ""
     rows_digest: str = ""
     table: Layout = Layout()
-    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    behaviours: dict[str, BehaviouralTest] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -1,3 +1,1 @@
-"""From validated rows to a bundle: fit the candidates, judge them, export the best to
-ONNX.
-"""
+"""From validated rows to a bundle: fit the candidates, evaluate and export the best."""

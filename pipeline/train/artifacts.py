@@ -1,4 +1,4 @@
-"""A candidate's picture and table: small, and the same bytes for the same predictions."""
+"""A candidate's chart and table: small, and the same bytes for the same predictions."""
 
 import io
 from collections.abc import Callable
@@ -13,38 +13,49 @@ from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
 from core.onnx_model import OnnxModel
 from pipeline.schema import Kind, Target
-from pipeline.train.candidates import Candidate, Study
+from pipeline.train.candidates import Candidate
+from pipeline.train.training_data import TrainingData
 
 BINS = 50
 COLOURS = 12
+PANEL_WIDTH = 4.2  # inches
+HEIGHT = 3.8
 
 
-def draw(study: Study, candidate: Candidate) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return a candidate's artifacts by file name, made on the hold-out, and why others
-    failed.
+def draw(
+    data: TrainingData, candidate: Candidate
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return a candidate's artifacts on the hold-out, and why others are missing.
 
-    The picture of a regression shows predicted against true and the residuals, of a
-    classification the confusion matrix, ROC and calibration; of both the permutation
-    importance. A model is worth the same without its picture: one that fails ends
-    nothing.
+    The chart of a regression shows predicted against true and the residuals, that of a
+    classification the confusion matrix, ROC and calibration; both show the permutation
+    importance. A model is worth the same without its chart, so an artifact that fails
+    ends nothing.
+
+    Returns:
+        The content of each file by its name; the reason for each missing file by its
+        name.
     """
     makers: dict[str, Callable[[], bytes]] = {
-        "evaluation.png": lambda: _png(_picture(study, candidate)),
-        "permutation_importance.csv": lambda: _csv(_importance(study, candidate)),
+        "evaluation.png": lambda: _png(_chart(data, candidate)),
+        "permutation_importance.csv": lambda: _csv(_importance(data, candidate)),
     }
-    made: dict[str, bytes] = {}
-    failed: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    missing: dict[str, str] = {}
     for name, make in makers.items():
         try:
-            made[name] = make()
+            files[name] = make()
         except Exception as error:
-            failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return made, failed
+            message = " ".join(str(error).split())
+            missing[name] = f"{type(error).__name__}: {message}"
+    return files, missing
 
 
-def _importance(study: Study, candidate: Candidate) -> pd.DataFrame:
-    table = pd.DataFrame(candidate.importance, columns=["mean", "std"]).round(6) + 0.0
-    table.insert(0, "feature", [feature.name for feature in study.features])
+def _importance(data: TrainingData, candidate: Candidate) -> pd.DataFrame:
+    """Return the permutation importance with the columns feature, mean and std."""
+    table = pd.DataFrame(candidate.importance, columns=["mean", "std"]).round(6)
+    table += 0.0  # -0.0 becomes 0.0
+    table.insert(0, "feature", [feature.name for feature in data.features])
     return table
 
 
@@ -52,18 +63,18 @@ def _csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _picture(study: Study, candidate: Candidate) -> Figure:
-    task, prediction = study.task, OnnxModel(candidate.onnx).predict(study.holdout)
-    regression = task.kind is Kind.REGRESSION
-    panels = 3 if regression else 4
-    figure = Figure(figsize=(4.2 * panels, 3.8), dpi=72)
+def _chart(data: TrainingData, candidate: Candidate) -> Figure:
+    task = data.task
+    prediction = OnnxModel(candidate.onnx).predict(data.holdout)
+    is_regression = task.kind is Kind.REGRESSION
+    panels = 3 if is_regression else 4
+    figure = Figure(figsize=(PANEL_WIDTH * panels, HEIGHT), dpi=72)
     *axes, last = figure.subplots(1, panels)
     figure.subplots_adjust(left=0.08, right=0.9, bottom=0.14, wspace=0.3)
-    (_regression if regression else _classification)(
-        task.target, axes, study.truth, prediction
-    )
-    ordered = _importance(study, candidate).sort_values("mean", kind="stable")
-    last.barh(ordered["feature"], ordered["mean"], xerr=ordered["std"])
+    draw_panels = _regression if is_regression else _classification
+    draw_panels(task.target, axes, data.truth, prediction)
+    rising = _importance(data, candidate).sort_values("mean", kind="stable")
+    last.barh(rising["feature"], rising["mean"], xerr=rising["std"])
     last.set(title="Permutation importance", xlabel=f"loss of {task.metric.name}")
     last.yaxis.tick_right()
     last.tick_params(axis="y", labelsize=8)
@@ -73,17 +84,18 @@ def _picture(study: Study, candidate: Candidate) -> Figure:
 def _regression(
     target: Target, axes: list[Axes], truth: np.ndarray, prediction: np.ndarray
 ) -> None:
-    both, rest = axes
-    both.hist2d(truth, prediction, bins=BINS, cmin=1)
-    both.axline((truth.mean(), truth.mean()), slope=1, color="black", linewidth=1)
-    both.set(
+    predicted, residuals = axes
+    predicted.hist2d(truth, prediction, bins=BINS, cmin=1)
+    middle = (truth.mean(), truth.mean())
+    predicted.axline(middle, slope=1, color="black", linewidth=1)
+    predicted.set(
         title="Predicted against true",
         xlabel=f"true ({target.unit})",
         ylabel="predicted",
     )
-    rest.hist2d(prediction, truth - prediction, bins=BINS, cmin=1)
-    rest.axhline(0, color="black", linewidth=1)
-    rest.set(
+    residuals.hist2d(prediction, truth - prediction, bins=BINS, cmin=1)
+    residuals.axhline(0, color="black", linewidth=1)
+    residuals.set(
         title="Residuals",
         xlabel=f"predicted ({target.unit})",
         ylabel="true less predicted",
@@ -93,35 +105,38 @@ def _regression(
 def _classification(
     target: Target, axes: list[Axes], truth: np.ndarray, prediction: np.ndarray
 ) -> None:
-    (matrix, roc, calibration), classes = axes, target.classes
-    style = {"display_labels": classes, "cmap": "Blues", "colorbar": False}
-    places, named = range(len(classes)), prediction.argmax(axis=1)
-    probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
+    matrix, roc, calibration = axes
+    classes = target.classes
     ConfusionMatrixDisplay.from_predictions(
-        truth, named, labels=places, ax=matrix, **style
+        truth,
+        prediction.argmax(axis=1),
+        labels=range(len(classes)),
+        ax=matrix,
+        display_labels=classes,
+        cmap="Blues",
+        colorbar=False,
     )
-    # Of two classes one curve says it all.
-    for place in places[1 if len(classes) == 2 else 0 :]:
-        judged = {"y_true": truth == place, "name": classes[place]}
-        RocCurveDisplay.from_predictions(
-            y_score=probabilities[:, place], ax=roc, **judged
-        )
+    probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
+    # For two classes one curve is enough.
+    first = 1 if len(classes) == 2 else 0
+    for place in range(first, len(classes)):
+        truly = truth == place
+        probability = probabilities[:, place]
+        name = classes[place]
+        RocCurveDisplay.from_predictions(truly, probability, ax=roc, name=name)
         CalibrationDisplay.from_predictions(
-            y_prob=probabilities[:, place], ax=calibration, **judged
+            truly, probability, ax=calibration, name=name
         )
-    for panel, title in (
-        (matrix, "Confusion matrix"),
-        (roc, "ROC"),
-        (calibration, "Calibration"),
-    ):
-        panel.set_title(title)
+    matrix.set_title("Confusion matrix")
+    roc.set_title("ROC")
+    calibration.set_title("Calibration")
 
 
 def _png(figure: Figure) -> bytes:
-    """Return the picture in a few colours, without a date or the name of the program."""
-    drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png")
-    Image.open(drawn).convert("RGB").quantize(COLOURS).save(
-        small, format="png", optimize=True
-    )
+    """Return a chart in a few colours, without a date or the name of the program."""
+    full = io.BytesIO()
+    figure.savefig(full, format="png")
+    few_colours = Image.open(full).convert("RGB").quantize(COLOURS)
+    small = io.BytesIO()
+    few_colours.save(small, format="png", optimize=True)
     return small.getvalue()

@@ -1,6 +1,4 @@
-"""Fitting: every candidate in cross-validation and on all training rows, over all
-cores.
-"""
+"""Candidates: each algorithm is cross-validated, fitted and evaluated, over all cores."""
 
 import time
 from collections.abc import Iterator
@@ -10,185 +8,195 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.inspection import permutation_importance
-from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+from sklearn.model_selection import cross_validate
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import PipelineError
 from core.onnx_model import OnnxModel
-from pipeline.bundle import Judged
+from pipeline.bundle import Parity
 from pipeline.params import Parameters
-from pipeline.schema import Feature, Kind, Task
+from pipeline.schema import Task
 from pipeline.train import estimators, evaluate, export
-
-Folds = list[tuple[np.ndarray, np.ndarray]]
+from pipeline.train.training_data import Folds, TrainingData
 
 IMPORTANCE_REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Study:
-    """One task's data and settings: what every candidate is given alike.
+class Candidate:
+    """One algorithm, fitted and evaluated.
 
-    `train` and `holdout` are tables of the task's columns; `features` are those that
-    are used.
+    Attributes:
+        algorithm: its name.
+        parameters: its hyperparameters.
+        folds: the task's metric in each fold.
+        cross_validation: `<metric>_mean` of all metrics, and `_std` of the task's.
+        holdout: all metrics on the hold-out.
+        onnx: the ONNX file, fitted on all training rows.
+        parity: how the ONNX file agrees with the estimator.
+        importance: how much worse the metric gets when a feature is shuffled: mean and
+            standard deviation, shape (features, 2).
+        fit_seconds: how long it took to fit on all training rows.
+        latency_ms: the time of one row on one thread.
     """
 
-    task: Task
-    features: list[Feature]
-    train: pd.DataFrame
-    holdout: pd.DataFrame
-    folds: int
-    seed: int
-
-    @property
-    def truth(self) -> np.ndarray:
-        """The hold-out's true values as numbers, shape (rows,); see `evaluate.encode`."""
-        return evaluate.encode(self.task, self.holdout)
-
-
-class Candidate(Judged, arbitrary_types_allowed=True):
-    """One algorithm, judged; `folds` is the task's metric in each fold.
-
-    `importance` is, for each feature, how much worse the metric gets when it is
-    shuffled: mean and standard deviation, shape (features, 2).
-    """
-
+    algorithm: str
     parameters: Parameters
     folds: list[float]
+    cross_validation: dict[str, float]
+    holdout: dict[str, float]
     onnx: bytes
+    parity: Parity
     importance: np.ndarray
     fit_seconds: float
+    latency_ms: float
 
     @property
     def metrics(self) -> dict[str, float]:
-        """All metrics as MLflow is told them: `cv_<metric>_mean`, `holdout_<metric>`, …"""
-        cv = {f"cv_{name}": value for name, value in self.cross_validation.items()}
-        return cv | {f"holdout_{name}": value for name, value in self.holdout.items()}
+        """The metrics by their names in MLflow: `cv_<metric>_mean`, `holdout_<metric>`."""
+        metrics = {f"cv_{name}": value for name, value in self.cross_validation.items()}
+        for name, value in self.holdout.items():
+            metrics[f"holdout_{name}"] = value
+        return metrics
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One algorithm that could not be fitted or judged, and why."""
+    """One algorithm that could not be fitted or evaluated, and why."""
 
     algorithm: str
     parameters: Parameters
     reason: str
 
 
-def split(study: Study) -> Folds:
-    """Return the folds of the training rows as pairs of row numbers, to fit and to
-    judge.
+def fit_all(
+    data: TrainingData, candidates: dict[str, Parameters]
+) -> Iterator[Candidate | Failure]:
+    """Yield the candidates in order, each as soon as it is evaluated.
 
     Raises:
-        PipelineError: there are fewer rows, or rows of one class, than folds.
+        PipelineError: there are too few rows.
     """
-    task, target = study.task, study.train[study.task.target.name]
-    classes = task.target.classes
-    fewest = min((int((target == name).sum()) for name in classes), default=len(target))
-    held = set(study.holdout[task.target.name])
-    if fewest < study.folds or not held.issuperset(classes) or len(study.holdout) < 2:
-        kind = "of one class " if classes else ""
-        raise PipelineError(
-            f"{task.name}: {fewest} rows {kind}to train on and {len(study.holdout)}"
-            f" held out are too few for {study.folds} folds and a hold-out with every"
-            " class: bring more rows, or change folds or holdout_share in params.yaml."
-        )
-    kind_of_folds = KFold if task.kind is Kind.REGRESSION else StratifiedKFold
-    folds = kind_of_folds(study.folds, shuffle=True, random_state=study.seed)
-    return list(folds.split(study.train, target))
-
-
-def fit_all(
-    study: Study, candidates: dict[str, Parameters]
-) -> Iterator[Candidate | Failure]:
-    """Yield the candidates in order, each as soon as it is judged."""
-    folds = split(study)
-    jobs = [
-        delayed(_guarded)(study, folds, *candidate) for candidate in candidates.items()
-    ]
+    folds = data.split()
+    jobs = []
+    for algorithm, parameters in candidates.items():
+        fit = _Fit(data, folds, algorithm, parameters)
+        jobs.append(delayed(_guarded)(fit))
     yield from Parallel(n_jobs=-1, return_as="generator")(jobs)
 
 
 def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
-    """Return the candidate with the best mean in cross-validation; the first of equals."""
-    judged = [candidate for candidate in candidates if isinstance(candidate, Candidate)]
-    sign = -1 if task.metric.higher_is_better else 1
-    return min(
-        judged, key=lambda candidate: sign * np.mean(candidate.folds), default=None
+    """Return the candidate with the best mean of its folds; the first of equals."""
+    fitted = [entry for entry in candidates if isinstance(entry, Candidate)]
+    sign = _sign(task)
+    return max(
+        fitted, key=lambda candidate: sign * np.mean(candidate.folds), default=None
     )
 
 
-def _guarded(
-    study: Study, folds: Folds, algorithm: str, parameters: Parameters
-) -> Candidate | Failure:
-    """Judge a candidate; whatever an estimator raises is its failure, and not the
-    run's.
-    """
+def _sign(task: Task) -> int:
+    """Return 1 if more of the task's metric is better, else -1."""
+    return 1 if task.metric.higher_is_better else -1
+
+
+def _guarded(fit: "_Fit") -> Candidate | Failure:
+    """Return a candidate; whatever an estimator raises is its failure alone."""
     try:
-        # One thread a fit: sums of floats depend on how they are shared among threads,
-        # and the same inputs must give the same bytes on a machine with any number of
-        # cores.
+        # One thread for each fit: sums of floats depend on how threads share them, and
+        # the same inputs must give the same bytes on any number of cores.
         with threadpool_limits(limits=1):
-            return _judge(study, folds, algorithm, parameters)
+            return fit.candidate()
     except Exception as error:
-        kind = "" if isinstance(error, PipelineError) else f"{type(error).__name__}: "
-        return Failure(
-            algorithm, parameters, kind + str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0]
+        if not isinstance(error, PipelineError):
+            reason = f"{type(error).__name__}: {reason}"
+        return Failure(fit.algorithm, fit.parameters, reason)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The work on one candidate."""
+
+    data: TrainingData
+    folds: Folds
+    algorithm: str
+    parameters: Parameters
+
+    def candidate(self) -> Candidate:
+        """Cross-validate, fit on all training rows, evaluate the ONNX file."""
+        data = self.data
+        task = data.task
+        pipeline = estimators.build(
+            task.kind, self.algorithm, self.parameters, data.features, data.seed
+        )
+        inputs = estimators.as_inputs(data.features, data.train)
+        truth = evaluate.encode(task, data.train)
+        by_fold = self._cross_validate(pipeline, inputs, truth)
+        start = time.perf_counter()
+        pipeline.fit(inputs, truth)
+        fit_seconds = time.perf_counter() - start
+        content = export.to_onnx(task, data.features, pipeline)
+        model = OnnxModel(content)
+        held_out = estimators.as_inputs(data.features, data.holdout)
+        return Candidate(
+            algorithm=self.algorithm,
+            parameters=self.parameters,
+            folds=by_fold[task.metric.name].tolist(),
+            cross_validation=self._summary(by_fold),
+            holdout=evaluate.metrics(task, data.truth, model.predict(held_out)),
+            onnx=content,
+            parity=export.parity(task, pipeline, model, held_out),
+            importance=self._importance(pipeline, held_out),
+            fit_seconds=fit_seconds,
+            latency_ms=round(export.latency_ms(model, held_out), 3),
         )
 
+    def _cross_validate(
+        self, pipeline: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Return all metrics of the folds, each of shape (folds,)."""
+        scores = cross_validate(
+            pipeline,
+            inputs,
+            truth,
+            cv=self.folds,
+            scoring=self._metrics,
+            error_score="raise",
+        )
+        names = evaluate.METRICS[self.data.task.kind]
+        return {name: scores[f"test_{name}"] for name in names}
 
-def _judge(
-    study: Study, folds: Folds, algorithm: str, parameters: Parameters
-) -> Candidate:
-    """Cross-validate; then fit on all training rows, and judge the ONNX file on the
-    hold-out.
-    """
-    task, metric = study.task, study.task.metric
-    pipeline = estimators.build(
-        task.kind, algorithm, parameters, study.features, study.seed
-    )
-    inputs = estimators.as_inputs(study.features, study.train)
-    truth = evaluate.encode(task, study.train)
+    def _summary(self, by_fold: dict[str, np.ndarray]) -> dict[str, float]:
+        """Return the means of the folds, and the spread of the task's metric."""
+        summary = {}
+        for name, values in by_fold.items():
+            summary[f"{name}_mean"] = float(np.mean(values))
+        metric = self.data.task.metric.name
+        summary[f"{metric}_std"] = float(np.std(by_fold[metric], ddof=1))
+        return summary
 
-    def judge(
-        fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
+    def _importance(self, pipeline: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
+        """Return the permutation importance on the hold-out, shape (features, 2)."""
+        result = permutation_importance(
+            pipeline,
+            inputs,
+            self.data.truth,
+            scoring=self._gain,
+            n_repeats=IMPORTANCE_REPEATS,
+            random_state=self.data.seed,
+        )
+        return np.column_stack([result.importances_mean, result.importances_std])
+
+    def _metrics(
+        self, fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
     ) -> dict[str, float]:
-        return evaluate.metrics(
-            task, truth, export.predict_with_sklearn(task, fitted, inputs)
-        )
+        """Return all metrics of an estimator; a scorer of scikit-learn."""
+        task = self.data.task
+        prediction = export.predict_with_sklearn(task, fitted, inputs)
+        return evaluate.metrics(task, truth, prediction)
 
-    def gain(fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
-        return judge(fitted, inputs, truth)[metric.name] * (
-            1 if metric.higher_is_better else -1
-        )
-
-    found = cross_validate(
-        pipeline, inputs, truth, cv=folds, scoring=judge, error_score="raise"
-    )
-    values = {name: found[f"test_{name}"] for name in evaluate.METRICS[task.kind]}
-    spread = {f"{metric.name}_std": float(np.std(values[metric.name], ddof=1))}
-    start = time.perf_counter()
-    pipeline.fit(inputs, truth)
-    seconds = time.perf_counter() - start
-    content = export.to_onnx(task, study.features, pipeline)
-    model, inputs = OnnxModel(content), estimators.as_inputs(
-        study.features, study.holdout
-    )
-    repeats = {"n_repeats": IMPORTANCE_REPEATS, "random_state": study.seed}
-    loss = permutation_importance(
-        pipeline, inputs, study.truth, scoring=gain, **repeats
-    )
-    return Candidate(
-        algorithm=algorithm,
-        parameters=parameters,
-        folds=values[metric.name].tolist(),
-        cross_validation={f"{n}_mean": float(np.mean(v)) for n, v in values.items()}
-        | spread,
-        holdout=evaluate.metrics(task, study.truth, model.predict(inputs)),
-        onnx=content,
-        parity=export.parity(task, pipeline, model, inputs),
-        importance=np.column_stack([loss.importances_mean, loss.importances_std]),
-        fit_seconds=seconds,
-        latency_ms=round(export.latency_ms(model, inputs), 3),
-    )
+    def _gain(self, fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
+        """Return the task's metric, negative where less is better."""
+        task = self.data.task
+        return self._metrics(fitted, inputs, truth)[task.metric.name] * _sign(task)

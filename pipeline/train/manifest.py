@@ -21,8 +21,9 @@ from core.onnx_model import OnnxModel
 from pipeline.data.fetch import Dataset
 from pipeline.schema import Feature, Kind, Task
 from pipeline.train import evaluate, export
-from pipeline.train.candidates import Candidate, Failure, Study
+from pipeline.train.candidates import Candidate, Failure
 from pipeline.train.estimators import BASELINE
+from pipeline.train.training_data import TrainingData
 
 FORMAT = 1
 # The fields of a task that its manifest has too.
@@ -34,22 +35,22 @@ Part = TypeVar("Part", bound=BaseModel)
 
 
 def fill(
-    study: Study,
+    data: TrainingData,
     candidate: Candidate,
     candidates: list[Candidate | Failure],
-    fetched: Dataset,
+    dataset: Dataset,
 ) -> TrainedManifest:
     """Return the manifest of the best candidate; promotion adds version and commit.
 
     Args:
-        study: the data and settings.
+        data: the data and settings.
         candidate: the best candidate.
         candidates: all candidates, among them the baseline.
-        fetched: the whole table with its digest.
+        dataset: the whole table with its digest.
     """
     model = OnnxModel(candidate.onnx)
-    prediction = model.predict(study.holdout)
-    content = _of_task(study.task, study.features) | {
+    prediction = model.predict(data.holdout)
+    content = _of_task(data.task, data.features) | {
         "format": FORMAT,
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
@@ -58,19 +59,19 @@ def fill(
         "opset": export.OPSET[""],
         "parity": candidate.parity.model_dump(),
         "data": DataSource(
-            rows=len(fetched.table),
-            digest=fetched.digest,
-            source=study.task.homepage,
-            licence=study.task.licence,
+            rows=len(dataset.table),
+            digest=dataset.digest,
+            source=data.task.homepage,
+            licence=data.task.licence,
         ),
-        "holdout": _short(_holdout(study, prediction)),
+        "holdout": _short(_holdout(data, prediction)),
         "cross_validation": _short(
-            CrossValidation(folds=study.folds, metrics=candidate.cross_validation)
+            CrossValidation(folds=data.folds, metrics=candidate.cross_validation)
         ),
         "baseline": _baseline(candidates),
-        "golden": _short(_golden(study, model)),
-        "reference": _short(_reference(study, prediction)),
-        "slices": [_short(part) for part in _slices(study, prediction)],
+        "golden": _short(_golden(data, model)),
+        "reference": _short(_reference(data, prediction)),
+        "slices": [_short(part) for part in _slices(data, prediction)],
     }
     return TrainedManifest.model_validate(content)
 
@@ -92,15 +93,15 @@ def describe(feature: Feature) -> dict[str, Any]:
     return content
 
 
-def _holdout(study: Study, prediction: np.ndarray) -> Holdout:
+def _holdout(data: TrainingData, prediction: np.ndarray) -> Holdout:
     """Return the metrics on the hold-out with their intervals."""
-    task, truth = study.task, study.truth
+    task, truth = data.task, data.truth
     metrics = {}
     for name, value in evaluate.metrics(task, truth, prediction).items():
         scorer = evaluate.scorer(task, name, truth, prediction)
-        low, high = evaluate.interval(scorer, len(prediction), study.seed)
+        low, high = evaluate.interval(scorer, len(prediction), data.seed)
         metrics[name] = MetricValue(value=value, low=low, high=high)
-    return Holdout(rows=len(study.holdout), metrics=metrics)
+    return Holdout(rows=len(data.holdout), metrics=metrics)
 
 
 def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
@@ -112,23 +113,23 @@ def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
     return None
 
 
-def _golden(study: Study, model: OnnxModel) -> Golden:
+def _golden(data: TrainingData, model: OnnxModel) -> Golden:
     """Return the features' examples as a request, and the model's answer."""
-    request = {feature.name: feature.example for feature in study.features}
+    request = {feature.name: feature.example for feature in data.features}
     answer = model.predict(pd.DataFrame([request]))[0]
     return Golden(request=request, answer=answer.tolist())
 
 
-def _reference(study: Study, prediction: np.ndarray) -> Reference:
+def _reference(data: TrainingData, prediction: np.ndarray) -> Reference:
     """Return the distributions of the training rows and of the predictions."""
     features = {}
-    for feature in study.features:
-        values = study.train[feature.name]
+    for feature in data.features:
+        values = data.train[feature.name]
         features[feature.name] = distribution(values, feature.categories)
     return Reference(
-        rows=len(study.train),
+        rows=len(data.train),
         features=features,
-        predictions=_predictions(study.task, prediction),
+        predictions=_predictions(data.task, prediction),
     )
 
 
@@ -157,16 +158,16 @@ def _predictions(task: Task, prediction: np.ndarray) -> dict[str, Distribution]:
     }
 
 
-def _slices(study: Study, prediction: np.ndarray) -> list[Slice]:
+def _slices(data: TrainingData, prediction: np.ndarray) -> list[Slice]:
     """Return the parts of the hold-out, by one feature each, with the worst metric.
 
     The parts are a feature's categories, or the quarters between its quartiles.
     """
-    metric = study.task.metric
-    score = evaluate.scorer(study.task, metric.name, study.truth, prediction)
+    metric = data.task.metric
+    score = evaluate.scorer(data.task, metric.name, data.truth, prediction)
     parts: list[tuple[float, Slice]] = []
-    for feature in study.features:
-        values = study.holdout[feature.name].reset_index(drop=True)
+    for feature in data.features:
+        values = data.holdout[feature.name].reset_index(drop=True)
         groups = values
         if not feature.categories:
             groups = pd.qcut(values, QUANTILES, duplicates="drop")

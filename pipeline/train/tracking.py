@@ -1,8 +1,12 @@
-"""What a training says to MLflow: one parent run a task, one nested run a candidate."""
+"""The runs of a training in MLflow: one parent run a task, one nested run a candidate.
+
+A training logs to MLflow and imports its runs back, instead of writing `run.json`
+itself, so that one importer serves notebooks and the pipeline alike: both write the
+same form of history. It also lets `MLFLOW_TRACKING_URI` send the runs of a training to
+a server, where they can be watched while it goes on.
+"""
 
 import logging
-import os
-import platform
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -12,74 +16,78 @@ from typing import Any
 import mlflow.onnx
 import numpy as np
 import onnx
-from mlflow import MlflowClient
-from mlflow import entities as of
+from mlflow import MlflowClient, entities
 from mlflow.data.http_dataset_source import HTTPDatasetSource
 from mlflow.data.pandas_dataset import from_pandas
 from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema
-from mlflow.types.schema import TensorSpec
+from mlflow.types.schema import ColSpec, TensorSpec
 
-import pipeline
-from core.files import sha256_bytes, sha256_file
-from core.git import git
+from core.file_names import MANIFEST, MODEL
 from core.onnx_model import OnnxModel
-from pipeline import workflow
 from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import tracking_store
 
-LIBRARIES = "scikit-learn numpy scipy pandas skl2onnx onnx onnxruntime mlflow".split()
+REQUIREMENTS = ("mlflow", "onnx", "onnxruntime")
+CHATTY_LOGGERS = ("mlflow", "alembic")
 _TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}
 
 
 class Tracker:
     """One task's runs in a tracking store, all on the same data."""
 
-    def __init__(self, repo: Repo, task: Task, fetched: Dataset) -> None:
-        """Use the server in `MLFLOW_TRACKING_URI`, else a store of our own below
-        `build/`.
+    def __init__(self, repo: Repo, task: Task, dataset: Dataset) -> None:
+        """Use the server in `MLFLOW_TRACKING_URI`, else a store below `build/`.
+
+        Raises:
+            UsageError: the store keeps the experiment's artifacts in the history.
         """
-        for chatty in ("mlflow", "alembic"):
-            logging.getLogger(chatty).setLevel(logging.ERROR)
-        self.task, self.fetched = task, fetched
+        for name in CHATTY_LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self.task = task
+        self.dataset = dataset
         self.uri = tracking_store.address_of(repo)
         self.client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
         self.experiment = self._experiment(repo)
 
     def _experiment(self, repo: Repo) -> str:
-        """Return the id of the task's experiment, which is made if it is not there.
+        """Return the ID of the task's experiment; a missing one is created.
 
         Raises:
-            UsageError: it is there, and keeps its artifacts in the history.
+            UsageError: it keeps its artifacts in the history.
         """
         name = self.task.name
-        if known := self.client.get_experiment_by_name(name):
-            tracking_store.require_outside_history(repo, known)
-            return str(known.experiment_id)
-        return str(
-            self.client.create_experiment(
-                name, tracking_store.artifacts_of(repo, self.uri)
-            )
-        )
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment:
+            tracking_store.require_outside_history(repo, experiment)
+            return str(experiment.experiment_id)
+        artifacts = tracking_store.artifacts_of(repo, self.uri)
+        return str(self.client.create_experiment(name, artifacts))
 
     def start(self, name: str, tags: dict[str, str], began: float) -> str:
-        """Start a run on the data, at a time in seconds since the epoch, and return its
-        id.
+        """Start a run on the data and return its ID.
+
+        Args:
+            name: the run's name.
+            tags: its tags.
+            began: when it began, in seconds since the epoch.
         """
         run = self.client.create_run(self.experiment, int(began * 1000), tags, name)
-        # What the data set is, and none of its rows.
-        data = from_pandas(
-            self.fetched.table,
+        run_id = str(run.info.run_id)
+        # The description of the data set, and none of its rows.
+        description = from_pandas(
+            self.dataset.table,
             HTTPDatasetSource(self.task.homepage),  # type: ignore[no-untyped-call]
             name=self.task.name,
-            digest=self.fetched.digest[:32],
+            digest=self.dataset.digest[:32],
         )
-        context = [of.InputTag("mlflow.data.context", "training")]
-        inputs = [of.DatasetInput(of.Dataset(**data.to_dict()), context)]
-        self.client.log_inputs(run.info.run_id, inputs)
-        return str(run.info.run_id)
+        dataset = entities.Dataset(**description.to_dict())
+        context = entities.InputTag("mlflow.data.context", "training")
+        inputs = [entities.DatasetInput(dataset, [context])]
+        self.client.log_inputs(run_id, inputs)
+        return run_id
 
     def log(
         self,
@@ -89,20 +97,18 @@ class Tracker:
     ) -> None:
         """Log params and metrics; the values of a list are steps of one metric.
 
-        Their time is the run's start, and they have 6 digits: equal trainings differ in
-        few bytes.
+        The metrics' time is the run's start, and they have 6 digits: equal trainings
+        differ in few bytes.
         """
-        now = self.client.get_run(run).info.start_time
-        points = [
-            of.Metric(name, float(f"{value:.6g}"), now, step)
-            for name, values in metrics.items()
-            for step, value in enumerate(
-                values if isinstance(values, list) else [values]
-            )
-        ]
-        self.client.log_batch(
-            run, points, [of.Param(k, str(v)) for k, v in params.items()]
-        )
+        time = self.client.get_run(run).info.start_time
+        points = []
+        for name, value in metrics.items():
+            steps = value if isinstance(value, list) else [value]
+            for step, number in enumerate(steps):
+                rounded = float(f"{number:.6g}")
+                points.append(entities.Metric(name, rounded, time, step))
+        texts = [entities.Param(name, str(value)) for name, value in params.items()]
+        self.client.log_batch(run, points, texts)
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
@@ -112,96 +118,56 @@ class Tracker:
             self.client.log_artifacts(run, folder)
 
     def log_model(self, run: str, content: bytes, manifest: str) -> str:
-        """Log a model, MLflow's own files around the ONNX file and our manifest; return
-        its id.
+        """Log a model and return its ID.
+
+        Args:
+            run: the run that it belongs to.
+            content: the ONNX file.
+            manifest: the content of `manifest.json`.
         """
         model = self.client.create_logged_model(self.experiment, self.task.name, run)
         model_id = str(model.model_id)
-        session = OnnxModel(content).session
-        signature = ModelSignature(
-            _schema(session.get_inputs()), _schema(session.get_outputs())
-        )
-        needs = [
-            f"{name}=={version(name)}" for name in ("mlflow", "onnx", "onnxruntime")
-        ]
         with tempfile.TemporaryDirectory(prefix="mlops-") as parent:
             folder = Path(parent) / "model"
-            mlflow.onnx.save_model(
-                onnx.load_from_string(content),
-                folder,
-                signature=signature,
-                mlflow_model=Model(run_id=run, model_id=model_id),
-                pip_requirements=needs,
-                onnx_execution_providers=["CPUExecutionProvider"],
-                save_as_external_data=False,
-            )
-            for (
-                path
-            ) in folder.iterdir():  # MLflow writes text, which Windows ends its own way
-                path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
-            (folder / "model.onnx").write_bytes(content)
-            (folder / "manifest.json").write_bytes(manifest.encode())
+            _save(folder, content, Model(run_id=run, model_id=model_id))
+            (folder / MODEL).write_bytes(content)
+            (folder / MANIFEST).write_bytes(manifest.encode())
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
-        self.client.log_outputs(run, [of.LoggedModelOutput(model_id, step=0)])
+        self.client.log_outputs(run, [entities.LoggedModelOutput(model_id, step=0)])
         return model_id
 
     def end(self, run: str, tags: dict[str, str], failed: bool = False) -> None:
-        """End a run, FINISHED or FAILED."""
-        self.client.log_batch(
-            run, tags=[of.RunTag(key, value) for key, value in tags.items()]
-        )
+        """Add tags to a run and end it, FINISHED or FAILED."""
+        run_tags = [entities.RunTag(key, value) for key, value in tags.items()]
+        self.client.log_batch(run, tags=run_tags)
         self.client.set_terminated(run, "FAILED" if failed else "FINISHED")
 
 
+def _save(folder: Path, content: bytes, model: Model) -> None:
+    """Write an ONNX file with MLflow's own files around it."""
+    session = OnnxModel(content).session
+    inputs = _schema(session.get_inputs())
+    outputs = _schema(session.get_outputs())
+    mlflow.onnx.save_model(
+        onnx.load_from_string(content),
+        folder,
+        signature=ModelSignature(inputs, outputs),
+        mlflow_model=model,
+        pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        onnx_execution_providers=["CPUExecutionProvider"],
+        save_as_external_data=False,
+    )
+    # MLflow writes text, to which Windows gives line ends of its own.
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+
+
 def _schema(entries: list[Any]) -> Schema:
-    """Return an ONNX session's inputs or outputs as MLflow writes them."""
-    shapes = [
-        [size if isinstance(size, int) else -1 for size in e.shape] for e in entries
-    ]
-    types = [np.dtype(_TYPES[entry.type]) for entry in entries]
-    return Schema(
-        [TensorSpec(t, tuple(s), e.name) for t, s, e in zip(types, shapes, entries)]
-    )
-
-
-def common_tags(repo: Repo) -> dict[str, str]:
-    """Return the tags that every run of this training carries."""
-    author = git(repo.root, "log", "-1", "--format=%an")
-    return {
-        "mlflow.user": os.environ.get("GITHUB_ACTOR") or author,
-        "mlflow.source.name": "pipeline train",
-        "mlflow.source.type": "JOB",
-        "mlflow.source.git.commit": git(repo.root, "rev-parse", "HEAD"),
-    }
-
-
-def parent_tags(repo: Repo, fetched: Dataset, dirty: list[str]) -> dict[str, str]:
-    """Return the tags by which a task's training can be told apart from another, or
-    repeated.
-    """
-    requirements = repo.root / "requirements" / "pipeline.txt"
-    tags = {
-        "git.branch": git(repo.root, "branch", "--show-current"),
-        "git.dirty": str(bool(dirty)).lower(),
-        "workflow.run_url": workflow.run_url(),
-        "workflow.reason": os.environ.get("MLOPS_REASON", ""),
-        "data.origin": fetched.origin,
-        "digest.data": fetched.digest,
-        "digest.code": _digest_of_code(),
-        "digest.params": sha256_file(repo.params),
-        "digest.requirements": (
-            sha256_file(requirements) if requirements.is_file() else ""
-        ),
-        "version.python": platform.python_version(),
-    } | {f"version.{name}": version(name) for name in LIBRARIES}
-    return {key: value for key, value in tags.items() if value}
-
-
-def _digest_of_code() -> str:
-    root = Path(pipeline.__file__).parent
-    files = [*root.rglob("*.py"), *root.rglob("*.yaml")]
-    digests = {path.relative_to(root).as_posix(): sha256_file(path) for path in files}
-    return sha256_bytes(
-        "".join(f"{digests[f]}  {f}\n" for f in sorted(digests)).encode()
-    )
+    """Return an ONNX session's inputs or outputs as MLflow describes them."""
+    specs: list[ColSpec | TensorSpec] = []
+    for entry in entries:
+        shape = [size if isinstance(size, int) else -1 for size in entry.shape]
+        dtype = np.dtype(_TYPES[entry.type])
+        specs.append(TensorSpec(dtype, tuple(shape), entry.name))
+    return Schema(specs)

@@ -1,4 +1,4 @@
-"""`pipeline train`: fit and judge every task's candidates, and leave a bundle behind."""
+"""`pipeline train`: fit and evaluate the candidates of tasks, and leave a bundle."""
 
 import os
 import time
@@ -16,9 +16,7 @@ from pipeline import bundle as bundles
 from pipeline import library_settings
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle, TaskResult
-from pipeline.params import Params
 from pipeline.repo import Repo
-from pipeline.schema import Task
 from pipeline.train.changes import changes
 from pipeline.train.settings import load as load_settings
 from pipeline.workflow import notice
@@ -26,127 +24,138 @@ from pipeline.workflow import notice
 if TYPE_CHECKING:
     from pipeline.train.task_training import TaskTraining
 
+OWN_STORE = "the tracking store in build/tracking"
 
-def train(repo: Repo, tasks: list[str], out: Path, fresh: bool = False) -> Bundle:
-    """Train tasks (all of them if none is named) and put the bundle at `out`.
+
+def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bundle:
+    """Train tasks and put the bundle at `out`.
 
     An older bundle there is taken away first, so that what is there afterwards is of
-    this training or nothing. Nothing else in the checkout is touched but `build/`.
-    `fresh` reads the data's sources as they are now. A task whose data cannot be had is
-    left out with a notice, unless it was asked for by name.
+    this training or nothing. Nothing else in the checkout is touched but `build/`. A
+    task whose data are not available is left out with a notice, unless it was named.
+
+    Args:
+        repo: the checkout.
+        tasks: the names of the tasks; all of `params.yaml` if there is none.
+        out: the bundle's folder.
+        refresh: whether to read the data's sources and not the snapshots.
 
     Raises:
-        UsageError: a task or a key is unknown, or `out` is a folder that is no bundle.
-        PipelineError: a task's data are not valid, no data can be had, or the tracking
-            store fails.
+        UsageError: a task or a key is unknown, or `out` is a folder that is not a
+            bundle.
+        PipelineError: a task's data are not valid, no data are available, or the
+            tracking store fails.
     """
-    settings = load_settings(repo)
-    chosen = [all_tasks.load(name) for name in tasks or settings.tasks]
-    if missing := [task.name for task in chosen if task.name not in settings.tasks]:
-        raise UsageError(
-            f"params.yaml: tasks.{missing[0]}: is missing; give the task a section."
-        )
-    out = out.resolve()
-    if out.exists() and not (out / bundles.FILE).is_file() and any(out.iterdir()):
-        raise UsageError(
-            f"{out} holds something else than a bundle: name another folder."
-        )
-    repo.build.mkdir(parents=True, exist_ok=True)
-    library_settings.set_up(repo.build)
-    store = (
-        os.environ.get("MLFLOW_TRACKING_URI") or "the tracking store in build/tracking"
-    )
-    try:
-        with (
-            FileLock(repo.build / "train.lock", timeout=0),
-            address.one_sentence(store),
-        ):
-            return _replace(repo, chosen, settings, out, fresh, asked=bool(tasks))
-    except Timeout as error:
-        raise UsageError(
-            f"{repo.root} is training already: wait until it has ended."
-        ) from error
+    return Training(repo, tasks, out, refresh).run()
 
 
-def _replace(
-    repo: Repo,
-    chosen: list[Task],
-    settings: Params,
-    out: Path,
-    fresh: bool,
-    asked: bool,
-) -> Bundle:
-    """Take the old bundle away, make the new one aside, then put it in its place.
+class Training:
+    """One run of `pipeline train`."""
 
-    A training that fails or is killed leaves none: a publish would take the old one for
-    its result.
-    """
-    with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
-        if out.exists():
-            out.rename(aside / "old")
-        bundle = _fill(repo, chosen, settings, aside / "new", fresh, asked)
-        (aside / "new").rename(out)
-    return bundle
+    def __init__(self, repo: Repo, tasks: list[str], out: Path, refresh: bool) -> None:
+        """Check the arguments, see `train`."""
+        self._repo = repo
+        self._settings = load_settings(repo)
+        self._are_named = bool(tasks)
+        self._tasks = [all_tasks.load(name) for name in tasks or self._settings.tasks]
+        self._out = out.resolve()
+        self._refresh = refresh
+        for task in self._tasks:
+            if task.name not in self._settings.tasks:
+                raise UsageError(
+                    f"params.yaml: tasks.{task.name}: is missing; give the task a"
+                    " section."
+                )
+        self._require_replaceable()
 
-
-def _fill(
-    repo: Repo,
-    chosen: list[Task],
-    settings: Params,
-    folder: Path,
-    fresh: bool,
-    asked: bool,
-) -> Bundle:
-    """Train the tasks into a bundle's folder, one after the other."""
-    # These imports take seconds, and nobody should wait to hear of a wrong key.
-    from pipeline.report.templates import render
-    from pipeline.train.task_training import TaskTraining
-
-    dirty, commit = changes(repo), git(repo.root, "rev-parse", "HEAD")
-    trainings = [
-        TaskTraining(repo, task, settings, folder, dirty, fresh) for task in chosen
-    ]
-    results, waiting = _run(trainings, asked)
-    bundle = Bundle(
-        format=1,
-        commit=commit,
-        dirty=dirty,
-        tasks=results,
-        waiting=waiting,
-        created=int(time.time() * 1000),
-    )
-    bundles.write(folder, bundle)
-    trained = [training for training in trainings if training.task.name in results]
-    print(render("trained.txt", trainings=trained), end="")
-    return bundle
-
-
-def _run(
-    trainings: list["TaskTraining"], asked: bool
-) -> tuple[dict[str, TaskResult], dict[str, str]]:
-    """Run the trainings; return their results, and what the tasks without data wait
-    for.
-
-    Raises:
-        PipelineError: a task that was asked for by name has no data, or no task has
-            any.
-    """
-    results: dict[str, TaskResult] = {}
-    waiting: dict[str, str] = {}
-    for training in trainings:
-        name = training.task.name
+    def run(self) -> Bundle:
+        """Train, while no other training of this checkout runs."""
+        repo = self._repo
+        repo.build.mkdir(parents=True, exist_ok=True)
+        library_settings.set_up(repo.build)
+        store = os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
+        lock = FileLock(repo.build / "train.lock", timeout=0)
         try:
-            with tracing.span("train task", {"task": name}):
-                results[name] = training.run()
-        except Unavailable as error:
-            if asked:
-                raise
-            waiting[name] = error.waits_for
-            notice(f"{name} waits for its data", f"it is not trained: {error}")
-    if not results:
-        hosts = "; ".join(f"{name} for {hosts}" for name, hosts in waiting.items())
-        raise PipelineError(
-            f"nothing was trained, since no data can be had: waiting are {hosts}. "
-            "Train again later, or put a table into data/ with `pipeline data add`."
+            with lock, address.one_sentence(store):
+                return self._replace()
+        except Timeout as error:
+            raise UsageError(
+                f"{repo.root} is training already: wait until it has ended."
+            ) from error
+
+    def _require_replaceable(self) -> None:
+        out = self._out
+        is_bundle = (out / bundles.FILE).is_file()
+        if out.exists() and not is_bundle and any(out.iterdir()):
+            raise UsageError(
+                f"{out} holds something else than a bundle: name another folder."
+            )
+
+    def _replace(self) -> Bundle:
+        """Take the old bundle away, build the new one aside, and put it in its place.
+
+        A training that fails or is killed leaves none: a publish would take the old one
+        for its result.
+        """
+        out = self._out
+        with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
+            if out.exists():
+                out.rename(aside / "old")
+            bundle = self._fill(aside / "new")
+            (aside / "new").rename(out)
+        return bundle
+
+    def _fill(self, folder: Path) -> Bundle:
+        """Train the tasks into a bundle's folder, one after the other."""
+        # These imports take seconds, and an unknown key should be reported at once.
+        from pipeline.report.templates import render
+        from pipeline.train.task_training import TaskTraining
+
+        repo = self._repo
+        dirty = changes(repo)
+        commit = git(repo.root, "rev-parse", "HEAD")
+        trainings = [
+            TaskTraining(repo, task, self._settings, folder, dirty, self._refresh)
+            for task in self._tasks
+        ]
+        results, waiting = self._run(trainings)
+        bundle = Bundle(
+            format=1,
+            commit=commit,
+            dirty=dirty,
+            tasks=results,
+            waiting=waiting,
+            created=int(time.time() * 1000),
         )
-    return results, waiting
+        bundles.write(folder, bundle)
+        trained = [training for training in trainings if training.task.name in results]
+        print(render("trained.txt", trainings=trained), end="")
+        return bundle
+
+    def _run(
+        self, trainings: list["TaskTraining"]
+    ) -> tuple[dict[str, TaskResult], dict[str, str]]:
+        """Return the trainings' results, and the hosts that tasks without data wait for.
+
+        Raises:
+            PipelineError: a task that was named has no data, or no task has any.
+        """
+        results: dict[str, TaskResult] = {}
+        waiting: dict[str, str] = {}
+        for training in trainings:
+            name = training.task.name
+            try:
+                with tracing.span("train task", {"task": name}):
+                    results[name] = training.run()
+            except Unavailable as error:
+                if self._are_named:
+                    raise
+                waiting[name] = error.waits_for
+                notice(f"{name} waits for its data", f"it is not trained: {error}")
+        if not results:
+            hosts = "; ".join(f"{name} for {hosts}" for name, hosts in waiting.items())
+            raise PipelineError(
+                f"nothing was trained, since no data can be had: waiting are {hosts}. "
+                "Train again later, or put a table into data/ with `pipeline data add`."
+            )
+        return results, waiting

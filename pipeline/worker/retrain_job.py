@@ -37,7 +37,7 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
     if token and repository:
         return _dispatch(token, repository, request)
     folder = repo.build / "bundle"
-    return _summary(train(repo, request.tasks, folder, fresh=request.drift))
+    return _summary(train(repo, request.tasks, folder, refresh=request.drift))
 
 
 def _dispatch(token: str, repository: str, request: JobRequest) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 from pipeline.train import estimators
-from pipeline.train.candidates import Failure, Study, split
+from pipeline.train.candidates import Failure
 from pipeline.train.changes import changes
 from pipeline.train.settings import load as load_settings
 from pipeline.train.task_training import TaskTraining
+from pipeline.train.training_data import TrainingData
 from pipeline.worker import request_rows
 from pipeline.worker.job_queue import WORK
 from pipeline.worker.job_store import now
@@ -58,7 +59,7 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
         state / WORK,
         changes(repo),
         # The snapshot's rows are not to replace those of the request.
-        fresh=request.data is not None,
+        refresh=request.data is not None,
     )
     challenger = training.run().challenger
     if challenger is None:
@@ -120,15 +121,14 @@ def _with_rows(task: Task, table: pd.DataFrame, settings: Params) -> Task:
     """
     rows = validate(task, table, GIVEN)
     held = tables.in_holdout(task, rows, settings.holdout_share)
-    split(
-        Study(
-            task=task,
-            features=list(task.features),
-            train=rows[~held],
-            holdout=rows[held],
-            folds=settings.tasks[task.name].folds,
-            seed=settings.seed,
-        )
+    data = TrainingData(
+        task=task,
+        features=list(task.features),
+        train=rows[~held],
+        holdout=rows[held],
+        folds=settings.tasks[task.name].folds,
+        seed=settings.seed,
     )
+    data.split()
     source = Source(GIVEN, lambda _: rows)
     return replace(task, sources=(source,), homepage=GIVEN, licence="not stated")

@@ -54,7 +54,7 @@ def model(name: str) -> OnnxModel:
 def test_behaviour(name: str, claim: str) -> None:
     answers = {
         check.name: check
-        for check in behavioural_tests.check(tasks.load(name), model(name))
+        for check in behavioural_tests.run(tasks.load(name), model(name))
     }
     if claim not in answers:
         pytest.skip("the model does without the features that this is about")

@@ -17,7 +17,8 @@ from pipeline.data.table import digest
 from pipeline.publish import record
 from pipeline.repo import Repo
 from pipeline.train import estimators, evaluate, export, manifest
-from pipeline.train.candidates import Candidate, Study
+from pipeline.train.candidates import Candidate
+from pipeline.train.training_data import TrainingData
 from tests.support import factories, strategies
 
 ROWS = 1200
@@ -41,27 +42,25 @@ def build_service(folder: Path) -> None:
 
 
 def _task(repo: Repo, name: str) -> list[str]:
-    study = strategies.study(name, ROWS)
-    judged = [_candidate(study, algorithm) for algorithm in ("dummy", *VERSIONS[name])]
-    return [_promote(repo, study, judged, version) for version in range(1, len(judged))]
+    data = strategies.training_data(name, ROWS)
+    judged = [_candidate(data, algorithm) for algorithm in ("dummy", *VERSIONS[name])]
+    return [_promote(repo, data, judged, version) for version in range(1, len(judged))]
 
 
-def _candidate(study: Study, algorithm: str) -> Candidate:
+def _candidate(data: TrainingData, algorithm: str) -> Candidate:
     """Fit an algorithm and judge it on the rows held out; for speed there are no folds."""
-    task, features = study.task, study.features
+    task, features = data.task, data.features
     parameters = TREES if algorithm.startswith("hist") else {}
-    pipeline = estimators.build(task.kind, algorithm, parameters, features, study.seed)
+    pipeline = estimators.build(task.kind, algorithm, parameters, features, data.seed)
     with threadpool_limits(
         limits=1
     ):  # as in a training; the tests' workers share the cores
-        inputs = estimators.as_inputs(features, study.train)
-        pipeline.fit(inputs, evaluate.encode(task, study.train))
+        inputs = estimators.as_inputs(features, data.train)
+        pipeline.fit(inputs, evaluate.encode(task, data.train))
         content = export.to_onnx(task, features, pipeline)
-        model, inputs = OnnxModel(content), estimators.as_inputs(
-            features, study.holdout
-        )
+        model, inputs = OnnxModel(content), estimators.as_inputs(features, data.holdout)
         parity = export.parity(task, pipeline, model, inputs)
-    measured = evaluate.metrics(task, study.truth, model.predict(inputs))
+    measured = evaluate.metrics(task, data.truth, model.predict(inputs))
     means = {f"{name}_mean": value for name, value in measured.items()}
     return Candidate(
         algorithm=algorithm,
@@ -77,13 +76,13 @@ def _candidate(study: Study, algorithm: str) -> Candidate:
     )
 
 
-def _promote(repo: Repo, study: Study, judged: list[Candidate], version: int) -> str:
+def _promote(
+    repo: Repo, data: TrainingData, judged: list[Candidate], version: int
+) -> str:
     """Write the run of a candidate, promote it, and return the run's id."""
-    task, candidate = study.task, judged[version]
-    fetched = Dataset(
-        study.train, digest(study.train), "generated rows", snapshot=False
-    )
-    text = manifest.fill(study, candidate, [*judged], fetched).render()
+    task, candidate = data.task, judged[version]
+    fetched = Dataset(data.train, digest(data.train), "generated rows", snapshot=False)
+    text = manifest.fill(data, candidate, [*judged], fetched).render()
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
     parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
     started = factories.STARTED + version * 60_000

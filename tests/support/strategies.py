@@ -12,7 +12,7 @@ from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
 from pipeline.schema import Kind, Source, Task
-from pipeline.train.candidates import Study
+from pipeline.train.training_data import TrainingData
 from tests.paths import ROOT
 
 # What names the folders with the real data of a task.
@@ -61,12 +61,12 @@ def task_of(name: str, rows: int) -> Task:
     return dataclasses.replace(task, sources=(source,), digest=tables.digest(made))
 
 
-def study(name: str, rows: int = 300, folds: int = 3) -> Study:
-    """Return a small study of generated rows; a fifth is held out."""
+def training_data(name: str, rows: int = 300, folds: int = 3) -> TrainingData:
+    """Return generated rows of a task; a fifth is held out."""
     task = tasks.load(name)
     made = table(task, rows)
     held = np.arange(rows) % 5 == 0
-    return Study(task, list(task.features), made[~held], made[held], folds, 0)
+    return TrainingData(task, list(task.features), made[~held], made[held], folds, 0)
 
 
 def real(name: str) -> tuple[bool, str]:

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from core.errors import PipelineError
-from pipeline.train.candidates import Candidate, Failure, Study, best, fit_all, split
+from pipeline.train.candidates import Candidate, Failure, best, fit_all
+from pipeline.train.training_data import TrainingData
 from tests.support import strategies
 
 CANDIDATES = {
@@ -18,7 +19,7 @@ CANDIDATES = {
 
 @pytest.fixture(scope="module")
 def results() -> list[Candidate | Failure]:
-    return list(fit_all(strategies.study("housing"), CANDIDATES))
+    return list(fit_all(strategies.training_data("housing"), CANDIDATES))
 
 
 def test_a_candidate_that_fails_to_fit_leaves_the_others_alone(
@@ -39,7 +40,7 @@ def test_a_metric_that_is_no_number_is_a_failure(
 
 
 def test_the_best_in_cross_validation_wins(results: list[Candidate | Failure]) -> None:
-    task = strategies.study("housing").task
+    task = strategies.training_data("housing").task
     winner = best(task, results)
     assert winner and winner.algorithm == "linear_regression"
     assert winner.cross_validation["rmse_mean"] == pytest.approx(sum(winner.folds) / 3)
@@ -52,7 +53,9 @@ def test_all_cores_or_one_give_the_same(results: list[Candidate | Failure]) -> N
     import joblib
 
     with joblib.parallel_config(n_jobs=1, backend="sequential"):
-        again = list(fit_all(strategies.study("housing"), {"linear_regression": {}}))[0]
+        again = list(
+            fit_all(strategies.training_data("housing"), {"linear_regression": {}})
+        )[0]
     first = results[3]
     assert isinstance(first, Candidate) and isinstance(again, Candidate)
     assert (again.onnx, again.folds, again.holdout) == (
@@ -62,21 +65,21 @@ def test_all_cores_or_one_give_the_same(results: list[Candidate | Failure]) -> N
     )
 
 
-def _without(study: Study, part: str) -> Study:
-    table = getattr(study, part)
-    return dataclasses.replace(study, **{part: table[table.species != "setosa"]})
+def _without(data: TrainingData, part: str) -> TrainingData:
+    table = getattr(data, part)
+    return dataclasses.replace(data, **{part: table[table.species != "setosa"]})
 
 
 def test_too_few_rows_of_a_class_are_refused() -> None:
-    study = strategies.study("iris")
-    assert len(split(study)) == 3
-    for bad in (_without(study, "train"), _without(study, "holdout")):
+    data = strategies.training_data("iris")
+    assert len(data.split()) == 3
+    for bad in (_without(data, "train"), _without(data, "holdout")):
         with pytest.raises(
             PipelineError, match="iris: .* too few for 3 folds and a hold-out with"
         ):
-            split(bad)
+            bad.split()
     with pytest.raises(
         PipelineError, match="10 rows to train on and 60 held out are too few"
     ):
-        few = strategies.study("housing", folds=11)
-        split(dataclasses.replace(few, train=few.train.iloc[:10]))
+        few = strategies.training_data("housing", folds=11)
+        dataclasses.replace(few, train=few.train.iloc[:10]).split()

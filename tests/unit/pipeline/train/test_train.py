@@ -262,7 +262,7 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
     assert bundle.tasks["iris"].data_digest == tables.digest(grown)
     assert not (_folder(repo) / "data").exists()
     commit_all(repo.root, "feat: grow")
-    bundle = train(repo, ["iris"], _folder(repo), fresh=True)
+    bundle = train(repo, ["iris"], _folder(repo), refresh=True)
     assert (
         bundle.dirty == []
         and bundle.tasks["iris"].data_digest == tasks.load("iris").digest

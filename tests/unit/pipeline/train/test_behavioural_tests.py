@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import tasks
 from pipeline.data.validate import validate
-from pipeline.schema import Behaviour
+from pipeline.schema import BehaviouralTest
 from pipeline.train import behavioural_tests
 
 
@@ -29,9 +29,9 @@ class Linear:
 
 
 def _check(slope: float, **claim: object) -> bool:
-    behaviour = Behaviour(**claim)  # type: ignore[arg-type]
+    behaviour = BehaviouralTest(**claim)  # type: ignore[arg-type]
     task = dataclasses.replace(tasks.load("housing"), behaviours={"a claim": behaviour})
-    (answer,) = behavioural_tests.check(task, Linear(slope))  # type: ignore[arg-type]
+    (answer,) = behavioural_tests.run(task, Linear(slope))  # type: ignore[arg-type]
     assert answer.name == "a claim" and "rows agree" in answer.detail
     return answer.passed
 
@@ -70,7 +70,7 @@ def test_a_claim_about_a_feature_left_out_is_not_asked() -> None:
     task = tasks.load("housing")
     model = Linear(1)
     model.columns = ("MedInc",)
-    checks = behavioural_tests.check(task, model)  # type: ignore[arg-type]
+    checks = behavioural_tests.run(task, model)  # type: ignore[arg-type]
     assert [check.name for check in checks] == [
-        "Where people earn 20,000 US$ more, houses are worth more"
+        "Houses are worth more where people earn 20,000 US$ more"
     ]

@@ -1,0 +1,124 @@
+"""What a task's training logs: the parent run, and one nested run for each candidate."""
+
+from typing import Any
+
+from rich.console import Console
+
+from history.mlflow_rows import PARENT_TAG
+from pipeline.data.fetch import Dataset
+from pipeline.params import Params
+from pipeline.repo import Repo
+from pipeline.train import artifacts
+from pipeline.train.candidates import Candidate, Failure
+from pipeline.train.run_tags import common_tags, parent_tags
+from pipeline.train.tracking import Tracker
+from pipeline.train.training_data import TrainingData
+
+
+class Recorder:
+    """The runs of one task's training.
+
+    Attributes:
+        tracker: the tracking store.
+        parent: the ID of the parent run.
+        runs: the IDs of the nested runs, by algorithm.
+    """
+
+    def __init__(
+        self,
+        repo: Repo,
+        data: TrainingData,
+        dataset: Dataset,
+        dirty: list[str],
+        began: float,
+    ) -> None:
+        """Start the parent run.
+
+        Args:
+            repo: the checkout.
+            data: the data and settings of all candidates.
+            dataset: the whole table.
+            dirty: the files that no commit holds as they are.
+            began: when the training began, in seconds since the epoch.
+        """
+        self.tracker = Tracker(repo, data.task, dataset)
+        self.runs: dict[str, str] = {}
+        self._data = data
+        tags = common_tags(repo)
+        name = f"{data.task.name} {tags['mlflow.source.git.commit'][:7]}"
+        about = parent_tags(repo, dataset, dirty)
+        self.parent = self.tracker.start(name, tags | about, began)
+        self._tags = tags | {PARENT_TAG: self.parent}
+
+    def record(
+        self, result: Candidate | Failure, began: float, console: Console
+    ) -> None:
+        """Log a candidate as a nested run.
+
+        Args:
+            result: the candidate.
+            began: when its training began, in seconds since the epoch.
+            console: where a missing artifact is reported.
+        """
+        run = self.tracker.start(result.algorithm, self._tags, began)
+        self.runs[result.algorithm] = run
+        params = {"algorithm": result.algorithm, **result.parameters}
+        if isinstance(result, Failure):
+            self.tracker.log(run, params, {})
+            self.tracker.end(run, {"failure": result.reason}, failed=True)
+            return
+        self.tracker.log(run, params, self._metrics(result))
+        files, missing = artifacts.draw(self._data, result)
+        self.tracker.log_artifacts(run, files)
+        tags = {}
+        if missing:
+            reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
+            tags["missing_artifacts"] = reasons
+            console.print(
+                f"{self._data.task.name}, {result.algorithm}: kept without {reasons}",
+                markup=False,
+                emoji=False,
+                soft_wrap=True,
+            )
+        self.tracker.end(run, tags)
+
+    def end(
+        self,
+        settings: Params,
+        results: list[Candidate | Failure],
+        winner: Candidate | None,
+    ) -> None:
+        """End the parent run with the settings, the winner's metrics and the failures."""
+        data = self._data
+        section = settings.tasks[data.task.name]
+        params = {
+            "seed": data.seed,
+            "folds": data.folds,
+            "holdout_share": settings.holdout_share,
+            "exclude": ", ".join(section.exclude) or "none",
+            "challenger": winner.algorithm if winner else "none",
+        }
+        metrics: dict[str, float | list[float]] = {
+            "rows_train": len(data.train),
+            "rows_holdout": len(data.holdout),
+        }
+        if winner:
+            metrics |= winner.metrics
+        self.tracker.log(self.parent, params, metrics)
+        failures = [entry for entry in results if isinstance(entry, Failure)]
+        tags = {}
+        if failures:
+            reasons = [f"{entry.algorithm}: {entry.reason}" for entry in failures]
+            tags["failure"] = "; ".join(reasons)
+        self.tracker.end(self.parent, tags, failed=winner is None)
+
+    def _metrics(self, candidate: Candidate) -> dict[str, Any]:
+        parity = candidate.parity
+        return candidate.metrics | {
+            f"fold_{self._data.task.metric.name}": candidate.folds,
+            "fit_seconds": round(candidate.fit_seconds, 2),
+            "latency_ms": candidate.latency_ms,
+            "model_bytes": len(candidate.onnx),
+            "parity_mismatches": parity.mismatches,
+            "parity_largest_difference": parity.largest_difference,
+        }

@@ -1,0 +1,80 @@
+"""The tags by which a training can be told apart from another, or repeated."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import core
+import history
+import pipeline
+from core.files import sha256_bytes, sha256_file
+from core.git import git
+from pipeline import workflow
+from pipeline.data.fetch import Dataset
+from pipeline.repo import Repo
+
+# The code that a training runs, all of which is in its digest.
+PACKAGES = (core, history, pipeline)
+CODE = ("*.py", "*.yaml", "*.sql")
+LIBRARIES = (
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "skl2onnx",
+    "onnx",
+    "onnxruntime",
+    "mlflow",
+)
+
+
+def common_tags(repo: Repo) -> dict[str, str]:
+    """Return the tags of every run of a training."""
+    author = git(repo.root, "log", "-1", "--format=%an")
+    return {
+        "mlflow.user": os.environ.get("GITHUB_ACTOR") or author,
+        "mlflow.source.name": "pipeline train",
+        "mlflow.source.type": "JOB",
+        "mlflow.source.git.commit": git(repo.root, "rev-parse", "HEAD"),
+    }
+
+
+def parent_tags(repo: Repo, dataset: Dataset, dirty: list[str]) -> dict[str, str]:
+    """Return the tags of a task's parent run; empty ones are left out.
+
+    Args:
+        repo: the checkout.
+        dataset: the task's table.
+        dirty: the files that no commit holds as they are.
+    """
+    requirements = repo.root / "requirements" / "pipeline.txt"
+    tags = {
+        "git.branch": git(repo.root, "branch", "--show-current"),
+        "git.dirty": str(bool(dirty)).lower(),
+        "workflow.run_url": workflow.run_url(),
+        "workflow.reason": os.environ.get("MLOPS_REASON", ""),
+        "data.origin": dataset.origin,
+        "digest.data": dataset.digest,
+        "digest.code": digest_of_code(),
+        "digest.params": sha256_file(repo.params),
+        "version.python": platform.python_version(),
+    }
+    if requirements.is_file():
+        tags["digest.requirements"] = sha256_file(requirements)
+    for name in LIBRARIES:
+        tags[f"version.{name}"] = version(name)
+    return {key: value for key, value in tags.items() if value}
+
+
+def digest_of_code() -> str:
+    """Return the SHA-256 of the names and digests of all files of the code."""
+    lines = []
+    for package in PACKAGES:
+        root = Path(str(package.__file__)).parent
+        for pattern in CODE:
+            for path in root.rglob(pattern):
+                name = path.relative_to(root.parent).as_posix()
+                lines.append(f"{sha256_file(path)}  {name}\n")
+    lines.sort()
+    return sha256_bytes("".join(lines).encode())

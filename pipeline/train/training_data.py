@@ -1,0 +1,70 @@
+"""The rows of one task that all candidates are fitted and evaluated on alike."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold, StratifiedKFold
+
+from core.errors import PipelineError
+from pipeline.schema import Feature, Kind, Task
+from pipeline.train import evaluate
+
+# Pairs of row numbers: to fit on, and to evaluate on.
+Folds = list[tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """One task's tables and settings.
+
+    Attributes:
+        task: the task.
+        features: the features that are used.
+        train: the rows to fit on, with the task's columns.
+        holdout: the rows held out, with the same columns.
+        folds: how many folds the cross-validation has.
+        seed: the seed of everything that is random.
+    """
+
+    task: Task
+    features: list[Feature]
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+    folds: int
+    seed: int
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The ground truth of the hold-out, shape (rows,); see `evaluate.encode`."""
+        return evaluate.encode(self.task, self.holdout)
+
+    def split(self) -> Folds:
+        """Return the folds of the training rows.
+
+        Raises:
+            PipelineError: there are fewer rows, or rows of one class, than folds.
+        """
+        self._require_enough_rows()
+        is_regression = self.task.kind is Kind.REGRESSION
+        splitter = KFold if is_regression else StratifiedKFold
+        folds = splitter(self.folds, shuffle=True, random_state=self.seed)
+        target = self.train[self.task.target.name]
+        return list(folds.split(self.train, target))
+
+    def _require_enough_rows(self) -> None:
+        name = self.task.target.name
+        classes = self.task.target.classes
+        fewest = len(self.train)
+        for label in classes:
+            fewest = min(fewest, int((self.train[name] == label).sum()))
+        enough = fewest >= self.folds and len(self.holdout) >= 2
+        if enough and set(self.holdout[name]).issuperset(classes):
+            return
+        of_one_class = "of one class " if classes else ""
+        raise PipelineError(
+            f"{self.task.name}: {fewest} rows {of_one_class}to train on and"
+            f" {len(self.holdout)} held out are too few for {self.folds} folds and a"
+            " hold-out with every class: bring more rows, or change folds or"
+            " holdout_share in params.yaml."
+        )
