@@ -1,36 +1,72 @@
-"""This machine's own addresses: free ports, and requests that no proxy of the user
-sees.
-"""
+"""This machine's own addresses: free ports, and requests that bypass the user's proxy."""
 
+import json
 import socket
+import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from typing import Any
 
 from core.environment import is_ours
 
+# What a request raises if nothing answers, or not as it should.
+FAILURES = (urllib.error.URLError, OSError, ValueError)
+PROBE_SECONDS = 5.0
+
 
 def open_url(request: str | urllib.request.Request, seconds: float) -> Any:
-    """Open a URL as `urllib.request.urlopen` does, without a proxy if it is one of our
-    services.
+    """Open a URL as `urllib.request.urlopen` does, but our services without a proxy.
 
     Raises:
         urllib.error.URLError: nothing answers, or it answers with an error.
     """
     address = request if isinstance(request, str) else request.full_url
-    handlers = [urllib.request.ProxyHandler({})] if is_ours(address) else []
-    return urllib.request.build_opener(*handlers).open(request, timeout=seconds)
+    opener = urllib.request.build_opener()
+    if is_ours(address):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return opener.open(request, timeout=seconds)
+
+
+def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
+    """Return the JSON at an address; with content, the answer to a POST of it."""
+    body = None if content is None else json.dumps(content).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, body, headers)
+    with open_url(request, seconds) as answer:
+        return json.load(answer)
+
+
+def answers(address: str) -> bool:
+    """Return whether an address answers with success."""
+    try:
+        with open_url(address, PROBE_SECONDS):
+            return True
+    except FAILURES:
+        return False
+
+
+def refuses(address: str) -> bool:
+    """Return whether an address answers that it is not ready."""
+    try:
+        open_url(address, PROBE_SECONDS).close()
+    except urllib.error.HTTPError as error:
+        return error.code == 503
+    except FAILURES:
+        return False
+    return False
 
 
 def free_port() -> int:
-    """Return a port that nobody uses."""
+    """Return a port that no program uses."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses, all of them different."""
+    """Return ports that no program uses, all of them different."""
+    ports = []
     with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
+        for _ in range(count):
+            probe = stack.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+            ports.append(int(probe.getsockname()[1]))
+    return ports

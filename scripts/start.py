@@ -1,12 +1,12 @@
-"""What `start-mlops.sh` and `start-mlops.ps1` run: the whole stack, with Docker or
-without.
-"""
+"""Starts and stops the stack: `start-mlops.sh` and `start-mlops.ps1` run this."""
 
 import argparse
 import sys
+from typing import Any
 
 from scripts import console
 from scripts.stack import admin_key, checks, compose, local, other_names, verify
+from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import STARTING
 
@@ -15,8 +15,8 @@ def main() -> int:
     """Do what the flags say; return 0, 1 for a failure, 2 for a wrong use."""
     flags = _flags()
     try:
-        chosen = (flags.port_offset, _left_out(flags), tuple(flags.profiles))
-        settings = Settings.read(*chosen)
+        profiles = tuple(flags.profiles)
+        settings = Settings.read(flags.port_offset, _left_out(flags), profiles)
         if flags.stop:
             _stop(settings)
         elif flags.status:
@@ -44,96 +44,109 @@ def _flags() -> argparse.Namespace:
             "containers where Docker runs, else as local processes."
         ),
     )
-    does = parser.add_mutually_exclusive_group()
-    does.add_argument("--stop", action="store_true", help="end what runs; data stay")
-    does.add_argument("--status", action="store_true", help="say what runs")
-    does.add_argument(
-        "--logs", nargs="?", const="", metavar="SERVICE", help="print the last lines"
-    )
-    does.add_argument(
-        "--key", action="store_true", help="print the API's key, start nothing"
-    )
-    does.add_argument(
-        "--doctor", action="store_true", help="check this machine, start nothing"
-    )
-    parser.add_argument(
-        "--local", action="store_true", help="local processes, even with Docker"
-    )
-    parser.add_argument(
-        *("--with",),
+    _add_actions(parser)
+    add = parser.add_argument
+    add("--local", action="store_true", help="local processes, even with Docker")
+    repeatable: dict[str, Any] = {"action": "append", "default": []}
+    add(
+        "--with",
         dest="profiles",
-        action="append",
-        default=[],
         metavar="PROFILE",
         help="a profile of docker-compose.yml; can be repeated",
+        **repeatable,
     )
-    parser.add_argument(
-        *("--without",),
-        action="append",
-        default=[],
+    add(
+        "--without",
         metavar="SERVICE",
         help="leave a service out; can be repeated",
+        **repeatable,
     )
-    parser.add_argument(
-        *("--only",),
-        action="append",
+    add(
+        "--only",
         choices=compose.SERVICES,
         metavar="SERVICE",
         help="start this service and no other; can be repeated",
+        **repeatable,
     )
-    parser.add_argument(
-        "--port-offset", type=int, default=0, metavar="N", help="add N to every port"
-    )
+    number: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
+    add("--port-offset", help="add N to every port", **number)
     return parser.parse_args()
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    """Add what the program does instead of starting the stack: one of these."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--stop", action="store_true", help="end what runs; data stay")
+    add("--status", action="store_true", help="say what runs")
+    logs: dict[str, Any] = {"nargs": "?", "const": "", "metavar": "SERVICE"}
+    add("--logs", help="print the last lines", **logs)
+    add("--key", action="store_true", help="print the API's key, start nothing")
+    add("--doctor", action="store_true", help="check this machine, start nothing")
 
 
 def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:
     """Return the services that are not to run."""
-    others = [
-        name for name in compose.SERVICES if flags.only and name not in flags.only
-    ]
-    return (*flags.without, *others)
+    left_out = list(flags.without)
+    if flags.only:
+        left_out += [name for name in compose.SERVICES if name not in flags.only]
+    return tuple(left_out)
 
 
 def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
     docker = checks.docker()
     mode = "local" if local_mode or docker.remedy else "docker"
-    if mode == "local" and not local_mode:
-        print(f"Docker: {docker.found}. The stack runs as local processes.")
-    if mode == "local" and settings.profiles:
-        raise StackError("--with needs Docker: profiles are sets of containers.")
-    services = (
-        compose.services(settings) if mode == "docker" else local.services(settings)
-    )
-    there = (
-        compose.running(settings) if mode == "docker" else list(local.running(settings))
-    )
-    published = [name for name in services if mode == "local" or name != "trainer"]
-    if mode == "local" and "mlflow-server" in published:
-        published.append("mlflow-history")
-    needed = [name for name in published if name not in there]
-    wrong = 0
-    for check in checks.all_of(settings, mode, needed):
-        wrong += bool(check.remedy) and not check.optional
-        if check.remedy:
-            mark = "!!" if check.optional else "no"
-            print(f"  {mark}  {check.name}: {check.found}; {check.remedy}")
-        elif doctor or not check.name.startswith("Port"):
-            print(f"  ok  {check.name}: {check.found}")
-    if wrong or doctor:
-        return int(bool(wrong))
+    if mode == "local":
+        if not local_mode:
+            print(f"Docker: {docker.found}. The stack runs as local processes.")
+        if settings.profiles:
+            raise StackError("--with needs Docker: profiles are sets of containers.")
+        services = local.services(settings)
+        running = list(local.running(settings))
+    else:
+        services = compose.services(settings)
+        running = compose.running(settings)
+    if not _passes_checks(settings, mode, services, running, doctor):
+        return 1
+    if doctor:
+        return 0
     settings = admin_key.added_to(settings)
     if mode == "docker":
         compose.start(settings)
-    elif there:
-        started = [name for name in services if name in there]
-        if not started:
-            raise StackError(STARTING)
-        print("it runs already:")
-        verify.show(verify.everything(settings, started) + admin_key.seen(settings))
+    elif running:
+        _show_running(settings, [name for name in services if name in running])
     else:
         local.start(settings)
     return 0
+
+
+def _passes_checks(
+    settings: Settings,
+    mode: str,
+    services: list[str],
+    running: list[str],
+    doctor: bool,
+) -> bool:
+    """Check this machine and print what was found; what is well only for the doctor."""
+    published = [name for name in services if mode == "local" or name != "trainer"]
+    if mode == "local" and "mlflow-server" in published:
+        published.append("mlflow-history")
+    needed = [name for name in published if name not in running]
+    passes = True
+    for check in checks.all_of(settings, mode, needed):
+        if check.remedy:
+            mark = "!!" if check.optional else "no"
+            print(f"  {mark}  {check.name}: {check.found}; {check.remedy}")
+            passes = passes and check.optional
+        elif doctor or not check.name.startswith("Port"):
+            print(f"  ok  {check.name}: {check.found}")
+    return passes
+
+
+def _show_running(settings: Settings, services: list[str]) -> None:
+    if not services:
+        raise StackError(STARTING)
+    print("it runs already:")
+    show(verify.everything(settings, services) + admin_key.seen(settings))
 
 
 def _stop(settings: Settings) -> None:

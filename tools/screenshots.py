@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from scripts import commands
+from scripts.loopback import ask
 from scripts.stack.settings import ROOT, Settings
-from scripts.stack.verify import QUESTION, ask
+from scripts.stack.verify import QUERY
 
 FOLDER = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -37,15 +38,15 @@ def pages(settings: Settings) -> dict[str, tuple[str, str]]:
     run, experiment = champion["run_id"], _experiment(mlflow, champion["model"])
     runs = f"{mlflow}/#/experiments/{experiment}/runs"
     return {
-        "mlflow-experiments": (f"{mlflow}/#/experiments{QUESTION}", "700"),
-        "mlflow-runs": (f"{runs}{QUESTION}", "950"),
-        "mlflow-run": (f"{runs}/{run}{QUESTION}", "1100"),
+        "mlflow-experiments": (f"{mlflow}/#/experiments{QUERY}", "700"),
+        "mlflow-runs": (f"{runs}{QUERY}", "950"),
+        "mlflow-run": (f"{runs}/{run}{QUERY}", "1100"),
         "mlflow-plot": (
-            f"{runs}/{run}/artifacts/predicted_vs_true.png{QUESTION}",
+            f"{runs}/{run}/artifacts/predicted_vs_true.png{QUERY}",
             "850",
         ),
-        "mlflow-models": (f"{mlflow}/#/models{QUESTION}", "600"),
-        "mlflow-versions": (f"{mlflow}/#/models/{champion['model']}{QUESTION}", "700"),
+        "mlflow-models": (f"{mlflow}/#/models{QUERY}", "600"),
+        "mlflow-versions": (f"{mlflow}/#/models/{champion['model']}{QUERY}", "700"),
         "api-docs": (f"{api}/docs", "1500"),
         "api-redoc": (f"{api}/redoc", "1100"),
         "api-dashboard": (f"{api}/dashboard", "1000"),

@@ -1,14 +1,12 @@
-"""The key for the API's paths that change something: the user's own, or one made on
-first start.
-"""
+"""The API's admin key: the user's own, or one that the first start generates."""
 
 import os
 import secrets
 import time
 from dataclasses import replace
 
+from scripts.stack.seen import Seen
 from scripts.stack.settings import ROOT, Settings, StackError
-from scripts.stack.verify import Seen
 
 NAME = "API_ADMIN_KEY"
 FILE = ROOT / "build" / "admin-key"
@@ -18,8 +16,9 @@ WRITE_SECONDS = 2
 
 
 def find(settings: Settings) -> str:
-    """Return the key of `.env` or the environment, else that of the file, made if it is
-    not there.
+    """Return the key of `.env` or the environment, else that of the file.
+
+    The file is made if it is missing.
 
     Raises:
         StackError: the file holds no key.
@@ -44,18 +43,11 @@ def seen(settings: Settings) -> list[Seen]:
     if "mlops-api" in settings.without:
         return []
     made_here = FILE.exists() and settings.variables.get(NAME) == _read()
-    where = (
-        str(FILE.relative_to(ROOT))
-        if made_here
-        else f"{NAME} in .env or the environment"
-    )
-    return [
-        Seen(
-            "Key",
-            where,
-            "for /train, /retrain, /model/load: header X-API-Key; see --key",
-        )
-    ]
+    where = f"{NAME} in .env or the environment"
+    if made_here:
+        where = str(FILE.relative_to(ROOT))
+    what = "for /train, /retrain, /model/load: header X-API-Key; see --key"
+    return [Seen("Key", where, what)]
 
 
 def _make() -> None:
@@ -71,8 +63,10 @@ def _make() -> None:
 
 def _read() -> str:
     deadline = time.monotonic() + WRITE_SECONDS
-    while not (content := FILE.read_bytes()) and time.monotonic() < deadline:
+    content = FILE.read_bytes()
+    while not content and time.monotonic() < deadline:
         time.sleep(0.05)  # another start has made the file and not written it yet
+        content = FILE.read_bytes()
     key = content.decode("utf-8-sig", "replace").strip()
     if len(key) < SHORTEST or not key.isascii() or not key.isprintable():
         raise StackError(

@@ -89,24 +89,19 @@ def _python() -> Check:
 def _platform() -> Check:
     system, machine = platform.system(), platform.machine()
     found = f"{system} on {machine}"
-    remedy = (
-        ""
-        if machine in PLATFORMS.get(system, ())
-        else "use Docker, packages are missing here."
-    )
+    supported = machine in PLATFORMS.get(system, ())
     if system == "Linux" and platform.libc_ver()[0] != "glibc":
-        found, remedy = (
-            f"{found} without glibc",
-            "use Docker, packages are missing here.",
-        )
+        found += " without glibc"
+        supported = False
+    remedy = "" if supported else "use Docker, packages are missing here."
     return Check("Platform", found, remedy)
 
 
 def _git() -> Check:
-    told = _run("git", "--version")
-    if told is None:
+    version = _run("git", "--version")
+    if version is None:
         return Check("Git", "not installed", "install it.")
-    return Check("Git", told.removeprefix("git version "))
+    return Check("Git", version.removeprefix("git version "))
 
 
 def _checkout() -> Check:
@@ -119,12 +114,11 @@ def _checkout() -> Check:
 
 
 def _disk(mode: str) -> Check:
-    free, needed = shutil.disk_usage(ROOT).free, DISK_BYTES[mode]
-    remedy = (
-        ""
-        if free > needed
-        else f"make room: {needed / 1e9:.0f} GB are needed at first."
-    )
+    free = shutil.disk_usage(ROOT).free
+    needed = DISK_BYTES[mode]
+    remedy = ""
+    if free <= needed:
+        remedy = f"make room: {needed / 1e9:.0f} GB are needed at first."
     return Check("Disk", f"{free / 1e9:.1f} GB free", remedy)
 
 
@@ -151,14 +145,10 @@ def _port(settings: Settings, service: str, mode: str) -> Check:
 def _refusal(port: int, mode: str) -> str:
     """Return why a port cannot be had; nothing if it can."""
     with socket.socket() as probe:
-        if (
-            os.name == "nt"
-        ):  # where SO_REUSEADDR means to share the port with whoever has it
-            probe.setsockopt(
-                socket.SOL_SOCKET, getattr(socket, "SO_EXCLUSIVEADDRUSE"), 1
-            )
-        else:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        option = socket.SO_REUSEADDR
+        if os.name == "nt":  # where this would share the port with another program
+            option = getattr(socket, "SO_EXCLUSIVEADDRUSE")
+        probe.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:

@@ -4,16 +4,23 @@ import subprocess
 import time
 from dataclasses import replace
 
+from scripts.loopback import refuses
 from scripts.stack import admin_key, builds, verify
 from scripts.stack.programs import has_models
+from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
 
 WAIT_SECONDS = "300"
 UNREADY_SECONDS = 60
-# Services that have a port on this machine, and the trainer, which the API asks.
+# Services that have a port on this machine, and the worker, which the API asks.
 SERVICES = [
-    *("mlops-api", "trainer", "mlflow-server"),
-    *("prometheus", "grafana", "node-exporter", "cadvisor"),
+    "mlops-api",
+    "trainer",
+    "mlflow-server",
+    "prometheus",
+    "grafana",
+    "node-exporter",
+    "cadvisor",
 ]
 # Those that a profile adds.
 PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
@@ -26,10 +33,9 @@ PREPARE = "prepare"
 
 def services(settings: Settings) -> list[str]:
     """Return the services that are to run."""
-    added = [
-        name for profile in settings.profiles for name in PROFILES.get(profile, ())
-    ]
-    known = [*SERVICES, *added]
+    known = list(SERVICES)
+    for profile in settings.profiles:
+        known += PROFILES.get(profile, ())
     unknown = set(settings.without) - set(known)
     if unknown:
         raise StackError(
@@ -42,7 +48,7 @@ def services(settings: Settings) -> list[str]:
 def running(settings: Settings) -> list[str]:
     """Return the services of which a container runs."""
     done = run(settings, "ps", "--services", "--status", "running", quiet=True)
-    known = {*SERVICES, *(name for added in PROFILES.values() for name in added)}
+    known = set(SERVICES).union(*PROFILES.values())
     return [name for name in done.stdout.splitlines() if name in known]
 
 
@@ -54,20 +60,19 @@ def start(settings: Settings) -> None:
     """
     _require_profiles(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
-    chosen = services(settings) + ([] if "mlops-api" in settings.without else [PROXY])
-    there = running(settings)
-    # Without a model the API is up and says so, but is not healthy: nobody waits for
-    # it.
-    unready = (
-        []
-        if has_models()
-        else [name for name in chosen if name in ("mlops-api", PROXY)]
-    )
+    chosen = services(settings)
+    if "mlops-api" not in settings.without:
+        chosen.append(PROXY)
+    # Without a model the API is up and says so, but is never healthy.
+    never_healthy = () if has_models() else ("mlops-api", PROXY)
+    ready = [name for name in chosen if name not in never_healthy]
+    unready = [name for name in chosen if name in never_healthy]
+    running_before = running(settings)
     print("building and starting the containers …", flush=True)
     try:
-        done = _up(settings, [name for name in chosen if name not in unready], unready)
+        done = _up(settings, ready, unready)
     except KeyboardInterrupt:
-        if not there:
+        if not running_before:
             run(settings, "down")
         raise
     if done.returncode:
@@ -75,12 +80,9 @@ def start(settings: Settings) -> None:
             "not every container became healthy; see above, `--logs SERVICE` and"
             " `--status`. `--stop` takes down what runs."
         )
-    verify.show(
-        verify.everything(settings, services(settings)) + admin_key.seen(settings)
-    )
-    print(
-        "`git pull` is followed by the API and MLflow. --stop ends it, the data stay."
-    )
+    seen = verify.everything(settings, services(settings))
+    show(seen + admin_key.seen(settings))
+    print("The API and MLflow follow `git pull`. --stop ends it, the data stay.")
 
 
 def _up(
@@ -102,11 +104,9 @@ def _up(
 
 def _await_refusal(settings: Settings) -> None:
     """Wait until the API says that it has no model."""
-    address, deadline = (
-        settings.url("mlops-api", "/health/ready"),
-        time.monotonic() + UNREADY_SECONDS,
-    )
-    while not verify.refuses(address):
+    address = settings.url("mlops-api", "/health/ready")
+    deadline = time.monotonic() + UNREADY_SECONDS
+    while not refuses(address):
         if time.monotonic() > deadline:
             raise StackError("the API does not answer: see `--logs mlops-api`.")
         time.sleep(0.5)
@@ -124,13 +124,8 @@ def stop(settings: Settings) -> bool:
 
 def status(settings: Settings) -> None:
     """Print the containers' state."""
-    run(
-        settings,
-        "ps",
-        "--all",
-        "--format",
-        "table {{.Service}}\t{{.Status}}\t{{.Ports}}",
-    )
+    columns = "table {{.Service}}\t{{.Status}}\t{{.Ports}}"
+    run(settings, "ps", "--all", "--format", columns)
 
 
 def logs(settings: Settings, service: str) -> None:
@@ -155,23 +150,23 @@ def _require_profiles(settings: Settings) -> None:
 def run(
     settings: Settings, *arguments: str, quiet: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run `docker compose` in the checkout; `quiet` keeps what it prints for the
-    caller.
+    """Run `docker compose` in the checkout.
+
+    Args:
+        quiet: keep what it prints for the caller.
     """
-    name = (
-        ["--project-name", f"{folder_name()}-{settings.offset}"]
-        if settings.offset
-        else []
-    )
-    profiles = [
-        part for profile in settings.profiles for part in ("--profile", profile)
-    ]
+    command = ["docker", "compose"]
+    if settings.offset:
+        command += ["--project-name", f"{folder_name()}-{settings.offset}"]
+    for profile in settings.profiles:
+        command += ["--profile", profile]
+    output = subprocess.PIPE if quiet else None
     return subprocess.run(
-        ["docker", "compose", *name, *profiles, *arguments],
+        [*command, *arguments],
         cwd=ROOT,
         env=builds.labels() | settings.environment(),
-        stdout=subprocess.PIPE if quiet else None,
-        stderr=subprocess.PIPE if quiet else None,
+        stdout=output,
+        stderr=output,
         encoding="utf-8",
         errors="replace",
         check=False,
@@ -179,7 +174,6 @@ def run(
 
 
 def folder_name() -> str:
-    kept = "".join(
-        letter for letter in ROOT.name.lower() if letter.isalnum() or letter in "-_"
-    )
-    return kept.lstrip("-_") or "mlops"
+    """Return the name that Compose gives to the project of this checkout."""
+    letters = [c for c in ROOT.name.lower() if c.isalnum() or c in "-_"]
+    return "".join(letters).lstrip("-_") or "mlops"

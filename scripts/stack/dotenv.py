@@ -1,5 +1,4 @@
-"""Reads `.env` as Docker Compose does, so that one file means the same with Docker and
-without.
+"""Reads `.env` as Docker Compose does, so that it means the same without Docker.
 
 The names of variables may stand in a message, their values never: some are passwords.
 """
@@ -24,8 +23,7 @@ PADDING = re.compile(rf"[{SPACES}]*")
 
 
 def read(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a file sets; those of the environment come before the
-    file's.
+    """Return the variables that a file sets; those of the environment take precedence.
 
     Raises:
         OSError: the file can't be read.
@@ -47,7 +45,9 @@ class Parser:
     """A place in the text of an `.env`, and the variables that were read before it."""
 
     def __init__(self, text: str, name: str, environment: Mapping[str, str]) -> None:
-        self._text, self._name, self._environment = text, name, environment
+        self._text = text
+        self._name = name
+        self._environment = environment
         self._at = 0
         self._found: dict[str, str] = {}
 
@@ -63,49 +63,48 @@ class Parser:
         return self._found
 
     def _begins_statement(self) -> bool:
-        """Go to the next variable, past blank lines and comments; tell whether there is
-        one.
-        """
+        """Go past blank lines and comments, and return whether a variable follows."""
         self._skip(BLANK)
         return self._at < len(self._text)
 
     def _read_name(self) -> tuple[str, bool]:
-        """Return a name, and whether a value follows; a name alone is one of the
-        environment.
+        """Return a name, and whether a value follows it.
+
+        A name alone takes its value from the environment.
         """
         start = self._at
         while self._at < len(self._text):
             letter = self._text[self._at]
             self._at += 1
             if letter in ENDS_NAME:
-                name = self._text[start : self._at - 1].rstrip(SPACES)
-                self._require_name(name, start)
+                name = self._name_between(start, self._at - 1)
                 return name, letter != "\n"
-            if not (letter.isalnum() or letter in IN_NAMES or letter in SPACES):
+            allowed = letter.isalnum() or letter in IN_NAMES or letter in SPACES
+            if not allowed:
                 self._fail(start, "has a character that no name of a variable can have")
-        name = self._text[start:].rstrip(SPACES)
-        self._require_name(name, start)
-        return name, False
+        return self._name_between(start, len(self._text)), False
 
-    def _require_name(self, name: str, start: int) -> None:
+    def _name_between(self, start: int, end: int) -> str:
+        name = self._text[start:end].rstrip(SPACES)
         if not name:
             self._fail(start, "has a value without a name")
         if " " in name:
             self._fail(start, "has a space in the name of a variable")
+        return name
 
     def _read_value(self, name: str) -> str:
         self._skip(PADDING)
         start = self._at
-        quote = self._text[start : start + 1]
-        if quote and quote in "'\"":
-            value = self._read_quoted(quote)
-            if quote == "'":
-                return value
-            value = ESCAPE.sub(_unescape, value)
+        if self._text.startswith("'", start):
+            return self._read_quoted("'")
+        if self._text.startswith('"', start):
+            quoted = self._read_quoted('"')
+            value = ESCAPE.sub(_unescape, quoted)
         else:
-            line = self._text[start:].partition("\n")[0]
+            line, _, _ = self._text[start:].partition("\n")
             self._at += len(line)
-            value = line.partition(" #")[0].rstrip()
+            value, _, _ = line.partition(" #")
+            value = value.rstrip()
         try:
             return interpolation.interpolate(value, self._lookup)
         except ValueError as error:
@@ -113,29 +112,32 @@ class Parser:
 
     def _read_quoted(self, quote: str) -> str:
         r"""Return what stands between quotes, with `\` before a quote taken away."""
-        end = re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL)
-        found = end.match(self._text, self._at)
-        if not found:
+        pattern = re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL)
+        match = pattern.match(self._text, self._at)
+        if not match:
             self._fail(self._at, "has a quote that does not end")
-        self._at = found.end()
-        return found[1].replace(f"\\{quote}", quote)
+        self._at = match.end()
+        return match[1].replace(f"\\{quote}", quote)
 
     def _lookup(self, name: str) -> str | None:
-        return self._environment.get(name, self._found.get(name))
+        if name in self._environment:
+            return self._environment[name]
+        return self._found.get(name)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
-        if found := pattern.match(self._text, self._at):
-            self._at = found.end()
+        match = pattern.match(self._text, self._at)
+        if match:
+            self._at = match.end()
 
     def _fail(self, at: int, what: str) -> NoReturn:
         line = self._text.count("\n", 0, at) + 1
         raise ValueError(f"{self._name}, line {line}, {what}: see .env.example.")
 
 
-def _unescape(found: re.Match[str]) -> str:
-    letter = found[0][1:]
-    if letter == "$":
+def _unescape(match: re.Match[str]) -> str:
+    escaped = match[0].removeprefix("\\")
+    if escaped == "$":
         return "$$"  # which stands for a dollar sign that begins no variable
-    if letter[0] == "0":
-        return chr(int(letter, 8))
-    return ESCAPED.get(letter, letter)
+    if escaped.startswith("0"):
+        return chr(int(escaped, 8))
+    return ESCAPED.get(escaped, escaped)

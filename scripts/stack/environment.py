@@ -1,6 +1,4 @@
-"""The private environment of the local processes: made once, made anew when the lock
-changes.
-"""
+"""The environment of the local processes, made again when its lock file changes."""
 
 import os
 import subprocess
@@ -20,13 +18,13 @@ def python(settings: Settings) -> Path:
     Raises:
         StackError: it cannot be made, or a package cannot be had.
     """
-    program = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if program.exists() and MARK.is_file() and MARK.read_bytes() == LOCK.read_bytes():
+    program = FOLDER / "bin" / "python"
+    if os.name == "nt":
+        program = FOLDER / "Scripts" / "python.exe"
+    if program.exists() and _is_installed():
         return program
-    print(
-        f"installing the packages of requirements/local.txt into {FOLDER.name} (once) …"
-    )
-    sys.stdout.flush()
+    what = "the packages of requirements/local.txt"
+    print(f"installing {what} into {FOLDER.name} (once) …", flush=True)
     # The user may have pip install elsewhere.
     variables = settings.for_local_services() | {"PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX"):
@@ -36,12 +34,17 @@ def python(settings: Settings) -> Path:
         raise StackError(
             "Python's venv module is missing: install it (on Debian python3-venv)."
         )
-    quiet = [] if sys.stdout.isatty() else ["--quiet"]
-    pip = [str(program), "-m", "pip", "install", "--disable-pip-version-check", *quiet]
-    locked = ["--require-hashes", "-r", str(LOCK)]
-    if subprocess.run([*pip, *locked], env=variables, check=False).returncode:
+    pip = [str(program), "-m", "pip", "install", "--disable-pip-version-check"]
+    pip += ["--require-hashes", "-r", str(LOCK)]
+    if not sys.stdout.isatty():
+        pip.append("--quiet")
+    if subprocess.run(pip, env=variables, check=False).returncode:
         raise StackError(
             "the packages could not be installed; see above, then start again."
         )
     MARK.write_bytes(LOCK.read_bytes())
     return program
+
+
+def _is_installed() -> bool:
+    return MARK.is_file() and MARK.read_bytes() == LOCK.read_bytes()

@@ -1,9 +1,8 @@
-"""Puts the values of variables where `$NAME` or `${NAME}` stands, as Docker Compose
-does.
+"""Replaces `$NAME` and `${NAME}` by the variables' values, as Docker Compose does.
 
 `${NAME:-default}` and `${NAME:+other}` look whether the variable is empty, the forms
-without a colon whether it is set; `${NAME:?reason}` wants it to have a value. `$$` is a
-dollar sign, and so is one before anything but a name and a brace.
+without a colon whether it is set; `${NAME:?reason}` requires a value. `$$` is a dollar
+sign, and so is one before anything but a name and a brace.
 """
 
 import re
@@ -23,40 +22,56 @@ def interpolate(text: str, lookup: Lookup) -> str:
         ValueError: a `${` begins no variable, or a variable that must have a value has
             none.
     """
-    parts, at = [], 0
-    while (dollar := text.find("$", at)) >= 0:
+    parts = []
+    at = 0
+    while True:
+        dollar = text.find("$", at)
+        if dollar < 0:
+            parts.append(text[at:])
+            return "".join(parts)
         parts.append(text[at:dollar])
         value, at = _variable(text, dollar, lookup)
         parts.append(value)
-    return "".join([*parts, text[at:]])
 
 
 def _variable(text: str, at: int, lookup: Lookup) -> tuple[str, int]:
-    """Return what stands for the variable at a dollar sign, and where the text goes on."""
+    """Return what replaces the variable at a dollar sign, and where the text goes on."""
     if text.startswith("$$", at):
         return "$", at + 2
-    if plain := PLAIN.match(text, at):
-        return lookup(plain[1]) or "", plain.end()
-    if not text.startswith("${", at):
-        return "$", at + 1
-    braced = BRACED.match(text, at)
-    if not braced:
+    plain = PLAIN.match(text, at)
+    if plain:
+        value = lookup(plain[1]) or ""
+        return value, plain.end()
+    if text.startswith("${", at):
+        return _braced(text, at, lookup)
+    return "$", at + 1
+
+
+def _braced(text: str, at: int, lookup: Lookup) -> tuple[str, int]:
+    match = BRACED.match(text, at)
+    if not match:
         raise ValueError(NO_VARIABLE)
-    name, operator = braced[1], braced[2]
+    name = match[1]
+    operator = match[2]
     if not operator:
-        return lookup(name) or "", braced.end()
-    end = _closing_brace(text, braced.end())
-    word = interpolate(text[braced.end() : end], lookup)
-    return _choose(name, operator, word, lookup), end + 1
+        value = lookup(name) or ""
+        return value, match.end()
+    end = _closing_brace(text, match.end())
+    word = interpolate(text[match.end() : end], lookup)
+    value = _choose(name, operator, word, lookup)
+    return value, end + 1
 
 
 def _choose(name: str, operator: str, word: str, lookup: Lookup) -> str:
     """Return the variable's value, or the word that stands for it."""
     value = lookup(name)
-    counts = bool(value) if operator.startswith(":") else value is not None
+    if operator.startswith(":"):
+        is_set = bool(value)
+    else:
+        is_set = value is not None
     if operator.endswith("+"):
-        return word if counts else ""
-    if counts:
+        return word if is_set else ""
+    if is_set:
         return value or ""
     if operator.endswith("?"):
         raise ValueError(f"it needs {name}, which has no value")
@@ -64,13 +79,13 @@ def _choose(name: str, operator: str, word: str, lookup: Lookup) -> str:
 
 
 def _closing_brace(text: str, at: int) -> int:
-    """Return where the brace that was opened before a place is closed."""
+    """Return the position of the brace that closes the one opened before a position."""
     depth = 1
-    for place in range(at, len(text)):
-        if text.startswith("${", place):
+    for position in range(at, len(text)):
+        if text.startswith("${", position):
             depth += 1
-        elif text[place] == "}":
+        elif text[position] == "}":
             depth -= 1
             if depth == 0:
-                return place
+                return position
     raise ValueError("a `${` has no `}`")

@@ -1,5 +1,4 @@
-"""Moving the tag `latest`: never backwards, and never to code that no run has linted
-and tested.
+"""Moves the tag `latest`: never backwards, and only to code that was tested.
 
 The three images of a commit are tagged `sha-<commit>` before any of them becomes
 `latest`, and `mlops-api:latest` moves last. Its label org.opencontainers.image.revision

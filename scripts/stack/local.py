@@ -1,7 +1,7 @@
-"""The stack as local processes, for machines without Docker: same addresses, same
-checks.
+"""The stack as local processes, for machines without Docker.
 
-One process supervises the others and ends them all; `build/stack-*` says which it is.
+The addresses and the checks are the same as with containers. One process supervises
+the others and ends them all; `build/stack-*` says which it is.
 """
 
 import contextlib
@@ -12,8 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+from scripts.loopback import answers, refuses
 from scripts.stack import admin_key, environment, processes, programs, verify, windows
 from scripts.stack.processes import GRACE_SECONDS, Service
+from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import SUPERVISOR, State
 
@@ -27,9 +29,7 @@ def services(settings: Settings) -> list[str]:
 
 
 def running(settings: Settings) -> dict[str, int]:
-    """Return the supervisor's and the services' process numbers; nothing if it has
-    ended.
-    """
+    """Return the process numbers of the supervisor, if it lives, and the services."""
     return State(settings).read()
 
 
@@ -46,25 +46,28 @@ def start(settings: Settings) -> None:
     with State(settings).held():
         python = environment.python(settings)
         if os.name == "nt":
+            arguments = [settings]
             threading.Thread(
-                target=_interrupt_when_asked, args=[settings], daemon=True
+                target=_interrupt_when_asked, args=arguments, daemon=True
             ).start()
         with _services(settings, str(python)) as running:
-            verify.show(
-                verify.everything(settings, list(running)) + admin_key.seen(settings)
-            )
+            seen = verify.everything(settings, list(running))
+            show(seen + admin_key.seen(settings))
             print(
-                "`git pull` is followed by the API and MLflow. Ctrl-C or --stop"
-                " ends it.",
+                "The API and MLflow follow `git pull`. Ctrl-C or --stop ends it.",
                 flush=True,
             )
-            while not (
-                ended := [name for name, one in running.items() if one.has_ended()]
-            ):
-                time.sleep(1)
-            raise StackError(
-                f"{ended[0]} ended by itself: see {programs.log(ended[0])}."
-            )
+            ended = _wait_for_an_end(running)
+            raise StackError(f"{ended} ended by itself: see {programs.log(ended)}.")
+
+
+def _wait_for_an_end(running: dict[str, Service]) -> str:
+    """Return the name of the first service that ends."""
+    while True:
+        for name, service in running.items():
+            if service.has_ended():
+                return name
+        time.sleep(1)
 
 
 def _interrupt_when_asked(settings: Settings) -> None:
@@ -144,15 +147,7 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
 
 def _build_database(python: str, settings: Settings) -> None:
     print("building build/mlflow.db from the history …", flush=True)
-    command = [
-        python,
-        "-m",
-        "pipeline",
-        "history",
-        "build",
-        "--db",
-        "build/mlflow.db",
-    ]
+    command = [python, "-m", "pipeline", "history", "build", "--db", "build/mlflow.db"]
     variables = settings.for_local_services()
     if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode:
         raise StackError("build/mlflow.db could not be built; see above.")
@@ -161,12 +156,9 @@ def _build_database(python: str, settings: Settings) -> None:
 def _wait(name: str, settings: Settings, running: dict[str, Service]) -> None:
     deadline = time.monotonic() + START_SECONDS
     address = settings.url(name, programs.HEALTH[name])
-    while not verify.answers(address):
-        if (
-            name == "mlops-api"
-            and not programs.has_models()
-            and verify.refuses(address)
-        ):
+    may_refuse = name == "mlops-api" and not programs.has_models()
+    while not answers(address):
+        if may_refuse and refuses(address):
             return  # it is up and says what to do
         if running[name].has_ended() or time.monotonic() > deadline:
             raise StackError(f"{name} did not start: see {programs.log(name)}.")

@@ -1,9 +1,8 @@
-"""Makes `monitoring/prometheus.yml` fit this machine: `local_prometheus.py IN OUT
-ADDRESSES`.
+"""Writes Prometheus' configuration for this machine: `IN OUT ADDRESSES`.
 
-The file is written for containers, which are looked up by name. Here each name becomes
-the address of the local process, given as JSON; everything else stays as it is written.
-The start script needs no package, and this one needs PyYAML: it runs in the environment
+`monitoring/prometheus.yml` is written for containers, which are looked up by name. Here
+each name becomes the address of a local process, given as JSON; everything else stays.
+The start script needs no package, but this one needs PyYAML: it runs in the environment
 of the local services.
 """
 
@@ -20,17 +19,18 @@ DISCOVERY = "dns_sd_configs"
 
 
 def configuration(file: Path, addresses: dict[str, str]) -> dict[str, Any]:
-    """Return the configuration with local targets; what does not run here is no target.
+    """Return the configuration with local targets, and without what does not run here.
 
     Raises:
         OSError: the file can't be read.
         yaml.YAMLError: it is not YAML.
     """
     content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
-    rules = content.get("rule_files", [])
-    content["rule_files"] = [
-        str(file.parent.joinpath(*pattern.split("/"))) for pattern in rules
-    ]
+    rule_files = []
+    for pattern in content.get("rule_files", []):
+        parts = pattern.split("/")
+        rule_files.append(str(file.parent.joinpath(*parts)))
+    content["rule_files"] = rule_files
     _keep_local(content, "scrape_configs", addresses)
     if "alerting" in content:
         _keep_local(content["alerting"], "alertmanagers", addresses)
@@ -38,26 +38,31 @@ def configuration(file: Path, addresses: dict[str, str]) -> dict[str, Any]:
 
 
 def _keep_local(parent: dict[str, Any], key: str, addresses: dict[str, str]) -> None:
-    found = (_local(entry, addresses) for entry in parent.get(key) or [])
-    parent[key] = [entry for entry in found if entry is not None]
+    """Give the jobs of a list local targets, and drop those without any."""
+    kept = []
+    for entry in parent.get(key) or []:
+        _replace_names(entry, addresses)
+        if DISCOVERY not in entry or _replace_discovery(entry, addresses):
+            kept.append(entry)
+    parent[key] = kept
 
 
-def _local(entry: dict[str, Any], addresses: dict[str, str]) -> dict[str, Any] | None:
-    """Return a job or an alertmanager with local targets, or nothing if none of them
-    runs here.
-    """
+def _replace_names(entry: dict[str, Any], addresses: dict[str, str]) -> None:
     for static in entry.get("static_configs", []):
-        static["targets"] = [
-            addresses.get(target, target) for target in static["targets"]
-        ]
-    if DISCOVERY not in entry:
-        return entry
-    names = [name for discovery in entry.pop(DISCOVERY) for name in discovery["names"]]
-    targets = [addresses[name] for name in names if name in addresses]
-    if not targets:
-        return None
-    entry.setdefault("static_configs", []).append({"targets": targets})
-    return entry
+        targets = static["targets"]
+        static["targets"] = [addresses.get(target, target) for target in targets]
+
+
+def _replace_discovery(entry: dict[str, Any], addresses: dict[str, str]) -> bool:
+    """Replace look-ups by local addresses; return whether there are any."""
+    targets = []
+    for discovery in entry.pop(DISCOVERY):
+        for name in discovery["names"]:
+            if name in addresses:
+                targets.append(addresses[name])
+    if targets:
+        entry.setdefault("static_configs", []).append({"targets": targets})
+    return bool(targets)
 
 
 def main(source: str, target: str, addresses: str) -> int:

@@ -1,6 +1,4 @@
-"""Variables that people know from other stacks: some leave services out, some end the
-start.
-"""
+"""Applies variables that people know from other stacks, or refuses them."""
 
 from dataclasses import replace
 

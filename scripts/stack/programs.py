@@ -1,6 +1,4 @@
-"""The programs behind the local services: what is started, with what, and where it
-logs.
-"""
+"""The programs of the local services: their commands, variables and log files."""
 
 import json
 import shutil
@@ -35,9 +33,7 @@ MLFLOW = {
 
 @dataclass(frozen=True)
 class Program:
-    """What one service runs: commands by the names of their logs, the service's own
-    among them.
-    """
+    """What one service runs: its own command and others, by the names of their logs."""
 
     commands: dict[str, list[str]]
     variables: dict[str, str] = field(default_factory=dict)
@@ -64,22 +60,6 @@ def find(name: str, settings: Settings, python: str) -> Program:
     Raises:
         StackError: there is no such service in local mode.
     """
-    mine = {"PYTHONUNBUFFERED": "1"}
-    if name == "mlops-api":
-        mine |= {
-            "API_PORT": str(settings.port(name)),
-            "API_TRAINER_URL": settings.url("trainer"),
-            "API_LOG_FILE": str(ROOT / "logs" / "api.log"),
-        }
-        return Program({name: [python, "-m", "app"]}, mine)
-    if name == "trainer":
-        mine |= {
-            "TRAINER_PORT": str(settings.port(name)),
-            "MLFLOW_TRACKING_URI": settings.url("mlflow-server"),
-        }
-        return Program({name: [python, "-m", "pipeline", "trainer"]}, mine)
-    if name == "mlflow-server":
-        return Program(_mlflow(settings, python), mine | MLFLOW)
     if name == "prometheus":
         return Program({name: _prometheus(settings, python)})
     if name == "node-exporter":
@@ -87,32 +67,31 @@ def find(name: str, settings: Settings, python: str) -> Program:
         return Program({name: [_program(name), listen]})
     if name == "grafana":
         return _grafana(settings)
+    variables = {"PYTHONUNBUFFERED": "1"}
+    if name == "mlops-api":
+        variables["API_PORT"] = str(settings.port(name))
+        variables["API_TRAINER_URL"] = settings.url("trainer")
+        variables["API_LOG_FILE"] = str(ROOT / "logs" / "api.log")
+        return Program({name: [python, "-m", "app"]}, variables)
+    if name == "trainer":
+        variables["TRAINER_PORT"] = str(settings.port(name))
+        variables["MLFLOW_TRACKING_URI"] = settings.url("mlflow-server")
+        return Program({name: [python, "-m", "pipeline", "serve-worker"]}, variables)
+    if name == "mlflow-server":
+        return Program(_mlflow(settings, python), variables | MLFLOW)
     raise StackError(f"{name} runs in containers only: use Docker for it.")
 
 
 def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
-    watch = [
-        python,
-        "-m",
-        "pipeline",
-        "history",
-        "watch",
-        "--db",
-        "build/mlflow.db",
-        "--metrics-port",
-        str(settings.port("mlflow-history")),
-    ]
-    server = [
-        *(python, "-m", "mlflow", "server", "--workers", "1"),
-        *(
-            "--backend-store-uri",
-            f"sqlite:///{(ROOT / 'build' / 'mlflow.db').as_posix()}",
-        ),
-        *("--artifacts-destination", "mlruns"),
-        *("--default-artifact-root", "mlflow-artifacts:/.local"),
-        *("--host", HOST, "--port", str(settings.port("mlflow-server"))),
-        *("--allowed-hosts", "localhost:*,127.0.0.1:*"),
-    ]
+    database = ROOT / "build" / "mlflow.db"
+    watch = [python, "-m", "pipeline", "history", "watch", "--db", "build/mlflow.db"]
+    watch += ["--metrics-port", str(settings.port("mlflow-history"))]
+    server = [python, "-m", "mlflow", "server", "--workers", "1"]
+    server += ["--backend-store-uri", f"sqlite:///{database.as_posix()}"]
+    server += ["--artifacts-destination", "mlruns"]
+    server += ["--default-artifact-root", "mlflow-artifacts:/.local"]
+    server += ["--host", HOST, "--port", str(settings.port("mlflow-server"))]
+    server += ["--allowed-hosts", "localhost:*,127.0.0.1:*"]
     return {"mlflow-server": server, "mlflow-history": watch}
 
 
@@ -149,9 +128,7 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
 
 
 def _scraped(settings: Settings) -> dict[str, str]:
-    """Return where Prometheus finds each service here, by its name in its
-    configuration.
-    """
+    """Return the addresses of the services, by their names in the configuration."""
     services = [name for name in available() if name not in settings.without]
     ports = {name: settings.port(name) for name in services if name != "trainer"}
     if "mlflow-server" in ports:  # its figures come from the process beside it
@@ -161,36 +138,35 @@ def _scraped(settings: Settings) -> dict[str, str]:
 
 
 def _grafana(settings: Settings) -> Program:
-    folder, home = ROOT / "build" / "grafana", []
-    monitoring = ROOT / "monitoring" / "grafana"
-    if GRAFANA_HOME.is_dir():
-        home = ["--homepath", str(GRAFANA_HOME)]
     program = _program("grafana")
-    verb = ["server"] if Path(program).stem == "grafana" else []
-    given = [
-        settings.variables.get(n)
-        for n in ("GRAFANA_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD")
-    ]
-    password = next(filter(None, given), "admin123")  # on this machine alone
+    command = [program]
+    if Path(program).stem == "grafana":
+        command.append("server")
+    if GRAFANA_HOME.is_dir():
+        command += ["--homepath", str(GRAFANA_HOME)]
+    folder = ROOT / "build" / "grafana"
+    monitoring = ROOT / "monitoring" / "grafana"
+    dashboards = monitoring / "dashboard-configs"
+    given = settings.variables
+    password = given.get("GRAFANA_PASSWORD") or given.get("GF_SECURITY_ADMIN_PASSWORD")
     variables = {
         "GF_SERVER_HTTP_ADDR": HOST,
         "GF_SERVER_HTTP_PORT": str(settings.port("grafana")),
-        "GF_SECURITY_ADMIN_USER": settings.variables.get("GF_SECURITY_ADMIN_USER")
-        or "admin",
-        "GF_SECURITY_ADMIN_PASSWORD": password,
-        "GF_USERS_ALLOW_SIGN_UP": settings.variables.get("GF_USERS_ALLOW_SIGN_UP")
-        or "false",
+        "GF_SECURITY_ADMIN_USER": given.get("GF_SECURITY_ADMIN_USER") or "admin",
+        # Only this machine can reach it.
+        "GF_SECURITY_ADMIN_PASSWORD": password or "admin123",
+        "GF_USERS_ALLOW_SIGN_UP": given.get("GF_USERS_ALLOW_SIGN_UP") or "false",
         "GF_PATHS_DATA": str(folder),
         "GF_PATHS_LOGS": str(folder),
         "GF_PATHS_PROVISIONING": str(monitoring / "provisioning"),
         "PROMETHEUS_URL": settings.url("prometheus"),
         "JAEGER_URL": settings.url("jaeger"),
-        "DASHBOARDS_FOLDER": str(monitoring / "dashboard-configs"),
+        "DASHBOARDS_FOLDER": str(dashboards),
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(
-            monitoring / "dashboard-configs" / "mlops-dashboard.json"
+            dashboards / "mlops-dashboard.json"
         ),
     }
-    return Program({"grafana": [program, *verb, *home]}, variables)
+    return Program({"grafana": command}, variables)
 
 
 def _installed(name: str) -> bool:
@@ -198,4 +174,6 @@ def _installed(name: str) -> bool:
 
 
 def _program(name: str) -> str:
-    return next(found for program in OPTIONAL[name] if (found := shutil.which(program)))
+    """Return the path of the first program of an optional service that is installed."""
+    paths = map(shutil.which, OPTIONAL[name])
+    return next(path for path in paths if path)

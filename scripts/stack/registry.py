@@ -1,6 +1,4 @@
-"""What lies in a registry: digests, the commits that images were made of, tags that are
-set.
-"""
+"""Images in a registry: their digests, the commits they were built from, their tags."""
 
 import json
 import sys
@@ -25,9 +23,7 @@ REFUSALS = {
 
 
 def explained(failure: DockerFailed) -> StackError:
-    """Return the failure in a sentence that says what to do, if the registry's answer
-    is known.
-    """
+    """Return the failure with what to do about it, if the registry's answer is known."""
     for answer, sentence in REFUSALS.items():
         if answer in failure.output:
             refused = [line for line in failure.output.splitlines() if answer in line]
@@ -45,9 +41,11 @@ def digest(
     Raises:
         StackError: it is not there, or the registry refuses.
     """
+    inspect = ["buildx", "imagetools", "inspect", f"{image}:{tag}"]
     printed = docker(
-        *("buildx", "imagetools", "inspect", f"{image}:{tag}"),
-        *("--format", "{{json .Manifest.Digest}}"),
+        *inspect,
+        "--format",
+        "{{json .Manifest.Digest}}",
         variables=variables,
         otherwise=f"{image}:{tag} is not in the registry, push it first",
         show_errors=show_errors,
@@ -78,15 +76,11 @@ def revision(image: str, reference: str, variables: dict[str, str]) -> str:
     Args:
         reference: the image's tag with a colon before it, or its digest with an `@`.
     """
+    inspect = ["buildx", "imagetools", "inspect", f"{image}{reference}"]
     printed = docker(
-        *(
-            "buildx",
-            "imagetools",
-            "inspect",
-            f"{image}{reference}",
-            "--format",
-            "{{json .Image}}",
-        ),
+        *inspect,
+        "--format",
+        "{{json .Image}}",
         variables=variables,
         otherwise=f"{image}{reference} cannot be read",
     )
@@ -102,9 +96,10 @@ def tag(image: str, name: str, sources: list[str], variables: dict[str, str]) ->
     Raises:
         StackError: the registry refuses.
     """
+    create = ["buildx", "imagetools", "create", "--tag", f"{image}:{name}"]
+    create += [f"{image}@{source}" for source in sources]
     docker(
-        *("buildx", "imagetools", "create", "--tag", f"{image}:{name}"),
-        *(f"{image}@{source}" for source in sources),
+        *create,
         variables=variables,
         otherwise=f"{image}:{name} could not be set",
     )

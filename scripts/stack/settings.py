@@ -36,10 +36,14 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked for; `variables` are those of `.env`, over them those of the
-    environment.
+    """What the user asked for.
 
-    `of_file` are the names that `.env` sets.
+    Attributes:
+        offset: what is added to every port.
+        without: the services to leave out.
+        profiles: the profiles of docker-compose.yml to start, too.
+        variables: those of the environment, and those of `.env`, which give way.
+        of_file: the names that `.env` sets.
     """
 
     offset: int
@@ -60,16 +64,18 @@ class Settings:
         Raises:
             StackError: `.env` can't be read.
         """
-        file, environment = ROOT / ".env", dict(os.environ)
+        file = ROOT / ".env"
+        environment = dict(os.environ)
+        variables: dict[str, str] = {}
         try:
-            variables = dotenv.read(file, environment) if file.exists() else {}
+            if file.exists():
+                variables = dotenv.read(file, environment)
         except OSError as error:
             raise StackError(f"{file} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise StackError(str(error)) from error
-        return cls(
-            offset, without, profiles, variables | environment, frozenset(variables)
-        )
+        merged = variables | environment
+        return cls(offset, without, profiles, merged, frozenset(variables))
 
     def port(self, service: str) -> int:
         """Return a service's port on this machine.
@@ -92,15 +98,14 @@ class Settings:
 
     def environment(self) -> dict[str, str]:
         """Return the environment for `docker compose`, with every port as it is now."""
-        own = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
-        if (
-            "tracing" in self.profiles
-        ):  # which starts Jaeger, and cannot set a variable itself
+        own = self._ports()
+        # The profile starts Jaeger, but cannot set a variable itself.
+        if "tracing" in self.profiles:
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
         # The file has been read: Compose would quote its words in warnings, passwords
         # among them. And what is to be left out has been left out.
-        read = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
-        return self.variables | own | read
+        done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
+        return self.variables | own | done
 
     def for_local_services(self) -> dict[str, str]:
         """Return the environment for a service on this machine.
@@ -108,10 +113,16 @@ class Settings:
         Settings of other work with the same libraries stay out of it: an
         MLFLOW_STATIC_PREFIX, say, moves every address of the server.
         """
-        kept = {
-            name: value
-            for name, value in self.variables.items()
-            if not name.upper().startswith(OF_OTHER_WORK)
-        }
-        ports = {PORTS[name][0]: str(self.port(name)) for name in PORTS}
-        return kept | ports | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        kept = {}
+        for name, value in self.variables.items():
+            if not name.upper().startswith(OF_OTHER_WORK):
+                kept[name] = value
+        python = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+        return kept | self._ports() | python
+
+    def _ports(self) -> dict[str, str]:
+        """Return the variables of all ports."""
+        ports = {}
+        for service, (variable, _) in PORTS.items():
+            ports[variable] = str(self.port(service))
+        return ports

@@ -23,14 +23,14 @@ class State:
     """The processes of one stack, and whether somebody wants it to stop."""
 
     def __init__(self, settings: Settings) -> None:
-        folder, name = ROOT / "build", f"stack-{settings.offset}"
-        self._numbers, self._lock = folder / f"{name}.json", folder / f"{name}.lock"
+        folder = ROOT / "build"
+        name = f"stack-{settings.offset}"
+        self._numbers = folder / f"{name}.json"
+        self._lock = folder / f"{name}.lock"
         self._stop = folder / f"{name}.stop"
 
     def read(self) -> dict[str, int]:
-        """Return the process numbers by name, the supervisor's first; nothing if it has
-        ended.
-        """
+        """Return the process numbers by name, or nothing if the supervisor has ended."""
         if not self.is_held():
             return {}
         with contextlib.suppress(OSError, ValueError):
@@ -39,7 +39,7 @@ class State:
         return {}
 
     def is_held(self) -> bool:
-        """Tell whether a supervisor lives."""
+        """Return whether a supervisor lives."""
         if not self._lock.is_file():
             return False
         with self._lock.open("r+b") as stream:
@@ -54,9 +54,8 @@ class State:
         """
         self._lock.parent.mkdir(exist_ok=True)
         with self._lock.open("a+b") as stream:
-            deadline = (
-                time.monotonic() + LOCK_SECONDS
-            )  # who only looks has it for a moment
+            # A program that only looks holds the lock for a moment.
+            deadline = time.monotonic() + LOCK_SECONDS
             while not file_lock.take(stream):
                 if time.monotonic() > deadline:
                     raise StackError(STARTING)
@@ -71,14 +70,13 @@ class State:
 
     def write(self, numbers: dict[str, int]) -> None:
         """Keep the services' process numbers, and this program's as the supervisor's."""
-        self._numbers.write_text(
-            json.dumps({SUPERVISOR: os.getpid(), **numbers}), "utf-8"
-        )
+        content = {SUPERVISOR: os.getpid(), **numbers}
+        self._numbers.write_text(json.dumps(content), "utf-8")
 
     def ask_to_stop(self) -> None:
         """Ask the supervisor to end, on systems where no signal can."""
         self._stop.touch()
 
     def is_asked_to_stop(self) -> bool:
-        """Tell whether somebody wants the supervisor to end."""
+        """Return whether somebody wants the supervisor to end."""
         return self._stop.exists()

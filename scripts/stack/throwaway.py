@@ -1,6 +1,4 @@
-"""A stack for the time of a check: images that exist, a name of its own, gone
-afterwards.
-"""
+"""A stack for the time of a check: from existing images, and gone afterwards."""
 
 import os
 from collections.abc import Iterator
@@ -15,8 +13,7 @@ DOWN = ("down", "--volumes", "--remove-orphans")
 
 @contextmanager
 def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
-    """Start every service of the active set; yield the settings that hold for it, and
-    its services.
+    """Start every service; yield the stack's settings and the names of its services.
 
     Whatever happens the stack is taken down; after a failure each service's log is
     printed first.
@@ -59,15 +56,9 @@ def _pull(settings: Settings) -> None:
 
 
 def _start(settings: Settings) -> None:
-    up = (
-        "up",
-        "--detach",
-        "--no-build",
-        "--wait",
-        "--wait-timeout",
-        compose.WAIT_SECONDS,
-    )
-    if compose.run(settings, *up).returncode:
+    up = ["up", "--detach", "--no-build"]
+    wait = ["--wait", "--wait-timeout", compose.WAIT_SECONDS]
+    if compose.run(settings, *up, *wait).returncode:
         raise StackError(
             "not every container started and became healthy; see above and the logs."
         )
@@ -75,11 +66,11 @@ def _start(settings: Settings) -> None:
 
 def _show_logs(settings: Settings, services: list[str]) -> None:
     """Print the logs, folded where GitHub shows them."""
-    begin, end = (
-        ("::group::", "::endgroup::")
-        if os.environ.get("GITHUB_ACTIONS")
-        else ("--- ", "")
-    )
+    begin = "--- "
+    end = ""
+    if os.environ.get("GITHUB_ACTIONS"):
+        begin = "::group::"
+        end = "::endgroup::"
     compose.run(settings, "ps", "--all", "--format", "table {{.Service}}\t{{.Status}}")
     for service in services:
         print(f"{begin}log of {service}", flush=True)

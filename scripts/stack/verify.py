@@ -1,63 +1,19 @@
-"""Is what runs what the files say: predictions, runs, targets; and where to look at it."""
+"""Checks that what runs is what the files hold: predictions, runs and targets."""
 
 import json
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
-from scripts.loopback import open_url
-from scripts.stack.settings import ENDPOINT, JAEGER, ROOT, Settings, StackError
+from scripts.loopback import FAILURES, ask
+from scripts.stack import monitoring
+from scripts.stack.seen import Look, Seen
+from scripts.stack.settings import ROOT, Settings, StackError
 
 NO_MODEL = "no model yet: push, or train and publish"
-SCRAPE_SECONDS = 60
-SPANS_SECONDS = 30
-# Without the question MLflow opens on its pages for language models.
-QUESTION = "?workflowType=machine_learning"
-FAILED = (urllib.error.URLError, OSError, ValueError)
-
-
-class Seen(NamedTuple):
-    """An address with what was seen there."""
-
-    name: str
-    address: str
-    what: str
-
-
-Look = Callable[[Settings], list[Seen]]
-Health = dict[str, list[str]]  # of Prometheus' targets, by job
-
-
-def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
-    """Return the JSON at an address; with content, the answer to a POST of it."""
-    body = None if content is None else json.dumps(content).encode()
-    request = urllib.request.Request(
-        address, body, {"Content-Type": "application/json"}
-    )
-    with open_url(request, seconds) as answer:
-        return json.load(answer)
-
-
-def answers(address: str) -> bool:
-    """Tell whether an address answers with success."""
-    try:
-        with open_url(address, 5):
-            return True
-    except FAILED:
-        return False
-
-
-def refuses(address: str) -> bool:
-    """Tell whether an address answers that it is not ready."""
-    try:
-        open_url(address, 5).close()
-    except urllib.error.HTTPError as error:
-        return error.code == 503
-    except FAILED:
-        return False
-    return False
+EXPLAIN_SECONDS = 120
+MOST_RESULTS = 1000
+# Without this query MLflow opens on its pages for language models.
+QUERY = "?workflowType=machine_learning"
 
 
 def everything(
@@ -70,32 +26,28 @@ def everything(
     """
     looks: dict[str, Look] = {
         "mlops-api": api,
-        "trainer": _trainer,
+        "trainer": _worker,
         "mlflow-server": mlflow,
-        "prometheus": _prometheus,
-        "grafana": _grafana,
-        "node-exporter": _node_exporter,
-        "cadvisor": _cadvisor,
-        "alertmanager": _alertmanager,
-        "jaeger": _jaeger,
+        "prometheus": monitoring.prometheus,
+        "grafana": monitoring.grafana,
+        "node-exporter": monitoring.node_exporter,
+        "cadvisor": monitoring.cadvisor,
+        "alertmanager": monitoring.alertmanager,
+        "jaeger": monitoring.jaeger,
     }
     seen: list[Seen] = []
-    for service in (name for name in looks if name in services):
+    for service, usual in looks.items():
+        if service not in services:
+            continue
+        look = (closer or {}).get(service, usual)
         try:
-            seen += ((closer or {}).get(service) or looks[service])(settings)
-        except FAILED as error:
+            seen += look(settings)
+        except FAILURES as error:
             raise StackError(
                 f"{service} at {settings.url(service)} does not answer as it should"
                 f" ({error}): see the log of {service}."
             ) from error
     return seen
-
-
-def show(seen: list[Seen]) -> None:
-    """Print the table of addresses."""
-    names, addresses = (max(len(row[column]) for row in seen) for column in (0, 1))
-    for name, address, what in seen:
-        print(f"  {name:<{names}}  {address:<{addresses}}  {what}")
 
 
 def predictions(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -106,48 +58,50 @@ def predictions(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def api(settings: Settings) -> list[Seen]:
-    """Look at the API: does it answer for every model in the files?"""
-    said = [
-        f"{manifest['task']} v{answer['model_version']}: {_short(answer['prediction'])}"
-        for manifest, answer in predictions(settings)
-    ]
-    what = ", ".join(said) or NO_MODEL
-    health = (
-        ask(settings.url("mlops-api", "/health"))["status"] if said else "not ready"
-    )
+    """Check that the API answers for every model in the files."""
+    answers = []
+    for manifest, answer in predictions(settings):
+        version = f"{manifest['task']} v{answer['model_version']}"
+        answers.append(f"{version}: {_short(answer['prediction'])}")
+    health = "not ready"
+    if answers:
+        health = ask(settings.url("mlops-api", "/health"))["status"]
+    what = {
+        ("API", "/docs"): ", ".join(answers) or NO_MODEL,
+        ("Health", "/health"): health,
+        ("Dashboard", "/dashboard"): _traffic(settings),
+        ("Models", "/models"): f"{len(answers)} in service",
+    }
     return [
-        Seen("API", settings.url("mlops-api", "/docs"), what),
-        Seen("Health", settings.url("mlops-api", "/health"), health),
-        Seen("Dashboard", settings.url("mlops-api", "/dashboard"), _traffic(settings)),
-        Seen("Models", settings.url("mlops-api", "/models"), f"{len(said)} in service"),
+        Seen(name, settings.url("mlops-api", path), text)
+        for (name, path), text in what.items()
     ]
 
 
 def _traffic(settings: Settings) -> str:
     hour = ask(settings.url("mlops-api", "/dashboard/figures"))["hour"]
-    made = sum(
-        sum(minutes)
-        for key, minutes in hour.items()
-        if key.startswith("predictions_total")
-    )
-    return f"{made:,.0f} predictions in the last hour"
+    count = 0
+    for series, minutes in hour.items():
+        if series.startswith("predictions_total"):
+            count += sum(minutes)
+    return f"{count:,.0f} predictions in the last hour"
 
 
-def _trainer(settings: Settings) -> list[Seen]:
-    manifests = _manifests()
-    name = min(
-        manifests, key=lambda task: len(manifests[task]["features"]), default=None
-    )
-    if name is None:
+def _worker(settings: Settings) -> list[Seen]:
+    """Ask the worker, by way of the API, to explain a prediction."""
+    manifests = list(_manifests().values())
+    if not manifests:
         return []
-    address = settings.url("mlops-api", f"/explain/{name}")
-    values = ask(address, manifests[name]["golden"]["request"], 120)["values"]
+    smallest = min(manifests, key=lambda manifest: len(manifest["features"]))
+    address = settings.url("mlops-api", f"/explain/{smallest['task']}")
+    answer = ask(address, smallest["golden"]["request"], EXPLAIN_SECONDS)
+    values = answer["values"]
     most = max(values, key=lambda feature: abs(values[feature]))
     return [Seen("Explain", address, f"POST a record; here {most} mattered most")]
 
 
 def mlflow(settings: Settings) -> list[Seen]:
-    """Look at MLflow: does it show every run in the files?"""
+    """Check that MLflow shows every run in the files."""
     files = {path.parent.name for path in ROOT.glob("mlruns/*/*/*/run.json")}
     server = settings.url("mlflow-server", "/api/2.0/mlflow")
     missing = files - _served_runs(server)
@@ -156,150 +110,47 @@ def mlflow(settings: Settings) -> list[Seen]:
             f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in"
             " mlruns/: check them with `python scripts/verify_mlflow_data.py`."
         )
-    models = ask(f"{server}/registered-models/search?max_results=100").get(
-        "registered_models", []
-    )
-    champions = [
-        f"{model['name']} v{alias['version']}"
-        for model in models
-        for alias in model.get("aliases", [])
-        if alias["alias"] == "champion"
-    ]
     pages = {
         "experiments": f"{len(files)} of {len(files)} runs",
-        "models": ", ".join(champions),
+        "models": ", ".join(_champions(server)) or "none yet",
     }
     return [
-        Seen(
-            "MLflow",
-            settings.url("mlflow-server", f"/#/{page}{QUESTION}"),
-            what or "none yet",
-        )
+        Seen("MLflow", settings.url("mlflow-server", f"/#/{page}{QUERY}"), what)
         for page, what in pages.items()
     ]
 
 
-def _served_runs(api: str) -> set[str]:
-    found = ask(f"{api}/experiments/search", {"max_results": 1000}).get(
-        "experiments", []
-    )
-    question: dict[str, Any] = {
-        "experiment_ids": [experiment["experiment_id"] for experiment in found],
-        "max_results": 1000,
-    }
+def _champions(server: str) -> list[str]:
+    answer = ask(f"{server}/registered-models/search?max_results=100")
+    champions = []
+    for model in answer.get("registered_models", []):
+        for alias in model.get("aliases", []):
+            if alias["alias"] == "champion":
+                champions.append(f"{model['name']} v{alias['version']}")
+    return champions
+
+
+def _served_runs(server: str) -> set[str]:
+    limit = {"max_results": MOST_RESULTS}
+    answer = ask(f"{server}/experiments/search", limit)
+    experiments = answer.get("experiments", [])
+    if not experiments:
+        return set()
+    ids = [experiment["experiment_id"] for experiment in experiments]
+    question: dict[str, Any] = {"experiment_ids": ids, **limit}
     runs: set[str] = set()
-    while found:
-        page = ask(f"{api}/runs/search", question)
+    while True:
+        page = ask(f"{server}/runs/search", question)
         runs |= {run["info"]["run_id"] for run in page.get("runs", [])}
         if not page.get("next_page_token"):
-            break
+            return runs
         question["page_token"] = page["next_page_token"]
-    return runs
-
-
-def _prometheus(settings: Settings) -> list[Seen]:
-    """Wait until all has been scraped, the API well: that takes an interval of scrapes."""
-
-    def scraped(health: Health) -> bool:
-        known = all("unknown" not in states for states in health.values())
-        return known and "up" in health.get("mlops-api", [])
-
-    return targets(settings, scraped, "Prometheus does not reach the API")
-
-
-def targets(
-    settings: Settings, enough: Callable[[Health], bool], otherwise: str
-) -> list[Seen]:
-    """Wait until Prometheus' targets are well enough.
-
-    Raises:
-        StackError: they do not become so; the text begins with `otherwise`.
-    """
-    address = settings.url("prometheus", "/api/v1/targets?state=active")
-    deadline = time.monotonic() + SCRAPE_SECONDS
-    while True:
-        health: Health = {}
-        for target in ask(address)["data"]["activeTargets"]:
-            health.setdefault(target["labels"]["job"], []).append(target["health"])
-        if enough(health):
-            break
-        if time.monotonic() > deadline:
-            told = ", ".join(
-                f"{job} {'/'.join(states)}" for job, states in health.items()
-            )
-            raise StackError(f"{otherwise} ({told}): see the log of prometheus.")
-        time.sleep(1)
-    found = [state for states in health.values() for state in states]
-    what = f"{found.count('up')} of {len(found)} targets up"
-    return [Seen("Prometheus", settings.url("prometheus", "/targets"), what)]
-
-
-def _grafana(settings: Settings) -> list[Seen]:
-    state = ask(settings.url("grafana", "/api/health"))
-    user = settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin"
-    return [
-        Seen(
-            "Grafana",
-            settings.url("grafana"),
-            f"version {state['version']}; user {user}",
-        )
-    ]
-
-
-def _alertmanager(settings: Settings) -> list[Seen]:
-    state = ask(settings.url("alertmanager", "/api/v2/status"))
-    receivers = [
-        found["name"]
-        for found in ask(settings.url("alertmanager", "/api/v2/receivers"))
-    ]
-    what = f"version {state['versionInfo']['version']}; tells {', '.join(receivers)}"
-    return [Seen("Alertmanager", settings.url("alertmanager"), what)]
-
-
-def _jaeger(settings: Settings) -> list[Seen]:
-    """Wait until the requests that were just made are seen: spans are sent every five
-    seconds.
-    """
-    address, deadline = (
-        settings.url("jaeger", "/api/v3/services"),
-        time.monotonic() + SPANS_SECONDS,
-    )
-    wanted = (
-        settings.environment().get(ENDPOINT) == JAEGER
-        and "mlops-api" not in settings.without
-    )
-    while "mlops-api" not in (found := ask(address).get("services") or []) and wanted:
-        if time.monotonic() > deadline:
-            raise StackError(
-                f"Jaeger has no trace of the API after {SPANS_SECONDS} s: see its log."
-            )
-        time.sleep(1)
-    what = f"traces of {', '.join(sorted(found)) or 'nothing yet'}"
-    return [Seen("Jaeger", settings.url("jaeger", "/search"), what)]
-
-
-def _node_exporter(settings: Settings) -> list[Seen]:
-    return [_metrics(settings, "node-exporter", "Machine")]
-
-
-def _cadvisor(settings: Settings) -> list[Seen]:
-    return [_metrics(settings, "cadvisor", "Containers")]
-
-
-def _metrics(settings: Settings, service: str, name: str) -> Seen:
-    address = settings.url(service, "/metrics")
-    with open_url(address, 30) as answer:
-        lines = [
-            line for line in answer.read().splitlines() if not line.startswith(b"#")
-        ]
-    return Seen(name, address, f"{len(lines):,} series")
 
 
 def _manifests() -> dict[str, Any]:
-    return {
-        path.parent.name: json.loads(path.read_text("utf-8"))
-        for path in sorted(ROOT.glob("deployment/models/*/manifest.json"))
-    }
+    """Return the manifests of the models in service, by task."""
+    files = sorted(ROOT.glob("deployment/models/*/manifest.json"))
+    return {file.parent.name: json.loads(file.read_text("utf-8")) for file in files}
 
 
 def _short(prediction: Any) -> str:

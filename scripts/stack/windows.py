@@ -1,5 +1,4 @@
-"""How a service is ended on Windows, which has no SIGTERM: by Ctrl-C in a console of
-its own.
+"""Ends services on Windows, which has no SIGTERM: by Ctrl-C in their own console.
 
 Every service is started with a hidden console. `python -m scripts.stack.windows PID
 SECONDS` joins the console of a process, presses Ctrl-C for all that run in it, and
@@ -31,9 +30,7 @@ _kept: list[object] = []
 
 
 def ask_to_end(process: int, seconds: float) -> "subprocess.Popen[bytes]":
-    """Begin to end all that runs in a process' console; the program returned sees to
-    it.
-    """
+    """Start a program that ends all that runs in a process' console; return it."""
     command = [sys.executable, "-m", __name__, str(process), str(seconds)]
     return subprocess.Popen(command, creationflags=NO_CONSOLE)
 

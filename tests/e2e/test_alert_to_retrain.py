@@ -62,18 +62,15 @@ def alert(
 def tell(api: Api, *alerts: dict[str, Any], status: int = 200) -> Any:
     """Send a message of the webhook's version 4."""
     message = {
-        **{
-            "version": "4",
-            "groupKey": '{}:{alertname="DriftDetected"}',
-            "truncatedAlerts": 0,
-        },
-        **{
-            "status": "firing",
-            "receiver": "retrain",
-            "groupLabels": {},
-            "commonLabels": {},
-        },
-        **{"commonAnnotations": {}, "externalURL": "http://alertmanager:9093"},
+        "version": "4",
+        "groupKey": '{}:{alertname="DriftDetected"}',
+        "truncatedAlerts": 0,
+        "status": "firing",
+        "receiver": "retrain",
+        "groupLabels": {},
+        "commonLabels": {},
+        "commonAnnotations": {},
+        "externalURL": "http://alertmanager:9093",
         "alerts": alerts,
     }
     answer = api.client.post("/alerts", json=message, headers=KEY)
@@ -103,7 +100,9 @@ def test_what_is_no_drift_of_a_task_that_is_served_is_ignored_and_said(
     told = tell(api, *ignored, alert("DriftDetected", "iris", status="resolved"))
     assert told["job"] is None
     assert told["ignored"] == [
-        *("ApiDown (firing)", "DriftDetected wine (firing)", "DriftDetected (firing)"),
+        "ApiDown (firing)",
+        "DriftDetected wine (firing)",
+        "DriftDetected (firing)",
         "DriftDetected iris (resolved)",
     ]
     assert github.asked == []

@@ -62,8 +62,10 @@ def test_the_issues_example_is_answered_as_it_stands(api: Api) -> None:
     assert answer.pop("prediction") == pytest.approx(expected["prediction"])
     assert re.fullmatch("[0-9a-f]{16}", answer.pop("request_id"))
     assert answer == {
-        **{"task": "housing", "unit": "100,000 US$"},
-        **{"model_version": about["version"], "run_id": about["run_id"]},
+        "task": "housing",
+        "unit": "100,000 US$",
+        "model_version": about["version"],
+        "run_id": about["run_id"],
     }
 
 
@@ -303,7 +305,8 @@ def test_a_web_page_that_is_named_may_call(
 
 def test_a_web_page_may_ask_whether_it_may_call(guarded: Api) -> None:
     asking = {
-        **{"Origin": "https://example.org", "Access-Control-Request-Method": "POST"},
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",
     }
     answer = guarded.client.options("/predict", headers=asking)

@@ -237,5 +237,12 @@ def test_a_job_that_takes_longer_than_the_wait_is_202(served: Api) -> None:
     asked = served.client.post("/train?wait=0.1", json=body, headers=KEY)
     assert asked.status_code == 202
     assert set(asked.json()) == {
-        *("id", "kind", "status", "created", "started", "ended", "result", "error")
+        "id",
+        "kind",
+        "status",
+        "created",
+        "started",
+        "ended",
+        "result",
+        "error",
     }

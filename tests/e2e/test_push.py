@@ -60,7 +60,9 @@ def test_a_push_a_better_one_the_same_again_and_a_rollback(
     assert (seen.data / "iris.csv.gz").is_file()
     assert len(layout.run_folders(seen.mlruns)) == 9
     assert [entry.decided_by for entry in registry.versions(seen.mlruns, "iris")] == [
-        *("gate", "gate", "hand"),
+        "gate",
+        "gate",
+        "hand",
     ]
     manifest = json.loads((seen.models / "iris" / "manifest.json").read_text("utf-8"))
     model = OnnxModel(seen.models / "iris" / "model.onnx")

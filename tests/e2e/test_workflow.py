@@ -110,7 +110,8 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
         outputs = run.jobs["publish"].outputs
         assert outputs["headline"] == "iris v1 promoted" and outputs["ship"] == "true"
         assert git(project.origin, "log", "--format=%H", "trunk").split() == [
-            *(outputs["commit"], first),
+            outputs["commit"],
+            first,
         ]
 
 
@@ -122,7 +123,9 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
     run = project.push("feat: untidy, with a typing error in the data", *ONE_PYTHON)
     assert {name for name, result in run.results.items() if result == "failure"} == {
-        *("lint", "train", "verdict")
+        "lint",
+        "train",
+        "verdict",
     }
     assert not {"publish", "images", "smoke", "release"} & {
         name for name, result in run.results.items() if result != "skipped"

@@ -19,16 +19,28 @@ from scripts.loopback import free_ports
 PROJECT = "mlops-stack-test"
 ADMIN_KEY = "a key for the tests"
 PORTS = (
-    *("API", "MLFLOW", "PROMETHEUS", "GRAFANA", "NODE_EXPORTER", "CADVISOR"),
-    *("ALERTMANAGER", "JAEGER"),
+    "API",
+    "MLFLOW",
+    "PROMETHEUS",
+    "GRAFANA",
+    "NODE_EXPORTER",
+    "CADVISOR",
+    "ALERTMANAGER",
+    "JAEGER",
 )
 SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
 # An image that a machine without Docker Hub cannot have.
 MISSING = ["grafana"]
 # All others, by name: with `--scale grafana=0` Compose asks for the image all the same.
 SERVICES = (
-    *("mlops-api", "proxy", "mlflow-server", "trainer", "prometheus", "node-exporter"),
-    *("cadvisor", "jaeger"),
+    "mlops-api",
+    "proxy",
+    "mlflow-server",
+    "trainer",
+    "prometheus",
+    "node-exporter",
+    "cadvisor",
+    "jaeger",
 )
 PLACE = "stack-test"  # where it runs, as traces say it
 

@@ -115,15 +115,12 @@ def alerting(
     )
     with_alerts = copy.copy(stack)
     with_alerts.environment = stack.environment | {
-        **{
-            "COMPOSE_FILE": f"docker-compose.yml:{override}",
-            "COMPOSE_PROFILES": "alerts,tracing",
-        },
-        **{"ALERTMANAGER_CONFIG": "own.yml", "API_ADMIN_KEY": ADMIN_KEY},
-        **{
-            "GITHUB_TOKEN": "ghs_0123456789abcdef",
-            "GITHUB_REPOSITORY": "someone/mlops",
-        },
+        "COMPOSE_FILE": f"docker-compose.yml:{override}",
+        "COMPOSE_PROFILES": "alerts,tracing",
+        "ALERTMANAGER_CONFIG": "own.yml",
+        "API_ADMIN_KEY": ADMIN_KEY,
+        "GITHUB_TOKEN": "ghs_0123456789abcdef",
+        "GITHUB_REPOSITORY": "someone/mlops",
     }
     wait = ("up", "-d", "--wait", "--wait-timeout", "180")
     try:
@@ -171,8 +168,10 @@ def test_each_alert_fires_for_its_cause_and_drift_is_answered(
     alerting: Stack, receiver: Receiver
 ) -> None:
     expected = {
-        *(("PredictionErrors", "credit"), ("ModelReloadFails", "iris")),
-        *(("DriftDetected", "housing"), ("Watchdog", "")),
+        ("PredictionErrors", "credit"),
+        ("ModelReloadFails", "iris"),
+        ("DriftDetected", "housing"),
+        ("Watchdog", ""),
     }
     model = alerting.checkout / "deployment" / "models" / "iris" / "model.onnx"
     content = model.read_bytes()

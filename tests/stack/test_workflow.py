@@ -138,7 +138,12 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
     assert run.results["verdict"] == "success", (run.results, run.summary)
     assert {name for name, result in run.results.items() if result == "success"} == {
-        *("plan", "lint", "test", "train", "smoke", "verdict")
+        "plan",
+        "lint",
+        "test",
+        "train",
+        "smoke",
+        "verdict",
     }
     assert project.main == before
     assert (

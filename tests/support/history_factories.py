@@ -102,34 +102,37 @@ def add_run(
     """Write a run folder with artifacts and with models by id, each with its files."""
     run_id = changes.pop("run_id", uuid4().hex)
     content: dict[str, Any] = {
-        **{"format": 1, "run_id": run_id, "experiment": "housing", "name": "a run"},
-        **{
-            "parent": None,
-            "status": "FINISHED",
-            "lifecycle_stage": "active",
-            "started": STARTED,
-        },
-        **{"ended": STARTED + 1000, "user": "ann", "params": {"depth": "12"}},
-        **{"metrics": {"rmse": [(0.5, 0, 0)]}, "tags": {"mlflow.runName": "a run"}},
-        **{"datasets": [], "model_inputs": []},
+        "format": 1,
+        "run_id": run_id,
+        "experiment": "housing",
+        "name": "a run",
+        "parent": None,
+        "status": "FINISHED",
+        "lifecycle_stage": "active",
+        "started": STARTED,
+        "ended": STARTED + 1000,
+        "user": "ann",
+        "params": {"depth": "12"},
+        "metrics": {"rmse": [(0.5, 0, 0)]},
+        "tags": {"mlflow.runName": "a run"},
+        "datasets": [],
+        "model_inputs": [],
         "model_outputs": [
             {"model_id": model_id, "step": 0} for model_id in models or {}
         ],
         "models": [
             {
-                **{
-                    "model_id": model_id,
-                    "name": "model",
-                    "type": None,
-                    "status": "READY",
-                },
-                **{"status_message": None, "created": STARTED, "updated": STARTED},
-                **{
-                    "params": {},
-                    "tags": {},
-                    "metrics": [],
-                    "artifacts": _listed(listed),
-                },
+                "model_id": model_id,
+                "name": "model",
+                "type": None,
+                "status": "READY",
+                "status_message": None,
+                "created": STARTED,
+                "updated": STARTED,
+                "params": {},
+                "tags": {},
+                "metrics": [],
+                "artifacts": _listed(listed),
             }
             for model_id, listed in (models or {}).items()
         ],
@@ -167,11 +170,21 @@ def promote(
     logged = run.models[0]
     file = next(file for file in logged.artifacts if file.path == "model.onnx")
     content = {
-        **{"format": 1, "model": model, "version": version, "run_id": run.run_id},
-        **{"model_id": logged.model_id, "sha256": file.sha256, "size": file.size},
-        **{"promoted": STARTED + version, "commit": "c" * 40, "decided_by": "gate"},
-        **{"reason": "better", "checks": [], "metrics": {"rmse": 0.5}},
-        **{"replaces": version - 1 or None, **changes},
+        "format": 1,
+        "model": model,
+        "version": version,
+        "run_id": run.run_id,
+        "model_id": logged.model_id,
+        "sha256": file.sha256,
+        "size": file.size,
+        "promoted": STARTED + version,
+        "commit": "c" * 40,
+        "decided_by": "gate",
+        "reason": "better",
+        "checks": [],
+        "metrics": {"rmse": 0.5},
+        "replaces": version - 1 or None,
+        **changes,
     }
     promotion = Promotion.model_validate(content)
     path = registry.path_of(workspace.mlruns, model, version)

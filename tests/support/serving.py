@@ -25,8 +25,14 @@ from tests.support.service import MODELS, REPOSITORY
 
 # The body in the issue and in the README, as it stands.
 HOUSE = {
-    **{"MedInc": 8.3252, "HouseAge": 41.0, "AveRooms": 6.984, "AveBedrms": 1.023},
-    **{"Population": 322.0, "AveOccup": 2.555, "Latitude": 37.88, "Longitude": -122.23},
+    "MedInc": 8.3252,
+    "HouseAge": 41.0,
+    "AveRooms": 6.984,
+    "AveBedrms": 1.023,
+    "Population": 322.0,
+    "AveOccup": 2.555,
+    "Latitude": 37.88,
+    "Longitude": -122.23,
 }
 
 

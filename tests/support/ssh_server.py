@@ -52,13 +52,14 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     )
     port = free_port()
     settings = {
-        **{"Port": port, "ListenAddress": "127.0.0.1", "HostKey": folder / "host"},
-        **{
-            "AuthorizedKeysFile": folder / "authorized",
-            "PidFile": "none",
-            "UsePAM": "no",
-        },
-        **{"StrictModes": "no", "PasswordAuthentication": "no"},
+        "Port": port,
+        "ListenAddress": "127.0.0.1",
+        "HostKey": folder / "host",
+        "AuthorizedKeysFile": folder / "authorized",
+        "PidFile": "none",
+        "UsePAM": "no",
+        "StrictModes": "no",
+        "PasswordAuthentication": "no",
     }
     text = "".join(f"{name} {value}\n" for name, value in settings.items())
     (folder / "sshd_config").write_text(text)

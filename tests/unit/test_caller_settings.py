@@ -9,12 +9,12 @@ from tests.paths import ROOT
 
 def test_settings_of_a_user_or_of_a_workflow_change_no_test() -> None:
     settings = {
-        **{"GITHUB_ACTIONS": "true", "FORCE_COLOR": "1", "GIT_AUTHOR_NAME": "somebody"},
-        **{
-            "TRAINER_PORT": "60001",
-            "LOG_LEVEL": "DEBUG",
-            "MLFLOW_TRACKING_URI": "http://else",
-        },
+        "GITHUB_ACTIONS": "true",
+        "FORCE_COLOR": "1",
+        "GIT_AUTHOR_NAME": "somebody",
+        "TRAINER_PORT": "60001",
+        "LOG_LEVEL": "DEBUG",
+        "MLFLOW_TRACKING_URI": "http://else",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://else",
     }
     tests = [

@@ -17,18 +17,14 @@ from tests.paths import ROOT
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 PORTS = {
-    **{
-        "proxy": "8000",
-        "mlflow-server": "5000",
-        "prometheus": "9090",
-        "grafana": "3000",
-    },
-    **{
-        "node-exporter": "9100",
-        "cadvisor": "8080",
-        "alertmanager": "9093",
-        "jaeger": "16686",
-    },
+    "proxy": "8000",
+    "mlflow-server": "5000",
+    "prometheus": "9090",
+    "grafana": "3000",
+    "node-exporter": "9100",
+    "cadvisor": "8080",
+    "alertmanager": "9093",
+    "jaeger": "16686",
 }
 PIPELINE = [
     path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline").rglob("*.py")
@@ -245,11 +241,10 @@ def test_grafana_forgets_an_earlier_password(tmp_path: Path) -> None:
         ["sh", ROOT / "monitoring" / "grafana" / "start.sh", "true"],
         cwd=tmp_path,
         env={
-            **{
-                "PATH": f"{tmp_path}:{os.environ['PATH']}",
-                "GF_PATHS_DATA": str(tmp_path),
-            },
-            **{"BIND_ADDRESS": "0.0.0.0", "GF_SECURITY_ADMIN_PASSWORD": "my own"},
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "GF_PATHS_DATA": str(tmp_path),
+            "BIND_ADDRESS": "0.0.0.0",
+            "GF_SECURITY_ADMIN_PASSWORD": "my own",
         },
     )
     assert done.returncode == 0

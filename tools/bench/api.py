@@ -175,7 +175,7 @@ async def training(folder: Path) -> str:
         "parameters": {"n_estimators": 500},
         "data": None,
     }
-    worker = ["-m", "pipeline", "trainer"]
+    worker = ["-m", "pipeline", "serve-worker"]
     with api(folder) as ours:
         question = ours.request("/predict/housing", golden("housing"))
         pace = (await load.run(ours.port, question, CONNECTIONS, 4)).rate / 2

@@ -12,8 +12,14 @@ Check = Callable[[Stack], str]
 # What a check may end with beside its own sentence: an answer that is not of the
 # expected form.
 UNEXPECTED = (
-    *(KeyError, IndexError, TypeError, ValueError, AttributeError),
-    *(OSError, urllib.error.URLError, subprocess.SubprocessError),
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OSError,
+    urllib.error.URLError,
+    subprocess.SubprocessError,
 )
 
 

@@ -1,3 +1,1 @@
-"""A push to GitHub, rehearsed on this machine: the real workflow, a bare repository as
-origin.
-"""
+"""A push to GitHub, rehearsed on this machine with the real workflow."""

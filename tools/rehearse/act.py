@@ -54,13 +54,12 @@ class Run:
         """The result of each job that was begun, by its id; a matrix counts as its
         worst.
         """
-        found: dict[str, str] = {}
+        results: dict[str, str] = {}
         for job in self.jobs.values():
-            name = job.name.partition(" ")[0]
-            found[name] = (
-                "failure" if "failure" in (job.result, found.get(name)) else job.result
-            )
-        return found
+            name, _, _ = job.name.partition(" ")
+            if results.get(name) != "failure":
+                results[name] = job.result
+        return results
 
     @property
     def summary(self) -> str:
@@ -70,7 +69,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Runner:
-    """What all runs of one rehearsal share; each has a folder of its own in `folder`."""
+    """What all runs of one rehearsal share; each run has its own folder in `folder`."""
 
     folder: Path
     origin: Path
@@ -88,35 +87,21 @@ class Runner:
             more: further arguments for act, such as a job or a part of a matrix.
         """
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
-        (folder / "event.json").write_text(json.dumps(event), encoding="utf-8")
+        event_file = folder / "event.json"
+        event_file.write_text(json.dumps(event), encoding="utf-8")
         text = (clone / ".github" / "workflows" / "mlops.yml").read_text("utf-8")
-        (folder / "mlops.yml").write_text(UNREAD.sub("", text), encoding="utf-8")
-        command = [
-            *("act", kind, "--json", "--directory", str(clone)),
-            *(
-                "--workflows",
-                str(folder / "mlops.yml"),
-                "--eventpath",
-                str(folder / "event.json"),
-            ),
-            *("--platform", "ubuntu-24.04=-self-hosted", "--action-offline-mode"),
-            *("--no-cache-server", *more),
-        ]
-        for found in USES.finditer(text):
-            action, commit = found["action"], found["commit"]
-            standin = STANDINS / action.rpartition("/")[2]
-            command += ["--local-repository", f"{action}@{commit}={standin}"]
-        given = {"GITHUB_REPOSITORY": REPOSITORY, "GITHUB_REPOSITORY_OWNER": OWNER}
-        # By its run the workflow knows what an earlier attempt of the same has
-        # published.
-        given |= {"GITHUB_RUN_ID": str(secrets.randbelow(10**9))}
-        given |= {"REHEARSAL_FOLDER": str(folder), "REHEARSAL_ORIGIN": str(self.origin)}
-        given["REHEARSAL_CLONE"] = str(clone)
-        # GitHub sets it, act does not.
-        workflow = f"{REPOSITORY}/.github/workflows/mlops.yml"
-        given["GITHUB_WORKFLOW_REF"] = f"{workflow}@{event.get('ref', '')}"
-        given |= self.environment
-        for name, value in given.items():
+        workflow = folder / "mlops.yml"
+        workflow.write_text(UNREAD.sub("", text), encoding="utf-8")
+        command = ["act", kind, "--json", "--directory", str(clone)]
+        command += ["--workflows", str(workflow), "--eventpath", str(event_file)]
+        command += ["--platform", "ubuntu-24.04=-self-hosted"]
+        command += ["--action-offline-mode", "--no-cache-server", *more]
+        for match in USES.finditer(text):
+            action = f"{match['action']}@{match['commit']}"
+            standin = STANDINS / match["action"].rpartition("/")[2]
+            command += ["--local-repository", f"{action}={standin}"]
+        environment = self._environment(clone, folder, event.get("ref", ""))
+        for name, value in environment.items():
             command += ["--env", f"{name}={value}"]
         for name, value in self.variables.items():
             command += ["--var", f"{name}={value}"]
@@ -126,12 +111,28 @@ class Runner:
         jobs = self._follow(command, folder)
         return Run(jobs, folder, began, time.monotonic())
 
+    def _environment(self, clone: Path, folder: Path, ref: str) -> dict[str, str]:
+        """Return the variables of all jobs of a run."""
+        workflow = f"{REPOSITORY}/.github/workflows/mlops.yml"
+        own = {
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_REPOSITORY_OWNER": OWNER,
+            # By its run the workflow knows what an earlier attempt of the same has
+            # published.
+            "GITHUB_RUN_ID": str(secrets.randbelow(10**9)),
+            # GitHub sets it, act does not.
+            "GITHUB_WORKFLOW_REF": f"{workflow}@{ref}",
+            "REHEARSAL_FOLDER": str(folder),
+            "REHEARSAL_ORIGIN": str(self.origin),
+            "REHEARSAL_CLONE": str(clone),
+        }
+        return own | self.environment
+
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
         """Run act and gather what it says of each job."""
         jobs: dict[str, Job] = {}
-        environment = {
-            name: text for name, text in os.environ.items() if name != "GITHUB_ACTIONS"
-        }
+        environment = dict(os.environ)
+        environment.pop("GITHUB_ACTIONS", None)
         with (folder / "log.jsonl").open("w", encoding="utf-8") as log:
             with subprocess.Popen(
                 command,
@@ -144,17 +145,23 @@ class Runner:
                 assert act.stdout
                 for line in act.stdout:
                     log.write(line)
-                    if line.startswith("{") and "jobID" in (said := json.loads(line)):
-                        self._note(jobs, said)
+                    if line.startswith("{"):
+                        self._read(jobs, json.loads(line))
         return jobs
 
-    def _note(self, jobs: dict[str, Job], said: dict[str, Any]) -> None:
-        name = " ".join([said["jobID"], *map(str, said.get("matrix", {}).values())])
+    def _read(self, jobs: dict[str, Job], line: dict[str, Any]) -> None:
+        """Take over what a line of act's log says of a job."""
+        if "jobID" not in line:
+            return
+        matrix = line.get("matrix", {}).values()
+        name = " ".join([line["jobID"], *map(str, matrix)])
         job = jobs.setdefault(name, Job(name, time.monotonic()))
-        if said.get("raw_output") or said.get("raw"):
-            job.log.append(str(said.get("raw") or said["msg"]).rstrip("\r\n"))
-        if said.get("command") == "set-output":
-            job.outputs[said["name"]] = said["arg"]
-        if "jobResult" in said:
-            job.result, job.ended = said["jobResult"], time.monotonic()
+        if line.get("raw_output") or line.get("raw"):
+            text = str(line.get("raw") or line["msg"])
+            job.log.append(text.rstrip("\r\n"))
+        if line.get("command") == "set-output":
+            job.outputs[line["name"]] = line["arg"]
+        if "jobResult" in line:
+            job.result = line["jobResult"]
+            job.ended = time.monotonic()
             self.on_end(job)

@@ -1,4 +1,4 @@
-"""What a rehearsal needs of Docker: a registry, and a stack that is in nobody's way."""
+"""A registry and a stack for a rehearsal, on free ports."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What GitHub says when something happened, reduced to what the workflow reads of it."""
+"""GitHub's events, reduced to what the workflow reads of them."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,7 @@ from tools.rehearse.act import REPOSITORY
 
 
 def about(clone: Path, private: bool = False) -> dict[str, Any]:
-    """Return what an event says of the repository; its default branch is what origin's
-    HEAD is.
-    """
+    """Return an event's repository; its default branch is origin's HEAD."""
     address = git(clone, "remote", "get-url", "origin")
     branch = git(Path(address), "symbolic-ref", "--short", "HEAD")
     return {"full_name": REPOSITORY, "default_branch": branch, "private": private}
@@ -19,11 +17,11 @@ def about(clone: Path, private: bool = False) -> dict[str, Any]:
 def push(
     clone: Path, branch: str = "", before: str = "", private: bool = False
 ) -> dict[str, Any]:
-    """Return the event of a push of a clone's HEAD to a branch, the default one if none
-    is named.
+    """Return the event of a push of a clone's HEAD.
 
     Args:
-        before: what the branch was at; the parent of HEAD if it is not said.
+        branch: the branch that is pushed to; by default the repository's default one.
+        before: the commit that the branch was at; by default the parent of HEAD.
     """
     repository = about(clone, private)
     return {
@@ -45,8 +43,9 @@ def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, 
             "repo": {"full_name": head, "fork": head != REPOSITORY},
         },
         "base": {
-            **{"ref": repository["default_branch"], "sha": base},
-            **{"repo": {"full_name": REPOSITORY}},
+            "ref": repository["default_branch"],
+            "sha": base,
+            "repo": {"full_name": REPOSITORY},
         },
     }
     return {"number": number, "pull_request": request, "repository": repository}

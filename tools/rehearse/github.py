@@ -1,6 +1,4 @@
-"""What the workflow asks GitHub's API for, answered on this machine: comments and
-statuses.
-"""
+"""A stand-in for GitHub's API: the comments and statuses that the workflow needs."""
 
 import json
 from collections.abc import Iterator

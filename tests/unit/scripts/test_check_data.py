@@ -225,14 +225,15 @@ def test_machines_get_json(world: World, capsys: pytest.CaptureFixture[str]) -> 
     assert world.check("--json") == 0
     assert json.loads(capsys.readouterr().out) == [
         {
-            **{
-                "task": "iris",
-                "state": "changed",
-                "public": True,
-                "problem": "",
-                "waits_for": "",
-            },
-            **{"old": OLD, "old_rows": None, "new": NEW, "new_rows": 160},
+            "task": "iris",
+            "state": "changed",
+            "public": True,
+            "problem": "",
+            "waits_for": "",
+            "old": OLD,
+            "old_rows": None,
+            "new": NEW,
+            "new_rows": 160,
         }
     ]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from scripts import loopback
 from scripts.loopback import open_url
-from scripts.stack import verify
 from tests.support.web_servers import Server, serving
 
 NOBODY = "http://127.0.0.1:9"  # a proxy that never answers
@@ -30,8 +30,8 @@ def test_this_machine_is_asked_without_a_proxy(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", NOBODY)
-    assert verify.answers(f"{server.url}/health")
-    assert verify.ask(f"{server.url}/health") == {"status": "ok"}
+    assert loopback.answers(f"{server.url}/health")
+    assert loopback.ask(f"{server.url}/health") == {"status": "ok"}
 
 
 def test_another_machine_is_asked_through_the_proxy(

@@ -14,9 +14,13 @@ from tests.conftest import commit_all
 from tests.paths import ROOT
 
 GITHUB = {
-    **{"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/n"},
-    **{"GITHUB_SHA": "a" * 40, "GITHUB_REF": "refs/heads/trunk", "GITHUB_RUN_ID": "7"},
-    **{"GITHUB_EVENT_NAME": "push", "GITHUB_RUN_ATTEMPT": "2"},
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "o/n",
+    "GITHUB_SHA": "a" * 40,
+    "GITHUB_REF": "refs/heads/trunk",
+    "GITHUB_RUN_ID": "7",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_RUN_ATTEMPT": "2",
     "GITHUB_WORKFLOW_REF": "o/n/.github/workflows/mlops.yml@refs/heads/trunk",
 }
 

@@ -9,16 +9,20 @@ from typing import Any
 import pytest
 
 from scripts import smoke
-from scripts.stack import verify
+from scripts.stack import monitoring, verify
 from scripts.stack.settings import Settings, StackError
 
 FLOWER = {
-    **{"task": "iris", "version": 2, "tolerance": 1e-5},
+    "task": "iris",
+    "version": 2,
+    "tolerance": 1e-5,
     "target": {"classes": ["setosa", "virginica"]},
     "golden": {"request": {}, "answer": [0.25, 0.75]},
 }
 HOUSE = {
-    **{"task": "housing", "version": 4, "tolerance": 0.001},
+    "task": "housing",
+    "version": 4,
+    "tolerance": 0.001,
     "target": {"classes": []},
     "golden": {"request": {}, "answer": 1.5298},
 }
@@ -130,7 +134,7 @@ def test_a_prediction_that_is_not_counted_is_a_fault(
 def test_every_service_that_is_watched_must_be_up(
     service: Service, monkeypatch: pytest.MonkeyPatch, jobs: dict[str, str], told: str
 ) -> None:
-    monkeypatch.setattr(verify, "SCRAPE_SECONDS", 0)
+    monkeypatch.setattr(monitoring, "SCRAPE_SECONDS", 0)
     targets = [
         {"labels": {"job": job}, "health": health} for job, health in jobs.items()
     ]

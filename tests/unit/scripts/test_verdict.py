@@ -37,17 +37,13 @@ def needs(planned: Plan = MAIN, **results: str) -> Needs:
         usual = "success" if job in ("plan", *planned.jobs) else "skipped"
         found[job] = {"result": named.get(job, usual), "outputs": {}}
     found["plan"]["outputs"] = {
-        **{
-            "jobs": json.dumps(planned.jobs),
-            "why": planned.why,
-            "budget": "full",
-            "minutes": "",
-        },
-        **{
-            "pythons": json.dumps(FULL.pythons),
-            "images": json.dumps(FULL.images),
-            "scan": "true",
-        },
+        "jobs": json.dumps(planned.jobs),
+        "why": planned.why,
+        "budget": "full",
+        "minutes": "",
+        "pythons": json.dumps(FULL.pythons),
+        "images": json.dumps(FULL.images),
+        "scan": "true",
     }
     if found["publish"]["result"] == "success":
         found["publish"]["outputs"] = dict(PUBLISHED)

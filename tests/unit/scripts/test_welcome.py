@@ -20,7 +20,9 @@ REPO = "/repos/ada/houses"
 WORKFLOWS = f"{REPO}/actions/workflows?per_page=100"
 RULES = f"{REPO}/rules/branches/release%2Fnext?per_page=100"
 REPOSITORY: dict[str, Any] = {
-    **{"fork": False, "has_issues": True, "visibility": "public"},
+    "fork": False,
+    "has_issues": True,
+    "visibility": "public",
     "default_branch": "release/next",
 }
 

@@ -10,14 +10,16 @@ from tools.documents.stack import Failure, Stack
 RATE = 'rate(api_requests_total{endpoint="predict"}[5m])'
 QUANTILE = "histogram_quantile(0.95, rate(api_request_latency_seconds_bucket[5m]))"
 NAMES = (
-    *("prediction_time_seconds", "training_time_seconds", "iris_api_requests_total"),
-    *("iris_api_request_duration_seconds", "iris_predictions_total"),
-    *(
-        "iris_prediction_confidence",
-        "iris_model_loaded",
-        "iris_model_load_duration_seconds",
-    ),
-    *("iris_api_health", "iris_api_active_requests"),
+    "prediction_time_seconds",
+    "training_time_seconds",
+    "iris_api_requests_total",
+    "iris_api_request_duration_seconds",
+    "iris_predictions_total",
+    "iris_prediction_confidence",
+    "iris_model_loaded",
+    "iris_model_load_duration_seconds",
+    "iris_api_health",
+    "iris_api_active_requests",
 )
 ALIASES = "- prometheus/rules/optional/aliases.yml"
 RECORDED_SECONDS = 90  # two evaluations, after which a rate is known

@@ -8,13 +8,24 @@ from tools.documents.row import Row, expect
 from tools.documents.stack import Stack
 
 PATHS = (
-    *("/model/info", "/models/info", "/metrics/summary", "/metrics/prometheus"),
-    *("/docs", "/redoc", "/"),
+    "/model/info",
+    "/models/info",
+    "/metrics/summary",
+    "/metrics/prometheus",
+    "/docs",
+    "/redoc",
+    "/",
 )
 
 HOUSE = {
-    **{"MedInc": 8.3252, "HouseAge": 41.0, "AveRooms": 6.984, "AveBedrms": 1.023},
-    **{"Population": 322.0, "AveOccup": 2.555, "Latitude": 37.88, "Longitude": -122.23},
+    "MedInc": 8.3252,
+    "HouseAge": 41.0,
+    "AveRooms": 6.984,
+    "AveBedrms": 1.023,
+    "Population": 322.0,
+    "AveOccup": 2.555,
+    "Latitude": 37.88,
+    "Longitude": -122.23,
 }
 FLOWER = {
     "sepal_length": 5.1,

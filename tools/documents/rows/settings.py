@@ -11,8 +11,13 @@ from tools.documents.stack import Stack
 
 DOCTOR = "./start-mlops.sh --doctor --local --port-offset 3"
 USUAL = {
-    **{"mlops-api": 8000, "mlflow-server": 5000, "prometheus": 9090, "grafana": 3000},
-    **{"jaeger": 16686, "node-exporter": 9100, "cadvisor": 8080},
+    "mlops-api": 8000,
+    "mlflow-server": 5000,
+    "prometheus": 9090,
+    "grafana": 3000,
+    "jaeger": 16686,
+    "node-exporter": 9100,
+    "cadvisor": 8080,
 }
 PATHS = {"prometheus": "/-/ready", "node-exporter": "/metrics", "cadvisor": "/metrics"}
 

@@ -232,12 +232,12 @@ def test_settings_of_other_work_stay_out_of_the_services(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     variables = {
-        **{
-            "MLFLOW_STATIC_PREFIX": "/x",
-            "UVICORN_PORT": "1",
-            "PYTHONIOENCODING": "ascii",
-        },
-        **{"PYTHONHOME": "/x", "API_ADMIN_KEY": "of this work", "MLFLOW_PORT": "5010"},
+        "MLFLOW_STATIC_PREFIX": "/x",
+        "UVICORN_PORT": "1",
+        "PYTHONIOENCODING": "ascii",
+        "PYTHONHOME": "/x",
+        "API_ADMIN_KEY": "of this work",
+        "MLFLOW_PORT": "5010",
     }
     given = Settings(0, (), (), variables).for_local_services()
     assert given["API_ADMIN_KEY"] == "of this work" and given["MLFLOW_PORT"] == "5010"

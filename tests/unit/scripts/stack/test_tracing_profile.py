@@ -4,7 +4,7 @@ Jaeger.
 
 import pytest
 
-from scripts.stack import verify
+from scripts.stack import monitoring, verify
 from scripts.stack.settings import ENDPOINT, JAEGER, Settings, StackError
 from tests.support.clock import replace_sleep
 from tests.support.web_servers import serving
@@ -26,7 +26,7 @@ def test_the_profile_sends_traces_to_jaeger_if_nothing_else_is_said() -> None:
 def test_jaeger_is_asked_until_it_has_a_trace_of_the_api(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    replace_sleep(monkeypatch, verify, lambda seconds: None)
+    replace_sleep(monkeypatch, monitoring, lambda seconds: None)
     path, nothing = "/api/v3/services", (200, b'{"services": []}')
     with serving() as server:
         here = settings("tracing", JAEGER_PORT=str(server.http.server_port))
@@ -36,7 +36,7 @@ def test_jaeger_is_asked_until_it_has_a_trace_of_the_api(
         assert seen.what == "traces of mlops-api, mlops-trainer"
         assert seen.address == f"{server.url}/search" and len(server.asked) == 3
         server.answers[path] = [nothing]
-        monkeypatch.setattr("scripts.stack.verify.SPANS_SECONDS", 0)
+        monkeypatch.setattr("scripts.stack.monitoring.SPANS_SECONDS", 0)
         with pytest.raises(StackError, match="no trace of the API"):
             verify.everything(here, ["jaeger"])
 
