@@ -1,4 +1,4 @@
-"""A queue that a thread empties: nothing lost, order kept, bound respected."""
+"""A queue that a thread empties: it loses nothing, keeps the order and its limit."""
 
 import threading
 
@@ -20,12 +20,12 @@ def test_nothing_is_lost_and_the_order_is_kept(portions: list[list[int]]) -> Non
         for item in portion:
             assert batcher.add(item)
     batcher.close()
-    assert written == [item for portion in portions for item in portion]
+    assert written == sum(portions, [])
 
 
 @settings(max_examples=50)
 @given(st.lists(st.integers(1, 20), max_size=50), st.integers(1, 100))
-def test_what_waits_never_weighs_more_than_the_limit(
+def test_waiting_items_never_weigh_more_than_the_limit(
     weights: list[int], limit: int
 ) -> None:
     written: list[int] = []
@@ -53,13 +53,12 @@ def test_several_threads_lose_nothing_and_each_keeps_its_order() -> None:
     for thread in threads:
         thread.join()
     batcher.close()
-    for own in range(4):
-        assert [number for thread, number in written if thread == own] == list(
-            range(2000)
-        )
+    for thread_number in range(4):
+        numbers = [number for thread, number in written if thread == thread_number]
+        assert numbers == list(range(2000))
 
 
-def test_there_is_room_again_once_a_batch_is_written_also_where_that_failed(
+def test_a_batch_that_fails_makes_room_for_the_next(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     written: list[int] = []

@@ -1,4 +1,4 @@
-"""The log's file: one process writes it, whatever else runs beside it."""
+"""The log file: one process writes it, whatever else runs beside it."""
 
 import subprocess
 import sys
@@ -20,25 +20,36 @@ sys.stdin.read()
 """
 
 
-def test_replicas_write_files_of_their_own_and_the_next_start_the_first_again(
+def open_file(settings: Callable[..., Settings], path: Path) -> tuple[LogFile, str]:
+    """Open a log file and return it with the name that it got."""
+    file = LogFile(settings(log_file=path))
+    return file, Path(file.baseFilename).name
+
+
+def test_each_process_writes_its_own_file(
     settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     path = tmp_path / "logs" / "api.log"
-    mine = LogFile(settings(log_file=path))
+    first, first_name = open_file(settings, path)
+    assert first_name == "api.log"
     other = subprocess.Popen(
-        [sys.executable, "-c", HOLD, path], cwd=ROOT, stdin=-1, stdout=-1, text=True
+        [sys.executable, "-c", HOLD, path],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with other:
-        assert other.stdin and other.stdout
+        assert other.stdout
         assert other.stdout.readline().strip() == str(path.with_name("api-2.log"))
-        third = LogFile(settings(log_file=path))
-        assert Path(third.baseFilename) == path.with_name("api-3.log")
+        third, third_name = open_file(settings, path)
+        assert third_name == "api-3.log"
         third.close()
-        mine.close()
-        again = LogFile(settings(log_file=path))
-        assert Path(again.baseFilename) == path
+        first.close()
+        again, again_name = open_file(settings, path)
+        assert again_name == "api.log"
         again.close()
-        other.kill()  # which gives it no time to tidy up
-    after = LogFile(settings(log_file=path.with_name("api-2.log")))
-    assert Path(after.baseFilename) == path.with_name("api-2.log")
+        other.kill()  # it has no time to clean up
+    after, after_name = open_file(settings, path.with_name("api-2.log"))
+    assert after_name == "api-2.log"
     after.close()

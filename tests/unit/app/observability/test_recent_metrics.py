@@ -1,6 +1,4 @@
-"""The last hour: nothing that was counted is lost or told twice, whatever stops or
-fails.
-"""
+"""Recent metrics: no growth is lost or counted twice, whatever stops or fails."""
 
 import asyncio
 import logging
@@ -17,27 +15,40 @@ from app.errors import ApiError
 from app.observability.recent_metrics import MINUTES, RecentMetrics
 
 KEY = "predictions_total|iris|setosa"
-FASTER = 3_000  # a minute of the test is over in a fiftieth of a second
+FASTER = 3_000  # a minute of the test takes a fiftieth of a second
 
 
 class Process:
-    """One process' counters, and what it makes of them."""
+    """The counters of one process, and its recent metrics."""
 
     def __init__(self, file: Path) -> None:
         registry = CollectorRegistry()
-        labels = ("task", "version", "outcome")
-        self.predictions = Counter("predictions", "", labels, registry=registry)
+        self.predictions = Counter(
+            "predictions",
+            "",
+            ["task", "version", "outcome"],
+            registry=registry,
+        )
         self.requests = Counter(
-            "http_requests", "", ("method", "route", "status"), registry=registry
+            "http_requests",
+            "",
+            ["method", "route", "status"],
+            registry=registry,
         )
-        labels = ("task", "predicted_class")
         self.confidence = Histogram(
-            "prediction_confidence", "", labels, registry=registry
+            "prediction_confidence",
+            "",
+            ["task", "predicted_class"],
+            registry=registry,
         )
-        self.minutes = RecentMetrics(file, registry)
+        self.recent = RecentMetrics(file, registry)
 
     def predict(self, times: int, version: str = "1") -> None:
         self.predictions.labels("iris", version, "setosa").inc(times)
+
+    def growth(self, minute: int, key: str = KEY) -> list[float]:
+        """Return the growth of a counter in the hour that ends with a minute."""
+        return self.recent.hour(minute)[key]
 
 
 @pytest.fixture
@@ -55,130 +66,139 @@ def rows(file: Path) -> list[tuple[int, str, float]]:
         return connection.execute("SELECT * FROM minutes").fetchall()
 
 
-def test_what_is_counted_belongs_to_its_minute(process: Process) -> None:
+def test_growth_belongs_to_its_minute(process: Process) -> None:
     process.predict(3)
-    process.minutes.hour(100)
+    process.recent.hour(100)
     process.predict(4)
-    process.minutes.hour(102)
+    process.recent.hour(102)
     process.predict(5)
-    hour = process.minutes.hour(103)[KEY]
+    hour = process.growth(103)
     assert len(hour) == MINUTES
-    assert hour[-4:] == [3, 0, 4, 5] and sum(hour) == 12
+    assert hour[-4:] == [3, 0, 4, 5]
+    assert sum(hour) == 12
 
 
 def test_versions_are_added_up(process: Process) -> None:
     process.predict(1, version="1")
     process.predict(2, version="2")
-    assert process.minutes.hour(100)[KEY][-1] == 3
+    assert process.growth(100)[-1] == 3
 
 
 def test_a_restart_loses_nothing(process: Process, file: Path) -> None:
     process.predict(3)
-    process.minutes.hour(100)
+    process.recent.hour(100)
     restarted = Process(file)
     restarted.predict(1)
-    assert restarted.minutes.hour(101)[KEY][-2:] == [3, 1]
+    assert restarted.growth(101)[-2:] == [3, 1]
 
 
 def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) -> None:
     other = Process(file)
-    for one, times in ((process, 3), (other, 4)):
-        one.predict(times)
-        one.minutes.hour(100)
-    assert process.minutes.hour(100)[KEY] == other.minutes.hour(100)[KEY]
-    assert process.minutes.hour(100)[KEY][-1] == 7
-
-
-def test_an_hour_later_it_is_gone(process: Process, file: Path) -> None:
     process.predict(3)
-    process.minutes.hour(100)
-    assert process.minutes.hour(100 + MINUTES - 1)[KEY][0] == 3
-    assert KEY not in process.minutes.hour(100 + MINUTES)
+    process.recent.hour(100)
+    other.predict(4)
+    other.recent.hour(100)
+    assert process.growth(100) == other.growth(100)
+    assert process.growth(100)[-1] == 7
+
+
+def test_growth_is_forgotten_after_an_hour(process: Process, file: Path) -> None:
+    process.predict(3)
+    process.recent.hour(100)
+    assert process.growth(100 + MINUTES - 1)[0] == 3
+    assert KEY not in process.recent.hour(100 + MINUTES)
     process.predict(1)
-    process.minutes.hour(100 + MINUTES)
+    process.recent.hour(100 + MINUTES)
     assert [minute for minute, _, _ in rows(file)] == [100 + MINUTES]
 
 
-def test_a_minute_in_which_nothing_happened_is_not_written(
-    process: Process, file: Path
-) -> None:
-    process.minutes.hour(100)
+def test_a_minute_without_growth_is_not_stored(process: Process, file: Path) -> None:
+    process.recent.hour(100)
     process.predict(1)
-    process.minutes.hour(101)
-    process.minutes.hour(102)
+    process.recent.hour(101)
+    process.recent.hour(102)
     assert rows(file) == [(101, KEY, 1.0)]
 
 
 @pytest.mark.parametrize(
-    ("route", "counted"),
+    ("route", "requests"),
     [
         ("/predict", 1),
         ("/models", 1),
         ("other", 1),
         ("/metrics", 0),
         ("/health/ready", 0),
-    ]
-    + [("/dashboard", 0), ("/dashboard/figures", 0), ("/v2/health/live", 0)],
+        ("/dashboard", 0),
+        ("/dashboard/figures", 0),
+        ("/v2/health/live", 0),
+    ],
 )
-def test_who_only_looks_is_not_counted(
-    process: Process, route: str, counted: int
+def test_probes_scrapes_and_the_dashboard_are_excluded(
+    process: Process, route: str, requests: int
 ) -> None:
     process.requests.labels("GET", route, "200").inc()
     process.requests.labels("GET", "/v2", "200").inc()
-    assert process.minutes.hour(100)["http_requests_total|200"][-1] == counted + 1
+    growth = process.growth(100, "http_requests_total|200")
+    assert growth[-1] == requests + 1
 
 
 def test_numbers_of_numpy_stay_numbers(process: Process) -> None:
     process.confidence.labels("iris", "setosa").observe(np.float32(0.25))
     process.confidence.labels("iris", "virginica").observe(np.float32(0.5))
-    process.minutes.hour(100)
-    assert process.minutes.hour(100)["prediction_confidence_sum|iris"][-1] == 0.75
+    process.recent.hour(100)
+    growth = process.growth(100, "prediction_confidence_sum|iris")
+    assert growth[-1] == 0.75
 
 
-def test_what_cannot_be_written_is_written_later(
+def test_growth_that_cannot_be_stored_is_stored_later(
     process: Process, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file.parent.write_text("a file where the folder should be")
     process.predict(3)
-    with (
-        caplog.at_level(logging.ERROR),
-        pytest.raises(ApiError, match=r"predictions\.db: .*exists"),
-    ):
-        process.minutes.hour(100)
+    error = pytest.raises(ApiError, match=r"predictions\.db: .*exists")
+    with caplog.at_level(logging.ERROR), error:
+        process.recent.hour(100)
     assert "not stored" in caplog.text
     file.parent.unlink()
     process.predict(1)
-    process.minutes.hour(101)
+    process.recent.hour(101)
     assert rows(file) == [(101, KEY, 4.0)]
 
 
-def test_what_cannot_be_read_is_said(process: Process, file: Path) -> None:
+def test_a_file_that_is_not_a_database_is_named(process: Process, file: Path) -> None:
     file.parent.mkdir()
     file.write_text("no database, but long enough to look like one" * 100)
     with pytest.raises(ApiError, match=r"predictions\.db.*not a database") as raised:
-        process.minutes.hour(100)
+        process.recent.hour(100)
     assert raised.value.status == 503
 
 
-def test_the_last_minute_is_kept_when_the_process_ends(
+def test_the_last_minute_is_stored_when_the_process_ends(
     process: Process, file: Path
 ) -> None:
     async def live_shortly() -> None:
-        watcher = asyncio.create_task(process.minutes.watch())
+        watcher = asyncio.create_task(process.recent.watch())
         await asyncio.sleep(0)
         process.predict(3)
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await cancel(watcher)
 
     before = int(time.time() // 60)
     asyncio.run(live_shortly())
-    [(minute, key, growth)] = rows(file)
-    assert before <= minute <= time.time() // 60 and (key, growth) == (KEY, 3)
+    ((minute, key, growth),) = rows(file)
+    assert before <= minute <= time.time() // 60
+    assert key == KEY
+    assert growth == 3
 
 
-def test_each_minute_is_kept_at_its_end(process: Process, file: Path) -> None:
-    start, pauses = time.monotonic(), list[float]()
+async def cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def test_each_minute_is_stored_at_its_end(process: Process, file: Path) -> None:
+    start = time.monotonic()
+    pauses: list[float] = []
 
     def now() -> float:
         return (time.monotonic() - start) * FASTER
@@ -188,15 +208,15 @@ def test_each_minute_is_kept_at_its_end(process: Process, file: Path) -> None:
         await asyncio.sleep(seconds / FASTER)
 
     async def live_for_minutes() -> None:
-        watcher = asyncio.create_task(process.minutes.watch(now, sleep))
+        watcher = asyncio.create_task(process.recent.watch(now, sleep))
         while len(pauses) < 5:
             process.predict(1)
             await asyncio.sleep(0.005)
-        watcher.cancel()
-        with suppress(asyncio.CancelledError):
-            await watcher
+        await cancel(watcher)
 
     asyncio.run(live_for_minutes())
     minutes = [minute for minute, _, _ in rows(file)]
-    assert minutes == sorted(minutes) and len(set(minutes)) >= 3
-    assert all(0 < pause <= 60 for pause in pauses)
+    assert minutes == sorted(minutes)
+    assert len(set(minutes)) >= 3
+    for pause in pauses:
+        assert 0 < pause <= 60
