@@ -14,13 +14,16 @@ from pipeline import console, library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.repo import Repo
-from pipeline.verification import project
+from pipeline.verification import open_history, project
+from pipeline.worker import cli as worker
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 app.command()(copies.init)
 app.command()(copies.update)
+app.command("serve-worker")(worker.serve_worker)
+app.command("trainer", hidden=True)(worker.trainer)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")
 
 
@@ -48,19 +51,6 @@ Branch = Annotated[
 ]
 BundleFolder = Annotated[
     Path | None, typer.Option(help="The bundle's folder.", show_default="build/bundle")
-]
-WorkerHost = Annotated[
-    str, typer.Option(envvar="TRAINER_HOST", help="The address to listen on.")
-]
-WorkerPort = Annotated[
-    int,
-    typer.Option(
-        envvar="TRAINER_PORT", min=1, max=65535, help="The port to listen on."
-    ),
-]
-WorkerState = Annotated[
-    Path,
-    typer.Option(envvar="TRAINER_STATE", help="The folder shared with the API."),
 ]
 
 
@@ -189,8 +179,10 @@ def report(context: typer.Context) -> None:
     """Write `results/` and the leaderboard again from the history in this checkout."""
     from pipeline.report import write
 
-    for path in write(context.obj):
-        print(path)
+    repo: Repo = context.obj
+    with open_history(repo) as opened:
+        for path in write(repo, opened):
+            print(path)
 
 
 @app.command()
@@ -221,31 +213,6 @@ def drift(
             continue
         place = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
         print(f"{found['task']}: {found['verdict']}{place}; {path}")
-
-
-@app.command("serve-worker")
-def serve_worker(
-    context: typer.Context,
-    host: WorkerHost = "127.0.0.1",
-    port: WorkerPort = 8001,
-    state: WorkerState = Path("build/serving"),
-) -> None:
-    """Serve explanations and training jobs to the API."""
-    from pipeline.worker.server import serve
-
-    serve(context.obj, state, host, port)
-
-
-@app.command("trainer", hidden=True)
-def trainer(
-    context: typer.Context,
-    host: WorkerHost = "127.0.0.1",
-    port: WorkerPort = 8001,
-    state: WorkerState = Path("build/serving"),
-) -> None:
-    """Serve the worker, under its old name."""
-    renamed.notice("`pipeline trainer`", "`pipeline serve-worker`")
-    serve_worker(context, host, port, state)
 
 
 def main() -> None:

@@ -19,10 +19,10 @@ import typer
 from core.errors import PipelineError, UsageError
 from core.files import write_atomic
 from core.git import git, git_bytes
-from history import registry
+from history import History
 from pipeline import tasks
 from pipeline.publish.loop import PUBLISHED
-from pipeline.report.pushes import History, events, gate_reason
+from pipeline.report.pushes import Runs, events, gate_reason
 from pipeline.report.templates import render
 from scripts import commands
 from scripts.ci.outputs import put
@@ -69,26 +69,27 @@ def describe(root: Path, commit: str, base: str) -> str:
     found = git(
         root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit
     )
-    runs = {
+    published = {
         name: run_ids
         for name, *run_ids in map(str.split, found.splitlines())
         if run_ids
     }
     if (
-        not runs or min(map(len, runs.values())) < 2
+        not published or min(map(len, published.values())) < 2
     ):  # a promotion by hand names a single run
         raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         _extract(root, commit, Path(folder))
-        mlruns = Path(folder) / "mlruns"
-        history = History.read(mlruns)
+        history = History.open(Path(folder) / "mlruns")
+        runs = Runs.read(history)
         sections = []
         checks = {}
         reasons = {}
-        for name, run_ids in runs.items():
-            task, versions = tasks.load(name), registry.versions(mlruns, name)
-            parent, *candidates = [history.runs[run_id] for run_id in run_ids]
-            pushes = events(task, history, versions)
+        for name, run_ids in published.items():
+            task = tasks.load(name)
+            versions = history.promotions(name)
+            parent, *candidates = [runs.by_id[run_id] for run_id in run_ids]
+            pushes = events(task, runs, versions)
             sections.append((task, parent, candidates, versions, pushes))
             reasons[name] = gate_reason(parent)
             checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
@@ -99,7 +100,7 @@ def describe(root: Path, commit: str, base: str) -> str:
         sections=sections,
         reasons=reasons,
         checks=checks,
-        history=history,
+        runs=runs,
         shown=SHOWN,
         base=base,
     )

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from core.errors import UsageError
 from core.git import GitError, git, succeeds
-from history import layout
+from history import History, layout
 from pipeline import report
 from pipeline.copies import identity
 from pipeline.copies.identity import Identity
 from pipeline.repo import Repo
-from pipeline.report.pushes import COMMIT, History
+from pipeline.report.pushes import COMMIT
 
 # `owner/name` at the end of a remote's address, on GitHub or a similar server.
 _ADDRESS = re.compile(r"github[^/:]*[:/](?:\d+/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
@@ -116,12 +116,12 @@ def _require_no_own_runs(repo: Repo) -> None:
     own = set(git(repo.root, "rev-list", "HEAD").splitlines())
     for remote in _REMOTES:
         own -= set(git(repo.root, "rev-list", f"--remotes={remote}").splitlines())
-    history = History.read(repo.mlruns)
-    runs = [run for run in history.runs.values() if run.tags.get(COMMIT) in own]
-    if runs:
-        newest = max(runs, key=lambda run: run.started)
+    runs = list(History.open(repo.mlruns).runs())
+    own_runs = [run for run in runs if run.tags.get(COMMIT) in own]
+    if own_runs:
+        newest = max(own_runs, key=lambda run: run.started)
         raise UsageError(
-            f"{len(runs)} of the {len(history.runs)} runs were trained from commits of"
+            f"{len(own_runs)} of the {len(runs)} runs were trained from commits of"
             f" this clone, such as {newest.run_id[:8]} from"
             f" {newest.tags[COMMIT][:7]}: an empty history starts without them. If you"
             " want that, add --yes; earlier commits keep them."
@@ -135,7 +135,7 @@ def _empty(repo: Repo) -> list[str]:
             shutil.rmtree(repo.mlruns / experiment)
     shutil.rmtree(repo.models, ignore_errors=True)
     shutil.rmtree(repo.results, ignore_errors=True)
-    report.write(repo)
+    report.write(repo, History.open(repo.mlruns))
     repo.models.mkdir(parents=True)
     (repo.models / ".gitkeep").touch()  # the API and the images need the folder
     folders = (repo.mlruns, repo.models, repo.results)

@@ -1,40 +1,40 @@
 """Writes what a bundle changes into a checkout of the tip: data, runs, promotions."""
 
 import json
-import shutil
 from pathlib import Path
 
 from core.files import write_atomic
-from history import layout, runfile
-from history.runfile import Run
-from pipeline.bundle import Bundle, TaskResult
+from history import History, Run, layout
 from pipeline.publish import record
+from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
 from pipeline.repo import Repo
 
 
 def apply(
-    tip: Repo, folder: Path, bundle: Bundle, decisions: dict[str, Decision]
+    contest: Contest, decisions: dict[str, Decision], tip: Repo, history: History
 ) -> None:
     """Write a bundle's snapshots and runs, and promote the challengers that won.
+
+    Args:
+        history: the history in the checkout `tip`.
 
     Raises:
         PipelineError: the result does not verify.
     """
-    for snapshot in (folder / "data").glob("*.csv.gz"):
+    for snapshot in (contest.folder / "data").glob("*.csv.gz"):
         write_atomic(tip.data / snapshot.name, snapshot.read_bytes())
-    sources = layout.run_folders(folder / "mlruns")
     published = []
-    for name, result in bundle.tasks.items():
+    for name, result in contest.bundle.tasks.items():
         for run_id in result.run_ids:
-            run = runfile.load(sources[run_id] / layout.RUN_FILE)
+            run = contest.trained.run(run_id)
             if run_id == result.parent_run:
                 run = _with_decision(run, decisions[name])
-            _write_run(tip, run, sources[run_id])
+            history.add(run, _artifacts(run, contest.trained.folder(run_id)))
             published.append(run_id)
         if decisions[name].promote:
-            _promote(tip, folder, bundle.commit, name, result, decisions[name])
-    record.finish(tip, published)
+            _promote(contest, name, decisions[name], tip, history)
+    record.finish(tip, history, published)
 
 
 def _with_decision(run: Run, decision: Decision) -> Run:
@@ -48,31 +48,27 @@ def _with_decision(run: Run, decision: Decision) -> Run:
     return run.model_copy(update={"tags": run.tags | tags})
 
 
-def _write_run(tip: Repo, run: Run, source: Path) -> None:
-    """Write a run into the history, without the files of its models."""
-    day = layout.day_folder(tip.mlruns, run.experiment, run.started)
-    target = day / run.run_id
-    if (source / layout.ARTIFACTS).is_dir():
-        shutil.copytree(source / layout.ARTIFACTS, target / layout.ARTIFACTS)
-    write_atomic(target / layout.RUN_FILE, runfile.dump(run))
+def _artifacts(run: Run, folder: Path) -> dict[str, Path]:
+    """Return the files of a run without those of its models, which are not kept."""
+    files = {}
+    for artifact in run.artifacts:
+        path = f"{layout.ARTIFACTS}/{artifact.path}"
+        files[path] = folder / path
+    return files
 
 
 def _promote(
-    tip: Repo,
-    folder: Path,
-    commit: str,
-    name: str,
-    result: TaskResult,
-    decision: Decision,
+    contest: Contest, name: str, decision: Decision, tip: Repo, history: History
 ) -> None:
-    challenger = result.challenger
+    challenger = contest.bundle.tasks[name].challenger
     if challenger is None:
         return
     record.promote(
         tip,
+        history,
         name,
-        record.model_folder(Repo(folder), challenger),
-        commit=commit,
+        contest.trained.model_folder(challenger.run_id, challenger.model_id),
+        commit=contest.bundle.commit,
         decided_by="gate",
         reason=decision.reason,
         checks=decision.checks,

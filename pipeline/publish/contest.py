@@ -6,12 +6,11 @@ from core.errors import PipelineError
 from core.file_names import MODEL
 from core.files import sha256_file
 from core.onnx_model import OnnxModel
-from history import registry
+from history import History, Promotion
 from pipeline import tasks
 from pipeline.bundle import Bundle
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
-from pipeline.publish import record
 from pipeline.publish.gate import Decision, judge
 from pipeline.repo import Repo
 
@@ -28,15 +27,16 @@ class Contest:
     def __init__(self, folder: Path, bundle: Bundle) -> None:
         self.folder = folder
         self.bundle = bundle
+        self.trained = History.open(folder / "mlruns")
         self._decisions: dict[tuple[str, str], Decision] = {}
 
-    def decide(self, name: str, tip: Repo) -> Decision:
+    def decide(self, name: str, tip: Repo, history: History) -> Decision:
         """Compare a task's challenger with the champion at the tip.
 
         Raises:
             PipelineError: the model in service is not the registry's champion.
         """
-        champion = _champion(tip, name)
+        champion = _served(tip, name, history.champion(name))
         key = (name, champion.sha256 if champion else "")
         if key not in self._decisions:
             self._decisions[key] = self._judge(name, champion)
@@ -47,19 +47,18 @@ class Contest:
         if challenger is None:
             return Decision(False, ALL_FAILED, [])
         task = tasks.load(name)
-        files = record.model_folder(Repo(self.folder), challenger)
+        files = self.trained.model_folder(challenger.run_id, challenger.model_id)
         rows = self.folder / "holdout" / f"{name}.csv.gz"
         holdout = validate(task, tables.read(rows), rows.name)
         return judge(task, challenger, OnnxModel(files / MODEL), champion, holdout)
 
 
-def _champion(tip: Repo, name: str) -> OnnxModel | None:
+def _served(tip: Repo, name: str, champion: Promotion | None) -> OnnxModel | None:
     """Return a task's model as it is served at the tip; None before the first one.
 
     Raises:
         PipelineError: it is not the registry's champion.
     """
-    champion = registry.champion(tip.mlruns, name)
     if champion is None:
         return None
     model = tip.models / name / MODEL

@@ -1,13 +1,15 @@
-"""`pipeline promote`: a person's decision for an earlier version, published like the
-gate's.
-"""
+"""`pipeline promote`: put an earlier version back into service, and publish that."""
 
 from core.errors import UsageError
-from history import registry
+from history import History, Promotion
 from pipeline.publish import record
 from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo
 from pipeline.report.templates import render
+from pipeline.verification import open_history
+
+# What a new version shares with the earlier one that it goes back to.
+SHARED = record.IDENTITY | {"commit", "metrics"}
 
 
 def promote(
@@ -18,8 +20,9 @@ def promote(
     remote: str,
     branch: str | None,
 ) -> tuple[str, str]:
-    """Put an earlier version of a task's model back into service; return the commit and
-    message.
+    """Put an earlier version of a task's model back into service.
+
+    Returns the commit and its message.
 
     Args:
         version: None means the one before the champion.
@@ -30,24 +33,26 @@ def promote(
     """
 
     def change(tip: Repo) -> Change:
-        older = _choose(tip, task, version)
-        entry = record.promote(
-            tip,
-            task,
-            record.model_folder(tip, older),
-            decided_by="hand",
-            reason=reason or f"manual return to version {older.version}",
-            checks=[],
-            **older.model_dump(include={*record.IDENTITY, "commit", "metrics"}),
-        )
-        record.finish(tip, [entry.run_id])
+        with open_history(tip) as history:
+            older = _choose(history.promotions(task), task, version)
+            entry = record.promote(
+                tip,
+                history,
+                task,
+                history.model_folder(older.run_id, older.model_id),
+                decided_by="hand",
+                reason=reason or f"manual return to version {older.version}",
+                checks=[],
+                **older.model_dump(include=SHARED),
+            )
+            record.finish(tip, history, [entry.run_id])
         return Change(render("manual_promotion.txt", entry=entry))
 
     return land(repo, remote, branch, change)
 
 
-def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
-    known = registry.versions(tip.mlruns, task)
+def _choose(known: list[Promotion], task: str, version: int | None) -> Promotion:
+    """Return the version to go back to."""
     if version is None and len(known) < 2:
         held = "version 1 alone" if known else "none"
         raise UsageError(
@@ -59,8 +64,10 @@ def _choose(tip: Repo, task: str, version: int | None) -> registry.Promotion:
         raise UsageError(
             f"{task} has no version {wanted} to go back to: the registry holds {held}."
         )
-    if known[wanted - 1].sha256 == known[-1].sha256:
+    older = known[wanted - 1]
+    champion = known[-1]
+    if older.sha256 == champion.sha256:
         raise UsageError(
             f"version {wanted} of {task} is in service already: choose another."
         )
-    return known[wanted - 1]
+    return older

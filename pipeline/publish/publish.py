@@ -5,17 +5,18 @@ from pathlib import Path
 from core import tracing
 from core.errors import PipelineError
 from core.git import git
-from history import layout, registry
+from history import History
 from pipeline import bundle as bundles
 from pipeline import workflow
 from pipeline.bundle import Bundle
-from pipeline.publish import apply
+from pipeline.publish.apply import apply
 from pipeline.publish.base import require_ancestor
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
 from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo
 from pipeline.report.templates import render
+from pipeline.verification import open_history
 
 NAMED = 5  # changed files that an error names
 
@@ -45,14 +46,15 @@ def publish(
     contest = Contest(folder, bundle)
 
     def change(tip: Repo) -> Change:
-        earlier = _landed_before(tip, bundle)
-        if earlier:
-            return Change(_landed_message(tip, earlier), earlier)
-        if not dry_run:
-            require_ancestor(tip.root, bundle.commit, "the bundle")
-        decisions = _decide(contest, tip)
-        apply.apply(tip, folder, bundle, decisions)
-        return Change(_message(tip, bundle, decisions))
+        with open_history(tip) as history:
+            earlier = _landed_before(history, bundle)
+            if earlier:
+                return Change(_landed_message(tip, earlier), earlier)
+            if not dry_run:
+                require_ancestor(tip.root, bundle.commit, "the bundle")
+            decisions = _decide(contest, tip, history)
+            apply(contest, decisions, tip, history)
+            return Change(_message(history, bundle, decisions))
 
     return land(repo, remote, branch, change, dry_run, bundle.commit)
 
@@ -64,27 +66,28 @@ def _some(paths: list[str]) -> str:
     return names
 
 
-def _decide(contest: Contest, tip: Repo) -> dict[str, Decision]:
+def _decide(contest: Contest, tip: Repo, history: History) -> dict[str, Decision]:
     """Compare each task's challenger with the champion at the tip."""
     decisions = {}
     for name in contest.bundle.tasks:
         with tracing.span("judge challenger", {"task": name}) as span:
-            decision = contest.decide(name, tip)
+            decision = contest.decide(name, tip, history)
             span.set_attribute("decision", decision.tag)
         decisions[name] = decision
     return decisions
 
 
-def _landed_before(tip: Repo, bundle: Bundle) -> str | None:
+def _landed_before(history: History, bundle: Bundle) -> str | None:
     """Return the commit that brought this bundle's runs, if there is one."""
     result = next(iter(bundle.tasks.values()))
-    folder = layout.run_folders(tip.mlruns).get(result.parent_run)
+    folder = history.folders.get(result.parent_run)
     if folder is None:
         return None
     # In a branch of its own it may be a merge (-m), and other merges bring it to other
     # branches.
     options = ("--reverse", "-m", "--format=%H", "--diff-filter=A")
-    return git(tip.root, "log", *options, "--", folder.as_posix()).splitlines()[0]
+    commits = git(history.root, "log", *options, "--", folder.as_posix())
+    return commits.splitlines()[0]
 
 
 def _landed_message(tip: Repo, commit: str) -> str:
@@ -95,13 +98,13 @@ def _landed_message(tip: Repo, commit: str) -> str:
     )
 
 
-def _message(tip: Repo, bundle: Bundle, decisions: dict[str, Decision]) -> str:
+def _message(history: History, bundle: Bundle, decisions: dict[str, Decision]) -> str:
     """Return the commit's message: a summary, the reasons, and trailers as evidence.
 
     By the first trailer the pipeline recognizes its own commits, and doesn't respond to
     them with another run.
     """
-    champions = {name: registry.champion(tip.mlruns, name) for name in decisions}
+    champions = {name: history.champion(name) for name in decisions}
     return render(
         "published.txt",
         bundle=bundle,

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from history.runfile import Run
-from pipeline.report.pushes import COMMIT, History
+from pipeline.report.pushes import COMMIT, Runs
 from pipeline.report.templates import day
 from pipeline.schema import Task
 
@@ -16,11 +16,11 @@ LAST_COLUMNS = ["run_id", "date", "commit"]
 Row = dict[str, Any]
 
 
-def to_csv(tasks: list[Task], history: History) -> str:
+def to_csv(tasks: list[Task], runs: Runs) -> str:
     """Return the comparison of all algorithms that were ever tried."""
     rows: list[Row] = []
     for task in tasks:
-        rows += _best(task, history)
+        rows += _best(task, runs)
     measured: set[str] = set()
     for row in rows:
         measured.update(name for name in row if name.startswith(MEASURED))
@@ -29,14 +29,14 @@ def to_csv(tasks: list[Task], history: History) -> str:
     return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
-def _best(task: Task, history: History) -> list[Row]:
+def _best(task: Task, runs: Runs) -> list[Row]:
     """Return each algorithm's best run in cross-validation, best algorithm first.
 
     Of runs that are equally good it is the oldest.
     """
     measured = f"cv_{task.metric.name}_mean"
     rows = []
-    for run in history.of(task.name):
+    for run in runs.of(task.name):
         if "algorithm" in run.params and measured in run.metrics:
             rows.append(_row(task, run))
     rows.sort(key=lambda row: row["cv_mean"], reverse=task.metric.higher_is_better)

@@ -1,9 +1,8 @@
 """The history push by push: what was tried, what the gate decided, what was served."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from history import layout, runfile
+from history import History
 from history.registry import Promotion
 from history.runfile import Run
 from pipeline.schema import Task
@@ -12,25 +11,24 @@ COMMIT = "mlflow.source.git.commit"
 
 
 @dataclass(frozen=True)
-class History:
+class Runs:
     """All runs by id, and the folder of each one relative to `mlruns/`."""
 
-    runs: dict[str, Run]
+    by_id: dict[str, Run]
     folders: dict[str, str]
 
     @classmethod
-    def read(cls, mlruns: Path) -> "History":
+    def read(cls, history: History) -> "Runs":
         """Read every run of the history."""
-        runs = {}
         folders = {}
-        for run_id, path in layout.run_folders(mlruns).items():
-            runs[run_id] = runfile.load(path / layout.RUN_FILE)
-            folders[run_id] = path.relative_to(mlruns).as_posix()
-        return cls(runs, folders)
+        for run_id, path in history.folders.items():
+            folders[run_id] = path.relative_to(history.path).as_posix()
+        by_id = {run.run_id: run for run in history.runs()}
+        return cls(by_id, folders)
 
     def of(self, experiment: str) -> list[Run]:
         """Return the runs of an experiment, oldest first."""
-        runs = [run for run in self.runs.values() if run.experiment == experiment]
+        runs = [run for run in self.by_id.values() if run.experiment == experiment]
         return sorted(runs, key=lambda run: (run.started, run.run_id))
 
 
@@ -52,28 +50,28 @@ class Event:
     reason: str
 
 
-def events(task: Task, history: History, versions: list[Promotion]) -> list[Event]:
+def events(task: Task, runs: Runs, versions: list[Promotion]) -> list[Event]:
     """Return the pushes and manual promotions of a task, oldest first."""
     by_push = {}
     manual = []
     for entry in versions:
         if entry.decided_by == "gate":
-            by_push[history.runs[entry.run_id].parent] = entry
+            by_push[runs.by_id[entry.run_id].parent] = entry
         else:
-            manual.append(_manual(task, history, entry))
+            manual.append(_manual(task, runs, entry))
     pushes = []
-    for run in history.of(task.name):
+    for run in runs.of(task.name):
         if not run.parent and "gate" in run.tags:
             pushes.append(_push(task, run, by_push.get(run.run_id)))
     return sorted(pushes + manual, key=lambda event: event.when)
 
 
-def _manual(task: Task, history: History, entry: Promotion) -> Event:
+def _manual(task: Task, runs: Runs, entry: Promotion) -> Event:
     return Event(
         when=entry.promoted,
         run_id=entry.run_id,
         commit=entry.commit,
-        algorithm=history.runs[entry.run_id].params.get("algorithm", ""),
+        algorithm=runs.by_id[entry.run_id].params.get("algorithm", ""),
         value=entry.metrics[task.metric.name],
         promoted=True,
         decision=f"v{entry.version} promoted manually",

@@ -8,10 +8,10 @@ from core.file_names import MANIFEST, MODEL
 from core.files import sha256_bytes, sha256_file, write_atomic
 from core.jobs import JobRequest
 from core.manifest import Manifest
-from history import registry
-from history.registry import Promotion
-from pipeline.publish.record import model_folder, served_manifest
+from history import History, Promotion
+from pipeline.publish.record import served_manifest
 from pipeline.repo import Repo
+from pipeline.verification import open_history
 
 ANSWERED = {"task", "version", "run_id", "algorithm", "sha256"}
 
@@ -54,14 +54,15 @@ def _find(repo: Repo, state: Path, request: JobRequest) -> tuple[Path, Manifest]
     Raises:
         UsageError: there is no such model.
     """
-    versions = _versions(repo, request)
+    history = open_history(repo)
+    versions = _versions(history, request)
     matching = [entry for entry in versions if _is_wanted(entry, request)]
     files = state / "trained" / str(request.run_id)
     if matching:
         promotion = matching[-1]
-        files = model_folder(repo, promotion)
+        files = history.model_folder(promotion.run_id, promotion.model_id)
         if (files / MANIFEST).is_file():
-            return files, served_manifest(repo, files, promotion)
+            return files, served_manifest(history, promotion)
     elif (files / MANIFEST).is_file():
         manifest = Manifest.read(files / MANIFEST)
         if request.task in ("", manifest.task):
@@ -76,15 +77,15 @@ def _find(repo: Repo, state: Path, request: JobRequest) -> tuple[Path, Manifest]
     )
 
 
-def _versions(repo: Repo, request: JobRequest) -> list[Promotion]:
+def _versions(history: History, request: JobRequest) -> list[Promotion]:
     """Return the versions among which a model is looked for."""
     if request.task:
-        return registry.versions(repo.mlruns, request.task)
+        return history.promotions(request.task)
     if not request.run_id:
         return []
     versions: list[Promotion] = []
-    for model in registry.models(repo.mlruns):
-        versions += registry.versions(repo.mlruns, model)
+    for model in history.models():
+        versions += history.promotions(model)
     return versions
 
 

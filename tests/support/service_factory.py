@@ -19,6 +19,7 @@ from pipeline.repo import Repo
 from pipeline.train import estimators, evaluate, export, manifest
 from pipeline.train.candidates import Candidate
 from pipeline.train.training_data import TrainingData
+from pipeline.verification import open_history
 from tests.support import factories, strategies
 
 ROWS = 1200
@@ -38,7 +39,11 @@ def build_service(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "params.yaml").write_text(factories.PARAMS % 1, "utf-8")
     repo = Repo.open(folder)
-    record.finish(repo, [run_id for name in VERSIONS for run_id in _task(repo, name)])
+    run_ids = []
+    for name in VERSIONS:
+        run_ids += _task(repo, name)
+    with open_history(repo) as history:
+        record.finish(repo, history, run_ids)
 
 
 def _task(repo: Repo, name: str) -> list[str]:
@@ -98,18 +103,20 @@ def _promote(
     kept = place / layout.MODELS / model_id
     for name, content in files.items():
         write_atomic(kept / name, content)
-    record.promote(
-        repo,
-        task.name,
-        kept,
-        commit="c" * 40,
-        decided_by="gate",
-        reason="better on the rows held out",
-        checks=[],
-        metrics=candidate.holdout,
-        run_id=run_id,
-        model_id=model_id,
-        sha256=sha256_bytes(candidate.onnx),
-        size=len(candidate.onnx),
-    )
+    with open_history(repo) as history:
+        record.promote(
+            repo,
+            history,
+            task.name,
+            kept,
+            commit="c" * 40,
+            decided_by="gate",
+            reason="better on the rows held out",
+            checks=[],
+            metrics=candidate.holdout,
+            run_id=run_id,
+            model_id=model_id,
+            sha256=sha256_bytes(candidate.onnx),
+            size=len(candidate.onnx),
+        )
     return run_id

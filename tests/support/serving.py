@@ -17,8 +17,8 @@ import httpx
 
 from history import registry
 from pipeline import tasks
-from pipeline.publish.record import model_folder
 from pipeline.repo import Repo
+from pipeline.verification import open_history
 from scripts.loopback import free_port
 from tests.paths import ROOT
 from tests.support.service import MODELS, REPOSITORY
@@ -62,7 +62,7 @@ def put_older_version(folder: Path, task: str) -> int:
     promotions = sorted(map(registry.load, paths), key=lambda found: -found.version)
     now = promotions[0]
     older = next(found for found in promotions if found.sha256 != now.sha256)
-    kept = model_folder(repo, older)
+    kept = open_history(repo).model_folder(older.run_id, older.model_id)
     shutil.copyfile(kept / "model.onnx", folder / "model.onnx")
     about = older.model_dump(
         include={"version", "run_id", "model_id", "commit", "promoted"}

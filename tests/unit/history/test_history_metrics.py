@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from history import build, registry
 from history.metrics import Exporter
 from history.mlflow_rows import PARENT_TAG
-from pipeline.report.pushes import History, events
+from pipeline.report.pushes import Runs, events
 from pipeline.tasks import load
 from scripts.loopback import free_port
 from tests.paths import ROOT
@@ -127,10 +127,10 @@ def test_it_is_what_the_report_says_of_the_committed_history(tmp_path: Path) -> 
     build.build_database(mlruns, tmp_path / "mlflow.db")
     exporter = Exporter()
     exporter.update(tmp_path / "mlflow.db")
-    history = History.read(mlruns)
+    runs = Runs.read(History.open(mlruns))
     for name in registry.models(mlruns):
         task = load(name)
-        pushes = events(task, history, registry.versions(mlruns, name))
+        pushes = events(task, runs, registry.versions(mlruns, name))
         (family,) = (f for f in exporter.collect() if f.name == "model_history_metric")
         shown = {
             int(sample.labels["push"]): (sample.labels["commit"], sample.value)

@@ -15,7 +15,8 @@ from pipeline import report
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from pipeline.report.pushes import History, gate_reason
+from pipeline.report.pushes import Runs, gate_reason
+from pipeline.verification import open_history
 from tests.conftest import make_clone, make_origin
 from tests.support import factories
 
@@ -41,7 +42,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 
 
 def test_writing_it_again_changes_nothing(history: Repo) -> None:
-    paths = report.write(history)
+    paths = report.write(history, open_history(history))
     assert git(history.root, "status", "--porcelain") == ""
     names = sorted(path.relative_to(history.root).as_posix() for path in paths)
     assert names == [
@@ -86,7 +87,7 @@ def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(
 def test_a_reason_of_an_earlier_version_is_not_read_as_its_opposite(
     history: Repo,
 ) -> None:
-    runs = History.read(history.mlruns).of("housing")
+    runs = Runs.read(open_history(history)).of("housing")
     parent = next(run for run in runs if run.tags.get("gate") == "refused")
     old = "better than champion: rmse 0.6 against the champion's 0.5; size: 9 bytes"
     earlier = parent.model_copy(update={"tags": parent.tags | {"gate.reason": old}})
@@ -104,7 +105,7 @@ def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> N
 
 def test_a_history_without_runs_has_a_page_too(clone: Callable[..., Repo]) -> None:
     repo = clone("empty")
-    report.write(repo)
+    report.write(repo, open_history(repo))
     assert "No run has been published yet." in (repo.mlruns / "README.md").read_text(
         "utf-8"
     )
