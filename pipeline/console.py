@@ -34,9 +34,10 @@ def fail(error: PipelineError | OSError) -> NoReturn:
     if isinstance(error, PipelineError):
         _exit(str(error), error.exit_status)
     place = error.filename or "the disk"
+    reason = error.strerror or str(error)
     if error.errno in DISK_FULL:
-        _exit(f"{place}: no space is left; free some and run the command again.", 1)
-    _exit(f"{place}: {error.strerror or error}.", 1)
+        reason = "no space is left; free some and run the command again"
+    _exit(f"{place}: {reason}.", 1)
 
 
 def _exit(sentence: str, status: int) -> NoReturn:

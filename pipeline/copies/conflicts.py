@@ -51,8 +51,9 @@ def accept_edited(tree: Path) -> list[str]:
 
 def unmerged(tree: Path) -> list[str]:
     """Return the paths with a conflict in a worktree."""
-    listed = git(tree, "diff", "--name-only", "-z", "--diff-filter=U")
-    return [path for path in listed.split("\0") if path]
+    listing = git(tree, "diff", "--name-only", "-z", "--diff-filter=U")
+    paths = listing.split("\0")
+    return [path for path in paths if path]
 
 
 def describe(
@@ -87,13 +88,20 @@ def _stages(tree: Path, path: str) -> set[int]:
     return stages
 
 
+def _params(tree: Path, stage: int) -> str:
+    """Return the text of `params.yaml` on one side of the conflict."""
+    content = git_bytes(tree, "show", f":{stage}:{PARAMS}")
+    return content.decode()
+
+
 def _merge_params(tree: Path) -> None:
     if _stages(tree, PARAMS) != ALL:
         return
-    base = git_bytes(tree, "show", f":{BASE}:{PARAMS}").decode()
-    ours = git_bytes(tree, "show", f":{OURS}:{PARAMS}").decode()
-    theirs = git_bytes(tree, "show", f":{THEIRS}:{PARAMS}").decode()
-    merged = sections.merge(base, ours, theirs)
+    merged = sections.merge(
+        base=_params(tree, BASE),
+        ours=_params(tree, OURS),
+        theirs=_params(tree, THEIRS),
+    )
     if merged is not None:
         write_atomic(tree / PARAMS, merged)
         git(tree, "add", "--", PARAMS)

@@ -84,7 +84,8 @@ def _identity(
 ) -> Identity:
     """Return the given names, completed by earlier ones, Git's settings and the date."""
     origin = _of_origin(repo)
-    owner, _, own_name = (origin or repo.root.name).rpartition("/")
+    full_name = origin or repo.root.name
+    owner, _, own_name = full_name.rpartition("/")
     names: dict[str, object] = {
         "name": own_name,
         "repository": origin,
@@ -95,7 +96,9 @@ def _identity(
     if before:
         names |= before.model_dump(exclude_none=True)
     given = {"name": name, "holder": holder, "repository": repository}
-    names |= {key: value for key, value in given.items() if value is not None}
+    for key, value in given.items():
+        if value is not None:
+            names[key] = value
     return identity.make(**names)
 
 
@@ -113,11 +116,16 @@ def _setting(repo: Repo, name: str) -> str:
 
 def _require_no_own_runs(repo: Repo) -> None:
     """Refuse to remove runs that were trained from commits of this copy, if Git knows."""
-    own = set(git(repo.root, "rev-list", "HEAD").splitlines())
+    commits = git(repo.root, "rev-list", "HEAD")
+    own = set(commits.splitlines())
     for remote in _REMOTES:
-        own -= set(git(repo.root, "rev-list", f"--remotes={remote}").splitlines())
+        commits = git(repo.root, "rev-list", f"--remotes={remote}")
+        own.difference_update(commits.splitlines())
     runs = list(History.open(repo.mlruns).runs())
-    own_runs = [run for run in runs if run.tags.get(COMMIT) in own]
+    own_runs = []
+    for run in runs:
+        if run.tags.get(COMMIT) in own:
+            own_runs.append(run)
     if own_runs:
         newest = max(own_runs, key=lambda run: run.started)
         raise UsageError(

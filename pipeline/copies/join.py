@@ -29,7 +29,9 @@ def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
     places = (f"+refs/heads/*:{BRANCHES}/*", f"+refs/tags/*:{TAGS}/*")
     git(repo.root, "fetch", "--quiet", "--no-tags", REMOTE, *places)
     if ref is None:
-        return git(repo.root, "ls-remote", REMOTE, "HEAD").split("\t")[0]
+        listing = git(repo.root, "ls-remote", REMOTE, "HEAD")
+        commit, _, _ = listing.partition("\t")
+        return commit
     for name in (f"{BRANCHES}/{ref}", f"{TAGS}/{ref}", ref):
         commit = f"{name}^{{commit}}"
         if succeeds(repo.root, "rev-parse", "--quiet", "--verify", commit):
@@ -73,10 +75,12 @@ def base(repo: Repo, template: str, proposed: str | None = None) -> str:
 def _with_same_files(repo: Repo, template: str) -> str:
     """Return the newest commit of the template with the files of the copy's first one."""
     trees: dict[str, str] = {}
-    for line in git(repo.root, "log", "--format=%H %T", template).splitlines():
+    commits = git(repo.root, "log", "--format=%H %T", template)
+    for line in commits.splitlines():
         commit, tree = line.split()
         trees.setdefault(tree, commit)  # the newest one comes first
-    roots = git(repo.root, "log", "--format=%T", "--max-parents=0", "HEAD").splitlines()
+    first_commits = git(repo.root, "log", "--format=%T", "--max-parents=0", "HEAD")
+    roots = first_commits.splitlines()
     for root in roots:
         if root in trees:
             return trees[root]

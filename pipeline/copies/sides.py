@@ -68,9 +68,14 @@ def _with_generated(side: Entries, new: Entries, patterns: list[str]) -> Entries
     def is_generated(path: str) -> bool:
         return any(fnmatch(path, pattern) for pattern in patterns)
 
-    kept = {path: entry for path, entry in side.items() if not is_generated(path)}
-    taken = {path: entry for path, entry in new.items() if is_generated(path)}
-    return kept | taken
+    entries = {}
+    for path, entry in side.items():
+        if not is_generated(path):
+            entries[path] = entry
+    for path, entry in new.items():
+        if is_generated(path):
+            entries[path] = entry
+    return entries
 
 
 def _of_template(
@@ -106,7 +111,9 @@ def _entries(tree: Path, commit: str) -> Entries:
 
 def _commit(tree: Path, entries: Entries, name: str, *parents: str) -> str:
     git(tree, "read-tree", "--empty")
-    lines = "".join(f"{entry}\t{path}\0" for path, entry in entries.items())
+    lines = ""
+    for path, entry in entries.items():
+        lines += f"{entry}\t{path}\0"
     git(tree, "update-index", "-z", "--index-info", stdin=lines)
     written = git(tree, "write-tree")
     options = ["-m", name]

@@ -17,6 +17,7 @@ from pipeline.repo import Repo
 from pipeline.verification import verify
 
 SHOWN = 50
+NOTHING_NEW = "Nothing to merge: the template has no newer commits than this copy."
 # Everything in the template but its own history.
 _EXCLUDED = [f":(exclude){folder}" for folder in OWNED]
 
@@ -66,16 +67,15 @@ def update(
     )
     news = _news(repo, wanted)
     if not news:
-        return Outcome(
-            None, "Nothing to merge: the template has no newer commits than this copy."
-        )
+        return Outcome(None, NOTHING_NEW)
     left = _merge(repo, wanted)
     if dry_run:
         _remove(repo)
         lines = _describe(repo, wanted, left)
         return Outcome(None, "\n".join(["New commits:", *news, *lines]))
     if left:
-        write_atomic(_state(repo), json.dumps(asdict(wanted)) + "\n")
+        state = json.dumps(asdict(wanted))
+        write_atomic(_state(repo), f"{state}\n")
         raise PipelineError(_open(repo, wanted, left))
     return _finish(repo, wanted)
 
@@ -138,9 +138,11 @@ def _news(repo: Repo, wanted: Update) -> list[str]:
         *_EXCLUDED,
     )
     lines = listed.splitlines()
-    if len(lines) <= SHOWN:
-        return lines
-    return lines[:SHOWN] + [f"- and {len(lines) - SHOWN} more"]
+    more = len(lines) - SHOWN
+    if more > 0:
+        lines = lines[:SHOWN]
+        lines.append(f"- and {more} more")
+    return lines
 
 
 def _merge(repo: Repo, wanted: Update) -> list[str]:
@@ -208,8 +210,13 @@ def _version(tree: Path) -> str:
 def _describe(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
     if not left:
         return ["There is no conflict."]
-    lines = conflicts.describe(repo.root, wanted.ours, wanted.theirs, wanted.base, left)
-    return ["Conflicts:", *[f"- {line}" for line in lines]]
+    described = conflicts.describe(
+        repo.root, wanted.ours, wanted.theirs, wanted.base, left
+    )
+    lines = ["Conflicts:"]
+    for line in described:
+        lines.append(f"- {line}")
+    return lines
 
 
 def _open(repo: Repo, wanted: Update, left: list[str]) -> str:

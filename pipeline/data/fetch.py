@@ -97,7 +97,8 @@ def _unavailable(task: Task, skipped: list[_Skipped], fresh: bool) -> Unavailabl
     hosts = []
     for each in skipped:
         if each.source.web:
-            hosts.append(f"{urlsplit(each.source.address).hostname} ({each.reason})")
+            host = urlsplit(each.source.address).hostname
+            hosts.append(f"{host} ({each.reason})")
     return Unavailable(
         f"{task.name}: no source has its data ({reasons}); {remedy}.",
         ", ".join(dict.fromkeys(hosts)) or f"a snapshot at {snapshot}",
@@ -113,7 +114,8 @@ def _snapshot(task: Task, repo: Repo, damage_is_fine: bool) -> Dataset | None:
     if not path.is_file():
         return None
     try:
-        return _validated(task, tables.read(path), f"data/{path.name}", snapshot=False)
+        table = tables.read(path)
+        return _validated(task, table, f"data/{path.name}", snapshot=False)
     except PipelineError:
         if damage_is_fine:
             return None
@@ -163,7 +165,8 @@ def _read(source: Source, task: Task) -> Dataset:
         try:
             if source.member:
                 path = extract(path, source.member, Path(folder))
-            table = arrange(task, source.table, source.read(path, **source.options))
+            raw = source.read(path, **source.options)
+            table = arrange(task, source.table, raw)
             check_columns(task, table)
         # Whatever a parser raises for a file of another kind.
         except Exception as error:

@@ -34,17 +34,21 @@ def texts(column: pd.Series) -> list[str]:
 
     A numeric column is converted in one pass, because it may be long.
     """
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        numbers = column.to_numpy(float) + 0.0
-        return [f"{number:.7g}" for number in numbers.tolist()]
-    return [text(value) for value in column]
+    is_numeric = pd.api.types.is_numeric_dtype(column)
+    if not is_numeric or pd.api.types.is_bool_dtype(column):
+        return [text(value) for value in column]
+    numbers = column.to_numpy(float) + 0.0
+    return [f"{number:.7g}" for number in numbers.tolist()]
 
 
 def rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield each row as the canonical texts of its values."""
     for start in range(0, len(table), CHUNK_ROWS):
         chunk = table.iloc[start : start + CHUNK_ROWS]
-        columns = [texts(chunk.iloc[:, place]) for place in range(chunk.shape[1])]
+        columns = []
+        for place in range(chunk.shape[1]):
+            column = chunk.iloc[:, place]
+            columns.append(texts(column))
         yield from zip(*columns, strict=True)
 
 
@@ -89,8 +93,10 @@ def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
     features = [feature.name for feature in task.features]
     held_out = []
     for row in rows(table[features]):
-        sha256 = sha256_bytes(SEPARATOR.join(row).encode())
-        fraction = int(sha256[:16], 16) / 2**64
+        text_of_row = SEPARATOR.join(row)
+        sha256 = sha256_bytes(text_of_row.encode())
+        number = int(sha256[:16], 16)
+        fraction = number / 2**64
         held_out.append(fraction < share)
     return np.array(held_out, dtype=bool)
 

@@ -57,7 +57,8 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
             faults.append(_Fault(places[0], column.name, checked.rule))
             count += len(places)
     if faults:
-        raise PipelineError(f"{where}: {_described(min(faults), raw, count)}.")
+        sentence = _describe(min(faults), raw, count)
+        raise PipelineError(f"{where}: {sentence}.")
     if raw.empty:
         raise PipelineError(f"{where}: has no rows; use the complete file.")
     return pd.DataFrame(table)
@@ -72,13 +73,13 @@ def check_columns(task: Task, raw: pd.DataFrame) -> None:
     present = list(raw.columns)
     expected = list(task.columns)
     missing = [name for name in expected if name not in present]
-    unexpected = sorted({str(name) for name in present if name not in expected})
+    unexpected = {str(name) for name in present if name not in expected}
     duplicated = [name for name in expected if present.count(name) > 1]
     faults = []
     if missing:
         faults.append(f"lacks the column {', '.join(missing)}")
     if unexpected:
-        faults.append(f"has the unexpected column {', '.join(unexpected)}")
+        faults.append(f"has the unexpected column {', '.join(sorted(unexpected))}")
     if duplicated:
         faults.append(f"has the column {', '.join(duplicated)} twice")
     if faults:
@@ -91,14 +92,16 @@ def check_columns(task: Task, raw: pd.DataFrame) -> None:
 def first_wrong(value: object, row: int, column: object, rule: str, count: int) -> str:
     """Describe the first of `count` wrong values; `row` counts from 0."""
     shown = repr(value) if isinstance(value, str) else str(value)
-    more = f" ({count - 1} more values are wrong)" if count > 1 else ""
-    return (
+    sentence = (
         f"row {row + 1}, column {column}: the value {shown} is not {rule}; "
-        f"correct the row or leave it out{more}"
+        "correct the row or leave it out"
     )
+    if count > 1:
+        sentence += f" ({count - 1} more values are wrong)"
+    return sentence
 
 
-def _described(fault: _Fault, raw: pd.DataFrame, count: int) -> str:
+def _describe(fault: _Fault, raw: pd.DataFrame, count: int) -> str:
     value = raw[fault.column].iloc[fault.row]
     return first_wrong(value, fault.row, fault.column, fault.rule, count)
 
@@ -107,8 +110,10 @@ def _check(column: Feature | Target, raw: pd.Series) -> _Checked:
     """Check one column whose index counts from 0."""
     allowed = column.classes if isinstance(column, Target) else column.categories
     if allowed:
-        values = raw.astype(object).map(lambda value: _category(value, allowed))
-        return _Checked(values, ~values.isin(allowed), f"one of {', '.join(allowed)}")
+        objects = raw.astype(object)
+        values = objects.map(lambda value: _category(value, allowed))
+        known = values.isin(allowed)
+        return _Checked(values, ~known, f"one of {', '.join(allowed)}")
     if pd.api.types.is_bool_dtype(raw):
         every = pd.Series(True, raw.index)
         return _Checked(raw, every, "a number (it is a truth value)")
@@ -116,11 +121,12 @@ def _check(column: Feature | Target, raw: pd.Series) -> _Checked:
     low = column.low
     high = column.high
     if low is None or high is None:
-        wrong = ~numbers.abs().lt(float("inf"))
-        return _Checked(numbers, wrong, "a finite number")
-    wrong = ~numbers.between(low, high)
+        is_finite = numbers.abs().lt(float("inf"))
+        return _Checked(numbers, ~is_finite, "a finite number")
+    in_range = numbers.between(low, high)
     rounded = pd.Series(texts(numbers)).astype(float)
-    return _Checked(rounded, wrong, f"a number from {low:g} to {high:g}")
+    rule = f"a number from {low:g} to {high:g}"
+    return _Checked(rounded, ~in_range, rule)
 
 
 def _category(value: object, allowed: tuple[str, ...]) -> object:

@@ -88,7 +88,8 @@ def merged_tree(tree: Path, tip: str, commit: str) -> str:
 
     Of a file with a conflict the tip's version is kept, or none if the tip has none.
     """
-    sides = (git(tree, "merge-base", tip, commit).splitlines()[0], tip, commit)
+    ancestors = git(tree, "merge-base", tip, commit).splitlines()
+    sides = (ancestors[0], tip, commit)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
         git(tree, "read-tree", "-i", "-m", "--aggressive", *sides, variables=index)
@@ -100,9 +101,11 @@ def merged_tree(tree: Path, tip: str, commit: str) -> str:
             resolved.setdefault(path, _REMOVED)
             if stage == _TIP:
                 resolved[path] = f"{mode} {blob}"
-        lines = [f"{entry}\t{path}\0" for path, entry in resolved.items()]
+        entries = ""
+        for path, entry in resolved.items():
+            entries += f"{entry}\t{path}\0"
         update = ("update-index", "-z", "--index-info")
-        git(tree, *update, stdin="".join(lines), variables=index)
+        git(tree, *update, stdin=entries, variables=index)
         return git(tree, "write-tree", variables=index)
 
 
@@ -111,11 +114,12 @@ def _require_data_branch(remote: Remote, branch: str, tip: str, commit: str) -> 
     bases = git(remote.tree, "merge-base", "--all", tip, commit).splitlines()
     options = ("-r", "-z", "--name-only", "--no-renames")
     changed = git(remote.tree, "diff-tree", *options, bases[0], tip)
-    others = [path for path in changed.split("\0")[:-1] if not is_owned(path)]
-    if others:
+    for path in changed.split("\0")[:-1]:
+        if is_owned(path):
+            continue
         raise PipelineError(
             f"{remote.shown}'s branch {branch} has changes that commit {commit[:12]}"
-            f" does not contain ({others[0]}), so the pipeline is not the only one that"
+            f" does not contain ({path}), so the pipeline is not the only one that"
             " writes to it: merge it into the default branch and train again, or name"
             " another branch with --branch."
         )

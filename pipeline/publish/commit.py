@@ -62,7 +62,8 @@ def _require_same_bytes(tree: Path) -> None:
     `.git/info` come before those of the repository, and nothing turns them off.
     """
     options = ("-z", "--cached", "--no-renames")
-    changes = git_in(tree, "diff-index", *options, "HEAD").split("\0")[:-1]
+    listing = git_in(tree, "diff-index", *options, "HEAD")
+    changes = listing.split("\0")[:-1]
     paths = []
     stored = []
     for entry, path in zip(changes[::2], changes[1::2], strict=True):
@@ -70,7 +71,8 @@ def _require_same_bytes(tree: Path) -> None:
             paths.append(path)
             stored.append(entry.split()[3])
     hashing = ("hash-object", "--no-filters", "--stdin-paths")
-    written = git(tree, *hashing, stdin="\n".join(paths)).splitlines()
+    hashes = git(tree, *hashing, stdin="\n".join(paths))
+    written = hashes.splitlines()
     for path, in_git, on_disk in zip(paths, stored, written, strict=True):
         if in_git != on_disk:
             raise PipelineError(

@@ -127,7 +127,12 @@ def gain_interval(
     sign = 1 if task.metric.higher_is_better else -1
     before = scorer(task, task.metric.name, truth, old)
     after = scorer(task, task.metric.name, truth, new)
-    return interval(lambda rows: sign * (after(rows) - before(rows)), len(truth), SEED)
+
+    def gain(rows: np.ndarray) -> float:
+        difference = after(rows) - before(rows)
+        return sign * difference
+
+    return interval(gain, len(truth), SEED)
 
 
 def _evidence(task: Task, challenger: Challenger) -> list[Check]:

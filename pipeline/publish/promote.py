@@ -1,7 +1,7 @@
 """`pipeline promote`: put an earlier version back into service, and publish that."""
 
 from core.errors import UsageError
-from history import History, Promotion
+from history import Promotion
 from pipeline.publish import record
 from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo

@@ -91,7 +91,8 @@ def _landed_before(history: History, bundle: Bundle) -> str | None:
 
 
 def _landed_message(tip: Repo, commit: str) -> str:
-    name, day = git(tip.root, "log", "-1", "--format=%h %cs", commit).split()
+    line = git(tip.root, "log", "-1", "--format=%h %cs", commit)
+    name, day = line.split()
     return (
         f"This bundle was published before, as commit {name} on {day}, so nothing was"
         " published now. To publish something new, run `pipeline train` again."

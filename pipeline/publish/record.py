@@ -47,7 +47,8 @@ def promote(
     manifest = served_manifest(history, promotion)
     card = render(CARD, manifest=manifest, promotion=promotion)
     target = tip.models / task
-    write_atomic(target / MODEL, (kept / MODEL).read_bytes())
+    model = (kept / MODEL).read_bytes()
+    write_atomic(target / MODEL, model)
     write_atomic(target / MANIFEST, manifest.render())
     write_atomic(target / CARD, card)
     return promotion
@@ -67,7 +68,8 @@ def served_manifest(history: History, promotion: Promotion) -> Manifest:
     )
     run = history.run(promotion.run_id)
     if run.ended:
-        update["training_seconds"] = (run.ended - run.started) / 1000
+        milliseconds = run.ended - run.started
+        update["training_seconds"] = milliseconds / 1000
     return Manifest.of(trained, **update)
 
 

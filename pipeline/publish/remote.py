@@ -164,14 +164,17 @@ def _addresses(checkout: Path, name: str) -> list[str]:
     """Return the addresses that a remote is fetched from and pushed to."""
     if not succeeds(checkout, "remote", "get-url", name):
         return [name]
-    fetched = git(checkout, "remote", "get-url", "--all", name).splitlines()
-    pushed = git(checkout, "remote", "get-url", "--all", "--push", name).splitlines()
-    return sorted({*fetched, *pushed})
+    fetched = git(checkout, "remote", "get-url", "--all", name)
+    pushed = git(checkout, "remote", "get-url", "--all", "--push", name)
+    addresses = fetched.splitlines() + pushed.splitlines()
+    return sorted(set(addresses))
 
 
 def _is_relative(checkout: Path, address: str) -> bool:
     """Return whether an address is a path that starts at the checkout's folder."""
-    return not Path(address).is_absolute() and (checkout / address).is_dir()
+    if Path(address).is_absolute():
+        return False
+    return (checkout / address).is_dir()
 
 
 class _NoBranch(Exception):

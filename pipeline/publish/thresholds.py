@@ -54,7 +54,10 @@ def _threshold(
 ) -> float:
     """Return the index that a share of windows of so many rows exceeds by chance."""
     # Each resample has a population of its own, drawn from the reference.
-    drawn = rng.multinomial(rows, distribution.normalized(), RESAMPLES) + SMOOTH
-    windows = rng.multinomial(size, drawn / drawn.sum(axis=1, keepdims=True))
+    drawn = rng.multinomial(rows, distribution.normalized(), RESAMPLES)
+    smooth = drawn + SMOOTH
+    populations = smooth / smooth.sum(axis=1, keepdims=True)
+    windows = rng.multinomial(size, populations)
     indices = psi(distribution.shares, rows, windows)
-    return float(f"{np.quantile(indices, 1 - false_alarms):.4g}")
+    threshold = np.quantile(indices, 1 - false_alarms)
+    return float(f"{threshold:.4g}")

@@ -66,7 +66,8 @@ def worktree(repo: Repo) -> Iterator[Path]:
     try:
         with FileLock(common / "pipeline-publish.lock", timeout=0):
             _remove_worktrees(repo)
-            tree = Path(tempfile.mkdtemp(prefix=PREFIX, dir=repo.build)).resolve()
+            folder = tempfile.mkdtemp(prefix=PREFIX, dir=repo.build)
+            tree = Path(folder).resolve()
             try:
                 _add(repo, tree)
                 yield tree
@@ -101,8 +102,12 @@ def checkout(tree: Path, commit: str) -> None:
 def _require_own(tree: Path) -> None:
     top = Path(git_in(tree, "rev-parse", "--show-toplevel"))
     directory = Path(git_in(tree, "rev-parse", "--absolute-git-dir"))
-    own = tree.name.startswith(PREFIX) and directory.parent.name == "worktrees"
-    if not (own and top.samefile(tree)):
+    is_own = (
+        tree.name.startswith(PREFIX)
+        and directory.parent.name == "worktrees"
+        and top.samefile(tree)
+    )
+    if not is_own:
         raise PipelineError(
             f"Git uses {top} as the worktree of this publish instead of {tree}, so"
             " nothing was changed. Run the command in an ordinary clone."
@@ -132,10 +137,14 @@ def _add(repo: Repo, tree: Path) -> None:
 
 def _remove_worktrees(repo: Repo) -> None:
     """Remove the worktrees that killed publishes of this clone left behind."""
-    for line in git(repo.root, "worktree", "list", "--porcelain").splitlines():
+    listing = git(repo.root, "worktree", "list", "--porcelain")
+    for line in listing.splitlines():
+        if not line.startswith("worktree "):
+            continue
         path = Path(line.removeprefix("worktree "))
-        ours = line.startswith("worktree ") and path.name.startswith(PREFIX)
-        if ours and path.parent.exists() and path.parent.samefile(repo.build):
+        if not path.name.startswith(PREFIX) or not path.parent.exists():
+            continue
+        if path.parent.samefile(repo.build):
             # The Git of a killed publish may still write there; what cannot be removed
             # now is removed next time.
             shutil.rmtree(path, ignore_errors=True)

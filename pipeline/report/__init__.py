@@ -20,12 +20,14 @@ def write(repo: Repo, history: History) -> list[Path]:
     """
     runs = Runs.read(history)
     tried = [tasks.load(name) for name in tasks.names() if runs.of(name)]
-    files = {repo.results / "model_comparison.csv": comparison.to_csv(tried, runs)}
+    table = repo.results / "model_comparison.csv"
+    files = {table: comparison.to_csv(tried, runs)}
     sections = []
     for task in tried:
         versions = history.promotions(task.name)
         pushes = events(task, runs, versions)
-        files[repo.results / f"{task.name}.svg"] = chart.draw(task, pushes)
+        picture = repo.results / f"{task.name}.svg"
+        files[picture] = chart.draw(task, pushes)
         sections.append((task, versions, pushes))
     files[repo.mlruns / "README.md"] = render(
         "leaderboard.md", sections=sections, runs=runs, shown=SHOWN

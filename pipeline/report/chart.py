@@ -30,10 +30,12 @@ def draw(task: Task, events: list[Event]) -> str:
     for place, event in enumerate(events):
         x = LEFT + STEP * place + STEP // 2
         if event.value is not None:
-            dots.append((x, _height(event.value, low, high), event))
+            y = _height(event.value, low, high)
+            dots.append((x, y, event))
         champion = in_service[place]
         if champion is not None:
-            line.append(f"{x},{_height(champion, low, high)}")
+            y = _height(champion, low, high)
+            line.append(f"{x},{y}")
     better = "higher" if task.metric.higher_is_better else "lower"
     return render(
         "pushes.svg",
@@ -61,5 +63,7 @@ def _in_service(events: list[Event]) -> list[float | None]:
 
 
 def _height(value: float, low: float, high: float) -> float:
-    share = (high - value) / ((high - low) or 1.0)
+    if high == low:
+        return float(TOP)
+    share = (high - value) / (high - low)
     return round(TOP + HEIGHT * share, 1)

@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from history import build, registry
+from history import History, build, registry
 from history.metrics import Exporter
 from history.mlflow_rows import PARENT_TAG
 from pipeline.report.pushes import Runs, events
