@@ -168,8 +168,8 @@ def export(
     """Train a model again from its run, check it and write it to `models/`."""
     from pipeline.train import remake
 
-    made = remake.export(context.obj, task, algorithm, form)
-    print(f"{made.path}: run {made.run.run_id}; it {made.compared}.")
+    exported = remake.export(context.obj, task, algorithm, form)
+    print(f"{exported.path}: run {exported.run.run_id}; it {exported.compared}.")
     if form == "joblib":
         console.show_warning(remake.WARNING)
 
@@ -207,12 +207,14 @@ def drift(
     from pipeline.report.drift import write
 
     folder = out or context.obj.build / "drift"
-    for found, path in write(api.rstrip("/"), task or [], folder):
+    for answer, path in write(api.rstrip("/"), task or [], folder):
         if as_json:
-            print(json.dumps(found))
+            print(json.dumps(answer))
             continue
-        place = f" in {', '.join(found['drifted'])}" if found["drifted"] else ""
-        print(f"{found['task']}: {found['verdict']}{place}; {path}")
+        verdict = answer["verdict"]
+        if answer["drifted"]:
+            verdict += f" in {', '.join(answer['drifted'])}"
+        print(f"{answer['task']}: {verdict}; {path}")
 
 
 def main() -> None:

@@ -161,8 +161,8 @@ def _merge(repo: Repo, wanted: Update) -> list[str]:
         "HEAD",
     )
     names = identity.read(repo.root)
-    made = sides.make(tree, wanted.base, wanted.ours, wanted.theirs, names)
-    git(tree, "checkout", "--quiet", "--force", "--detach", made.ours)
+    merge = sides.make(tree, wanted.base, wanted.ours, wanted.theirs, names)
+    git(tree, "checkout", "--quiet", "--force", "--detach", merge.ours)
     options = (
         "--no-commit",
         "--no-ff",
@@ -171,7 +171,7 @@ def _merge(repo: Repo, wanted: Update) -> list[str]:
         "--quiet",
     )
     try:
-        git(tree, "-c", "merge.directoryRenames=false", "merge", *options, made.theirs)
+        git(tree, "-c", "merge.directoryRenames=false", "merge", *options, merge.theirs)
     except GitError:
         if not conflicts.unmerged(tree):
             raise
@@ -193,8 +193,8 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     title = f"chore: update to the template's {version} ({wanted.theirs[:7]})"
     message = "\n".join([title, "", "New commits:", *news])
     parents = ("-p", wanted.ours, "-p", wanted.theirs)
-    made = git(tree, "write-tree")
-    commit = git(repo.root, "commit-tree", made, *parents, "-F", "-", stdin=message)
+    content = git(tree, "write-tree")
+    commit = git(repo.root, "commit-tree", content, *parents, "-F", "-", stdin=message)
     git(repo.root, "merge", "--ff-only", "--quiet", commit)
     _remove(repo)
     return Outcome(

@@ -19,10 +19,10 @@ def extract(archive: Path, member: str, folder: Path) -> Path:
             with zipfile.ZipFile(archive) as packed, packed.open(member) as source:
                 return _copied(source, target)
         with tarfile.open(archive) as tar:
-            found = tar.extractfile(member)
-            if found is None:
+            content = tar.extractfile(member)
+            if content is None:
                 raise ValueError(f"{member} in the archive is not a file")
-            return _copied(found, target)
+            return _copied(content, target)
     except KeyError as error:
         raise ValueError(f"does not contain {member}") from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:

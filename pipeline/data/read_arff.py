@@ -65,11 +65,11 @@ def _header(file: TextIO) -> list[Attribute]:
 
 
 def _attribute(line: str) -> Attribute:
-    found = _ATTRIBUTE.fullmatch(line)
-    if not found:
+    match = _ATTRIBUTE.fullmatch(line)
+    if not match:
         raise ValueError(f"cannot understand the line {line!r}")
-    name = _unquoted(found[1])
-    kind = found[2].strip()
+    name = _unquoted(match[1])
+    kind = match[2].strip()
     if kind.startswith("{") and kind.endswith("}"):
         return Attribute(name, frozenset(_values(kind[1:-1])))
     if kind.split()[0].lower() not in _TYPES:
@@ -115,12 +115,12 @@ def _values(line: str) -> list[str]:
     values = []
     place = 0
     while True:
-        found = _VALUE.match(line, place)
-        if not found:
+        match = _VALUE.match(line, place)
+        if not match:
             raise ValueError(f"cannot understand the line {line!r}")
-        values.append(_unquoted(found[1]))
-        place = found.end()
-        if not found[0].endswith(","):
+        values.append(_unquoted(match[1]))
+        place = match.end()
+        if not match[0].endswith(","):
             return values
 
 

@@ -11,7 +11,7 @@ from pipeline import tasks
 from pipeline.bundle import Bundle
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
-from pipeline.publish.gate import Decision, judge
+from pipeline.publish.gate import Decision, decide
 from pipeline.repo import Repo
 
 ALL_FAILED = "every candidate failed to train; see the runs"
@@ -39,10 +39,10 @@ class Contest:
         champion = _served(tip, name, history.champion(name))
         key = (name, champion.sha256 if champion else "")
         if key not in self._decisions:
-            self._decisions[key] = self._judge(name, champion)
+            self._decisions[key] = self._compare(name, champion)
         return self._decisions[key]
 
-    def _judge(self, name: str, champion: OnnxModel | None) -> Decision:
+    def _compare(self, name: str, champion: OnnxModel | None) -> Decision:
         challenger = self.bundle.tasks[name].challenger
         if challenger is None:
             return Decision(False, ALL_FAILED, [])
@@ -50,7 +50,7 @@ class Contest:
         files = self.trained.model_folder(challenger.run_id, challenger.model_id)
         rows = self.folder / "holdout" / f"{name}.csv.gz"
         holdout = validate(task, tables.read(rows), rows.name)
-        return judge(task, challenger, OnnxModel(files / MODEL), champion, holdout)
+        return decide(task, challenger, OnnxModel(files / MODEL), champion, holdout)
 
 
 def _served(tip: Repo, name: str, champion: Promotion | None) -> OnnxModel | None:

@@ -1,5 +1,6 @@
-"""The gate: a challenger replaces the champion only if every check holds; a tie keeps
-it.
+"""The gate: a challenger replaces the champion only if every check passes.
+
+A tie keeps the champion.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Decision:
         return "promoted" if self.promote else "not promoted"
 
 
-def judge(
+def decide(
     task: Task,
     challenger: Challenger,
     challenger_model: OnnxModel,

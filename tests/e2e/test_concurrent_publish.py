@@ -13,7 +13,7 @@ from core.onnx_model import OnnxModel
 from history import layout, registry
 from pipeline import bundle as bundles
 from pipeline import tasks
-from pipeline.publish.gate import judge
+from pipeline.publish.gate import decide
 from pipeline.repo import Repo
 from pipeline.verification import verify
 from tests.paths import ROOT
@@ -95,7 +95,7 @@ def _replay(
         holdout = pd.read_csv(
             folder / "holdout" / f"{name}.csv.gz", keep_default_na=False
         )
-        if judge(tasks.load(name), challenger, model, champion, holdout).promote:
+        if decide(tasks.load(name), challenger, model, champion, holdout).promote:
             champion = model
             promoted.append(challenger.run_id)
     return promoted

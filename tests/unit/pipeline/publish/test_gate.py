@@ -12,7 +12,7 @@ from history.registry import Check
 from pipeline import tasks
 from pipeline.bundle import Challenger, Parity
 from pipeline.publish import reasons
-from pipeline.publish.gate import Decision, gain_interval, judge
+from pipeline.publish.gate import Decision, decide, gain_interval
 from pipeline.schema import Layout, Task
 from tests.support import factories
 from tests.support.service import TASKS
@@ -42,7 +42,7 @@ class Arena:
     def judge(self, model: str, champion: str | None, **update: Any) -> Decision:
         served = getattr(self, champion) if champion else None
         evidence = self.evidence(model, **update)
-        return judge(self.task, evidence, getattr(self, model), served, self.holdout)
+        return decide(self.task, evidence, getattr(self, model), served, self.holdout)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -94,10 +94,10 @@ def test_a_tie_keeps_the_champion(arena: Arena) -> None:
 def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
     _, other = factories.fitted(arena.task, factories.rows(arena.task, 2000, seed=4))
     rival = OnnxModel(other)
-    decision = judge(
+    decision = decide(
         arena.task, arena.evidence("good"), arena.good, rival, arena.holdout
     )
-    reverse = judge(
+    reverse = decide(
         arena.task, arena.evidence("good"), rival, arena.good, arena.holdout
     )
     assert not (decision.promote and reverse.promote)
@@ -146,7 +146,7 @@ def test_thresholds_are_absolute(arena: Arena) -> None:
     metric = arena.task.metric
     out_of_reach = 2.0 if metric.higher_is_better else 0.0
     strict = replace(arena.task, thresholds={metric.name: out_of_reach})
-    decision = judge(
+    decision = decide(
         strict, arena.evidence("good"), arena.good, arena.poor, arena.holdout
     )
     assert not decision.promote
@@ -169,7 +169,7 @@ def test_a_champion_that_cannot_read_the_data_any_more_gives_way(arena: Arena) -
     task = replace(arena.task, features=features, table=Layout(), sources=())
     fit, content = factories.fitted(task, factories.rows(task, 500))
     model = OnnxModel(content)
-    decision = judge(
+    decision = decide(
         task, factories.challenger(task, model, fewer, fit), model, arena.good, fewer
     )
     assert decision.promote
