@@ -34,15 +34,15 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
     if path.suffix in (".parquet", ".pq"):
         table.to_parquet(path)
     elif path.suffix == ".arff":
-        kinds = ["numeric"] * 4 + ["{" + ",".join(IRIS.target.classes) + "}"]
-        lines = [
-            f"@attribute {n} {kind}"
-            for n, kind in zip(table.columns, kinds, strict=True)
-        ]
-        rows = [",".join(row) for row in tables.rows(table)]
-        path.write_text(
-            "\n".join(["@relation iris", *lines, "@data", *rows]) + "\n", "utf-8"
-        )
+        classes = ",".join(IRIS.target.classes)
+        kinds = ["numeric"] * 4 + [f"{{{classes}}}"]
+        lines = ["@relation iris"]
+        for name, kind in zip(table.columns, kinds, strict=True):
+            lines.append(f"@attribute {name} {kind}")
+        lines.append("@data")
+        for row in tables.rows(table):
+            lines.append(",".join(row))
+        path.write_text("\n".join(lines) + "\n", "utf-8")
     else:
         table.to_csv(path, index=False)
     return path
@@ -67,7 +67,8 @@ def test_every_format_gives_the_same_bytes(
 
 def test_a_second_table_says_what_changed(repo: Repo, tmp_path: Path) -> None:
     add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
-    more = pd.concat([TABLE.iloc[5:], TABLE.iloc[[7, 7]]])
+    repeated = TABLE.iloc[[7, 7]]
+    more = pd.concat([TABLE.iloc[5:], repeated])
     added = add(repo, "iris", _write(more, tmp_path / "t.csv"))
     assert added.rows == 27
     assert added.before == 30

@@ -84,7 +84,8 @@ def _arff(raw: pd.DataFrame) -> bytes:
     for name in raw:
         allowed = ", ".join(f"'{value}'" for value in raw[name].unique())
         number = pd.api.types.is_numeric_dtype(raw[name])
-        lines.append(f"@ATTRIBUTE {name} {'real' if number else '{' + allowed + '}'}")
+        kind = "real" if number else f"{{{allowed}}}"
+        lines.append(f"@ATTRIBUTE {name} {kind}")
     lines += ["", "@DATA"]
     for row in tables.rows(raw):
         values = [_quoted(value) for value in row]
@@ -107,7 +108,8 @@ def _file(source: Source, raw: pd.DataFrame) -> bytes:
         return _arff(raw)
     separator = " " if source.options.get("separator") == "blanks" else ","
     rows = [separator.join(row) for row in tables.rows(raw)]
-    text = "\n".join(["a line about it"] * source.options.get("skip", 0) + rows) + "\n"
+    skipped = ["a line about it"] * source.options.get("skip", 0)
+    text = "\n".join(skipped + rows) + "\n"
     if source.member is None:
         return text.encode()
     if source.place.endswith(".zip"):
@@ -156,6 +158,12 @@ def test_a_task_has_three_independent_sources(name: str) -> None:
     assert len(independent) >= 3
 
 
+def _serve(server: Server, table: pd.DataFrame) -> None:
+    """Let the server answer with a table as CSV."""
+    content = tables.to_csv(table)
+    server.answers["/file"] = [(200, content)]
+
+
 def _iris(server: Server, *places: str, rows: pd.DataFrame | None = None) -> Task:
     """Return iris with CSV sources at the server, which expects these rows."""
     task = tasks.load("iris")
@@ -177,13 +185,13 @@ def test_rows_in_another_order_count_and_give_one_table(
     digests = set()
     for seed in (1, 2):
         other = table.sample(frac=1, random_state=seed)
-        server.answers["/file"] = [(200, tables.to_csv(other))]
+        _serve(server, other)
         fetched = fetch(task, Repo(tmp_path))
         digests.add(fetched.digest)
         assert tables.rows_digest(fetched.table) == task.rows_digest
     assert len(digests) == 1
     assert task.digest not in digests
-    server.answers["/file"] = [(200, tables.to_csv(table))]
+    _serve(server, table)
     assert fetch(task, Repo(tmp_path)).digest == task.digest
 
 
@@ -194,9 +202,7 @@ def test_other_rows_do_not_count(
     server: Server, tmp_path: Path, rows: list[int]
 ) -> None:
     task = _iris(server, "file")
-    server.answers["/file"] = [
-        (200, tables.to_csv(strategies.table(task, 40).iloc[rows]))
-    ]
+    _serve(server, strategies.table(task, 40).iloc[rows])
     with pytest.raises(Unavailable, match="the table's SHA-256 is"):
         fetch(task, Repo(tmp_path))
 
@@ -208,7 +214,7 @@ def test_fresh_rows_in_another_order_are_those_of_the_snapshot(
     repo = Repo(tmp_path)
     table = strategies.table(task, 40)
     tables.write(repo.data / "iris.csv.gz", table)
-    server.answers["/file"] = [(200, tables.to_csv(table.iloc[::-1]))]
+    _serve(server, table.iloc[::-1])
     fetched = fetch(task, repo, fresh=True)
     assert fetched.digest == tables.digest(table)
 
@@ -265,7 +271,7 @@ def test_nothing_is_written_into_the_home_folder(
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     (tmp_path / "home").mkdir()
     task = _iris(server, "file")
-    server.answers["/file"] = [(200, tables.to_csv(strategies.table(task, 40)))]
+    _serve(server, strategies.table(task, 40))
     fetch(task, Repo(tmp_path))
     assert not list((tmp_path / "home").iterdir())
 
@@ -283,7 +289,8 @@ def test_the_real_housing_is_the_same_from_every_source(
 
     stored = joblib.load(Path(os.environ["SCIKIT_LEARN_DATA"]) / "cal_housing_py3.pkz")
     # scikit-learn's cache has the original's columns in another order.
-    raw = pd.DataFrame(stored[:, [8, 7, 2, 3, 4, 5, 6, 1, 0]], columns=[*_census(1)])
+    original = stored[:, [8, 7, 2, 3, 4, 5, 6, 1, 0]]
+    raw = pd.DataFrame(original, columns=list(_census(1)))
     _expect_real(server, Repo(tmp_path), tasks.load(name), place, raw)
 
 
@@ -301,7 +308,7 @@ def test_the_real_credit_is_the_same_from_every_source(
     raw = fetch(task, Repo(tmp_path)).table
     for column, words in layout.values.items():
         coded = {word: code for code, word in words.items()}
-        raw[column] = raw[column].map(lambda word, coded=coded: coded.get(word, word))
+        raw[column] = raw[column].replace(coded)
     _expect_real(server, Repo(tmp_path), task, place, raw.rename(columns=layout.derive))
 
 

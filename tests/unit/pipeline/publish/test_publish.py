@@ -131,9 +131,9 @@ def test_every_decision_is_kept_with_its_reason_in_the_parent_run(team: Team) ->
         run_id: runfile.load(path / layout.RUN_FILE)
         for run_id, path in layout.run_folders(seen.mlruns).items()
     }
-    decided = [run.tags["gate"] for run in runs.values() if run.parent is None]
-    assert sorted(decided) == ["promoted", "refused"]
-    refused = next(run for run in runs.values() if run.tags.get("gate") == "refused")
+    parents = {run.tags["gate"]: run for run in runs.values() if run.parent is None}
+    assert sorted(parents) == ["promoted", "refused"]
+    refused = parents["refused"]
     assert refused.tags["gate.reason"].startswith("RMSE ")
     assert " is above the champion's " in refused.tags["gate.reason"]
     checks = json.loads(refused.tags["gate.checks"])
