@@ -48,7 +48,7 @@ EXPOSE 8001
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=5 \
     CMD ["python", "/mlops/health.py", "8001", "/health"]
 ENTRYPOINT ["python", "-m", "pipeline"]
-CMD ["trainer"]
+CMD ["serve-worker"]
 ARG SOURCE=""
 ARG REVISION=""
 ENV MLOPS_REVISION=${REVISION}

@@ -26,7 +26,7 @@ RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
 NOTICES = (
     "core/renamed.py",
     "history/cli.py",
-    "pipeline/cli.py",
+    "pipeline/worker/cli.py",
     "tests/unit/history/test_cli.py",
     "tests/unit/pipeline/test_command_line.py",
 )

@@ -281,7 +281,7 @@ def test_the_command_reads_what_a_workflow_tells_it(
     )
     tables.write(repo.data / "iris.csv.gz", strategies.table(tasks.load("iris"), 200))
     commit_all(repo.root, "feat: grow")
-    told = {"MLOPS_TASKS": "iris" if fresh else "", "MLOPS_FRESH_DATA": fresh}
+    told = {"MLOPS_TASKS": "iris" if fresh else "", "MLOPS_REFRESH_DATA": fresh}
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "train"]
     subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True)
     holdout = tables.read(_folder(repo) / "holdout" / "iris.csv.gz")

@@ -105,7 +105,7 @@ def running(repo: Repo, **environment: str) -> Iterator[Service]:
         k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "trainer"],
+        [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "serve-worker"],
         env={**kept, **NO_WAY_OUT, "PYTHONPATH": str(ROOT), "TRAINER_PORT": str(port)}
         | environment,
         text=True,
