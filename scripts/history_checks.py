@@ -1,7 +1,7 @@
-"""The whole check of the history, for which the project's packages are needed.
+"""The whole check of the history, which needs the project's packages.
 
 `verify_mlflow_data.py` calls it where they are installed, and `smoke.py` compares a
-server with it.
+server with the history.
 """
 
 import math
@@ -40,7 +40,7 @@ def check(root: Path, server: str) -> list[str]:
 
 
 def answers(server: str) -> bool:
-    """Tell whether an MLflow server answers within two seconds."""
+    """Return whether an MLflow server answers within two seconds."""
     try:
         with open_url(f"{server}/health", 2) as answer:
             return bool(answer.status == 200)
@@ -49,7 +49,7 @@ def answers(server: str) -> bool:
 
 
 def readable_runs(repo: Repo) -> Iterator[Run]:
-    """Yield every run that can be read; `history.verify` names the others."""
+    """Yield every run that can be read; verification names the others."""
     for folder in layout.day_folders(repo.mlruns):
         for name in layout.folders(folder):
             with suppress(PipelineError):
@@ -57,40 +57,39 @@ def readable_runs(repo: Repo) -> Iterator[Run]:
 
 
 def compare_server(repo: Repo, server: str) -> list[Fault]:
-    """Compare what a server shows with the files, run by run; print how many there are.
+    """Compare a server with the files, run by run, and print the numbers of runs.
 
     Raises:
         PipelineError: the server does not answer as MLflow does.
     """
     runs = {run.run_id: run for run in readable_runs(repo)}
-    different: list[Fault] = []
+    faults: list[Fault] = []
     seen: set[str] = set()
     others = 0
     with connect(server, repo.mlruns) as store:
         for entity in store.runs():
             run = runs.get(entity.info.run_id)
-            others += run is None
-            if run:
-                seen.add(run.run_id)
-                different += differences(run, entity)
-    absent = sorted(runs.keys() - seen)
+            if run is None:
+                others += 1
+                continue
+            seen.add(run.run_id)
+            faults += differences(run, entity)
     print(
-        f"{len(seen)} of {len(runs)} runs are there, {len(different)} of them differ;"
-        f" {others} more are on the server alone (`pipeline history import` takes them"
-        " in)."
+        f"{len(seen)} of {len(runs)} runs are there, {len(faults)} of them differ;"
+        f" {others} more are only on the server (`pipeline history import` imports"
+        " them)."
     )
-    return different + [
-        Fault(f"run {run_id}", "the server does not show it") for run_id in absent
-    ]
+    for run_id in sorted(runs.keys() - seen):
+        faults.append(Fault(f"run {run_id}", "the server does not show it"))
+    return faults
 
 
 def differences(run: Run, entity: Any) -> list[Fault]:
-    """Return a fault that names the parts of a run that a server shows differently, if
-    any do.
-    """
-    different = [
-        name for name, (ours, shown) in compare(run, entity).items() if ours != shown
-    ]
+    """Return a fault that names what a server shows differently of a run, if anything."""
+    different = []
+    for name, (expected, shown) in compare(run, entity).items():
+        if expected != shown:
+            different.append(name)
     if not different:
         return []
     reason = f"the server shows another {', another '.join(different)}"
@@ -98,31 +97,33 @@ def differences(run: Run, entity: Any) -> list[Fault]:
 
 
 def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
-    """Return what a run file and MLflow's entity say of each part of the run."""
-    info, data = entity.info, entity.data
-    tags = run.tags | ({mlflow_rows.PARENT_TAG: run.parent} if run.parent else {})
+    """Return each part of a run as the file has it and as MLflow shows it."""
+    info = entity.info
+    tags = dict(run.tags)
+    if run.parent:
+        tags[mlflow_rows.PARENT_TAG] = run.parent
     latest = {key: number(run.latest(key) or 0.0) for key in run.metrics}
+    metrics = {key: number(value) for key, value in entity.data.metrics.items()}
     times = (info.start_time, info.end_time or None)
-    known = {(dataset.name, dataset.digest) for dataset in run.datasets}
-    shown = {
-        (used.dataset.name, used.dataset.digest)
-        for used in entity.inputs.dataset_inputs
-    }
+    datasets = {(dataset.name, dataset.digest) for dataset in run.datasets}
+    shown_datasets = set()
+    for dataset_input in entity.inputs.dataset_inputs:
+        dataset = dataset_input.dataset
+        shown_datasets.add((dataset.name, dataset.digest))
     return {
         "name": (run.name, info.run_name),
         "status": (run.status, info.status),
         "time": ((run.started, run.ended), times),
-        "param": (run.params, data.params),
-        "metric": (latest, {key: number(value) for key, value in data.metrics.items()}),
-        "tag": (tags, data.tags),
-        "data set": (known, shown),
+        "param": (run.params, entity.data.params),
+        "metric": (latest, metrics),
+        "tag": (tags, entity.data.tags),
+        "data set": (datasets, shown_datasets),
     }
 
 
 def number(value: float) -> str:
     """Make metrics comparable: SQL holds the largest number for infinity."""
-    return (
-        "NaN"
-        if math.isnan(value)
-        else repr(min(max(value, -mlflow_rows.LARGEST), mlflow_rows.LARGEST))
-    )
+    if math.isnan(value):
+        return "NaN"
+    largest = mlflow_rows.LARGEST
+    return repr(min(max(value, -largest), largest))

@@ -99,11 +99,27 @@ def add_run(
     models: dict[str, dict[str, bytes]] | None = None,
     **changes: Any,
 ) -> Run:
-    """Write a run folder with artifacts and with models by id, each with its files."""
-    run_id = changes.pop("run_id", uuid4().hex)
-    content: dict[str, Any] = {
+    """Write a run folder with artifacts and with models by ID, each with its files."""
+    run = new_run(files or {}, models or {}, changes)
+    folder = layout.day_folder(mlruns, run.experiment, run.started) / run.run_id
+    for path, content in (files or {}).items():
+        write_atomic(folder / layout.ARTIFACTS / path, content)
+    for model_id, listed in (models or {}).items():
+        for path, content in listed.items():
+            write_atomic(folder / layout.MODELS / model_id / path, content)
+    write_atomic(folder / layout.RUN_FILE, runfile.dump(run))
+    return run
+
+
+def new_run(
+    files: dict[str, bytes],
+    models: dict[str, dict[str, bytes]],
+    changes: dict[str, Any],
+) -> Run:
+    """Return a run with these artifacts and models, and with some fields changed."""
+    content = {
         "format": 1,
-        "run_id": run_id,
+        "run_id": uuid4().hex,
         "experiment": "housing",
         "name": "a run",
         "parent": None,
@@ -117,37 +133,27 @@ def add_run(
         "tags": {"mlflow.runName": "a run"},
         "datasets": [],
         "model_inputs": [],
-        "model_outputs": [
-            {"model_id": model_id, "step": 0} for model_id in models or {}
-        ],
-        "models": [
-            {
-                "model_id": model_id,
-                "name": "model",
-                "type": None,
-                "status": "READY",
-                "status_message": None,
-                "created": STARTED,
-                "updated": STARTED,
-                "params": {},
-                "tags": {},
-                "metrics": [],
-                "artifacts": _listed(listed),
-            }
-            for model_id, listed in (models or {}).items()
-        ],
-        "artifacts": _listed(files or {}),
-        **changes,
+        "model_outputs": [{"model_id": model_id, "step": 0} for model_id in models],
+        "models": [_model(model_id, listed) for model_id, listed in models.items()],
+        "artifacts": _listed(files),
     }
-    run = Run.model_validate(content)
-    folder = layout.day_folder(mlruns, run.experiment, run.started) / run_id
-    for path, content_of in (files or {}).items():
-        write_atomic(folder / layout.ARTIFACTS / path, content_of)
-    for model_id, listed in (models or {}).items():
-        for path, content_of in listed.items():
-            write_atomic(folder / layout.MODELS / model_id / path, content_of)
-    write_atomic(folder / layout.RUN_FILE, runfile.dump(run))
-    return run
+    return Run.model_validate(content | changes)
+
+
+def _model(model_id: str, files: dict[str, bytes]) -> dict[str, Any]:
+    return {
+        "model_id": model_id,
+        "name": "model",
+        "type": None,
+        "status": "READY",
+        "status_message": None,
+        "created": STARTED,
+        "updated": STARTED,
+        "params": {},
+        "tags": {},
+        "metrics": [],
+        "artifacts": _listed(files),
+    }
 
 
 def _listed(files: dict[str, bytes]) -> list[dict[str, object]]:

@@ -84,8 +84,13 @@ def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(
         model_inputs=[first.models[0].model_id],
         datasets=[
             {
-                **{"name": "d", "digest": "1", "source_type": "http", "source": "{}"},
-                **{"schema": None, "profile": None, "tags": {"k": "v"}},
+                "name": "d",
+                "digest": "1",
+                "source_type": "http",
+                "source": "{}",
+                "schema": None,
+                "profile": None,
+                "tags": {"k": "v"},
             }
         ],
     )

@@ -179,8 +179,13 @@ def test_list_shows_the_newest_first(repo: Workspace) -> None:
 
 def test_show_shows_all_of_one_run(repo: Workspace) -> None:
     data = {
-        **{"name": "houses", "digest": "d1", "source_type": "http", "source": "{}"},
-        **{"schema": None, "profile": None, "tags": {}},
+        "name": "houses",
+        "digest": "d1",
+        "source_type": "http",
+        "source": "{}",
+        "schema": None,
+        "profile": None,
+        "tags": {},
     }
     run = add_run(
         repo.mlruns,

@@ -113,7 +113,11 @@ def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(
     }
     champions = found["model_history_champion_metric"]
     assert [champions["rmse", str(push), "housing"] for push in range(2, 7)] == [
-        *(0.5, 0.5, 0.25, 0.5, 0.5)
+        0.5,
+        0.5,
+        0.25,
+        0.5,
+        0.5,
     ]
     assert ("rmse", "1", "housing") not in champions and len(champions) == 10
     times = found["model_history_pushed_timestamp_seconds"]

@@ -53,17 +53,13 @@ def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
 
 def test_where_mlflow_writes_paths_every_root_is_one(tmp_path: Path) -> None:
     data = {
-        **{
-            "name": "d",
-            "digest": "1",
-            "source_type": "local",
-            "schema": None,
-            "profile": None,
-        },
-        **{
-            "tags": {},
-            "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}',
-        },
+        "name": "d",
+        "digest": "1",
+        "source_type": "local",
+        "schema": None,
+        "profile": None,
+        "tags": {},
+        "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}',
     }
     plain = {**data, "name": "e", "source": "/anywhere/e.csv"}
     tags = {

@@ -121,7 +121,7 @@ def _points(
         for value, time, step in points
     }
     return [
-        Metric(*(key, value, time, step), model_id=model)
+        Metric(key, value, time, step, model_id=model)
         for (key, time, step), value in unique.items()
     ]
 

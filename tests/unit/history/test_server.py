@@ -42,22 +42,22 @@ def server(repo: Workspace) -> Iterator[str]:
     port = str(free_port())
     process = subprocess.Popen(
         [
-            *(
-                sys.executable,
-                "-m",
-                "mlflow",
-                "server",
-                "--host",
-                "127.0.0.1",
-                "--port",
-                port,
-            ),
-            *(
-                "--backend-store-uri",
-                f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}",
-            ),
-            *("--artifacts-destination", "mlruns", "--workers", "1"),
-            *("--default-artifact-root", "mlflow-artifacts:/.local"),
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            port,
+            "--backend-store-uri",
+            f"sqlite:///{(repo.build / 'mlflow.db').as_posix()}",
+            "--artifacts-destination",
+            "mlruns",
+            "--workers",
+            "1",
+            "--default-artifact-root",
+            "mlflow-artifacts:/.local",
         ],
         cwd=repo.root,
         env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
@@ -191,12 +191,12 @@ def check_the_new_run_is_taken_in(
     told = script(repo, uri)
     assert told.returncode == 0, told.stdout
     assert (
-        "1 of 1 runs are there, 0 of them differ; 2 more are on the server alone"
+        "1 of 1 runs are there, 0 of them differ; 2 more are only on the server"
         in told.stdout
     )
     told = script(repo, uri, "-S")  # without any package
     assert told.returncode == 0, told.stdout
-    assert "1 of 1 runs are there; 2 more are there alone." in told.stdout
+    assert "1 of 1 runs are there; 2 more are only there." in told.stdout
 
     before = picture(client)
     folders = import_into(repo, uri)
