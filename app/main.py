@@ -70,8 +70,8 @@ def create_app(settings: Settings, log: Log) -> RequestContextMiddleware:
     """Return the application with its models loaded; nothing listens yet.
 
     From the outside in, a request passes `RequestContextMiddleware`, `Head`, CORS if it
-    is configured, FastAPI with the request's span if it is traced, `Predict`, and then
-    FastAPI's routes.
+    is configured, the request's span if it is traced, `Predict`, and FastAPI's own
+    layers and routes. `app.routes.predict` lists the price of each.
 
     Args:
         log: takes the fields of one log line for each request.
@@ -88,12 +88,12 @@ def create_app(settings: Settings, log: Log) -> RequestContextMiddleware:
         telemetry=tracing.telemetry("mlops-api", PROBE_PATHS),
     )
     app.state.services = services
-    # Those that are added last are the first to see a request.
     app.add_middleware(DocumentationPolicy)
-    app.add_middleware(predict.Predict, services)
     app.router.routes[:0] = [*document.ROUTES, *predict.ROUTES, *explain.ROUTES]
     for router in ROUTERS:
         app.include_router(router)
+    # Within the request's span, but before all layers that FastAPI would add.
+    app.middleware_stack = predict.Predict(app.build_middleware_stack(), services)
     inner: ASGIApp = app
     if settings.cors_origins:
         inner = CORSMiddleware(

@@ -1,7 +1,20 @@
-"""`POST /predict` and `POST /predict/{task}`, answered before FastAPI's routing.
+"""`POST /predict` and `POST /predict/{task}`, answered before FastAPI's own layers.
 
 FastAPI would read every request twice: once as JSON and once into its own models. The
 form of requests and answers comes from the manifests; `app.openapi` describes it.
+
+The price of each layer, in µs of processor time for a request with one row of housing,
+in process, without a server (the fastest tenth of 80 rounds of 100 requests; only the
+ratios hold on other machines):
+
+| variant                                                               |  µs |
+|-----------------------------------------------------------------------|----:|
+| an empty endpoint of FastAPI, nothing around it                       |  89 |
+| `Predict` alone: validation, ONNX Runtime, prediction log, metrics    | 136 |
+| the application, `Predict` before FastAPI: no span if traced          | 205 |
+| the application as it is: `Predict` within FastAPI, before its layers | 209 |
+| the same code as a route of Starlette, as `/explain` is               | 268 |
+| the same code as an endpoint of FastAPI that takes the request        | 364 |
 """
 
 import asyncio
