@@ -29,10 +29,13 @@ def main() -> int:
     parser = _parser()
     arguments = parser.parse_args()
     command = arguments.command
-    services = _services(parser, getattr(arguments, "services", []))
+    named = getattr(arguments, "services", [])
+    services = _services(parser, named)
     try:
         settings = Settings.read()
-        variables = builds.labels() | settings.variables | builds.names(settings)
+        variables = builds.labels()
+        variables |= settings.variables
+        variables |= builds.names(settings)
         if command == "build":
             outputs = build(services, variables)
         elif command == "push":
@@ -79,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 def _services(parser: argparse.ArgumentParser, arguments: list[str]) -> list[str]:
     """Return the services to build, all if none is named; exit for an unknown one."""
     # A workflow's matrix passes several as one argument.
-    services = " ".join(arguments).split() or list(SERVICES)
+    services = " ".join(arguments).split()
+    if not services:
+        return list(SERVICES)
     for service in services:
         if service not in SERVICES:
             known = ", ".join(SERVICES)
@@ -92,7 +97,10 @@ def build(services: list[str], variables: dict[str, str]) -> dict[str, str]:
     images = buildx.images(services, variables)
     bake("build", images, variables)
     tag = variables["IMAGE_TAG"]
-    return {short(image): f"{image}:{tag}" for image in images.values()}
+    addresses = {}
+    for image in images.values():
+        addresses[short(image)] = f"{image}:{tag}"
+    return addresses
 
 
 def push(
@@ -138,23 +146,24 @@ def bake(
             " those, run `docker buildx create --use` first.",
             flush=True,
         )
+    names = ", ".join(images)
+    failed = f"docker buildx bake did not {verb} {names}"
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "metadata.json"
+        file = Path(folder, "metadata.json")
+        command = buildx.arguments(verb, images, driver, file, platform)
         try:
-            docker(
-                *buildx.arguments(verb, images, driver, file, platform),
-                variables=variables,
-                otherwise=f"docker buildx bake did not {verb} {', '.join(images)}",
-            )
+            docker(*command, variables=variables, otherwise=failed)
         except DockerFailed as failure:
             raise registry.explained(failure) from failure
-        metadata: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+    metadata: dict[str, dict[str, str]] = json.loads(text)
     return metadata
 
 
 def short(image: str) -> str:
     """Return the short name of an image in the workflow: `api`, `mlflow`, `pipeline`."""
-    return image.rpartition("/")[2].removeprefix(PREFIX)
+    name = image.rpartition("/")[2]
+    return name.removeprefix(PREFIX)
 
 
 def combine(variables: dict[str, str]) -> dict[str, str]:
@@ -206,7 +215,8 @@ def release(variables: dict[str, str]) -> dict[str, str]:
 def report_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
     """Add to the run's summary which packages are not public, and where to change it."""
     repository = variables.get("GITHUB_REPOSITORY", "")
-    owner = _event().get("repository", {}).get("owner", {})
+    described = _event().get("repository", {})
+    owner = described.get("owner", {})
     organization = owner.get("type") == "Organization"
     for image, digest in digests.items():
         try:
@@ -224,7 +234,8 @@ def report_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
 
 def _is_private() -> bool:
     """Return whether the repository is private, as its images should be then."""
-    return bool(_event().get("repository", {}).get("private"))
+    repository = _event().get("repository", {})
+    return bool(repository.get("private"))
 
 
 def _event() -> dict[str, dict[str, dict[str, str]]]:
@@ -232,9 +243,8 @@ def _event() -> dict[str, dict[str, dict[str, str]]]:
     path = os.environ.get("GITHUB_EVENT_PATH")
     if not path:
         return {}
-    event: dict[str, dict[str, dict[str, str]]] = json.loads(
-        Path(path).read_text("utf-8")
-    )
+    text = Path(path).read_text("utf-8")
+    event: dict[str, dict[str, dict[str, str]]] = json.loads(text)
     return event
 
 

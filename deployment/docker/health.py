@@ -15,16 +15,19 @@ SHOWN_BYTES = 300
 def check(port: int, path: str, host: str = HERE) -> str:
     """Return what is wrong, an empty string if nothing is."""
     connection = HTTPConnection(HERE, port, timeout=SECONDS)
+    headers = {"Host": f"{host}:{port}"}
     try:
-        connection.request("GET", path, headers={"Host": f"{host}:{port}"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         body = answer.read(SHOWN_BYTES)
     except (OSError, HTTPException) as error:
         return f"no answer on port {port}: {error}"
     if answer.status == 200:
         return ""
-    return f"{path} answers {answer.status}: {body.decode(errors='replace')}"
+    text = body.decode(errors="replace")
+    return f"{path} answers {answer.status}: {text}"
 
 
 if __name__ == "__main__":
-    sys.exit(check(int(sys.argv[1]), *sys.argv[2:]) or 0)
+    port, *others = sys.argv[1:]
+    sys.exit(check(int(port), *others) or 0)

@@ -50,14 +50,14 @@ UNSUPPORTED = (errno.ENOTSUP, errno.ENOSYS, errno.EPERM)
 def access_list(mode: int, users: set[int], rights: int) -> bytes:
     """Return an access control list: a file's mode, and `rights` for more users."""
     group_rights = mode >> 3 & 7
-    entries = [(OWNER, mode >> 6 & 7, NO_USER)]
+    packed = HEADER.pack(VERSION)
+    packed += ENTRY.pack(OWNER, mode >> 6 & 7, NO_USER)
     for user in sorted(users):
-        entries.append((USER, rights, user))
-    entries.append((GROUP, group_rights, NO_USER))
-    entries.append((MASK, rights | group_rights, NO_USER))
-    entries.append((OTHERS, mode & 7, NO_USER))
-    packed = [ENTRY.pack(tag, allowed, user) for tag, allowed, user in entries]
-    return HEADER.pack(VERSION) + b"".join(packed)
+        packed += ENTRY.pack(USER, rights, user)
+    packed += ENTRY.pack(GROUP, group_rights, NO_USER)
+    packed += ENTRY.pack(MASK, rights | group_rights, NO_USER)
+    packed += ENTRY.pack(OTHERS, mode & 7, NO_USER)
+    return packed
 
 
 def share(path: Path) -> None:
@@ -83,8 +83,11 @@ def is_shared(path: Path) -> bool:
     if ACCESS not in os.listxattr(path, follow_symlinks=False):
         return False
     stored = os.getxattr(path, ACCESS, follow_symlinks=False)
-    entries = ENTRY.iter_unpack(stored[HEADER.size :])
-    return any(tag == USER and user == SERVICES_USER for tag, _, user in entries)
+    entries = stored[HEADER.size :]
+    for tag, _, user in ENTRY.iter_unpack(entries):
+        if tag == USER and user == SERVICES_USER:
+            return True
+    return False
 
 
 def open_to_all(path: Path) -> None:
@@ -159,7 +162,8 @@ def copy_key(generated: Path, key: Path) -> None:
 def unusable_variables() -> list[str]:
     """Return a sentence for each variable of the environment that cannot be used."""
     sentences = refusals(os.environ)
-    if os.environ.get(MONITORING, "").strip().lower() in NO:
+    monitoring = os.environ.get(MONITORING, "")
+    if monitoring.strip().lower() in NO:
         for variable in VARIABLES:
             if variable.name == MONITORING:
                 sentences.append(f"{MONITORING}: {variable.meaning}")

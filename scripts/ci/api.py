@@ -59,14 +59,17 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
         "Accept": "application/vnd.github+json",
         "Content-Type": "application/json",
     }
-    data = None if body is None else json.dumps(body).encode()
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
     try:
         request = urllib.request.Request(address, data, headers, method=method or None)
         with _opener(address).open(request, timeout=SECONDS) as answer:
             content = answer.read()
         return json.loads(content) if content else None
     except urllib.error.HTTPError as error:
-        message = " ".join(error.read(300).decode(errors="replace").split())
+        text = error.read(300).decode(errors="replace")
+        message = " ".join(text.split())
         sentence = f"{address}: GitHub answers {error.code}: {message}"
         raise ApiError(sentence, error.code) from None
     except urllib.error.URLError as error:
@@ -88,6 +91,8 @@ def _address(path: str) -> str:
 
 def _opener(address: str) -> urllib.request.OpenerDirector:
     """Return what opens an address; a loopback address never goes through a proxy."""
-    if urlsplit(address).hostname in LOOPBACK:
-        return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    parts = urlsplit(address)
+    if parts.hostname in LOOPBACK:
+        no_proxy = urllib.request.ProxyHandler({})
+        return urllib.request.build_opener(no_proxy)
     return urllib.request.build_opener()

@@ -1,4 +1,4 @@
-"""Whether this night's run has anything to do: `python3 -m scripts.ci.nightly`.
+"""Decide whether tonight's jobs have to run: `python3 -m scripts.ci.nightly`.
 
 From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`),
 GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the token may read actions.
@@ -22,38 +22,34 @@ def due() -> tuple[bool, str]:
 
     Raises:
         UnknownBudget: MLOPS_BUDGET names none.
-        ApiError: GitHub does not say what the last night was.
-        MissingVariable: the step does not pass what is needed.
+        ApiError: GitHub does not answer with the last night's run.
+        MissingVariable: the step does not pass a variable.
     """
     private = os.environ.get("PRIVATE") == "true"
     allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
     if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
-        return True, "Asked for by hand."
+        return True, "Somebody started it."
     if allowed.thorough:
-        return False, f"The budget is {allowed.name}: each push has done all of it."
+        return False, f"The budget is {allowed.name}: each push has run all of it."
     branch = quote(api.needed("BRANCH"), safe="")
     asked = (
         f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
     )
     runs = api.call(asked)["workflow_runs"]
     if not runs:
-        return True, "No night was green yet."
+        return True, "No night has been green yet."
     last = str(runs[0]["head_sha"])
     if not succeeds(Path(), "cat-file", "-e", f"{last}^{{commit}}"):
-        return (
-            True,
-            (
-                f"The branch no longer holds {last[:9]}, the commit of the last green"
-                " night."
-            ),
-        )
+        why = f"The branch no longer holds {last[:9]}, the last green night's commit."
+        return True, why
     pushed = own_commits.foreign(Path(), "HEAD", last)
-    since = f"since {last[:9]}, the commit of the last green night"
-    return bool(pushed), f"{len(pushed) or 'No'} commits of people {since}."
+    count = len(pushed) or "No"
+    why = f"{count} commits of people since {last[:9]}, the last green night's commit."
+    return bool(pushed), why
 
 
 def main() -> int:
-    """Write the output `run`, and why to the page of the run."""
+    """Write the output `run`, and the reason to the summary of the run."""
     try:
         run, why = due()
     except (api.ApiError, api.MissingVariable, budget.UnknownBudget, GitError) as error:

@@ -30,63 +30,83 @@ class Origin:
 
     @classmethod
     def read(cls, folder: Path) -> "Origin":
-        """Return the checkout's origin, as the environment says how to open it.
+        """Return the checkout's origin, opened as the environment says.
 
         Args:
             folder: where a key may lie for as long as it is needed.
 
         Raises:
-            ApiError: there is a key, and GitHub does not say how to know its server by.
+            ApiError: there is a key, and GitHub does not say which keys its server has.
         """
-        if key := os.environ.get("PUBLISH_KEY", "").strip():
+        key = os.environ.get("PUBLISH_KEY", "").strip()
+        if key:
             return cls._by_key(key, folder)
         address = git(Path(), "remote", "get-url", "origin")
-        if not (token := os.environ.get("GITHUB_TOKEN", "")):
+        token = os.environ.get("GITHUB_TOKEN", "")
+        if not token:
             return cls(address, {})
-        # In a copy that was unpacked on Windows no file can be executed.
+        # In a copy that was unpacked on Windows, no file is executable.
         askpass = Path(shutil.copy(ASKPASS, folder))
         askpass.chmod(0o700)
-        return cls(address, {"GIT_ASKPASS": str(askpass), "GITHUB_TOKEN": token})
+        variables = {
+            "GIT_ASKPASS": str(askpass),
+            "GITHUB_TOKEN": token,
+        }
+        return cls(address, variables)
 
     @classmethod
     def _by_key(cls, key: str, folder: Path) -> "Origin":
-        address = str(api.call("")["ssh_url"])
-        (folder / "key").write_text(f"{key}\n", encoding="ascii")
-        (folder / "key").chmod(0o600)
-        # GitHub says over https which keys its ssh servers have.
-        known = "".join(
-            f"{_host(address)} {line}\n" for line in api.call("meta")["ssh_keys"]
-        )
-        (folder / "known_hosts").write_text(known, encoding="ascii")
-        options = {"IdentitiesOnly": "yes", "StrictHostKeyChecking": "yes"}
-        options |= {
-            "UserKnownHostsFile": str(folder / "known_hosts"),
-            "BatchMode": "yes",
-        }
-        ssh = ["ssh", "-F", os.devnull, "-i", str(folder / "key")]
-        ssh += [
-            part for key, value in options.items() for part in ("-o", f"{key}={value}")
+        repository = api.call("")
+        address: str = repository["ssh_url"]
+        key_file = folder / "key"
+        key_file.write_text(f"{key}\n", encoding="ascii")
+        key_file.chmod(0o600)
+        # GitHub publishes the keys of its SSH servers over HTTPS.
+        meta = api.call("meta")
+        host = _host(address)
+        lines = [f"{host} {line}\n" for line in meta["ssh_keys"]]
+        known_hosts = folder / "known_hosts"
+        known_hosts.write_text("".join(lines), encoding="ascii")
+        ssh = [
+            "ssh",
+            "-F",
+            os.devnull,
+            "-i",
+            str(key_file),
+            "-o",
+            "IdentitiesOnly=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+            "-o",
+            f"UserKnownHostsFile={known_hosts}",
+            "-o",
+            "BatchMode=yes",
         ]
         return cls(address, {"GIT_SSH_COMMAND": " ".join(ssh)})
 
     def git(self, folder: Path, command: str, *arguments: str) -> str:
-        """Run a Git command on the origin: options first, then the address, then the
-        rest.
+        """Run a Git command on the origin, whose address follows the options.
 
         Raises:
             GitError: it ended with another status than 0.
         """
-        options = [argument for argument in arguments if argument.startswith("--")]
-        rest = [argument for argument in arguments if not argument.startswith("--")]
-        given = (command, *options, self.address, *rest)
-        return git(folder, *given, variables=self.variables)
+        options = []
+        others = []
+        for argument in arguments:
+            if argument.startswith("--"):
+                options.append(argument)
+            else:
+                others.append(argument)
+        line = [command, *options, self.address, *others]
+        return git(folder, *line, variables=self.variables)
 
 
 def _host(address: str) -> str:
-    """Return the server of an address, `git@host:path` or a URL, as known_hosts names
-    it.
-    """
+    """Return the server of `git@host:path` or a URL, as known_hosts names it."""
     if "://" not in address:
-        return address.partition(":")[0].rpartition("@")[2]
+        server = address.partition(":")[0]
+        return server.rpartition("@")[2]
     parts = urlsplit(address)
-    return f"[{parts.hostname}]:{parts.port}" if parts.port else str(parts.hostname)
+    if parts.port:
+        return f"[{parts.hostname}]:{parts.port}"
+    return str(parts.hostname)

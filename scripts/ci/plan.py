@@ -98,15 +98,21 @@ def _plan_request(event: Event, allowed: Budget, checks: tuple[str, ...]) -> Pla
 def read_event(name: str, content: dict[str, Any], folder: Path) -> Event:
     """Return the event, from GitHub's description of it and the checkout."""
     before, after = _range(name, content)
+    repository = content.get("repository", {})
+    own = False
+    documents = False
     # What a new or rewritten branch brings cannot be told from what was there before.
-    known = name != "workflow_dispatch" and _continues(folder, before, after)
+    if name != "workflow_dispatch" and _continues(folder, before, after):
+        own = not own_commits.foreign(folder, after, before)
+        documents = _only_documents(folder, before, after)
+    manifests = folder.glob("deployment/models/*/manifest.json")
     return Event(
         name=name,
         ref=os.environ.get("GITHUB_REF", ""),
-        default=content.get("repository", {}).get("default_branch", ""),
-        own=known and not own_commits.foreign(folder, after, before),
-        documents=known and _only_documents(folder, before, after),
-        champion=any(folder.glob("deployment/models/*/manifest.json")),
+        default=repository.get("default_branch", ""),
+        own=own,
+        documents=documents,
+        champion=any(manifests),
     )
 
 
@@ -136,8 +142,9 @@ def _only_documents(folder: Path, before: str, after: str) -> bool:
 
 
 def _is_document(path: str) -> bool:
-    at_top = "/" not in path
-    return path.startswith(DOCUMENTS) or (at_top and path.endswith(".md"))
+    if "/" in path:
+        return path.startswith(DOCUMENTS)
+    return path.endswith(".md") or path in DOCUMENTS
 
 
 def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -> None:
@@ -145,11 +152,14 @@ def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -
     jobs = list(planned.jobs)
     if "ACT" in os.environ:
         jobs = [job for job in jobs if job not in NOT_REHEARSED]
-    pythons = allowed.pythons[-1:] if event.documents else allowed.pythons
+    pythons = allowed.pythons
+    if event.documents:
+        pythons = pythons[-1:]
     minutes = ""
     if private:
         counted = ("plan", *jobs, "verdict")
-        minutes = str(budget.minutes(counted, len(pythons), len(allowed.images)))
+        estimate = budget.minutes(counted, len(pythons), len(allowed.images))
+        minutes = str(estimate)
     put(
         jobs=json.dumps(jobs),
         why=planned.why,
@@ -166,11 +176,14 @@ def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -
 def main() -> int:
     """Plan the run; return 1 if the budget or a commit is unknown."""
     path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
-    content = json.loads(path.read_text("utf-8") or "{}")
-    private = bool(content.get("repository", {}).get("private"))
+    text = path.read_text("utf-8")
+    content = json.loads(text or "{}")
+    repository = content.get("repository", {})
+    private = bool(repository.get("private"))
     name = os.environ.get("GITHUB_EVENT_NAME", "")
+    chosen = os.environ.get("MLOPS_BUDGET", "")
     try:
-        allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
+        allowed = budget.choose(chosen, private)
         event = read_event(name, content, Path())
     except (GitError, budget.UnknownBudget) as error:
         print(f"error: {error}", file=sys.stderr)

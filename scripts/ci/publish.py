@@ -1,11 +1,11 @@
-"""Publishes the bundle without showing the token to what is installed.
+"""Publish the bundle without giving the token to the installed packages.
 
     python3 -m scripts.ci.publish [--dry-run]
 
-`nox -s publish` installs packages and runs them. It gets a bare copy of the branch on
-this machine to publish to, and an environment without the token. This program, of the
-standard library alone, fetches the copy before and pushes what landed in it after. If
-somebody else pushed in between, all of it begins again on the new tip.
+`nox -s publish` installs packages and runs them. It publishes to a bare copy of the
+branch on this machine, in an environment without the token. This program uses only the
+standard library: it fetches the copy before, and pushes what landed in it afterwards.
+If somebody else pushed in between, it starts again on the new tip.
 
 From the environment: BRANCH (the default branch), PUBLISH_BRANCH (another one to
 publish to, or empty), GITHUB_TOKEN, PUBLISH_KEY (a deploy key that pushes in the
@@ -36,11 +36,13 @@ REPORT = Path("build/report.md")
 ATTEMPTS = 60
 # Where `pipeline publish` keeps what it made.
 PUBLISHED = "refs/mlops/published"
-SECONDS = 30  # the longest wait for a server that fails for the moment
+# The longest wait for a server that fails temporarily, and after a lost race.
+SECONDS = 30.0
+RACE_SECONDS = 2.0
 
 
 class Stopped(PipelineError):
-    """Publishing ended without a commit, and everything has been said."""
+    """Publishing ended without a commit, and the reason has been printed."""
 
 
 class Publication:
@@ -52,7 +54,7 @@ class Publication:
         self.copy = folder / "copy.git"
         self._branches = {default, target}
         git(folder, "init", "--quiet", "--bare", str(self.copy))
-        # A branch of its own begins at the default one, and what is pushed there is
+        # A separate branch starts at the default one, and pushes to the default one are
         # merged into it.
         git(self.copy, "symbolic-ref", "HEAD", f"refs/heads/{default}")
 
@@ -60,25 +62,27 @@ class Publication:
         """Publish until it lands; return the commit.
 
         Raises:
-            PipelineError: the origin refuses the push, cannot be reached, or is always
-            faster. Stopped: `nox -s publish` failed, and has said why.
+            PipelineError: the origin refuses the push, cannot be reached, or other
+                pushes land first each time.
+            Stopped: `nox -s publish` failed, and printed why.
         """
         for attempt in range(ATTEMPTS):
             tip = self._fetch(attempt)
-            if tip and (commit := self._landed(tip)):
-                return commit
+            landed = self._landed(tip)
+            if landed:
+                return landed
             self._run(attempt)
-            made = git(self.copy, "rev-parse", f"refs/heads/{self.target}")
-            if made == tip:  # it was there before, by another run with the same bundle
+            commit = git(self.copy, "rev-parse", f"refs/heads/{self.target}")
+            if commit == tip:
+                # Another run with the same bundle has published it before.
                 return git(Path(), "rev-parse", PUBLISHED)
             try:
-                where = f"{made}:refs/heads/{self.target}"
+                where = f"{commit}:refs/heads/{self.target}"
                 self.origin.git(self.copy, "push", "--quiet", "--no-verify", where)
-                return made
+                return commit
             except GitError as error:
-                self._stop_or_wait(
-                    error, attempt, f"origin refuses pushes to {self.target}"
-                )
+                refusal = f"origin refuses pushes to {self.target}"
+                self._stop_or_wait(error, attempt, refusal)
         raise PipelineError(
             f"gave up after {ATTEMPTS} attempts: other pushes to {self.target} landed"
             " first each time; nothing is lost, run the failed jobs again."
@@ -89,110 +93,102 @@ class Publication:
 
         Raises:
             PipelineError: the origin cannot be reached.
-            Stopped: `nox -s publish` failed, and has said why.
+            Stopped: `nox -s publish` failed, and printed why.
         """
         self._fetch(0)
         self._run(0, "--dry-run")
 
     def _fetch(self, attempt: int) -> str:
-        """Make the copy what the origin is now; return the tip of the branch to publish
-        to.
+        """Update the copy from the origin; return the tip of the branch to publish to.
 
-        It is empty before the first publication to a branch of its own.
+        The tip is empty before the first publication to a separate branch.
         """
-        listed = [f"refs/heads/{branch}" for branch in sorted(self._branches)]
+        branches = [f"refs/heads/{branch}" for branch in sorted(self._branches)]
         try:
-            there = self.origin.git(self.copy, "ls-remote", "--heads", *listed).split()[
-                1::2
-            ]
-            self.origin.git(
-                self.copy,
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                *(f"+{r}:{r}" for r in there),
-            )
+            listed = self.origin.git(self.copy, "ls-remote", "--heads", *branches)
+            # A commit and a branch alternate.
+            there = listed.split()[1::2]
+            updates = [f"+{branch}:{branch}" for branch in there]
+            self.origin.git(self.copy, "fetch", "--quiet", "--no-tags", *updates)
         except GitError as error:
             self._stop_or_wait(error, attempt, "origin cannot be read")
             return self._fetch(attempt + 1)
         target = f"refs/heads/{self.target}"
-        return git(self.copy, "rev-parse", target) if target in there else ""
+        if target not in there:
+            return ""
+        return git(self.copy, "rev-parse", target)
 
-    def _landed(self, tip: str) -> str | None:
-        """Return the commit that an earlier attempt of this workflow run has published."""
+    def _landed(self, tip: str) -> str:
+        """Return what an earlier attempt of this workflow run published, if any."""
+        if not tip:
+            return ""
         key = f"%(trailers:key={own_commits.WORKFLOW},valueonly)"
         log = ("log", f"--format=%H {key}", f"{self.tested}..{tip}")
         for line in git(self.copy, *log).splitlines():
             commit, _, workflow = line.partition(" ")
             if workflow and workflow == run_url():
                 return commit
-        return None
+        return ""
 
     def _run(self, attempt: int, *more: str) -> None:
         """Run `nox -s publish` on the copy, without anything that opens the origin."""
-        own = {name: value for name, value in os.environ.items() if name not in SECRETS}
-        again = ["-R"] if attempt else []  # the packages are installed
-        command = [
-            "bash",
-            str(ROOT / "scripts" / "nox.sh"),
-            *again,
-            "-s",
-            "publish",
-            "--",
-        ]
-        where = ["--remote", str(self.copy), "--branch", self.target]
-        done = subprocess.run([*command, *where, *more], env=own, check=False)
+        own = dict(os.environ)
+        for name in SECRETS:
+            own.pop(name, None)
+        command = ["bash", str(ROOT / "scripts" / "nox.sh")]
+        if attempt:
+            # The packages are installed already.
+            command.append("-R")
+        command += ["-s", "publish", "--"]
+        command += ["--remote", str(self.copy), "--branch", self.target]
+        command += more
+        done = subprocess.run(command, env=own, check=False)
         if done.returncode:
             raise Stopped("`nox -s publish` failed, see above.")
 
     def _stop_or_wait(self, error: GitError, attempt: int, doing: str) -> None:
-        """Wait before the next attempt, if one can mend it.
+        """Wait before the next attempt, if another one can succeed.
 
         Raises:
-            PipelineError: none can, or there were enough.
+            PipelineError: it cannot, or there were enough.
         """
         cause = classify(error.output)
         if cause not in (Cause.RACE, Cause.TRANSIENT) or attempt == ATTEMPTS - 1:
             raise PipelineError(explain(error.output, doing)) from error
-        print(
-            f"attempt {attempt + 1}: {cause.value}, once more",
-            file=sys.stderr,
-            flush=True,
-        )
-        longest = SECONDS if cause is Cause.TRANSIENT else 2.0
-        time.sleep(random.uniform(0, min(longest, 0.1 * 2 ** min(attempt, 10))))
+        message = f"attempt {attempt + 1}: {cause.value}, trying again"
+        print(message, file=sys.stderr, flush=True)
+        longest = SECONDS if cause is Cause.TRANSIENT else RACE_SECONDS
+        doubled = 0.1 * 2 ** min(attempt, 10)
+        time.sleep(random.uniform(0, min(longest, doubled)))
 
 
 def ships(copy: Path, tested: str, commit: str) -> str:
-    """Return why the images of a published commit must not be built by this run, "" if
-    they may.
-    """
-    if not git(copy, "ls-tree", "-r", "--name-only", commit, "deployment/models").count(
-        "manifest"
-    ):
+    """Return why this run must not build the images of a published commit, if so."""
+    files = git(copy, "ls-tree", "-r", "--name-only", commit, "deployment/models")
+    if "manifest" not in files:
         return "No model is in service yet: there is nothing to build images of."
-    if others := own_commits.untested(copy, tested, commit):
-        return (
-            f"The published commit holds {others[0][:9]} of another push, which this"
-            " run has not tested: the images are left to that push's run."
-        )
-    return ""
+    others = own_commits.untested(copy, tested, commit)
+    if not others:
+        return ""
+    return (
+        f"The published commit contains {others[0][:9]} of another push, which this"
+        " run has not tested: the images are left to that push's run."
+    )
 
 
 def tick(commit: str) -> None:
-    """Give the published commit a status: as the pipeline's own it has no run, and no
-    check.
+    """Give the published commit a status: no workflow run checks it.
+
+    It is the pipeline's own commit, and starts none.
     """
+    status = {
+        "state": "success",
+        "context": "Published",
+        "description": "Linted, tested, trained, evaluated",
+        "target_url": run_url(),
+    }
     try:
-        api.call(
-            f"/statuses/{commit}",
-            {
-                "state": "success",
-                "context": "Published",
-                "description": "Linted, tested, trained, judged",
-                "target_url": run_url(),
-            },
-        )
+        api.call(f"/statuses/{commit}", status)
     except (api.ApiError, api.MissingVariable) as error:
         print(f"::warning::The published commit has no status: {error}")
 
@@ -200,7 +196,7 @@ def tick(commit: str) -> None:
 def main() -> int:
     """Publish, and write the outputs `commit`, `headline`, `ship` and `left`."""
     parser = argparse.ArgumentParser(
-        prog="publish", description=(__doc__ or "").splitlines()[0]
+        prog="publish", description=console.first_line(__doc__)
     )
     parser.add_argument("--dry-run", action="store_true", help="push nothing")
     dry_run = parser.parse_args().dry_run
@@ -214,7 +210,7 @@ def main() -> int:
                 publication.try_out()
                 return 0
             commit = publication.land()
-            _tell(publication, commit)
+            report(publication, commit)
     except Stopped as error:
         print(f"publish: {error}", file=sys.stderr)
         return 1
@@ -225,15 +221,13 @@ def main() -> int:
     return 0
 
 
-def _tell(publication: Publication, commit: str) -> None:
+def report(publication: Publication, commit: str) -> None:
+    """Write the outputs, and the report if an earlier attempt of this run published."""
     subject = git(publication.copy, "log", "-1", "--format=%s", commit)
-    if (
-        not REPORT.is_file()
-    ):  # an earlier attempt of this run published, and has told of it
+    if not REPORT.is_file():
+        text = f"Published before, as `{commit[:9]}`: {subject}\n"
         REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_text(
-            f"Published before, as `{commit[:9]}`: {subject}\n", encoding="utf-8"
-        )
+        REPORT.write_text(text, encoding="utf-8")
     left = ships(publication.copy, publication.tested, commit)
     put(
         commit=commit,

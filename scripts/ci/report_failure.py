@@ -65,11 +65,13 @@ class Matcher:
         match = self.expression.search(text)
         if match is None:
             return None
-        fields = {name: match[group] or "" for name, group in self.groups.items()}
-        message = f"{fields.get('code', '')} {fields['message']}".strip()
-        if "file" not in fields:
+        fields = dict.fromkeys(("file", "line", "code"), "")
+        for name, group in self.groups.items():
+            fields[name] = match[group] or ""
+        message = f"{fields['code']} {fields['message']}".strip()
+        if not fields["file"]:
             return Finding(message, SENTENCE)
-        where = place(fields["file"], fields.get("line", ""))
+        where = place(fields["file"], fields["line"])
         return Finding(where + message, PLACE)
 
 
@@ -77,13 +79,11 @@ def read_matchers(folder: Path = MATCHERS) -> list[Matcher]:
     """Read the problem matchers; each of ours has one pattern, for one line."""
     matchers = []
     for path in sorted(folder.glob("*.json")):
-        for described in json.loads(path.read_text("utf-8"))["problemMatcher"]:
-            pattern: dict[str, Any] = described["pattern"][0]
-            expression = re.compile(pattern["regexp"])
-            groups = {
-                name: group for name, group in pattern.items() if name != "regexp"
-            }
-            matchers.append(Matcher(expression, groups))
+        content = json.loads(path.read_text("utf-8"))
+        for described in content["problemMatcher"]:
+            pattern: dict[str, Any] = dict(described["pattern"][0])
+            expression = re.compile(pattern.pop("regexp"))
+            matchers.append(Matcher(expression, pattern))
     return matchers
 
 
@@ -92,7 +92,10 @@ def place(file: str, line: str = "") -> str:
     path = Path(file)
     if path.is_relative_to(ROOT):
         path = path.relative_to(ROOT)
-    return f"{path.as_posix()}:{line}: " if line else f"{path.as_posix()}: "
+    shown = path.as_posix()
+    if line:
+        return f"{shown}:{line}: "
+    return f"{shown}: "
 
 
 def find(text: str, matchers: list[Matcher]) -> Finding | None:
@@ -100,27 +103,38 @@ def find(text: str, matchers: list[Matcher]) -> Finding | None:
     text = COLOUR.sub("", text).rstrip()
     if FOREIGN_PACKAGE.fullmatch(text):
         return Finding(FOREIGN_PACKAGE_HELP, SENTENCE + 1)
-    if match := TEST.fullmatch(text):
-        return Finding(match["text"], SENTENCE)
-    if match := ANNOTATION.fullmatch(text):
-        return Finding(place(match["file"], match["line"]) + match["text"], PLACE)
+    test = TEST.fullmatch(text)
+    if test:
+        return Finding(test["text"], SENTENCE)
+    annotation = ANNOTATION.fullmatch(text)
+    if annotation:
+        where = place(annotation["file"], annotation["line"])
+        return Finding(where + annotation["text"], PLACE)
     for matcher in matchers:
-        if finding := matcher.find(text):
+        finding = matcher.find(text)
+        if finding:
             return finding
-    if match := NOX_COMMAND.fullmatch(text):
-        return Finding(match["text"], COMMAND)
+    command = NOX_COMMAND.fullmatch(text)
+    if command:
+        return Finding(command["text"], COMMAND)
     return None
 
 
 def sentence(findings: list[Finding]) -> str:
     """Return what failed, in one sentence of the first and best findings."""
-    best = max((finding.rank for finding in findings), default=COMMAND)
-    texts = [finding.text.rstrip(".") for finding in findings if finding.rank == best]
-    texts = list(dict.fromkeys(texts))
-    if not texts:
+    if not findings:
         return "it failed without a message: see its log"
-    more = f" (and {len(texts) - SHOWN} more)" if len(texts) > SHOWN else ""
-    return "; ".join(texts[:SHOWN]) + more
+    best = max(finding.rank for finding in findings)
+    texts: list[str] = []
+    for finding in findings:
+        text = finding.text.rstrip(".")
+        if finding.rank == best and text not in texts:
+            texts.append(text)
+    shown = "; ".join(texts[:SHOWN])
+    left = len(texts) - SHOWN
+    if left > 0:
+        return f"{shown} (and {left} more)"
+    return shown
 
 
 def main(command: list[str]) -> int:
@@ -139,7 +153,8 @@ def main(command: list[str]) -> int:
         assert child.stdout
         for text in child.stdout:
             print(text, end="", flush=True)
-            if finding := find(text, matchers):
+            finding = find(text, matchers)
+            if finding:
                 findings.append(finding)
     if child.returncode:
         put(failure=sentence(findings))

@@ -29,6 +29,8 @@ DOES = {
     "smoke": "starts the whole stack from the images{scan}",
     "release": "moves `latest` to the images, signs their provenance",
 }
+# The results of jobs that ran to their end.
+RAN = ("success", "failure")
 # They follow a publication, and only if its commit may be shipped.
 SHIPPING = ("images", "images-arm", "e2e", "smoke", "release")
 AGAIN = "Fix it (`{}` shows the same) and push again."
@@ -80,11 +82,12 @@ def judge(needs: Needs) -> Verdict:
     """Judge the jobs' results: every job of the plan must have succeeded."""
     plan = needs["plan"]["outputs"]
     left = _output(needs, "publish", "left")
-    planned = json.loads(plan.get("jobs") or "[]")
-    wanted = [job for job in planned if not left or job not in SHIPPING]
-    results = {job: needs[job]["result"] for job in ("plan", *wanted)}
+    wanted = _planned(plan)
+    if left:
+        wanted = [job for job in wanted if job not in SHIPPING]
     for result in ("failure", "cancelled", "skipped"):
-        stopped = [job for job in results if results[job] == result]
+        jobs = ["plan", *wanted]
+        stopped = [job for job in jobs if needs[job]["result"] == result]
         if stopped:
             return _stopped(needs, result, stopped)
     why = f"{plan['why']} {left}".strip()
@@ -94,6 +97,12 @@ def judge(needs: Needs) -> Verdict:
     if headline:
         return Verdict(True, f"Published: {headline}", why)
     return Verdict(True, "All good, nothing published", why)
+
+
+def _planned(plan: dict[str, str]) -> list[str]:
+    """Return the jobs of the plan, none if it failed."""
+    jobs: list[str] = json.loads(plan.get("jobs") or "[]")
+    return jobs
 
 
 def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
@@ -114,9 +123,10 @@ def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
 
 def _output(needs: Needs, job: str, name: str) -> str:
     """Return an output of a job, empty if it did not run."""
-    if needs[job]["result"] not in ("success", "failure"):
+    if needs[job]["result"] not in RAN:
         return ""
-    return str(needs[job]["outputs"].get(name, ""))
+    outputs = needs[job]["outputs"]
+    return str(outputs.get(name, ""))
 
 
 def _state(needs: Needs) -> str:
@@ -149,8 +159,9 @@ def page(needs: Needs, report: str) -> str:
 def _table(needs: Needs) -> str:
     """Return a table of the jobs that ran, or that should have run."""
     plan = needs["plan"]["outputs"]
-    planned = json.loads(plan.get("jobs") or "[]")
-    pythons = " and ".join(json.loads(plan.get("pythons") or "[]"))
+    planned = _planned(plan)
+    versions = json.loads(plan.get("pythons") or "[]")
+    pythons = " and ".join(versions)
     scan = ""
     if plan.get("scan") == "true":
         scan = " and scans them for known vulnerabilities"
@@ -168,7 +179,7 @@ def _minutes(needs: Needs) -> str:
     plan = needs["plan"]["outputs"]
     if not plan.get("minutes"):
         return ""
-    ran = [job for job in DOES if needs[job]["result"] in ("success", "failure")]
+    ran = [job for job in DOES if needs[job]["result"] in RAN]
     pythons = len(json.loads(plan["pythons"]))
     images = len(json.loads(plan["images"]))
     estimate = budget.minutes([*ran, "verdict"], pythons, images)
@@ -183,10 +194,11 @@ def _links(needs: Needs) -> str:
     server = os.environ.get("GITHUB_SERVER_URL", "")
     repository = os.environ.get("GITHUB_REPOSITORY", "")
     run = os.environ.get("GITHUB_RUN_ID", "")
-    links = [f"[Workflow run]({server}/{repository}/actions/runs/{run})"]
+    site = f"{server}/{repository}"
+    links = [f"[Workflow run]({site}/actions/runs/{run})"]
     commit = _output(needs, "publish", "commit")
     if commit:
-        links.append(f"[commit `{commit[:7]}`]({server}/{repository}/commit/{commit})")
+        links.append(f"[commit `{commit[:7]}`]({site}/commit/{commit})")
     for digest in _output(needs, "release", "digests").split():
         links.append(f"`{digest}`")
     line = " · ".join(links)

@@ -250,7 +250,7 @@ def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(
     assert "failed for the moment" in done.stdout and "pushed first" in done.stdout
     assert git(team.origin, "rev-parse", f"{commit}~1") == theirs
     assert team.outputs["ship"] == "false"
-    assert f"holds {theirs[:9]} of another push" in team.outputs["left"]
+    assert f"contains {theirs[:9]} of another push" in team.outputs["left"]
 
 
 def test_without_a_model_in_service_nothing_is_shipped(team: Team) -> None:
