@@ -1,17 +1,14 @@
-"""Alerts made by their causes in the running stack, up to the retrain that drift asks
-for.
+"""Alerts in the running stack, from their causes to the retrain that drift starts.
 
-Three causes at once, each about another task: each alert must fire for its own, and no
-other.
+Three causes at once, each for another task: each alert fires for its own cause alone.
 """
 
 import copy
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,53 +18,29 @@ import yaml
 
 from tests.paths import ROOT
 from tests.stack.engine import ADMIN_KEY, SCRAPE_SECONDS, SERVICES, Stack, eventually
+from tests.stack.receiver import Alert, Receiver, identity
 
 FIRES_SECONDS = 120
-# The machine is others' too. What is said of it is known from the rules' own cases.
+# Others use the machine too; the cases of the rules test these alerts.
 MACHINE = {"DiskAlmostFull", "MemoryAlmostFull", "CpuBusy"}
-Alert = tuple[str, str]  # its name, its task
-
-
-class Receiver(ThreadingHTTPServer):
-    """Hears what Alertmanager tells, and what GitHub would be asked."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, Any]] = []
-        super().__init__(("0.0.0.0", 0), _Handler)
-
-    def told(self) -> set[Alert]:
-        """Return the alerts that it was told fire."""
-        messages = [content["alerts"] for path, content in self.heard if path == "/"]
-        return {
-            (alert["labels"]["alertname"], alert["labels"].get("task", ""))
-            for alerts in messages
-            for alert in alerts
-            if alert["status"] == "firing"
-        }
-
-    def dispatched(self) -> list[tuple[str, Any]]:
-        """Return what GitHub was asked."""
-        return [(path, content) for path, content in self.heard if path != "/"]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.heard.append((self.path, json.loads(content)))
-        self.send_response(204)
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        content = json.dumps({"default_branch": "main"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+WATCHDOG = ("Watchdog", "")
+EXPECTED = {
+    ("PredictionErrors", "credit"),
+    ("ModelReloadFails", "iris"),
+    ("DriftDetected", "housing"),
+    WATCHDOG,
+}
+DRIFT_OPTIONS = [
+    "--task",
+    "housing",
+    "--shift",
+    "2",
+    "--rows",
+    "1200",
+    "--rate",
+    "40",
+]
+ERROR_OPTIONS = ["--task", "credit", "--seconds", str(FIRES_SECONDS)]
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +106,11 @@ def alerting(
 
 
 def firing(stack: Stack) -> set[Alert]:
-    """Return the alerts that fire, but those of the machine and of models that are old."""
+    """Return the firing alerts, except those of the machine and of old models."""
     found = stack.ask("PROMETHEUS", "/api/v1/alerts")["data"]["alerts"]
-    return {
-        (alert["labels"]["alertname"], alert["labels"].get("task", ""))
-        for alert in found
-        if alert["state"] == "firing"
-        and alert["labels"]["alertname"] not in MACHINE | {"ModelStale"}
-    }
+    alerts = {identity(alert) for alert in found if alert["state"] == "firing"}
+    ignored = MACHINE | {"ModelStale"}
+    return {(name, task) for name, task in alerts if name not in ignored}
 
 
 def await_alerts(stack: Stack, expected: set[Alert], seconds: float) -> None:
@@ -152,7 +122,7 @@ def await_alerts(stack: Stack, expected: set[Alert], seconds: float) -> None:
 
 
 def traffic(stack: Stack, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Begin to send traffic of a kind."""
+    """Start to send one kind of traffic."""
     command = [
         sys.executable,
         "-m",
@@ -164,56 +134,46 @@ def traffic(stack: Stack, *arguments: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
-def test_each_alert_fires_for_its_cause_and_drift_is_answered(
-    alerting: Stack, receiver: Receiver
-) -> None:
-    expected = {
-        ("PredictionErrors", "credit"),
-        ("ModelReloadFails", "iris"),
-        ("DriftDetected", "housing"),
-        ("Watchdog", ""),
-    }
-    model = alerting.checkout / "deployment" / "models" / "iris" / "model.onnx"
+@contextmanager
+def causes(stack: Stack) -> Iterator[None]:
+    """Send drifted and invalid requests, and break a model's file."""
+    model = stack.checkout / "deployment" / "models" / "iris" / "model.onnx"
     content = model.read_bytes()
-    drifted = (
-        "drifted",
-        "--task",
-        "housing",
-        "--shift",
-        "2",
-        "--rows",
-        "1200",
-        "--rate",
-        "40",
-    )
-    sending = [
-        traffic(alerting, *drifted),
-        traffic(
-            alerting, "errors", "--task", "credit", "--seconds", str(FIRES_SECONDS)
-        ),
+    processes = [
+        traffic(stack, "drifted", *DRIFT_OPTIONS),
+        traffic(stack, "errors", *ERROR_OPTIONS),
     ]
-    began = time.monotonic()
     try:
         model.write_bytes(content[: len(content) // 2])
-        await_alerts(alerting, expected, FIRES_SECONDS)
-        left = FIRES_SECONDS + 15 - (time.monotonic() - began)
-        eventually(
-            lambda: receiver.told() == expected - {("Watchdog", "")},
-            left,
-            "they are told",
-        )
-        asked = eventually(receiver.dispatched, 30, "GitHub is asked for a retrain")
+        yield
     finally:
-        for process in sending:
+        for process in processes:
             process.terminate()
             process.wait(30)
         model.write_bytes(content)
-    ((path, body),) = asked
+
+
+def test_each_alert_fires_for_its_cause_and_drift_starts_a_retrain(
+    alerting: Stack, receiver: Receiver
+) -> None:
+    started = time.monotonic()
+    with causes(alerting):
+        await_alerts(alerting, EXPECTED, FIRES_SECONDS)
+        left = FIRES_SECONDS + 15 - (time.monotonic() - started)
+        eventually(
+            lambda: receiver.firing() == EXPECTED - {WATCHDOG},
+            left,
+            "the receiver gets the alerts",
+        )
+        requests = eventually(
+            receiver.dispatched, 30, "GitHub gets the request for a retrain"
+        )
+    ((path, body),) = requests
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
     assert body["inputs"]["tasks"] == "housing"
     assert body["inputs"]["refresh_data"] == "true"
     assert body["inputs"]["reason"].startswith("alert DriftDetected: housing (MedInc")
-    await_alerts(alerting, expected - {("ModelReloadFails", "iris")}, 60)
+    await_alerts(alerting, EXPECTED - {("ModelReloadFails", "iris")}, 60)
 
 
 def test_an_api_that_is_killed_is_the_one_new_alert(
@@ -226,7 +186,9 @@ def test_an_api_that_is_killed_is_the_one_new_alert(
             lambda: ("ApiDown", "") in firing(alerting), FIRES_SECONDS, "ApiDown fires"
         )
         assert firing(alerting) - before == {("ApiDown", "")}
-        eventually(lambda: ("ApiDown", "") in receiver.told(), 15, "it is told")
+        eventually(
+            lambda: ("ApiDown", "") in receiver.firing(), 15, "the receiver gets it"
+        )
     finally:
         alerting.compose("up", "-d", "--wait", "--wait-timeout", "60", "mlops-api")
     eventually(lambda: ("ApiDown", "") not in firing(alerting), 60, "it is over")

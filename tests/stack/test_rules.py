@@ -1,4 +1,4 @@
-"""What Prometheus and Alertmanager are given, by the tools that they bring along."""
+"""The configuration of Prometheus and Alertmanager, checked by their own tools."""
 
 from pathlib import Path
 
@@ -34,16 +34,16 @@ def tool(program: str, folder: str, *arguments: str) -> str:
 
 
 def test_the_configuration_and_its_rules_are_valid() -> None:
-    told = tool(
+    output = tool(
         "promtool", "prometheus", "check", "config", "--lint=all", "../prometheus.yml"
     )
     rules = len(list((MONITORING / "prometheus" / "rules").glob("*.yml")))
-    assert f"SUCCESS: {rules} rule files found" in told
+    assert f"SUCCESS: {rules} rule files found" in output
 
 
 def test_the_rules_that_are_off_are_valid() -> None:
     for file in (MONITORING / "prometheus" / "rules" / "optional").glob("*.yml"):
-        told = tool(
+        output = tool(
             "promtool",
             "prometheus",
             "check",
@@ -51,7 +51,7 @@ def test_the_rules_that_are_off_are_valid() -> None:
             "--lint=all",
             f"rules/optional/{file.name}",
         )
-        assert "SUCCESS" in told
+        assert "SUCCESS" in output
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
@@ -79,11 +79,11 @@ def test_every_configuration_of_alertmanager_is_valid(path: Path) -> None:
     ],
 )
 def test_alerts_go_to_whom_they_are_for(file: str, alert: str, receiver: str) -> None:
-    told = (
+    arguments = (
         "routes",
         "test",
         f"--config.file={file}.yml",
         f"alertname={alert}",
         "severity=warning",
     )
-    assert tool("amtool", "alertmanager", "config", *told) == f"{receiver}\n"
+    assert tool("amtool", "alertmanager", "config", *arguments) == f"{receiver}\n"
