@@ -116,7 +116,7 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
 
 
 def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
-    (project.clone / "tools" / "bad.py").write_text("import os\n")
+    (project.clone / "examples" / "bad.py").write_text("import os\n")
     path = project.clone / "data" / "iris.csv.gz"
     lines = gzip.decompress(path.read_bytes()).decode().splitlines()
     lines[3] = "-" + lines[3]
@@ -133,7 +133,7 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     assert project.main == git(project.clone, "rev-parse", "HEAD")
     assert "row 3" in run.jobs["train"].outputs["failure"]
     assert "Stopped: lint failed" in run.summary and "train failed, too" in run.summary
-    assert "tools/bad.py:1: F401 'os' imported but unused" in run.summary
+    assert "examples/bad.py:1: F401 'os' imported but unused" in run.summary
     assert "bash scripts/nox.sh -s lint" in run.summary
     assert "Nothing was published" in run.summary
 
