@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The two processes of the MLflow container: the server, and what keeps its database up with the
-# files and tells Prometheus of them. Where one ends the other is stopped too, and the container
+# files and exports metrics of them. Where one ends the other is stopped too, and the container
 # with them. MLflow's own --expose-prometheus is no use here: Prometheus asks by the container's
 # address, for which MLflow has a 403.
 set -euo pipefail

@@ -24,7 +24,7 @@ MATCHERS = ROOT / ".github" / "problem-matchers"
 SHOWN = 3
 COLOUR = re.compile(r"\x1b(?:\[[0-9;]*m|\(B)")
 
-# What a sentence is made of, the best first.
+# How well a finding explains a failure.
 SENTENCE = 2
 PLACE = 1
 COMMAND = 0

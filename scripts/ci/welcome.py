@@ -1,5 +1,4 @@
-"""Says what is still off in a fork or a copy of this repository: `python3 -m
-scripts.ci.welcome`.
+"""List what is not set up in a fork or a copy: `python3 -m scripts.ci.welcome`.
 
 Asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to
 the file that GITHUB_STEP_SUMMARY names; without one it prints. What is off is no
@@ -38,7 +37,7 @@ WAYS_OUT = (
 OFF = {
     "disabled_fork": "as GitHub does in a fork to each workflow with a schedule",
     "disabled_inactivity": "by GitHub, after 60 days without a commit",
-    "disabled_manually": "by hand",
+    "disabled_manually": "manually",
 }
 NO_RULESETS = " (a private repository has none on GitHub's free plan)"
 MISSED = {

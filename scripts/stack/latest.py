@@ -23,8 +23,8 @@ def move(images: list[str], commit: str, variables: dict[str, str]) -> dict[str,
             workflow run has linted and tested.
 
     Returns:
-        The digests by image; none if `latest` stays where it is, which is said with the
-        reason.
+        The digests by image; none if `latest` stays where it is, which is printed with
+        the reason.
 
     Raises:
         StackError: an image of the commit is missing, or origin or the registry
@@ -84,7 +84,7 @@ def _why_not(commit: str, tested: str, present: list[str]) -> str:
 
 
 def _contains(tip: str, commit: str) -> bool:
-    """Tell whether a commit is among those that a tip is made of."""
+    """Return whether a commit is an ancestor of a tip."""
     return bool(tip) and succeeds(ROOT, "merge-base", "--is-ancestor", commit, tip)
 
 

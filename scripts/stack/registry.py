@@ -71,7 +71,7 @@ def digest_or_none(image: str, tag: str, variables: dict[str, str]) -> str | Non
 
 
 def revision(image: str, reference: str, variables: dict[str, str]) -> str:
-    """Return the commit that an image was made of; nothing if its labels do not say it.
+    """Return the commit that an image was built from, empty if its labels lack it.
 
     Args:
         reference: the image's tag with a colon before it, or its digest with an `@`.

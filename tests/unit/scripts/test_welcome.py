@@ -155,7 +155,7 @@ def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(
     ("state", "why"),
     [
         ("disabled_inactivity", "60 days"),
-        ("disabled_manually", "by hand"),
+        ("disabled_manually", "manually"),
         ("active", ""),
     ],
 )
