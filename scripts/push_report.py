@@ -1,8 +1,7 @@
-"""What a push did, task by task, as Markdown: candidates, decision, the metric's
-history.
+"""Describes a push, task by task, as Markdown: candidates, decision, metric's history.
 
-Made of nothing but a commit of `pipeline publish`, also one that a dry run made and
-nobody pushed.
+It needs nothing but a commit of `pipeline publish`, even one of a dry run that was not
+pushed.
 """
 
 import io
@@ -44,20 +43,17 @@ def main(
         typer.Option("--dry-run", help="The commit was not pushed: no links into it."),
     ] = False,
 ) -> None:
-    """Write `build/report.md` about a published commit, and print the commit's
-    headline.
-    """
+    """Write `build/report.md` about a published commit, and print its headline."""
     try:
         write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
     except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(error.exit_status) from error
+        raise commands.fail(str(error), error.exit_status) from error
     subject, commit = git(ROOT, "log", "-1", "--format=%s%n%H", commit).splitlines()
     put(commit=commit, headline=subject.partition(": ")[2])
 
 
 def describe(root: Path, commit: str, base: str) -> str:
-    """Return what a commit of `pipeline publish` says, as Markdown.
+    """Return the description of a commit of `pipeline publish`, as Markdown.
 
     Args:
         base: what the addresses of files begin with; runs are not linked if it is
@@ -66,18 +62,7 @@ def describe(root: Path, commit: str, base: str) -> str:
     Raises:
         UsageError: it is no such commit.
     """
-    found = git(
-        root, "log", "-1", "--format=%(trailers:key=Mlops-Runs,valueonly)", commit
-    )
-    published = {
-        name: run_ids
-        for name, *run_ids in map(str.split, found.splitlines())
-        if run_ids
-    }
-    if (
-        not published or min(map(len, published.values())) < 2
-    ):  # a promotion by hand names a single run
-        raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
+    published = _runs(root, commit)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         _extract(root, commit, Path(folder))
         history = History.open(Path(folder) / "mlruns")
@@ -93,10 +78,9 @@ def describe(root: Path, commit: str, base: str) -> str:
             sections.append((task, parent, candidates, versions, pushes))
             reasons[name] = gate_reason(parent)
             checks[name] = json.loads(parent.tags.get("gate.checks", "[]"))
-    waiting = _waiting(root, commit)
     return render(
         "push.md",
-        waiting=waiting,
+        waiting=_waiting(root, commit),
         sections=sections,
         reasons=reasons,
         checks=checks,
@@ -106,10 +90,26 @@ def describe(root: Path, commit: str, base: str) -> str:
     )
 
 
-def _waiting(root: Path, commit: str) -> dict[str, str]:
-    """Return the tasks that a commit could not train, each with the hosts that it waits
-    for.
+def _runs(root: Path, commit: str) -> dict[str, list[str]]:
+    """Return the runs that a commit publishes, by task: the parent run comes first.
+
+    Raises:
+        UsageError: it is no commit of `pipeline publish`.
     """
+    trailers = "--format=%(trailers:key=Mlops-Runs,valueonly)"
+    runs = {}
+    for line in git(root, "log", "-1", trailers, commit).splitlines():
+        words = line.split()
+        if len(words) > 1:
+            runs[words[0]] = words[1:]
+    # A manual promotion names a single run.
+    if not runs or min(map(len, runs.values())) < 2:
+        raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
+    return runs
+
+
+def _waiting(root: Path, commit: str) -> dict[str, str]:
+    """Return the tasks that a commit could not train, with the hosts they wait for."""
     found = git(
         root,
         "log",
@@ -129,9 +129,7 @@ def _extract(root: Path, commit: str, folder: Path) -> None:
 
 
 def _base() -> str:
-    """Return the address of the repository's files; run folders never move once
-    published.
-    """
+    """Return the address of the repository's files, whose run folders never move."""
     server, repository = (
         os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY")
     )

@@ -52,18 +52,7 @@ def _configuration() -> str:
         NOTE,
         "## The API",
         "Environment variables of `python -m app`.\n",
-        "| variable | default | meaning |",
-        "|---|---|---|",
-    ]
-    for name, field in Settings.model_fields.items():
-        value = (
-            field.default.as_posix()
-            if isinstance(field.default, Path)
-            else field.default
-        )
-        default = "none" if value in (None, "") else f"`{value}`"
-        lines.append(f"| `API_{name.upper()}` | {default} | {field.description} |")
-    lines += [
+        *_api_variables(),
         "",
         "## The containers",
         (
@@ -81,12 +70,22 @@ def _configuration() -> str:
         ),
         "| variable | works | meaning |",
         "|---|---|---|",
-        *(
-            f"| `{known.name}` | {_works(known)} | {known.meaning} |"
-            for known in VARIABLES
-        ),
     ]
+    for variable in VARIABLES:
+        works = _works(variable)
+        lines.append(f"| `{variable.name}` | {works} | {variable.meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def _api_variables() -> Iterator[str]:
+    yield "| variable | default | meaning |"
+    yield "|---|---|---|"
+    for name, field in Settings.model_fields.items():
+        value = field.default
+        if isinstance(value, Path):
+            value = value.as_posix()
+        default = "none" if value in (None, "") else f"`{value}`"
+        yield f"| `API_{name.upper()}` | {default} | {field.description} |"
 
 
 def _works(known: Variable) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,54 +15,60 @@ from app.serving.model import ModelError
 from core.file_names import MANIFEST
 from scripts import commands
 from scripts.traffic.population import Population
-from scripts.traffic.questions import RATES, Kind, ask
+from scripts.traffic.questions import RATES, Kind, Question, ask
 from scripts.traffic.sending import Counts, Unreachable, send
 
 MODELS = Path(__file__).resolve().parents[2] / "deployment" / "models"
 SECONDS = 60.0
+API = "http://127.0.0.1:8000"
 USUAL_RATES = ", ".join(f"{kind} {rate:g}" for kind, rate in RATES.items())
+
+
+Tasks = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this task; repeatable.", show_default="all tasks"),
+]
+Rate = Annotated[
+    float | None,
+    typer.Option(help="Requests a second.", show_default=USUAL_RATES),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        help="How long to send.", show_default=f"{SECONDS:g}, or until --rows"
+    ),
+]
+Rows = Annotated[
+    int | None, typer.Option(help="End after this many records of each task.")
+]
+Feature = Annotated[
+    str | None,
+    typer.Option(
+        help="The feature that drifts.", show_default="each task's first number"
+    ),
+]
+Shift = Annotated[
+    float, typer.Option(help="By how many standard deviations it drifts.")
+]
+Feedback = Annotated[
+    bool, typer.Option("--feedback", help="Also send the ground truth.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]
 
 
 def main(
     kind: Annotated[Kind, typer.Argument(help="What the requests are like.")] = (
         Kind.NORMAL
     ),
-    task: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this task; repeatable.", show_default="all tasks"),
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(help="Requests a second.", show_default=USUAL_RATES),
-    ] = None,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            help="How long to send.", show_default=f"{SECONDS:g}, or until --rows"
-        ),
-    ] = None,
-    rows: Annotated[
-        int | None,
-        typer.Option(help="End after this many records of each task."),
-    ] = None,
-    feature: Annotated[
-        str | None,
-        typer.Option(
-            help="The feature that drifts.", show_default="each task's first number"
-        ),
-    ] = None,
-    shift: Annotated[
-        float, typer.Option(help="By how many standard deviations it drifts.")
-    ] = 1.0,
-    feedback: Annotated[
-        bool, typer.Option("--feedback", help="Also send the ground truth.")
-    ] = False,
-    url: Annotated[
-        str, typer.Option(help="The address of the API.")
-    ] = "http://127.0.0.1:8000",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the counts as JSON.")
-    ] = False,
+    task: Tasks = None,
+    rate: Rate = None,
+    seconds: Seconds = None,
+    rows: Rows = None,
+    feature: Feature = None,
+    shift: Shift = 1.0,
+    feedback: Feedback = False,
+    url: Annotated[str, typer.Option(help="The address of the API.")] = API,
+    as_json: Json = False,
 ) -> None:
     """Send requests to the API until the time is over, and print what came back.
 
@@ -80,15 +87,26 @@ def main(
     populations = _populations(task or [], random)
     if kind is Kind.DRIFTED:
         populations = _drift(populations, feature, shift)
-    questions = ask(kind, populations, rows, random)
+    counts = _send(ask(kind, populations, rows, random), url, pace, seconds, feedback)
+    print(json.dumps(counts.summary()) if as_json else counts)
+
+
+def _send(
+    questions: Iterator[Question],
+    url: str,
+    rate: float,
+    seconds: float | None,
+    feedback: bool,
+) -> Counts:
+    """Send until the end or Ctrl-C, and return what was sent until then."""
     counts = Counts()
     try:
-        asyncio.run(send(url, questions, pace, seconds, feedback, counts))
+        asyncio.run(send(url, questions, rate, seconds, feedback, counts))
     except Unreachable as error:
         raise commands.fail(str(error)) from error
     except KeyboardInterrupt:
-        pass  # what was sent until then is printed as always
-    print(json.dumps(counts.summary()) if as_json else counts)
+        pass
+    return counts
 
 
 def _positive(option: str, value: float) -> float:

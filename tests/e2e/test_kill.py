@@ -26,7 +26,7 @@ from pipeline.repo import Repo
 from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.paths import ROOT
-from tests.support import factories
+from tests.support import factories, run_factories
 
 pytestmark = pytest.mark.slow
 
@@ -154,7 +154,7 @@ def _history(repo: Repo, runs: int) -> list[str]:
     made = []
     for number in range(runs):
         run_id = f"{number:032x}"
-        run = factories.run(
+        run = run_factories.run(
             run_id, "housing", None, {"n": str(number)}, {"rmse": number / 7}
         )
         folder = layout.day_folder(repo.mlruns, "housing", run.started) / run_id

@@ -1,5 +1,4 @@
-"""Real small things to test with: tables that fit a task, models fitted on them, whole
-bundles.
+"""Small real tables that fit a task, models that are fitted on them, whole bundles.
 
 No data set is needed: the rows are drawn from the features' ranges, and the target
 follows them.
@@ -16,12 +15,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from core.distributions import Distribution
-from core.files import sha256_bytes, write_atomic
 from core.manifest import Reference, TrainedManifest
 from core.onnx_model import OnnxModel
-from history import layout, runfile
 from history.registry import Check
-from history.runfile import Artifact, LoggedModel, ModelOutput, Run
 from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.bundle import Bundle, Challenger, TaskResult
@@ -29,8 +25,8 @@ from pipeline.data import table as tables
 from pipeline.schema import Feature, Kind, Task
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.manifest import describe, distribution
+from tests.support.run_factories import STARTED, run, write_run
 
-STARTED = 1_795_000_000_000
 # A params.yaml that trains in seconds, on data that scikit-learn brings along.
 PARAMS = """\
 seed: 1
@@ -160,75 +156,20 @@ def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     started = STARTED + seed * 60_000
     about = {"data.origin": f"data/{name}.csv.gz", "digest.data": "d" * 64}
     whole = run(parent, name, None, params, metrics, started=started)
-    _write(folder, whole.model_copy(update={"tags": whole.tags | about}), {})
+    write_run(folder, whole.model_copy(update={"tags": whole.tags | about}), {})
     files = {
         "model.onnx": content,
         "manifest.json": manifest(task, evidence, content).encode(),
     }
     params = {"algorithm": evidence.algorithm, "noise": str(noise)}
     made = run(child, name, parent, params, metrics, model_id, files, started)
-    _write(folder, made, files)
+    write_run(folder, made, files)
     return TaskResult(
         parent_run=parent,
         run_ids=[parent, child],
         data_digest="d" * 64,
         challenger=evidence,
     )
-
-
-def run(
-    run_id: str,
-    experiment: str,
-    parent: str | None,
-    params: dict[str, str],
-    metrics: dict[str, float],
-    model_id: str = "",
-    files: dict[str, bytes] | None = None,
-    started: int = STARTED,
-) -> Run:
-    """Return a finished run; with a model id, one that has logged a model of these
-    files.
-    """
-    described = [
-        Artifact(path=path, sha256=sha256_bytes(content), size=len(content))
-        for path, content in sorted((files or {}).items())
-    ]
-    model = {
-        "model_id": model_id,
-        "name": experiment,
-        "type": "onnx",
-        "status": "READY",
-    }
-    model |= {"status_message": None, "created": STARTED, "updated": STARTED}
-    model |= {"params": {}, "tags": {}, "metrics": [], "artifacts": described}
-    return Run(
-        format=1,
-        run_id=run_id,
-        experiment=experiment,
-        name="forged",
-        parent=parent,
-        status="FINISHED",
-        lifecycle_stage="active",
-        started=started,
-        ended=started + 1000,
-        user="tester",
-        params=params,
-        metrics={key: [(value, 0, 0)] for key, value in metrics.items()},
-        tags={"mlflow.source.git.commit": "a" * 40},
-        datasets=[],
-        model_inputs=[],
-        model_outputs=[ModelOutput(model_id=model_id, step=0)] if model_id else [],
-        models=[LoggedModel(**model)] if model_id else [],
-        artifacts=[],
-    )
-
-
-def _write(folder: Path, made: Run, files: dict[str, bytes]) -> None:
-    mlruns = folder / "mlruns"
-    target = layout.day_folder(mlruns, made.experiment, made.started) / made.run_id
-    write_atomic(target / layout.RUN_FILE, runfile.dump(made))
-    for name, content in files.items():
-        write_atomic(target / layout.MODELS / made.models[0].model_id / name, content)
 
 
 def manifest(task: Task, evidence: Challenger, model: bytes) -> str:

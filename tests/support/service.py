@@ -20,6 +20,7 @@ MADE_BY = [
     "tests/support/service_factory.py",
     "tests/support/strategies.py",
     "tests/support/factories.py",
+    "tests/support/run_factories.py",
 ]
 
 

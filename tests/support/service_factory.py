@@ -20,7 +20,7 @@ from pipeline.train import estimators, evaluate, export, manifest
 from pipeline.train.candidates import Candidate
 from pipeline.train.training_data import TrainingData
 from pipeline.verification import open_history
-from tests.support import factories, strategies
+from tests.support import factories, run_factories, strategies
 
 ROWS = 1200
 TREES: dict[str, Any] = {"max_iter": 30, "early_stopping": False}
@@ -90,11 +90,11 @@ def _promote(
     text = manifest.fill(data, candidate, [*judged], fetched).render()
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
     parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
-    started = factories.STARTED + version * 60_000
-    whole = factories.run(parent, task.name, None, {}, {}, started=started)
+    started = run_factories.STARTED + version * 60_000
+    whole = run_factories.run(parent, task.name, None, {}, {}, started=started)
     params = {"algorithm": candidate.algorithm}
     metrics = candidate.metrics
-    made = factories.run(
+    made = run_factories.run(
         run_id, task.name, parent, params, metrics, model_id, files, started
     )
     for run in (whole, made):

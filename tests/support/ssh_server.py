@@ -35,22 +35,41 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     Whoever comes with the key can push to `origin` and do nothing else; its hooks see
     DEPLOY_KEY.
     """
+    _make_keys(folder, origin)
+    port = free_port()
+    configuration = _configure(folder, port)
+    log_file = folder / "sshd.log"
+    with log_file.open("wb") as log:
+        command = [SSHD, "-D", "-e", "-f", str(configuration)]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _wait(port, log_file)
+        host, _, _ = (folder / "host.pub").read_text("utf-8").rpartition(" ")
+        address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
+        yield Server(address, host, (folder / "client").read_text("utf-8"))
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def _make_keys(folder: Path, origin: Path) -> None:
+    """Write the server's key, and the client's, with which Git is all that can run."""
     for name in ("host", "client"):
-        made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(made, check=True)
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", ""]
+        subprocess.run([*command, "-f", str(folder / name)], check=True)
     verb = (
         "case $SSH_ORIGINAL_COMMAND in git-*) set -- ${SSH_ORIGINAL_COMMAND%% *};; *)"
         " exit 1;; esac"
     )
-    (folder / "login").write_text(
-        f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n"
-    )
-    (folder / "login").chmod(0o755)
+    login = folder / "login"
+    login.write_text(f"#!/bin/sh\n{verb}\nDEPLOY_KEY=1 exec $1 '{origin}'\n")
+    login.chmod(0o755)
     public = (folder / "client.pub").read_text("utf-8")
-    (folder / "authorized").write_text(
-        f'restrict,command="{folder / "login"}" {public}'
-    )
-    port = free_port()
+    authorized = folder / "authorized"
+    authorized.write_text(f'restrict,command="{login}" {public}')
+
+
+def _configure(folder: Path, port: int) -> Path:
     settings = {
         "Port": port,
         "ListenAddress": "127.0.0.1",
@@ -61,21 +80,12 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
         "StrictModes": "no",
         "PasswordAuthentication": "no",
     }
-    text = "".join(f"{name} {value}\n" for name, value in settings.items())
-    (folder / "sshd_config").write_text(text)
+    lines = [f"{name} {value}\n" for name, value in settings.items()]
+    file = folder / "sshd_config"
+    file.write_text("".join(lines))
     if os.geteuid() == 0:  # where a server of root's puts what it drops its rights in
         Path("/run/sshd").mkdir(exist_ok=True)
-    with (folder / "sshd.log").open("wb") as log:
-        command = [SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        _wait(port, folder / "sshd.log")
-        host = (folder / "host.pub").read_text("utf-8").rpartition(" ")[0]
-        address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
-        yield Server(address, host, (folder / "client").read_text("utf-8"))
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
+    return file
 
 
 def _wait(port: int, log: Path) -> None:

@@ -97,9 +97,7 @@ def rights_are_the_jobs_own(workflow: Workflow) -> list[str]:
 
 
 def commands_are_ours(workflow: Workflow) -> list[str]:
-    """A step calls one of our scripts alone, so that a person can do the same; another
-    workflow is started by `gh`.
-    """
+    """A step calls one of our scripts alone, or starts another workflow by `gh`."""
     found = []
     for job, step in workflow.steps():
         for line in step.get("run", "").replace("\\\n", " ").splitlines():
@@ -162,9 +160,7 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def writers_take_nothing_from_a_cache(workflow: Workflow) -> list[str]:
-    """What a job with a right to write runs must not come from a cache that others
-    fill.
-    """
+    """A job with a right to write takes nothing from a cache that others fill."""
     return [
         f"{job}: no cache beside a right to write: {step['uses']}"
         for job, step in workflow.steps()
@@ -195,10 +191,9 @@ def _caches(step: dict[str, Any]) -> bool:
 
 
 def signing_is_apart(workflow: Workflow) -> list[str]:
-    """What signs runs our scripts and GitHub's actions alone, after a publication,
-    never for a
-    pull request: whoever can run code beside it can sign what he likes in this
-    workflow's name.
+    """Signing runs our scripts and GitHub's actions alone, never for a pull request.
+
+    Whoever can run code beside it can sign anything in this workflow's name.
     """
     found = []
     for name, job in workflow.jobs.items():
@@ -217,9 +212,7 @@ def signing_is_apart(workflow: Workflow) -> list[str]:
 
 
 def a_pull_requests_code_writes_nothing(workflow: Workflow) -> list[str]:
-    """A job that has a right to write and can run for a pull request runs the base's
-    code.
-    """
+    """A job with a right to write runs the base's code for a pull request."""
     if "pull_request" not in workflow.content[True]:
         return []
     return [

@@ -10,22 +10,11 @@ import tree_sitter_powershell
 from core.git import git
 from tests.paths import ROOT
 
-CODE = sorted(
-    path for name in ("app", "pipeline") for path in (ROOT / name).rglob("*.py")
-)
 TRACKED = [ROOT / name for name in git(ROOT, "ls-files").splitlines()]
 # Where a user's own files lie, on any system; the start of a path that no clone shares.
 ABSOLUTE = re.compile(
     rb"(?<![\w.:/-])(/(home|root|work|Users|mnt)/\w|[A-Za-z]:[\\/](Users|work)\b)"
 )
-
-
-def lines(path: Path) -> int:
-    return len(path.read_text(encoding="utf-8").splitlines())
-
-
-def test_no_module_needs_much_scrolling() -> None:
-    assert [path.name for path in CODE if lines(path) > 250] == []
 
 
 def test_the_makefile_is_short_and_names_commands_that_there_are() -> None:

@@ -26,9 +26,9 @@ from tests.support.history_factories import (
     import_into,
     new_store,
     new_workspace,
-    picture,
     verify,
 )
+from tests.support.mlflow_picture import picture
 
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40

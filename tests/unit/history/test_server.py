@@ -28,10 +28,10 @@ from tests.support.history_factories import (
     import_into,
     new_store,
     new_workspace,
-    picture,
     promote,
     verify,
 )
+from tests.support.mlflow_picture import picture
 
 pytestmark = pytest.mark.slow
 
