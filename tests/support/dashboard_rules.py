@@ -1,4 +1,4 @@
-"""Rules for every dashboard, whether it was written by hand or exported by Grafana.
+"""Rules for every dashboard, whether it was written in an editor or exported by Grafana.
 
 A rule takes a dashboard and yields a sentence for each fault: where it is, and what to
 do.

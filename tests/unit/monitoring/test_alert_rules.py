@@ -19,6 +19,7 @@ from tests.support.alert_rules import (
 
 ALERTS = alerts()
 CASES = alert_cases()
+CONFIGURATIONS = sorted((MONITORING / "alertmanager").glob("*.yml"))
 RUNBOOKS = ROOT / "docs" / "runbooks.md"
 each = pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 
@@ -131,6 +132,18 @@ def test_the_alert_of_drift_is_routed_by_its_name() -> None:
     assert route["routes"][0]["matchers"] == ["alertname = DriftDetected"]
     routes = (ROOT / "app" / "routes").glob("*.py")
     assert any('"DriftDetected"' in path.read_text("utf-8") for path in routes)
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
+def test_alertmanager_names_labels_that_alerts_have(path: Path) -> None:
+    labels = {"alertname"}
+    for case in CASES:
+        for expected in case.get("exp_alerts", []):
+            labels |= expected["exp_labels"].keys()
+    for rule in load(path).get("inhibit_rules", []):
+        matchers = rule["source_matchers"] + rule["target_matchers"]
+        names = {re.split(r"[=!~ ]", matcher)[0] for matcher in matchers}
+        assert names | set(rule.get("equal", [])) <= labels
 
 
 def test_alertmanager_notifies_nobody_by_default() -> None:

@@ -134,7 +134,7 @@ def test_errors_are_counted_by_their_reason(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "route", "status"),
     [
-        ("POST", "/explain/iris", "/explain/{task}", 503),  # there is no trainer here
+        ("POST", "/explain/iris", "/explain/{task}", 503),  # no worker runs here
         ("POST", "/explain", "/explain", 503),
         ("POST", "/predict", "/predict", 200),
         ("POST", "/predict/iris", "/predict/{task}", 200),
