@@ -45,6 +45,13 @@ class Family:
         self._failed: set[str] = set()  # those left out although they have ended
         self._seen: set[str] = set()
 
+    def import_runs(self, run_ids: Sequence[str] | None) -> None:
+        """Import some runs, or all; see `import_named` and `import_all`."""
+        if run_ids:
+            self.import_named(run_ids)
+        else:
+            self.import_all()
+
     def import_all(self) -> None:
         """Import every active run of the store that is not in the history.
 

@@ -35,30 +35,24 @@ def import_runs(
 ) -> list[Path]:
     """Import runs of an MLflow store or server, each with the runs it belongs with.
 
-    A run folder appears whole or not at all; the next call finishes what a killed call
-    left. A run that is in the history is never written again. A run that cannot be
-    imported does not keep others from being imported.
+    A run folder appears whole or not at all, and is never written again. A run that
+    cannot be imported does not keep others from being imported.
 
     Args:
-        uri: `sqlite:///file.db`, the folder of a file store, or the address of a
-            server.
-        history: where the runs go; a server's `mlflow-artifacts:` addresses lead to its
-            folder, too.
-        run_ids: the runs; None for all that have ended. Parents, children and the runs
-            whose models are used come along.
-        notice: called with a sentence for each run that is left out, with its ID and
-            the reason, and with one about what the store also holds.
+        uri: `sqlite:///file.db`, the folder of a file store, or a server's address.
+        run_ids: all that have ended if None. Parents, children and the runs whose
+            models are used come along.
+        notice: called with a sentence about each run that is left out, and about what
+            the store also holds.
         imported: called with the folder of each run as soon as it is in the history.
 
     Returns:
         The folders of the runs that were asked for and of those that came along.
 
     Raises:
-        UsageError: a run that was asked for is not there, has not ended, differs from
-            what the history holds of it, or has an artifact that not every system could
-            hold.
+        UsageError: a run that was asked for cannot be imported.
         PipelineError: the store does not answer, or a run that has ended could not be
-            imported. What could be imported is in the history.
+            imported. The others are in the history.
     """
     local = history.path / layout.LOCAL
     local.mkdir(parents=True, exist_ok=True)
@@ -67,17 +61,22 @@ def import_runs(
         FileLock(local / "import.lock"),
         emptied(local / "importing") as staging,
     ):
-        if notice:
-            sentence = unkept.sentence(store, history.path)
-            if sentence:
-                notice(sentence)
+        _tell_unkept(store, history, notice)
         writer = Writer(store, staging, history)
         family = Family(store, writer, notice or _ignore, imported or _ignore)
-        if run_ids:
-            family.import_named(run_ids)
-        else:
-            family.import_all()
+        family.import_runs(run_ids)
     return list(family.folders.values())
+
+
+def _tell_unkept(
+    store: Store, history: History, notice: Callable[[str], None] | None
+) -> None:
+    """Tell the caller what else the store holds; to count that takes a while."""
+    if notice is None:
+        return
+    sentence = unkept.sentence(store, history.path)
+    if sentence:
+        notice(sentence)
 
 
 def _ignore(value: object) -> None:

@@ -18,14 +18,8 @@ from tests.support.history_factories import (
     add_run,
     model_id,
     new_store,
-    new_workspace,
     promote,
 )
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
 
 
 @pytest.fixture(autouse=True)

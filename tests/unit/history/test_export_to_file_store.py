@@ -34,11 +34,6 @@ from tests.support.mlflow_listing import listing
 MODEL = b"artifact_path: mlflow-artifacts:/housing/2026-11-18/x/models/y\nflavors: {}\n"
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
-
-
 def full(repo: Workspace) -> None:
     """Fill a history with all that it can hold."""
     dataset = {

@@ -22,16 +22,10 @@ from tests.support.history_factories import (
     Workspace,
     add_run,
     model_id,
-    new_workspace,
     promote,
 )
 
 Samples = dict[tuple[str, ...], float]
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
 
 
 def add_push(repo: Workspace, number: int, rmse: float, gate: str = "refused") -> None:

@@ -17,18 +17,7 @@ from history import layout, runfile
 from history.runfile import Run
 from tests.conftest import posix
 from tests.paths import ROOT
-from tests.support.history_factories import (
-    Workspace,
-    import_into,
-    new_store,
-    new_workspace,
-    verify,
-)
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
+from tests.support.history_factories import Workspace, import_into, new_store, verify
 
 
 class Source:

@@ -17,7 +17,6 @@ from tests.support.history_factories import (
     Workspace,
     import_into,
     new_store,
-    new_workspace,
     query,
     verify,
 )
@@ -57,11 +56,6 @@ class Source:
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return Source(tmp_path_factory.mktemp("source"))
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
 
 
 @posix

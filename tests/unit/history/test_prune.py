@@ -1,7 +1,6 @@
 """What was ever promoted stays with its lineage; the rest gets sparser with age."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,6 @@ from tests.support.history_factories import (
     Workspace,
     add_run,
     model_id,
-    new_workspace,
     promote,
     verify,
 )
@@ -24,11 +22,6 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 def milliseconds(month: int, day: int) -> int:
     return int(datetime(2026, month, day, tzinfo=UTC).timestamp() * 1000)
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Workspace:
-    return new_workspace(tmp_path / "clone")
 
 
 def family(
