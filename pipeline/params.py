@@ -120,7 +120,10 @@ def require_known(
         if name in names:
             continue
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"known are: {', '.join(names) or 'none'}."
         if close:
             hint = f"did you mean {close[0]}?"
+        elif names:
+            hint = f"known are: {', '.join(names)}."
+        else:
+            hint = "known are: none."
         raise UsageError(f"{path}{name}: unknown {what}; {hint}")

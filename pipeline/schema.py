@@ -150,8 +150,9 @@ class Source:
     table: Layout | None = None
 
     def __post_init__(self) -> None:
+        signature = inspect.signature(self.read)
         try:
-            inspect.signature(self.read).bind(Path(), **self.options)
+            signature.bind(Path(), **self.options)
         except TypeError as error:
             raise ValueError(f"options of {self.read.__name__}: {error}") from error
 
@@ -213,7 +214,8 @@ class Task:
                 self._check_columns(source.table)
         derived = set(self.table.derive)
         for name, text in self.table.derive.items():
-            used = derived.intersection(expressions.inputs(expressions.parse(text)))
+            expression = expressions.parse(text)
+            used = derived.intersection(expressions.inputs(expression))
             if used:
                 raise ValueError(f"table.derive.{name}: {min(used)} is derived itself")
 

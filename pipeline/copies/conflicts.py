@@ -28,10 +28,12 @@ def resolve(tree: Path) -> list[str]:
     for path in unmerged(tree):
         if path == PARAMS:
             _merge_params(tree)
-        elif fnmatch(path, LOCKS) and _stages(tree, path) == ALL:
+            continue
+        stages = _stages(tree, path)
+        if fnmatch(path, LOCKS) and stages == ALL:
             git(tree, "checkout", "--ours", "--quiet", "--", path)
             git(tree, "add", "--", path)
-        elif fnmatch(path, TASKS) and OURS not in _stages(tree, path):
+        elif fnmatch(path, TASKS) and OURS not in stages:
             git(tree, "rm", "--quiet", "--cached", "--", path)
             (tree / path).unlink(missing_ok=True)
     return unmerged(tree)

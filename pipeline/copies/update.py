@@ -194,7 +194,8 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     message = "\n".join([title, "", "New commits:", *news])
     parents = ("-p", wanted.ours, "-p", wanted.theirs)
     content = git(tree, "write-tree")
-    commit = git(repo.root, "commit-tree", content, *parents, "-F", "-", stdin=message)
+    options = (*parents, "-F", "-")
+    commit = git(repo.root, "commit-tree", content, *options, stdin=message)
     git(repo.root, "merge", "--ff-only", "--quiet", commit)
     _remove(repo)
     return Outcome(

@@ -71,16 +71,18 @@ def _compute(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    numbers = pd.to_numeric(values, errors="coerce")
     _require_none(numbers.isna(), values, "a number")
-    return numbers
+    return numbers.astype(float)
 
 
 def _date_part(values: pd.Series, part: str) -> pd.Series:
     """Return a part of each date as it is written; a time zone doesn't move the day."""
     written = values.astype("str")
-    days = pd.to_datetime(written.str[:10], format="%Y-%m-%d", errors="coerce")
-    is_iso = written.str.fullmatch(_ISO).fillna(False).astype(bool)
+    written_days = written.str[:10]
+    days = pd.to_datetime(written_days, format="%Y-%m-%d", errors="coerce")
+    matches = written.str.fullmatch(_ISO)
+    is_iso = matches.fillna(False).astype(bool)
     wrong = days.isna() | ~is_iso
     if part == "hour":
         hours = pd.to_numeric(written.str[11:13], errors="coerce")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 # from Monday, 1.
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
 _NAME = r"[^/()]*[^/()\s]"
-_PART = re.compile(rf"({'|'.join(DATE_PARTS)})\(\s*({_NAME})\s*\)")
+_FUNCTION = "|".join(DATE_PARTS)
+_PART = re.compile(rf"({_FUNCTION})\(\s*({_NAME})\s*\)")
 _RATIO = re.compile(rf"({_NAME})\s*/\s*({_NAME})")
 
 

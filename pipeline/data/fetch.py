@@ -90,7 +90,9 @@ def fetch(task: Task, repo: Repo, fresh: bool = False) -> Dataset:
 
 def _unavailable(task: Task, skipped: list[_Skipped], fresh: bool) -> Unavailable:
     snapshot = f"data/{task.name}.csv.gz"
-    reasons = "; ".join(str(each) for each in skipped) or "it names none"
+    reasons = "it names none"
+    if skipped:
+        reasons = "; ".join(str(each) for each in skipped)
     remedy = "connect to the network"
     if not fresh:
         remedy += f", or put a snapshot at {snapshot}"

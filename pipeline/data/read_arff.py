@@ -71,7 +71,8 @@ def _attribute(line: str) -> Attribute:
     name = _unquoted(match[1])
     kind = match[2].strip()
     if kind.startswith("{") and kind.endswith("}"):
-        return Attribute(name, frozenset(_values(kind[1:-1])))
+        allowed = _values(kind[1:-1])
+        return Attribute(name, frozenset(allowed))
     if kind.split()[0].lower() not in _TYPES:
         raise ValueError(f"attribute {name} has the unknown type {kind}")
     return Attribute(name, None)

@@ -94,7 +94,8 @@ def _records(
         except StopIteration:
             return
         except csv.Error as error:
-            raise ValueError(f"line {skip + reader.line_num}: {error}") from error
+            line_number = skip + reader.line_num
+            raise ValueError(f"line {line_number}: {error}") from error
         if values:
             yield skip + reader.line_num, values
 

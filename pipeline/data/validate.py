@@ -113,7 +113,8 @@ def _check(column: Feature | Target, raw: pd.Series) -> _Checked:
         objects = raw.astype(object)
         values = objects.map(lambda value: _category(value, allowed))
         known = values.isin(allowed)
-        return _Checked(values, ~known, f"one of {', '.join(allowed)}")
+        rule = f"one of {', '.join(allowed)}"
+        return _Checked(values, ~known, rule)
     if pd.api.types.is_bool_dtype(raw):
         every = pd.Series(True, raw.index)
         return _Checked(raw, every, "a number (it is a truth value)")

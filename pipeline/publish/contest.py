@@ -50,7 +50,8 @@ class Contest:
         files = self.trained.model_folder(challenger.run_id, challenger.model_id)
         rows = self.folder / "holdout" / f"{name}.csv.gz"
         holdout = validate(task, tables.read(rows), rows.name)
-        return decide(task, challenger, OnnxModel(files / MODEL), champion, holdout)
+        model = OnnxModel(files / MODEL)
+        return decide(task, challenger, model, champion, holdout)
 
 
 def _served(tip: Repo, name: str, champion: Promotion | None) -> OnnxModel | None:

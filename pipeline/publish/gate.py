@@ -73,7 +73,8 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
         higher = higher_is_better(metric)
         met = value >= limit if higher else value <= limit
         detail = explain.threshold(metric, value, limit, higher)
-        checks.append(Check(name=f"threshold {metric}", passed=met, detail=detail))
+        check = Check(name=f"threshold {metric}", passed=met, detail=detail)
+        checks.append(check)
     return checks
 
 

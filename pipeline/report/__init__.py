@@ -19,7 +19,10 @@ def write(repo: Repo, history: History) -> list[Path]:
     The same history gives the same bytes.
     """
     runs = Runs.read(history)
-    tried = [tasks.load(name) for name in tasks.names() if runs.of(name)]
+    tried = []
+    for name in tasks.names():
+        if runs.of(name):
+            tried.append(tasks.load(name))
     table = repo.results / "model_comparison.csv"
     files = {table: comparison.to_csv(tried, runs)}
     sections = []

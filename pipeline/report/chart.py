@@ -21,14 +21,15 @@ def draw(task: Task, events: list[Event]) -> str:
     """Draw the last `SHOWN` pushes: a dot per challenger, a line for the champion."""
     in_service = _in_service(events)[-SHOWN:]
     events = events[-SHOWN:]
-    judged = [event.value for event in events]
-    known = [value for value in judged + in_service if value is not None]
+    values = in_service + [event.value for event in events]
+    known = [value for value in values if value is not None]
     low = min(known, default=0.0)
     high = max(known, default=1.0)
     dots = []
     line = []
     for place, event in enumerate(events):
-        x = LEFT + STEP * place + STEP // 2
+        left = LEFT + STEP * place
+        x = left + STEP // 2
         if event.value is not None:
             y = _height(event.value, low, high)
             dots.append((x, y, event))

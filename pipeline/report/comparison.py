@@ -23,7 +23,9 @@ def to_csv(tasks: list[Task], runs: Runs) -> str:
         rows += _best(task, runs)
     measured: set[str] = set()
     for row in rows:
-        measured.update(name for name in row if name.startswith(MEASURED))
+        for name in row:
+            if name.startswith(MEASURED):
+                measured.add(name)
     columns = FIRST_COLUMNS + sorted(measured) + LAST_COLUMNS
     table = pd.DataFrame(rows, columns=columns)
     return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))

@@ -62,7 +62,8 @@ def events(task: Task, runs: Runs, versions: list[Promotion]) -> list[Event]:
     pushes = []
     for run in runs.of(task.name):
         if not run.parent and "gate" in run.tags:
-            pushes.append(_push(task, run, by_push.get(run.run_id)))
+            promotion = by_push.get(run.run_id)
+            pushes.append(_push(task, run, promotion))
     return sorted(pushes + manual, key=lambda event: event.when)
 
 
