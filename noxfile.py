@@ -279,13 +279,6 @@ def verify_old_name(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def verify(session: nox.Session) -> None:
-    """Run `verify-history`, which is the new name of this session."""
-    session.warn("the session `verify` is now called `verify-history`.")
-    session.notify("verify-history", session.posargs)
-
-
-@nox.session(default=False)
 def images(session: nox.Session) -> None:
     """Build HEAD's images, push them, or move `latest`: `-- build|push|latest`."""
     session.run(sys.executable, "-m", "scripts.images", *session.posargs)

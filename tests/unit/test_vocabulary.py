@@ -26,6 +26,8 @@ RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
 NOTICES = (
     "core/renamed.py",
     "history/cli.py",
+    "noxfile.py",
+    "pipeline/cli.py",
     "pipeline/worker/cli.py",
     "tests/unit/history/test_cli.py",
     "tests/unit/pipeline/test_command_line.py",
@@ -35,7 +37,11 @@ NAMES = {
     r"\bobstacles\b": "not_ready_reasons",
     r"\brefresh\(patient\b": "reload(require_stable=...)",
     r"\bHere\b(?=[,)\]=]|: )": "ServicesDep",
-    r"\bWhole\b": "ModelDetail",
+    r"\bclass (Models|Records|Minutes)\b": "ModelRepository, RequestValidator, ...",
+    r"\bclass (Card|Whole)\b|\bWhole\b": "ModelSummary, ModelDetail",
+    r"\bStudy\b": "TrainingData",
+    r"\bJudged\b": "Evaluation",
+    r"\bclass Behaviour\b": "BehaviouralTest",
     r"\bFetched\b": "Dataset",
     r"\bbehave\.py\b|\bimport behave\b": "behavioural_tests",
     r"\bexport\.estimate\b": "predict_with_sklearn",
@@ -56,6 +62,9 @@ COMMANDS = {
     r"\bhistory restore\b": "history build, history watch",
     r"\bhistory save\b": "history import",
     r"\bpipeline trainer\b": "pipeline serve-worker",
+    r"--fresh-data\b": "--refresh-data",
+    r"\bMLOPS_FRESH_DATA\b": "MLOPS_REFRESH_DATA",
+    r"-s verify\b(?!-)": "nox -s verify-history",
 }
 PHRASES = {
     r"\blists? of contents\b": "SBOM",

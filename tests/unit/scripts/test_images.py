@@ -37,7 +37,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_the_names_are_the_repositorys_and_the_tag_the_commits() -> None:
+def test_the_names_come_from_the_repository_and_the_tag_from_the_commit() -> None:
     head = subprocess.check_output(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, text=True
     ).strip()

@@ -20,7 +20,7 @@ def refusal(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_repositorys_models_answer_as_recorded(task: str) -> None:
+def test_the_models_of_the_repository_answer_as_recorded(task: str) -> None:
     model = Model(MODELS / task)
     expected = model.manifest.golden.answer
     answer = model.predict([golden(task)])[0]
