@@ -46,7 +46,7 @@ Trusted = Annotated[str, AfterValidator(_trusted)]
 
 
 class Settings(BaseSettings):
-    """The API's configuration; `docs/configuration.md` is made from these fields."""
+    """The API's configuration; `docs/configuration.md` is generated from these fields."""
 
     model_config = SettingsConfigDict(
         env_prefix="API_", env_ignore_empty=True, frozen=True, populate_by_name=True
@@ -151,13 +151,13 @@ class Settings(BaseSettings):
         return _names(self.hosts)
 
     def key(self) -> str | None:
-        """Return the key that is set, else the one that the start script has made, if
-        any.
-        """
+        """Return the configured key, or the one that the start script generated."""
         if self.admin_key:
             return self.admin_key.get_secret_value()
         try:
-            made = (self.state / "admin-key").read_text("utf-8-sig", "replace").strip()
+            generated = (
+                (self.state / "admin-key").read_text("utf-8-sig", "replace").strip()
+            )
         except OSError:
             return None
-        return made if len(made) >= SHORTEST_KEY else None
+        return generated if len(generated) >= SHORTEST_KEY else None

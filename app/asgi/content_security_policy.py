@@ -1,4 +1,4 @@
-"""Keeps the pages of the API's documentation from asking anybody else."""
+"""Keeps the pages of the API's documentation from loading anything from elsewhere."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,7 +14,7 @@ POLICY = (
 
 
 class DocumentationPolicy:
-    """Adds to these pages the header that tells a browser so."""
+    """Adds to these pages the header `Content-Security-Policy`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

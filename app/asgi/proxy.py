@@ -1,6 +1,4 @@
-"""Proxies before the API: the prefix it is reached under, and whom `X-Forwarded-*` is
-believed.
-"""
+"""Proxies in front of the API: its path prefix, and trust in `X-Forwarded-*`."""
 
 import ipaddress
 import re
@@ -9,6 +7,7 @@ from functools import lru_cache
 from starlette.types import Scope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+EVERYONE = ("0.0.0.0/0", "::/0")
 # Put into pages and links, so nothing but plain segments.
 PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
@@ -23,58 +22,57 @@ FORWARDED = frozenset(
 
 
 def networks(trusted: str) -> list[Network]:
-    """Read addresses and networks that are separated by commas; `*` is everyone, `none`
-    nobody.
+    """Parse addresses and networks that are separated by commas.
+
+    `*` stands for all addresses, `none` for no address.
 
     Raises:
         ValueError: one of them is neither.
     """
-    words = [
-        word
-        for part in trusted.split(",")
-        if (word := part.strip()) not in ("", "none")
-    ]
-    everyone = ["0.0.0.0/0", "::/0"]
-    return [
-        ipaddress.ip_network(w)
-        for word in words
-        for w in (everyone if word == "*" else [word])
-    ]
+    parsed: list[Network] = []
+    for part in trusted.split(","):
+        word = part.strip()
+        if word == "*":
+            parsed += [ipaddress.ip_network(network) for network in EVERYONE]
+        elif word not in ("", "none"):
+            parsed.append(ipaddress.ip_network(word))
+    return parsed
 
 
 class Proxies:
-    """Makes of a request that came through proxies the one that the client sent."""
+    """Restores the request that the client sent from the one that proxies passed on."""
 
     def __init__(self, trusted: str, root_path: str = "") -> None:
-        self._networks, self._root_path = networks(trusted), root_path
-        self._trusts = lru_cache(4096)(self._find)
+        self._networks = networks(trusted)
+        self._root_path = root_path
+        self._trusts = lru_cache(4096)(self._is_trusted)
 
     def apply(self, scope: Scope) -> None:
-        """Set the prefix, and, if a trusted proxy names them, client, scheme and host."""
+        """Set the prefix; from a trusted proxy also the client, the scheme, the host."""
         root_path = self._root_path
-        headers = [pair for pair in scope["headers"] if pair[0] in FORWARDED]
-        if headers and self._trusts((scope.get("client") or ("",))[0]):
-            told = _joined(headers)
-            self._believe(scope, told)
-            root_path = _prefix(told.get("prefix", [])) or root_path
+        headers = [header for header in scope["headers"] if header[0] in FORWARDED]
+        if headers:
+            peer = scope.get("client") or ("",)
+            if self._trusts(peer[0]):
+                forwarded = _parse(headers)
+                self._use(scope, forwarded)
+                root_path = _prefix(forwarded.get("prefix", [])) or root_path
         if root_path:
-            scope["root_path"], path = root_path, scope["path"]
-            if path == root_path:
-                scope["path"] = root_path + "/"
-            elif not path.startswith(
-                root_path + "/"
-            ):  # the proxy has taken the prefix away
-                scope["path"] = root_path + path
+            scope["root_path"] = root_path
+            scope["path"] = _with_prefix(scope["path"], root_path)
 
-    def _believe(self, scope: Scope, told: dict[str, list[str]]) -> None:
-        if told.get("proto", [""])[0].lower() in ("http", "https"):
-            scope["scheme"] = told["proto"][0].lower()
-        if HOST.fullmatch(host := told.get("host", [""])[0]):
-            kept = [pair for pair in scope["headers"] if pair[0] != b"host"]
-            scope["headers"] = [(b"host", host.encode()), *kept]
-        # Each proxy adds whom it was asked by: what stands before the first stranger is
-        # hearsay.
-        for hop in reversed(told.get("for", [])):
+    def _use(self, scope: Scope, forwarded: dict[str, list[str]]) -> None:
+        """Set the scheme, the host and the client that the headers name."""
+        scheme = forwarded.get("proto", [""])[0].lower()
+        if scheme in ("http", "https"):
+            scope["scheme"] = scheme
+        host = forwarded.get("host", [""])[0]
+        if HOST.fullmatch(host):
+            others = [header for header in scope["headers"] if header[0] != b"host"]
+            scope["headers"] = [(b"host", host.encode()), *others]
+        # Each proxy appends the address it was called from: what stands before the
+        # first address that is not trusted may be invented.
+        for hop in reversed(forwarded.get("for", [])):
             address = _address(hop)
             if address is None:
                 break
@@ -82,33 +80,39 @@ class Proxies:
             if not self._trusts(address):
                 break
 
-    def _find(self, host: str) -> bool:
+    def _is_trusted(self, host: str) -> bool:
         try:
             address = ipaddress.ip_address(host)
         except ValueError:  # of a Unix socket or of a test
             return False
-        address = (
-            getattr(address, "ipv4_mapped", None) or address
-        )  # of a socket for both kinds
+        # A socket for IPv4 and IPv6 gives IPv4 addresses in the form of IPv6.
+        address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._networks)
 
 
-def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, list[str]]:
-    """Return the parts of each header by the end of its name; one may come several
-    times.
-    """
-    told: dict[str, list[str]] = {}
+def _with_prefix(path: str, root_path: str) -> str:
+    """Return a path with the prefix, which a proxy may have stripped."""
+    if path == root_path:
+        return root_path + "/"
+    if path.startswith(root_path + "/"):
+        return path
+    return root_path + path
+
+
+def _parse(headers: list[tuple[bytes, bytes]]) -> dict[str, list[str]]:
+    """Return the parts of each header by the end of its name; one may come twice."""
+    forwarded: dict[str, list[str]] = {}
     for name, value in headers:
+        key = name.decode().rpartition("-")[2]
         parts = [part.strip() for part in value.decode("latin-1").split(",")]
-        told.setdefault(name.decode().rpartition("-")[2], []).extend(
-            filter(None, parts)
-        )
-    return {name: parts for name, parts in told.items() if parts}
+        forwarded.setdefault(key, []).extend(filter(None, parts))
+    return {key: parts for key, parts in forwarded.items() if parts}
 
 
 def _prefix(parts: list[str]) -> str:
-    """Return the prefix that one proxy after the other has taken away, empty if it is
-    no path.
+    """Return the prefix that proxies stripped one after the other.
+
+    It is empty if that is not a plain path.
     """
     prefix = "".join(part.rstrip("/") for part in parts)
     return prefix if PREFIX.fullmatch(prefix) else ""

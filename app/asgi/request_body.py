@@ -40,9 +40,7 @@ async def read(scope: Scope, receive: Receive, limit: int) -> bytes:
 
 
 def receiver(scope: Scope, receive: Receive, limit: int) -> Receive:
-    """Return what gives an application the body that `read` returns, when it asks for
-    it.
-    """
+    """Return an ASGI receiver that gives an application the body that `read` returns."""
     if scope["type"] != "http":
         return receive
     given = False
@@ -85,10 +83,10 @@ def _coding(scope: Scope) -> str:
     if not codings:
         return ""
     if len(codings) > 1 or codings[0] not in DECOMPRESS:
-        told = ", ".join(codings)[:100]
+        listed = ", ".join(codings)[:100]
         raise ApiError(
             415,
-            f"the body's Content-Encoding {told!r} is not understood: send it as gzip,"
+            f"the body's Content-Encoding {listed!r} is not understood: send it as gzip,"
             " as deflate or uncompressed.",
             headers={"Accept-Encoding": "gzip, deflate"},
         )
@@ -116,17 +114,13 @@ def _decompress(body: bytes, coding: str, limit: int) -> bytes:
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
-    """Return at most so many bytes; a file may have several members, one after the
-    other.
-    """
+    """Return at most so many bytes; a file may have several members."""
     with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
         return file.read(most)
 
 
 def _inflate(body: bytes, most: int) -> bytes:
-    """Return at most so many bytes of zlib's format, or of raw deflate, which some
-    clients send.
-    """
+    """Return at most so many bytes of zlib's format, or of raw deflate."""
     try:
         return _inflate_as(zlib.MAX_WBITS, body, most)
     except zlib.error:

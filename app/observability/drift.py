@@ -17,28 +17,28 @@ def update_metrics(services: Services) -> None:
         export_quality(services.metrics, quality.measure(model, services.predictions))
 
 
-def export_quality(metrics: Metrics, found: Quality) -> None:
+def export_quality(metrics: Metrics, result: Quality) -> None:
     """Set the gauges of a task's online metrics."""
-    metrics.feedback.labels(found.task).set(found.rows)
-    for name, value in found.live.items():
-        metrics.live.labels(found.task, name).set(value)
+    metrics.feedback.labels(result.task).set(result.rows)
+    for name, value in result.live.items():
+        metrics.live.labels(result.task, name).set(value)
 
 
-def export_drift(metrics: Metrics, found: Drift, newest: list[Row]) -> None:
+def export_drift(metrics: Metrics, result: Drift, newest: list[Row]) -> None:
     """Set the gauges of a task's drift."""
-    task = found.task
+    task = result.task
     metrics.window_rows.labels(task).set(len(newest))
     if newest:
         metrics.window_start.labels(task).set(newest[-1].time)
         metrics.window_timestamp.labels(task).set(newest[0].time)
     for parts, index, threshold in (
-        (found.features, metrics.feature_psi, metrics.feature_threshold),
-        (found.predictions, metrics.prediction_psi, metrics.prediction_threshold),
+        (result.features, metrics.feature_psi, metrics.feature_threshold),
+        (result.predictions, metrics.prediction_psi, metrics.prediction_threshold),
     ):
         for name, part in parts.items():
             if part.psi is not None:
                 index.labels(task, name).set(part.psi)
             if part.threshold is not None:
                 threshold.labels(task, name).set(part.threshold)
-    if found.verdict in ("drift", "no drift"):
-        metrics.drifted.labels(task).set(found.verdict == "drift")
+    if result.verdict in ("drift", "no drift"):
+        metrics.drifted.labels(task).set(result.verdict == "drift")

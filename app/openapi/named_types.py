@@ -1,9 +1,7 @@
-"""Types that have a name in `/openapi.json`, as those who make clients from it need
-them.
+"""Types with a name in `/openapi.json`, as generators of clients need them.
 
 Generators make a class of each schema that has a name. Where one has none they invent a
-name, or
-fail: so a choice between types has a name, and so has each list among them.
+name, or fail: so a choice between types has a name, and so has each list among them.
 """
 
 from typing import Any, Union

@@ -31,7 +31,7 @@ class ServerLive(BaseModel):
 
 
 class ServerReady(ServerLive):
-    """Whether all models can be asked."""
+    """Whether all models can be used."""
 
     # The protocol's text names the key `live` here too; its servers and clients say
     # `ready`.
@@ -39,7 +39,7 @@ class ServerReady(ServerLive):
 
 
 class ModelReady(BaseModel):
-    """Whether a model can be asked."""
+    """Whether a model can be used."""
 
     name: str
     ready: bool
@@ -64,7 +64,7 @@ class ModelMetadata(BaseModel):
 
 
 class RequestedOutput(BaseModel, strict=True):
-    """An output that is asked for."""
+    """A requested output."""
 
     name: str
     parameters: Parameters | None = None

@@ -40,14 +40,10 @@ class Model:
         Raises:
             ModelError: something is missing, damaged or does not fit.
         """
-        began = time.perf_counter()
-        text, content = _read(folder / MANIFEST), _read(folder / MODEL)
-        try:
-            manifest = self.manifest = Manifest.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
+        started = time.perf_counter()
+        text = _read(folder / MANIFEST)
+        content = _read(folder / MODEL)
+        manifest = self.manifest = _parse_manifest(text)
         if hashlib.sha256(content).hexdigest() != manifest.sha256:
             raise ModelError(
                 f"{MODEL} is not the file that {MANIFEST} names: its SHA-256 differs"
@@ -60,24 +56,27 @@ class Model:
         self.feeds = self.onnx.feeds_of_records
         self.validator = RequestValidator(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
-        self.card = (
-            (folder / CARD).read_text("utf-8") if (folder / CARD).is_file() else ""
-        )
+        card = folder / CARD
+        self.card = card.read_text("utf-8") if card.is_file() else ""
         self.loaded = time.time()
-        about = {"task": manifest.task, "model_version": manifest.version}
-        self.identity = about | {"run_id": manifest.run_id}
+        self.identity: dict[str, Any] = {
+            "task": manifest.task,
+            "model_version": manifest.version,
+            "run_id": manifest.run_id,
+        }
         self._check_inputs()
         self._check_golden()
-        self.load_seconds = time.perf_counter() - began
+        self.load_seconds = time.perf_counter() - started
 
     def predict(self, records: list[Record]) -> list[Prediction]:
-        """Return for each record the prediction; for classes with probabilities and
-        confidence.
+        """Return a prediction for each record.
+
+        That of a class has its confidence, and the probabilities of all classes.
         """
         return self.describe(self.run(records))
 
     def describe(self, output: NDArray[np.float32]) -> list[Prediction]:
-        """Say what the model's numbers mean, row by row."""
+        """Return the predictions that the model's output stands for, row by row."""
         classes = self.manifest.target.classes
         if not classes:
             return [{"prediction": value} for value in output[:, 0]]
@@ -91,16 +90,15 @@ class Model:
         ]
 
     def run(self, records: list[Record]) -> NDArray[np.float32]:
-        """Return what the model says: shape (records, 1), or (records, classes)."""
+        """Return the model's output: shape (records, 1), or (records, classes)."""
         return self.onnx.run(self.onnx.feeds_of_records(records))
 
     def _check_inputs(self) -> None:
         features = self.manifest.features
         names = sorted(feature.name for feature in features)
         texts = sorted(f.name for f in features if f.type == "category")
-        if names != sorted(self.onnx.columns) or texts != sorted(
-            self.onnx.text_columns
-        ):
+        same_names = names == sorted(self.onnx.columns)
+        if not same_names or texts != sorted(self.onnx.text_columns):
             raise ModelError(
                 f"the inputs of {MODEL} are not the features of {MANIFEST}"
             )
@@ -114,13 +112,22 @@ class Model:
                 f"the golden request cannot be answered: {error}"
             ) from error
         expected = np.atleast_1d(golden.answer)
-        if answer.shape != expected.shape or not np.allclose(
-            answer, expected, rtol=1e-5, atol=self.manifest.tolerance
-        ):
+        same_shape = answer.shape == expected.shape
+        tolerance = self.manifest.tolerance
+        if not same_shape or not np.allclose(answer, expected, 1e-5, tolerance):
             raise ModelError(
                 f"the golden request is answered with {json.dumps(answer.tolist())} "
                 f"instead of {json.dumps(expected.tolist())}"
             )
+
+
+def _parse_manifest(text: bytes) -> Manifest:
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ModelError(f"{MANIFEST}: {place}: {first['msg']}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -46,8 +46,10 @@ def test_a_request_that_offers_http_2_is_answered(api: Api) -> None:
 
 def test_head_is_answered_on_the_same_connection_as_get(api: Api) -> None:
     for path in ("/health", "/models", "/docs", "/metrics", "/nothing", "/health"):
-        head, get = api.client.head(path), api.client.get(path)
-        assert head.status_code == get.status_code and head.content == b""
+        head = api.client.head(path)
+        get = api.client.get(path)
+        assert head.status_code == get.status_code
+        assert head.content == b""
         assert head.headers["content-type"] == get.headers["content-type"]
     assert (
         api.metric("http_requests_total", method="HEAD", route="/health", status="200")
@@ -131,7 +133,8 @@ def test_the_models_are_listed(api: Api, path: str) -> None:
 def test_the_short_description_is_of_the_default_task_and_beside_it_are_all_models(
     api: Api,
 ) -> None:
-    found, about = api.get("/model/info"), manifest(MODELS / "housing")
+    found = api.get("/model/info")
+    about = manifest(MODELS / "housing")
     assert (found.pop("name"), found.pop("version")) == ("housing", about["version"])
     assert found.pop("run_id") == about["run_id"]
     metrics = {
@@ -144,7 +147,8 @@ def test_the_short_description_is_of_the_default_task_and_beside_it_are_all_mode
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_is_told_with_its_features_and_its_card(api: Api, task: str) -> None:
-    found, about = api.get(f"/models/{task}"), manifest(MODELS / task)
+    found = api.get(f"/models/{task}")
+    about = manifest(MODELS / task)
     assert [feature["name"] for feature in found["features"]] == [
         feature["name"] for feature in about["features"]
     ]
@@ -336,7 +340,8 @@ def test_what_changes_something_needs_a_key(
     for headers in ({}, {"X-API-Key": "wrong"}, {b"X-API-Key": b"\xff"}):
         answer = guarded.client.request(method, path, json=body, headers=headers)
         assert answer.status_code == 401
-        assert "X-API-Key" in answer.json()["detail"] and KEY not in answer.text
+        assert "X-API-Key" in answer.json()["detail"]
+        assert KEY not in answer.text
 
 
 @pytest.mark.parametrize(("method", "path", "body"), ADMIN[:-1])

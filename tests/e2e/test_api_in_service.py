@@ -119,7 +119,8 @@ def asking(api: Api, body: Any) -> Iterator[list[httpx.Response]]:
 def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
     own_api: Api, tmp_path: Path
 ) -> None:
-    kept, served = tmp_path / "kept", own_api.models / "housing"
+    kept = tmp_path / "kept"
+    served = own_api.models / "housing"
     houses = [HOUSE | {"MedInc": float(income)} for income in range(1, 16)]
     folders = [
         shutil.copytree(served, kept / "new"),
@@ -137,7 +138,8 @@ def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
     assert len(expected) == 2
     with asking(own_api, houses) as answers:
         for turn in range(1, 7):
-            folder, model = folders[turn % 2], versions[turn % 2]
+            folder = folders[turn % 2]
+            model = versions[turn % 2]
             shutil.copyfile(folder / "model.onnx", served / "model.onnx")
             shutil.copyfile(folder / "manifest.json", served / "manifest.json")
             now = model.manifest.version

@@ -65,7 +65,8 @@ def edited(task: str, **changes: Any) -> list[Json]:
 def test_server_metadata_is_name_version_and_extensions(api: Api, path: str) -> None:
     answer = api.get(path)
     assert sorted(answer) == ["extensions", "name", "version"]
-    assert isinstance(answer["name"], str) and isinstance(answer["version"], str)
+    assert isinstance(answer["name"], str)
+    assert isinstance(answer["version"], str)
     assert answer["extensions"] == []
 
 
@@ -165,7 +166,8 @@ def test_an_id_that_is_no_text_is_refused(api: Api) -> None:
     body = json.dumps({"inputs": inputs("iris"), "id": "\ud800"})
     headers = {"Content-Type": "application/json"}
     answer = api.client.post("/v2/models/iris/infer", content=body, headers=headers)
-    assert answer.status_code == 400 and list(answer.json()) == ["error"]
+    assert answer.status_code == 400
+    assert list(answer.json()) == ["error"]
 
 
 @every_task

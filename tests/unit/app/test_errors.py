@@ -46,7 +46,8 @@ def test_what_a_client_sends_can_make_no_error_long() -> None:
     assert "(and 49 more)" in error.message
     assert len(error.message) < MAX_LOCATION_LENGTH + 50
     pointer = error.errors[0].pointer
-    assert pointer is not None and len(pointer) < MAX_LOCATION_LENGTH + 10
+    assert pointer is not None
+    assert len(pointer) < MAX_LOCATION_LENGTH + 10
 
 
 @pytest.mark.parametrize(

@@ -11,39 +11,34 @@ from app.settings import Settings
 
 # Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.
 PATHS = (
-    *(
-        "/",
-        "/health",
-        "/health/live",
-        "/health/ready",
-        "/models",
-        "/models/iris",
-        "/models/none",
-    ),
-    *(
-        "/metrics",
-        "/metrics/prometheus",
-        "/metrics/summary",
-        "/dashboard",
-        "/dashboard/figures",
-    ),
-    *("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css"),
-    *(
-        "/v2",
-        "/v2/",
-        "/v2/health/live",
-        "/v2/health/ready",
-        "/v2/models/iris",
-        "/v2/models/none",
-    ),
-    *(
-        "/v2/models/iris/ready",
-        "/nothing",
-        "/jobs/1",
-        "/predictions",
-        "/predict",
-        "/explain/iris",
-    ),
+    "/",
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/models",
+    "/models/iris",
+    "/models/none",
+    "/metrics",
+    "/metrics/prometheus",
+    "/metrics/summary",
+    "/dashboard",
+    "/dashboard/figures",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/static-offline-docs/swagger-ui.css",
+    "/v2",
+    "/v2/",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/v2/models/iris",
+    "/v2/models/none",
+    "/v2/models/iris/ready",
+    "/nothing",
+    "/jobs/1",
+    "/predictions",
+    "/predict",
+    "/explain/iris",
 )
 OWN = {"x-request-id", "date", "content-length", "etag"}
 
@@ -52,7 +47,8 @@ OWN = {"x-request-id", "date", "content-length", "etag"}
 def test_head_answers_as_get_without_a_body(
     shared_client: TestClient, path: str
 ) -> None:
-    get, head = shared_client.get(path), shared_client.head(path)
+    get = shared_client.get(path)
+    head = shared_client.head(path)
     assert head.status_code == get.status_code
     assert head.content == b""
     assert set(head.headers) == set(get.headers)

@@ -54,11 +54,10 @@ def test_a_log_file_that_cannot_be_opened_is_one_sentence(
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "api.log"
     code, said = start(monkeypatch, capsys, "API_LOG_FILE", str(path))
-    assert code == 1 and said.count("\n") == 1
-    assert (
-        said.startswith(f"error: API_LOG_FILE: {path}: ")
-        and "file" in said.rpartition(":")[2].lower()
-    )
+    assert code == 1
+    assert said.count("\n") == 1
+    assert said.startswith(f"error: API_LOG_FILE: {path}: ")
+    assert "file" in said.rpartition(":")[2].lower()
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +88,8 @@ def test_more_processes_are_refused_with_what_replaces_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, said = start(monkeypatch, capsys, "PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    assert code == 2 and said.count("\n") == 1
+    assert code == 2
+    assert said.count("\n") == 1
     assert said.startswith("error: PROMETHEUS_MULTIPROC_DIR cannot be used here")
     assert "--scale mlops-api=2" in said
 
@@ -108,3 +108,39 @@ def test_the_key_that_is_set_comes_before_the_one_that_the_start_script_made(
         assert settings.key() == key
         own = settings.model_copy(update={"admin_key": SecretStr("of the user")})
         assert own.key() == "of the user"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("API_ROOT_PATH", "ml", "must be a path such as /ml"),
+        ("API_ROOT_PATH", "/a b", "must be a path such as /ml"),
+        ("API_ROOT_PATH", "https://x.org/ml", "must be a path such as /ml"),
+        (
+            "API_TRUSTED_PROXIES",
+            "proxy.example.org",
+            "'proxy.example.org' does not appear",
+        ),
+        ("API_TRUSTED_PROXIES", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    said: str,
+) -> None:
+
+    monkeypatch.setenv(variable, value)
+    assert main() == 2
+    assert capsys.readouterr().err.startswith(f"error: {variable}: {said}")
+
+
+def test_a_slash_at_the_end_of_the_prefix_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("API_ROOT_PATH", "/ml/v1/")
+    assert Settings().root_path == "/ml/v1"
+    monkeypatch.setenv("API_ROOT_PATH", "/")
+    assert Settings().root_path == ""

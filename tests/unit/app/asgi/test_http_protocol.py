@@ -23,7 +23,8 @@ OFFER = (
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with the method, the path and the body that arrived."""
-    body, more = b"", True
+    body = b""
+    more = True
     while more:
         message = await receive()
         body += message.get("body", b"")
@@ -74,7 +75,8 @@ def post(path: bytes, body: bytes, headers: bytes = OFFER) -> bytes:
 
 def test_a_body_after_an_offer_of_http_2_arrives(port: int) -> None:
     answer = talk(port, post(b"/a", b"hello"), last(b"/end"))
-    assert b"POST /a hello" in answer and answer.endswith(b"GET /end ")
+    assert b"POST /a hello" in answer
+    assert answer.endswith(b"GET /end ")
     assert b"101" not in answer
 
 
@@ -96,7 +98,8 @@ def test_a_chunked_body_arrives(port: int) -> None:
         + b"Transfer-Encoding: chunked\r\n\r\n"
     )
     answer = talk(port, head + b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n", last(b"/end"))
-    assert b"POST /a abcde" in answer and answer.endswith(b"GET /end ")
+    assert b"POST /a abcde" in answer
+    assert answer.endswith(b"GET /end ")
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
@@ -105,7 +108,8 @@ def test_requests_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
     ]
     answer = talk(port, b"".join(sent) + last(b"/end"))
     places = [answer.index(b"POST /%d body%d" % (turn, turn)) for turn in range(6)]
-    assert places == sorted(places) and answer.endswith(b"GET /end ")
+    assert places == sorted(places)
+    assert answer.endswith(b"GET /end ")
 
 
 def test_the_connection_is_closed_where_the_client_asks_for_it(port: int) -> None:
@@ -122,7 +126,8 @@ def test_the_connection_is_closed_where_the_client_asks_for_it(port: int) -> Non
 def test_any_other_offer_is_passed_over(port: int, token: bytes) -> None:
     offer = b"Connection: keep-alive, upgrade\r\nUPGRADE: %s\r\n" % token
     answer = talk(port, post(b"/a", b"hello", offer), last(b"/end"))
-    assert answer.startswith(b"HTTP/1.1 200") and b"POST /a hello" in answer
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"POST /a hello" in answer
 
 
 def test_a_websocket_handshake_is_answered_as_a_plain_request(port: int) -> None:
@@ -132,7 +137,8 @@ def test_a_websocket_handshake_is_answered_as_a_plain_request(port: int) -> None
         b" dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     answer = talk(port, handshake, last(b"/end"))
-    assert answer.startswith(b"HTTP/1.1 200") and b"GET /chat" in answer
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"GET /chat" in answer
 
 
 @pytest.mark.parametrize(
@@ -148,10 +154,12 @@ def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
     port: int, request_: bytes
 ) -> None:
     head, _, content = talk(port, request_).partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400") and b"\r\nconnection: close" in head
+    assert head.startswith(b"HTTP/1.1 400")
+    assert b"\r\nconnection: close" in head
     # As every other error, and as documented.
     problem = Problem.model_validate_json(content)
-    assert problem.detail and problem.status == 400
+    assert problem.detail
+    assert problem.status == 400
     assert f"\r\nx-request-id: {problem.request_id}".encode() in head
     assert b"\r\ncontent-type: application/problem+json" in head
 

@@ -40,7 +40,8 @@ def test_true_values_make_live_metrics_beside_the_offline_ones(
         "rows": 2,
     }
     found = client.get("/quality/housing").json()
-    assert found["rows"] == 2 and found["live"]["mae"] == pytest.approx(0.35, rel=1e-5)
+    assert found["rows"] == 2
+    assert found["live"]["mae"] == pytest.approx(0.35, rel=1e-5)
     assert found["live"]["rmse"] == pytest.approx(np.sqrt(0.125), rel=1e-5)
     assert 0 < found["offline"]["rmse"] < 1
     shown = 'model_live_metric{metric="mae",task="housing"} 0.3'
@@ -55,9 +56,8 @@ def test_classes_have_the_metrics_of_the_hold_out(client: TestClient) -> None:
     assert found["live"]["accuracy"] == 1
     chance = answer["probabilities"][answer["prediction"]]
     assert found["live"]["log_loss"] == pytest.approx(-np.log(chance), rel=1e-4)
-    assert (
-        "roc_auc" in found["offline"] and "roc_auc" not in found["live"]
-    )  # of one class alone
+    assert "roc_auc" in found["offline"]
+    assert "roc_auc" not in found["live"]  # of one class alone
 
 
 def test_the_last_word_counts(client: TestClient) -> None:
@@ -65,7 +65,8 @@ def test_the_last_word_counts(client: TestClient) -> None:
     for error in (1.0, 0.25):
         send(client, answer["request_id"], answer["prediction"] + error)
     found = client.get("/quality/housing").json()
-    assert found["rows"] == 1 and found["live"]["mae"] == pytest.approx(0.25, rel=1e-5)
+    assert found["rows"] == 1
+    assert found["live"]["mae"] == pytest.approx(0.25, rel=1e-5)
 
 
 def test_an_id_that_was_used_twice_means_the_last_request(client: TestClient) -> None:

@@ -113,12 +113,12 @@ def test_what_only_a_path_can_decide_is_not_in_the_document(
         described = document["paths"][f"/{verb}"]["post"]["requestBody"]["content"]
         request = document["components"]["schemas"][f"{verb.capitalize()}Request"]
         text = f"{described['application/json']['examples']} {request}"
-        assert "CreditRecord" in text and "HousingTable" in text
-        assert "Iris" not in text and "Flowers" not in text
-        assert (
-            f"/{verb}/flowers" in document["paths"]
-            and f"/{verb}/iris" in document["paths"]
-        )
+        assert "CreditRecord" in text
+        assert "HousingTable" in text
+        assert "Iris" not in text
+        assert "Flowers" not in text
+        assert f"/{verb}/flowers" in document["paths"]
+        assert f"/{verb}/iris" in document["paths"]
 
 
 @pytest.mark.parametrize(
@@ -183,11 +183,9 @@ def test_the_metrics_and_the_log_say_which_task_it_was(
     told = [(line["path"], line.get("task")) for line in lines]
     assert told[:4] == [("/predict", task) for task in ("iris", "credit", None, None)]
     assert told[4:] == [
-        *(
-            ("/explain", "iris"),
-            ("/predict/credit", "credit"),
-            ("/predict/nothing", None),
-        ),
+        ("/explain", "iris"),
+        ("/predict/credit", "credit"),
+        ("/predict/nothing", None),
     ]
 
 
@@ -202,7 +200,8 @@ def test_a_task_that_is_published_later_is_found(
     folder.with_name("unpublished").rename(folder / "flowers")
     models.reload(require_stable=False)
     answer = client.post("/predict", json=with_iris)
-    assert answer.status_code == 422 and "flowers and iris" in answer.json()["detail"]
+    assert answer.status_code == 422
+    assert "flowers and iris" in answer.json()["detail"]
 
 
 def test_without_any_model_the_answer_says_what_to_do(
@@ -212,7 +211,8 @@ def test_without_any_model_the_answer_says_what_to_do(
     with TestClient(create_app(empty, lambda line: None)) as client:
         for path in ("/predict", "/explain"):
             answer = client.post(path, json=HOUSE)
-            assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "5"
             assert "python -m pipeline publish" in answer.json()["detail"]
         assert client.get("/model/info").status_code == 503
 
@@ -223,9 +223,8 @@ def test_a_task_that_is_not_ready_is_named_where_none_fits(
     (folder / "iris" / "model.onnx").write_bytes(b"")
     with TestClient(create_app(settings(), lambda line: None)) as client:
         answer = client.post("/predict", json=golden("iris"))
-        assert (
-            answer.status_code == 503 and "iris: model.onnx" in answer.json()["detail"]
-        )
+        assert answer.status_code == 503
+        assert "iris: model.onnx" in answer.json()["detail"]
         assert client.post("/predict", json=HOUSE).json()["task"] == "housing"
 
 

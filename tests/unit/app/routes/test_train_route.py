@@ -10,7 +10,8 @@ from app.routes.train import Train, parameters_of, task_of
 from app.serving.repository import ModelRepository
 from tests.support.serving import edit, golden
 
-FLOWER, HOUSE = [5.1, 3.5, 1.4, 0.2], [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
+FLOWER = [5.1, 3.5, 1.4, 0.2]
+HOUSE = [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
 
 
 def task(models: ModelRepository, **asked: Any) -> str:
@@ -39,7 +40,8 @@ def test_rows_without_names_are_for_the_task_with_as_many_fields(
 def test_records_are_for_the_task_with_their_names_whether_the_target_is_among_them(
     models: ModelRepository, name: str
 ) -> None:
-    record, target = golden(name), models.get(name).manifest.target
+    record = golden(name)
+    target = models.get(name).manifest.target
     value = target.classes[0] if target.classes else 1.5
     assert task(models, data=[record], target=[value]) == name
     assert task(models, data=[record | {target.name: value}]) == name
@@ -58,9 +60,8 @@ def test_data_that_fit_no_task_are_told_what_the_tasks_have(
     models: ModelRepository,
 ) -> None:
     status, message = refusal(models, data=[[1, 2]], target=[0])
-    assert status == 422 and message.startswith(
-        "body.data.0: no task has 2 fields: credit has"
-    )
+    assert status == 422
+    assert message.startswith("body.data.0: no task has 2 fields: credit has")
     assert "iris has the 4 fields sepal_length, sepal_width" in message
     assert refusal(models, data=[{"x": 1}])[0] == 422
 

@@ -41,7 +41,8 @@ def test_the_models_of_the_repository_answer_as_recorded(task: str) -> None:
 def test_a_batch_is_answered_row_by_row(task: str) -> None:
     model = Model(MODELS / task)
     number = next(f for f in model.manifest.features if f.type == "number")
-    assert number.low is not None and number.high is not None
+    assert number.low is not None
+    assert number.high is not None
     values = np.linspace(number.low, number.high, 50)
     records = [golden(task) | {number.name: float(value)} for value in values]
     one_by_one = np.vstack([model.run([record]) for record in records])

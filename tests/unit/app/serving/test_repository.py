@@ -69,7 +69,8 @@ def test_half_of_a_pull_is_not_loaded(models: ModelRepository, folder: Path) -> 
 def test_a_broken_file_keeps_the_old_model_until_it_is_mended(
     models: ModelRepository, folder: Path, name: str
 ) -> None:
-    path, before = folder / "iris" / name, models.get("iris")
+    path = folder / "iris" / name
+    before = models.get("iris")
     whole = path.read_bytes()
     path.write_bytes(whole[:-50])
     models.reload()
@@ -163,7 +164,8 @@ def test_an_empty_folder_is_no_error_and_says_what_to_do(tmp_path: Path) -> None
     )
     models.reload(require_stable=False)
     (said,) = models.not_ready_reasons()
-    assert "git checkout" in said and "python -m pipeline train" in said
+    assert "git checkout" in said
+    assert "python -m pipeline train" in said
     with pytest.raises(ApiError, match="none yet") as caught:
         models.get("housing")
     assert caught.value.status == 404
@@ -184,7 +186,8 @@ def test_a_task_that_is_broken_from_the_start_is_not_ready(
 
 def load_manually(models: ModelRepository) -> int:
     """Put an older version where the trainer does, over the present champion."""
-    target, champion = models.loaded_folder / "housing", models.folder / "housing"
+    target = models.loaded_folder / "housing"
+    champion = models.folder / "housing"
     shutil.copytree(champion, target)
     loaded = put_older_version(target, "housing")
     digest = hashlib.sha256((champion / "manifest.json").read_bytes()).hexdigest()

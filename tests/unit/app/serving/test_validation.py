@@ -35,7 +35,8 @@ def refused(**changes: Any) -> ApiError:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_record_a_list_and_a_table_say_the_same(task: str) -> None:
-    records, record = records_of(task), golden(task)
+    records = records_of(task)
+    record = golden(task)
     table = {"features": [[record[name] for name in records.names]] * 2}
     assert records.parse(json.dumps(record).encode()) == ([record], True)
     assert records.parse(json.dumps([record, record]).encode()) == ([record] * 2, False)
