@@ -9,8 +9,15 @@ from urllib.parse import urlsplit
 
 # Our own services, as they are called on this machine and among the containers.
 OURS = (
-    *("localhost", "127.0.0.1", "::1"),
-    *("mlops-api", "proxy", "trainer", "mlflow-server", "jaeger", "prometheus"),
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "mlops-api",
+    "proxy",
+    "trainer",
+    "mlflow-server",
+    "jaeger",
+    "prometheus",
 )
 
 

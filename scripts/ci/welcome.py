@@ -20,13 +20,14 @@ RULESET = ".github/rulesets/main.json"
 KEPT = {"deletion": "be deleted", "non_fast_forward": "lose commits to a forced push"}
 # Rules that a plain push of one unsigned commit does not meet.
 REFUSING = {
-    **{
-        "pull_request": "a pull request",
-        "required_status_checks": "passed status checks",
-    },
-    **{"required_signatures": "signed commits", "update": "that nobody pushes"},
-    **{"merge_queue": "a merge queue", "required_deployments": "a deployment"},
-    **{"workflows": "passed workflows", "code_scanning": "code scanning results"},
+    "pull_request": "a pull request",
+    "required_status_checks": "passed status checks",
+    "required_signatures": "signed commits",
+    "update": "that nobody pushes",
+    "merge_queue": "a merge queue",
+    "required_deployments": "a deployment",
+    "workflows": "passed workflows",
+    "code_scanning": "code scanning results",
 }
 WAYS_OUT = (
     "keep only 'Restrict deletions' and 'Block force pushes' for it, publish to a"
