@@ -1,13 +1,13 @@
-"""What libraries read from the environment, set before they are imported.
+"""Variables that libraries read from the environment as they are imported.
 
-Only what a person has not set is set. The processes that are started inherit it.
+Variables that the user has set stay as they are. Child processes inherit all of them.
 """
 
 import ipaddress
 import os
 from urllib.parse import urlsplit
 
-# Our own services, as they are called on this machine and among the containers.
+# The hosts of our own services, on this machine and among the containers.
 OURS = (
     "localhost",
     "127.0.0.1",
@@ -19,17 +19,18 @@ OURS = (
     "jaeger",
     "prometheus",
 )
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def prepare() -> None:
-    """Ask our own services directly, and let no library send its statistics home."""
+    """Bypass proxies for our own services, and switch off the libraries' telemetry."""
     bypass_proxies()
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime's
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 def is_ours(address: str) -> bool:
-    """Return whether an address is of this machine or of one of our containers."""
+    """Return whether an address is on this machine or one of our containers."""
     host = urlsplit(address).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -38,17 +39,19 @@ def is_ours(address: str) -> bool:
 
 
 def bypass_proxies() -> None:
-    """Name our own services among those that are not asked by way of the user's proxy.
+    """Add our own services to `no_proxy`, if the environment names a proxy.
 
-    Where no proxy is named in the environment nothing is set: that would hide the one
-    in the settings of Windows or macOS.
+    Otherwise nothing is set: it would hide the proxy in the settings of Windows or
+    macOS.
     """
-    proxies = ("http_proxy", "https_proxy", "all_proxy")
-    if not any(
-        os.environ.get(name) or os.environ.get(name.upper()) for name in proxies
-    ):
+    names = [*PROXIES, *map(str.upper, PROXIES)]
+    if not any(os.environ.get(name) for name in names):
         return
-    told = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    known = [host.strip() for host in told.split(",") if host.strip()]
-    names = ",".join([*known, *(host for host in OURS if host not in known)])
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = names
+    configured = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    stripped = [host.strip() for host in configured.split(",")]
+    hosts = [host for host in stripped if host]
+    for host in OURS:
+        if host not in hosts:
+            hosts.append(host)
+    os.environ["no_proxy"] = ",".join(hosts)
+    os.environ["NO_PROXY"] = os.environ["no_proxy"]

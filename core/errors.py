@@ -1,6 +1,4 @@
-"""The errors that a user is meant to read: one sentence that says what, where and what
-to do.
-"""
+"""Errors for users: one sentence that names what, where and what to do."""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +9,9 @@ if TYPE_CHECKING:  # programs that run without any package import this module to
 
 
 class PipelineError(Exception):
-    """The work failed; the command ends with exit status 1 and prints the message
-    alone.
+    """The work failed: the command prints the message and ends with exit status 1.
 
-    Wherever the message goes, to a terminal, a log or an answer of the API, no secret
-    is in it.
+    Secrets are masked, as the message goes to a terminal, a log or an answer of the API.
     """
 
     exit_status = 1
@@ -25,15 +21,16 @@ class PipelineError(Exception):
 
 
 class UsageError(PipelineError):
-    """The request cannot be carried out as it was put; exit status 2."""
+    """The command was used wrongly; exit status 2."""
 
     exit_status = 2
 
 
 class Unavailable(PipelineError):
-    """A task's data cannot be had now; nothing is wrong with what the repository holds.
+    """A task's data are not available now; the repository itself is fine.
 
-    `waits_for` names the hosts, each with its answer.
+    Attributes:
+        waits_for: the hosts, each with its answer.
     """
 
     def __init__(self, message: str, waits_for: str) -> None:
@@ -42,8 +39,7 @@ class Unavailable(PipelineError):
 
 
 def first_fault(error: "ValidationError") -> str:
-    """Return the first thing that pydantic found wrong: where it is, and what is the
-    matter.
-    """
+    """Return the place and the message of the first error that pydantic found."""
     fault = error.errors()[0]
-    return f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"
+    place = ".".join(map(str, fault["loc"]))
+    return f"{place or 'file'}: {fault['msg']}"

@@ -1,8 +1,11 @@
-"""The metrics of predictions, the same for the pipeline and for what comes back to the
-API.
+"""The metrics of predictions, for the pipeline and for the feedback to the API.
 
-The truth has shape (rows,): values, or the places of the classes. The prediction has
-shape (rows,) for a regression, (rows, classes) of probabilities else.
+The ground truth has shape (rows,): values, or the numbers of the classes. The
+prediction has shape (rows,) for a regression, and (rows, classes), probabilities, for a
+classification.
+
+A bootstrap calls these functions some thousand times. They are scikit-learn's
+definitions without its checks of the input, which take 100 times as long.
 """
 
 from collections.abc import Callable
@@ -11,59 +14,88 @@ import numpy as np
 
 Score = Callable[[np.ndarray, np.ndarray], float]
 
-# A bootstrap asks for these some thousand times: they are scikit-learn's definitions
-# without its checks of the input, which take 100 times as long.
+
+def _rmse(truth: np.ndarray, value: np.ndarray) -> float:
+    error = truth - value
+    return float(np.sqrt(np.mean(error**2)))
+
+
+def _mae(truth: np.ndarray, value: np.ndarray) -> float:
+    error = truth - value
+    return float(np.mean(np.abs(error)))
+
+
+def _r2(truth: np.ndarray, value: np.ndarray) -> float:
+    error = truth - value
+    return float(1 - np.mean(error**2) / np.var(truth))
 
 
 def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     smallest = np.finfo(np.float64).eps
-    likely = np.clip(probability[np.arange(len(truth)), truth], smallest, 1 - smallest)
-    return float(-np.log(likely).mean())
+    rows = np.arange(len(truth))
+    of_truth = np.clip(probability[rows, truth], smallest, 1 - smallest)
+    return float(-np.log(of_truth).mean())
 
 
 def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
     """Return the share of pairs of a positive and a negative row that are in order.
 
-    Of many classes it is the mean of each against the rest.
+    For more than two classes it is the mean of each class against the rest.
     """
-    shares = []
-    for place in range(probability.shape[1])[-1 if probability.shape[1] == 2 else 0 :]:
-        hit, value = truth == place, probability[:, place]
-        positive, negative = value[hit], np.sort(value[~hit])
-        # Each pair once if it is in order, and half of it if the two are equal.
-        twice = negative.searchsorted(positive) + negative.searchsorted(
-            positive, "right"
-        )
-        shares.append(twice.sum() / (2 * len(positive) * len(negative)))
-    return float(np.mean(shares))
+    classes = probability.shape[1]
+    first = 1 if classes == 2 else 0
+    areas = []
+    for place in range(first, classes):
+        is_positive = truth == place
+        areas.append(_area(probability[:, place], is_positive))
+    return float(np.mean(areas))
+
+
+def _area(value: np.ndarray, is_positive: np.ndarray) -> np.float64:
+    """Return the area under the ROC curve of one class."""
+    positive = value[is_positive]
+    negative = np.sort(value[~is_positive])
+    # Each pair counts once if it is in order, and half if the two are equal.
+    below = negative.searchsorted(positive)
+    below_or_equal = negative.searchsorted(positive, "right")
+    twice = (below + below_or_equal).sum()
+    area: np.float64 = twice / (2 * len(positive) * len(negative))
+    return area
+
+
+def _accuracy(truth: np.ndarray, probability: np.ndarray) -> float:
+    predicted = probability.argmax(axis=1)
+    return float(np.mean(predicted == truth))
 
 
 def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Return the mean of the classes' F1; a class that is neither there nor named
-    counts 0.
+    """Return the mean of the classes' F1.
+
+    A class that neither occurs nor is predicted counts 0.
     """
-    classes, named = np.arange(probability.shape[1])[:, None], probability.argmax(
-        axis=1
-    )
-    hits = ((truth == classes) & (named == classes)).sum(axis=1)
-    either = (truth == classes).sum(axis=1) + (named == classes).sum(axis=1)
-    return float(np.mean(2 * hits / np.maximum(either, 1)))
+    classes = np.arange(probability.shape[1])[:, None]
+    is_true = truth == classes
+    is_predicted = probability.argmax(axis=1) == classes
+    hits = (is_true & is_predicted).sum(axis=1)
+    total = is_true.sum(axis=1) + is_predicted.sum(axis=1)
+    return float(np.mean(2 * hits / np.maximum(total, 1)))
 
 
 def _brier(truth: np.ndarray, probability: np.ndarray) -> float:
-    wrong = probability - np.eye(probability.shape[1])[truth]
-    return float(np.mean(np.sum(wrong**2, axis=1)))
+    one_hot = np.eye(probability.shape[1])[truth]
+    error = probability - one_hot
+    return float(np.mean(np.sum(error**2, axis=1)))
 
 
 REGRESSION: dict[str, Score] = {
-    "rmse": lambda truth, value: np.sqrt(np.mean((truth - value) ** 2)),
-    "mae": lambda truth, value: np.mean(np.abs(truth - value)),
-    "r2": lambda truth, value: 1 - np.mean((truth - value) ** 2) / np.var(truth),
+    "rmse": _rmse,
+    "mae": _mae,
+    "r2": _r2,
 }
 CLASSIFICATION: dict[str, Score] = {
     "log_loss": _log_loss,
     "roc_auc": _roc_auc,
-    "accuracy": lambda truth, value: np.mean(value.argmax(axis=1) == truth),
+    "accuracy": _accuracy,
     "f1_macro": _f1_macro,
     "brier": _brier,
 }

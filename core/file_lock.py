@@ -1,13 +1,11 @@
-"""The lock on a file, on any system, for as long as it is open: the system lets go of
-it.
-"""
+"""A lock on an open file, on any system; closing the file releases it."""
 
 import os
 from typing import IO
 
 
 def take(stream: IO[bytes]) -> bool:
-    """Take the lock on an open file, and tell whether nobody else had it."""
+    """Take the lock on an open file; return False if somebody else has it."""
     if os.name == "nt":
         import msvcrt
 

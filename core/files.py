@@ -1,4 +1,4 @@
-"""Writing so that nothing is ever half-written, and reading so that nothing is trusted."""
+"""Writing files whole or not at all, their digests, and canonical JSON."""
 
 import hashlib
 import json
@@ -47,9 +47,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _replace(temporary: Path, path: Path) -> None:
     for seconds in (0.01, 0.1, 1.0):
-        with suppress(
-            PermissionError
-        ):  # Windows says so for as long as somebody reads the file
+        # Windows refuses for as long as somebody reads the file.
+        with suppress(PermissionError):
             temporary.replace(path)
             return
         time.sleep(seconds)
@@ -59,13 +58,16 @@ def _replace(temporary: Path, path: Path) -> None:
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write text (UTF-8, LF) or bytes to `path`, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        if isinstance(content, str):
+            content = content.encode()
+        temporary.write_bytes(content)
 
 
 @contextmanager
 def emptied(folder: Path) -> Iterator[Path]:
-    """Make a folder for unfinished work, which is gone before, whoever left it, and
-    after.
+    """Create an empty folder for unfinished work, and delete it after the block.
+
+    A folder that an earlier process left there is deleted first.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -76,23 +78,29 @@ def emptied(folder: Path) -> Iterator[Path]:
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """Render JSON for people and for Git: sorted keys, one entry a line, one final
-    newline.
+    """Render JSON for people and for Git: sorted keys, one entry per line.
 
     Only the two outer levels are broken into lines, so that a metric's history or a
-    feature stays one line and a diff names what changed. NaN is refused: it is not
-    JSON.
+    feature stays one line and a diff names what changed.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which is not JSON.
     """
-    entries = (f"{_compact(key)}: {_nested(value[key])}" for key in sorted(value))
-    return "{\n " + ",\n ".join(entries) + "\n}\n"
+    lines = []
+    for key in sorted(value):
+        lines.append(f"{_compact(key)}: {_nested(value[key])}")
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
 
 
 def _nested(value: Any) -> str:
     if isinstance(value, dict) and value:
-        lines = (f"{_compact(key)}: {_compact(value[key])}" for key in sorted(value))
+        lines = []
+        for key in sorted(value):
+            lines.append(f"{_compact(key)}: {_compact(value[key])}")
         return "{\n  " + ",\n  ".join(lines) + "\n }"
     if isinstance(value, list) and value:
-        return "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
+        lines = [_compact(entry) for entry in value]
+        return "[\n  " + ",\n  ".join(lines) + "\n ]"
     return _compact(value)
 
 

@@ -1,9 +1,8 @@
-"""Git, called as the program that the user has, on the folder named and on nothing
-else.
+"""Git as a program, run on the named folder and independent of the caller's settings.
 
-Whoever starts us may be Git itself: a hook or an alias sets GIT_DIR, GIT_INDEX_FILE and
-more, which would turn every call of ours to another repository. Every call of Git in
-this project goes through this module, which uses the standard library alone.
+The caller may be Git itself: a hook or an alias sets GIT_DIR, GIT_INDEX_FILE and more,
+which would redirect every call to another repository. Every call of Git in this project
+goes through this module, which needs the standard library alone.
 """
 
 import os
@@ -15,9 +14,8 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.redact import redact
 
-# Variables that say who the user is, how to reach a server, and where the user's
-# settings lie. All others that Git knows are taken away, those of a future version
-# included.
+# Variables for the user's identity, the way to a server, and the place of the user's
+# settings. All others of Git are removed, also those of future versions.
 _KEPT = (
     "GIT_AUTHOR_",
     "GIT_COMMITTER_",
@@ -57,19 +55,19 @@ _LOCK_WAITS = (0.1, 0.5, 2.0)
 
 
 class GitError(PipelineError):
-    """A Git command failed; `output` is what it said on standard error, without
-    secrets.
+    """A Git command failed.
+
+    Attributes:
+        output: its standard error, without secrets.
     """
 
     def __init__(self, command: str, output: str) -> None:
         self.output = redact(output)
-        lines = [
-            line.strip().removeprefix("hint:").strip()
-            for line in self.output.splitlines()
-        ]
-        super().__init__(
-            f"git {command} failed: {' '.join(filter(None, lines)) or 'no reason'}"
-        )
+        lines = []
+        for line in self.output.splitlines():
+            lines.append(line.strip().removeprefix("hint:").strip())
+        reason = " ".join(filter(None, lines)) or "no reason"
+        super().__init__(f"git {command} failed: {reason}")
 
 
 def environment() -> dict[str, str]:
@@ -79,8 +77,7 @@ def environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.upper().startswith("GIT_") or name.upper().startswith(_KEPT)
     }
-    # Git's words are matched in a few places: not translated. It must not ask
-    # questions.
+    # Not translated, since some messages are matched; and without questions.
     return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_ATTR_NOSYSTEM": "1"}
 
 
@@ -103,8 +100,9 @@ def git(
         PipelineError: Git is not installed.
     """
     content = None if stdin is None else stdin.encode()
-    said = git_bytes(folder, *arguments, stdin=content, variables=variables)
-    return said.decode("utf-8", errors="replace").replace("\r\n", "\n").rstrip("\n")
+    output = git_bytes(folder, *arguments, stdin=content, variables=variables)
+    text = output.decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").rstrip("\n")
 
 
 def git_bytes(
@@ -118,15 +116,15 @@ def git_bytes(
         done = _run(folder, arguments, stdin, variables)
         if not done.returncode:
             return done.stdout
-        said = done.stderr.decode("utf-8", errors="replace")
-        if seconds is None or not _is_locked(said):
+        errors = done.stderr.decode("utf-8", errors="replace")
+        if seconds is None or not _is_locked(errors):
             break
         time.sleep(seconds)
-    raise GitError(_command(arguments), said)
+    raise GitError(_command(arguments), errors)
 
 
 def succeeds(folder: Path, *arguments: str) -> bool:
-    """Tell whether a Git command ends with status 0."""
+    """Return whether a Git command ends with status 0."""
     try:
         git(folder, *arguments)
     except GitError:
@@ -168,5 +166,5 @@ def _command(arguments: tuple[str, ...]) -> str:
     return " ".join(arguments)
 
 
-def _is_locked(said: str) -> bool:
-    return ".lock': File exists" in said
+def _is_locked(errors: str) -> bool:
+    return ".lock': File exists" in errors

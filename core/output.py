@@ -1,4 +1,4 @@
-"""Output that no character can end, and that is UTF-8 wherever it is redirected to."""
+"""Standard output and error: UTF-8 if redirected, and never an encoding error."""
 
 import io
 import os

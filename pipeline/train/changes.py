@@ -1,6 +1,4 @@
-"""What a training rests on and no commit holds, whatever this clone's settings hide
-from Git.
-"""
+"""The files that a training depends on and that no commit holds as they are."""
 
 import tempfile
 from pathlib import Path
@@ -9,49 +7,66 @@ from core.git import git
 from pipeline.repo import Repo
 
 WATCHED = ("core", "history", "pipeline", "params.yaml", "requirements", "data")
-# Made by Python, by systems and by editors; a training reads none of it.
+# Written by Python, by systems and by editors; a training reads none of it.
 _BY_PRODUCTS = ("__pycache__",)
+# A sparse checkout is compared as a whole one.
+_WHOLE = ("-c", "core.sparseCheckout=false")
+_STATUS_OPTIONS = ("--porcelain", "-z", "--untracked-files=no", "--no-renames")
 
 
 def changes(repo: Repo) -> list[str]:
-    """Return the files that a training rests on and that are not as in the last commit.
+    """Return the files that a training depends on and that differ from the last commit.
 
-    Compared by content with HEAD, in an index made for it: no ignore rule, no staged
-    file and no `git update-index --assume-unchanged` hides anything. Files that a
-    sparse checkout leaves out are not there, and so were not trained on.
+    Their content is compared with HEAD in an index made for it: no ignore rule, no
+    staged file and no `git update-index --assume-unchanged` hides anything. Files that
+    a sparse checkout leaves out are not there, and so were not trained on.
     """
+    root = repo.root
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        own = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        whole = ("-c", "core.sparseCheckout=false")
-        git(repo.root, *whole, "read-tree", "HEAD", variables=own)
-        options = (
-            "--porcelain",
-            "-z",
-            "--untracked-files=no",
-            "--no-renames",
+        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        git(root, *_WHOLE, "read-tree", "HEAD", variables=index)
+        status = git(
+            root,
+            *_WHOLE,
+            "status",
+            *_STATUS_OPTIONS,
             "--",
             *WATCHED,
+            variables=index,
         )
-        said = git(repo.root, *whole, "status", *options, variables=own)
-        listed = git(
-            repo.root, "ls-files", "--others", "-z", "--", *WATCHED, variables=own
+        others = git(
+            root, "ls-files", "--others", "-z", "--", *WATCHED, variables=index
         )
     left_out = _left_out(repo)
-    tracked = [line[3:] for line in said.split("\0")[:-1] if line[3:] not in left_out]
-    return sorted(
-        tracked + [path for path in listed.split("\0")[:-1] if not _is_by_product(path)]
-    )
+    changed = []
+    for line in _entries(status):
+        path = line[3:]  # after two letters and a space
+        if path not in left_out:
+            changed.append(path)
+    for path in _entries(others):
+        if not _is_by_product(path):
+            changed.append(path)
+    return sorted(changed)
+
+
+def _entries(output: str) -> list[str]:
+    """Return the entries of Git's output with `-z`, each of which ends with a NUL."""
+    return output.split("\0")[:-1]
 
 
 def _left_out(repo: Repo) -> set[str]:
     """Return the files that a sparse checkout does not have."""
-    tagged = git(repo.root, "ls-files", "-t", "-z", "--", *WATCHED).split("\0")[:-1]
-    skipped = {entry[2:] for entry in tagged if entry.startswith("S ")}
-    return {path for path in skipped if not (repo.root / path).exists()}
+    tagged = git(repo.root, "ls-files", "-t", "-z", "--", *WATCHED)
+    left_out = set()
+    for entry in _entries(tagged):
+        tag, path = entry[0], entry[2:]
+        if tag == "S" and not (repo.root / path).exists():
+            left_out.add(path)
+    return left_out
 
 
 def _is_by_product(path: str) -> bool:
+    if path.endswith("~"):
+        return True
     parts = path.rstrip("/").split("/")
-    return any(
-        part.startswith(".") or part in _BY_PRODUCTS for part in parts
-    ) or path.endswith("~")
+    return any(part.startswith(".") or part in _BY_PRODUCTS for part in parts)

@@ -1,4 +1,4 @@
-"""The candidates' estimators, and the preparation of columns that each of them needs."""
+"""The candidates' estimators, and the preprocessing of columns that each needs."""
 
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from pipeline.schema import Feature, Kind, Task
 from pipeline.yaml_file import read_yaml
 
 BASELINE = "dummy"
-# A tree that may not split says the mean or the classes' shares, whatever it is given:
-# just as scikit-learn's dummies, but they have no ONNX form.
+# A tree that may not split predicts the mean, or the shares of the classes, as
+# scikit-learn's dummy estimators do. Those cannot be exported to ONNX.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
 _FILE = Path(__file__).with_suffix(".yaml")
 _CLASSES = TypeAdapter(
@@ -25,15 +25,15 @@ _CLASSES = TypeAdapter(
 
 def names(task: Task) -> list[str]:
     """Return the algorithms for a task."""
-    # skl2onnx 1.20 converts this one wrongly for two classes, and says nothing.
-    wrong = {"linear_discriminant"} if len(task.target.classes) == 2 else set()
-    return [name for name in _CLASSES[task.kind] if name not in wrong]
+    algorithms = list(_CLASSES[task.kind])
+    # skl2onnx 1.20 converts this one wrongly for two classes, without a warning.
+    if len(task.target.classes) == 2:
+        algorithms.remove("linear_discriminant")
+    return algorithms
 
 
 def parameter_names(kind: Kind, algorithm: str) -> list[str]:
-    """Return what an algorithm can be given in `params.yaml`; the seed is set for all
-    at once.
-    """
+    """Return the parameters that `params.yaml` may set; the seed is one for all."""
     if algorithm == BASELINE:
         return []
     accepted = _CLASSES[kind][algorithm]().get_params(deep=False)
@@ -47,10 +47,10 @@ def build(
     features: list[Feature],
     seed: int,
 ) -> Pipeline:
-    """Return an unfitted pipeline that takes a frame as `as_inputs` gives it.
+    """Return an unfitted pipeline for a table from `as_inputs`.
 
-    Only a linear model gets its numbers scaled: a scaler moves rows across the float32
-    thresholds of trees, and the ONNX file then disagrees.
+    Numbers are scaled for linear models only: a scaler moves rows across the float32
+    thresholds of trees, and the ONNX file then differs.
     """
     fixed = _NO_SPLIT if algorithm == BASELINE else {}
     estimator = _CLASSES[kind][algorithm](**fixed, **parameters)
@@ -58,25 +58,30 @@ def build(
         estimator.set_params(random_state=seed)
     linear = estimator.__module__.startswith("sklearn.linear_model")
     numbers = [feature.name for feature in features if feature.type == "number"]
-    words = {f.name: list(f.categories) for f in features if f.type == "category"}
-    encoder = OneHotEncoder(categories=list(words.values()), sparse_output=False)
-    columns = [
-        ("numbers", StandardScaler() if linear else "passthrough", numbers),
-        ("categories", encoder, list(words)),
-    ]
-    used = ColumnTransformer([part for part in columns if part[2]])
-    return Pipeline([("columns", used), ("model", estimator)])
+    categories: dict[str, list[str]] = {}
+    for feature in features:
+        if feature.type == "category":
+            categories[feature.name] = list(feature.categories)
+    transformers: list[tuple[str, Any, list[str]]] = []
+    if numbers:
+        scaler = StandardScaler() if linear else "passthrough"
+        transformers.append(("numbers", scaler, numbers))
+    if categories:
+        encoder = OneHotEncoder(
+            categories=list(categories.values()), sparse_output=False
+        )
+        transformers.append(("categories", encoder, list(categories)))
+    columns = ColumnTransformer(transformers)
+    return Pipeline([("columns", columns), ("model", estimator)])
 
 
 def as_inputs(features: list[Feature], table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that a model is given: numbers that a float32 holds,
-    categories as text.
+    """Return a model's columns: numbers rounded to float32, categories as text.
 
-    The numbers come as float64: what is summed up in float32 differs in its last digit
-    from one machine to the next, and then so do the bytes of the ONNX file.
+    The type of the numbers is float64: a sum in float32 differs in its last digit from
+    one machine to the next, and then so do the bytes of the ONNX file.
     """
-    numbers = {
-        feature.name: "float32" for feature in features if feature.type == "number"
-    }
-    columns = table[[feature.name for feature in features]].astype(numbers)
-    return columns.astype(dict.fromkeys(numbers, "float64"))
+    names = [feature.name for feature in features]
+    numbers = [feature.name for feature in features if feature.type == "number"]
+    rounded = table[names].astype(dict.fromkeys(numbers, "float32"))
+    return rounded.astype(dict.fromkeys(numbers, "float64"))

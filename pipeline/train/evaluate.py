@@ -1,4 +1,4 @@
-"""Metrics of predictions. Needs numpy and pandas, and nothing of MLflow or ONNX."""
+"""Metrics of predictions; needs numpy and pandas, but neither MLflow nor ONNX."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,12 @@ METRICS = {Kind.REGRESSION: REGRESSION, Kind.CLASSIFICATION: CLASSIFICATION}
 
 
 def higher_is_better(metric: str) -> bool:
-    """Tell the direction of a metric by its name."""
+    """Return whether more of a metric is better."""
     return metric not in _LOWER_IS_BETTER
 
 
 def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
-    """Return a table's true values, shape (rows,): in the target's unit, or the class's
-    place.
-    """
+    """Return a table's ground truth, shape (rows,): values, or the classes' numbers."""
     truth = table[task.target.name]
     if task.kind is Kind.REGRESSION:
         return truth.to_numpy(dtype=float)
@@ -32,10 +30,13 @@ def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
 def scorer(
     task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray
 ) -> Callable[[np.ndarray], float]:
-    """Return a function from row numbers to the metric on those rows, NaN where it has
-    no value.
+    """Return a function from row numbers to the metric on those rows.
+
+    It returns NaN where the metric has no value, such as the ROC AUC of one class.
 
     Args:
+        task: the task.
+        metric: the name of the metric.
         truth: shape (rows,), as `encode` gives it.
         prediction: shape (rows,) of a regression, (rows, classes) of probabilities
             else.
@@ -46,18 +47,20 @@ def scorer(
     values = np.asarray(prediction, dtype=float)
     if not np.isfinite(values).all():
         raise PipelineError(
-            f"{task.name}: the metric {metric} is not a number, for not every"
+            f"{task.name}: the metric {metric} is not a number, as not every"
             " prediction is one."
         )
     if task.kind is Kind.CLASSIFICATION:
-        # Probabilities of float32 add up to 1 again.
+        # Probabilities of float32 do not add up to 1 exactly.
         values = values / values.sum(axis=1, keepdims=True)
 
-    def on(rows: np.ndarray) -> float:
-        with np.errstate(all="ignore"):
-            return float(METRICS[task.kind][metric](truth[rows], values[rows]))
+    function = METRICS[task.kind][metric]
 
-    return on
+    def score_rows(rows: np.ndarray) -> float:
+        with np.errstate(all="ignore"):
+            return float(function(truth[rows], values[rows]))
+
+    return score_rows
 
 
 def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) -> float:
@@ -85,6 +88,9 @@ def interval(
     A resample of the `count` rows on which it is NaN (a class is missing) is left out.
     """
     generator = np.random.default_rng(seed)
-    values = [statistic(generator.integers(0, count, count)) for _ in range(RESAMPLES)]
+    values = []
+    for _ in range(RESAMPLES):
+        resample = generator.integers(0, count, count)
+        values.append(statistic(resample))
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

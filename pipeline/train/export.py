@@ -18,23 +18,26 @@ _TYPES = {"number": FloatTensorType, "category": StringTensorType}
 
 
 def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
-    """Return the ONNX file: an input of shape (rows, 1) a feature; the same fit, the
-    same bytes.
+    """Return the ONNX file; the same fit gives the same bytes.
 
-    Outputs: `variable` (rows, 1) of a regression; `label` (rows,), the class's place,
-    and `probabilities` (rows, classes) of a classification.
+    Each feature is an input of shape (rows, 1). The output of a regression is
+    `variable`, shape (rows, 1). Those of a classification are `label`, shape (rows,),
+    the class's number, and `probabilities`, shape (rows, classes).
     """
+    inputs = []
+    for feature in features:
+        column_type = _TYPES[feature.type]([None, 1])
+        inputs.append((feature.name, column_type))
+    # Probabilities as an array and not as a list of dictionaries.
+    options = {"zipmap": False} if task.kind is Kind.CLASSIFICATION else None
     model = convert(
         fitted,
-        initial_types=[
-            (feature.name, _TYPES[feature.type]([None, 1])) for feature in features
-        ],
-        options={"zipmap": False} if task.kind is Kind.CLASSIFICATION else None,
+        initial_types=inputs,
+        options=options,
         target_opset=OPSET,
         name=task.name,
     )
-    # The converter keeps these in a set, whose order changes from one process to the
-    # next.
+    # The converter keeps these in a set, whose order differs between processes.
     imports = sorted(model.opset_import, key=lambda entry: str(entry.domain))
     del model.opset_import[:]
     model.opset_import.extend(imports)

@@ -1,8 +1,5 @@
-"""`pipeline export`: a model made again from its run, as a file of its own in
-`models/`.
-"""
+"""`pipeline export`: make a run's model again and write it as a file into `models/`."""
 
-import ast
 import json
 import math
 import platform
@@ -20,20 +17,21 @@ from core.errors import PipelineError, UsageError
 from core.file_names import MODEL
 from core.files import sha256_bytes, to_json, write_atomic
 from core.onnx_model import OnnxModel
-from history import layout, registry, runfile
+from history import layout, registry
 from history.runfile import Run
 from pipeline import tasks
 from pipeline.data import fetch as data
 from pipeline.data import table as tables
-from pipeline.params import Parameters
 from pipeline.repo import Repo
-from pipeline.schema import Feature, Task
+from pipeline.schema import Task
 from pipeline.train import estimators, evaluate
 from pipeline.train import export as onnx
+from pipeline.train import past_run
+from pipeline.train.past_run import PastRun
 
 Format = Literal["onnx", "joblib"]
-DIGITS = 1e-5  # in which the metrics of two machines may differ
-TOLD = {"seed", "holdout_share", "exclude", "digest.data", "mlflow.source.git.commit"}
+# How far the metrics of two machines may differ.
+TOLERANCE = 1e-5
 WARNING = (
     "Opening a joblib file runs whatever code is in it: open one that you have made"
     " yourself, with the same version of scikit-learn. The .onnx file runs none."
@@ -41,102 +39,69 @@ WARNING = (
 
 
 class Remade(NamedTuple):
-    """Where a model was written, and what it was compared with."""
+    """Where a model was written, its run, and what it was found equal to."""
 
     path: Path
     run: Run
     compared: str
 
 
-def export(repo: Repo, name: str, algorithm: str | None, form: Format) -> Remade:
-    """Fit the champion, or the best run of an algorithm, again and write it with its
-    metadata.
+class _Rows(NamedTuple):
+    """The rows that the run was trained on, and those held out."""
 
-    It is fitted on the rows of its run with the parameters of its run. Nothing is
-    written unless it predicts as its run's ONNX file does on every row of the hold-out;
-    where that file is not kept, its metrics on the hold-out must be those of the run.
+    train: pd.DataFrame
+    holdout: pd.DataFrame
+
+
+def export(repo: Repo, name: str, algorithm: str | None, form: Format) -> Remade:
+    """Fit a run's model again, compare it, and write it with its metadata.
+
+    It is fitted on the rows and with the parameters of its run. Nothing is written
+    unless it predicts as the run's ONNX file does on every row of the hold-out; where
+    that file is not kept, its metrics on the hold-out must be those of the run.
+
+    Args:
+        repo: the checkout.
+        name: the task.
+        algorithm: the algorithm, whose best run is taken; None means the champion.
+        form: the kind of file.
 
     Raises:
-        UsageError: the task or algorithm is unknown or has no run, or a model of
-            another task lies in the way.
-        PipelineError: the data are not those of the run, or the model is not as it was.
+        UsageError: the task or the algorithm is unknown or has no run, or there is a
+            model of another task under the same name.
+        PipelineError: the data are not those of the run, or the model differs.
     """
     task = tasks.load(name)
-    found, folder = _chosen(repo, task, algorithm)
-    parent = _parent(repo, found)
-    stem = f"{found.params['algorithm']}_best_model"
+    past = past_run.find(repo, task, algorithm)
+    stem = f"{past.algorithm}_best_model"
     target = repo.root / "models" / f"{stem}.{form}"
     metadata = target.with_name(f"{stem}_metadata.json")
-    if (there := _read(metadata).get("task", name)) != name:
+    earlier = _read(metadata)
+    other = earlier.get("task", name)
+    if other != name:
         raise UsageError(
-            f"{metadata} is of the task {there}, and models of one algorithm have one"
+            f"{metadata} is of the task {other}, and models of one algorithm have one"
             " name: move it away first."
         )
-    features = _features(task, parent)
-    train, holdout = _rows(repo, task, parent)
-    fitted = _fit(task, found, parent, features, train)
-    inputs = estimators.as_inputs(features, holdout)
-    content = onnx.to_onnx(task, features, fitted)
-    compared = _compare(
-        task, found, folder, fitted, OnnxModel(content), inputs, holdout
-    )
-    content = content if form == "onnx" else _joblib(fitted)
+    rows = _rows(repo, task, past)
+    fitted = _fit(task, past, rows.train)
+    model = onnx.to_onnx(task, past.features(task), fitted)
+    compared = _compare(task, past, fitted, OnnxModel(model), rows.holdout)
+    content = model if form == "onnx" else _joblib(fitted)
     write_atomic(target, content)
-    about = _metadata(repo, task, found, parent, features) | {"compared": compared}
-    described = {target.name: {"size": len(content), "sha256": sha256_bytes(content)}}
-    about["files"] = _files(metadata, found) | described
+    description = _metadata(repo, task, past)
+    description["compared"] = compared
+    description["files"] = {}
+    if earlier.get("run_id") == past.run.run_id:
+        description["files"] |= earlier["files"]
+    description["files"][target.name] = {
+        "size": len(content),
+        "sha256": sha256_bytes(content),
+    }
     if form == "joblib":
-        about["warning"] = WARNING
-    write_atomic(metadata, to_json(about))
-    return Remade(target, found, compared)
-
-
-def _chosen(repo: Repo, task: Task, algorithm: str | None) -> tuple[Run, Path]:
-    """Return the run to make again, and its folder."""
-    folders = layout.run_folders(repo.mlruns)
-    if algorithm is None:
-        champion = registry.champion(repo.mlruns, task.name)
-        if champion is None:
-            raise UsageError(
-                f"{task.name} has no champion yet: name an algorithm by --algorithm."
-            )
-        folder = folders[champion.run_id]
-        return runfile.load(folder / layout.RUN_FILE), folder
-    runs = (runfile.load(folder / layout.RUN_FILE) for folder in folders.values())
-    judged = f"cv_{task.metric.name}_mean"
-    known = [
-        run for run in runs if run.experiment == task.name and run.parent in folders
-    ]
-    candidates = [
-        run for run in known if judged in run.metrics and "algorithm" in run.params
-    ]
-    own = [run for run in candidates if run.params["algorithm"] == algorithm]
-    if not own:
-        names = (
-            ", ".join(sorted({run.params["algorithm"] for run in candidates})) or "none"
-        )
-        raise UsageError(
-            f"{task.name} has no run of {algorithm!r}; its algorithms are: {names}."
-        )
-    sign = 1 if task.metric.higher_is_better else -1
-    best = max(
-        own,
-        key=lambda run: (sign * (run.latest(judged) or 0.0), run.started, run.run_id),
-    )
-    return best, folders[best.run_id]
-
-
-def _parent(repo: Repo, run: Run) -> Run:
-    """Return the run of the training that a candidate's run was part of."""
-    folder = layout.run_folders(repo.mlruns).get(run.parent or "")
-    parent = runfile.load(folder / layout.RUN_FILE) if folder else None
-    if parent is None or not TOLD <= {*parent.params, *parent.tags}:
-        raise PipelineError(
-            f"the run {run.run_id} cannot be made again: it is no candidate of"
-            " `pipeline train`, whose run says the seed, the data and the rows that"
-            " were held out."
-        )
-    return parent
+        description["warning"] = WARNING
+    write_atomic(metadata, to_json(description))
+    return Remade(target, past.run, compared)
 
 
 def _read(metadata: Path) -> dict[str, Any]:
@@ -151,104 +116,92 @@ def _read(metadata: Path) -> dict[str, Any]:
         ) from error
 
 
-def _files(metadata: Path, run: Run) -> dict[str, Any]:
-    """Return the files that earlier exports of the same run wrote."""
-    about = _read(metadata)
-    return dict(about["files"]) if about.get("run_id") == run.run_id else {}
+def _rows(repo: Repo, task: Task, past: PastRun) -> _Rows:
+    """Return the rows of a run.
 
-
-def _features(task: Task, parent: Run) -> list[Feature]:
-    excluded = parent.params["exclude"].split(", ")
-    return [feature for feature in task.features if feature.name not in excluded]
-
-
-def _rows(repo: Repo, task: Task, parent: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows that the run was trained on, and those that were held out."""
-    fetched = data.fetch(task, repo)
-    if fetched.digest != parent.tags["digest.data"]:
-        raise PipelineError(
-            f"the data of {task.name} are not those of the run ({fetched.digest[:12]},"
-            f" the run had {parent.tags['digest.data'][:12]}): check out the commit"
-            f" {parent.tags['mlflow.source.git.commit'][:12]} to make its models again."
-        )
-    held = tables.in_holdout(task, fetched.table, float(parent.params["holdout_share"]))
-    return fetched.table[~held], fetched.table[held]
-
-
-def _fit(
-    task: Task, run: Run, parent: Run, features: list[Feature], train: pd.DataFrame
-) -> Pipeline:
-    """Fit as `candidates` does: on one thread, so that the sums are the same on any
-    machine.
+    Raises:
+        PipelineError: the data are not those of the run.
     """
-    algorithm, seed = run.params["algorithm"], int(parent.params["seed"])
-    pipeline = estimators.build(task.kind, algorithm, _parameters(run), features, seed)
-    with threadpool_limits(limits=1):
-        pipeline.fit(
-            estimators.as_inputs(features, train), evaluate.encode(task, train)
+    dataset = data.fetch(task, repo)
+    if dataset.digest != past.data_digest:
+        raise PipelineError(
+            f"the data of {task.name} are not those of the run ({dataset.digest[:12]},"
+            f" the run had {past.data_digest[:12]}): check out the commit"
+            f" {past.commit[:12]} to make its models again."
         )
+    held = tables.in_holdout(task, dataset.table, past.holdout_share)
+    return _Rows(dataset.table[~held], dataset.table[held])
+
+
+def _fit(task: Task, past: PastRun, train: pd.DataFrame) -> Pipeline:
+    """Fit as a training does: on one thread, for the same sums on any machine."""
+    features = past.features(task)
+    pipeline = estimators.build(
+        task.kind, past.algorithm, past.parameters, features, past.seed
+    )
+    inputs = estimators.as_inputs(features, train)
+    with threadpool_limits(limits=1):
+        pipeline.fit(inputs, evaluate.encode(task, train))
     return pipeline
-
-
-def _parameters(run: Run) -> Parameters:
-    """Return an estimator's parameters, which MLflow keeps as text."""
-    found: dict[str, Any] = {}
-    for key, text in run.params.items():
-        try:
-            found[key] = ast.literal_eval(text)
-        except (SyntaxError, ValueError):  # a word, such as a solver's name
-            found[key] = text
-    del found["algorithm"]
-    return found
 
 
 def _compare(
     task: Task,
-    run: Run,
-    folder: Path,
+    past: PastRun,
     fitted: Pipeline,
-    made: OnnxModel,
-    inputs: pd.DataFrame,
+    model: OnnxModel,
     holdout: pd.DataFrame,
 ) -> str:
     """Return what the model was found equal to.
 
     Raises:
-        PipelineError: it is not.
+        PipelineError: it differs.
     """
-    files = [folder / layout.MODELS / model.model_id / MODEL for model in run.models]
-    for path in filter(Path.is_file, files):
-        kept = OnnxModel(path)
-        parity = onnx.parity(task, fitted, kept, inputs)
-        if parity.mismatches:
-            raise PipelineError(
-                f"made again, the model differs from {path} on {parity.mismatches} of "
-                f"{parity.rows} rows: {_versions(run)}. Nothing was written."
-            )
-        bytes_too = (
-            ", the ONNX file byte for byte" if kept.sha256 == made.sha256 else ""
-        )
-        return (
-            f"predicts as the run's ONNX file on all {parity.rows} rows held"
-            f" out{bytes_too}"
-        )
-    found = evaluate.metrics(task, evaluate.encode(task, holdout), made.predict(inputs))
-    for name, value in found.items():
-        recorded = run.latest(f"holdout_{name}")
+    inputs = estimators.as_inputs(past.features(task), holdout)
+    for logged in past.run.models:
+        path = past.folder / layout.MODELS / logged.model_id / MODEL
+        if path.is_file():
+            return _compare_file(task, past, fitted, model, inputs, path)
+    truth = evaluate.encode(task, holdout)
+    metrics = evaluate.metrics(task, truth, model.predict(inputs))
+    for name, value in metrics.items():
+        recorded = past.run.latest(f"holdout_{name}")
         if recorded is None or not math.isclose(
-            recorded, value, rel_tol=DIGITS, abs_tol=DIGITS
+            recorded, value, rel_tol=TOLERANCE, abs_tol=TOLERANCE
         ):
             raise PipelineError(
                 f"made again, the model has {name} {value:.6g} on the rows held out,"
-                f" the run has {recorded}: {_versions(run)}. Nothing was written."
+                f" the run has {recorded}: {_versions(past)}. Nothing was written."
             )
     return f"has the run's metrics on all {len(holdout)} rows held out"
 
 
-def _versions(run: Run) -> str:
+def _compare_file(
+    task: Task,
+    past: PastRun,
+    fitted: Pipeline,
+    model: OnnxModel,
+    inputs: pd.DataFrame,
+    path: Path,
+) -> str:
+    """Compare a model with the run's ONNX file; see `_compare`."""
+    kept = OnnxModel(path)
+    parity = onnx.parity(task, fitted, kept, inputs)
+    if parity.mismatches:
+        raise PipelineError(
+            f"made again, the model differs from {path} on {parity.mismatches} of "
+            f"{parity.rows} rows: {_versions(past)}. Nothing was written."
+        )
+    compared = f"predicts as the run's ONNX file on all {parity.rows} rows held out"
+    if kept.sha256 == model.sha256:
+        compared += ", the ONNX file byte for byte"
+    return compared
+
+
+def _versions(past: PastRun) -> str:
     return (
-        f"the run is of commit {run.tags['mlflow.source.git.commit'][:12]}, this is"
-        f" scikit-learn {version('scikit-learn')}"
+        f"the run is of commit {past.commit[:12]}, this is scikit-learn"
+        f" {version('scikit-learn')}"
     )
 
 
@@ -258,26 +211,30 @@ def _joblib(fitted: Pipeline) -> bytes:
     return stream.getvalue()
 
 
-def _metadata(
-    repo: Repo, task: Task, run: Run, parent: Run, features: list[Feature]
-) -> dict[str, Any]:
-    """Return what is to be known of a model beside its file."""
-    versions = registry.versions(repo.mlruns, task.name)
+def _metadata(repo: Repo, task: Task, past: PastRun) -> dict[str, Any]:
+    """Return the description of a model beside its file."""
+    run = past.run
+    metrics = {}
+    for key in run.metrics:
+        if key.startswith("holdout_"):
+            metrics[key] = run.latest(key)
+    versions = []
+    for entry in registry.versions(repo.mlruns, task.name):
+        if entry.run_id == run.run_id:
+            versions.append(entry.version)
     return {
         "task": task.name,
-        "algorithm": run.params["algorithm"],
-        "parameters": _parameters(run),
-        "seed": int(parent.params["seed"]),
-        "features": [feature.name for feature in features],
+        "algorithm": past.algorithm,
+        "parameters": past.parameters,
+        "seed": past.seed,
+        "features": [feature.name for feature in past.features(task)],
         "target": task.target.name,
         "classes": list(task.target.classes),
-        "metrics": {
-            key: run.latest(key) for key in run.metrics if key.startswith("holdout_")
-        },
+        "metrics": metrics,
         "run_id": run.run_id,
-        "registered_versions": [e.version for e in versions if e.run_id == run.run_id],
-        "commit": run.tags["mlflow.source.git.commit"],
-        "data_digest": parent.tags["digest.data"],
+        "registered_versions": versions,
+        "commit": past.commit,
+        "data_digest": past.data_digest,
         "python": platform.python_version(),
         "scikit_learn": version("scikit-learn"),
     }

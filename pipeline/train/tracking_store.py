@@ -1,6 +1,4 @@
-"""Where a training's runs go: the store that the user names, else one of our own below
-`build/`.
-"""
+"""The tracking store of a training: the user's, or one of our own below `build/`."""
 
 import os
 from pathlib import Path
@@ -19,21 +17,21 @@ VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 def address_of(repo: Repo) -> str:
-    """Return the address of the store; our own is made if it is not there."""
-    if named := os.environ.get(VARIABLE):
-        return named
-    # From our copy of its tables: MLflow itself takes seconds to make a new store.
+    """Return the address of the store; our own is created if it is missing."""
+    address = os.environ.get(VARIABLE)
+    if address:
+        return address
+    # From our copy of its tables: MLflow itself takes seconds to create a store.
     database = _folder(repo) / "mlflow.db"
     build_database(_folder(repo) / "no-history", database)
     return f"sqlite:///{database.as_posix()}"
 
 
 def artifacts_of(repo: Repo, uri: str) -> str | None:
-    """Return where a new experiment keeps its artifacts; None where a server decides
-    that.
+    """Return where a new experiment keeps its artifacts; None if a server decides.
 
-    With a database, MLflow alone would put them into `mlruns/`, which here is the
-    history.
+    With a database, MLflow alone would put them into `mlruns/`, which is the history
+    here.
     """
     if uri.partition(":")[0].partition("+")[0] in DATABASES:
         return (_folder(repo) / "artifacts").as_uri()
@@ -62,7 +60,8 @@ def require_outside_history(repo: Repo, experiment: Experiment) -> None:
 def _folder(repo: Repo) -> Path:
     """Return the folder below `build/` for one store.
 
-    A store keeps absolute addresses: a checkout that was moved gets another folder.
+    A store keeps absolute addresses, so a checkout that was moved gets another folder.
     """
-    of = f"{repo.root}{os.environ.get(VARIABLE, '')}"
-    return repo.build / "tracking" / sha256_bytes(of.encode())[:8]
+    identity = f"{repo.root}{os.environ.get(VARIABLE, '')}"
+    digest = sha256_bytes(identity.encode())
+    return repo.build / "tracking" / digest[:8]

@@ -8,7 +8,6 @@ is drawn and answered, and its records are weighted until every distribution hol
 once (raking).
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.serving.model import Model, Prediction
 from app.serving.validation import Record
-from core.file_names import MANIFEST
+from core.manifest import Feature, TargetColumn
 
 Numbers = NDArray[np.float64]
 Bins = NDArray[np.intp]
@@ -44,12 +43,11 @@ class Population:
             ModelError: the folder holds no model that can be opened.
         """
         self._model, self._random = Model(folder), random
-        # As JSON: there a whole number is told from one with a fraction.
-        self._manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-        self.task: str = self._manifest["task"]
-        features = self._manifest["features"]
-        self._features = {feature["name"]: feature for feature in features}
-        self.numbers = [f["name"] for f in features if f["type"] == "number"]
+        self._manifest = self._model.manifest
+        self.task = self._manifest.task
+        features = self._manifest.features
+        self._features = {feature.name: feature for feature in features}
+        self.numbers = [f.name for f in features if f.type == "number"]
         self._columns: dict[str, list[Any]] = {}
         self._draw_pool()
 
@@ -75,47 +73,44 @@ class Population:
         """Make up what turned out to be true: the model is wrong as often as on its
         hold-out.
         """
-        target, metrics = self._manifest["target"], self._manifest["holdout"]["metrics"]
-        if not target["classes"]:
+        target = self._manifest.target
+        metrics = self._manifest.metric_values()
+        if not target.classes:
             # Errors have long tails: normal ones of this RMSE would have a mean that
             # alerts.
-            spread = metrics["rmse"]["value"] / np.sqrt(2)
+            spread = metrics["rmse"] / np.sqrt(2)
             value = self._random.laplace(answer["prediction"], spread)
             return float(np.clip(value, *_range(target)))
-        wrong = (
-            (1 - answer["confidence"])
-            * (1 - metrics["accuracy"]["value"])
-            / self._doubt
-        )
+        wrong = (1 - answer["confidence"]) * (1 - metrics["accuracy"]) / self._doubt
         if self._random.random() >= wrong:
             return str(answer["prediction"])
-        others = [name for name in target["classes"] if name != answer["prediction"]]
+        others = [name for name in target.classes if name != answer["prediction"]]
         chances = np.array([answer["probabilities"][name] for name in others]) + 1e-9
         return str(self._random.choice(others, p=chances / chances.sum()))
 
     def _draw_pool(self) -> None:
-        reference = self._manifest["reference"]
+        reference = self._manifest.reference
         sorted_in: list[tuple[Bins, Numbers]] = []
-        for name, known in reference["features"].items():
-            shares = _shares(known)
+        for name, distribution in reference.features.items():
+            shares = distribution.normalized()
             bins: Bins = self._random.choice(len(shares), POOL, p=shares)
-            if "categories" in known:
-                self._columns[name] = [known["categories"][number] for number in bins]
+            if distribution.categories:
+                categories = distribution.categories
+                self._columns[name] = [categories[number] for number in bins]
             else:
-                self._columns[name] = self._values(name, np.array(known["edges"]), bins)
-                bins = np.searchsorted(known["edges"], self._columns[name], side="left")
+                edges = np.array(distribution.edges)
+                self._columns[name] = self._values(name, edges, bins)
+                bins = distribution.bins(self._columns[name])
             sorted_in.append((bins, shares))
         names = list(self._columns)
         rows = zip(*self._columns.values(), strict=True)
         output = self._model.run([dict(zip(names, row, strict=True)) for row in rows])
-        for known in reference["predictions"].values():
-            is_class = "categories" in known
-            bins = (
-                output.argmax(axis=1)
-                if is_class
-                else _sort_in(known["edges"], output[:, -1])
-            )
-            sorted_in.append((bins, _shares(known)))
+        for distribution in reference.predictions.values():
+            if distribution.categories:
+                bins = output.argmax(axis=1)
+            else:
+                bins = distribution.bins(output[:, -1])
+            sorted_in.append((bins, distribution.normalized()))
         self._weights = _rake(sorted_in)
         self._rising = np.cumsum(self._weights)
         self._rising[-1] = 1.0
@@ -146,7 +141,7 @@ class Population:
         """Tell whether a feature counts something: 28 is an example of it, and not
         28.0.
         """
-        return isinstance(self._features[name]["example"], int)
+        return isinstance(self._features[name].example, int)
 
     def _written(self, name: str, values: Numbers) -> list[int] | list[float]:
         if self._is_whole(name):
@@ -154,22 +149,12 @@ class Population:
         return [float(f"{value:.{DIGITS}g}") for value in values]
 
 
-def _range(described: dict[str, Any]) -> tuple[float, float]:
+def _range(described: Feature | TargetColumn) -> tuple[float, float]:
     """Return from where to where a feature or a target goes; one without an end has
     none.
     """
-    low, high = described["low"], described["high"]
+    low, high = described.low, described.high
     return -np.inf if low is None else low, np.inf if high is None else high
-
-
-def _shares(known: dict[str, Any]) -> Numbers:
-    shares: Numbers = np.array(known["shares"], float)
-    normal: Numbers = shares / shares.sum()
-    return normal
-
-
-def _sort_in(edges: list[float], values: NDArray[Any]) -> Bins:
-    return np.searchsorted(np.array(edges), values.astype(float), side="left")
 
 
 def _rake(sorted_in: list[tuple[Bins, Numbers]]) -> Numbers:

@@ -61,7 +61,7 @@ def psi(known: dict[str, Any], values: list[Any]) -> float:
 def stability(task: str, records: list[Record]) -> dict[str, float]:
     """Return the index of every feature and of every part of the predictions."""
     reference, model = manifest(MODELS / task)["reference"], model_of(task)
-    output = model.run(model.records.check(records[:]))
+    output = model.run(model.validator.check(records[:]))
     parts = {
         "value": output[:, -1].tolist(),
         "probability": output[:, -1].tolist(),

@@ -1,0 +1,141 @@
+"""A run of the history whose model is to be made again."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import PipelineError, UsageError
+from history import layout, registry, runfile
+from history.runfile import Run
+from pipeline.params import Parameters
+from pipeline.repo import Repo
+from pipeline.schema import Feature, Task
+
+# What the parent run must have, so that its candidates can be made again.
+REQUIRED = {
+    "seed",
+    "holdout_share",
+    "exclude",
+    "digest.data",
+    "mlflow.source.git.commit",
+}
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """The run of a candidate and the run of its training.
+
+    Attributes:
+        run: the candidate's run.
+        parent: the parent run, with the settings of the training.
+        folder: the folder of the candidate's run.
+    """
+
+    run: Run
+    parent: Run
+    folder: Path
+
+    @property
+    def algorithm(self) -> str:
+        """The candidate's algorithm."""
+        return self.run.params["algorithm"]
+
+    @property
+    def seed(self) -> int:
+        """The seed of the training."""
+        return int(self.parent.params["seed"])
+
+    @property
+    def holdout_share(self) -> float:
+        """The share of the rows that were held out."""
+        return float(self.parent.params["holdout_share"])
+
+    @property
+    def data_digest(self) -> str:
+        """The digest of the table."""
+        return self.parent.tags["digest.data"]
+
+    @property
+    def commit(self) -> str:
+        """The commit that the training ran at."""
+        return self.parent.tags["mlflow.source.git.commit"]
+
+    @property
+    def parameters(self) -> Parameters:
+        """The hyperparameters, which MLflow keeps as text."""
+        values: dict[str, Any] = {}
+        for key, text in self.run.params.items():
+            try:
+                values[key] = ast.literal_eval(text)
+            except (SyntaxError, ValueError):  # a word, such as a solver's name
+                values[key] = text
+        del values["algorithm"]
+        return values
+
+    def features(self, task: Task) -> list[Feature]:
+        """Return the features that the candidate was fitted on."""
+        excluded = self.parent.params["exclude"].split(", ")
+        return [feature for feature in task.features if feature.name not in excluded]
+
+
+def find(repo: Repo, task: Task, algorithm: str | None) -> PastRun:
+    """Return the champion's run, or the best run of an algorithm.
+
+    Raises:
+        UsageError: there is no champion, or no run of the algorithm.
+        PipelineError: the run is not a candidate of `pipeline train`.
+    """
+    folders = layout.run_folders(repo.mlruns)
+    if algorithm is None:
+        champion = registry.champion(repo.mlruns, task.name)
+        if champion is None:
+            raise UsageError(
+                f"{task.name} has no champion yet: name an algorithm by --algorithm."
+            )
+        run_id = champion.run_id
+    else:
+        run_id = _best_run(task, algorithm, folders)
+    run = _load(folders[run_id])
+    return PastRun(run, _parent(run, folders), folders[run_id])
+
+
+def _load(folder: Path) -> Run:
+    return runfile.load(folder / layout.RUN_FILE)
+
+
+def _best_run(task: Task, algorithm: str, folders: dict[str, Path]) -> str:
+    """Return the ID of the run of an algorithm with the best cross-validation."""
+    metric = f"cv_{task.metric.name}_mean"
+    candidates = []
+    for folder in folders.values():
+        run = _load(folder)
+        is_nested = run.experiment == task.name and run.parent in folders
+        if is_nested and metric in run.metrics and "algorithm" in run.params:
+            candidates.append(run)
+    matching = [run for run in candidates if run.params["algorithm"] == algorithm]
+    if not matching:
+        known = sorted({run.params["algorithm"] for run in candidates})
+        raise UsageError(
+            f"{task.name} has no run of {algorithm!r}; its algorithms are:"
+            f" {', '.join(known) or 'none'}."
+        )
+    sign = 1 if task.metric.higher_is_better else -1
+
+    def quality(run: Run) -> tuple[float, int, str]:
+        return sign * (run.latest(metric) or 0.0), run.started, run.run_id
+
+    return max(matching, key=quality).run_id
+
+
+def _parent(run: Run, folders: dict[str, Path]) -> Run:
+    """Return the run of the training that a candidate's run was part of."""
+    folder = folders.get(run.parent or "")
+    if folder:
+        parent = _load(folder)
+        if REQUIRED.issubset({*parent.params, *parent.tags}):
+            return parent
+    raise PipelineError(
+        f"the run {run.run_id} cannot be made again: it is not a candidate of `pipeline"
+        " train`, whose run has the seed, the data and the rows that were held out."
+    )
