@@ -61,7 +61,7 @@ def psi(known: dict[str, Any], values: list[Any]) -> float:
 def stability(task: str, records: list[Record]) -> dict[str, float]:
     """Return the index of every feature and of every part of the predictions."""
     reference, model = manifest(MODELS / task)["reference"], model_of(task)
-    output = model.run(model.validator.check(records[:]))
+    output = model.run(model.validator.validate(records[:]))
     parts = {
         "value": output[:, -1].tolist(),
         "probability": output[:, -1].tolist(),
@@ -150,7 +150,7 @@ def test_each_task_gets_exactly_the_rows(
     random = np.random.default_rng(3)
     for question in ask(kind, list(populations.values()), 5_001, random):
         _, _, task = question.path.rpartition("/")
-        records, _ = model_of(task).records.read(question.body)
+        records, _ = model_of(task).validator.parse(question.body)
         assert len(records) == question.rows <= LONG[1]
         asked[task] += question.rows
     assert asked == dict.fromkeys(TASKS, 5_001)
@@ -162,7 +162,7 @@ def refusal(question: Question) -> int:
     if task not in TASKS:
         return 404
     with pytest.raises(ApiError) as refused:
-        model_of(task).records.read(question.body)
+        model_of(task).validator.parse(question.body)
     return refused.value.status
 
 

@@ -180,7 +180,9 @@ def test_what_cannot_be_made_is_one_sentence(repo: Repo) -> None:
         repo.mlruns, models={model_id(): {"model.onnx": b"m"}}, experiment="iris"
     )
     promote(repo, lone, "iris")
-    with pytest.raises(PipelineError, match="it is not a candidate of `pipeline train`"):
+    with pytest.raises(
+        PipelineError, match="it is not a candidate of `pipeline train`"
+    ):
         export(repo, "iris", None, "onnx")
 
 
