@@ -76,13 +76,7 @@ def export(repo: Repo, name: str, algorithm: str | None, form: Format) -> Remade
     stem = f"{past.algorithm}_best_model"
     target = repo.root / "models" / f"{stem}.{form}"
     metadata = target.with_name(f"{stem}_metadata.json")
-    earlier = _read(metadata)
-    other = earlier.get("task", name)
-    if other != name:
-        raise UsageError(
-            f"{metadata} is of the task {other}, and models of one algorithm have one"
-            " name: move it away first."
-        )
+    earlier = _read(metadata, name)
     rows = _rows(repo, task, past)
     fitted = _fit(task, past, rows.train)
     model = onnx.to_onnx(task, past.features(task), fitted)
@@ -91,29 +85,45 @@ def export(repo: Repo, name: str, algorithm: str | None, form: Format) -> Remade
     write_atomic(target, content)
     description = _metadata(repo, task, past)
     description["compared"] = compared
-    description["files"] = {}
-    if earlier.get("run_id") == past.run.run_id:
-        description["files"] |= earlier["files"]
-    description["files"][target.name] = {
-        "size": len(content),
-        "sha256": sha256_bytes(content),
-    }
+    description["files"] = _files(past, earlier, target, content)
     if form == "joblib":
         description["warning"] = WARNING
     write_atomic(metadata, to_json(description))
     return Remade(target, past.run, compared)
 
 
-def _read(metadata: Path) -> dict[str, Any]:
-    """Return what an earlier export wrote; nothing if there was none."""
+def _files(
+    past: PastRun, earlier: dict[str, Any], target: Path, content: bytes
+) -> dict[str, Any]:
+    """Return a new file's entry, beside those of earlier exports of the same run."""
+    files: dict[str, Any] = {}
+    if earlier.get("run_id") == past.run.run_id:
+        files |= earlier["files"]
+    files[target.name] = {"size": len(content), "sha256": sha256_bytes(content)}
+    return files
+
+
+def _read(metadata: Path, name: str) -> dict[str, Any]:
+    """Return what an earlier export of a task wrote; nothing if there was none.
+
+    Raises:
+        UsageError: it is of another task, or not a file of an export.
+    """
     try:
-        return dict(json.loads(metadata.read_bytes()))
+        earlier = dict(json.loads(metadata.read_bytes()))
     except FileNotFoundError:
         return {}
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"{metadata} is not what an export writes: move it away."
         ) from error
+    other = earlier.get("task", name)
+    if other != name:
+        raise UsageError(
+            f"{metadata} is of the task {other}, and models of one algorithm have one"
+            " name: move it away first."
+        )
+    return earlier
 
 
 def _rows(repo: Repo, task: Task, past: PastRun) -> _Rows:
