@@ -18,7 +18,8 @@ import pytest
 from tests.paths import ROOT
 from tests.support import foreign_store, mlflow_listing
 
-pytestmark = pytest.mark.slow
+# An installation with all of MLflow's packages may take longer than a test usually may.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 RUNS = foreign_store.PARENTS * (1 + foreign_store.CHILDREN)
 PROGRAMS = "Scripts" if os.name == "nt" else "bin"
