@@ -1,6 +1,5 @@
 """The program `mlflow-history`, for a history that stands on its own."""
 
-import io
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from core import output
 from core.errors import PipelineError, UsageError
 from history import address
 from history.cli import Settings, app
@@ -55,10 +55,7 @@ def options(
 
 def main() -> None:
     """Run the command line; an error is one sentence and an exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a console may lack a character
-            encoding = None if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="replace")
+    output.prepare()
     address.use_settings()
     try:
         app(prog_name="mlflow-history")
