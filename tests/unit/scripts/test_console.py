@@ -55,7 +55,8 @@ GUARDS = {
     if (name := path.relative_to(ROOT).as_posix()) not in SILENT
     and (found := guard(path))
 }
-OWN = {"app/__main__.py", "pipeline/__main__.py"}  # run as they are, below
+# run as they are, below
+OWN = {"app/__main__.py", "history/__main__.py", "pipeline/__main__.py"}
 OWN |= {
     "scripts/verify_mlflow_data.py"
 }  # which has no module of ours beside it in a container
@@ -147,6 +148,7 @@ ASKED = [
     "tools.screenshots",
     "tools.rehearse",
     "pipeline",
+    "history",
 ]
 ASKED += ["scripts.verify_mlflow_data"]
 
