@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.serving import Api
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.support.web_servers import TOKEN, GitHub, github_api
 from tests.unit.pipeline.worker.service import checkout, running
 
@@ -79,7 +80,7 @@ def tell(api: Api, *alerts: dict[str, Any], status: int = 200) -> Any:
 
 
 def ended(api: Api, job: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         found: dict[str, Any] = api.client.get(f"/jobs/{job}", headers=KEY).json()
         if found["ended"]:

@@ -20,7 +20,8 @@ import pytest
 
 from app.serving.model import Model
 from tests.support.service import MODELS, TASKS
-from tests.support.serving import HOUSE, Api, edit, put_older_version, wait_until
+from tests.support.serving import HOUSE, Api, edit, put_older_version
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tools.bench import load
 from tools.bench.load import Load
 
@@ -86,7 +87,7 @@ def test_a_port_in_use_ends_the_start_with_one_line(own_api: Api) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode != 0
     assert "address already in use" in done.stdout
@@ -102,7 +103,9 @@ def asking(api: Api, body: Any) -> Iterator[list[httpx.Response]]:
     ended = threading.Event()
 
     def ask() -> None:
-        with httpx.Client(base_url=api.client.base_url, timeout=30) as client:
+        with httpx.Client(
+            base_url=api.client.base_url, timeout=PATIENCE_SECONDS
+        ) as client:
             while not ended.is_set():
                 answers.append(client.post("/predict", json=body))
 

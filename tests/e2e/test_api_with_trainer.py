@@ -15,7 +15,8 @@ from sklearn.datasets import load_iris
 from pipeline.repo import Repo
 from tests.support.problems import problem_of
 from tests.support.service import MODELS, TASKS
-from tests.support.serving import Api, golden, manifest, wait_until
+from tests.support.serving import Api, golden, manifest
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
@@ -48,7 +49,7 @@ def run(api: Api, path: str, body: Any = None) -> dict[str, Any]:
         job.update(api.client.get(f"/jobs/{asked.json()['id']}", headers=KEY).json())
         return job["ended"] is not None
 
-    wait_until(ended, 300)  # other tests may keep the machine busy
+    wait_until(ended)
     return job
 
 
@@ -177,7 +178,7 @@ def test_what_cannot_be_done_is_told_in_the_answer(
 ) -> None:
     if path == "/train":
         body = {"task": "iris", "algorithm": "random_forest"} | body
-    asked = served.client.post(path, json=body, headers=KEY, timeout=60)
+    asked = served.client.post(path, json=body, headers=KEY, timeout=PATIENCE_SECONDS)
     assert asked.status_code == 422, asked.text
     assert words in asked.json()["detail"]
 
@@ -212,7 +213,7 @@ def test_others_are_answered_while_a_client_waits_and_its_leaving_stops_no_job(
         assert job["error"] is None
         return bool(job["ended"])
 
-    wait_until(ended, 300)
+    wait_until(ended)
 
 
 def test_a_version_that_does_not_exist_is_a_failed_job_that_says_so(

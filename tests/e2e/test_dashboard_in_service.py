@@ -17,7 +17,8 @@ import pytest
 from app.routes.dashboard import read
 from pipeline.report import drift
 from tests.support.service import TASKS
-from tests.support.serving import HOUSE, Api, edit, golden, wait_until
+from tests.support.serving import HOUSE, Api, edit, golden
+from tests.support.waiting import wait_until
 from tests.support.web_servers import serving
 from tools.screenshots import BROWSERS, QUIET
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.serving import Api, wait_until
+from tests.support.serving import Api
+from tests.support.waiting import wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 from tools.screenshots import BROWSERS, QUIET
 
@@ -155,7 +156,7 @@ def visit(api: Api, host: str, target: str, profile: Path) -> list[Any]:
         ]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
             try:
-                wait_until(lambda: made.report, 120)
+                wait_until(lambda: made.report)
             finally:
                 browser.terminate()
         return made.report

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from tests.support import factories
 from tests.support.local_stack import prepare
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 OFFSET = 20_000
 API, MLFLOW, TRAINER, HISTORY = (port + OFFSET for port in (8000, 5000, 8001, 5001))
@@ -49,7 +49,7 @@ def command(repo: Repo, *flags: str) -> subprocess.Popen[str]:
 
 def said_by(repo: Repo, *flags: str) -> tuple[int, str]:
     process = command(repo, *flags)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, said
 
 
@@ -66,7 +66,7 @@ def started(repo: Repo) -> Iterator[tuple[subprocess.Popen[str], str]]:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE_SECONDS)
 
 
 def ask(port: int, path: str, content: object = None) -> dict[str, object]:
@@ -115,13 +115,6 @@ def pushes() -> dict[str, str]:
     )
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-
-
 def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
@@ -159,11 +152,11 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
         )
         publish(team, tmp_path / "two", "origin", "main")
         git(repo.root, "pull", "--quiet")
-        eventually(lambda: {"housing", "iris"} <= experiments())
-        eventually(lambda: ask(API, "/models/housing")["version"] == 2)
-        eventually(lambda: pushes() == {"housing": "2.0", "iris": "1.0"})
+        wait_until(lambda: {"housing", "iris"} <= experiments())
+        wait_until(lambda: ask(API, "/models/housing")["version"] == 2)
+        wait_until(lambda: pushes() == {"housing": "2.0", "iris": "1.0"})
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
     assert all(map(is_free, (API, MLFLOW, TRAINER, HISTORY)))
     assert not list(repo.build.glob("stack-*.json"))
     assert said_by(repo, "--stop") == (0, "nothing ran.\n")

@@ -20,6 +20,7 @@ from pipeline.repo import Repo
 from scripts.loopback import open_url
 from tests.support.local_stack import prepare
 from tests.support.service import MODELS
+from tests.support.waiting import PATIENCE_SECONDS
 
 OFFSET = 20_500
 PORTS = {
@@ -91,7 +92,7 @@ def test_every_answered_prediction_is_in_the_log(clone: Callable[..., Repo]) -> 
         for sender in senders:
             sender.start()
         for _ in range(ENOUGH):
-            assert enough.acquire(timeout=60)
+            assert enough.acquire(timeout=PATIENCE_SECONDS)
         stopped = subprocess.run(
             start_command("--stop"),
             cwd=repo.root,

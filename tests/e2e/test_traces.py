@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.otlp_collector import SERVER, Collector, collecting
 from tests.support.service import MODELS, TASKS
-from tests.support.serving import Api, golden, manifest, wait_until
+from tests.support.serving import Api, golden, manifest
+from tests.support.waiting import wait_until
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
@@ -233,7 +234,7 @@ def ask(api: Api, path: str, body: Any) -> dict[str, Any]:
         job.update(api.client.get(f"/jobs/{asked.json()['id']}", headers=KEY).json())
         return job["ended"] is not None
 
-    wait_until(ended, 300)  # other tests may keep the machine busy
+    wait_until(ended)
     return job
 
 

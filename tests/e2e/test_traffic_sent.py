@@ -14,6 +14,7 @@ from scripts.traffic.__main__ import main
 from tests.conftest import posix
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import ROOT, Api
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -97,6 +98,6 @@ def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
     while api.metric("predictions_total", task="iris") == known:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0 and err == ""
     assert "requests" in out and "200: " in out

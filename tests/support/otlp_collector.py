@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from tests.support.serving import wait_until
+from tests.support.waiting import wait_until
 
 ERROR = trace_pb2.Status.STATUS_CODE_ERROR
 SERVER = trace_pb2.Span.SPAN_KIND_SERVER
@@ -61,7 +61,7 @@ class Collector(ThreadingHTTPServer):
             ]
             return bool(found)
 
-        wait_until(look, 30)
+        wait_until(look)
         return found[-1]
 
     def children(self, parent: Span) -> dict[str, Span]:

@@ -8,8 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from pipeline.verification import open_history
 from scripts.loopback import free_port
 from tests.paths import ROOT
 from tests.support.service import MODELS, REPOSITORY
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 # The body in the issue and in the README, as it stands.
 HOUSE = {
@@ -72,19 +71,6 @@ def put_older_version(folder: Path, task: str) -> int:
     return older.version
 
 
-def wait_until(done: Callable[[], object], seconds: float = 15) -> None:
-    """Look again and again until something has happened.
-
-    Raises:
-        TimeoutError: it did not happen in time.
-    """
-    end = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > end:
-            raise TimeoutError(f"did not happen within {seconds} s")
-        time.sleep(0.05)
-
-
 # A proxy that takes nothing: what is asked on this machine must not go there.
 NO_WAY_OUT = dict.fromkeys(
     ("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9"
@@ -125,7 +111,9 @@ class Api:
             "API_RELOAD_SECONDS": "0.2",
             **settings,
         }
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE_SECONDS
+        )
 
     def start(self) -> "Api":
         """Start the process and wait until it answers."""
@@ -137,7 +125,7 @@ class Api:
                 stdout=output,
                 stderr=output,
             )
-        wait_until(self._answers, 60)
+        wait_until(self._answers)
         return self
 
     def stop(self) -> int:

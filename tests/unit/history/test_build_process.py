@@ -20,6 +20,7 @@ from tests.conftest import posix
 from tests.paths import ROOT
 from tests.support.built_database import bring_up, client, path_of, runs_in
 from tests.support.history_factories import Workspace, add_run, query
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 LOOKED = "history_build_last_success_timestamp_seconds"
 FAILURES = "history_build_failures_total"
@@ -126,7 +127,7 @@ def test_two_builds_at_once_agree(repo: Workspace) -> None:
     for _ in range(300):
         add_run(repo.mlruns)
     for process in [start(repo), start(repo), start(repo)]:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, errors
     assert runs_in(repo) == set(layout.run_folders(repo.mlruns))
 
@@ -178,7 +179,7 @@ def test_the_watcher_follows_the_files_and_survives_damage(
     exporter = Exporter()
     arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
     threading.Thread(target=watch, args=arguments, daemon=True).start()
-    wait_for(lambda: "1 runs (1 added, 0 removed)" in heard())
+    wait_until(lambda: "1 runs (1 added, 0 removed)" in heard())
     bad = add_run(
         repo.root / "elsewhere"
     )  # no file is moved that the watcher may be reading
@@ -188,15 +189,15 @@ def test_the_watcher_follows_the_files_and_survives_damage(
         layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
     )
     folder.rename(path.parent)
-    wait_for(lambda: any("cannot be read" in told for told in heard()))
+    wait_until(lambda: any("cannot be read" in told for told in heard()))
     time.sleep(0.3)
     looked, failures = (sample(exporter, name) for name in (LOOKED, FAILURES))
     assert failures >= 2
     time.sleep(0.2)
     assert sample(exporter, LOOKED) == looked  # as long as it does not agree
     (repo.root / "aside").rename(path)
-    wait_for(lambda: runs_in(repo) == {first.run_id, bad.run_id})
-    wait_for(lambda: sample(exporter, LOOKED) > looked + 0.2)
+    wait_until(lambda: runs_in(repo) == {first.run_id, bad.run_id})
+    wait_until(lambda: sample(exporter, LOOKED) > looked + 0.2)
     assert len([told for told in heard() if "cannot be read" in told]) == 1
 
 
@@ -204,13 +205,6 @@ def sample(exporter: Exporter, name: str) -> float:
     value = exporter.registry.get_sample_value(name)
     assert value is not None
     return value
-
-
-def wait_for(condition: object) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_schema_is_of_the_installed_mlflow_without_importing_it(

@@ -24,6 +24,7 @@ from tests.support.history_factories import (
     model_id,
     promote,
 )
+from tests.support.waiting import wait_until
 
 Samples = dict[tuple[str, ...], float]
 
@@ -215,10 +216,8 @@ def test_the_watcher_tells_and_follows_the_history(repo: Workspace) -> None:
             assert process.stdout and "2 added" in process.stdout.readline()
             assert scrape(port)["model_history_pushes"] == [({"task": "housing"}, 1)]
             add_push(repo, 2, 0.25)
-            deadline = time.monotonic() + 30
-            while scrape(port)["model_history_pushes"] != [({"task": "housing"}, 2)]:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
+            pushes = [({"task": "housing"}, 2)]
+            wait_until(lambda: scrape(port)["model_history_pushes"] == pushes)
             found = scrape(port)
             assert found["history_build_failures"][0] == ({}, 0)
             ((_, looked),) = found["history_build_last_success_timestamp_seconds"]

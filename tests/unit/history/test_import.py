@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from history.runfile import Run
 from tests.conftest import posix
 from tests.paths import ROOT
 from tests.support.history_factories import Workspace, import_into, new_store, verify
+from tests.support.waiting import wait_until
 
 
 class Source:
@@ -278,12 +278,8 @@ def test_a_killed_save_is_finished_by_the_next(repo: Workspace, source: Source) 
         process = subprocess.Popen(
             command(repo, source), cwd=ROOT, stdout=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 60
-        while (
-            len(layout.run_folders(repo.mlruns)) < begun + 10
-            and time.monotonic() < deadline
-        ):
-            time.sleep(0.003)
+        enough = begun + 10
+        wait_until(lambda: len(layout.run_folders(repo.mlruns)) >= enough, pause=0.003)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert verify(repo) == []

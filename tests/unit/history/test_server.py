@@ -32,6 +32,7 @@ from tests.support.history_factories import (
     verify,
 )
 from tests.support.mlflow_picture import picture
+from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +67,7 @@ def server(repo: Workspace) -> Iterator[str]:
     )
     uri = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             try:
                 urllib.request.urlopen(f"{uri}/health", timeout=2).close()

@@ -163,8 +163,11 @@ def test_what_speaks_no_http_is_not_compared(repo: Repo) -> None:
     def greet() -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.recv(1000)
             connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+            connection.shutdown(socket.SHUT_WR)
+            # Windows drops the answer if the connection is closed with a request unread.
+            while connection.recv(1000):
+                pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=greet, daemon=True).start()

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.asgi.http_protocol import Http1Protocol
 from app.errors import Problem
-from tests.support.serving import wait_until
+from tests.support.waiting import wait_until
 
 OFFER = (
     b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"

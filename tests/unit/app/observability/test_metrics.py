@@ -8,7 +8,8 @@ from app.observability.metrics import Metrics
 from app.observability.summary import summary
 from app.serving.model import Model
 from tests.support.service import MODELS
-from tests.support.serving import HOUSE, golden, wait_until
+from tests.support.serving import HOUSE, golden
+from tests.support.waiting import wait_until
 from tools.reference import described
 
 

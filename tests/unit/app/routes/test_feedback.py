@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
-from tests.support.serving import HOUSE, golden, wait_until
+from tests.support.serving import HOUSE, golden
+from tests.support.waiting import wait_until
 
 
 def predict(client: TestClient, task: str, body: Any) -> dict[str, Any]:

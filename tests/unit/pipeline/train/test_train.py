@@ -33,6 +33,7 @@ from pipeline.train.train import train
 from tests.conftest import commit_all
 from tests.paths import ROOT
 from tests.support import factories, strategies
+from tests.support.waiting import PATIENCE_SECONDS
 
 PARAMS = {
     "seed": 7,
@@ -311,7 +312,7 @@ def test_a_killed_training_leaves_no_bundle_of_an_older_one(
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not list((moved / "build").glob(".part-*/new/holdout/*")):
             assert child.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)

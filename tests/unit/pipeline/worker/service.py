@@ -23,8 +23,7 @@ from tests.paths import ROOT
 from tests.support import factories
 from tests.support.service import MODELS, REPOSITORY, make
 from tests.support.serving import NO_WAY_OUT
-
-PATIENCE_SECONDS = 300  # other tests may keep the machine busy
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 def begin(folder: Path) -> Path:
@@ -61,7 +60,7 @@ class Service:
             f"http://127.0.0.1:{self.port}{path}", data, headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)

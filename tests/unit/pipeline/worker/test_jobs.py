@@ -13,6 +13,7 @@ from core.jobs import JobRecord, JobRequest
 from pipeline.repo import Repo
 from pipeline.worker.job_queue import DAY_MS, JobQueue
 from pipeline.worker.job_store import MOST_KEPT, JobStore, now
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tests.unit.pipeline.worker.service import Service, checkout, running
 
 FOREST = {"kind": "train", "task": "iris", "algorithm": "random_forest"}
@@ -48,11 +49,8 @@ def test_the_last_hundred_are_kept_and_the_unfinished_have_failed(
     kept_ids = [job.id for job in store.all()]
     assert len(kept_ids) == MOST_KEPT
     assert kept_ids == [job.id for job in jobs][-99:] + [sent.id]
-    deadline = time.monotonic() + 60
-    while not (ended := store.all()[-1]).ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert ended.error == "iris has no version 1; the versions are: none."
+    wait_until(lambda: store.all()[-1].ended)
+    assert store.all()[-1].error == "iris has no version 1; the versions are: none."
 
 
 def kept(folder: Path, **changes: object) -> JobRecord:
@@ -124,7 +122,7 @@ def children(pid: int) -> dict[int, str]:
 
 def job_of(service: Service) -> int:
     """Return the process of the running job."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         assert time.monotonic() < deadline
         commands = children(service.process.pid)
@@ -138,7 +136,7 @@ def job_of(service: Service) -> int:
 
 
 def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return not Path(f"/proc/{pid}").exists()

@@ -18,6 +18,7 @@ from history import registry
 from pipeline import bundle as bundles
 from pipeline import tasks
 from tests.support import factories
+from tests.support.waiting import PATIENCE_SECONDS
 from tests.unit.pipeline.worker.service import Service, checkout, running
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,7 @@ def test_it_passes_over_an_offer_of_http_2_and_answers_head(service: Service) ->
         "HTTP2-Settings": "AAMA",
     }
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{service.port}", timeout=60
+        base_url=f"http://127.0.0.1:{service.port}", timeout=PATIENCE_SECONDS
     ) as client:
         answer = client.post("/explain/iris", json=body, headers=offer)
         assert answer.status_code == 200, answer.text
