@@ -79,7 +79,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
             "the artifact 'project/.gitignore' has a name by which Git",
         ),
         (["Model.txt", "model.txt"], "are one file on Windows or macOS"),
-        (["n" * 200], "has a path of 2.. characters; more than"),
+        (["n" * 200], "has a path of 2.. characters; at most"),
     ],
 )
 def test_a_bad_artifact_leaves_its_run_out_and_no_other(

@@ -26,6 +26,12 @@ def imported(path: Path) -> set[str]:
             modules.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
+            # A module of ours may be imported from its package: `from core import output`.
+            modules.update(
+                f"{node.module}.{name.name}"
+                for name in node.names
+                if (ROOT / node.module.replace(".", "/") / f"{name.name}.py").is_file()
+            )
     return modules
 
 

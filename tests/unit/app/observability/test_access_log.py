@@ -85,17 +85,11 @@ def test_the_line_of_a_request_has_the_fields_that_it_was_given(
 
 
 def test_uvicorns_colored_copy_of_a_message_is_left_out(
-    configure: Configure,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    logger = logging.getLogger("uvicorn.error")
-    monkeypatch.setattr(
-        logger, "level", logging.INFO
-    )  # as a server of another test left it
-    monkeypatch.setattr(logger, "disabled", False)
     logs = configure()
-    logger.info("on", extra={"color_message": "on"})
+    # uvicorn's own logger keeps the settings of a server that another test started.
+    logging.getLogger("app.test").info("on", extra={"color_message": "on"})
     logs.close()
     (line,) = parse(capsys.readouterr().out)
     assert set(line) == {"time", "level", "logger", "message"}
