@@ -19,6 +19,7 @@ from core import environment, output
 
 DRAIN_SECONDS = 0.5
 GRACE_SECONDS = 25
+KEEP_ALIVE_SECONDS = 65
 
 
 class Server(uvicorn.Server):
@@ -104,6 +105,8 @@ def _serve(settings: Settings, log: Log) -> int:
         server_header=False,
         proxy_headers=False,  # `app.asgi.proxy` understands more of them
         timeout_graceful_shutdown=GRACE_SECONDS,
+        # Longer than a proxy keeps it, which may send a request that can't be repeated.
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = Server(config, application)
     server.run()

@@ -21,7 +21,10 @@ key_header = APIKeyHeader(
     auto_error=False,
 )
 # The names of this machine, and the API's names in the network of docker-compose.yml.
-OWN_NAMES = frozenset(("localhost", "proxy", "mlops-api", socket.gethostname().lower()))
+# `front` is the former name of `proxy`.
+OWN_NAMES = frozenset(
+    ("localhost", "proxy", "front", "mlops-api", socket.gethostname().lower())
+)
 
 
 async def require_key(

@@ -14,7 +14,7 @@ from history.cli import Settings, app
 from history.location import Project
 
 Folder = Annotated[Path, typer.Option(help="The folder of the history.")]
-CREATING = "import"  # the command that creates the folder
+CREATING = ("import", "save")  # the command that creates the folder, by both names
 
 
 def _show_version(asked: bool) -> None:
@@ -43,7 +43,7 @@ def options(
     context: typer.Context, folder: Folder = Path("mlruns"), version: Version = False
 ) -> None:
     """Keep MLflow runs as text in Git, and build MLflow's database from them."""
-    if not folder.is_dir() and context.invoked_subcommand != CREATING:
+    if not folder.is_dir() and context.invoked_subcommand not in CREATING:
         raise UsageError(
             f"{folder} is not a folder: name the history with --folder, or create it"
             " with `mlflow-history import`."

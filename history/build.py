@@ -58,7 +58,7 @@ def build_database(mlruns: Path, path: Path) -> Change:
             return _build_or_update(mlruns, path)
     except sqlite3.IntegrityError as error:
         raise PipelineError(
-            f"the history contradicts itself ({error}): `python -m history verify`"
+            f"the history contradicts itself ({error}): `history verify`"
             " names the file."
         ) from error
     except sqlite3.Error as error:

@@ -50,6 +50,10 @@ class History:
         traceback: TracebackType | None,
     ) -> None:
         """Forget what was read."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Forget what was read, so that what another process added is seen."""
         self._promotions.clear()
         self.__dict__.pop("folders", None)
 

@@ -61,6 +61,7 @@ def import_runs(
         FileLock(local / "import.lock"),
         emptied(local / "importing") as staging,
     ):
+        history.refresh()  # another process may have imported before we had the lock
         _tell_unkept(store, history, notice)
         writer = Writer(store, staging, history)
         family = Family(store, writer, notice or _ignore, imported or _ignore)

@@ -12,7 +12,7 @@ from core.files import to_json
 from history import names
 
 FORMAT = 1
-RESTORE = "`python -m history verify` says how to restore it"
+RESTORE = "`history verify` says how to restore it"
 EDITED = "was edited: this program would write it otherwise"
 
 RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -3,11 +3,14 @@
 import sqlite3
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import PipelineError
 from history import layout
 from history.build import build_database
-from history.metrics import Exporter
+
+if TYPE_CHECKING:  # only who watches needs Prometheus' client
+    from history.metrics import Exporter
 
 SECONDS = 5.0
 
@@ -16,7 +19,7 @@ def watch(
     mlruns: Path,
     path: Path,
     seconds: float = SECONDS,
-    exporter: Exporter | None = None,
+    exporter: "Exporter | None" = None,
 ) -> None:
     """Build the database whenever folders of the history change, until interrupted.
 
@@ -30,7 +33,11 @@ def watch(
         exporter: keeps the metrics of the history; it serves them if its `serve` was
             called.
     """
-    watcher = Watcher(mlruns, path, exporter or Exporter())
+    if exporter is None:
+        from history import metrics
+
+        exporter = metrics.Exporter()
+    watcher = Watcher(mlruns, path, exporter)
     while True:
         watcher.look()
         time.sleep(seconds)
@@ -39,7 +46,7 @@ def watch(
 class Watcher:
     """Compares the folders of a history with those of the last build."""
 
-    def __init__(self, mlruns: Path, path: Path, exporter: Exporter) -> None:
+    def __init__(self, mlruns: Path, path: Path, exporter: "Exporter") -> None:
         self._mlruns = mlruns
         self._path = path
         self._exporter = exporter

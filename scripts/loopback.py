@@ -50,7 +50,8 @@ def refuses(address: str) -> bool:
     try:
         open_url(address, PROBE_SECONDS).close()
     except urllib.error.HTTPError as error:
-        return error.code == 503
+        # The proxy answers 503, too, while the API starts; only the API adds this header.
+        return error.code == 503 and "X-Request-ID" in error.headers
     except FAILURES:
         return False
     return False

@@ -72,7 +72,7 @@ def main() -> int:
         encoding="utf-8",
     )
     if built.returncode:
-        print(built.stdout, file=sys.stderr)
+        print(built.stdout + built.stderr, file=sys.stderr)
         print("error: the site was not built: see above.", file=sys.stderr)
         return 1
     print(f"wrote {(BUILD / 'site').relative_to(ROOT).as_posix()}")

@@ -1,5 +1,6 @@
 """The log file: rotated, and written by one process alone."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -29,16 +30,31 @@ class LogFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Report on stdout what keeps the file from being written, such as a full disk."""
-        reason = sys.exception()
-        text = getattr(reason, "strerror", None) or repr(reason)
-        line = {"level": "ERROR", "message": f"log file: {text}"}
-        print(orjson.dumps(line).decode(), flush=True)
+        _report(sys.exception())
+
+    def doRollover(self) -> None:
+        """Rotate the files; one that can't be renamed now is written on.
+
+        Windows refuses to rename a file that another program has open.
+        """
+        try:
+            super().doRollover()
+        except OSError as error:
+            _report(error)
 
     def close(self) -> None:
         """Close the file, so that the next process can write it."""
         super().close()
         if self._lock:
             self._lock.close()
+
+
+def _report(reason: BaseException | None) -> None:
+    """Report on stdout; if that is full or closed as well, the log goes on."""
+    text = getattr(reason, "strerror", None) or repr(reason)
+    line = {"level": "ERROR", "message": f"log file: {text}"}
+    with contextlib.suppress(OSError, ValueError):
+        print(orjson.dumps(line).decode(), flush=True)
 
 
 def _claim(path: Path) -> tuple[Path, IO[bytes] | None]:

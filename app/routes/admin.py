@@ -70,7 +70,7 @@ async def load_version(
     services.models.get(task)
     if (body.version is None) == (body.run_id is None):
         raise ApiError(422, "name either version or run_id.")
-    load = JobRequest(kind="load", task=task, **body.model_dump())
+    load = JobRequest.model_construct(kind="load", task=task, **body.model_dump())
     return await run_job(request, services, load, wait)
 
 
@@ -85,7 +85,7 @@ async def load_run(
     run_id: RunId, request: Request, services: ServicesDep, wait: Wait = WAIT_SECONDS
 ) -> FinishedJob | Response:
     """Serve the model of a run, whichever task it is for."""
-    load = JobRequest(kind="load", run_id=run_id)
+    load = JobRequest.model_construct(kind="load", run_id=run_id)
     return await run_job(request, services, load, wait)
 
 
@@ -106,7 +106,7 @@ async def retrain(
     body = body or Retrain()
     for task in body.tasks:
         services.models.get(task)
-    retraining = JobRequest(kind="retrain", **body.model_dump())
+    retraining = JobRequest.model_construct(kind="retrain", **body.model_dump())
     return await run_job(request, services, retraining, wait)
 
 

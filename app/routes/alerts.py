@@ -62,7 +62,7 @@ async def answer_alerts(body: Alerts, services: ServicesDep) -> AnsweredAlerts:
     if not drifted:
         return AnsweredAlerts(job=None, ignored=ignored)
     reason = f"alert DriftDetected: {', '.join(drifted.values())}"
-    retraining = JobRequest(
+    retraining = JobRequest.model_construct(
         kind="retrain",
         tasks=list(drifted),
         reason=reason[:MAX_REASON_LENGTH],

@@ -91,7 +91,7 @@ async def train(
     body: Train, request: Request, services: ServicesDep, wait: Wait = WAIT_SECONDS
 ) -> FinishedJob | Response:
     """Train one algorithm on the rows in the body and log the run to MLflow."""
-    training = JobRequest(
+    training = JobRequest.model_construct(
         kind="train",
         task=task_of(body, services.models),
         algorithm=body.algorithm,

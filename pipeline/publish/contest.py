@@ -36,13 +36,14 @@ class Contest:
         Raises:
             PipelineError: the model in service is not the registry's champion.
         """
-        champion = _served(tip, name, history.champion(name))
+        champion = history.champion(name)
+        served = _served(tip, name, champion)
         key = (name, champion.sha256 if champion else "")
         if key not in self._decisions:
-            self._decisions[key] = self._compare(name, champion)
+            self._decisions[key] = self._compare(name, served)
         return self._decisions[key]
 
-    def _compare(self, name: str, champion: OnnxModel | None) -> Decision:
+    def _compare(self, name: str, served: bytes | None) -> Decision:
         challenger = self.bundle.tasks[name].challenger
         if challenger is None:
             return Decision(False, ALL_FAILED, [])
@@ -51,11 +52,12 @@ class Contest:
         rows = self.folder / "holdout" / f"{name}.csv.gz"
         holdout = validate(task, tables.read(rows), rows.name)
         model = OnnxModel(files / MODEL)
+        champion = OnnxModel(served) if served else None
         return decide(task, challenger, model, champion, holdout)
 
 
-def _served(tip: Repo, name: str, champion: Promotion | None) -> OnnxModel | None:
-    """Return a task's model as it is served at the tip; None before the first one.
+def _served(tip: Repo, name: str, champion: Promotion | None) -> bytes | None:
+    """Return a task's ONNX file as it is served at the tip; None before the first one.
 
     Raises:
         PipelineError: it is not the registry's champion.
@@ -69,4 +71,4 @@ def _served(tip: Repo, name: str, champion: Promotion | None) -> OnnxModel | Non
             " champion in the registry: `pipeline history verify`, run at the tip of"
             " the branch, says how to repair it."
         )
-    return OnnxModel(model.read_bytes())
+    return model.read_bytes()

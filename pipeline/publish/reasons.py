@@ -108,8 +108,13 @@ def behavioural_test(name: str, detail: str) -> str:
 def _as_different(one: float, other: float) -> tuple[str, str]:
     """Return two numbers with three digits, or as many more as tell them apart."""
     for digits in DIGITS:
-        first = f"{one:.{digits}g}"
-        second = f"{other:.{digits}g}"
+        first = _number(one, digits)
+        second = _number(other, digits)
         if first != second or one == other:
             break
     return first, second
+
+
+def _number(value: float, digits: int) -> str:
+    """Return a number with significant digits, a large one without an exponent."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"

@@ -66,5 +66,4 @@ def _in_service(events: list[Event]) -> list[float | None]:
 def _height(value: float, low: float, high: float) -> float:
     if high == low:
         return float(TOP)
-    share = (high - value) / (high - low)
-    return round(TOP + HEIGHT * share, 1)
+    return round(TOP + HEIGHT * (high - value) / (high - low), 1)

@@ -12,7 +12,7 @@ def test_the_start_command_says_where_everything_is_and_what_it_saw(
 ) -> None:
     assert stack.url("API", "/docs") in stack.told
     assert re.search(r"(\d) of \1 targets up", stack.told)
-    assert stack.url("ALERTMANAGER") in stack.told and "tells nobody" in stack.told
+    assert stack.url("ALERTMANAGER") in stack.told and "notifies nobody" in stack.told
     assert re.search(r"\b(\d+) of \1 runs", stack.told)
 
 

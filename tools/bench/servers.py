@@ -22,7 +22,7 @@ from pipeline.data import fetch as data
 from pipeline.repo import Repo
 from pipeline.train import estimators
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Answer(BaseModel):

@@ -144,7 +144,7 @@ def add_an_algorithm(stack: Stack) -> str:
         shutil.rmtree(stack.checkout / BUNDLE, ignore_errors=True)
     expect("extra_trees" in said, f"the training says {said[-300:]}")
     expect(
-        (stack.checkout / "app" / "metrics.py").is_file(),
+        (stack.checkout / "app" / "observability" / "metrics.py").is_file(),
         "there is no app/observability/metrics.py",
     )
     return "trained an algorithm that two lines added"

@@ -1,7 +1,9 @@
 """Logs: one JSON object per line, on stdout and in a file of bounded size."""
 
+import contextlib
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,43 @@ def test_the_file_is_rotated_and_the_newest_backups_are_kept(
     assert [path.name for path in files] == ["api.log.2", "api.log.1", "api.log"]
     text = "".join(path.read_text("utf-8") for path in files)
     assert messages(text) == ["2", "3", "4"]
+
+
+def test_a_file_that_cannot_be_rotated_is_written_on(
+    configure: Configure,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*paths: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.rename", refuse)
+    logs = configure(log_file_bytes=1000, log_file_backups=2)
+    for number in range(3):
+        logs.request({"message": str(number), "filler": "x" * 900})
+        time.sleep(2 * access_log.SECONDS)  # a batch of its own
+    logs.close()
+    written = (tmp_path / "logs" / "api.log").read_text("utf-8")
+    assert messages(written) == ["0", "1", "2"]
+    assert "log file: Permission denied" in messages(capsys.readouterr().out)
+
+
+@posix
+def test_a_full_disk_below_stdout_and_the_file_ends_nothing(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = open("/dev/full", "w", encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", full)
+    logs = configure(log_file=Path("/dev/full"))
+    for number in range(3):
+        logs.request({"message": str(number)})
+        time.sleep(2 * access_log.SECONDS)
+    listener = logs._listener._thread
+    assert listener is not None and listener.is_alive()
+    logs.close()
+    with contextlib.suppress(OSError):  # what is left in its buffer
+        full.close()
 
 
 def test_lines_for_which_there_is_no_room_are_dropped(
