@@ -169,7 +169,7 @@ def test_a_training_as_documents_show_it_is_answered_with_the_run_which_can_be_l
         (
             "/train",
             {"hyperparameters": {"trees": 3}},
-            "'trees' is no parameter of random_forest",
+            "'trees' is not a known parameter of random_forest",
         ),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scripts import commands
 from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from tests.conftest import posix
@@ -37,7 +38,7 @@ def sent(
 ) -> dict[str, Any]:
     """Send traffic and return the counts."""
     url = str(api.client.base_url)
-    assert main([*arguments, "--url", url, "--json"]) == 0
+    assert commands.run(main, [*arguments, "--url", url, "--json"]) == 0
     counts: dict[str, Any] = json.loads(capsys.readouterr().out)
     return counts
 
@@ -82,10 +83,12 @@ def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
 @posix
 def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
     code = (
-        "import sys; from pathlib import Path; from scripts.traffic import __main__ as"
-        " program; "
+        "import sys; from pathlib import Path; from scripts import commands; from"
+        " scripts.traffic import __main__ as program; "
     )
-    code += "program.MODELS = Path(sys.argv.pop(1)); sys.exit(program.main())"
+    code += (
+        "program.MODELS = Path(sys.argv.pop(1)); sys.exit(commands.run(program.main))"
+    )
     command = [sys.executable, "-c", code, str(MODELS), "--task", "iris"]
     known = api.metric("predictions_total", task="iris")
     process = subprocess.Popen(
