@@ -260,7 +260,7 @@ def test_what_was_published_is_not_found_changed_again(
     assert world.check() == 0
     (name,) = world.told()["tasks"].split()
     bundle = world.repo.build / "bundle"
-    train(world.repo, [name], bundle, fresh=True)
+    train(world.repo, [name], bundle, refresh=True)
     publish(world.repo, bundle, "origin", "main")
     assert world.check() == 0 and world.told()["tasks"] == "iris"  # not pulled yet
     git(world.repo.root, "pull", "--quiet")

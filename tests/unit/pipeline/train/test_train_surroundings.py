@@ -121,7 +121,7 @@ def test_a_picture_that_fails_is_named_and_ends_nothing(
     def fail(*_: object) -> None:
         raise ValueError("y_prob has values\noutside [0, 1]")
 
-    monkeypatch.setattr(artifacts, "_picture", fail)
+    monkeypatch.setattr(artifacts, "_chart", fail)
     bundle = train(repo, ["iris"], repo.build / "bundle")
     reason = "evaluation.png: ValueError: y_prob has values outside [0, 1]"
     assert (
