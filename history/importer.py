@@ -42,8 +42,7 @@ def import_runs(
         uri: `sqlite:///file.db`, the folder of a file store, or a server's address.
         run_ids: all that have ended if None. Parents, children and the runs whose
             models are used come along.
-        notice: called with a sentence about each run that is left out, and about what
-            the store also holds.
+        notice: called with a sentence about each run, or other part, that is left out.
         imported: called with the folder of each run as soon as it is in the history.
 
     Returns:

@@ -29,8 +29,7 @@ def main() -> int:
     parser = _parser()
     arguments = parser.parse_args()
     command = arguments.command
-    named = getattr(arguments, "services", [])
-    services = _services(parser, named)
+    services = _services(parser, getattr(arguments, "services", []))
     try:
         settings = Settings.read()
         variables = builds.labels()
@@ -234,8 +233,7 @@ def report_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
 
 def _is_private() -> bool:
     """Return whether the repository is private, as its images should be then."""
-    repository = _event().get("repository", {})
-    return bool(repository.get("private"))
+    return bool(_event().get("repository", {}).get("private"))
 
 
 def _event() -> dict[str, dict[str, dict[str, str]]]:
