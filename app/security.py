@@ -21,10 +21,7 @@ key_header = APIKeyHeader(
     auto_error=False,
 )
 # The names of this machine, and the API's names in the network of docker-compose.yml.
-# `front` is the former name of `proxy`.
-OWN_NAMES = frozenset(
-    ("localhost", "proxy", "front", "mlops-api", socket.gethostname().lower())
-)
+OWN_NAMES = frozenset(("localhost", "proxy", "mlops-api", socket.gethostname().lower()))
 
 
 async def require_key(
