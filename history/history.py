@@ -185,6 +185,8 @@ class History:
         Raises:
             UsageError: it is not the next version, or its run is not in the history.
         """
+        # A version is written once: see what another process promoted meanwhile.
+        self._promotions.pop(promotion.model, None)
         champion = self.champion(promotion.model)
         version = champion.version + 1 if champion else 1
         if promotion.version != version:

@@ -137,6 +137,25 @@ def test_a_run_with_other_files_is_not_added(
     assert verify(target) == []
 
 
+def test_a_promotion_of_another_process_is_not_overwritten(
+    source: Workspace, target: Workspace
+) -> None:
+    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
+    first = promote(source, run)
+    with source.history() as kept:
+        files = kept.model_folder(run.run_id, first.model_id)
+    with History.open(target.mlruns) as opened, History.open(target.mlruns) as other:
+        opened.add(run)
+        assert opened.champion("housing") is None  # what it has read is out of date now
+        path = other.promote(first, files)
+        content = path.read_bytes()
+        another = first.model_copy(update={"reason": "another"})
+        with pytest.raises(UsageError, match="the next one is version 2"):
+            opened.promote(another)
+        assert path.read_bytes() == content
+        assert opened.champion("housing") == first
+
+
 def test_a_promotion_becomes_the_champion(source: Workspace, target: Workspace) -> None:
     run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
     first = promote(source, run)
