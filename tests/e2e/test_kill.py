@@ -111,7 +111,7 @@ def test_train(clone: Callable[..., Repo]) -> None:
             assert list(bundles.read(out).tasks) == ["iris"]
             assert len(layout.run_folders(out / "mlruns")) == 3
 
-    Victim(repo, 1).kill(2, check, "train")
+    Victim(repo, 1).kill(1, check, "train")
     assert [
         path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
     ] == []

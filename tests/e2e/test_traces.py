@@ -324,6 +324,7 @@ def test_a_collector_that_never_answers_delays_nothing(tmp_path: Path) -> None:
                 began = time.monotonic()
                 api.post("/predict", golden("housing"))
                 slowest = max(slowest, time.monotonic() - began)
+                time.sleep(0.02)  # other tests run beside this one
             began = time.monotonic()
             assert api.stop() == 0
             assert time.monotonic() - began < 9 and slowest < 1

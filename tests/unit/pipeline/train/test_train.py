@@ -272,7 +272,10 @@ def test_fresh_data_come_into_the_bundle_and_a_changed_snapshot_makes_it_dirty(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fresh", "rows"), [("true", 150), ("false", 200)])
+@pytest.mark.parametrize(
+    ("fresh", "rows"),
+    [("true", 150), pytest.param("false", 200, marks=pytest.mark.nightly)],
+)
 def test_the_command_reads_what_a_workflow_tells_it(
     tmp_path: Path, fresh: str, rows: int
 ) -> None:
