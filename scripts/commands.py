@@ -32,7 +32,10 @@ def _status(app: typer.Typer, arguments: list[str] | None) -> int:
     try:
         app(arguments)
     except SystemExit as ended:
-        return int(ended.code or 0)
+        if isinstance(ended.code, str):  # Python itself would print it and end with 1
+            print(ended.code, file=sys.stderr)
+            return 1
+        return ended.code or 0
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from scripts import commands
 from scripts.loopback import free_port, open_url
 from tools.bench import load
 from tools.bench.load import Load
@@ -78,7 +79,7 @@ def _await(process: subprocess.Popen[bytes], address: str) -> None:
             return  # it listens: that path is not one of its own
         except OSError:
             time.sleep(0.02)
-    raise SystemExit(f"error: {address} did not start.")
+    raise commands.fail(f"{address} did not start.")
 
 
 @contextlib.contextmanager

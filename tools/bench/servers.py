@@ -21,6 +21,7 @@ from pipeline import params, tasks
 from pipeline.data import fetch as data
 from pipeline.repo import Repo
 from pipeline.train import estimators
+from scripts import console
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,6 +108,13 @@ def application(kind: str, task: str) -> FastAPI:
     return app
 
 
+def main() -> None:
+    """Serve the kind, the task and the port of the command line."""
+    kind, task, port = sys.argv[1:]
+    uvicorn.run(
+        application(kind, task), port=int(port), access_log=False, log_level="warning"
+    )
+
+
 if __name__ == "__main__":
-    chosen = application(sys.argv[1], sys.argv[2])
-    uvicorn.run(chosen, port=int(sys.argv[3]), access_log=False, log_level="warning")
+    sys.exit(console.run(main))

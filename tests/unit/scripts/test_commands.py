@@ -5,6 +5,7 @@ from typing import Annotated
 import pytest
 import typer
 
+from core.errors import UsageError
 from scripts import commands
 
 Capture = pytest.CaptureFixture[str]
@@ -20,6 +21,14 @@ def interrupt() -> None:
 
 def fail() -> None:
     raise commands.fail("nothing is there.", 3)
+
+
+def misuse() -> None:
+    raise UsageError("there is no such task.")
+
+
+def leave() -> None:
+    raise SystemExit("error: it did not start.")
 
 
 def refuse() -> None:
@@ -45,6 +54,18 @@ def test_ctrl_c_is_status_130_and_a_word(capsys: Capture) -> None:
 def test_a_failure_is_its_status_and_its_sentence(capsys: Capture) -> None:
     assert commands.run(fail, []) == 3
     assert capsys.readouterr().err == "error: nothing is there.\n"
+
+
+def test_an_error_of_the_project_is_its_status_and_its_sentence(
+    capsys: Capture,
+) -> None:
+    assert commands.run(misuse, []) == 2
+    assert capsys.readouterr().err == "error: there is no such task.\n"
+
+
+def test_an_exit_with_a_sentence_is_status_1_as_pythons_own(capsys: Capture) -> None:
+    assert commands.run(leave, []) == 1
+    assert capsys.readouterr().err == "error: it did not start.\n"
 
 
 def test_what_the_system_refuses_is_one_sentence(capsys: Capture) -> None:
