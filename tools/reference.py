@@ -27,13 +27,14 @@ VERBS = ("get", "post")
 # the first model and after the fourth task.
 OF_TASKS = {
     "/predict": (
-        "Predict for the task that has the fields of the records; the answer names it."
+        "Predict; the fields of the records determine the task, and the response names"
+        " it."
     ),
     "/predict/{task}": (
         "Predict a task's target for one record, a list of records or a table."
     ),
-    "/explain": "Explain a prediction of the task that has the fields of the records.",
-    "/explain/{task}": "Return how much each feature added to a prediction.",
+    "/explain": "Explain a prediction; the fields of the records determine the task.",
+    "/explain/{task}": "Return the contribution of each feature to a prediction.",
 }
 
 
@@ -92,7 +93,7 @@ def _works(known: Variable) -> str:
     if known.values is None:
         return "yes"
     usable = [f"`{value}`" for value in ("true", "false") if value in known.values]
-    return f"as {', '.join(usable)}" if usable else "refused"
+    return f"as {', '.join(usable)}" if usable else "rejected"
 
 
 def _compose_variables() -> Iterator[str]:
@@ -195,16 +196,15 @@ def _api() -> str:
         "`/docs` and `/redoc` of the running API show every field, its range and an"
         " example. Every response has the header `X-Request-ID`. Every error is a"
         " problem detail ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457),"
-        " `application/problem+json`): `type`, `title`, `status` and `detail`, beside"
-        " them `request_id` and `errors`, a list of faults with the JSON pointer of"
-        " each; those of the Open Inference Protocol have `error` alone. The tasks are"
-        " those of [the leaderboard](../mlruns/README.md), and `GET /models` lists"
-        " them.\n"
+        " `application/problem+json`) with `type`, `title`, `status`, `detail` and"
+        " `request_id`. `errors` lists each invalid value with its JSON pointer. Errors"
+        " of the Open Inference Protocol have only `error`. The tasks are those of [the"
+        " leaderboard](../mlruns/README.md), and `GET /models` lists them.\n"
     )
     for group, rows in groups.items():
         lines += [
             f"## {group.capitalize()}",
-            "| request | does | answers |",
+            "| request | description | status codes |",
             "|---|---|---|",
         ]
         lines += [*rows, ""]

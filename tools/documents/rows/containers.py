@@ -59,7 +59,7 @@ ROWS = [
     Row(
         number=26,
         typed="`docker stack deploy -c docker-compose.yml NAME`, `kompose convert`",
-        here="not yet",
+        here="not supported yet",
         check=comes_with("scale"),
     ),
 ]

@@ -180,7 +180,7 @@ ROWS = [
     Row(
         number=11,
         typed="`logs/api.log`",
-        here="beside the checkout, with containers and without",
+        here="in the checkout, with and without containers",
         page="[how to](how-to.md)",
         check=log_of_the_api,
     ),
@@ -190,7 +190,7 @@ ROWS = [
             "`tar -czf mlflow-backup.tar.gz mlruns/ mlflow-artifacts/`, "
             "`tar -czf grafana-backup.tar.gz monitoring/grafana/`"
         ),
-        here="as typed: what notebooks log lies in `mlflow-artifacts/`",
+        here="as typed; what notebooks log is in `mlflow-artifacts/`",
         page="[how to](how-to.md)",
         check=backups,
     ),

@@ -124,8 +124,8 @@ ROWS = [
         number=8,
         typed="the registry's stages `Staging` and `Production`",
         here=(
-            "aliases `challenger` and `champion`; the tag `stage` and the stage say"
-            " it too"
+            "aliases `challenger` and `champion`; each version also has the stage, and"
+            " the tag `stage`"
         ),
         page="[below](#models)",
         check=read_the_registry,
@@ -142,7 +142,7 @@ ROWS = [
         typed=(
             "`docker exec … pg_dump`, `mc mirror`, `docker cp … prometheus` as backups"
         ),
-        here="not yet",
+        here="not supported yet",
         check=comes_with("scale"),
     ),
 ]

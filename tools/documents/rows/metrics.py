@@ -82,8 +82,8 @@ ROWS = [
         number=18,
         typed=", ".join(f"`{query}`" for query in (RATE, QUANTILE, *NAMES)),
         here=(
-            "recorded from ours, with the same labels, by a rule file that one line in "
-            "`monitoring/prometheus.yml` turns on"
+            "available as aliases with the same labels, once one line in"
+            " `monitoring/prometheus.yml` is uncommented"
         ),
         page="[monitoring](monitoring-metrics.md#names-of-other-stacks)",
         check=names_of_metrics,

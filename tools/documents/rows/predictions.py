@@ -134,8 +134,8 @@ ROWS = [
             '`{"features": [[5.1, 3.5, 1.4, 0.2]]}`'
         ),
         here=(
-            "the names of the fields, or the length of the rows, decide the task; "
-            "`/predict/{task}` names it"
+            "the API recognises the task by the field names or by the length of the"
+            " rows; `/predict/{task}` names it"
         ),
         page="[API](api.md)",
         check=task_by_fields,
@@ -143,14 +143,14 @@ ROWS = [
     Row(
         number=16,
         typed=", ".join(f"`GET {path}`" for path in PATHS),
-        here="as typed; `/model/info` is about the default task",
+        here="as typed; `/model/info` describes the default task",
         page="[API](api.md)",
         check=paths_that_are_read,
     ),
     Row(
         number=17,
         typed=(
-            "`prediction`, `confidence`, `predictions` in an answer; SHAP values at"
+            "`prediction`, `confidence`, `predictions` in a response; SHAP values at"
             " `/explain`"
         ),
         here="as expected",

@@ -110,7 +110,7 @@ ROWS = [
             " `GF_SECURITY_ADMIN_USER`, `GF_SECURITY_ADMIN_PASSWORD`,"
             " `GF_USERS_ALLOW_SIGN_UP`, `DEPLOY_MONITORING`"
         ),
-        here="each works, or is refused with the name that replaces it",
+        here="each works, or is rejected with the name that replaces it",
         page="[configuration](configuration.md)",
         check=names_of_variables,
     ),
@@ -120,7 +120,7 @@ ROWS = [
             "Grafana's `admin` and `admin123`; Prometheus 9090, Jaeger 16686, MLflow"
             " 5000, Node Exporter 9100, cAdvisor 8080; the S3 console 9001, PostgreSQL"
         ),
-        here="as expected; the last two are not there yet",
+        here="as expected; the last two are not supported yet",
         page="[configuration](configuration.md)",
         check=usual_ports,
     ),

@@ -159,8 +159,8 @@ ROWS = [
             '`result["run_id"]` and `result["metrics"]["accuracy"]`'
         ),
         here=(
-            "as typed, with the key that the start script makes (`./start-mlops.sh"
-            " --key`); a training of more than 30 s is answered with 202 and a job"
+            "as typed, with the key that the start script creates (`./start-mlops.sh"
+            " --key`); a training that takes longer than 30 s returns 202 and a job"
         ),
         page="[how to](how-to.md)",
         check=train_as_in_a_notebook,
@@ -181,12 +181,12 @@ ROWS = [
     Row(
         number=23,
         typed="`dvc repro`, `params.yaml`",
-        here="`params.yaml` is here; DVC is not yet",
+        here="`params.yaml` as usual; DVC is not supported yet",
         check=comes_with("trust"),
     ),
     Row(
         number=25,
-        typed="an algorithm more in a dictionary, a metric more in one place",
+        typed="one more algorithm in a dictionary, one more metric in one place",
         here=(
             "a line in `estimators.yaml` and one in `params.yaml`;"
             " `app/observability/metrics.py`"
