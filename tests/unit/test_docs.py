@@ -11,63 +11,80 @@ import pytest
 from core.git import git
 from tests.paths import ROOT
 
-PAGES = [
-    name
-    for name in git(ROOT, "ls-files", "--", "*.md").splitlines()
-    if not name.startswith(("mlruns/", "deployment/models/", "pipeline/report/"))
-    and (ROOT / name).is_file()
-]
+# Written by the pipeline, or a template of what it writes.
+NOT_PAGES = ("mlruns/", "deployment/models/", "pipeline/report/")
 # What a copy with an empty history does not have before its first push.
 PUBLISHED = ("mlruns/", "deployment/models/", "results/")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SECTION = re.compile(r"^## ", re.MULTILINE)
+STOP = re.compile(r"^\d+\. ", re.MULTILINE)
 FILE = re.compile(r"`((?:app|core|history|pipeline)/[\w./]+)`")
+MAX_README_LINES = 120
 MAX_STOPS = 9
+
+
+def pages() -> list[str]:
+    """Return the paths of the pages that people write."""
+    tracked = git(ROOT, "ls-files", "--", "*.md").splitlines()
+    names = [name for name in tracked if not name.startswith(NOT_PAGES)]
+    return [name for name in names if (ROOT / name).is_file()]
+
+
+def read(page: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / page).read_text("utf-8")
 
 
 def links(page: str) -> list[str]:
     """Return the targets of a page's links, without those of other sites."""
-    text = (ROOT / page).read_text("utf-8")
-    text = CODE.sub("", CODE_BLOCK.sub("", text))
-    return [target for target in LINK.findall(text) if "://" not in target]
+    prose = CODE_BLOCK.sub("", read(page))
+    targets = LINK.findall(CODE.sub("", prose))
+    return [target for target in targets if "://" not in target]
 
 
 def anchors(page: str) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
-    text = CODE_BLOCK.sub("", (ROOT / page).read_text("utf-8"))
-    return {anchor(heading) for heading in HEADING.findall(text)}
+    prose = CODE_BLOCK.sub("", read(page))
+    headings = HEADING.findall(prose)
+    return {anchor(heading) for heading in headings}
 
 
 def anchor(heading: str) -> str:
     """Return the anchor of a heading: words in lower case, joined by hyphens."""
-    kept = [
-        character
-        for character in heading.lower()
-        if character in "-_ " or unicodedata.category(character)[0] in "LN"
-    ]
-    return "".join(kept).replace(" ", "-")
+    kept = ""
+    for character in heading.lower():
+        category = unicodedata.category(character)
+        if character in "-_ " or category.startswith(("L", "N")):
+            kept += character
+    return kept.replace(" ", "-")
 
 
-def faults(page: str) -> list[str]:
+def broken_links(page: str) -> list[str]:
     """Return the links of a page that lead nowhere."""
-    found = []
-    for link in links(page):
-        path, _, fragment = link.partition("#")
+    return [link for link in links(page) if not leads_somewhere(page, link)]
+
+
+def leads_somewhere(page: str, link: str) -> bool:
+    """Check whether the file and the heading exist that a link on a page names."""
+    path, _, fragment = link.partition("#")
+    target = page
+    if path:
         folder = posixpath.dirname(page)
-        target = posixpath.normpath(posixpath.join(folder, path)) if path else page
-        if target.startswith(PUBLISHED) and not (ROOT / "mlruns/registry").is_dir():
-            continue
-        is_missing = not (ROOT / target).exists()
-        is_unknown = bool(fragment) and fragment not in anchors(target)
-        if is_missing or is_unknown:
-            found.append(link)
-    return found
+        target = posixpath.normpath(posixpath.join(folder, path))
+    is_empty_copy = not (ROOT / "mlruns/registry").is_dir()
+    if is_empty_copy and target.startswith(PUBLISHED):
+        return True
+    if not (ROOT / target).exists():
+        return False
+    return not fragment or fragment in anchors(target)
 
 
 def test_the_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 120
+    lines = read("README.md").splitlines()
+    assert len(lines) <= MAX_README_LINES
 
 
 def test_an_anchor_is_that_of_github() -> None:
@@ -76,41 +93,53 @@ def test_an_anchor_is_that_of_github() -> None:
     assert anchor("Why not 0.1 and 0.25?") == "why-not-01-and-025"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", pages())
 def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
-    assert faults(page) == []
+    assert broken_links(page) == []
 
 
-def test_a_link_to_an_unknown_heading_is_a_fault(
+def test_a_link_to_an_unknown_heading_or_file_is_broken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
-    (tmp_path / "page.md").write_text(
-        "# One\n[a](#one) [b](#two) [c](other.md) [d](https://example.org) `[e](f)`\n",
-        encoding="utf-8",
+    text = (
+        "# One\n[a](#one) [b](#two) [c](other.md) [d](https://example.org) `[e](f)`\n"
     )
-    assert faults("page.md") == ["#two", "other.md"]
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    assert broken_links(page.name) == ["#two", "other.md"]
 
 
 def test_the_index_lists_every_page() -> None:
-    linked = {link.partition("#")[0] for link in links("docs/README.md")}
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
-    assert pages - linked == {"README.md"}
+    index = "README.md"
+    linked = set()
+    for link in links(f"docs/{index}"):
+        path, _, _ = link.partition("#")
+        linked.add(path)
+    names = {path.name for path in (ROOT / "docs").glob("*.md")}
+    assert names - linked == {index}
 
 
 def test_the_architecture_names_files_that_exist() -> None:
-    text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    named = FILE.findall(text)
-    assert len(named) > 20
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    files = FILE.findall(read("docs/architecture.md"))
+    assert len(files) > 20
+    missing = [name for name in files if not (ROOT / name).exists()]
+    assert missing == []
 
 
-def test_each_path_through_the_code_has_at_most_nine_stops_and_a_picture() -> None:
-    text = (ROOT / "docs/architecture.md").read_text("utf-8")
-    sections = re.split(r"^## ", text, flags=re.MULTILINE)
+def test_each_path_through_the_code_has_a_picture_and_at_most_nine_stops() -> None:
+    sections = SECTION.split(read("docs/architecture.md"))
     paths = [section for section in sections if section.startswith("The path of")]
     assert len(paths) == 2
     for section in paths:
-        stops = re.findall(r"^\d+\. ", section, re.MULTILINE)
+        stops = STOP.findall(section)
         assert 0 < len(stops) <= MAX_STOPS
         assert section.count("```mermaid") == 1
+
+
+def test_each_stop_of_a_path_is_a_file() -> None:
+    text = read("docs/architecture.md")
+    lines = [line for line in text.splitlines() if STOP.match(line)]
+    for line in lines:
+        first_word = STOP.sub("", line).split()[0]
+        assert FILE.fullmatch(first_word), line

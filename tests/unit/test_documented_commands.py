@@ -12,25 +12,28 @@ import typer
 from pipeline.cli import app
 from tests.paths import ROOT
 
-PAGES = [
-    *(ROOT / "docs").glob("*.md"),
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "AGENTS.md")),
-]
+TOP = ("README.md", "CONTRIBUTING.md", "AGENTS.md")
+PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in TOP)]
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?<![\w./-])pipeline ([a-z][^|&;<>#]*)")
 SCRIPT = re.compile(r"(?<![\w/])\.[/\\]((?:scripts[/\\])?[\w-]+\.(?:sh|ps1))")
 SESSION = re.compile(r"(?<=-s )[a-z][\w-]*(?:\.\d+)?")
+SESSION_NAME = re.compile(r"name='([\w-]+)'")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 ROOT_COMMAND = typer.main.get_command(app)
 
 
-def fragments(text: str) -> Iterator[str]:
+def fragments(page: Path) -> Iterator[str]:
     """Go through the code of a page: the lines of blocks, and inline code."""
+    text = page.read_text("utf-8")
     for block, inline in CODE.findall(text):
-        yield from block.splitlines() if block else [inline]
+        if block:
+            yield from block.splitlines()
+        else:
+            yield inline
 
 
-def faults(arguments: str) -> list[str]:
+def unknown_words(arguments: str) -> list[str]:
     """Return what `pipeline ARGUMENTS` names that does not exist."""
     command: Any = ROOT_COMMAND
     words = arguments.split()
@@ -39,44 +42,54 @@ def faults(arguments: str) -> list[str]:
         if name not in command.commands:
             return [name]
         command = command.commands[name]
-    options = {option for one in command.params for option in one.opts} | {"--help"}
-    return [name for name in OPTION.findall(" ".join(words)) if name not in options]
+    options = {"--help"}
+    for parameter in command.params:
+        options.update(parameter.opts)
+    used = OPTION.findall(" ".join(words))
+    return [name for name in used if name not in options]
 
 
 def sessions() -> set[str]:
     """Return the names of the nox sessions."""
-    tree = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
-    functions = [one for one in tree.body if isinstance(one, ast.FunctionDef)]
-    decorated = [one for one in functions if one.decorator_list]
-    names = {one.name for one in decorated}
-    for function in decorated:
-        renamed = re.search(r"name='([\w-]+)'", ast.unparse(function.decorator_list[0]))
-        names |= {renamed[1]} if renamed else set()
+    source = (ROOT / "noxfile.py").read_text("utf-8")
+    names = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            names.add(node.name)
+            decorator = ast.unparse(node.decorator_list[0])
+            names.update(SESSION_NAME.findall(decorator))
     return names
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_pipeline_command_and_option_exists(page: Path) -> None:
-    found = [
-        (command, faults(command))
-        for fragment in fragments(page.read_text("utf-8"))
-        for command in COMMAND.findall(fragment)
-    ]
-    assert [one for one in found if one[1]] == []
+    problems = []
+    for fragment in fragments(page):
+        for command in COMMAND.findall(fragment):
+            if unknown := unknown_words(command):
+                problems.append((command, unknown))
+    assert problems == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_nox_session_and_script_exists(page: Path) -> None:
-    known = sessions()
-    for fragment in fragments(page.read_text("utf-8")):
+def test_every_nox_session_exists(page: Path) -> None:
+    existing = sessions()
+    for fragment in fragments(page):
         if "nox" in fragment or "test.sh" in fragment:
             for name in SESSION.findall(fragment):
-                assert name.partition("-3.")[0] in known, fragment
+                without_version, _, _ = name.partition("-3.")
+                assert without_version in existing, fragment
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_script_exists(page: Path) -> None:
+    for fragment in fragments(page):
         for script in SCRIPT.findall(fragment):
-            assert (ROOT / script.replace("\\", "/")).is_file(), fragment
+            path = ROOT / script.replace("\\", "/")
+            assert path.is_file(), fragment
 
 
-def test_an_unknown_command_and_option_are_faults() -> None:
-    assert faults("history rebuild") == ["rebuild"]
-    assert faults("train --task iris --fast") == ["--fast"]
-    assert faults("history import --from DIR") == []
+def test_an_unknown_command_and_option_are_reported() -> None:
+    assert unknown_words("history rebuild") == ["rebuild"]
+    assert unknown_words("train --task iris --fast") == ["--fast"]
+    assert unknown_words("history import --from DIR") == []
