@@ -110,6 +110,14 @@ def test_a_link_to_an_unknown_heading_or_file_is_broken(
     assert broken_links(page.name) == ["#two", "other.md"]
 
 
+def test_every_picture_is_on_a_page() -> None:
+    on_pages = set()
+    for page in pages():
+        on_pages.update(posixpath.basename(link) for link in links(page))
+    pictures = {path.name for path in (ROOT / "docs/images").iterdir()}
+    assert pictures - on_pages == set()
+
+
 def test_the_index_lists_every_page() -> None:
     index = "README.md"
     linked = set()
