@@ -28,14 +28,14 @@ class Metrics(Registry):
     def _add_requests(self) -> None:
         self.requests = self._counter(
             "http_requests",
-            "Requests answered",
+            "Requests served",
             "method",
             "route",
             "status",
         )
         self.seconds = self._histogram(
             "http_request_duration_seconds",
-            "Time to answer, without the time spent waiting for a job",
+            "Time to respond, excluding the time spent waiting for a job",
             "route",
         )
         self.waiting = self._gauge(
@@ -44,7 +44,7 @@ class Metrics(Registry):
         )
         self.shed = self._counter(
             "http_requests_shed",
-            "Requests refused with 503 because of overload",
+            "Requests rejected with 503 because of overload",
         )
         # To look up a child by its labels costs more than to count.
         self.requests_of = cache(self.requests.labels)
@@ -95,7 +95,7 @@ class Metrics(Registry):
         )
         self.dropped = self._counter(
             "prediction_log_dropped",
-            "Predictions lost by the log",
+            "Predictions that were not logged",
             "reason",
         )
         for reason in ("full", "failed"):
@@ -109,7 +109,7 @@ class Metrics(Registry):
         )
         self.up_to_date = self._gauge(
             "model_up_to_date",
-            "1 if the files are served, 0 if they were rejected",
+            "1 if the newest files are served, 0 if they were rejected",
             "task",
         )
         self.reload_failures = self._counter(
@@ -138,7 +138,7 @@ class Metrics(Registry):
         )
         self.training_seconds = self._gauge_of_model(
             "training_duration_seconds",
-            "How long its training took",
+            "Duration of the training of the model in service",
         )
 
     def _add_quality(self) -> None:
@@ -154,12 +154,12 @@ class Metrics(Registry):
         )
         self.feedback = self._gauge_of_model(
             "feedback_rows",
-            "Predictions whose ground truth is known, up to 1,000",
+            "Predictions with ground truth, up to 1,000",
         )
 
     def _add_drift(self) -> None:
         psi = "Population stability index of the newest window"
-        threshold = "Values above it are drift"
+        threshold = "A larger index counts as drift"
         self.feature_psi = self._gauge_of_model("feature_drift_psi", psi, "feature")
         self.feature_threshold = self._gauge_of_model(
             "feature_drift_threshold", threshold, "feature"
@@ -172,7 +172,7 @@ class Metrics(Registry):
         )
         self.drifted = self._gauge_of_model(
             "drift_detected",
-            "1 if the same part drifted in both windows, else 0",
+            "1 if the same feature or output drifted in both windows, else 0",
         )
         self.window_rows = self._gauge_of_model(
             "drift_window_rows",
@@ -180,11 +180,11 @@ class Metrics(Registry):
         )
         self.window_start = self._gauge_of_model(
             "drift_window_start_timestamp_seconds",
-            "When its first row was predicted",
+            "Time of the first prediction in the newest window",
         )
         self.window_timestamp = self._gauge_of_model(
             "drift_window_timestamp_seconds",
-            "When its last row was predicted",
+            "Time of the last prediction in the newest window",
         )
 
     def show_model(self, task: str, model: Model | None, up_to_date: bool) -> None:

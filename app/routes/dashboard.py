@@ -64,7 +64,7 @@ def read() -> tuple[str, str]:
     summary="Get dashboard figures",
 )
 def get_figures(services: ServicesDep) -> DashboardFigures:
-    """Return what happened in the last hour, minute by minute, and the present state."""
+    """Return the metrics of the last hour, minute by minute, and the current state."""
     minute = int(time.time() // 60)
     tasks = services.models.tasks
     models = model_routes.list_models(services)

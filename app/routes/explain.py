@@ -13,7 +13,7 @@ MAX_EXPLAINED = 10
 
 
 async def explain(request: Request) -> Response:
-    """Answer with how much each feature added to a prediction."""
+    """Return the contribution of each feature to a prediction."""
     services = get_services(request)
     models = services.models
     content = await request.body()

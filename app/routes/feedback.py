@@ -46,7 +46,7 @@ class FeedbackCount(BaseModel):
     responses={404: {}},
 )
 def send_feedback(body: Feedback, services: ServicesDep) -> FeedbackCount:
-    """Record the ground truth of an answered request; sent again, it is replaced."""
+    """Record the ground truth of a request; sending it again replaces it."""
     rows = services.predictions.request(body.request_id)
     if not rows:
         raise ApiError(

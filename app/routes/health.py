@@ -23,7 +23,7 @@ class Health(BaseModel):
 
 @router.get("/health/live", operation_id="check_live", summary="Check liveness")
 async def check_live() -> dict[str, str]:
-    """Answer 200 as long as the process runs."""
+    """Return 200 while the process is running."""
     return {"status": "ok"}
 
 
@@ -40,7 +40,7 @@ async def check_live() -> dict[str, str]:
     responses={503: {"model": Health}},
 )
 async def get_health(services: ServicesDep, response: Response) -> Health:
-    """Answer 200 if every task has a verified model in service, else 503."""
+    """Return 200 if every task has a verified model in service, otherwise 503."""
     models = services.models
     reasons = models.not_ready_reasons()
     if reasons:

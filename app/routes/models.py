@@ -69,7 +69,7 @@ def list_models(services: ServicesDep) -> dict[str, ModelSummary]:
     "/model/info", operation_id="get_model_info", summary="Get the default model"
 )
 def get_model_info(services: ServicesDep) -> ModelInfo:
-    """Return the default task's model in short, beside all models by task."""
+    """Return a summary of the default task's model, and all models by task."""
     model = services.models.default_model()
     manifest = model.manifest
     metrics = {name: metric.value for name, metric in manifest.holdout.metrics.items()}
@@ -86,7 +86,7 @@ def get_model_info(services: ServicesDep) -> ModelInfo:
 
 @router.get("/models/{task}", operation_id="get_model", summary="Get model")
 def get_model(task: str, services: ServicesDep) -> ModelDetail:
-    """Return everything that is known about a task's model."""
+    """Return all details of a task's model."""
     return ModelDetail(**_description(services, services.models.get(task)))
 
 

@@ -32,7 +32,7 @@ class Overview(BaseModel):
 
 @router.get("/", operation_id="get_overview", summary="Get overview")
 def get_overview(services: ServicesDep, request: Request) -> Overview:
-    """Return links to the predictions of each task and to the pages of this server."""
+    """Return links to the prediction paths and to the pages of this server."""
     root = request.scope.get("root_path", "")
     tasks = list(services.models.tasks)
     predict = {task: f"{root}/predict/{task}" for task in tasks}

@@ -31,7 +31,7 @@ class Quality(FeedbackCount):
 
 @router.get("/quality/{task}", operation_id="get_quality", summary="Get online metrics")
 def get_quality(task: str, services: ServicesDep) -> Quality:
-    """Return the metrics of the model in service on the ground truth that was sent."""
+    """Return the metrics of the model in service on predictions with ground truth."""
     return measure(services.models.get(task), services.predictions)
 
 

@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 @router.get("/", include_in_schema=False)
 @router.get("", operation_id="get_server_metadata", summary="Get server metadata")
 async def get_server_metadata() -> ServerMetadata:
-    """Return the server's name and version; it has no extensions."""
+    """Return the name and the version of the server, which has no extensions."""
     return ServerMetadata(name=NAME, version=VERSION, extensions=[])
 
 
@@ -46,7 +46,7 @@ async def get_server_metadata() -> ServerMetadata:
     "/health/live", operation_id="check_server_live", summary="Check server liveness"
 )
 async def check_server_live() -> ServerLive:
-    """Answer 200 as long as the process runs."""
+    """Return 200 while the process is running."""
     return ServerLive(live=True)
 
 
@@ -57,7 +57,7 @@ async def check_server_live() -> ServerLive:
     responses={503: {"model": ServerReady}},
 )
 async def check_server_ready(services: ServicesDep, response: Response) -> ServerReady:
-    """Answer 200 if all models can be used, else 503."""
+    """Return 200 if all models can be used, otherwise 503."""
     ready = not services.models.not_ready_reasons()
     response.status_code = 200 if ready else 503
     return ServerReady(live=True, ready=ready)
@@ -69,7 +69,7 @@ async def check_server_ready(services: ServicesDep, response: Response) -> Serve
     summary="Check model readiness",
 )
 async def check_model_ready(name: str, services: ServicesDep) -> ModelReady:
-    """Answer 200 if the model can be used."""
+    """Return 200 if the model can be used."""
     return ModelReady(name=services.models.get(name).manifest.task, ready=True)
 
 
@@ -81,7 +81,7 @@ async def check_model_ready(name: str, services: ServicesDep) -> ModelReady:
 async def check_model_version_ready(
     name: str, version: str, services: ServicesDep
 ) -> ModelReady:
-    """Answer 200 if this version of the model can be used."""
+    """Return 200 if this version of the model can be used."""
     model = _model_version(services, name, version)
     return ModelReady(name=model.manifest.task, ready=True)
 
