@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# The API alone, in containers where Docker runs, else as a local process; each model is asked once.
+# Start the API alone, in containers if Docker runs, otherwise as a local process, and send one request to each model.
 set -euo pipefail
 exec "$(dirname "$0")/../start-mlops.sh" --only mlops-api "$@"

@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# What `mlflow ui` is elsewhere: MLflow alone, over the history in mlruns/. Ctrl-C ends it.
+# Start MLflow alone with the history in mlruns/, in place of `mlflow ui`. Ctrl-C stops it.
 set -euo pipefail
 exec "$(dirname "$0")/../start-mlops.sh" --local --only mlflow-server "$@"

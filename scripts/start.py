@@ -40,32 +40,32 @@ def _flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="start-mlops",
         description=(
-            "Start the API, MLflow over the whole history, Prometheus and Grafana: in "
-            "containers where Docker runs, else as local processes."
+            "Start the API, MLflow with the whole history, Prometheus and Grafana: in"
+            " containers if Docker runs, otherwise as local processes."
         ),
     )
     _add_actions(parser)
     add = parser.add_argument
-    add("--local", action="store_true", help="local processes, even with Docker")
+    add("--local", action="store_true", help="run local processes even if Docker runs")
     repeatable: dict[str, Any] = {"action": "append", "default": []}
     add(
         "--with",
         dest="profiles",
         metavar="PROFILE",
-        help="a profile of docker-compose.yml; can be repeated",
+        help="also start a profile of docker-compose.yml; repeatable",
         **repeatable,
     )
     add(
         "--without",
         metavar="SERVICE",
-        help="leave a service out; can be repeated",
+        help="leave out a service; repeatable",
         **repeatable,
     )
     add(
         "--only",
         choices=compose.SERVICES,
         metavar="SERVICE",
-        help="start this service and no other; can be repeated",
+        help="start only this service; repeatable",
         **repeatable,
     )
     number: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
@@ -76,12 +76,12 @@ def _flags() -> argparse.Namespace:
 def _add_actions(parser: argparse.ArgumentParser) -> None:
     """Add what the program does instead of starting the stack: one of these."""
     add = parser.add_mutually_exclusive_group().add_argument
-    add("--stop", action="store_true", help="end what runs; data stay")
-    add("--status", action="store_true", help="say what runs")
+    add("--stop", action="store_true", help="stop the stack; data is kept")
+    add("--status", action="store_true", help="show what is running")
     logs: dict[str, Any] = {"nargs": "?", "const": "", "metavar": "SERVICE"}
-    add("--logs", help="print the last lines", **logs)
-    add("--key", action="store_true", help="print the API's key, start nothing")
-    add("--doctor", action="store_true", help="check this machine, start nothing")
+    add("--logs", help="print the last lines of the logs", **logs)
+    add("--key", action="store_true", help="print the API's key and exit")
+    add("--doctor", action="store_true", help="check this machine and exit")
 
 
 def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:

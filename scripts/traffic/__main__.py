@@ -35,7 +35,8 @@ Rate = Annotated[
 Seconds = Annotated[
     float | None,
     typer.Option(
-        help="How long to send.", show_default=f"{SECONDS:g}, or until --rows"
+        help="The duration of the traffic.",
+        show_default=f"{SECONDS:g}, or until --rows",
     ),
 ]
 Rows = Annotated[
@@ -47,9 +48,7 @@ Feature = Annotated[
         help="The feature that drifts.", show_default="each task's first number"
     ),
 ]
-Shift = Annotated[
-    float, typer.Option(help="By how many standard deviations it drifts.")
-]
+Shift = Annotated[float, typer.Option(help="The shift in standard deviations.")]
 Feedback = Annotated[
     bool, typer.Option("--feedback", help="Also send the ground truth.")
 ]
@@ -57,9 +56,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")]
 
 
 def main(
-    kind: Annotated[Kind, typer.Argument(help="What the requests are like.")] = (
-        Kind.NORMAL
-    ),
+    kind: Annotated[Kind, typer.Argument(help="The kind of requests.")] = (Kind.NORMAL),
     task: Tasks = None,
     rate: Rate = None,
     seconds: Seconds = None,
@@ -70,11 +67,11 @@ def main(
     url: Annotated[str, typer.Option(help="The address of the API.")] = API,
     as_json: Json = False,
 ) -> None:
-    """Send requests to the API until the time is over, and print what came back.
+    """Send requests to the API for some time, and print a summary of the responses.
 
     normal: records like those that the models were trained on. drifted: the same, with
-    one feature moved. errors: requests that must be refused. slow: lists of thousands
-    of records. Ctrl-C ends it.
+    one feature shifted. errors: invalid requests. slow: requests with thousands of
+    records. Ctrl-C stops it.
     """
     pace = RATES[kind] if rate is None else _positive("--rate", rate)
     if rows is not None:
