@@ -77,14 +77,14 @@ def train(
         typer.Option(
             "--refresh-data",
             envvar="MLOPS_REFRESH_DATA",
-            help="Read the data from its sources again, past the snapshots.",
+            help="Fetch the data from its sources instead of using the snapshots.",
         ),
     ] = False,
     fresh_data: Annotated[
         bool, typer.Option("--fresh-data", envvar="MLOPS_FRESH_DATA", hidden=True)
     ] = False,
 ) -> None:
-    """Train the candidates of every task and write a bundle; change nothing else."""
+    """Train the candidates of every task, and write a bundle; change nothing else."""
     from pipeline import traces
     from pipeline.train.train import train as run
 
@@ -126,14 +126,16 @@ def promote(
     context: typer.Context,
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", help="The task to change the champion of."),
+        typer.Argument(metavar="TASK", help="The task whose champion to change."),
     ],
     version: Annotated[
         int | None,
-        typer.Option(help="The version to go back to.", show_default="the one before"),
+        typer.Option(
+            help="The version to go back to.", show_default="the previous one"
+        ),
     ] = None,
     reason: Annotated[
-        str, typer.Option(help="The reason, which the registry keeps.")
+        str, typer.Option(help="The reason, which is kept in the registry.")
     ] = "",
     remote: Remote = "origin",
     branch: Branch = None,
@@ -153,7 +155,7 @@ def promote(
 def export(
     context: typer.Context,
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="The task to export a model of.")
+        str, typer.Argument(metavar="TASK", help="The task whose model to export.")
     ],
     algorithm: Annotated[
         str | None,
@@ -165,11 +167,11 @@ def export(
         Literal["onnx", "joblib"], typer.Option("--format", help="The file format.")
     ] = "onnx",
 ) -> None:
-    """Train a model again from its run, check it and write it to `models/`."""
+    """Train a model again from its run, check it, and write it to `models/`."""
     from pipeline.train import remake
 
     exported = remake.export(context.obj, task, algorithm, form)
-    print(f"{exported.path}: run {exported.run.run_id}; it {exported.compared}.")
+    print(f"{exported.path}: run {exported.run.run_id}; the model {exported.compared}.")
     if form == "joblib":
         console.show_warning(remake.WARNING)
 
@@ -191,7 +193,7 @@ def drift(
     task: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TASK]...", help="The tasks; all in service if none is given."
+            metavar="[TASK]...", help="The tasks; by default all in service."
         ),
     ] = None,
     api: Annotated[

@@ -57,13 +57,15 @@ def read(repo: Repo) -> tuple[Params, list[Section]]:
     params = _parse(repo)
     require_known("task", "params.yaml: tasks.", params.tasks, tasks.names())
     sections = []
-    for name, section in params.tasks.items():
+    for name, task_params in params.tasks.items():
         path = f"params.yaml: tasks.{name}."
-        sections.append(Section(path, tasks.load(name), section))
+        task = tasks.load(name)
+        sections.append(Section(path, task, task_params))
     sections += _own_sections(params)
-    for each in sections:
-        _check_features(each)
-    by_task = {each.task.name: each.params for each in sections}
+    by_task = {}
+    for section in sections:
+        _check_features(section)
+        by_task[section.task.name] = section.params
     return params.model_copy(update={"tasks": by_task}), sections
 
 
@@ -73,11 +75,18 @@ def _parse(repo: Repo) -> Params:
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "extra_forbidden":
-            *parents, key = map(str, first["loc"])
-            model = TaskParams if parents else Params
-            path = "".join(f"{part}." for part in parents)
-            require_known("key", f"params.yaml: {path}", [key], model.model_fields)
+            _raise_unknown_key(first["loc"])
         raise UsageError(f"params.yaml: {first_fault(error)}.") from error
+
+
+def _raise_unknown_key(location: tuple[int | str, ...]) -> None:
+    """Raise the error for a key that is unknown at its place in the file."""
+    *parents, key = [str(part) for part in location]
+    path = "params.yaml: "
+    for parent in parents:
+        path += f"{parent}."
+    model = TaskParams if parents else Params
+    require_known("key", path, [key], model.model_fields)
 
 
 def _own_sections(params: Params) -> list[Section]:
@@ -89,10 +98,10 @@ def _own_sections(params: Params) -> list[Section]:
             continue
         path = f"pipeline/tasks/{name}.yaml: training."
         try:
-            section = TaskParams.model_validate(task.training)
+            task_params = TaskParams.model_validate(task.training)
         except ValidationError as error:
             raise UsageError(f"{path}{first_fault(error)}.") from error
-        sections.append(Section(path, task, section))
+        sections.append(Section(path, task, task_params))
     return sections
 
 
@@ -103,27 +112,37 @@ def _check_features(section: Section) -> None:
     require_known("feature", f"{section.path}exclude.", excluded, features)
     if set(excluded) == set(features):
         raise UsageError(
-            f"{section.path}exclude: excludes every feature; keep at least one."
+            f"{section.path}exclude: every feature is excluded; keep at least one."
         )
 
 
 def require_known(
-    what: str, path: str, given: Iterable[str], known: Iterable[str]
+    what: str, path: str, given: Iterable[str], allowed: Iterable[str]
 ) -> None:
-    """Check that all given names are known.
+    """Check that all given names are allowed.
+
+    Args:
+        what: what the names are, such as "key".
+        path: the path of the names in the file, for the error.
+        given: the names in the file.
+        allowed: the names that may be there.
 
     Raises:
         UsageError: a name is not; the error suggests the one that was probably meant.
     """
-    names = list(known)
+    names = list(allowed)
     for name in given:
-        if name in names:
-            continue
-        close = difflib.get_close_matches(name, names, n=1)
-        if close:
-            hint = f"did you mean {close[0]}?"
-        elif names:
-            hint = f"known are: {', '.join(names)}."
-        else:
-            hint = "known are: none."
-        raise UsageError(f"{path}{name}: unknown {what}; {hint}")
+        if name not in names:
+            hint = _hint(name, names)
+            raise UsageError(f"{path}{name}: unknown {what}; {hint}")
+
+
+def _hint(name: str, allowed: list[str]) -> str:
+    """Return the name that was probably meant, or else all that are allowed."""
+    if not allowed:
+        return "none is allowed here."
+    close = difflib.get_close_matches(name, allowed, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    names = ", ".join(allowed)
+    return f"choose from: {names}."

@@ -15,12 +15,12 @@ def run_url() -> str:
 
 
 def notice(title: str, text: str) -> None:
-    """Report what people should know though nothing failed; GitHub shows it."""
+    """Report something worth knowing although nothing failed; GitHub shows it."""
     _annotate("notice", title, text)
 
 
 def warning(title: str, text: str) -> None:
-    """Report what may soon need attention; GitHub shows it."""
+    """Report something that may soon need attention; GitHub shows it."""
     _annotate("warning", title, text)
 
 

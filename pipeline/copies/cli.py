@@ -54,15 +54,15 @@ def update(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option(help="The template's commit that this copy was made from."),
+        typer.Option(help="The template's commit that this copy was created from."),
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Show the new commits and the conflicts only."),
+        typer.Option("--dry-run", help="Only show the new commits and the conflicts."),
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--continue", help="Continue once the conflicts are resolved."),
+        typer.Option("--continue", help="Finish after resolving the conflicts."),
     ] = False,
 ) -> None:
     """Merge the template's later changes, but not its runs, models, data and results."""
@@ -70,7 +70,7 @@ def update(
 
     if resume and (address or ref or base or dry_run):
         raise UsageError(
-            "--continue continues the open update: use it without other options."
+            "--continue finishes the update in progress: use it without other options."
         )
     if resume:
         print(updates.resume(context.obj).text)

@@ -1,4 +1,4 @@
-"""Merge conflicts: resolved if there is only one answer, else left to a person."""
+"""Resolves the merge conflicts that have only one answer; a person does the others."""
 
 from fnmatch import fnmatch
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.copies.sides import LOCKS
 
 PARAMS = "params.yaml"
 TASKS = "pipeline/tasks/*.yaml"
-# How Git numbers the sides of a conflict: the base, the copy and the template.
+# Git's numbers for the sides of a conflict: the base, the copy and the template.
 BASE = 1
 OURS = 2
 THEIRS = 3
@@ -30,10 +30,12 @@ def resolve(tree: Path) -> list[str]:
             _merge_params(tree)
             continue
         stages = _stages(tree, path)
-        if fnmatch(path, LOCKS) and stages == ALL:
+        is_lock = fnmatch(path, LOCKS)
+        is_task = fnmatch(path, TASKS)
+        if is_lock and stages == ALL:
             git(tree, "checkout", "--ours", "--quiet", "--", path)
             git(tree, "add", "--", path)
-        elif fnmatch(path, TASKS) and OURS not in stages:
+        elif is_task and OURS not in stages:
             git(tree, "rm", "--quiet", "--cached", "--", path)
             (tree / path).unlink(missing_ok=True)
     return unmerged(tree)
@@ -43,7 +45,10 @@ def accept_edited(tree: Path) -> list[str]:
     """Accept files without conflict markers; return the paths that are left."""
     for path in unmerged(tree):
         file = tree / path
-        if not file.is_file() or not {OURS, THEIRS} <= _stages(tree, path):
+        if not file.is_file():
+            continue
+        stages = _stages(tree, path)
+        if OURS not in stages or THEIRS not in stages:
             continue
         text = file.read_text("utf-8", errors="replace")
         if _MARKER not in text:
@@ -61,31 +66,41 @@ def unmerged(tree: Path) -> list[str]:
 def describe(
     root: Path, ours: str, theirs: str, base: str, paths: list[str]
 ) -> list[str]:
-    """Return a line for each path: why it was changed here, and why in the template."""
+    """Return a line for each path with the commits that changed it on either side."""
     lines = []
     for path in paths:
-        here = _reason(root, ours, base, path)
-        there = _reason(root, theirs, base, path)
-        lines.append(f"{path}: here {here}; in the template {there}")
+        here = _verb(root, ours, path)
+        there = _verb(root, theirs, path)
+        why_here = _last_subject(root, ours, base, path)
+        why_there = _last_subject(root, theirs, base, path)
+        lines.append(
+            f'{path}: {here} here by "{why_here}", {there} in the template by'
+            f' "{why_there}"'
+        )
     return lines
 
 
-def _reason(root: Path, commit: str, base: str, path: str) -> str:
+def _verb(root: Path, commit: str, path: str) -> str:
+    """Return what a side did with a file that both sides touched."""
     exists = succeeds(root, "cat-file", "-e", f"{commit}:{path}")
-    what = "changed" if exists else "removed"
+    return "changed" if exists else "removed"
+
+
+def _last_subject(root: Path, commit: str, base: str, path: str) -> str:
+    """Return the subject of the newest commit since the base that touched a file."""
     # In a copy with a history of its own, the base is not one of its commits, and
     # excludes nothing.
-    commits = (commit, f"^{base}")
-    subject = git(root, "log", "-1", "--format=%s", *commits, "--", path)
-    return f'{what} by "{subject}"'
+    commits = [commit, f"^{base}"]
+    return git(root, "log", "-1", "--format=%s", *commits, "--", path)
 
 
 def _stages(tree: Path, path: str) -> set[int]:
     """Return which sides have a conflicting file."""
     stages = set()
-    for line in git(tree, "ls-files", "--unmerged", "--", path).splitlines():
-        entry = line.split("\t")[0]
-        _, _, stage = entry.split(" ")
+    listing = git(tree, "ls-files", "--unmerged", "--", path)
+    for line in listing.splitlines():
+        entry, _, _ = line.partition("\t")
+        _mode, _object, stage = entry.split(" ")
         stages.add(int(stage))
     return stages
 

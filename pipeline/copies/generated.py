@@ -1,4 +1,4 @@
-"""Generates the files that a program derives from the code, such as reference pages."""
+"""Generates the reference pages, which a program derives from the code."""
 
 import subprocess
 import sys
@@ -7,14 +7,12 @@ from pathlib import Path
 from core.git import environment, git
 from pipeline.copies.sides import GENERATED
 
-_ADVICE = "run `nox -s docs` and commit what it changes."
-
 
 def make_again(tree: Path) -> list[str]:
-    """Generate the files of a worktree from its own code, as `nox -s docs` does.
+    """Generate the reference pages of a worktree from its own code, as `nox -s docs` does.
 
-    Returns a note if that fails, because the installed packages may not be those that
-    the code needs.
+    Returns a note if that fails, since the installed packages may not be those that the
+    code needs.
     """
     command = [sys.executable, "-m", "tools.reference"]
     done = subprocess.run(
@@ -27,8 +25,12 @@ def make_again(tree: Path) -> list[str]:
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines else "no reason given"
-        return [f"The generated pages are those of the template ({reason}): {_ADVICE}"]
+        reason = lines[-1] if lines else "no reason was given"
+        note = (
+            f"The reference pages could not be generated ({reason}), so they are those"
+            " of the template: run `nox -s docs` and commit the changes."
+        )
+        return [note]
     present = [pattern for pattern in GENERATED if any(tree.glob(pattern))]
     git(tree, "add", "--all", "--", *present)
     return []

@@ -19,7 +19,7 @@ from pipeline.yaml_file import read_yaml
 
 FILE = ".template.yaml"
 _NOTE = (
-    "# Written by `pipeline init`; `pipeline update` keeps these names in the"
+    "# `pipeline init` wrote this file; `pipeline update` puts these names into the"
     " template's files.\n"
 )
 # A name has no character that would end a line or the quotes of pyproject.toml.
@@ -73,7 +73,7 @@ class Identity(BaseModel, extra="forbid", frozen=True):
     def _readme(self, text: str) -> str:
         title, _, rest = text.partition("\n")
         if not title.startswith("# "):
-            return text  # the copy has a page of its own
+            return text  # the copy has a README of its own
         # Remove the badge of an earlier name.
         rest = re.sub(r"\A\[!\[MLOps\][^\n]*\n", "", rest)
         badge = f"{self._badge}\n" if self.repository else ""

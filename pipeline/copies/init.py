@@ -49,33 +49,37 @@ def init(
     git(repo.root, "add", "--all", "--", *paths)
     if succeeds(repo.root, "diff", "--cached", "--quiet"):
         raise UsageError(
-            f"this is {named.name} already, so there is nothing to change."
+            f"there is nothing to change, because the files already have the name"
+            f" {named.name}: choose other names with --name, --holder or --repository."
         )
-    subject = "chore: start a project of our own"
+    subject = f"chore: start the project {named.name}"
     if empty:
         subject += " with an empty history"
-    message = f"{subject}\n\n{named.name}, made from a template."
+    message = f"{subject}\n\nThis project was created from a template."
     git(repo.root, "commit", "--quiet", "--no-verify", "--file=-", stdin=message)
     return git(repo.root, "rev-parse", "HEAD")
 
 
 def require_clean(repo: Repo) -> None:
-    """Check that a commit can be made here that holds nothing else.
+    """Check that a commit can be made that contains nothing but our changes.
 
     Raises:
         UsageError: there are changes, or Git has no name and address for the commit.
     """
     if not succeeds(repo.root, "var", "GIT_COMMITTER_IDENT"):
         raise UsageError(
-            "Git has no author for the commit: set `git config user.name` and "
-            "`git config user.email` first."
+            "Git has no name and address for the author of the commit: set them with"
+            " `git config user.name NAME` and `git config user.email ADDRESS`."
         )
     status = git(repo.root, "status", "--porcelain", "--untracked-files=no")
-    changed = status.splitlines()
+    changed = [line[3:] for line in status.splitlines()]
     if changed:
+        names = changed[0]
+        if len(changed) > 1:
+            names += f" and {len(changed) - 1} more"
         raise UsageError(
-            f"{len(changed)} files differ from the last commit ({changed[0][3:]}):"
-            " commit or stash them first, so that the new commit holds nothing else."
+            f"there are uncommitted changes ({names}): commit or stash them first, so"
+            " that the new commit contains nothing else."
         )
 
 
@@ -129,10 +133,9 @@ def _require_no_own_runs(repo: Repo) -> None:
     if own_runs:
         newest = max(own_runs, key=lambda run: run.started)
         raise UsageError(
-            f"{len(own_runs)} of the {len(runs)} runs were trained from commits of"
-            f" this clone, such as {newest.run_id[:8]} from"
-            f" {newest.tags[COMMIT][:7]}: an empty history starts without them. If you"
-            " want that, add --yes; earlier commits keep them."
+            f"--empty would remove runs of your own ({len(own_runs)} of the {len(runs)}"
+            f" runs, such as {newest.run_id[:8]} from commit {newest.tags[COMMIT][:7]}):"
+            " add --yes to remove them; earlier commits keep them."
         )
 
 

@@ -20,34 +20,40 @@ def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
         UsageError: no address is known, or the template has no such branch, tag or
             commit.
     """
-    if git(repo.root, "rev-parse", "--is-shallow-repository") == "true":
+    is_shallow = git(repo.root, "rev-parse", "--is-shallow-repository")
+    if is_shallow == "true":
         raise UsageError(
-            "this clone is shallow, so its first commit is not here: run `git fetch"
-            " --unshallow`."
+            "this clone is shallow, but its first commit is needed: run `git fetch"
+            " --unshallow` first."
         )
-    _remember(repo, address)
-    places = (f"+refs/heads/*:{BRANCHES}/*", f"+refs/tags/*:{TAGS}/*")
-    git(repo.root, "fetch", "--quiet", "--no-tags", REMOTE, *places)
+    _store_address(repo, address)
+    branches = f"+refs/heads/*:{BRANCHES}/*"
+    tags = f"+refs/tags/*:{TAGS}/*"
+    git(repo.root, "fetch", "--quiet", "--no-tags", REMOTE, branches, tags)
     if ref is None:
         listing = git(repo.root, "ls-remote", REMOTE, "HEAD")
         commit, _, _ = listing.partition("\t")
         return commit
-    for name in (f"{BRANCHES}/{ref}", f"{TAGS}/{ref}", ref):
+    names = [f"{BRANCHES}/{ref}", f"{TAGS}/{ref}", ref]
+    for name in names:
         commit = f"{name}^{{commit}}"
         if succeeds(repo.root, "rev-parse", "--quiet", "--verify", commit):
             return git(repo.root, "rev-parse", commit)
-    raise UsageError(f"the template has no branch, tag or commit {ref!r}.")
+    raise UsageError(
+        f"the template has no branch, tag or commit {ref!r}: choose another with --to."
+    )
 
 
-def _remember(repo: Repo, address: str | None) -> None:
-    known = succeeds(repo.root, "remote", "get-url", REMOTE)
-    if not address and not known:
+def _store_address(repo: Repo, address: str | None) -> None:
+    """Store the template's address as a remote, if one is given."""
+    has_remote = succeeds(repo.root, "remote", "get-url", REMOTE)
+    if not address and not has_remote:
         raise UsageError(
-            "the template's address is not known: name it once with `pipeline update --from"
-            " ADDRESS`."
+            "the address of the template is unknown: give it once with `pipeline update"
+            " --from ADDRESS`."
         )
     if address:
-        verb = "set-url" if known else "add"
+        verb = "set-url" if has_remote else "add"
         git(repo.root, "remote", verb, REMOTE, address)
 
 
@@ -62,42 +68,56 @@ def base(repo: Repo, template: str, proposed: str | None = None) -> str:
             given.
     """
     if proposed:
-        if not succeeds(repo.root, "merge-base", "--is-ancestor", proposed, template):
-            raise UsageError(
-                f"--base {proposed}: the template's history has no such commit."
-            )
-        return git(repo.root, "rev-parse", f"{proposed}^{{commit}}")
+        return _proposed(repo, template, proposed)
     if succeeds(repo.root, "merge-base", "HEAD", template):
         return git(repo.root, "merge-base", "HEAD", template)
     return _with_same_files(repo, template)
 
 
+def _proposed(repo: Repo, template: str, proposed: str) -> str:
+    """Return the commit that the user names as the base."""
+    if not succeeds(repo.root, "merge-base", "--is-ancestor", proposed, template):
+        raise UsageError(
+            f"--base {proposed} is not a commit of the template's history: give one"
+            " that is."
+        )
+    return git(repo.root, "rev-parse", f"{proposed}^{{commit}}")
+
+
 def _with_same_files(repo: Repo, template: str) -> str:
     """Return the newest commit of the template with the files of the copy's first one."""
-    trees: dict[str, str] = {}
-    commits = git(repo.root, "log", "--format=%H %T", template)
-    for line in commits.splitlines():
+    commits: dict[str, str] = {}
+    listing = git(repo.root, "log", "--format=%H %T", template)
+    for line in listing.splitlines():
         commit, tree = line.split()
-        trees.setdefault(tree, commit)  # the newest one comes first
-    first_commits = git(repo.root, "log", "--format=%T", "--max-parents=0", "HEAD")
-    roots = first_commits.splitlines()
-    for root in roots:
-        if root in trees:
-            return trees[root]
-    nearest, differing = _nearest(repo, roots[-1], trees)
-    options = ("-1", "--date=short", "--format=%h of %cd, %s")
+        commits.setdefault(tree, commit)  # the newest one comes first
+    roots = git(repo.root, "log", "--format=%T", "--max-parents=0", "HEAD")
+    first_trees = roots.splitlines()
+    for tree in first_trees:
+        if tree in commits:
+            return commits[tree]
+    nearest, differing = _nearest(repo, first_trees[-1], commits)
+    options = ["-1", "--date=short", '--format=%h of %cd, "%s"']
     description = git(repo.root, "log", *options, nearest)
     raise UsageError(
-        "no commit of the template has the files of this copy's first commit. The"
-        f" nearest is {description} ({differing} files differ): if the copy was made"
-        f" from it, run the command again with --base {nearest[:12]}."
+        "no commit of the template has exactly the files of this copy's first commit."
+        f" The nearest one is {description} (differing files: {differing}): if the copy"
+        " was created from it, run the command again with --base"
+        f" {nearest[:12]}."
     )
 
 
-def _nearest(repo: Repo, root: str, trees: dict[str, str]) -> tuple[str, int]:
-    """Return the commit with the fewest files that differ from a tree, and how many."""
-    differing = {}
-    for tree, commit in trees.items():
+def _nearest(repo: Repo, root: str, commits: dict[str, str]) -> tuple[str, int]:
+    """Return the commit with the fewest files that differ from a tree, and how many.
+
+    Args:
+        root: the tree.
+        commits: the commits to choose from, by their trees.
+    """
+    differing: dict[str, int] = {}
+    for tree, commit in commits.items():
         changes = git(repo.root, "diff-tree", "-r", "--name-only", tree, root)
-        differing[commit] = len(changes.splitlines())
-    return min(differing.items(), key=lambda item: item[1])
+        paths = changes.splitlines()
+        differing[commit] = len(paths)
+    nearest = min(differing, key=lambda commit: differing[commit])
+    return nearest, differing[nearest]

@@ -17,7 +17,7 @@ from pipeline.repo import Repo
 from pipeline.verification import verify
 
 SHOWN = 50
-NOTHING_NEW = "Nothing to merge: the template has no newer commits than this copy."
+NOTHING_NEW = "Nothing to merge: this copy has every change of the template already."
 # Everything in the template but its own history.
 _EXCLUDED = [f":(exclude){folder}" for folder in OWNED]
 
@@ -52,13 +52,13 @@ def update(
     the checkout stays as it is.
 
     Raises:
-        UsageError: there are uncommitted changes, an update is open, or the template or
-            the commit that the copy was made from is unknown.
+        UsageError: there are uncommitted changes, an update is in progress, or the
+            template or the commit that the copy was created from is unknown.
         PipelineError: conflicts are left for a person, who continues with `resume`; or
             the history does not verify.
     """
     require_clean(repo)
-    _require_none_open(repo)
+    _require_none_in_progress(repo)
     theirs = join.fetch(repo, address, ref)
     wanted = Update(
         ours=git(repo.root, "rev-parse", "HEAD"),
@@ -71,12 +71,11 @@ def update(
     left = _merge(repo, wanted)
     if dry_run:
         _remove(repo)
-        lines = _describe(repo, wanted, left)
-        return Outcome(None, "\n".join(["New commits:", *news, *lines]))
+        return Outcome(None, _preview(repo, wanted, news, left))
     if left:
         state = json.dumps(asdict(wanted))
         write_atomic(_state(repo), f"{state}\n")
-        raise PipelineError(_open(repo, wanted, left))
+        raise PipelineError(_conflict_message(repo, wanted, left))
     return _finish(repo, wanted)
 
 
@@ -84,29 +83,29 @@ def resume(repo: Repo) -> Outcome:
     """Finish an update whose conflicts a person has resolved in its worktree.
 
     Raises:
-        UsageError: no update is open, or the branch has moved on since it began.
+        UsageError: no update is in progress, or the branch has new commits since then.
         PipelineError: conflicts are left, or the history does not verify.
     """
     if not _state(repo).is_file() or not _tree(repo).is_dir():
-        raise UsageError("no update is open: begin one with `pipeline update`.")
+        raise UsageError("no update is in progress: start one with `pipeline update`.")
     require_clean(repo)
     wanted = Update(**json.loads(_state(repo).read_bytes()))
     if git(repo.root, "rev-parse", "HEAD") != wanted.ours:
         raise UsageError(
-            "there are new commits since this update began: abandon it (delete "
-            f"{_state(repo)}) and run `pipeline update` again."
+            "this branch has new commits since the update began: delete"
+            f" {_state(repo)} to abandon it, then run `pipeline update` again."
         )
     left = conflicts.accept_edited(_tree(repo))
     if left:
-        raise PipelineError(_open(repo, wanted, left))
+        raise PipelineError(_conflict_message(repo, wanted, left))
     return _finish(repo, wanted)
 
 
-def _require_none_open(repo: Repo) -> None:
+def _require_none_in_progress(repo: Repo) -> None:
     if _state(repo).is_file():
         raise UsageError(
-            f"an update is open in {_tree(repo)}: resolve it and run `pipeline update"
-            f" --continue`, or abandon it: delete {_state(repo)}."
+            f"an update is in progress in {_tree(repo)}: resolve its conflicts and run"
+            f" `pipeline update --continue`, or delete {_state(repo)} to abandon it."
         )
 
 
@@ -127,17 +126,9 @@ def _remove(repo: Repo) -> None:
 def _news(repo: Repo, wanted: Update) -> list[str]:
     """Return the template's new commits with more than its own runs, newest first."""
     commits = (wanted.theirs, f"^{wanted.base}", "^HEAD")
-    listed = git(
-        repo.root,
-        "log",
-        "--no-merges",
-        "--format=- %s",
-        *commits,
-        "--",
-        ".",
-        *_EXCLUDED,
-    )
-    lines = listed.splitlines()
+    options = ["--no-merges", "--format=- %s"]
+    listing = git(repo.root, "log", *options, *commits, "--", ".", *_EXCLUDED)
+    lines = listing.splitlines()
     more = len(lines) - SHOWN
     if more > 0:
         lines = lines[:SHOWN]
@@ -185,45 +176,55 @@ def _finish(repo: Repo, wanted: Update) -> Outcome:
     faults = verify(Repo.open(tree))
     if faults:
         raise PipelineError(
-            "the history does not verify after the merge, so nothing was changed: "
-            f"{listed(faults)}."
+            "the merge would damage the history, so nothing was changed:"
+            f" {listed(faults)}."
         )
     news = _news(repo, wanted)
     version = _version(tree)
-    title = f"chore: update to the template's {version} ({wanted.theirs[:7]})"
+    title = f"chore: update to {version} of the template ({wanted.theirs[:7]})"
     message = "\n".join([title, "", "New commits:", *news])
-    parents = ("-p", wanted.ours, "-p", wanted.theirs)
+    parents = ["-p", wanted.ours, "-p", wanted.theirs]
     content = git(tree, "write-tree")
-    options = (*parents, "-F", "-")
+    options = [*parents, "-F", "-"]
     commit = git(repo.root, "commit-tree", content, *options, stdin=message)
     git(repo.root, "merge", "--ff-only", "--quiet", commit)
     _remove(repo)
-    return Outcome(
-        commit, "\n".join([message, *notes, "", "Review it, test it, and push it."])
-    )
+    advice = "Review and test the new commit, then push it."
+    text = "\n".join([message, *notes, "", advice])
+    return Outcome(commit, text)
 
 
 def _version(tree: Path) -> str:
     path = tree / "VERSION"
-    return path.read_text("utf-8").strip() if path.is_file() else "newest version"
+    if not path.is_file():
+        return "the newest version"
+    number = path.read_text("utf-8").strip()
+    return f"version {number}"
 
 
-def _describe(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
-    if not left:
-        return ["There is no conflict."]
+def _conflict_list(repo: Repo, wanted: Update, left: list[str]) -> list[str]:
     described = conflicts.describe(
         repo.root, wanted.ours, wanted.theirs, wanted.base, left
     )
-    lines = ["Conflicts:"]
-    for line in described:
-        lines.append(f"- {line}")
-    return lines
+    return [f"- {line}" for line in described]
 
 
-def _open(repo: Repo, wanted: Update, left: list[str]) -> str:
-    lines = "\n".join(_describe(repo, wanted, left)[1:])
+def _preview(repo: Repo, wanted: Update, news: list[str], left: list[str]) -> str:
+    """Return what a dry run prints: the new commits and the conflicts."""
+    lines = ["New commits:", *news]
+    if left:
+        lines.append("Conflicts:")
+        lines += _conflict_list(repo, wanted, left)
+    else:
+        lines.append("There are no conflicts.")
+    return "\n".join(lines)
+
+
+def _conflict_message(repo: Repo, wanted: Update, left: list[str]) -> str:
+    """Return the error for conflicts that a person has to resolve."""
+    lines = "\n".join(_conflict_list(repo, wanted, left))
     return (
-        f"{len(left)} files were changed here and in the template:\n{lines}\nEdit them"
-        f" in {_tree(repo)}, then run `pipeline update --continue`; nothing has changed"
-        " here until then."
+        f"these files were changed both here and in the template:\n{lines}\nResolve the"
+        f" conflicts in {_tree(repo)}, then run `pipeline update --continue`. Nothing"
+        " changes in this checkout until then."
     )

@@ -37,23 +37,24 @@ def choose(
             else changed the branch, so that nothing can be merged into it unseen.
     """
     tree = remote.tree
-    if tip and (made_from is None or is_ancestor(tree, made_from, tip)):
-        return [tip]
+    if tip:
+        is_merged = made_from is None or is_ancestor(tree, made_from, tip)
+        if is_merged:
+            return [tip]
     default = remote.default_branch()
     source = remote.fetch(default) if default else None
     if source is None:
         if tip is None:
             raise PipelineError(
-                f"{remote.shown} has no branch {branch}, and no default branch to begin"
-                " it from: push your commits first, or name another branch with"
-                " --branch."
+                f"{remote.shown} has neither a branch {branch} nor a default branch to"
+                " create it from: push your commits first, or name an existing branch"
+                " with --branch."
             )
         return [tip]
-    if (
-        made_from is None
-        or default == branch
-        or not is_ancestor(tree, made_from, source)
-    ):
+    if made_from is None or default == branch:
+        return [tip or source]
+    was_pushed = is_ancestor(tree, made_from, source)
+    if not was_pushed:
         return [tip or source]
     if tip is None or is_ancestor(tree, tip, made_from):
         return [made_from]
@@ -78,8 +79,8 @@ def require_ancestor(tree: Path, commit: str, what: str) -> None:
     if not is_ancestor(tree, commit, "HEAD"):
         raise PipelineError(
             f"{what} was trained from commit {commit[:12]}, which the branch does not"
-            " contain: push that commit first, or, if the remote rewrote its history,"
-            " reset to it and train again."
+            " contain: push that commit first, or, if the history of the branch was"
+            " rewritten, check out its newest commit and train again."
         )
 
 
@@ -89,24 +90,35 @@ def merged_tree(tree: Path, tip: str, commit: str) -> str:
     Of a file with a conflict the tip's version is kept, or none if the tip has none.
     """
     ancestors = git(tree, "merge-base", tip, commit).splitlines()
-    sides = (ancestors[0], tip, commit)
+    sides = [ancestors[0], tip, commit]
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        path = Path(folder) / "index"
+        index = {"GIT_INDEX_FILE": str(path)}
         git(tree, "read-tree", "-i", "-m", "--aggressive", *sides, variables=index)
-        resolved: dict[str, str] = {}
         unmerged = git(tree, "ls-files", "-u", "-z", variables=index)
-        for line in unmerged.split("\0")[:-1]:
-            entry, path = line.split("\t", 1)
-            mode, blob, stage = entry.split()
-            resolved.setdefault(path, _REMOVED)
-            if stage == _TIP:
-                resolved[path] = f"{mode} {blob}"
-        entries = ""
-        for path, entry in resolved.items():
-            entries += f"{entry}\t{path}\0"
-        update = ("update-index", "-z", "--index-info")
+        entries = _resolved(unmerged)
+        update = ["update-index", "-z", "--index-info"]
         git(tree, *update, stdin=entries, variables=index)
         return git(tree, "write-tree", variables=index)
+
+
+def _resolved(unmerged: str) -> str:
+    """Return the index entries with the tip's version of each file with a conflict.
+
+    Args:
+        unmerged: the entries of all versions, as `git ls-files -u -z` prints them.
+    """
+    versions: dict[str, str] = {}
+    for line in unmerged.split("\0")[:-1]:
+        entry, path = line.split("\t", 1)
+        mode, blob, stage = entry.split()
+        versions.setdefault(path, _REMOVED)
+        if stage == _TIP:
+            versions[path] = f"{mode} {blob}"
+    entries = ""
+    for path, entry in versions.items():
+        entries += f"{entry}\t{path}\0"
+    return entries
 
 
 def _require_data_branch(remote: Remote, branch: str, tip: str, commit: str) -> None:
@@ -118,8 +130,8 @@ def _require_data_branch(remote: Remote, branch: str, tip: str, commit: str) -> 
         if is_owned(path):
             continue
         raise PipelineError(
-            f"{remote.shown}'s branch {branch} has changes that commit {commit[:12]}"
-            f" does not contain ({path}), so the pipeline is not the only one that"
-            " writes to it: merge it into the default branch and train again, or name"
-            " another branch with --branch."
+            f"{remote.shown}'s branch {branch} has a change to {path} that the pipeline"
+            f" did not make and commit {commit[:12]} does not contain: merge the branch"
+            " into the default branch and train again, or name another branch with"
+            " --branch."
         )

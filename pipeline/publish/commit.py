@@ -76,7 +76,7 @@ def _require_same_bytes(tree: Path) -> None:
     for path, in_git, on_disk in zip(paths, stored, written, strict=True):
         if in_git != on_disk:
             raise PipelineError(
-                f"Git would store {path} with bytes other than those that were written:"
-                " a filter or line-end setting in .git/info/attributes changes it."
-                " Remove that line, or publish from another clone."
+                f"Git would not store {path} byte for byte, because a line of"
+                " .git/info/attributes sets a filter or line endings for it: remove"
+                " that line, or publish from another clone."
             )

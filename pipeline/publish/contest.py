@@ -14,14 +14,17 @@ from pipeline.data.validate import validate
 from pipeline.publish.gate import Decision, decide
 from pipeline.repo import Repo
 
-ALL_FAILED = "every candidate failed to train; see the runs"
+ALL_FAILED = (
+    "every candidate failed to train; the tag `failure` of the parent run gives the"
+    " reasons"
+)
 
 
 class Contest:
     """Decides for each task of a bundle whether its challenger is promoted.
 
-    After a lost race the champions are usually the same, and so are the decisions: each
-    is made once per champion.
+    After a lost race the champions, and so the decisions, are usually the same: each
+    decision is made once per champion.
     """
 
     def __init__(self, folder: Path, bundle: Bundle) -> None:
@@ -38,7 +41,8 @@ class Contest:
         """
         champion = history.champion(name)
         served = _served(tip, name, champion)
-        key = (name, champion.sha256 if champion else "")
+        digest = champion.sha256 if champion else ""
+        key = (name, digest)
         if key not in self._decisions:
             self._decisions[key] = self._compare(name, served)
         return self._decisions[key]
@@ -49,8 +53,9 @@ class Contest:
             return Decision(False, ALL_FAILED, [])
         task = tasks.load(name)
         files = self.trained.model_folder(challenger.run_id, challenger.model_id)
-        rows = self.folder / "holdout" / f"{name}.csv.gz"
-        holdout = validate(task, tables.read(rows), rows.name)
+        path = self.folder / "holdout" / f"{name}.csv.gz"
+        rows = tables.read(path)
+        holdout = validate(task, rows, path.name)
         model = OnnxModel(files / MODEL)
         champion = OnnxModel(served) if served else None
         return decide(task, challenger, model, champion, holdout)
@@ -65,10 +70,12 @@ def _served(tip: Repo, name: str, champion: Promotion | None) -> bytes | None:
     if champion is None:
         return None
     model = tip.models / name / MODEL
-    if not model.is_file() or sha256_file(model) != champion.sha256:
+    is_champion = model.is_file() and sha256_file(model) == champion.sha256
+    if not is_champion:
+        path = model.relative_to(tip.root).as_posix()
         raise PipelineError(
-            f"{model.relative_to(tip.root)} is not version {champion.version}, the"
-            " champion in the registry: `pipeline history verify`, run at the tip of"
-            " the branch, says how to repair it."
+            f"{path} is not version {champion.version}, the champion in the registry:"
+            " check out the tip of the branch and run `pipeline history verify`, which"
+            " reports how to repair it."
         )
     return model.read_bytes()

@@ -67,8 +67,8 @@ def land(
             longest = min(2.0, 0.1 * (attempt + 1))
             time.sleep(random.uniform(0, longest))
     raise PipelineError(
-        f"gave up after {ATTEMPTS} attempts, because other pushes to {branch} landed"
-        " first each time; nothing is lost, run the command again."
+        f"gave up after {ATTEMPTS} attempts, because another push to {branch} came"
+        " first each time: run the command again; nothing is lost."
     )
 
 

@@ -41,7 +41,7 @@ def promote(
                 task,
                 history.model_folder(older.run_id, older.model_id),
                 decided_by="hand",
-                reason=reason or f"manual return to version {older.version}",
+                reason=reason or f"manual rollback to version {older.version}",
                 checks=[],
                 **older.model_dump(include=SHARED),
             )
@@ -51,23 +51,29 @@ def promote(
     return land(repo, remote, branch, change)
 
 
-def _choose(known: list[Promotion], task: str, version: int | None) -> Promotion:
-    """Return the version to go back to."""
-    if version is None and len(known) < 2:
-        held = "version 1 alone" if known else "none"
+def _choose(versions: list[Promotion], task: str, version: int | None) -> Promotion:
+    """Return the version to go back to; by default the one before the champion."""
+    count = len(versions)
+    if count == 0:
         raise UsageError(
-            f"{task} has no earlier version to go back to: the registry holds {held}."
+            f"the registry has no version of {task}: train and publish a model first."
         )
-    wanted = len(known) - 1 if version is None else version
-    if not 1 <= wanted <= len(known):
-        held = f"versions 1 to {len(known)}" if known else "none"
+    if version is None and count == 1:
         raise UsageError(
-            f"{task} has no version {wanted} to go back to: the registry holds {held}."
+            f"{task} has no earlier version to go back to: version 1 is the only one in"
+            " the registry."
         )
-    older = known[wanted - 1]
-    champion = known[-1]
+    wanted = count - 1 if version is None else version
+    if not 1 <= wanted <= count:
+        available = "only version 1" if count == 1 else f"versions 1 to {count}"
+        raise UsageError(
+            f"{task} has no version {wanted}: the registry has {available}."
+        )
+    older = versions[wanted - 1]
+    champion = versions[-1]
     if older.sha256 == champion.sha256:
         raise UsageError(
-            f"version {wanted} of {task} is in service already: choose another."
+            f"version {wanted} of {task} is already in service: choose another one with"
+            " --version."
         )
     return older

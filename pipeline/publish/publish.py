@@ -18,7 +18,7 @@ from pipeline.repo import Repo
 from pipeline.report.templates import render
 from pipeline.verification import open_history
 
-NAMED = 5  # changed files that an error names
+NAMED = 5  # the most changed files that an error names
 
 
 def publish(
@@ -26,7 +26,7 @@ def publish(
 ) -> tuple[str, str]:
     """Publish the bundle in `folder` to a branch; return the commit and its message.
 
-    If the bundle has landed before, nothing changes; the commit is returned with a
+    If the bundle was published before, nothing changes; its commit is returned with a
     sentence that says so. A dry run makes the commit that would be pushed, from a
     bundle of any commit, and keeps it here.
 
@@ -40,8 +40,8 @@ def publish(
     bundle = bundles.read(folder)
     if bundle.dirty:
         raise PipelineError(
-            "the bundle was trained on changes that are in no commit"
-            f" ({_some(bundle.dirty)}): commit and push them, then train again."
+            f"the bundle was trained with uncommitted changes ({_some(bundle.dirty)}):"
+            " commit and push them, then run `pipeline train` again."
         )
     contest = Contest(folder, bundle)
 
@@ -94,8 +94,8 @@ def _landed_message(tip: Repo, commit: str) -> str:
     line = git(tip.root, "log", "-1", "--format=%h %cs", commit)
     name, day = line.split()
     return (
-        f"This bundle was published before, as commit {name} on {day}, so nothing was"
-        " published now. To publish something new, run `pipeline train` again."
+        f"This bundle was already published on {day}, as commit {name}, so nothing was"
+        " published now. To publish something new, run `pipeline train` first."
     )
 
 

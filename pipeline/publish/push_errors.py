@@ -109,53 +109,58 @@ _PROGRESS = re.compile(r"[\w ]+: +\d+% \(|Total \d+ \(")
 _ADVICE = {
     Cause.TRANSIENT: "wait a few minutes, then run the command again; nothing is lost",
     Cause.ACCESS: (
-        "check that you may write there. With https, log in (`gh auth login`) or use a"
-        " token with write access to the contents; with ssh, use a key that may write."
-        " In a workflow the job needs `permissions: contents: write`, which the"
-        " organisation must allow"
+        "check that you have write access. With HTTPS, log in (`gh auth login`) or use"
+        " a token with write access to the contents; with SSH, use a key with write"
+        " access. In a workflow, the job needs `permissions: contents: write`, which"
+        " the organisation must allow"
     ),
     Cause.RULE: (
-        "a branch protection or ruleset is on (Settings > Rules > Rulesets, or Settings"
-        " > Branches). Three ways out: keep only the rules 'Restrict deletions' and"
-        " 'Block force pushes' for the branch; publish to a branch of its own with"
-        " --branch (in the workflow: the variable PUBLISH_BRANCH); or push with a"
-        " deploy key that the ruleset's bypass list names (the secret PUBLISH_KEY)"
+        "the branch is protected by a rule or ruleset (Settings > Rules > Rulesets, or"
+        " Settings > Branches). There are three ways out: keep only the rules 'Restrict"
+        " deletions' and 'Block force pushes' for the branch; publish to a separate"
+        " branch with --branch (in the workflow: the variable PUBLISH_BRANCH); or push"
+        " with a deploy key that is in the ruleset's bypass list (the secret"
+        " PUBLISH_KEY)"
     ),
     Cause.ARCHIVED: (
-        "unarchive it (Settings > General > Danger zone), or publish to another "
-        "repository with --remote"
+        "unarchive the repository (Settings > General > Danger Zone), or publish to"
+        " another one with --remote"
     ),
     Cause.TOO_LARGE: (
-        "the server accepts no file or push of this size (GitHub: 100 MB per file): log "
-        "smaller artifacts, lower the model's budget, train again"
+        "the server does not accept a file or push of this size (GitHub: 100 MB per"
+        " file): log smaller artifacts or lower the model's size budget, then train"
+        " again"
     ),
     Cause.EMAIL: (
         "set the no-reply address that GitHub gives you (Settings > Emails) with `git"
-        " config user.email ADDRESS`, or allow your address there, then run the command"
-        " again"
+        " config user.email ADDRESS`, or allow pushes that expose your own address"
+        " there, then run the command again"
     ),
     Cause.WORKFLOW: (
-        "the branch has workflow files that these credentials may not push: use a "
-        "token with the `workflow` scope, or a deploy key"
+        "the branch has workflow files that these credentials may not push: use a"
+        " token with the `workflow` scope, or a deploy key"
     ),
     Cause.SECRET: (
-        "the server found a secret in what is pushed: remove it from the artifacts or "
-        "params, revoke it, and train again"
+        "the server found a secret in the pushed files: remove it from the artifacts or"
+        " params, revoke it, and train again"
     ),
-    Cause.REMOTE_DISK: "the server has no space left: ask who runs it; nothing is lost",
+    Cause.REMOTE_DISK: (
+        "the server has no space left: ask its administrator to free some, then run the"
+        " command again; nothing is lost"
+    ),
     Cause.DISK: "no space is left on this machine: free some and run the command again",
     Cause.NO_REMOTE: (
-        "check its address (`git remote -v`; --remote names another), that it exists,"
-        " and that your login may see it: a private repository is hidden from everybody"
-        " else"
+        "check the address (`git remote -v` shows it, and --remote sets another one),"
+        " and that the repository exists and your account may read it: to everybody"
+        " else, a private repository looks as if it did not exist"
     ),
     Cause.READ_ONLY: (
-        "this user cannot write to the clone's .git folder: publish from a clone of "
-        "your own"
+        "publish from a clone of your own, because this user cannot write to the .git"
+        " folder of this one"
     ),
     Cause.UNKNOWN: (
-        "check `git remote -v`, the network and your access, then run the command "
-        "again; nothing is lost"
+        "check the address (`git remote -v`), the network and your access, then run the"
+        " command again; nothing is lost"
     ),
 }
 
@@ -193,7 +198,7 @@ def explain(output: str, failure: str) -> str:
 
     Args:
         output: Git's standard error.
-        failure: what failed, such as "origin refuses pushes to main".
+        failure: what failed, such as "origin rejected the push to main".
     """
     cause = classify(output)
     return f"{failure} ({words(output)}): {advice(cause)}."

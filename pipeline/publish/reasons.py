@@ -1,14 +1,14 @@
-"""What the gate's checks say: sentences that read the same on their own as in a list.
+"""The sentences of the gate's checks.
 
-Each says what was measured and how it stands to what is required, so that no name of a
-check is needed to tell whether it passed.
+Each says what was measured and how it compares with what is required, so that it shows
+without the name of the check whether it passed.
 """
 
 from pipeline.bundle import Parity
 
-NO_CHAMPION = "there is no champion yet"
+NO_CHAMPION = "there was no champion to compare it with"
 SAME_FILE = "the challenger's ONNX file is identical to the champion's"
-# What people call the metrics; another one is shown by its own name.
+# The usual names of the metrics; any other metric is shown by its own name.
 METRICS = {
     "accuracy": "accuracy",
     "brier": "Brier score",
@@ -34,28 +34,37 @@ def against_champion(
 
     Args:
         difference: the 95 % interval of the challenger's metric minus the champion's.
-        better: whether the challenger is better beyond doubt.
+        better: whether the challenger is significantly better.
         higher_is_better: the direction of the metric.
     """
     new, old = _as_different(challenger, champion)
-    if challenger == champion:
-        comparison = "equal to"
-    else:
-        comparison = "above" if challenger > champion else "below"
-        looks_better = (challenger > champion) == higher_is_better
-        if looks_better and not better:
-            comparison = f"not clearly {comparison}"
+    relation = _relation(challenger, champion, better, higher_is_better)
     low, high = difference
     interval = f"95 % interval of the difference {low:.3g} to {high:.3g}"
     if not higher_is_better:
         interval += "; lower is better"
     name = METRICS.get(metric, metric)
-    return f"{name} {new} is {comparison} the champion's {old} ({interval})"
+    return f"{name} {new} is {relation} the champion's {old} ({interval})"
+
+
+def _relation(
+    challenger: float, champion: float, better: bool, higher_is_better: bool
+) -> str:
+    """Return how the challenger's metric compares with the champion's."""
+    if challenger == champion:
+        return "equal to"
+    is_above = challenger > champion
+    side = "above" if is_above else "below"
+    looks_better = is_above == higher_is_better
+    if looks_better and not better:
+        return f"not significantly {side}"
+    return side
 
 
 def champion_lacks(columns: list[str]) -> str:
-    """Say that the champion needs columns that the data no longer has."""
-    return f"the champion needs {', '.join(columns)}, which the data no longer has"
+    """Name the columns that the champion needs and the data no longer has."""
+    names = ", ".join(columns)
+    return f"the champion needs columns that the data no longer has ({names})"
 
 
 def threshold(metric: str, value: float, limit: float, higher_is_better: bool) -> str:
@@ -63,14 +72,16 @@ def threshold(metric: str, value: float, limit: float, higher_is_better: bool) -
     measured, required = _as_different(value, limit)
     name = METRICS.get(metric, metric)
     if higher_is_better:
-        verb = "reaches" if value >= limit else "is below"
-        return f"{name} {measured} {verb} the required minimum of {required}"
-    verb = "is within" if value <= limit else "is above"
-    return f"{name} {measured} {verb} the allowed maximum of {required}"
+        verb = "meets" if value >= limit else "is below"
+        limit_name = "required minimum"
+    else:
+        verb = "is within" if value <= limit else "is above"
+        limit_name = "allowed maximum"
+    return f"{name} {measured} {verb} the {limit_name} of {required}"
 
 
 def parity(measured: Parity) -> str:
-    """Say on how many rows the ONNX file and the estimator disagree."""
+    """Give the number of rows on which the ONNX file and the estimator disagree."""
     largest = f"the largest difference is {measured.largest_difference:.3g}"
     if measured.mismatches == 0:
         return (
@@ -87,26 +98,32 @@ def parity(measured: Parity) -> str:
 def size(measured: int, budget: int) -> str:
     """Compare the size of the ONNX file with the budget, both in bytes."""
     relation = "within" if measured <= budget else "over"
-    return f"the ONNX file's {measured:,} bytes are {relation} the budget of {budget:,}"
+    return (
+        f"the ONNX file has {measured:,} bytes, which is {relation} the budget of"
+        f" {budget:,} bytes"
+    )
 
 
 def latency(measured: float, budget: float) -> str:
     """Compare the time of one prediction with the budget, both in milliseconds.
 
-    The time is named only if it is too long: it is another number in every training.
+    The time is given only if it is too long, because it varies between trainings.
     """
     if measured <= budget:
-        return f"one prediction is within the budget of {budget:g} ms"
-    return f"one prediction takes {measured:.3g} ms, over the budget of {budget:g} ms"
+        return f"the time of one prediction is within the budget of {budget:g} ms"
+    return (
+        f"one prediction takes {measured:.3g} ms, which is over the budget of"
+        f" {budget:g} ms"
+    )
 
 
 def behavioural_test(name: str, detail: str) -> str:
-    """Say that a behavioural test failed, and by what numbers."""
+    """Name a behavioural test that failed, with its numbers."""
     return f'the behavioural test "{name}" failed ({detail})'
 
 
 def _as_different(one: float, other: float) -> tuple[str, str]:
-    """Return two numbers with three digits, or as many more as tell them apart."""
+    """Return two numbers with three digits, or with as many as show a difference."""
     for digits in DIGITS:
         first = _number(one, digits)
         second = _number(other, digits)

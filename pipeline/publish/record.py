@@ -83,7 +83,8 @@ def finish(tip: Repo, history: History, run_ids: list[str]) -> None:
     faults = history.verify(run_ids)
     if faults:
         raise PipelineError(
-            f"the result does not verify, so nothing was published: {listed(faults)}."
+            "the new commit would damage the history, so nothing was published:"
+            f" {listed(faults)}."
         )
 
 

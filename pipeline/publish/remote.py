@@ -108,7 +108,7 @@ class Remote:
         may_be_race = cause in (Cause.RULE, Cause.UNKNOWN)
         if may_be_race and self.fetch(branch) != tip:
             return
-        failure = f"{self.shown} refuses pushes to {branch}"
+        failure = f"{self.shown} rejected the push to {branch}"
         raise PipelineError(explain(error.output, failure)) from error
 
     def _with_retries(self, *arguments: str) -> str:
@@ -120,7 +120,7 @@ class Remote:
                 if cause is Cause.NO_BRANCH:
                     raise _NoBranch from error
                 if cause is not Cause.TRANSIENT:
-                    failure = f"the remote {self.shown} cannot be reached"
+                    failure = f"cannot fetch from the remote {self.shown}"
                     raise PipelineError(explain(error.output, failure)) from error
                 self._wait(error)
 
@@ -129,12 +129,10 @@ class Remote:
         seconds = next(self._waits, None)
         if seconds is None:
             attempts = len(WAITS) + 1
-            failure = (
-                f"the remote {self.shown} cannot be reached, tried {attempts} times"
-            )
+            failure = f"the remote {self.shown} failed in {attempts} attempts"
             raise PipelineError(explain(error.output, failure)) from error
         message = (
-            f"{self.shown} does not answer ({words(error.output)}): trying again in"
+            f"the remote {self.shown} failed ({words(error.output)}): trying again in"
             f" {seconds:g} seconds."
         )
         print(message, file=sys.stderr, flush=True)

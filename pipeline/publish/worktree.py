@@ -56,8 +56,8 @@ def worktree(repo: Repo) -> Iterator[Path]:
     prefix = git(repo.root, "rev-parse", "--show-prefix")
     if prefix:
         raise PipelineError(
-            f"{repo.root} is the folder {prefix} of another repository: publish needs"
-            " the root of a repository."
+            f"{repo.root} is the folder {prefix} of another Git repository: run the"
+            " command in a clone of this project."
         )
     common = Path(
         git(repo.root, "rev-parse", "--path-format=absolute", "--git-common-dir")
@@ -76,14 +76,14 @@ def worktree(repo: Repo) -> Iterator[Path]:
                 _remove_worktrees(repo)
     except Timeout as error:
         raise PipelineError(
-            "another publish from this clone is running: wait for it, or use a second"
-            " clone."
+            "another `pipeline publish` or `pipeline promote` is running in this clone:"
+            " wait until it ends, or use another clone."
         ) from error
     except PermissionError as error:
         if error.filename is None or common not in Path(error.filename).parents:
             raise
         raise PipelineError(
-            f"{common} is read-only: {advice(Cause.READ_ONLY)}."
+            f"{common} is read-only for this user: {advice(Cause.READ_ONLY)}."
         ) from error
 
 
@@ -109,8 +109,8 @@ def _require_own(tree: Path) -> None:
     )
     if not is_own:
         raise PipelineError(
-            f"Git uses {top} as the worktree of this publish instead of {tree}, so"
-            " nothing was changed. Run the command in an ordinary clone."
+            f"Git uses {top} as the worktree of this command instead of {tree}, so"
+            " nothing was changed: run the command in an ordinary clone."
         )
 
 
@@ -120,7 +120,7 @@ def _require_git() -> None:
     if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_GIT:
         major, minor = OLDEST_GIT
         raise PipelineError(
-            f"{version} is too old to publish with: install Git {major}.{minor} or"
+            f"{version} is too old for this command: install Git {major}.{minor} or"
             " newer."
         )
 

@@ -1,4 +1,4 @@
-"""Save the API's own dashboard with its figures, and read what the API says of drift."""
+"""Saves the API's dashboard with its figures, and reads the drift that the API reports."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from core.files import write_atomic
 
 NAME = "dashboard.html"
 TIMEOUT_SECONDS = 30
-# The page shows the figures that stand here; the API's own copy asks for them.
+# The page shows the figures in this element; if there are none, it requests them.
 PLACE = '<script type="application/json" id="saved">{}</script>'
 
 
@@ -24,15 +24,16 @@ def write(
     """Save the dashboard; yield the drift of each task, and the file that shows it.
 
     Args:
-        api: The address of the API, without a slash at its end.
-        tasks: Names of tasks; all in service if there is none.
-        folder: Where the page is written.
+        api: the address of the API, without a slash at its end.
+        tasks: the names of tasks; all tasks in service if it is empty.
+        folder: the folder to write the page to.
 
     Raises:
-        UsageError: The API serves no such task.
-        PipelineError: The API does not answer, or its page can't be saved.
+        UsageError: the API does not serve such a task.
+        PipelineError: the API does not respond, or its page cannot be saved.
     """
-    answers = [_get_json(api, f"/drift/{task}") for task in tasks or _list_tasks(api)]
+    names = tasks or _list_tasks(api)
+    answers = [_get_json(api, f"/drift/{name}") for name in names]
     path = folder / NAME
     write_atomic(path, _saved_page(api))
     for answer in answers:
@@ -49,7 +50,8 @@ def _saved_page(api: str) -> str:
     place = PLACE.format("null")
     if place not in page:
         raise PipelineError(
-            f"{api}/dashboard can't be saved: the API has another version."
+            f"{api}/dashboard cannot be saved: the API and this checkout have different"
+            " versions; start the API from this checkout."
         )
     # An escaped "<": a text in the figures must not end the element that holds them.
     figures = _get_json(api, "/dashboard/figures") | {"time": int(time.time())}
@@ -62,7 +64,7 @@ def _get_json(api: str, path: str) -> Any:
     try:
         return answer.json()
     except requests.JSONDecodeError as error:
-        raise _failure(api, path, "does not answer with JSON") from error
+        raise _failure(api, path, "did not respond with JSON") from error
 
 
 def _get(api: str, path: str) -> requests.Response:
@@ -71,17 +73,17 @@ def _get(api: str, path: str) -> requests.Response:
             session.trust_env = not is_ours(api)  # no proxy can reach this machine
             answer = session.get(api + path, timeout=TIMEOUT_SECONDS)
     except requests.RequestException as error:
-        reason = f"does not answer ({type(error).__name__})"
+        reason = f"did not respond ({type(error).__name__})"
         raise _failure(api, path, reason) from error
     if answer.status_code == 404:
         raise UsageError(
-            f"{api} has no {path}: {api}/models lists the tasks in service."
+            f"{api} does not have {path}: {api}/models lists the tasks in service."
         )
     if not answer.ok:
-        raise _failure(api, path, f"answers {answer.status_code}")
+        raise _failure(api, path, f"responded with status {answer.status_code}")
     return answer
 
 
 def _failure(api: str, path: str, reason: str) -> PipelineError:
-    advice = "start the API, or name it with --api."
+    advice = "start the API, or give its address with --api."
     return PipelineError(f"{api}{path} {reason}: {advice}")

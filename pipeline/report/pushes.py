@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from history import History
 from history.registry import Promotion
 from history.runfile import Run
+from pipeline.report.earlier_reasons import reword
 from pipeline.schema import Task
 
 COMMIT = "mlflow.source.git.commit"
@@ -100,11 +101,5 @@ def _push(task: Task, run: Run, entry: Promotion | None) -> Event:
 
 
 def gate_reason(run: Run) -> str:
-    """Return the reason of the gate's decision on a task's parent run.
-
-    Earlier versions began it with the name of the check that failed, which read as the
-    opposite of what had happened.
-    """
-    return run.tags["gate.reason"].replace(
-        "better than champion: ", "not better than the champion: "
-    )
+    """Return the reason of the gate's decision on a task's parent run."""
+    return reword(run.tags["gate.reason"])

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from history import layout
+from pipeline.report.earlier_reasons import reword
 
 
 def render(template: str, **values: Any) -> str:
@@ -40,4 +41,5 @@ def _environment() -> Environment:
     environment.filters["cell"] = _cell
     environment.filters["day"] = day
     environment.filters["minute"] = _minute
+    environment.filters["reword"] = reword
     return environment

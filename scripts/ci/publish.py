@@ -81,7 +81,7 @@ class Publication:
                 self.origin.git(self.copy, "push", "--quiet", "--no-verify", where)
                 return commit
             except GitError as error:
-                refusal = f"origin refuses pushes to {self.target}"
+                refusal = f"origin rejected the push to {self.target}"
                 self._stop_or_wait(error, attempt, refusal)
         raise PipelineError(
             f"gave up after {ATTEMPTS} attempts: other pushes to {self.target} landed"

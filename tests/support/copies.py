@@ -27,15 +27,15 @@ FILES = {
     "pipeline/tasks/iris.yaml": "title: Iris\n",
     "pipeline/tasks/credit.yaml": "title: Credit\n",
     "docs/why.md": "# Why\n\nBecause.\n",
-    "docs/api.md": "made of: one\n",
+    "docs/api.md": "from: one\n",
     "source.txt": "one\n",
     "requirements/dev.txt": "numpy==1\n",
     "data/README.md": "Snapshots.\n",
     "data/iris.csv.gz": "rows\n",
-    # What the copy generates, in the way of the real one: from its own files.
+    # The generator of the reference pages: like the real one, it reads the copy's files.
     "tools/reference.py": (
         "from pathlib import Path\n"
-        "text = 'made of: ' + Path('source.txt').read_text('utf-8')\n"
+        "text = 'from: ' + Path('source.txt').read_text('utf-8')\n"
         "Path('docs/api.md').write_text(text, 'utf-8', newline='\\n')\n"
     ),
 }
@@ -76,9 +76,8 @@ class Project:
 
     def promote(self, task: str = "iris") -> str:
         """Publish a run and its promotion."""
-        models = {
-            history_factories.model_id(): {"model.onnx": f"{task} {self.head}".encode()}
-        }
+        content = f"{task} {self.head}".encode()
+        models = {history_factories.model_id(): {"model.onnx": content}}
         run = history_factories.add_run(
             self.repo.mlruns, models=models, experiment=task
         )
@@ -87,9 +86,8 @@ class Project:
 
     def _publish(self, message: str) -> str:
         count = len(list(self.repo.mlruns.rglob("run.json")))
-        (self.repo.mlruns / "README.md").write_text(
-            f"{count} runs\n", "utf-8", newline="\n"
-        )
+        leaderboard = self.repo.mlruns / "README.md"
+        leaderboard.write_text(f"{count} runs\n", "utf-8", newline="\n")
         self.repo.results.mkdir(exist_ok=True)
         table = self.repo.results / "model_comparison.csv"
         table.write_text(f"runs\n{count}\n", "utf-8", newline="\n")
@@ -106,7 +104,7 @@ class Project:
         return git(self.root, "rev-parse", "HEAD")
 
     def own(self, commit: str = "HEAD") -> str:
-        """Return what Git says of the folders that are the copy's alone."""
+        """Return Git's listing of the folders that belong to the copy alone."""
         return git(self.root, "ls-tree", "-r", commit, "--", *OWNED)
 
     def faults(self) -> list[str]:
@@ -119,13 +117,13 @@ def template(folder: Path) -> Project:
     for path, text in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, "utf-8", newline="\n")
-    made = Project(folder)
-    made.commit("feat: begin")
+    project = Project(folder)
+    project.commit("feat: begin")
     for task in ("iris", "credit", "iris"):
-        made.promote(task)
-    made.run()
-    made.run("credit")
-    return made
+        project.promote(task)
+    project.run()
+    project.run("credit")
+    return project
 
 
 def fork(source: Project, folder: Path) -> Project:
@@ -135,11 +133,9 @@ def fork(source: Project, folder: Path) -> Project:
 
 
 def copy(source: Project, folder: Path) -> Project:
-    """Return what "Use this template" makes: the same files in one commit of another
-    history.
-    """
+    """Return a copy made by "Use this template": the same files in a single commit."""
     shutil.copytree(source.root, folder, ignore=shutil.ignore_patterns(".git", "build"))
     subprocess.run(["git", "init", "--quiet", "-b", "trunk", folder], check=True)
-    made = Project(folder)
-    made.commit("Initial commit")
-    return made
+    project = Project(folder)
+    project.commit("Initial commit")
+    return project

@@ -1,4 +1,4 @@
-"""Traces of the pipeline's commands, by a collector on this machine."""
+"""Traces of the pipeline's commands, as a local collector receives them."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def published(collector: Collector, repo: Repo, folder: Path, **variables: str) 
 
 
 @pytest.mark.slow
-def test_a_publication_is_part_of_the_trace_that_its_caller_hands_on(
+def test_a_publication_is_part_of_the_trace_of_its_caller(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
     with collecting() as collector:
@@ -57,7 +57,7 @@ def test_a_publication_is_part_of_the_trace_that_its_caller_hands_on(
 
 
 @pytest.mark.slow
-def test_a_command_that_fails_is_a_span_that_says_so(
+def test_the_span_of_a_failed_command_is_marked_as_failed(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
     with collecting() as collector:
@@ -72,7 +72,7 @@ def test_a_command_that_fails_is_a_span_that_says_so(
 
 
 @pytest.mark.slow
-def test_a_collector_that_is_not_there_fails_no_command(
+def test_a_command_succeeds_without_its_collector(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
     with collecting() as gone:
@@ -81,7 +81,7 @@ def test_a_collector_that_is_not_there_fails_no_command(
     published(gone, clone("team"), tmp_path / "bundle")
 
 
-def test_a_release_is_named_as_far_as_it_is_known(
+def test_a_release_is_named_by_version_and_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(release, "VERSION", tmp_path / "VERSION")

@@ -46,7 +46,7 @@ def test_it_tells_of_candidates_decision_and_history(
     page = describe(team.root, first, BASE)
     assert "### California housing: promoted as v1" in page
     page = describe(team.root, second, BASE)
-    assert "### California housing: v1 stays" in page
+    assert "### California housing: v1 stays in service" in page
     assert "was **not** promoted: RMSE " in page
     assert " is above the champion's " in page
     assert re.search(r"\| \*\*?ridge|\| ridge", page)
@@ -63,10 +63,11 @@ def test_a_task_that_waits_for_its_data_is_in_commit_and_report(
     made = bundles.read(folder).model_copy(update={"waiting": {"iris": hosts}})
     bundles.write(folder, made)
     commit, message = publish(team, folder, "origin", "main")
-    assert f"- iris was not trained: its data is waiting for {hosts}\n" in message
+    assert "- The task iris was not trained, because its data is not" in message
+    assert f" It is waiting for {hosts}.\n" in message
     assert git(team.root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting)", commit)
     page = describe(team.root, commit, BASE)
-    assert "### iris: waiting for its data" in page
+    assert "### iris: not trained" in page
     assert f"It is waiting for {hosts}." in page
 
 

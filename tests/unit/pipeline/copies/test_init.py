@@ -1,4 +1,4 @@
-"""`pipeline init`: names, an empty history, and nothing of one's own lost."""
+"""`pipeline init`: the copy's names, an empty history, and no loss of own runs."""
 
 import re
 from pathlib import Path
@@ -15,12 +15,8 @@ from tests.support.copies import Project
 
 
 @pytest.fixture
-def template(tmp_path: Path) -> Project:
-    return copies.template(tmp_path / "template")
-
-
-@pytest.fixture
 def copy(template: Project, tmp_path: Path) -> Project:
+    """Return a copy in a folder whose name has a space."""
     return copies.copy(template, tmp_path / "Our Churn")
 
 
@@ -31,12 +27,10 @@ def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     )
     assert commit == copy.head
     assert git(copy.root, "status", "--porcelain") == ""
+    workflow = "https://github.com/ACME/Churn/actions/workflows/mlops.yml"
     assert copy.text("README.md").splitlines()[:3] == [
         "# Churn, weekly",
-        (
-            "[![MLOps](https://github.com/ACME/Churn/actions/workflows/mlops.yml/badge.svg)]"
-            "(https://github.com/ACME/Churn/actions/workflows/mlops.yml)"
-        ),
+        f"[![MLOps]({workflow}/badge.svg)]({workflow})",
         "",
     ]
     assert 'name = "churn-weekly"' in copy.text("pyproject.toml")
@@ -46,14 +40,14 @@ def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     assert git(copy.root, "rev-list", "--count", "HEAD") == "2"
 
 
-def test_what_is_not_named_comes_from_the_repository(copy: Project) -> None:
+def test_names_that_are_not_given_come_from_the_repository(copy: Project) -> None:
     git(copy.root, "remote", "add", "origin", "git@github.com:ACME/Churn.git")
     init(copy.repo)
-    named = identity.read(copy.root)
-    assert named
-    assert named.name == "Churn"
-    assert named.repository == "ACME/Churn"
-    assert named.holder == "Ann"
+    names = identity.read(copy.root)
+    assert names
+    assert names.name == "Churn"
+    assert names.repository == "ACME/Churn"
+    assert names.holder == "Ann"
 
 
 @pytest.mark.parametrize(
@@ -72,36 +66,36 @@ def test_only_github_has_a_badge(
 ) -> None:
     git(copy.root, "remote", "add", "origin", address)
     init(copy.repo)
-    named = identity.read(copy.root)
-    assert named
-    assert named.repository == expected
-    assert ("badge.svg" in copy.text("README.md")) == bool(expected)
+    names = identity.read(copy.root)
+    assert names
+    assert names.repository == expected
+    has_badge = "badge.svg" in copy.text("README.md")
+    assert has_badge == bool(expected)
 
 
-def test_a_second_time_changes_only_what_is_asked_for(copy: Project) -> None:
+def test_a_second_time_changes_only_the_given_names(copy: Project) -> None:
     init(copy.repo, name="Churn", holder="ACME", repository="ACME/churn")
-    with pytest.raises(UsageError, match="this is Churn already"):
+    message = "nothing to change, because the files already have the name Churn"
+    with pytest.raises(UsageError, match=message):
         init(copy.repo)
     init(copy.repo, holder="Bee Ltd", repository="bee/churn")
-    assert copy.text("README.md").count("badge.svg)]") == 1
-    assert "ACME" not in copy.text("README.md")
-    assert copy.text("README.md").startswith("# Churn\n") and "ACME" not in copy.text(
-        "LICENSE"
-    )
-    assert "Bee Ltd\nCopyright (c) 2026 The maintainers" in copy.text("LICENSE")
+    readme = copy.text("README.md")
+    assert readme.count("badge.svg)]") == 1
+    assert readme.startswith("# Churn\n")
+    assert "ACME" not in readme
+    licence = copy.text("LICENSE")
+    assert "Bee Ltd\nCopyright (c) 2026 The maintainers" in licence
+    assert "ACME" not in licence
 
 
-def test_an_empty_history_is_whole(copy: Project) -> None:
-    note = (
-        copy.repo.mlruns / ".local" / "iris" / "note.txt"
-    )  # of a notebook; Git ignores it
+def test_an_empty_history_is_complete(copy: Project) -> None:
+    note = copy.repo.mlruns / ".local" / "iris" / "note.txt"  # ignored by Git
     note.parent.mkdir(parents=True)
     note.write_text("mine")
     init(copy.repo, name="Churn", empty=True)
-    listed = git(
-        copy.root, "ls-files", "mlruns", "deployment/models", "results", "data"
-    )
-    assert listed.splitlines() == [
+    folders = ["mlruns", "deployment/models", "results", "data"]
+    listing = git(copy.root, "ls-files", *folders)
+    assert listing.splitlines() == [
         "data/README.md",
         "data/iris.csv.gz",
         "deployment/models/.gitkeep",
@@ -115,26 +109,25 @@ def test_an_empty_history_is_whole(copy: Project) -> None:
     assert copy.faults() == []
 
 
-def test_runs_of_one_s_own_are_not_removed_by_mistake(copy: Project) -> None:
+def test_own_runs_are_not_removed_by_mistake(copy: Project) -> None:
     run = history_factories.add_run(
         copy.repo.mlruns,
         experiment="iris",
         tags={"mlflow.source.git.commit": copy.head},
     )
     head = copy.commit("mlops: iris refused")
-    with pytest.raises(
-        UsageError, match=rf"1 of the 6 runs .*{run.run_id[:8]}.* add --yes"
-    ):
+    message = (
+        rf"would remove runs of your own \(1 of the 6 runs, such as {run.run_id[:8]}"
+    )
+    with pytest.raises(UsageError, match=message):
         init(copy.repo, empty=True)
     assert copy.head == head
     init(copy.repo, empty=True, yes=True)
-    assert (
-        git(copy.root, "ls-tree", "-r", "--name-only", head, "mlruns").count("run.json")
-        == 6
-    )
+    earlier = git(copy.root, "ls-tree", "-r", "--name-only", head, "mlruns")
+    assert earlier.count("run.json") == 6
 
 
-def test_a_fork_knows_the_template_s_runs_by_its_remote(
+def test_a_fork_recognizes_the_template_s_runs_by_its_remote(
     template: Project, tmp_path: Path
 ) -> None:
     history_factories.add_run(
@@ -151,31 +144,36 @@ def test_a_fork_knows_the_template_s_runs_by_its_remote(
 
 
 @pytest.mark.parametrize(
-    "values, words",
+    "values, key",
     [
-        ({"name": ""}, "name: "),
-        ({"name": 'a "b"'}, "name: "),
-        ({"name": "a\nb"}, "name: "),
-        ({"repository": "no owner"}, "repository: "),
+        ({"name": ""}, "name"),
+        ({"name": 'a "b"'}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"repository": "no owner"}, "repository"),
     ],
 )
-def test_a_name_that_cannot_stand_is_refused(
-    copy: Project, values: dict[str, str], words: str
+def test_a_name_that_cannot_be_used_is_refused(
+    copy: Project, values: dict[str, str], key: str
 ) -> None:
     head = copy.head
-    with pytest.raises(UsageError, match=f"^{words}"):
+    with pytest.raises(UsageError, match=f"^{key}: "):
         init(copy.repo, **values)  # type: ignore[arg-type]
     assert copy.head == head
     assert git(copy.root, "status", "--porcelain") == ""
 
 
-def test_changes_and_strangers_are_refused(
+def test_uncommitted_changes_are_refused(copy: Project) -> None:
+    (copy.root / "LICENSE").write_text("x")
+    with pytest.raises(UsageError, match=r"uncommitted changes \(LICENSE\): commit"):
+        init(copy.repo)
+    (copy.root / "VERSION").write_text("x")
+    with pytest.raises(UsageError, match=r"\(LICENSE and 1 more\)"):
+        init(copy.repo)
+
+
+def test_a_commit_without_an_author_is_refused(
     copy: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (copy.root / "LICENSE").write_text("x")
-    with pytest.raises(UsageError, match=r"1 files .*\(LICENSE\)"):
-        init(copy.repo)
-    git(copy.root, "checkout", "--", "LICENSE")
     git(copy.root, "config", "--unset", "user.email")
     git(copy.root, "config", "user.useConfigOnly", "true")
     for name in ("EMAIL", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL"):
@@ -187,16 +185,19 @@ def test_changes_and_strangers_are_refused(
 
 @pytest.mark.parametrize("path", identity.make(name="any", year=2027).edits())
 def test_each_place_of_the_real_files_gets_the_name(path: str) -> None:
-    named = identity.make(
+    names = identity.make(
         name="Own Thing", repository="own/thing", holder="Own", year=2027
     )
-    before = (ROOT / path).read_text("utf-8") if (ROOT / path).is_file() else ""
-    if not before or (path == "README.md" and not before.startswith("# ")):
-        pytest.skip("this copy has no such file of the template's")
-    edit = named.edits()[path]
+    file = ROOT / path
+    before = file.read_text("utf-8") if file.is_file() else ""
+    has_own_readme = path == "README.md" and not before.startswith("# ")
+    if not before or has_own_readme:
+        pytest.skip("this copy does not have the template's file")
+    edit = names.edits()[path]
     after = edit(before)
-    lines = [
-        new for old, new in zip(before.splitlines(), after.splitlines()) if old != new
-    ]
-    assert re.search(r"\bown\b", lines[0], re.I)
+    changed = []
+    for old, new in zip(before.splitlines(), after.splitlines()):
+        if old != new:
+            changed.append(new)
+    assert re.search(r"\bown\b", changed[0], re.IGNORECASE)
     assert edit(after) == after

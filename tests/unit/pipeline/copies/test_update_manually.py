@@ -1,4 +1,4 @@
-"""The commands of docs/copies.md, as they stand there."""
+"""The commands of docs/copies.md, as the page shows them."""
 
 import os
 import re
@@ -16,30 +16,36 @@ from tests.support import copies
 from tests.support.copies import Project
 
 PAGE = (ROOT / "docs" / "copies.md").read_text("utf-8")
-ONCE, EVERY = re.findall(
-    r"```bash\n(.*?)```", PAGE.split("## Update manually")[1], re.S
-)[:2]
+_, _, SECTION = PAGE.partition("## Update manually")
+ONCE, EVERY = re.findall(r"```bash\n(.*?)```", SECTION, re.DOTALL)[:2]
 (REPAIR,) = re.findall(r"`(git restore --source=HEAD\^1[^`]*)`", PAGE)
 
 
 def run(project: Project, script: str, template: Project) -> None:
-    """Run commands one by one as a person does, who goes on after a merge with
-    conflicts.
-    """
+    """Run a script without `set -e`, as a person continues after a merge conflict."""
     script = script.replace("python ", f"'{sys.executable}' ")
-    variables = os.environ | {"TEMPLATE": str(template.root), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-c", script], cwd=project.root, env=variables)
+    variables = {"TEMPLATE": str(template.root), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=project.root, env=os.environ | variables
+    )
     assert done.returncode == 0
+
+
+def add_remote(copy: Project, template: Project, is_fork: bool) -> None:
+    """Make the template known to a copy, once."""
+    if is_fork:
+        git(copy.root, "remote", "add", "template", str(template.root))
+    else:
+        run(copy, ONCE, template)
 
 
 @posix
 @pytest.mark.parametrize("make", [copies.fork, copies.copy])
-def test_two_updates_by_hand_and_one_by_the_command(
-    tmp_path: Path, make: Callable[[Project, Path], Project]
+def test_two_manual_updates_and_one_by_the_command(
+    template: Project, tmp_path: Path, make: Callable[[Project, Path], Project]
 ) -> None:
-    template = copies.template(tmp_path / "template")
     copy = make(template, tmp_path / "copy")
-    note = copy.repo.mlruns / ".local" / "note.txt"  # of a notebook; Git ignores it
+    note = copy.repo.mlruns / ".local" / "note.txt"  # ignored by Git
     note.parent.mkdir()
     note.write_text("mine")
     copy.promote()
@@ -48,10 +54,8 @@ def test_two_updates_by_hand_and_one_by_the_command(
         template.promote()
         template.promote("credit")
         template.write("docs/why.md", f"# Why\n\nBecause of {number}.\n")
-        if number == 1 and make is copies.copy:
-            run(copy, ONCE, template)
-        elif number == 1:
-            git(copy.root, "remote", "add", "template", str(template.root))
+        if number == 1:
+            add_remote(copy, template, is_fork=make is copies.fork)
         run(copy, EVERY, template)
         assert copy.text("docs/why.md") == template.text("docs/why.md")
         assert copy.own() == own
@@ -65,8 +69,9 @@ def test_two_updates_by_hand_and_one_by_the_command(
 
 
 @posix
-def test_a_plain_merge_is_mended_by_the_command_of_the_page(tmp_path: Path) -> None:
-    template = copies.template(tmp_path / "template")
+def test_the_page_s_command_repairs_a_plain_merge(
+    template: Project, tmp_path: Path
+) -> None:
     copy = copies.fork(template, tmp_path / "copy")
     copy.promote()
     own = copy.own()

@@ -1,8 +1,7 @@
-"""Publishing from within Git: a hook or an alias sets variables that lead to another
-repository.
+"""Publishing from a hook or an alias of Git, which may set variables for a repository.
 
-Whatever they say, commits, changes and files of the user stay, and the right repository
-is served.
+Whatever the variables say, the user's commits, changes and files are kept, and the right
+repository is used.
 """
 
 import subprocess
@@ -19,18 +18,18 @@ from pipeline.publish.loop import land
 from pipeline.repo import Repo
 from tests.conftest import commit_all, make_clone, make_origin, posix
 from tests.paths import ROOT
-from tests.unit.pipeline.publish.test_loop import note
+from tests.support.publishing import note
 
 Clone = Callable[..., Repo]
-# What an alias or a hook starts: the command line without the time that a real bundle
-# takes.
+IDENTITY = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
+# The program that an alias or a hook starts. It is faster than publishing a bundle.
 PUBLISH = f"""
 import sys
 sys.path[:0] = [{str(ROOT)!r}]
 from pathlib import Path
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
-from tests.unit.pipeline.publish.test_loop import note
+from tests.support.publishing import note
 land(Repo.open(Path.cwd()), "origin", "main", note("from-git"))
 """
 
@@ -56,11 +55,8 @@ def worktree_of_mine(clone: Clone, tmp_path: Path) -> Path:
 
 def by_git(folder: Path, *arguments: str) -> None:
     """Run Git as the user does, with all that it hands on to hooks and aliases."""
-    settings = "user.name=Tester", "user.email=tester@example.org"
-    options = (part for setting in settings for part in ("-c", setting))
-    subprocess.run(
-        ["git", *options, *arguments], cwd=folder, check=True, capture_output=True
-    )
+    command = ["git", *IDENTITY, *arguments]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def assert_untouched(tree: Path) -> None:
@@ -98,10 +94,8 @@ def test_a_hook_in_a_linked_worktree_and_in_a_usual_clone(
         by_git(tree, "commit", "--quiet", "-m", "feat: one more")
         assert git(tree, "log", "-1", "--format=%s") == "feat: one more"
         assert git(tree, "show", "--name-only", "--format=").strip() == "more.txt"
-    assert (
-        git(worktree_of_mine, "log", "work", "--format=%s").count("mine, not pushed")
-        == 1
-    )
+    subjects = git(worktree_of_mine, "log", "work", "--format=%s")
+    assert subjects.count("mine, not pushed") == 1
     assert (worktree_of_mine / "draft.txt").read_text("utf-8") == "precious"
     assert git(origin, "show", "main:results/from-git.txt") == "from-git"
 
@@ -152,9 +146,9 @@ def test_an_unrelated_repository_in_the_environment_stays_as_it_is(
 
 
 def commit_all_but(folder: Path, left: str) -> str:
-    identity = "-c", "user.name=Tester", "-c", "user.email=tester@example.org"
+    """Commit everything except one path; return the commit."""
     git(folder, "add", "--all", "--", ".", f":!{left}")
-    git(folder, *identity, "commit", "--quiet", "--message", "feat: not pushed")
+    git(folder, *IDENTITY, "commit", "--quiet", "--message", "feat: not pushed")
     return git(folder, "rev-parse", "HEAD")
 
 
@@ -169,7 +163,7 @@ def commit_all_but(folder: Path, left: str) -> str:
         ("core.excludesFile", "/dev/stdin"),
     ],
 )
-def test_settings_in_the_environment_do_not_count(
+def test_settings_in_the_environment_do_not_apply(
     clone: Clone, origin: Path, key: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
@@ -180,12 +174,12 @@ def test_settings_in_the_environment_do_not_count(
     assert git(origin, "show", "main:results/mine.txt") == "mine"
 
 
-def test_nothing_is_reset_in_a_folder_that_is_not_this_publish_s_own(
+def test_nothing_is_reset_in_a_folder_that_the_publish_did_not_make(
     clone: Clone,
 ) -> None:
     repo = clone("mine")
     (repo.root / "draft.txt").write_text("precious")
-    # What Git would find if the worktree's own link to its repository were gone.
+    # Git uses the outer repository if the worktree's link to its own one is missing.
     inside = repo.root / "p-inside"
     inside.mkdir()
     for folder in (inside, repo.root):

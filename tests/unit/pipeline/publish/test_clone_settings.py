@@ -1,6 +1,4 @@
-"""Publishing whatever is set in the clone: settings, filters, hooks; and in how deep a
-folder.
-"""
+"""Publishing in spite of a clone's settings, filters and hooks, and in deep folders."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +12,7 @@ from pipeline.publish.loop import land
 from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.paths import ROOT
-from tests.unit.pipeline.publish.test_checkouts import give_history
-from tests.unit.pipeline.publish.test_loop import note
+from tests.support.publishing import give_history, note
 
 Clone = Callable[..., Repo]
 
@@ -39,20 +36,14 @@ def test_settings_of_the_clone_change_no_byte(
 ) -> None:
     give_history(origin)
     repo = clone("mine")
-    (tmp_path / "attributes").write_text("* filter=large text eol=crlf\n")
+    attributes = tmp_path / "attributes"
+    attributes.write_text("* filter=large text eol=crlf\n")
     for key, value in settings.items():
-        git(
-            repo.root,
-            "config",
-            key,
-            value.replace("ATTRIBUTES", str(tmp_path / "attributes")),
-        )
+        git(repo.root, "config", key, value.replace("ATTRIBUTES", str(attributes)))
     land(repo, "origin", "main", note("mine"))
     assert git(origin, "cat-file", "-p", "main:results/mine.txt") == "mine"
-    assert (
-        git(origin, "diff", "--name-only", "main~1", "main", "--", "mlruns", "docs")
-        == ""
-    )
+    folders = ["mlruns", "docs"]
+    assert git(origin, "diff", "--name-only", "main~1", "main", "--", *folders) == ""
 
 
 @pytest.mark.parametrize("address", ["../origin.git", "inside=here.git"])
@@ -64,14 +55,13 @@ def test_a_relative_address_is_seen_from_the_checkout(
     target = (repo.root / address).resolve()
     if target != origin.resolve():
         git(repo.root, "clone", "--quiet", "--bare", str(origin), str(target))
-    git(
-        repo.root,
-        "remote",
-        "set-url",
-        "origin",
-        address if as_remote else "../nowhere.git",
-    )
-    land(repo, "origin" if as_remote else address, "main", note("mine"))
+    remote = "origin"
+    origin_address = address
+    if not as_remote:
+        remote = address
+        origin_address = "../nowhere.git"
+    git(repo.root, "remote", "set-url", "origin", origin_address)
+    land(repo, remote, "main", note("mine"))
     assert git(target, "cat-file", "-p", "main:results/mine.txt") == "mine"
 
 
@@ -83,9 +73,8 @@ def test_a_filter_that_nothing_turns_off_is_named_before_anything_is_published(
     tip = git(origin, "rev-parse", "main")
     (repo.root / ".git" / "info" / "attributes").write_text("results/** filter=upper\n")
     git(repo.root, "config", "filter.upper.clean", "tr a-z A-Z")
-    with pytest.raises(
-        PipelineError, match="results/mine.txt with bytes other than.*info/attributes"
-    ):
+    message = "would not store results/mine.txt byte for byte.*info/attributes"
+    with pytest.raises(PipelineError, match=message):
         land(repo, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == tip
 
@@ -103,28 +92,26 @@ def test_no_hook_of_the_clone_runs(
     folder.mkdir(exist_ok=True)
     if shared:
         git(repo.root, "config", "core.hooksPath", str(folder))
-    (folder / hook).write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
-    (folder / hook).chmod(0o755)
+    program = folder / hook
+    program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\nexit 2\n")
+    program.chmod(0o755)
     land(repo, "origin", "main", note("mine"))
     assert git(origin, "show", "main:results/mine.txt") == "mine"
     assert not (tmp_path / "ran").exists()
 
 
 def test_what_a_publish_adds_to_a_path_is_small() -> None:
-    """Windows allows 260 characters; the deepest folders are those of runners and of
-    OneDrive.
-    """
+    """Windows allows 260 characters; runners and OneDrive have the deepest folders."""
     names = git(ROOT, "ls-files", "-z").split("\0")
     longest = max(names, key=len)
     repository = "a-repository-with-quite-a-long-name-2026"
     random = "x" * 8  # what `tempfile.mkdtemp` adds
-    for folder in (
+    onedrive = "C:\\Users\\firstname\\OneDrive - University of Somewhere"
+    folders = [
         f"D:\\a\\{repository}\\{repository}",
         f"C:\\Users\\runneradmin\\AppData\\Local\\Temp\\{repository}",
-        (
-            "C:\\Users\\firstname\\OneDrive - University of"
-            f" Somewhere\\Documents\\{repository}"
-        ),
-    ):
+        f"{onedrive}\\Documents\\{repository}",
+    ]
+    for folder in folders:
         path = f"{folder}\\build\\{worktree.PREFIX}{random}\\{longest}"
         assert len(path) < 240, f"{len(path)}: {path}"

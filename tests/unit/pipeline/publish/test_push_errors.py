@@ -1,4 +1,4 @@
-"""Why a push failed, by the words that Git, GitHub and other servers really use."""
+"""Why a push failed, by the real messages of Git, GitHub and other servers."""
 
 import subprocess
 import sys
@@ -38,7 +38,7 @@ HTTP = (
     " error: "
 )
 
-SAID = [
+OUTPUTS = [
     (Cause.RACE, " ! [rejected] main -> main (fetch first)"),
     (Cause.RACE, " ! [rejected] main -> main (non-fast-forward)"),
     (
@@ -166,53 +166,43 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "said"), SAID)
-def test_each_failure_is_named_as_what_it_is(cause: Cause, said: str) -> None:
-    assert classify(said) is cause
+@pytest.mark.parametrize(("cause", "output"), OUTPUTS)
+def test_each_failure_has_its_cause(cause: Cause, output: str) -> None:
+    assert classify(output) is cause
 
 
-@pytest.mark.parametrize(
-    "cause", [c for c in Cause if c not in (Cause.RULE, Cause.ACCESS)]
-)
+@pytest.mark.parametrize("cause", [each for each in Cause if each is not Cause.RULE])
 def test_only_a_rule_is_answered_with_the_ways_around_rules(cause: Cause) -> None:
     assert "ruleset" not in advice(cause)
 
 
-def test_the_sentence_has_the_servers_words_and_what_to_do() -> None:
-    said = explain(RULESET, "origin refuses pushes to main")
-    assert said.startswith(
-        "origin refuses pushes to main (error: GH013: Repository rule"
+def test_the_sentence_has_the_server_s_message_and_what_to_do() -> None:
+    sentence = explain(RULESET, "origin rejected the push to main")
+    assert sentence.startswith(
+        "origin rejected the push to main (error: GH013: Repository rule"
     )
-    assert "Changes must be made through a pull request." in said
-    assert all(way in said for way in ("Restrict deletions", "--branch", "deploy key"))
-    assert "\n" not in said
+    assert "Changes must be made through a pull request." in sentence
+    for way_out in ("Restrict deletions", "--branch", "deploy key"):
+        assert way_out in sentence
+    assert "\n" not in sentence
 
 
-def test_progress_and_git_s_own_lines_are_left_out_of_the_servers_words() -> None:
-    said = (
-        "remote: Resolving deltas: 100% (1/1), completed\nremote: Internal Server"
-        " Error\n"
+def test_progress_and_git_s_own_lines_are_not_part_of_the_server_s_message() -> None:
+    output = (
+        "remote: Resolving deltas: 100% (1/1), completed\n"
+        "remote: Internal Server Error\n"
     )
-    assert words(said + REJECTED.format("failure")) == "Internal Server Error"
+    output += REJECTED.format("failure")
+    assert words(output) == "Internal Server Error"
 
 
-def test_no_secret_is_in_the_words() -> None:
-    said = "fatal: Authentication failed for 'https://me:pass-word@example.org/r.git/'"
-    assert (
-        words(said)
-        == "fatal: Authentication failed for 'https://***@example.org/r.git/'"
-    )
+def test_the_message_does_not_contain_a_secret() -> None:
+    output = "fatal: Authentication failed for 'https://me:pass-word@example.org/r/'"
+    message = "fatal: Authentication failed for 'https://***@example.org/r/'"
+    assert words(output) == message
 
 
 def test_programs_without_any_package_can_use_it() -> None:
-    code = "import core.git, pipeline.publish.push_errors"
-    subprocess.run(
-        [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            f"import sys; sys.path[:0] = [{str(ROOT)!r}]; {code}",
-        ],
-        check=True,
-    )
+    path = f"import sys; sys.path[:0] = [{str(ROOT)!r}]"
+    code = f"{path}; import core.git, pipeline.publish.push_errors"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)

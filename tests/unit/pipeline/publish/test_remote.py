@@ -1,6 +1,4 @@
-"""Servers that fail for the moment, or refuse: by HTTP, by hooks, and with nobody
-there.
-"""
+"""Servers that fail temporarily, servers that refuse, and servers that are missing."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ from pipeline.repo import Repo
 from tests.conftest import posix
 from tests.support.clock import replace_sleep
 from tests.support.git_server import Server, serve
-from tests.unit.pipeline.publish.test_loop import note, reject_pushes
+from tests.support.publishing import note, reject_pushes
 
 Clone = Callable[..., Repo]
 
@@ -38,16 +36,16 @@ def mine(clone: Clone, origin: Path, server: type[Server]) -> Repo:
 
 @pytest.fixture(autouse=True)
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long would have been waited: here it is not."""
-    told: list[float] = []
-    replace_sleep(monkeypatch, remotes, told.append)
-    return told
+    """Collect the seconds that would be waited, instead of waiting."""
+    seconds: list[float] = []
+    replace_sleep(monkeypatch, remotes, seconds.append)
+    return seconds
 
 
 @posix
 @pytest.mark.parametrize("service", ["fetch", "push"])
 @pytest.mark.parametrize("status", [500, 502, 503, 429])
-def test_a_server_that_fails_for_the_moment_is_asked_again(
+def test_a_request_is_repeated_if_the_server_fails_temporarily(
     mine: Repo,
     server: type[Server],
     origin: Path,
@@ -59,58 +57,57 @@ def test_a_server_that_fails_for_the_moment_is_asked_again(
     server.answers[service] = [(status, b"")] * 2
     commit, _ = land(mine, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == commit
-    said = capfd.readouterr().err
-    assert said.count("origin does not answer") == 2
-    assert f"error: {status}" in said
-    assert "trying again in 2 seconds" in said
-    assert "trying again in 4 seconds" in said
-    assert "pass-word" not in said
+    notices = capfd.readouterr().err
+    assert notices.count("the remote origin failed") == 2
+    assert f"error: {status}" in notices
+    assert "trying again in 2 seconds" in notices
+    assert "trying again in 4 seconds" in notices
+    assert "pass-word" not in notices
 
 
 @posix
-def test_a_server_that_goes_on_failing_is_given_up(
+def test_a_server_that_keeps_failing_is_given_up(
     mine: Repo, server: type[Server], waited: list[float]
 ) -> None:
     server.answers["push"] = [(502, b"")] * 20
     with pytest.raises(PipelineError) as caught:
         land(mine, "origin", "main", note("mine"))
-    said = str(caught.value)
-    assert "origin cannot be reached, tried 6 times" in said
-    assert "error: 502" in said
-    assert "ruleset" not in said
-    assert "pass-word" not in said
-    assert "nothing is lost" in said
+    message = str(caught.value)
+    assert "the remote origin failed in 6 attempts" in message
+    assert "error: 502" in message
+    assert "ruleset" not in message
+    assert "pass-word" not in message
+    assert "nothing is lost" in message
     assert sum(waited) < 90
 
 
 @posix
 @pytest.mark.parametrize(
-    ("status", "body", "words"),
+    ("status", "body", "advice"),
     [
-        (401, b"", "check that you may write there"),
-        (403, b"", "check that you may write there"),
+        (401, b"", "check that you have write access"),
+        (403, b"", "check that you have write access"),
         (
             403,
             b"Write access to repository not granted.",
             "Write access to repository not granted",
         ),
-        (403, b"This repository was archived so it is read-only.", "unarchive it"),
-        (404, b"", "check its address"),
+        (403, b"This repository was archived so it is read-only.", "unarchive the"),
+        (404, b"", "check the address"),
         (413, b"", "100 MB per file"),
     ],
 )
-def test_a_server_that_refuses_is_not_asked_again(
+def test_a_push_that_a_server_refuses_is_not_repeated(
     mine: Repo,
     server: type[Server],
     waited: list[float],
     status: int,
     body: bytes,
-    words: str,
+    advice: str,
 ) -> None:
     server.answers["push"] = [(status, body)] * 4
-    with pytest.raises(
-        PipelineError, match=f"origin refuses pushes to main .*{words}"
-    ) as caught:
+    message = f"origin rejected the push to main .*{advice}"
+    with pytest.raises(PipelineError, match=message) as caught:
         land(mine, "origin", "main", note("mine"))
     assert "ruleset" not in str(caught.value)
     assert "pass-word" not in str(caught.value)
@@ -120,66 +117,61 @@ def test_a_server_that_refuses_is_not_asked_again(
 
 @posix
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_fetch_that_is_refused_is_named_as_that(
+def test_a_refused_fetch_is_reported_as_one(
     mine: Repo, server: type[Server], status: int
 ) -> None:
     server.answers["fetch"] = [(status, b"")] * 4
-    with pytest.raises(
-        PipelineError, match="the remote origin cannot be reached"
-    ) as caught:
+    message = "cannot fetch from the remote origin"
+    with pytest.raises(PipelineError, match=message) as caught:
         land(mine, "origin", "main", note("mine"))
     assert "pass-word" not in str(caught.value)
     assert "ruleset" not in str(caught.value)
 
 
 @posix
-def test_a_push_whose_answer_was_lost_is_not_made_twice(
+def test_a_push_whose_response_was_lost_is_not_repeated(
     mine: Repo, server: type[Server], origin: Path
 ) -> None:
     pushed = git(origin, "rev-parse", "main")
-    once = Server.do_GET
+    respond = Server.do_GET
+    lost: list[str] = []
 
-    def lose_the_answer(self: Server) -> None:
-        if self.command == "POST" and "git-receive-pack" in self.path and not lost:
-            lost.append(True)
-            self.end = lambda body: None  # type: ignore[method-assign]
-            once(self)
-            self.close_connection = True
-            self.connection.close()
-        else:
-            once(self)
+    def lose_the_first_response(self: Server) -> None:
+        is_push = self.command == "POST" and "git-receive-pack" in self.path
+        if lost or not is_push:
+            respond(self)
+            return
+        lost.append(self.path)
+        self.end = lambda body: None  # type: ignore[method-assign]
+        respond(self)
+        self.close_connection = True
+        self.connection.close()
 
-    lost: list[bool] = []
-    server.do_GET = server.do_POST = lose_the_answer  # type: ignore[method-assign]
+    server.do_GET = lose_the_first_response  # type: ignore[method-assign]
+    server.do_POST = lose_the_first_response  # type: ignore[method-assign]
     commit, _ = land(mine, "origin", "main", note("mine"))
     assert lost
     assert git(origin, "rev-parse", "main") == commit
     assert git(origin, "rev-parse", "main~1") == pushed
 
 
-def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
+def test_a_server_that_is_not_running(clone: Clone, waited: list[float]) -> None:
     repo = clone("mine")
-    git(
-        repo.root,
-        "remote",
-        "set-url",
-        "--push",
-        "origin",
-        "http://me:pass-word@127.0.0.1:9/r",
-    )
+    address = "http://me:pass-word@127.0.0.1:9/r"
+    git(repo.root, "remote", "set-url", "--push", "origin", address)
     with pytest.raises(PipelineError) as caught:
         land(repo, "origin", "main", note("mine"))
-    said = str(caught.value)
-    assert "cannot be reached, tried 6 times" in said
-    assert "127.0.0.1" in said
-    assert "ruleset" not in said
-    assert "pass-word" not in said
+    message = str(caught.value)
+    assert "the remote origin failed in 6 attempts" in message
+    assert "127.0.0.1" in message
+    assert "ruleset" not in message
+    assert "pass-word" not in message
     assert len(waited) == 5
 
 
 @posix
 @pytest.mark.parametrize(
-    ("hook", "words"),
+    ("hook", "advice"),
     [
         ("error: GH001: Large files detected.", "100 MB per file"),
         (
@@ -189,17 +181,19 @@ def test_nobody_listens(clone: Clone, waited: list[float]) -> None:
         ("error: GH009: Secrets detected! This push failed.", "revoke it"),
         (
             "error: GH013: Repository rule violations found for refs/heads/main.",
-            "Three ways out",
+            "three ways out",
         ),
         ("no space left on device", "the server has no space left"),
-        ("you shall not pass", "Three ways out"),
+        ("you shall not pass", "three ways out"),
     ],
 )
-def test_what_the_server_s_hooks_say_is_told_with_what_to_do(
-    clone: Clone, origin: Path, hook: str, words: str
+def test_the_message_of_a_server_s_hook_is_shown_with_advice(
+    clone: Clone, origin: Path, hook: str, advice: str
 ) -> None:
     reject_pushes(origin, hook)
-    with pytest.raises(PipelineError, match=words) as caught:
+    with pytest.raises(PipelineError, match=advice) as caught:
         land(clone("mine"), "origin", "main", note("mine"))
-    assert hook in str(caught.value)
-    assert ("Three ways out" in str(caught.value)) == (words == "Three ways out")
+    message = str(caught.value)
+    assert hook in message
+    is_about_rules = advice == "three ways out"
+    assert ("three ways out" in message) == is_about_rules

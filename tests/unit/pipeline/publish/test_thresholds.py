@@ -1,5 +1,6 @@
-"""What the thresholds promise, on the rows that the models in service were made of."""
+"""The thresholds of drift, on the rows that the models in service were trained on."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,31 +28,47 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def rows(name: str, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The rows that a model of the task is made of."""
-    found, reason = strategies.real(name)
-    if not found:
+    """Return the rows that a model of the task is trained on."""
+    is_available, reason = strategies.real(name)
+    if not is_available:
         pytest.skip(reason)
     task = tasks.load(name)
-    table = fetch(task, Repo(tmp_path_factory.mktemp("repo"))).table
-    return table[~in_holdout(task, table, params.load(Repo.open(ROOT)).holdout_share)]
+    repo = Repo(tmp_path_factory.mktemp("repo"))
+    table = fetch(task, repo).table
+    share = params.load(Repo.open(ROOT)).holdout_share
+    return table[~in_holdout(task, table, share)]
 
 
 @pytest.fixture(scope="module")
 def reference(name: str, rows: pd.DataFrame) -> Reference:
-    """Their reference, the target in place of the predictions."""
+    """Return the reference of the rows, with the target as the prediction."""
     task = tasks.load(name)
     target = distribution(rows[task.target.name], task.target.classes)
-    features = {f.name: distribution(rows[f.name], f.categories) for f in task.features}
-    made = Reference(rows=len(rows), features=features, predictions={"target": target})
-    bootstrapped = thresholds.bootstrap(made, len(rows))
-    return made.model_copy(update={"thresholds": bootstrapped})
+    features = {}
+    for feature in task.features:
+        values = rows[feature.name]
+        features[feature.name] = distribution(values, feature.categories)
+    predictions = {"target": target}
+    count = len(rows)
+    measured = Reference(rows=count, features=features, predictions=predictions)
+    bootstrapped = thresholds.bootstrap(measured, count)
+    return measured.model_copy(update={"thresholds": bootstrapped})
 
 
-def over(reference: Reference, feature: str, values: Any) -> bool:
-    """Tell whether a window's values of a feature are over their threshold."""
-    known = reference.features[feature]
-    limit = reference.thresholds[len(values)]["features"][feature]
-    return bool(psi(known.shares, reference.rows, known.count(values)) > limit)
+def exceeds_threshold(reference: Reference, feature: str, values: Any) -> bool:
+    """Return whether a window's values of a feature exceed their threshold."""
+    expected = reference.features[feature]
+    limits = reference.thresholds[len(values)]["features"]
+    index = psi(expected.shares, reference.rows, expected.count(values))
+    return bool(index > limits[feature])
+
+
+def has_alert(reference: Reference, window: pd.DataFrame) -> bool:
+    """Return whether any feature of a window exceeds its threshold."""
+    for name in reference.features:
+        if exceeds_threshold(reference, name, window[name].to_numpy()):
+            return True
+    return False
 
 
 @pytest.mark.slow
@@ -60,31 +77,38 @@ def test_at_most_one_window_in_a_hundred_alerts_without_drift(
     reference: Reference, rows: pd.DataFrame, size: int
 ) -> None:
     rng = np.random.default_rng(1)
-    columns = {name: rows[name].to_numpy() for name in reference.features}
     alerts = 0
     for _ in range(WINDOWS):
-        window = rng.integers(0, len(rows), size)
-        alerts += any(over(reference, name, columns[name][window]) for name in columns)
+        drawn = rng.integers(0, len(rows), size)
+        window = rows.iloc[drawn]
+        if has_alert(reference, window):
+            alerts += 1
     assert alerts <= 0.01 * WINDOWS
 
 
-def test_half_a_standard_deviation_is_found_at_a_thousand_rows(
+def shifted_windows(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield 100 windows of 1,000 rows, shifted by half a standard deviation."""
+    rng = np.random.default_rng(2)
+    is_whole = bool((values == values.round()).all())
+    for _ in range(100):
+        shifted = rng.choice(values, 1000) + values.std() / 2
+        if is_whole:  # years and counts are rounded up or down by chance
+            shifted = np.floor(shifted + rng.random(1000))
+        yield shifted
+
+
+def test_a_shift_by_half_a_standard_deviation_exceeds_the_threshold(
     name: str, reference: Reference, rows: pd.DataFrame
 ) -> None:
-    rng = np.random.default_rng(2)
-    numbers = [
-        feature for feature in tasks.load(name).features if not feature.categories
-    ]
-    for feature in numbers:
+    for feature in tasks.load(name).features:
+        if feature.categories:
+            continue
         values = rows[feature.name].to_numpy(float)
-        whole = bool((values == values.round()).all())
-        found = 0
-        for _ in range(100):
-            shifted = rng.choice(values, 1000) + values.std() / 2
-            if whole:  # years and counts stay whole: rounded up or down by chance
-                shifted = np.floor(shifted + rng.random(1000))
-            found += over(reference, feature.name, shifted)
-        assert found >= 95, feature.name
+        alerts = 0
+        for window in shifted_windows(values):
+            if exceeds_threshold(reference, feature.name, window):
+                alerts += 1
+        assert alerts >= 95, feature.name
 
 
 def test_the_same_reference_has_the_same_thresholds(reference: Reference) -> None:
@@ -94,10 +118,14 @@ def test_the_same_reference_has_the_same_thresholds(reference: Reference) -> Non
 
 def test_a_reference_of_few_rows_has_higher_thresholds() -> None:
     quarters = Distribution(edges=[1.0, 2.0, 3.0], shares=[0.25] * 4)
-    parts = {"features": {"x": quarters}, "predictions": {"value": quarters}}
-    few, many = (
-        thresholds.bootstrap(Reference(rows=count, **parts), count)[MOST]
-        for count in (50, 50_000)
-    )
+
+    def limits(count: int) -> dict[str, dict[str, float]]:
+        reference = Reference(
+            rows=count, features={"x": quarters}, predictions={"value": quarters}
+        )
+        return thresholds.bootstrap(reference, count)[MOST]
+
+    few = limits(50)
+    many = limits(50_000)
     assert few["features"]["x"] > 3 * many["features"]["x"] > 0
     assert few["predictions"]["value"] > 3 * many["predictions"]["value"]

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.routes.dashboard import PAGE
+from core.errors import PipelineError, UsageError
 from pipeline.cli import app
 from tests.support.history_factories import new_workspace
 from tests.support.web_servers import Server, serving
@@ -25,7 +26,7 @@ def server() -> Iterator[Server]:
 
 
 def answer(server: Server, **changes: Any) -> dict[str, Any]:
-    """Let the server answer as the API does, and return what it says of drift."""
+    """Let the server answer as the API does, and return its answer about drift."""
     drift = {"task": TASK, "verdict": "no drift", "drifted": [], **changes}
     put(server, f"/drift/{TASK}", drift)
     put(server, "/models", {TASK: {}})
@@ -39,11 +40,11 @@ def put(server: Server, path: str, content: Any) -> None:
 
 
 def call(tmp_path: Path, server: Server | str, *arguments: str) -> Result:
-    url = server if isinstance(server, str) else server.url
+    address = server if isinstance(server, str) else server.url
     root = tmp_path / "clone"
     if not root.exists():
         new_workspace(root)
-    command = ["--repo", str(root), "drift", "--api", url, *arguments]
+    command = ["--repo", str(root), "drift", "--api", address, *arguments]
     return CliRunner().invoke(app, command)
 
 
@@ -88,39 +89,45 @@ def test_a_text_in_the_figures_does_not_end_their_element(
     server: Server, tmp_path: Path
 ) -> None:
     answer(server)
-    figures = FIGURES | {"problems": {TASK: "</script><b>"}}
-    put(server, "/dashboard/figures", figures)
-    assert call(tmp_path, server).exit_code == 0
+    problems = {TASK: "</script><b>"}
+    put(server, "/dashboard/figures", FIGURES | {"problems": problems})
+    done = call(tmp_path, server)
+    assert done.exit_code == 0
     path = tmp_path / "clone" / "build" / "drift" / "dashboard.html"
-    assert saved(path)[1]["problems"] == {TASK: "</script><b>"}
+    _, figures = saved(path)
+    assert figures["problems"] == problems
     assert "<b>" not in path.read_text("utf-8")
 
 
 def test_an_unknown_task_is_a_usage_error(server: Server, tmp_path: Path) -> None:
     answer(server)
     error = call(tmp_path, server, "rain").exception
-    assert f"{server.url} has no /drift/rain: {server.url}/models lists" in str(error)
-    assert getattr(error, "exit_status", None) == 2
+    assert isinstance(error, UsageError)
+    assert str(error) == (
+        f"{server.url} does not have /drift/rain: {server.url}/models lists the tasks"
+        " in service."
+    )
 
 
 @pytest.mark.parametrize(
     ("path", "status", "body", "message"),
     [
-        ("/models", 503, b"", "answers 503: start the API"),
-        ("/models", 200, b"<html>", "does not answer with JSON: start the API"),
-        ("/dashboard", 200, b"<html>", "can't be saved: the API has another version"),
+        ("/models", 503, b"", "responded with status 503: start the API"),
+        ("/models", 200, b"<html>", "did not respond with JSON: start the API"),
+        ("/dashboard", 200, b"<html>", "cannot be saved: the API and this checkout"),
     ],
 )
-def test_an_answer_that_is_of_no_use_is_one_sentence(
+def test_an_unusable_answer_is_one_sentence(
     server: Server, tmp_path: Path, path: str, status: int, body: bytes, message: str
 ) -> None:
     answer(server)
     server.answers[path] = [(status, body)]
     error = call(tmp_path, server).exception
+    assert isinstance(error, PipelineError)
+    assert error.exit_status == 1
     assert f"{server.url}{path} {message}" in str(error)
-    assert getattr(error, "exit_status", None) == 1
 
 
-def test_an_api_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
+def test_an_api_that_is_not_running_is_one_sentence(tmp_path: Path) -> None:
     error = call(tmp_path, "http://127.0.0.1:9").exception
-    assert "does not answer (ConnectionError): start the API" in str(error)
+    assert "did not respond (ConnectionError): start the API" in str(error)

@@ -1,9 +1,6 @@
-"""The report of a forged history: the same history gives the same bytes, and the right
-order.
-"""
+"""The report of a forged history: its content, its order, and the same bytes again."""
 
 import csv
-import io
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -11,11 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from core.git import git
-from pipeline import report
+from pipeline import report, tasks
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
-from pipeline.report.pushes import Runs, gate_reason
+from pipeline.report.pushes import Runs, events
+from pipeline.report.templates import render
 from pipeline.verification import open_history
 from tests.conftest import make_clone, make_origin
 from tests.support import factories
@@ -25,17 +23,18 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    """A clone after three pushes (promoted, promoted, refused) and a rollback; to look
-    at only.
+    """Return a clone after three pushes (promoted, promoted, refused) and a rollback.
+
+    Tests must not change it.
     """
     tmp_path = tmp_path_factory.mktemp("report")
     origin = make_origin(tmp_path)
     team = make_clone(origin, "team")
-    for number, noise in enumerate((0.3, 0.05, 3.0)):
-        folder = tmp_path / f"bundle-{number}"
-        factories.bundle(
-            folder, git(team.root, "rev-parse", "HEAD"), {"housing": noise}, number + 1
-        )
+    commit = git(team.root, "rev-parse", "HEAD")
+    noises = [0.3, 0.05, 3.0]
+    for seed, noise in enumerate(noises, start=1):
+        folder = tmp_path / f"bundle-{seed}"
+        factories.bundle(folder, commit, {"housing": noise}, seed)
         publish(team, folder, "origin", "main")
     promote(team, "housing", 1, "back | to the start", "origin", "main")
     return make_clone(origin, "after")
@@ -53,8 +52,9 @@ def test_writing_it_again_changes_nothing(history: Repo) -> None:
 
 
 def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> None:
-    text = (history.results / "model_comparison.csv").read_text("utf-8")
-    (row,) = csv.DictReader(io.StringIO(text))
+    table = history.results / "model_comparison.csv"
+    lines = table.read_text("utf-8").splitlines()
+    (row,) = csv.DictReader(lines)
     assert row["task"] == "housing"
     assert row["algorithm"] == "ridge"
     assert row["metric"] == "rmse"
@@ -64,48 +64,63 @@ def test_the_comparison_holds_the_best_run_of_each_algorithm(history: Repo) -> N
     assert row["date"] == "2026-11-18"
 
 
-def test_the_leaderboard_tells_the_story_and_its_links_lead_somewhere(
-    history: Repo,
-) -> None:
+def test_the_leaderboard_lists_champions_and_pushes(history: Repo) -> None:
     page = (history.mlruns / "README.md").read_text("utf-8")
     champions, pushes = page.split("### The last")
     assert re.findall(r"^\| (v\d)", champions, re.MULTILINE) == ["v3", "v2", "v1"]
-    decisions = re.findall(
-        r"(v\d promoted manually|not promoted|promoted as v\d)", pushes
-    )
-    assert decisions == [
+    decision = r"(v\d promoted manually|not promoted|promoted as v\d)"
+    assert re.findall(decision, pushes) == [
         "v3 promoted manually",
         "not promoted",
         "promoted as v2",
         "promoted as v1",
     ]
     assert "back \\| to the start" in page
-    for target in page.split("](")[1:]:
-        assert (history.mlruns / target.split(")")[0]).exists()
 
 
-def test_a_reason_of_an_earlier_version_is_not_read_as_its_opposite(
+def test_the_links_of_the_leaderboard_lead_to_files(history: Repo) -> None:
+    page = (history.mlruns / "README.md").read_text("utf-8")
+    targets = re.findall(r"\]\((.*?)\)", page)
+    assert targets
+    for target in targets:
+        assert (history.mlruns / target).exists()
+
+
+def test_the_leaderboard_rewords_the_reasons_of_earlier_versions(
     history: Repo,
 ) -> None:
-    runs = Runs.read(open_history(history)).of("housing")
-    parent = next(run for run in runs if run.tags.get("gate") == "refused")
-    old = "better than champion: rmse 0.6 against the champion's 0.5; size: 9 bytes"
-    earlier = parent.model_copy(update={"tags": parent.tags | {"gate.reason": old}})
-    assert gate_reason(earlier) == f"not better than the champion: {old[22:]}"
-    assert gate_reason(parent) == parent.tags["gate.reason"]
+    opened = open_history(history)
+    task = tasks.load("housing")
+    runs = Runs.read(opened)
+    (refused,) = [
+        run for run in runs.of("housing") if run.tags.get("gate") == "refused"
+    ]
+    earlier = "better than champion: it is the champion's very file, a tie"
+    refused.tags["gate.reason"] = earlier
+    first, *others = opened.promotions("housing")
+    first = first.model_copy(update={"reason": "there is no champion yet"})
+    versions = [first, *others]
+    pushes = events(task, runs, versions)
+    page = render(
+        "leaderboard.md", sections=[(task, versions, pushes)], runs=runs, shown=20
+    )
+    assert "| the challenger's ONNX file is identical to the champion's |" in page
+    assert "| there was no champion to compare it with |" in page
+    assert "better than champion" not in page
+    assert "no champion yet" not in page
 
 
 def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> None:
     root = ElementTree.parse(history.results / "housing.svg").getroot()
-    kinds = [dot.get("class") for dot in root.iter(f"{SVG}circle")]
-    assert sorted(kinds) == ["no", "yes", "yes", "yes"]
+    dots = [dot.get("class", "") for dot in root.iter(f"{SVG}circle")]
+    assert sorted(dots) == ["no", "yes", "yes", "yes"]
     (line,) = root.iter(f"{SVG}polyline")
-    assert len((line.get("points") or "").split()) == 4
+    points = line.get("points", "")
+    assert len(points.split()) == 4
 
 
 def test_a_history_without_runs_has_a_page_too(clone: Callable[..., Repo]) -> None:
     repo = clone("empty")
     report.write(repo, open_history(repo))
-    assert "No run has been published yet." in (repo.mlruns / "README.md").read_text(
-        "utf-8"
-    )
+    page = (repo.mlruns / "README.md").read_text("utf-8")
+    assert "No run has been published yet." in page

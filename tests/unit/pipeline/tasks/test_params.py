@@ -60,7 +60,7 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
     ),
     (
         lambda c: _candidates(c)["dummy"].update(strategy="mean"),
-        "tasks.housing.candidates.dummy.strategy: unknown key; known are: none",
+        "tasks.housing.candidates.dummy.strategy: unknown key; none is allowed here",
     ),
     (
         lambda c: _candidates(c)["random_forest"].update(random_state=5),
