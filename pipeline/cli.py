@@ -173,7 +173,7 @@ def export(
     exported = remake.export(context.obj, task, algorithm, form)
     print(f"{exported.path}: run {exported.run.run_id}; the model {exported.compared}.")
     if form == "joblib":
-        console.show_warning(remake.WARNING)
+        console.show_message(remake.WARNING)
 
 
 @app.command()

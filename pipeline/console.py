@@ -1,4 +1,4 @@
-"""What the commands print: results on standard output, sentences on standard error."""
+"""The output of the commands: results on standard output, messages on standard error."""
 
 import errno
 import json
@@ -15,18 +15,19 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def show_publication(commit: str, message: str, as_json: bool) -> None:
-    """Print a published commit; people also get its message, without the trailers."""
+    """Print a published commit and, for people, its message without the trailers."""
     if as_json:
         print(json.dumps({"commit": commit, "message": message}))
         return
     print(commit)
-    text = message.partition(TRAILERS)[0]
-    Console(stderr=True).print(text, markup=False, soft_wrap=True)
+    text, _, _ = message.partition(TRAILERS)
+    show_message(text)
 
 
-def show_warning(sentence: str) -> None:
-    """Print a sentence that people should read before they go on."""
-    Console(stderr=True).print(sentence, soft_wrap=True)
+def show_message(message: str) -> None:
+    """Print a message for people, which is not part of the command's result."""
+    console = Console(stderr=True)
+    console.print(message, markup=False, soft_wrap=True)
 
 
 def fail(error: PipelineError | OSError) -> NoReturn:

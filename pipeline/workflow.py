@@ -3,6 +3,9 @@
 import os
 import sys
 
+# How GitHub expects these characters in an annotation; "%" comes first.
+_ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+
 
 def run_url() -> str:
     """Return the address of the workflow run's page; empty outside of a workflow."""
@@ -29,7 +32,6 @@ def _annotate(kind: str, title: str, text: str) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         print(f"{kind}: {title}: {text}", file=sys.stderr)
         return
-    escaped = text.replace("%", "%25")
-    escaped = escaped.replace("\r", "%0D")
-    escaped = escaped.replace("\n", "%0A")
-    print(f"::{kind} title={title}::{escaped}", flush=True)
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    print(f"::{kind} title={title}::{text}", flush=True)

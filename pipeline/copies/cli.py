@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from core.errors import UsageError
+from pipeline import console
 
 
 def init(
@@ -38,6 +39,7 @@ def init(
     from pipeline.copies.init import init as run
 
     print(run(context.obj, name, holder, repository, empty, yes))
+    console.show_message("The project has a new commit: review it, then push it.")
 
 
 def update(

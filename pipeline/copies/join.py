@@ -1,4 +1,4 @@
-"""Finds the commit of the template that a copy was made from."""
+"""Finds the commit of the template that a copy was created from."""
 
 from core.errors import UsageError
 from core.git import git, succeeds
@@ -17,8 +17,8 @@ def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
         ref: a branch, a tag or a commit of the template; None for its default branch.
 
     Raises:
-        UsageError: no address is known, or the template has no such branch, tag or
-            commit.
+        UsageError: the template's address is unknown, or the template has no such
+            branch, tag or commit.
     """
     is_shallow = git(repo.root, "rev-parse", "--is-shallow-repository")
     if is_shallow == "true":

@@ -1,9 +1,9 @@
 """The three sides of an update as Git trees that differ only in what is to be merged.
 
-A merge compares the template as the copy knew it (the base), the template now, and the
-copy. Both trees of the template get the copy's own history, models, data, results and
-names, and generated files are everywhere as the template has them now. What is left to
-merge is code and pages.
+A merge compares the template at the time of the last update (the base), the template
+now, and the copy. Both trees of the template get the copy's own history, models, data,
+results and names, and all three get the generated files of the template now. Only code
+and pages are left to merge.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Entries = dict[str, str]  # by path: mode, type and object, as `git ls-tree` pri
 
 @dataclass(frozen=True)
 class Sides:
-    """Commits made only for the merge: `base` is the parent of both others."""
+    """Commits that exist only for the merge; `base` is the parent of both others."""
 
     base: str
     ours: str
@@ -43,14 +43,16 @@ def make(
     copy = _entries(tree, ours)
     new = _of_template(tree, theirs, copy, identity)
     old = _of_template(tree, base, copy, identity)
-    generated = [*GENERATED]
+    generated = list(GENERATED)
     if copy.get(PROJECT) == old.get(PROJECT):
-        # The copy has no dependencies of its own, so the template's locks hold.
+        # The copy has no dependencies of its own, so the template's lock files apply.
         generated.append(LOCKS)
-    first = _commit(tree, _with_generated(old, new, generated), "base")
+    old = _with_generated(old, new, generated)
+    copy = _with_generated(copy, new, generated)
+    first = _commit(tree, old, "base")
     return Sides(
         base=first,
-        ours=_commit(tree, _with_generated(copy, new, generated), "ours", first),
+        ours=_commit(tree, copy, "ours", first),
         theirs=_commit(tree, new, "theirs", first),
     )
 
@@ -90,8 +92,9 @@ def _of_template(
     for path, edit in edits.items():
         if path in entries:
             mode, kind, blob = entries[path].split(" ")
-            text = git_bytes(tree, "cat-file", "blob", blob).decode("utf-8")
-            blob = git(tree, "hash-object", "-w", "--stdin", stdin=edit(text))
+            content = git_bytes(tree, "cat-file", "blob", blob)
+            text = edit(content.decode("utf-8"))
+            blob = git(tree, "hash-object", "-w", "--stdin", stdin=text)
             entries[path] = f"{mode} {kind} {blob}"
     for path, entry in copy.items():
         if is_own(path):

@@ -33,8 +33,8 @@ def choose(
             promotion.
 
     Raises:
-        PipelineError: the remote has no commit to begin the branch from, or somebody
-            else changed the branch, so that nothing can be merged into it unseen.
+        PipelineError: the remote has no commit to create the branch from, or the branch
+            has changes that the pipeline did not make.
     """
     tree = remote.tree
     if tip:
@@ -71,10 +71,11 @@ def is_ancestor(tree: Path, commit: str, of: str) -> bool:
 
 
 def require_ancestor(tree: Path, commit: str, what: str) -> None:
-    """Refuse to publish what was trained from a commit that the branch lacks.
+    """Check that the branch contains the commit that something was trained from.
 
     Raises:
-        PipelineError: the commit was never pushed, or the remote rewrote its history.
+        PipelineError: it does not: the commit was never pushed, or the history of the
+            branch was rewritten.
     """
     if not is_ancestor(tree, commit, "HEAD"):
         raise PipelineError(
@@ -122,7 +123,11 @@ def _resolved(unmerged: str) -> str:
 
 
 def _require_data_branch(remote: Remote, branch: str, tip: str, commit: str) -> None:
-    """Refuse to merge into a branch with changes that the pipeline did not write."""
+    """Check that the pipeline made all changes of the branch.
+
+    Raises:
+        PipelineError: it did not, so nothing may be merged into the branch.
+    """
     bases = git(remote.tree, "merge-base", "--all", tip, commit).splitlines()
     options = ("-r", "-z", "--name-only", "--no-renames")
     changed = git(remote.tree, "diff-tree", *options, bases[0], tip)

@@ -16,8 +16,8 @@ BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 def commit(tree: Path, message: str, parents: list[str]) -> str:
     """Commit the owned folders of a worktree, as they are; return the commit.
 
-    It is made without `git commit`, so that the user's settings for commits, such as
-    templates, signatures and clean-up, don't apply.
+    This does not use `git commit`, so that the user's settings for commits, such as
+    templates, signatures and clean-up, do not apply.
 
     Raises:
         PipelineError: Git would store bytes other than those that were written.
@@ -30,7 +30,7 @@ def commit(tree: Path, message: str, parents: list[str]) -> str:
 
 
 def commit_tree(tree: Path, content: str, message: str, parents: list[str]) -> str:
-    """Commit a tree in the user's name, or in the bot's if Git knows none."""
+    """Commit a tree in the user's name, or in the bot's if the user has not set one."""
     options = []
     for parent in parents:
         options += ["-p", parent]
@@ -56,10 +56,13 @@ def _identity(tree: Path) -> dict[str, str]:
 
 
 def _require_same_bytes(tree: Path) -> None:
-    """Refuse a commit in which a filter or attribute of this clone changed a file.
+    """Check that no filter or attribute of this clone has changed a file.
 
     The digests in the history are of the bytes that were written. Attributes in
-    `.git/info` come before those of the repository, and nothing turns them off.
+    `.git/info` override those of the repository, and cannot be turned off.
+
+    Raises:
+        PipelineError: a file differs.
     """
     options = ("-z", "--cached", "--no-renames")
     listing = git_in(tree, "diff-index", *options, "HEAD")

@@ -1,7 +1,7 @@
-"""Lands a change on a branch that others push to: take a fresh tip, change it, push.
+"""Lands a change on a branch that others push to: fetch the tip, change it, push.
 
-If another push was faster, it starts again. What is pushed is a function of the tip,
-and the user's own work tree is never touched: everything happens in a worktree below
+If another push comes first, it starts again. What is pushed is a function of the tip.
+The user's own work tree is never touched: everything happens in a worktree below
 `build/`.
 """
 
@@ -19,14 +19,13 @@ from pipeline.publish.worktree import checkout, worktree
 from pipeline.repo import Repo
 
 ATTEMPTS = 60
-# The newest commit that was made here, even by a dry run:
-# `git show refs/mlops/published`.
+# The newest commit of this clone, even of a dry run: `git show refs/mlops/published`.
 PUBLISHED = "refs/mlops/published"
 
 
 @dataclass(frozen=True)
 class Change:
-    """The result of one attempt; `commit` is set if the change had landed before."""
+    """The result of one attempt; `commit` is set if the change landed earlier."""
 
     message: str
     commit: str | None = None

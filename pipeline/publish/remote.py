@@ -1,4 +1,4 @@
-"""Fetches from and pushes to a remote, with new attempts if the network fails."""
+"""Fetches from and pushes to a remote, and tries again if the network fails."""
 
 import random
 import sys
@@ -9,7 +9,9 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.git import GitError, git, succeeds
 from core.redact import redact
-from pipeline.publish.push_errors import Cause, classify, explain, words
+from pipeline.publish import push_errors
+from pipeline.publish.push_causes import Cause, classify
+from pipeline.publish.push_errors import explain
 from pipeline.publish.worktree import git_in
 
 # Seconds between attempts if the server or the network fails; a minute in all.
@@ -104,7 +106,7 @@ class Remote:
             return
         if cause is Cause.RACE:
             return
-        # Servers have many words for a lost race: if the branch has moved, it was one.
+        # Servers report a lost race in many ways. If the branch has moved, it was one.
         may_be_race = cause in (Cause.RULE, Cause.UNKNOWN)
         if may_be_race and self.fetch(branch) != tip:
             return
@@ -131,11 +133,12 @@ class Remote:
             attempts = len(WAITS) + 1
             failure = f"the remote {self.shown} failed in {attempts} attempts"
             raise PipelineError(explain(error.output, failure)) from error
-        message = (
-            f"the remote {self.shown} failed ({words(error.output)}): trying again in"
+        reason = push_errors.message(error.output)
+        notice = (
+            f"the remote {self.shown} failed ({reason}): trying again in"
             f" {seconds:g} seconds."
         )
-        print(message, file=sys.stderr, flush=True)
+        print(notice, file=sys.stderr, flush=True)
         time.sleep(seconds * random.uniform(0.75, 1.25))
 
 

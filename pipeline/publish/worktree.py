@@ -11,7 +11,8 @@ from filelock import FileLock, Timeout
 
 from core.errors import PipelineError
 from core.git import GitError, git
-from pipeline.publish.push_errors import Cause, advice, classify
+from pipeline.publish.push_causes import Cause, classify
+from pipeline.publish.push_errors import advice
 from pipeline.repo import Repo
 
 # `rev-parse --path-format` came with 2.31, in March 2021.
@@ -19,8 +20,8 @@ OLDEST_GIT = (2, 31)
 # Short, because it precedes every path of the repository, and Windows allows 260
 # characters.
 PREFIX = "p-"
-# The user's settings for their own checkout must not change what is published, such as
-# sparse checkouts, other line ends, or relative paths in the worktree's own files.
+# The user's settings for their own checkout, such as sparse checkouts or line endings,
+# must not change what is published.
 _SETTINGS = {
     "core.sparseCheckout": "false",
     "index.sparse": "false",
@@ -59,9 +60,8 @@ def worktree(repo: Repo) -> Iterator[Path]:
             f"{repo.root} is the folder {prefix} of another Git repository: run the"
             " command in a clone of this project."
         )
-    common = Path(
-        git(repo.root, "rev-parse", "--path-format=absolute", "--git-common-dir")
-    )
+    options = ("--path-format=absolute", "--git-common-dir")
+    common = Path(git(repo.root, "rev-parse", *options))
     repo.build.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(common / "pipeline-publish.lock", timeout=0):
@@ -80,7 +80,8 @@ def worktree(repo: Repo) -> Iterator[Path]:
             " wait until it ends, or use another clone."
         ) from error
     except PermissionError as error:
-        if error.filename is None or common not in Path(error.filename).parents:
+        is_in_git = error.filename and common in Path(error.filename).parents
+        if not is_in_git:
             raise
         raise PipelineError(
             f"{common} is read-only for this user: {advice(Cause.READ_ONLY)}."
@@ -91,8 +92,8 @@ def checkout(tree: Path, commit: str) -> None:
     """Make the worktree's files those of a commit, and remove all others.
 
     Raises:
-        PipelineError: Git uses a folder other than this one as the worktree, which may
-            hold somebody's work.
+        PipelineError: Git uses another folder as the worktree, which may contain the
+            user's work.
     """
     _require_own(tree)
     git_in(tree, "reset", "--hard", "--quiet", commit)
@@ -145,7 +146,7 @@ def _remove_worktrees(repo: Repo) -> None:
         if not path.name.startswith(PREFIX) or not path.parent.exists():
             continue
         if path.parent.samefile(repo.build):
-            # The Git of a killed publish may still write there; what cannot be removed
-            # now is removed next time.
+            # The Git of a killed publish may still write there. What cannot be removed
+            # now is removed the next time.
             shutil.rmtree(path, ignore_errors=True)
     git(repo.root, "worktree", "prune")

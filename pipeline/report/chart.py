@@ -21,10 +21,7 @@ def draw(task: Task, events: list[Event]) -> str:
     """Draw the last `SHOWN` pushes: a dot per challenger, a line for the champion."""
     in_service = _in_service(events)[-SHOWN:]
     events = events[-SHOWN:]
-    values = in_service + [event.value for event in events]
-    known = [value for value in values if value is not None]
-    low = min(known, default=0.0)
-    high = max(known, default=1.0)
+    low, high = _range(events, in_service)
     dots = []
     line = []
     for place, event in enumerate(events):
@@ -50,6 +47,18 @@ def draw(task: Task, events: list[Event]) -> str:
         bottom=TOP + HEIGHT,
         width=WIDTH,
     )
+
+
+def _range(events: list[Event], in_service: list[float | None]) -> tuple[float, float]:
+    """Return the lowest and the highest value in the chart."""
+    values = []
+    for event in events:
+        values.append(event.value)
+    values += in_service
+    numbers = [value for value in values if value is not None]
+    low = min(numbers, default=0.0)
+    high = max(numbers, default=1.0)
+    return low, high
 
 
 def _in_service(events: list[Event]) -> list[float | None]:

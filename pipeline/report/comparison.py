@@ -1,5 +1,6 @@
 """`results/model_comparison.csv`: the best run of each algorithm of each task."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -17,18 +18,22 @@ Row = dict[str, Any]
 
 
 def to_csv(tasks: list[Task], runs: Runs) -> str:
-    """Return the comparison of all algorithms that were ever tried."""
+    """Return the comparison of all algorithms in the history, as CSV."""
     rows: list[Row] = []
     for task in tasks:
         rows += _best(task, runs)
-    measured: set[str] = set()
+    metrics: set[str] = set()
     for row in rows:
-        for name in row:
-            if name.startswith(MEASURED):
-                measured.add(name)
-    columns = FIRST_COLUMNS + sorted(measured) + LAST_COLUMNS
+        metrics |= _holdout_metrics(row)
+    columns = FIRST_COLUMNS + sorted(metrics) + LAST_COLUMNS
     table = pd.DataFrame(rows, columns=columns)
-    return str(table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    return str(text)
+
+
+def _holdout_metrics(names: Iterable[str]) -> set[str]:
+    """Return the names of metrics that were measured on the hold-out."""
+    return {name for name in names if name.startswith(MEASURED)}
 
 
 def _best(task: Task, runs: Runs) -> list[Row]:
@@ -36,12 +41,14 @@ def _best(task: Task, runs: Runs) -> list[Row]:
 
     Of runs that are equally good it is the oldest.
     """
-    measured = f"cv_{task.metric.name}_mean"
+    metric = f"cv_{task.metric.name}_mean"
     rows = []
     for run in runs.of(task.name):
-        if "algorithm" in run.params and measured in run.metrics:
+        is_candidate = "algorithm" in run.params
+        if is_candidate and metric in run.metrics:
             rows.append(_row(task, run))
-    rows.sort(key=lambda row: row["cv_mean"], reverse=task.metric.higher_is_better)
+    highest_first = task.metric.higher_is_better
+    rows.sort(key=lambda row: row["cv_mean"], reverse=highest_first)
     best: dict[str, Row] = {}
     for row in rows:
         best.setdefault(row["algorithm"], row)
@@ -60,7 +67,6 @@ def _row(task: Task, run: Run) -> Row:
         "date": day(run.started),
         "commit": run.tags.get(COMMIT, ""),
     }
-    for name in run.metrics:
-        if name.startswith(MEASURED):
-            row[name] = run.latest(name)
+    for name in _holdout_metrics(run.metrics):
+        row[name] = run.latest(name)
     return row

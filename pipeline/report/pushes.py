@@ -35,10 +35,10 @@ class Runs:
 
 @dataclass(frozen=True)
 class Event:
-    """A push or a manual promotion, with the id of the run that it is about.
+    """A push or a manual promotion, with the id of its run.
 
-    `when` is in milliseconds since the epoch; `value` is the metric on the hold-out of
-    the model that was judged.
+    `when` is in milliseconds since the epoch; `value` is the metric of the challenger on
+    the hold-out.
     """
 
     when: int

@@ -24,7 +24,8 @@ from pathlib import Path
 
 from core.errors import PipelineError
 from core.git import GitError, git
-from pipeline.publish.push_errors import Cause, classify, explain
+from pipeline.publish.push_causes import Cause, classify
+from pipeline.publish.push_errors import explain
 from pipeline.workflow import run_url
 from scripts import console
 from scripts.ci import api, own_commits

@@ -163,6 +163,7 @@ def test_the_commands_say_what_they_did(template: Project, copy: Project) -> Non
     named = run("init", "--name", "Churn", "--holder", "ACME")
     assert named.exit_code == 0
     assert named.stdout.strip() == copy.head
+    assert "review it, then push it" in named.stderr
     assert git(copy.root, "log", "-1", "--format=%B") == (
         "chore: start the project Churn\n\nThis project was created from a template."
     )

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from pipeline.publish.push_errors import Cause, advice, classify, explain, words
+from pipeline.publish import push_errors
+from pipeline.publish.push_causes import Cause, classify
+from pipeline.publish.push_errors import advice, explain
 from tests.paths import ROOT
 
 REJECTED = (
@@ -193,13 +195,13 @@ def test_progress_and_git_s_own_lines_are_not_part_of_the_server_s_message() -> 
         "remote: Internal Server Error\n"
     )
     output += REJECTED.format("failure")
-    assert words(output) == "Internal Server Error"
+    assert push_errors.message(output) == "Internal Server Error"
 
 
 def test_the_message_does_not_contain_a_secret() -> None:
     output = "fatal: Authentication failed for 'https://me:pass-word@example.org/r/'"
     message = "fatal: Authentication failed for 'https://***@example.org/r/'"
-    assert words(output) == message
+    assert push_errors.message(output) == message
 
 
 def test_programs_without_any_package_can_use_it() -> None:
