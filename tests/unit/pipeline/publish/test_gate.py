@@ -19,37 +19,51 @@ from tests.support.service import TASKS
 
 
 @dataclass
+class Fit:
+    """A fitted estimator and its ONNX model."""
+
+    estimator: Any
+    model: OnnxModel
+
+    @classmethod
+    def of(cls, task: Task, rows: pd.DataFrame) -> "Fit":
+        estimator, content = factories.fitted(task, rows)
+        return cls(estimator, OnnxModel(content))
+
+
+@dataclass
 class Arena:
     """A task with a model of few rows, a better one of many rows, and hold-out rows."""
 
     task: Task
     holdout: pd.DataFrame
-    poor: OnnxModel
-    good: OnnxModel
-    poor_fit: Any
-    good_fit: Any
+    poor: Fit
+    good: Fit
 
-    def evidence(self, name: str, **update: Any) -> Challenger:
-        model = getattr(self, name)
-        fit = getattr(self, f"{name}_fit")
-        return factories.challenger(self.task, model, self.holdout, fit, **update)
+    def evidence(self, fit: Fit, **update: Any) -> Challenger:
+        return factories.challenger(
+            self.task, fit.model, self.holdout, fit.estimator, **update
+        )
 
-    def decide(self, name: str, champion: str | None, **update: Any) -> Decision:
-        """Let the gate decide between two of the models, by their names."""
-        model = getattr(self, name)
-        served = getattr(self, champion) if champion else None
-        evidence = self.evidence(name, **update)
-        return decide(self.task, evidence, model, served, self.holdout)
+    def decide(self, fit: Fit, champion: Fit | None, **update: Any) -> Decision:
+        """Let the gate decide whether a model replaces the champion."""
+        evidence = self.evidence(fit, **update)
+        served = champion.model if champion else None
+        return decide(self.task, evidence, fit.model, served, self.holdout)
 
 
 @pytest.fixture(scope="module", params=TASKS)
 def arena(request: pytest.FixtureRequest) -> Arena:
     # The thresholds of the tasks are for their real data, and not for generated rows.
     task = replace(tasks.load(request.param), thresholds={})
-    poor_fit, poor = factories.fitted(task, factories.rows(task, 40, seed=1))
-    good_fit, good = factories.fitted(task, factories.rows(task, 2000, seed=2))
-    holdout = factories.rows(task, 600, seed=3)
-    return Arena(task, holdout, OnnxModel(poor), OnnxModel(good), poor_fit, good_fit)
+    few = factories.rows(task, 40, seed=1)
+    many = factories.rows(task, 2000, seed=2)
+    return Arena(
+        task=task,
+        holdout=factories.rows(task, 600, seed=3),
+        poor=Fit.of(task, few),
+        good=Fit.of(task, many),
+    )
 
 
 def failed(decision: Decision) -> list[str]:
@@ -57,13 +71,13 @@ def failed(decision: Decision) -> list[str]:
 
 
 def test_the_first_challenger_is_promoted(arena: Arena) -> None:
-    decision = arena.decide("poor", None)
+    decision = arena.decide(arena.poor, None)
     assert decision.promote
     assert decision.reason == "there was no champion to compare it with"
 
 
 def test_a_better_challenger_is_promoted_with_the_numbers(arena: Arena) -> None:
-    decision = arena.decide("good", "poor")
+    decision = arena.decide(arena.good, arena.poor)
     relation = "above" if arena.task.metric.higher_is_better else "below"
     assert decision.promote
     assert f" is {relation} the champion's " in decision.reason
@@ -73,7 +87,7 @@ def test_a_better_challenger_is_promoted_with_the_numbers(arena: Arena) -> None:
 def test_the_reason_says_on_which_side_of_the_champion_a_worse_challenger_is(
     arena: Arena,
 ) -> None:
-    decision = arena.decide("poor", "good")
+    decision = arena.decide(arena.poor, arena.good)
     relation = "below" if arena.task.metric.higher_is_better else "above"
     assert not decision.promote
     assert failed(decision) == ["better than champion"]
@@ -82,18 +96,16 @@ def test_the_reason_says_on_which_side_of_the_champion_a_worse_challenger_is(
 
 
 def test_a_tie_keeps_the_champion(arena: Arena) -> None:
-    decision = arena.decide("good", "good")
+    decision = arena.decide(arena.good, arena.good)
     assert not decision.promote
     assert decision.reason == reasons.SAME_FILE
 
 
 def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
     rows = factories.rows(arena.task, 2000, seed=4)
-    _, content = factories.fitted(arena.task, rows)
-    rival = OnnxModel(content)
-    evidence = arena.evidence("good")
-    decision = decide(arena.task, evidence, arena.good, rival, arena.holdout)
-    reverse = decide(arena.task, evidence, rival, arena.good, arena.holdout)
+    rival = Fit.of(arena.task, rows)
+    decision = arena.decide(arena.good, rival)
+    reverse = arena.decide(rival, arena.good)
     assert not (decision.promote and reverse.promote)
 
 
@@ -120,7 +132,7 @@ def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
 def test_one_failed_check_is_enough_and_the_reason_says_that_it_failed(
     arena: Arena, update: dict[str, Any], check: str, reason: str
 ) -> None:
-    decision = arena.decide("good", "poor", **update)
+    decision = arena.decide(arena.good, arena.poor, **update)
     assert not decision.promote
     assert failed(decision) == [check]
     assert decision.reason.startswith(reason)
@@ -130,7 +142,7 @@ def test_a_model_whose_onnx_differs_is_refused_with_rows_and_difference(
     arena: Arena,
 ) -> None:
     parity = Parity(rows=600, mismatches=7, largest_difference=0.25, tolerance=1e-4)
-    decision = arena.decide("good", "poor", parity=parity)
+    decision = arena.decide(arena.good, arena.poor, parity=parity)
     assert not decision.promote
     assert "7 of 600 hold-out rows" in decision.reason
     assert "0.25" in decision.reason
@@ -140,8 +152,10 @@ def test_thresholds_are_absolute(arena: Arena) -> None:
     metric = arena.task.metric
     out_of_reach = 2.0 if metric.higher_is_better else 0.0
     strict = replace(arena.task, thresholds={metric.name: out_of_reach})
-    evidence = arena.evidence("good")
-    decision = decide(strict, evidence, arena.good, arena.poor, arena.holdout)
+    evidence = arena.evidence(arena.good)
+    challenger = arena.good.model
+    champion = arena.poor.model
+    decision = decide(strict, evidence, challenger, champion, arena.holdout)
     assert not decision.promote
     assert failed(decision) == [f"threshold {metric.name}"]
     relation = "is above the allowed maximum of 0"
@@ -158,10 +172,9 @@ def test_a_champion_that_needs_a_removed_column_is_replaced(arena: Arena) -> Non
     )
     # Without its sources, whose layout names the column.
     task = replace(arena.task, features=features, table=Layout(), sources=())
-    fit, content = factories.fitted(task, factories.rows(task, 500))
-    model = OnnxModel(content)
-    evidence = factories.challenger(task, model, fewer, fit)
-    decision = decide(task, evidence, model, arena.good, fewer)
+    fit = Fit.of(task, factories.rows(task, 500))
+    evidence = factories.challenger(task, fit.model, fewer, fit.estimator)
+    decision = decide(task, evidence, fit.model, arena.good.model, fewer)
     assert decision.promote
     assert decision.reason == (
         f"the champion needs columns that the data no longer has ({column})"
@@ -173,7 +186,9 @@ def test_the_interval_of_the_gain_is_paired() -> None:
     generator = np.random.default_rng(0)
     truth = generator.normal(2, 1, 500)
     old = truth + generator.normal(0, 1, 500)
-    low, high = gain_interval(task, truth, old, truth + (old - truth) * 0.98)
+    error = old - truth
+    new = truth + error * 0.98
+    low, high = gain_interval(task, truth, old, new)
     # 2 % less error on the same rows is significant, although it is far less than the
     # spread of either.
     assert 0.015 < low < high < 0.025

@@ -27,25 +27,33 @@ def server() -> Iterator[Server]:
 
 def answer(server: Server, **changes: Any) -> dict[str, Any]:
     """Let the server answer as the API does, and return its answer about drift."""
-    drift = {"task": TASK, "verdict": "no drift", "drifted": [], **changes}
-    put(server, f"/drift/{TASK}", drift)
+    result = {"task": TASK, "verdict": "no drift", "drifted": [], **changes}
+    put(server, f"/drift/{TASK}", result)
     put(server, "/models", {TASK: {}})
     put(server, "/dashboard/figures", FIGURES)
     server.answers["/dashboard"] = [(200, PAGE.read_bytes())]
-    return drift
+    return result
 
 
 def put(server: Server, path: str, content: Any) -> None:
     server.answers[path] = [(200, json.dumps(content).encode())]
 
 
-def call(tmp_path: Path, server: Server | str, *arguments: str) -> Result:
-    address = server if isinstance(server, str) else server.url
-    root = tmp_path / "clone"
-    if not root.exists():
-        new_workspace(root)
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return the folder of a checkout."""
+    folder = tmp_path / "clone"
+    new_workspace(folder)
+    return folder
+
+
+def drift(root: Path, address: str, *arguments: str) -> Result:
     command = ["--repo", str(root), "drift", "--api", address, *arguments]
     return CliRunner().invoke(app, command)
+
+
+def default_path(root: Path) -> Path:
+    return root / "build" / "drift" / "dashboard.html"
 
 
 def saved(path: Path) -> tuple[str, dict[str, Any]]:
@@ -57,11 +65,11 @@ def saved(path: Path) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("arguments", [[], [TASK]])
 def test_the_verdict_is_printed_and_the_page_of_the_api_saved(
-    server: Server, tmp_path: Path, arguments: list[str]
+    server: Server, root: Path, arguments: list[str]
 ) -> None:
     answer(server)
-    done = call(tmp_path, server, *arguments)
-    path = tmp_path / "clone" / "build" / "drift" / "dashboard.html"
+    done = drift(root, server.url, *arguments)
+    path = default_path(root)
     assert done.exit_code == 0
     assert done.stdout == f"credit: no drift; {path}\n"
     page, figures = saved(path)
@@ -70,38 +78,38 @@ def test_the_verdict_is_printed_and_the_page_of_the_api_saved(
     assert figures == FIGURES
 
 
-def test_drifted_features_are_named(server: Server, tmp_path: Path) -> None:
+def test_drifted_features_are_named(server: Server, root: Path) -> None:
     answer(server, verdict="drift", drifted=["savings", "age"])
-    folder = tmp_path / "elsewhere"
-    done = call(tmp_path, server, "--out", str(folder))
+    folder = root / "elsewhere"
+    done = drift(root, server.url, "--out", str(folder))
     path = folder / "dashboard.html"
     assert done.stdout == f"credit: drift in savings, age; {path}\n"
     assert path.is_file()
 
 
-def test_json_is_the_answer_of_the_api(server: Server, tmp_path: Path) -> None:
-    drift = answer(server)
-    done = call(tmp_path, server, "--json")
-    assert json.loads(done.stdout) == drift
+def test_json_is_the_answer_of_the_api(server: Server, root: Path) -> None:
+    expected = answer(server)
+    done = drift(root, server.url, "--json")
+    assert json.loads(done.stdout) == expected
 
 
 def test_a_text_in_the_figures_does_not_end_their_element(
-    server: Server, tmp_path: Path
+    server: Server, root: Path
 ) -> None:
     answer(server)
     problems = {TASK: "</script><b>"}
     put(server, "/dashboard/figures", FIGURES | {"problems": problems})
-    done = call(tmp_path, server)
+    done = drift(root, server.url)
     assert done.exit_code == 0
-    path = tmp_path / "clone" / "build" / "drift" / "dashboard.html"
+    path = default_path(root)
     _, figures = saved(path)
     assert figures["problems"] == problems
     assert "<b>" not in path.read_text("utf-8")
 
 
-def test_an_unknown_task_is_a_usage_error(server: Server, tmp_path: Path) -> None:
+def test_an_unknown_task_is_a_usage_error(server: Server, root: Path) -> None:
     answer(server)
-    error = call(tmp_path, server, "rain").exception
+    error = drift(root, server.url, "rain").exception
     assert isinstance(error, UsageError)
     assert str(error) == (
         f"{server.url} does not have /drift/rain: {server.url}/models lists the tasks"
@@ -118,16 +126,16 @@ def test_an_unknown_task_is_a_usage_error(server: Server, tmp_path: Path) -> Non
     ],
 )
 def test_an_unusable_answer_is_one_sentence(
-    server: Server, tmp_path: Path, path: str, status: int, body: bytes, message: str
+    server: Server, root: Path, path: str, status: int, body: bytes, message: str
 ) -> None:
     answer(server)
     server.answers[path] = [(status, body)]
-    error = call(tmp_path, server).exception
+    error = drift(root, server.url).exception
     assert isinstance(error, PipelineError)
     assert error.exit_status == 1
     assert f"{server.url}{path} {message}" in str(error)
 
 
-def test_an_api_that_is_not_running_is_one_sentence(tmp_path: Path) -> None:
-    error = call(tmp_path, "http://127.0.0.1:9").exception
+def test_an_api_that_is_not_running_is_one_sentence(root: Path) -> None:
+    error = drift(root, "http://127.0.0.1:9").exception
     assert "did not respond (ConnectionError): start the API" in str(error)
