@@ -94,7 +94,7 @@ def _runs(root: Path, commit: str) -> dict[str, list[str]]:
     """Return the runs that a commit publishes, by task: the parent run comes first.
 
     Raises:
-        UsageError: it is no commit of `pipeline publish`.
+        UsageError: it is not a commit of `pipeline publish`.
     """
     trailers = "--format=%(trailers:key=Mlops-Runs,valueonly)"
     runs = {}
@@ -104,7 +104,9 @@ def _runs(root: Path, commit: str) -> dict[str, list[str]]:
             runs[words[0]] = words[1:]
     # A manual promotion names a single run.
     if not runs or min(map(len, runs.values())) < 2:
-        raise UsageError(f"{commit} is no commit of `pipeline publish`: name another.")
+        raise UsageError(
+            f"{commit} is not a commit of `pipeline publish`: give another one."
+        )
     return runs
 
 

@@ -106,5 +106,5 @@ def test_other_commits_are_refused(team: Repo, tmp_path: Path) -> None:
     publish(team, bundle(team, tmp_path / "2", 0.05, 2), "origin", "main")
     by_hand, _ = promote(team, "housing", 1, "", "origin", "main")
     for commit in ("HEAD", by_hand):
-        with pytest.raises(UsageError, match="no commit of `pipeline publish`"):
+        with pytest.raises(UsageError, match="is not a commit of `pipeline publish`"):
             describe(team.root, commit, "")

@@ -77,7 +77,7 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
         lambda c: c["tasks"]["iris"].update(
             exclude=["sepal_length", "sepal_width", "petal_length", "petal_width"]
         ),
-        "tasks.iris.exclude: excludes every feature",
+        "tasks.iris.exclude: every feature is excluded",
     ),
     (
         lambda c: c["tasks"]["iris"].update(folds=1),
