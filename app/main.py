@@ -19,7 +19,7 @@ from app.asgi.proxy import Proxies
 from app.dependencies import Services
 from app.errors import error_response
 from app.middleware import Log, RequestContextMiddleware
-from app.observability import drift as drift_metrics
+from app.observability import model_gauges
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog
 from app.observability.recent_metrics import RecentMetrics
@@ -135,7 +135,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     measure_drift = repeat(
         "measuring drift",
-        lambda: drift_metrics.update_metrics(services),
+        lambda: model_gauges.update(
+            services.metrics, services.models, services.predictions
+        ),
         settings.drift_seconds,
     )
     background_tasks = [

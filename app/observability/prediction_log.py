@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A logged prediction; `truth` is None until its ground truth is known."""
+    """A logged prediction; `truth` is None until its ground truth was sent."""
 
     id: int
     time: float
@@ -100,15 +100,15 @@ class PredictionLog:
         """
         return self._select(sql.SELECT_LATEST, task, task, limit)
 
-    def newest(self, model: Model, limit: int, known: bool = False) -> list[Row]:
+    def newest(self, model: Model, limit: int, with_truth: bool = False) -> list[Row]:
         """Return the last predictions of a model, newest first.
 
         Args:
             model: Its task and version are looked for.
             limit: The most rows.
-            known: Whether to return only rows whose ground truth is known.
+            with_truth: Whether to return only rows that have a ground truth.
         """
-        statement = sql.SELECT_WITH_TRUTH if known else sql.SELECT_OF_MODEL
+        statement = sql.SELECT_WITH_TRUTH if with_truth else sql.SELECT_OF_MODEL
         manifest = model.manifest
         return self._select(statement, manifest.task, manifest.version, limit)
 

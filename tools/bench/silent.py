@@ -35,7 +35,7 @@ def application(settings: Settings) -> Any:
     """Return the application with nothing in the places of what observes."""
     replaced = {"app.main.Metrics": Silence, "app.main.PredictionLog": Silence}
     for name, other in (
-        replaced | {"app.observability.drift.update_metrics": _nothing}
+        replaced | {"app.observability.model_gauges.update": _nothing}
     ).items():
         patch(name, other).start()
     return main.create_app(settings, lambda content: None)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.observability.drift import Drift, measure_drift
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog, Row
-from app.routes import drift
 from app.serving.model import Model
 from app.serving.validation import Record
 from app.settings import Settings
@@ -61,8 +61,8 @@ def logged(model: Model, records: list[Record]) -> list[Row]:
     return rows[::-1]
 
 
-def measure(model: Model, records: list[Record]) -> drift.Drift:
-    return drift.measure(model, logged(model, records))
+def measure(model: Model, records: list[Record]) -> Drift:
+    return measure_drift(model, logged(model, records))
 
 
 def test_records_like_the_reference_have_not_drifted(iris: Model) -> None:
