@@ -18,6 +18,13 @@ from core.asgi import route_path
 PROBLEM_JSON = "application/problem+json"
 # RFC 9457: the problem is what the status says, and has no page of its own.
 TYPE = "about:blank"
+# The phrases of RFC 9110 that Python has used only since 3.13.
+TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 MAX_FAULTS = 20
 MAX_LOCATION_LENGTH = 200
 FRAGMENT_CHARACTERS = "/!$&'()*+,;=:@?"
@@ -28,9 +35,11 @@ Location = Sequence[str | int]
 log = logging.getLogger(__name__)
 
 
-def _optional(schema: dict[str, Any]) -> None:
-    """Say in a field's schema that it may be missing, not that it may be null."""
-    del schema["default"]
+def _none() -> None:
+    """Return a field's default; as a factory's value it is not in the schema.
+
+    There it would say that a member may be null, though it is left out instead.
+    """
 
 
 class Fault(BaseModel):
@@ -38,14 +47,12 @@ class Fault(BaseModel):
 
     detail: str = Field(description="What is wrong there.")
     pointer: str | SkipJsonSchema[None] = Field(
-        None,
+        default_factory=_none,
         description="The place in the body, a JSON pointer such as `#/3/MedInc`.",
-        json_schema_extra=_optional,
     )
     parameter: str | SkipJsonSchema[None] = Field(
-        None,
+        default_factory=_none,
         description="The parameter of the path or query, where it is not the body.",
-        json_schema_extra=_optional,
     )
 
 
@@ -86,13 +93,18 @@ def problem(
     """Return problem details, ready to be rendered as JSON."""
     details = Problem(
         type=TYPE,
-        title=HTTPStatus(status).phrase,
+        title=_title(status),
         status=status,
         detail=detail,
         errors=list(errors),
         request_id=request_id,
     )
     return details.model_dump(exclude_none=True)
+
+
+def _title(status: int) -> str:
+    """Return the status in words, the same on every version of Python."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def invalid(faults: Sequence[Any]) -> ApiError:

@@ -131,6 +131,7 @@ def test_a_fault_in_a_request_names_its_place_if_it_has_one(document: Node) -> N
     fault = document["components"]["schemas"]["Fault"]
     assert fault["required"] == ["detail"]
     assert "null" not in str(fault)
+    assert "default" not in str(fault)
 
 
 def test_no_parameter_may_be_null(document: Node) -> None:
