@@ -7,9 +7,9 @@ import sys
 
 
 def notice(old: str, new: str) -> None:
-    """Say on standard error that a name is outdated, and what it is called now."""
+    """Print the new name of something on standard error, as its old one was used."""
     print(
-        f"notice: {old} is called {new} now; the old name still works.",
+        f"notice: {old} is now called {new}; the old name still works.",
         file=sys.stderr,
         flush=True,
     )

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from core import renamed
 from core.errors import PipelineError, UsageError
 from history import build, importer, prune, queries, runfile, text, witness
 from history.history import History
@@ -93,12 +94,12 @@ def restore_database(
 ) -> None:
     """Build or watch: the former name of both."""
     if watch:
-        _notice("`history restore --watch` is now called `history watch`.")
+        renamed.notice("`history restore --watch`", "`history watch`")
         watch_history(context, db, metrics_port, metrics_host)
         return
     if metrics_port:
         raise UsageError("--metrics-port belongs to `history watch`.")
-    _notice("`history restore` is now called `history build`.")
+    renamed.notice("`history restore`", "`history build`")
     build_database(context, db)
 
 
@@ -117,7 +118,7 @@ def import_runs(context: typer.Context, source: Source, run_ids: RunIds = None) 
 @app.command("save", hidden=True)
 def save_runs(context: typer.Context, source: Source, run_ids: RunIds = None) -> None:
     """Import runs: the former name."""
-    _notice("`history save` is now called `history import`.")
+    renamed.notice("`history save`", "`history import`")
     import_runs(context, source, run_ids)
 
 

@@ -66,21 +66,25 @@ def test_a_port_in_use_is_one_sentence(repo: Workspace) -> None:
     assert expected in str(result.exception)
 
 
+def notice(old: str, new: str) -> str:
+    return f"notice: `{old}` is now called `{new}`; the old name still works.\n"
+
+
 def test_the_old_words_work_and_name_the_new_ones(repo: Workspace) -> None:
     add_run(repo.mlruns)
     result = call("restore", "--db", "old.db")
     assert result.exit_code == 0 and (repo.root / "old.db").is_file()
-    assert result.stderr == "`history restore` is now called `history build`.\n"
+    assert result.stderr == notice("history restore", "history build")
     uri, _, _ = new_store(repo.root / "source")
     result = call("save", "--from", uri)
     assert result.exit_code == 0
-    assert result.stderr == "`history save` is now called `history import`.\n"
+    assert result.stderr == notice("history save", "history import")
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
         result = call("restore", "--watch", "--metrics-port", port)
-    assert "`history restore --watch` is now called `history watch`." in result.stderr
+    assert notice("history restore --watch", "history watch") in result.stderr
     assert f"the port {port}" in str(result.exception)
     error = str(call("restore", "--metrics-port", "5001").exception)
     assert error == "--metrics-port belongs to `history watch`."

@@ -105,8 +105,8 @@ def test_the_old_name_of_an_option_works_and_names_the_new_one(
     done = pipeline("train", "--task", "wine", *arguments)
     assert "there is no task 'wine'" in done.stderr
     notice = (
-        "notice: --fresh-data (MLOPS_FRESH_DATA) is called --refresh-data"
-        " (MLOPS_REFRESH_DATA) now; the old name still works.\n"
+        "notice: --fresh-data (MLOPS_FRESH_DATA) is now called --refresh-data"
+        " (MLOPS_REFRESH_DATA); the old name still works.\n"
     )
     assert done.stderr.count(notice) == notices
     assert done.stderr.count("\n") == 1 + notices
@@ -126,7 +126,7 @@ def test_the_old_name_of_a_command_works_and_is_not_in_the_help(
     assert served == [(Path("build/serving"), "127.0.0.1", 9001)] * 2
     assert new.stderr == ""
     assert old.stderr == (
-        "notice: `pipeline trainer` is called `pipeline serve-worker` now;"
+        "notice: `pipeline trainer` is now called `pipeline serve-worker`;"
         " the old name still works.\n"
     )
     page = pipeline("--help").stdout
