@@ -37,7 +37,7 @@ class RequestContextMiddleware:
         log: takes the fields of one line a request; `logging` would take 30 µs.
         waiting: how many requests are in work or wait for it.
         waiting_for_jobs: how many gave up their place while a job runs.
-        draining: whether clients are asked to close their connections.
+        draining: whether answers request that clients close their connections.
     """
 
     def __init__(

@@ -89,7 +89,7 @@ def _host_of(origin: str) -> str:
 
 
 def _is_own(host: str) -> bool:
-    """Tell whether a Host header holds a name of this machine, or an IP address."""
+    """Return whether a Host header holds a name of this machine, or an IP address."""
     name = _name(host)
     try:
         ipaddress.ip_address(name.strip("[]"))

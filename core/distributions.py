@@ -58,7 +58,8 @@ class Distribution(BaseModel):
         """
         numbers = np.asarray(values, dtype=float)
         deciles = np.quantile(numbers, DECILES)
-        edges = np.unique([float(f"{decile:.6g}") for decile in deciles])
+        rounded = [float(f"{decile:.6g}") for decile in deciles]
+        edges = np.unique(rounded)
         bins = np.searchsorted(edges, numbers, side="left")
         counts = np.bincount(bins, minlength=len(edges) + 1)
         shares = counts / len(numbers)
@@ -73,11 +74,13 @@ class Distribution(BaseModel):
         if self.categories:
             places = {category: place for place, category in enumerate(self.categories)}
             return np.array([places[value] for value in values], dtype=np.intp)
-        return np.searchsorted(self.edges, np.asarray(values, float), side="left")
+        numbers = np.asarray(values, dtype=float)
+        return np.searchsorted(self.edges, numbers, side="left")
 
     def count(self, values: Values) -> NDArray[np.int64]:
         """Return how many values fall into each bin, shape (bins,)."""
-        return np.bincount(self.bins(values), minlength=len(self.shares))
+        bins = self.bins(values)
+        return np.bincount(bins, minlength=len(self.shares))
 
     def normalized(self) -> NDArray[np.float64]:
         """Return the shares with a sum of exactly 1, shape (bins,).
@@ -99,8 +102,16 @@ def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
     Returns:
         A number, or an array of shape (windows,); 0 means that there is no difference.
     """
-    smoothing = SMOOTH * len(shares)
-    reference = (np.asarray(shares) * rows + SMOOTH) / (rows + smoothing)
+    reference = _smoothed_shares(np.asarray(shares) * rows, rows)
     totals = counts.sum(axis=-1, keepdims=True)
-    window = (counts + SMOOTH) / (totals + smoothing)
-    return ((window - reference) * np.log(window / reference)).sum(axis=-1)
+    window = _smoothed_shares(counts, totals)
+    difference = window - reference
+    logarithm = np.log(window / reference)
+    return (difference * logarithm).sum(axis=-1)
+
+
+def _smoothed_shares(counts: NDArray[Any], total: int | NDArray[Any]) -> NDArray[Any]:
+    """Return the shares of counts, none of which is 0."""
+    bins = counts.shape[-1]
+    shares: NDArray[Any] = (counts + SMOOTH) / (total + SMOOTH * bins)
+    return shares

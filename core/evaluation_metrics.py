@@ -17,24 +17,28 @@ Score = Callable[[np.ndarray, np.ndarray], float]
 
 def _rmse(truth: np.ndarray, value: np.ndarray) -> float:
     error = truth - value
-    return float(np.sqrt(np.mean(error**2)))
+    mean_squared_error = np.mean(error**2)
+    return float(np.sqrt(mean_squared_error))
 
 
 def _mae(truth: np.ndarray, value: np.ndarray) -> float:
-    error = truth - value
-    return float(np.mean(np.abs(error)))
+    error = np.abs(truth - value)
+    return float(np.mean(error))
 
 
 def _r2(truth: np.ndarray, value: np.ndarray) -> float:
     error = truth - value
-    return float(1 - np.mean(error**2) / np.var(truth))
+    mean_squared_error = np.mean(error**2)
+    variance = np.var(truth)
+    return float(1 - mean_squared_error / variance)
 
 
 def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     smallest = np.finfo(np.float64).eps
     rows = np.arange(len(truth))
-    of_truth = np.clip(probability[rows, truth], smallest, 1 - smallest)
-    return float(-np.log(of_truth).mean())
+    of_true_class = probability[rows, truth]
+    clipped = np.clip(of_true_class, smallest, 1 - smallest)
+    return float(-np.log(clipped).mean())
 
 
 def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -47,7 +51,8 @@ def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
     areas = []
     for place in range(first, classes):
         is_positive = truth == place
-        areas.append(_area(probability[:, place], is_positive))
+        area = _area(probability[:, place], is_positive)
+        areas.append(area)
     return float(np.mean(areas))
 
 
@@ -58,8 +63,9 @@ def _area(value: np.ndarray, is_positive: np.ndarray) -> np.float64:
     # Each pair counts once if it is in order, and half if the two are equal.
     below = negative.searchsorted(positive)
     below_or_equal = negative.searchsorted(positive, "right")
-    twice = (below + below_or_equal).sum()
-    area: np.float64 = twice / (2 * len(positive) * len(negative))
+    twice_in_order = (below + below_or_equal).sum()
+    pairs = len(positive) * len(negative)
+    area: np.float64 = twice_in_order / (2 * pairs)
     return area
 
 
@@ -76,15 +82,19 @@ def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
     classes = np.arange(probability.shape[1])[:, None]
     is_true = truth == classes
     is_predicted = probability.argmax(axis=1) == classes
-    hits = (is_true & is_predicted).sum(axis=1)
+    is_hit = is_true & is_predicted
+    hits = is_hit.sum(axis=1)
     total = is_true.sum(axis=1) + is_predicted.sum(axis=1)
-    return float(np.mean(2 * hits / np.maximum(total, 1)))
+    f1 = 2 * hits / np.maximum(total, 1)
+    return float(np.mean(f1))
 
 
 def _brier(truth: np.ndarray, probability: np.ndarray) -> float:
-    one_hot = np.eye(probability.shape[1])[truth]
+    classes = probability.shape[1]
+    one_hot = np.eye(classes)[truth]
     error = probability - one_hot
-    return float(np.mean(np.sum(error**2, axis=1)))
+    of_rows = np.sum(error**2, axis=1)
+    return float(np.mean(of_rows))
 
 
 REGRESSION: dict[str, Score] = {

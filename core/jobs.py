@@ -23,7 +23,7 @@ class JobRequest(BaseModel, extra="forbid"):
         target: the target of each row.
         tasks: the tasks to retrain; all if it is empty.
         reason: why they are retrained.
-        drift: whether an alert asks, which may do so again and again.
+        drift: whether an alert requests it, which may do so again and again.
     """
 
     kind: JobKind
@@ -56,7 +56,7 @@ class JobRecord(Job):
     """A job as the worker keeps it, with what is not shown to the API's clients.
 
     Attributes:
-        refused: whether it failed because of what was asked for.
+        refused: whether it failed because its request cannot be fulfilled.
         drifted: the tasks of a retraining for drift, unless it has failed.
     """
 

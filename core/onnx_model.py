@@ -48,7 +48,8 @@ class OnnxModel:
         self._columns_by_type: dict[type, list[str]] = {}
         for entry in inputs:
             dtype = np.object_ if entry.type == "tensor(string)" else np.float32
-            self._columns_by_type.setdefault(dtype, []).append(entry.name)
+            columns = self._columns_by_type.setdefault(dtype, [])
+            columns.append(entry.name)
 
     @property
     def text_columns(self) -> list[str]:
@@ -70,7 +71,8 @@ class OnnxModel:
         Their shape is (rows,) for a regression and (rows, classes), probabilities, for
         a classification.
         """
-        output = self.run(self.feeds_of_table(table)).astype(np.float64)
+        feeds = self.feeds_of_table(table)
+        output = self.run(feeds).astype(np.float64)
         is_regression = len(self.session.get_outputs()) == 1
         return output.ravel() if is_regression else output
 
@@ -79,18 +81,22 @@ class OnnxModel:
         feeds: Feeds = {}
         for dtype, names in self._columns_by_type.items():
             for name in names:
-                feeds[name] = np.asarray(table[name], dtype).reshape(-1, 1)
+                column = np.asarray(table[name], dtype)
+                feeds[name] = column.reshape(-1, 1)
         return feeds
 
     def feeds_of_records(self, records: Sequence[Mapping[str, Any]]) -> Feeds:
         """Return the inputs for records: for each column an array of shape (rows, 1).
 
-        One array is made for each type and not for each column, which is faster.
+        One array is created for each type and not for each column, which is faster.
         """
         feeds: Feeds = {}
         for dtype, names in self._columns_by_type.items():
-            values = [[record[name] for record in records] for name in names]
-            columns: NDArray[Any] = np.array(values, dtype).reshape(len(names), -1, 1)
+            values = []
+            for name in names:
+                values.append([record[name] for record in records])
+            columns: NDArray[Any] = np.array(values, dtype)
+            columns = columns.reshape(len(names), -1, 1)
             feeds |= zip(names, columns, strict=True)
         return feeds
 

@@ -69,9 +69,9 @@ def _values(environment: Mapping[str, str]) -> Iterable[str]:
     """Return the values of secret variables, the longest first, also as an address has
     them.
     """
-    found = set()
+    secrets = set()
     for name, value in environment.items():
         value = value.strip()
         if _SECRET_NAME.search(name) and len(value) >= _SHORTEST:
-            found |= {value, quote(value, safe=""), quote(value), quote_plus(value)}
-    return sorted(found, key=len, reverse=True)
+            secrets |= {value, quote(value, safe=""), quote(value), quote_plus(value)}
+    return sorted(secrets, key=len, reverse=True)

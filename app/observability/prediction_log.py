@@ -59,7 +59,7 @@ class PredictionLog:
         self._max_days = settings.prediction_log_days
         self._tidied = 0.0
         self._connection: sqlite3.Connection | None = None
-        try:  # whoever reads finds the tables
+        try:  # so that readers find the tables
             self._connect()
         except (sqlite3.Error, OSError):  # reported when there is something to write
             self._disconnect()

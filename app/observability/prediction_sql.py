@@ -1,4 +1,4 @@
-"""The tables of the prediction log, and what is asked of them."""
+"""The tables of the prediction log, and the statements that read and write them."""
 
 import sqlite3
 from pathlib import Path

@@ -133,7 +133,7 @@ def _problem_statuses(path: str, operation: Schema) -> list[int]:
 
 
 def _has_checks(operation: Schema) -> bool:
-    """Tell whether a parameter of an operation can be invalid."""
+    """Return whether a parameter of an operation can be invalid."""
     parameters = operation.get("parameters", ())
     return any(
         parameter["in"] == "query" or "pattern" in parameter["schema"]

@@ -33,7 +33,7 @@ class Alerts(BaseModel):
 
 
 class AnsweredAlerts(BaseModel):
-    """What was done about the alerts."""
+    """How the alerts were handled."""
 
     job: Job | None = Field(description="The retraining for the alerts of drift.")
     ignored: list[str] = Field(

@@ -15,7 +15,7 @@ from app.worker_client import WorkerClient
 from core.jobs import Job, JobRecord, JobRequest
 
 WAIT_SECONDS = 30
-# How long the worker is asked to wait at a time; after each it is checked whether the
+# How long one request to the worker waits; after each, the API checks whether its own
 # client is still connected.
 STEP_SECONDS = 2.0
 # How many requests may wait for jobs; others are answered at once, as with `wait=0`.
@@ -38,9 +38,7 @@ router = APIRouter(tags=["admin"], dependencies=ADMIN_ONLY)
 class FinishedJob(Job):
     """A job that has succeeded, with the run that it produced or loaded."""
 
-    run_id: str | None = Field(
-        description="None if the job was about several runs or about none."
-    )
+    run_id: str | None = Field(description="None if the job has several runs, or none.")
     metrics: dict[str, float] | None = Field(
         description="The run's metrics on the hold-out."
     )
@@ -71,7 +69,7 @@ async def run_job(
     A client that disconnects does not stop the job.
 
     Raises:
-        ApiError: the job failed: 422 if what was asked for cannot be done, else 500; or
+        ApiError: the job failed: 422 if its request cannot be fulfilled, else 500; or
             the worker does not answer.
     """
     job = await submit(services.worker, job_request)

@@ -1,4 +1,4 @@
-"""The models in service and what is known about them."""
+"""The models in service, with their manifests, cards and metrics."""
 
 from datetime import datetime
 from typing import Any

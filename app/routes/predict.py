@@ -126,12 +126,12 @@ class Predict:
 
 
 def track_prediction(services: Services, task: str) -> PredictionTimer:
-    """Return what times a request for predictions, or counts why it got none.
+    """Return a timer of a request for predictions; it counts why there were none.
 
     Tasks that do not exist share one name: clients can think up any number of them.
     """
-    known = task in services.models.tasks
-    return PredictionTimer(services.metrics, task if known else "unknown")
+    is_served = task in services.models.tasks
+    return PredictionTimer(services.metrics, task if is_served else "unknown")
 
 
 async def in_thread_if_large(
@@ -167,7 +167,7 @@ class NamedRoute(Route):
     """A route that metrics and traces know by its path, as they know FastAPI's own."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether a request is for this route, and what is then known of it."""
+        """Return whether a request is for this route, and which scope it then has."""
         match, child_scope = super().matches(scope)
         if child_scope:
             child_scope = {**child_scope, "route": self}

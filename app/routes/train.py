@@ -145,7 +145,7 @@ def parameters_of(body: Train) -> Parameters:
 def _has_fields(
     models: ModelRepository, task: str, row: list[Any] | dict[str, Any]
 ) -> bool:
-    """Tell whether a row has a task's fields; if they are named, maybe the target too."""
+    """Return whether a row has a task's fields; with names, maybe the target too."""
     if isinstance(row, dict):
         target = models.get(task).manifest.target.name
         row = {name: value for name, value in row.items() if name != target}
@@ -153,7 +153,7 @@ def _has_fields(
 
 
 def _can_be_target(model: Model, values: list[Any]) -> bool:
-    """Tell whether all values are classes of a task, or numbers for a regression."""
+    """Return whether all values are classes of a task, or numbers for a regression."""
     classes = model.manifest.target.classes
     if not classes:
         return all(isinstance(value, float | int) for value in values)

@@ -22,7 +22,7 @@ def type_name(task: str) -> str:
 
     No two tasks share one: an underscore is kept unless a letter follows it.
     """
-    return re.sub(r"(?:^|_)([a-z])", lambda found: found[1].upper(), task)
+    return re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), task)
 
 
 class RequestValidator:
