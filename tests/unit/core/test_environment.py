@@ -1,4 +1,4 @@
-"""Settings made before libraries are imported: no proxy for our services, no telemetry."""
+"""Settings that are made before libraries are imported: no proxy for our services, no telemetry."""
 
 import os
 import subprocess
@@ -95,12 +95,19 @@ def test_an_address_of_ours_is_known(address: str, ours: bool) -> None:
     assert is_ours(address) == ours
 
 
-def test_every_container_that_is_asked_is_named() -> None:
-    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))[
-        "services"
-    ]
-    asked = {"mlops-api", "proxy", "trainer", "mlflow-server", "jaeger", "prometheus"}
-    assert asked <= set(services) and asked <= set(OURS)
+def test_every_container_that_serves_others_is_named() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    services = yaml.safe_load(text)["services"]
+    servers = {
+        "mlops-api",
+        "proxy",
+        "trainer",
+        "mlflow-server",
+        "jaeger",
+        "prometheus",
+    }
+    assert servers <= set(services)
+    assert servers <= set(OURS)
 
 
 @pytest.mark.parametrize("home", ["empty", "none"])

@@ -1,6 +1,4 @@
-"""Git calls depend on the folder they are made in, and on nothing that the caller's Git
-has set.
-"""
+"""Git calls depend on their folder, and on nothing that the caller's Git has set."""
 
 import subprocess
 from collections.abc import Callable

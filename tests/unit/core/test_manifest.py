@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -25,72 +26,102 @@ def name_of(path: Path) -> str:
     return "-".join(path.parts[-3:-1])
 
 
+def content_of(task: str) -> dict[str, Any]:
+    """Return the manifest of a task's model as plain JSON."""
+    path = MODELS / task / MANIFEST
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content
+
+
 @pytest.mark.parametrize("path", SERVED, ids=name_of)
 def test_a_model_in_service_is_written_as_it_was_read(path: Path) -> None:
-    assert Manifest.read(path).render().encode() == path.read_bytes()
+    manifest = Manifest.read(path)
+    assert manifest.render().encode() == path.read_bytes()
 
 
 @pytest.mark.parametrize("path", TRAINED, ids=name_of)
 def test_the_manifest_of_a_run_is_written_as_it_was_read(path: Path) -> None:
-    assert TrainedManifest.read(path).render().encode() == path.read_bytes()
+    manifest = TrainedManifest.read(path)
+    assert manifest.render().encode() == path.read_bytes()
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_manifest_just_written_can_be_read(task: str) -> None:
+def test_promotion_sets_every_field_but_one(task: str) -> None:
     path = MODELS / task / MANIFEST
     manifest = Manifest.read(path)
     assert manifest.render().encode() == path.read_bytes()
-    assert manifest.task == task and manifest.version == 2
+    assert manifest.task == task
+    assert manifest.version == 2
     assert set(manifest.reference.thresholds) == {300, 1000}
-    # Training fills every field that it declares, and promotion all but one.
-    assert set(Manifest.model_fields) - manifest.model_fields_set == {"loaded_over"}
+    unset = set(Manifest.model_fields) - manifest.model_fields_set
+    assert unset == {"loaded_over"}
     assert not manifest.model_extra
-    kept, *_ = sorted((REPOSITORY / "mlruns" / task).rglob(MANIFEST))
-    trained = TrainedManifest.read(kept)
-    assert trained.model_fields_set == set(TrainedManifest.model_fields)
-    assert trained.render().encode() == kept.read_bytes()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_training_sets_every_field_that_it_declares(task: str) -> None:
+    runs = REPOSITORY / "mlruns" / task
+    first, *_ = sorted(runs.rglob(MANIFEST))
+    manifest = TrainedManifest.read(first)
+    assert manifest.model_fields_set == set(TrainedManifest.model_fields)
+    assert manifest.render().encode() == first.read_bytes()
 
 
 def test_keys_of_another_release_are_kept() -> None:
-    content = json.loads((MODELS / "iris" / MANIFEST).read_bytes())
-    manifest = Manifest.model_validate(content | {"from_the_future": {"a": [1, 1.0]}})
+    content = content_of("iris")
+    content["from_the_future"] = {"a": [1, 1.0]}
+    manifest = Manifest.model_validate(content)
     assert '"from_the_future": {\n  "a": [1, 1.0]\n }' in manifest.render()
 
 
 @pytest.mark.parametrize(
-    ("low", "text"), [(0, '"low": 0,'), (0.0, '"low": 0.0,'), (None, '"low": null,')]
+    ("low", "text"),
+    [
+        (0, '"low": 0,'),
+        (0.0, '"low": 0.0,'),
+        (None, '"low": null,'),
+    ],
 )
 def test_a_whole_number_stays_whole_and_a_fraction_one(
     low: float | None, text: str
 ) -> None:
-    content = json.loads((MODELS / "housing" / MANIFEST).read_bytes())
-    content["features"] = [content["features"][0] | {"low": low}]
-    assert text in Manifest.model_validate(content).render()
+    content = content_of("housing")
+    feature = content["features"][0]
+    feature["low"] = low
+    content["features"] = [feature]
+    manifest = Manifest.model_validate(content)
+    assert text in manifest.render()
 
 
-def test_a_number_is_a_number_in_the_api_s_schema() -> None:
+def test_a_number_is_a_number_in_the_schema_of_the_api() -> None:
     schema = Feature.model_json_schema()
-    low = schema["properties"]["low"]["anyOf"]
-    assert low == [{"type": "number"}, {"type": "null"}]
-    example = schema["$defs"]["FeatureValue"]["anyOf"]
-    assert example == [{"type": "number"}, {"type": "string"}]
+    low = schema["properties"]["low"]
+    assert low["anyOf"] == [{"type": "number"}, {"type": "null"}]
+    example = schema["$defs"]["FeatureValue"]
+    assert example["anyOf"] == [{"type": "number"}, {"type": "string"}]
 
 
-def test_a_damaged_file_is_named_with_the_place(tmp_path: Path) -> None:
+def test_an_error_in_a_damaged_file_names_the_place(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     path.write_text("{", "utf-8")
     with pytest.raises(PipelineError, match=r"manifest\.json: file: Invalid JSON"):
         Manifest.read(path)
-    content = json.loads((MODELS / "iris" / MANIFEST).read_bytes())
+    content = content_of("iris")
     content["golden"]["answer"] = "many"
     path.write_text(json.dumps(content), "utf-8")
     with pytest.raises(PipelineError, match=r"manifest\.json: golden\.answer"):
         Manifest.read(path)
 
 
-@pytest.mark.parametrize("task", ["iris", "housing"])
-def test_the_classes_fit_the_kind(task: str) -> None:
-    content = json.loads((MODELS / task / MANIFEST).read_bytes())
-    content["target"]["classes"] = [] if task == "iris" else ["low", "high"]
+@pytest.mark.parametrize(
+    ("task", "classes"),
+    [
+        ("iris", []),
+        ("housing", ["low", "high"]),
+    ],
+)
+def test_the_classes_fit_the_kind(task: str, classes: list[str]) -> None:
+    content = content_of(task)
+    content["target"]["classes"] = classes
     with pytest.raises(ValidationError, match="classes"):
         Manifest.model_validate(content)

@@ -1,7 +1,5 @@
 """One class opens ONNX files, for the API and for the pipeline."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +10,8 @@ from pipeline import tasks
 from tests.support import factories
 from tests.support.service import MODELS, TASKS, make
 
+ROWS = 20
+
 
 @pytest.fixture(autouse=True, scope="module")
 def service() -> None:
@@ -20,32 +20,54 @@ def service() -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_records_and_a_table_are_answered_alike(name: str) -> None:
-    path = MODELS / name / "model.onnx"
-    task = tasks.load(name)
-    model = OnnxModel(path)
-    table = factories.rows(task, 20)
-    records = [dict(zip(table.columns, row)) for row in table.itertuples(index=False)]
-    outputs = model.run(model.feeds_of_records(records))
+    model = OnnxModel(MODELS / name / "model.onnx")
+    table = factories.rows(tasks.load(name), ROWS)
+    records = table.to_dict("records")
+    feeds = model.feeds_of_records(records)
+    outputs = model.run(feeds)
     predictions = model.predict(table)
-    np.testing.assert_array_equal(outputs.reshape(predictions.shape), predictions)
-    assert outputs.dtype == np.float32 and predictions.dtype == np.float64
-    columns = len(task.target.classes) or 1
-    assert outputs.shape == (20, columns)
-    assert predictions.ndim == (2 if task.target.classes else 1)
+    outputs_as_predictions = outputs.reshape(predictions.shape)
+    np.testing.assert_array_equal(outputs_as_predictions, predictions)
 
 
-def test_a_model_names_its_columns_and_its_file(tmp_path: Path) -> None:
-    path = MODELS / "credit" / "model.onnx"
+@pytest.mark.parametrize("name", TASKS)
+def test_a_classification_has_a_column_for_each_class(name: str) -> None:
+    model = OnnxModel(MODELS / name / "model.onnx")
+    task = tasks.load(name)
+    table = factories.rows(task, ROWS)
+    feeds = model.feeds_of_table(table)
+    outputs = model.run(feeds)
+    predictions = model.predict(table)
+    assert outputs.dtype == np.float32
+    assert predictions.dtype == np.float64
+    classes = len(task.target.classes)
+    if classes:
+        assert outputs.shape == (ROWS, classes)
+        assert predictions.shape == (ROWS, classes)
+    else:
+        assert outputs.shape == (ROWS, 1)
+        assert predictions.shape == (ROWS,)
+
+
+def test_a_model_names_its_columns() -> None:
+    model = OnnxModel(MODELS / "credit" / "model.onnx")
     features = tasks.load("credit").features
-    model = OnnxModel(path)
     assert model.columns == tuple(feature.name for feature in features)
     texts = [feature.name for feature in features if feature.categories]
     assert model.text_columns == texts
-    assert model.sha256 == sha256_file(path) and model.size == path.stat().st_size
-    assert OnnxModel(path.read_bytes()).sha256 == model.sha256
+
+
+def test_a_model_has_the_digest_and_the_size_of_its_file() -> None:
+    path = MODELS / "credit" / "model.onnx"
+    content = path.read_bytes()
+    digest = sha256_file(path)
+    for model in (OnnxModel(path), OnnxModel(content)):
+        assert model.sha256 == digest
+        assert model.size == len(content)
 
 
 def test_a_missing_column_is_named() -> None:
     model = OnnxModel(MODELS / "iris" / "model.onnx")
+    columns = {"petal_length": [1.0], "sepal_length": [2.0]}
     with pytest.raises(KeyError, match="sepal_width"):
-        model.predict(pd.DataFrame({"petal_length": [1.0], "sepal_length": [2.0]}))
+        model.predict(pd.DataFrame(columns))

@@ -53,13 +53,14 @@ def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
 def test_no_password_of_an_address_is_left(
     scheme: str, user: str, secret: str, around: str
 ) -> None:
-    said = redact(around.format(f"{scheme}://{user}:{secret}@db.example.org/name"))
-    assert f"{user}:{secret}" not in said
-    assert secret not in said
-    assert "db.example.org/name" in said
+    address = f"{scheme}://{user}:{secret}@db.example.org/name"
+    redacted = redact(around.format(address))
+    assert f"{user}:{secret}" not in redacted
+    assert secret not in redacted
+    assert "db.example.org/name" in redacted
 
 
-# Whatever can stand in the address of a remote.
+# Any text that can stand in the address of a remote.
 TEXTS = st.text(
     st.characters(
         min_codepoint=33, max_codepoint=0x2FF, exclude_characters="'\"<>", codec="utf-8"
@@ -75,11 +76,10 @@ def test_nothing_before_the_host_is_left_of_an_address_that_git_quotes(
     secret: str, scheme: str, text: str
 ) -> None:
     for user in (f"user:{secret}", secret, f":{secret}"):
-        said = redact(
-            f"{text} '{scheme}://{user}@example.org/me/repo.git/': {text}", {}
-        )
-        assert secret not in said
-        assert "@example.org/me/repo.git/" in said
+        address = f"{scheme}://{user}@example.org/me/repo.git/"
+        redacted = redact(f"{text} '{address}': {text}", {})
+        assert secret not in redacted
+        assert "@example.org/me/repo.git/" in redacted
 
 
 @given(TEXTS, WORDS, WORDS)
@@ -102,7 +102,7 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "redacted"),
     [
         (
             "http.extraheader=Authorization: Bearer abc",
@@ -120,8 +120,8 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
         ("'https://me:with a blank@host/': no", "'https://***@host/': no"),
     ],
 )
-def test_other_forms_of_a_secret_are_masked(text: str, said: str) -> None:
-    assert redact(text, {}) == said
+def test_other_forms_of_a_secret_are_masked(text: str, redacted: str) -> None:
+    assert redact(text, {}) == redacted
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_other_forms_of_a_secret_are_masked(text: str, said: str) -> None:
         "see https://github.com/o/r/rules?ref=refs%2Fheads%2Fmain",
     ],
 )
-def test_words_of_git_without_a_secret_stay(text: str) -> None:
+def test_messages_of_git_without_a_secret_stay(text: str) -> None:
     assert redact(text, {"SOME_KEY": "short", "PATH": "github"}) == text
 
 
@@ -144,8 +144,7 @@ def test_no_error_that_a_user_may_read_holds_a_secret(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "hush-hush")
-    for error in (PipelineError, UsageError):
-        said = str(
-            error("http://me:pass-word@host/ does not take hush-hush: set another.")
-        )
-        assert said == "http://***@host/ does not take ***: set another."
+    message = "http://me:pass-word@host/ does not take hush-hush: set another."
+    for kind in (PipelineError, UsageError):
+        error = kind(message)
+        assert str(error) == "http://***@host/ does not take ***: set another."

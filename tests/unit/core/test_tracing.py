@@ -1,4 +1,4 @@
-"""What is told of a trace where it is on; all else of it is tested by real programs."""
+"""The ID of a trace in logs; everything else is tested with real programs."""
 
 import json
 import logging
@@ -19,14 +19,18 @@ def on(patch: pytest.MonkeyPatch, provider: TracerProvider) -> None:
 
 
 def record(created: float = 0.0) -> logging.LogRecord:
-    made = logging.makeLogRecord({"msg": "something", "levelname": "WARNING"})
-    made.created = created
-    return made
+    attributes = {
+        "msg": "something",
+        "levelname": "WARNING",
+        "created": created,
+    }
+    return logging.makeLogRecord(attributes)
 
 
 def formatted() -> dict[str, Any]:
-    """Return the line of a record."""
-    line: dict[str, Any] = json.loads(JsonFormatter().format(record()))
+    """Return the fields of a record's line in the log."""
+    text = JsonFormatter().format(record())
+    line: dict[str, Any] = json.loads(text)
     return line
 
 
@@ -34,10 +38,13 @@ def test_what_is_logged_within_a_span_names_its_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     on(monkeypatch, TracerProvider())
-    with tracing.span("outer", {}) as outer, tracing.span("inner", {"task": "iris"}, 3):
-        expected = {"trace_id": format_trace_id(outer.get_span_context().trace_id)}
-        assert tracing.ids() == expected
-        assert expected.items() <= formatted().items()
+    outer = tracing.span("outer", {})
+    inner = tracing.span("inner", {"task": "iris"}, 3)
+    with outer as span, inner:
+        context = span.get_span_context()
+        trace_id = format_trace_id(context.trace_id)
+        assert tracing.ids() == {"trace_id": trace_id}
+        assert formatted()["trace_id"] == trace_id
     assert tracing.ids() is None
     assert "trace_id" not in formatted()
 
@@ -50,18 +57,27 @@ def test_a_trace_that_is_not_recorded_is_not_named(
         assert tracing.ids() is None
 
 
-def test_off_there_is_one_span_for_all_that_records_nothing() -> None:
-    assert tracing.span("one", {}) is tracing.span("other", {"task": "iris"}, 3)
-    with tracing.span("one", {}) as span:
-        assert not span.is_recording() and tracing.ids() is None
-    scope = {"route": "not looked at"}
+def test_without_tracing_one_span_that_records_nothing_serves_all() -> None:
+    one = tracing.span("one", {})
+    other = tracing.span("other", {"task": "iris"}, 3)
+    assert one is other
+    with one as span:
+        assert not span.is_recording()
+        assert tracing.ids() is None
+
+
+def test_without_tracing_a_request_is_not_changed() -> None:
+    scope = {"route": "not read"}
     tracing.mark(scope)
-    assert scope == {"route": "not looked at"}
+    assert scope == {"route": "not read"}
 
 
-def test_of_a_collector_that_is_away_is_told_once_a_minute(
+def test_a_missing_collector_is_logged_once_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tracing, "_last_warning", 0.0)
-    told = [tracing._is_due(record(1000.0 + second)) for second in range(0, 150, 10)]
-    assert [place * 10 for place, passed in enumerate(told) if passed] == [0, 70, 140]
+    logged = []
+    for second in range(0, 150, 10):
+        if tracing._is_due(record(1000.0 + second)):
+            logged.append(second)
+    assert logged == [0, 70, 140]
