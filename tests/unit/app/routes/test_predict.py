@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -18,8 +17,9 @@ from tests.support.serving import HOUSE, edit, golden
 MakeSettings = Callable[..., Settings]
 
 
-def without_id(response: Response) -> dict[str, Any]:
-    """Return an answer without the ID of its request."""
+def predict(client: TestClient, path: str, body: Any) -> dict[str, Any]:
+    """Return the predictions for a body, without the ID of the request."""
+    response = client.post(path, json=body)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     del answer["request_id"]
@@ -40,8 +40,8 @@ def test_the_fields_decide_and_the_answer_is_that_of_the_tasks_own_path(
 ) -> None:
     record = golden(task)
     body: Any = [record] * count if count else record
-    answer = without_id(shared_client.post("/predict", json=body))
-    expected = without_id(shared_client.post(f"/predict/{task}", json=body))
+    answer = predict(shared_client, "/predict", body)
+    expected = predict(shared_client, f"/predict/{task}", body)
     assert answer == expected
     assert answer["task"] == task
     assert ("prediction" in answer) == (count == 0)
@@ -54,8 +54,8 @@ def test_rows_without_names_go_to_the_task_that_alone_is_as_wide(
 ) -> None:
     row = list(golden(task).values())
     table = {"features": [row] * 2}
-    answer = without_id(shared_client.post("/predict", json=table))
-    expected = without_id(shared_client.post(f"/predict/{task}", json=table))
+    answer = predict(shared_client, "/predict", table)
+    expected = predict(shared_client, f"/predict/{task}", table)
     assert answer == expected
     assert answer["task"] == task
     assert len(answer["predictions"]) == 2
@@ -64,10 +64,11 @@ def test_rows_without_names_go_to_the_task_that_alone_is_as_wide(
 def test_a_body_that_is_read_on_a_thread_is_answered_alike(
     shared_client: TestClient,
 ) -> None:
-    body = [golden("iris")] * (LARGE_BYTES // 50)
+    rows = LARGE_BYTES // 50
+    body = [golden("iris")] * rows
     answer = shared_client.post("/predict", json=body).json()
     assert answer["task"] == "iris"
-    assert len(answer["predictions"]) == len(body)
+    assert len(answer["predictions"]) == rows
 
 
 def send_requests(client: TestClient) -> None:
@@ -94,7 +95,11 @@ def test_the_metrics_count_the_task_that_the_fields_decide(
             counts[task] = sample(client, name, task=task)
         labels = {"task": "housing", "reason": "invalid"}
         errors = sample(client, "prediction_errors_total", **labels)
-    assert counts == {"credit": 2, "housing": 0, "iris": 1}
+    assert counts == {
+        "credit": 2,
+        "housing": 0,
+        "iris": 1,
+    }
     # Bodies that fit no task are counted for the default one.
     assert errors == 2
 
