@@ -18,15 +18,15 @@ from tests.support.service import MODELS, make
 
 @pytest.fixture(autouse=True, scope="session")
 def service() -> None:
-    """Make what the tests here serve."""
+    """Build the models that the tests here serve, unless they exist."""
     make()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., Settings]:
-    """Return a function that makes settings in which every file is a temporary one."""
+    """Return a function that creates settings whose files are all temporary."""
 
-    def make(**changes: object) -> Settings:
+    def create(**changes: object) -> Settings:
         return Settings(
             models=tmp_path / "models",
             state=tmp_path / "state",
@@ -34,12 +34,12 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
             log_file=tmp_path / "logs" / "api.log",
         ).model_copy(update=changes)
 
-    return make
+    return create
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of models that a test may spoil."""
+    """A folder of models that a test may change."""
     return Path(shutil.copytree(MODELS, tmp_path / "models"))
 
 
@@ -51,9 +51,10 @@ def metrics() -> Metrics:
 @pytest.fixture
 def models(folder: Path, tmp_path: Path, metrics: Metrics) -> ModelRepository:
     """The models as at the API's start."""
-    made = ModelRepository(folder, tmp_path / "state" / "loaded", metrics, "housing")
-    made.reload(require_stable=False)
-    return made
+    loaded_folder = tmp_path / "state" / "loaded"
+    repository = ModelRepository(folder, loaded_folder, metrics, "housing")
+    repository.reload(require_stable=False)
+    return repository
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +65,9 @@ def housing() -> Model:
 @pytest.fixture
 def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClient]:
     """The whole API in this process."""
-    with TestClient(create_app(settings(drift_seconds=0.1), lambda line: None)) as made:
-        yield made
+    app = create_app(settings(drift_seconds=0.1), lambda line: None)
+    with TestClient(app) as test_client:
+        yield test_client
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What a task's requests may look like."""
+"""Which requests a task accepts, and how it refuses others."""
 
 import json
 from functools import cache
@@ -9,137 +9,165 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ApiError
-from app.serving.validation import MAX_RECORDS, RequestValidator
+from app.serving.validation import MAX_RECORDS, Record, RequestValidator
 from core.manifest import Manifest
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, golden
 
+JSON_WITHOUT_OBJECTS = st.recursive(
+    st.none() | st.booleans() | st.floats(),
+    st.lists,
+)
+
 
 @cache
-def records_of(task: str) -> RequestValidator:
-    return RequestValidator(
-        Manifest.model_validate_json((MODELS / task / "manifest.json").read_bytes())
-    )
+def validator(task: str) -> RequestValidator:
+    manifest = Manifest.read(MODELS / task / "manifest.json")
+    return RequestValidator(manifest)
 
 
-def refusal(records: RequestValidator, body: bytes) -> ApiError:
+def parse(task: str, body: Any) -> tuple[list[Record], bool]:
+    """Parse a value that is sent as JSON."""
+    content = json.dumps(body).encode()
+    return validator(task).parse(content)
+
+
+def refusal(content: bytes, task: str = "housing") -> ApiError:
+    """Return the error that the bytes of a body are refused with."""
     with pytest.raises(ApiError) as caught:
-        records.parse(body)
+        validator(task).parse(content)
     return caught.value
 
 
-def refused(**changes: Any) -> ApiError:
-    """Return how the issue's house is refused with some values changed."""
-    return refusal(records_of("housing"), json.dumps(HOUSE | changes).encode())
+def refusal_of(body: Any, task: str = "housing") -> ApiError:
+    """Return the error that a value is refused with."""
+    content = json.dumps(body).encode()
+    return refusal(content, task)
+
+
+def pointers(error: ApiError) -> list[str | None]:
+    return [fault.pointer for fault in error.errors]
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_record_a_list_and_a_table_say_the_same(task: str) -> None:
-    records = records_of(task)
+def test_a_record_a_list_and_a_table_are_read_alike(task: str) -> None:
     record = golden(task)
-    table = {"features": [[record[name] for name in records.names]] * 2}
-    assert records.parse(json.dumps(record).encode()) == ([record], True)
-    assert records.parse(json.dumps([record, record]).encode()) == ([record] * 2, False)
-    assert records.parse(json.dumps(table).encode()) == ([record] * 2, False)
+    row = [record[name] for name in validator(task).names]
+    assert parse(task, record) == ([record], True)
+    assert parse(task, [record, record]) == ([record, record], False)
+    assert parse(task, {"features": [row, row]}) == ([record, record], False)
 
 
 def test_whole_numbers_are_numbers() -> None:
-    assert records_of("housing").parse(json.dumps(HOUSE | {"HouseAge": 41}).encode())[
-        0
-    ] == [HOUSE]
+    records, _ = parse("housing", HOUSE | {"HouseAge": 41})
+    assert records == [HOUSE]
 
 
 @pytest.mark.parametrize(
-    "value", [False, True, "3.9", None, [3.9], {}, 1e39, -1, 16.1, 10**400]
+    "value",
+    [
+        False,
+        True,
+        "3.9",
+        None,
+        [3.9],
+        {},
+        1e39,
+        -1,
+        16.1,
+        10**400,
+    ],
 )
-def test_what_is_no_number_or_out_of_range_is_refused(value: object) -> None:
-    error = refused(MedInc=value)
+def test_a_value_that_is_not_a_number_or_out_of_range_is_refused(value: object) -> None:
+    error = refusal_of(HOUSE | {"MedInc": value})
     assert error.status == 422
-    assert [fault.pointer for fault in error.errors] == ["#/MedInc"]
+    assert pointers(error) == ["#/MedInc"]
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "1e39"])
-def test_what_float32_does_not_know_is_refused(value: str) -> None:
-    body = json.dumps(HOUSE).replace("8.3252", value).encode()
-    assert refusal(records_of("housing"), body).status == 422
+def test_a_number_that_float32_does_not_have_is_refused(value: str) -> None:
+    text = json.dumps(HOUSE).replace("8.3252", value)
+    assert refusal(text.encode()).status == 422
 
 
 @pytest.mark.parametrize("value", [0, 16])
 def test_the_bounds_belong_to_the_range(value: float) -> None:
-    assert (
-        records_of("housing").parse(json.dumps(HOUSE | {"MedInc": value}).encode())[0][
-            0
-        ]["MedInc"]
-        == value
-    )
+    records, _ = parse("housing", HOUSE | {"MedInc": value})
+    assert records[0]["MedInc"] == value
 
 
 def test_an_unknown_key_is_named_and_a_long_one_shortened() -> None:
-    assert refused(Rooms=1).errors[0].pointer == "#/Rooms"
-    assert len(refused(**{"x" * 1_000_000: 1}).message) < 500
+    error = refusal_of(HOUSE | {"Rooms": 1})
+    assert pointers(error) == ["#/Rooms"]
+    name = "x" * 1_000_000
+    error = refusal_of(HOUSE | {name: 1})
+    assert len(error.message) < 500
 
 
 def test_a_missing_key_is_named() -> None:
-    error = refusal(records_of("housing"), b'{"MedInc": 1}')
+    error = refusal_of({"MedInc": 1})
     assert error.message == "body.HouseAge: Field required (and 6 more)"
 
 
-def test_a_category_that_the_task_does_not_know_is_refused() -> None:
-    error = refusal(
-        records_of("credit"),
-        json.dumps(golden("credit") | {"purpose": "yacht"}).encode(),
-    )
-    assert error.errors[0].pointer == "#/purpose"
-    assert "'new_car'" in error.errors[0].detail
+def test_a_category_that_the_task_does_not_have_is_refused() -> None:
+    error = refusal_of(golden("credit") | {"purpose": "yacht"}, "credit")
+    (fault,) = error.errors
+    assert fault.pointer == "#/purpose"
+    assert "'new_car'" in fault.detail
 
 
 def test_the_place_in_a_list_is_named() -> None:
-    error = refusal(
-        records_of("housing"), json.dumps([HOUSE, HOUSE | {"MedInc": "much"}]).encode()
-    )
-    assert error.errors[0].pointer == "#/1/MedInc"
+    error = refusal_of([HOUSE, HOUSE | {"MedInc": "much"}])
+    assert pointers(error) == ["#/1/MedInc"]
 
 
 @pytest.mark.parametrize("row", [[1.0] * 7, [1.0] * 9, [], "row"])
 def test_a_row_of_the_wrong_length_is_refused(row: object) -> None:
-    assert (
-        refusal(records_of("housing"), json.dumps({"features": [row]}).encode()).status
-        == 422
-    )
+    assert refusal_of({"features": [row]}).status == 422
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b'{"features": []}', b"", b"{", b"1", b"null", b"\xff"]
+    "content",
+    [
+        b"[]",
+        b'{"features": []}',
+        b"",
+        b"{",
+        b"1",
+        b"null",
+        b"\xff",
+    ],
 )
-def test_what_holds_no_record_is_refused(body: bytes) -> None:
-    assert refusal(records_of("housing"), body).status == 422
+def test_a_body_without_a_record_is_refused(content: bytes) -> None:
+    assert refusal(content).status == 422
 
 
-@pytest.mark.parametrize("as_table", [False, True])
-def test_ten_thousand_records_are_read_and_one_more_is_413(as_table: bool) -> None:
-    def body(count: int) -> bytes:
-        if as_table:
-            return json.dumps({"features": [list(HOUSE.values())] * count}).encode()
-        return json.dumps([HOUSE] * count).encode()
-
-    assert len(records_of("housing").parse(body(MAX_RECORDS))[0]) == MAX_RECORDS
-    assert refusal(records_of("housing"), body(MAX_RECORDS + 1)).status == 413
+def list_of(count: int) -> list[Record]:
+    return [dict(HOUSE)] * count
 
 
-def test_many_faults_are_told_by_the_first_of_them() -> None:
-    error = refusal(records_of("housing"), json.dumps([{}] * 100).encode())
+def table_of(count: int) -> dict[str, Any]:
+    row = list(HOUSE.values())
+    return {"features": [row] * count}
+
+
+@pytest.mark.parametrize("body_of", [list_of, table_of])
+def test_ten_thousand_records_are_read_and_one_more_is_413(body_of: Any) -> None:
+    records, _ = parse("housing", body_of(MAX_RECORDS))
+    assert len(records) == MAX_RECORDS
+    error = refusal_of(body_of(MAX_RECORDS + 1))
+    assert error.status == 413
+
+
+def test_an_error_with_many_faults_names_the_first_and_counts_the_others() -> None:
+    error = refusal_of([{}] * 100)
     assert error.message.endswith("(and 799 more)")
     assert len(error.errors) == 20
 
 
-@given(
-    st.binary()
-    | st.recursive(st.none() | st.booleans() | st.floats(), st.lists).map(json.dumps)
-)
-def test_no_body_brings_anything_but_records_or_an_explained_refusal(
-    body: bytes | str,
-) -> None:
+@given(st.binary() | JSON_WITHOUT_OBJECTS.map(json.dumps).map(str.encode))
+def test_any_body_gives_records_or_an_explained_refusal(content: bytes) -> None:
     try:
-        records_of("housing").parse(body if isinstance(body, bytes) else body.encode())
+        validator("housing").parse(content)
     except ApiError as error:
         assert error.status in (413, 422)
