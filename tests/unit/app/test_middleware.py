@@ -1,7 +1,7 @@
-"""What every request goes through, around an application that waits to be let go."""
+"""The middleware around every request, over an application that waits for a signal."""
 
 import asyncio
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -10,46 +10,71 @@ from app.errors import Problem
 from app.middleware import RequestContextMiddleware
 from app.observability.metrics import Metrics
 
-Answer = tuple[int, dict[str, str], bytes]
+UNLIMITED = ("/health", "/metrics", "/v2/health")
+LINES: list[dict[str, Any]] = []
+
+
+class Answer(NamedTuple):
+    """The response of the application."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class Slow:
-    """Answers when told to."""
+    """Answers once `go` is set; probes and metrics at once."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith(("/health", "/metrics", "/v2/health")):
+        if not scope["path"].startswith(UNLIMITED):
             await self.go.wait()
         if scope["path"] == "/broken":
-            raise ValueError("of ours")
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": scope["request_id"].encode()})
+            raise ValueError("a broken path")
+        await respond(send, scope["request_id"].encode())
 
 
-LINES: list[dict[str, Any]] = []
+async def respond(send: Send, body: bytes) -> None:
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let refusals take less long than they do."""
+    """Shorten the delay of refusals."""
     monkeypatch.setattr("app.middleware.REFUSAL_SECONDS", (0.02, 0.04))
 
 
-async def ask(
-    gateway: RequestContextMiddleware, path: str = "/predict", **headers: str
+@pytest.fixture(autouse=True)
+def without_lines() -> None:
+    LINES.clear()
+
+
+def around(app: Any, max_waiting: int) -> RequestContextMiddleware:
+    return RequestContextMiddleware(app, Metrics(), max_waiting, LINES.append)
+
+
+async def request(
+    middleware: RequestContextMiddleware, path: str = "/predict", **headers: str
 ) -> Answer:
+    """Send a request through the middleware."""
     sent: list[Message] = []
-    raw = [
-        (key.replace("_", "-").encode(), value.encode())
-        for key, value in headers.items()
-    ]
+    raw_headers = []
+    for name, value in headers.items():
+        header = name.replace("_", "-").encode(), value.encode()
+        raw_headers.append(header)
     scope: dict[str, Any] = {
         "type": "http",
         "method": "POST",
         "path": path,
-        "headers": raw,
+        "headers": raw_headers,
     }
 
     async def receive() -> Message:
@@ -58,59 +83,62 @@ async def ask(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await gateway(scope, receive, send)
+    await middleware(scope, receive, send)
     start, body = sent
-    return (
-        start["status"],
-        {k.decode(): v.decode() for k, v in start["headers"]},
-        body["body"],
-    )
+    decoded = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], decoded, body["body"])
 
 
 def run(
     max_waiting: int, *paths: str, **headers: str
 ) -> tuple[list[Answer], RequestContextMiddleware]:
-    """Ask for all paths at the same time, and let the slow ones go once all have been
-    seen.
-    """
+    """Request all paths at the same time, and then set the signal."""
 
     async def work() -> tuple[list[Answer], RequestContextMiddleware]:
         slow = Slow()
-        gateway = RequestContextMiddleware(slow, Metrics(), max_waiting, LINES.append)
-        asked = [asyncio.create_task(ask(gateway, path, **headers)) for path in paths]
+        middleware = around(slow, max_waiting)
+        requests = []
+        for path in paths:
+            task = asyncio.create_task(request(middleware, path, **headers))
+            requests.append(task)
         await asyncio.sleep(0.05)
         slow.go.set()
-        return list(await asyncio.gather(*asked)), gateway
+        answers = await asyncio.gather(*requests)
+        return list(answers), middleware
 
     return asyncio.run(work())
 
 
-def value(gateway: RequestContextMiddleware, name: str, **labels: str) -> float | None:
-    return gateway.metrics.registry.get_sample_value(name, labels)
+def run_one(path: str, **headers: str) -> Answer:
+    (answer,), _ = run(1, path, **headers)
+    return answer
 
 
-def test_what_exceeds_the_queue_gets_503_and_is_counted() -> None:
-    answers, gateway = run(2, *["/predict"] * 5)
-    assert [status for status, _, _ in answers] == [200, 200, 503, 503, 503]
-    _, headers, body = answers[-1]
-    assert headers["retry-after"] == "1"
-    assert headers["content-type"] == "application/problem+json"
-    problem = Problem.model_validate_json(body)
-    assert (problem.status, problem.errors) == (503, [])
-    assert problem.request_id == headers["x-request-id"]
-    assert value(gateway, "http_requests_shed_total") == 3
-    assert gateway.waiting == 0
+def sample(middleware: RequestContextMiddleware, name: str, **labels: str) -> Any:
+    return middleware.metrics.registry.get_sample_value(name, labels)
+
+
+def test_requests_beyond_the_limit_get_503_and_are_counted() -> None:
+    answers, middleware = run(2, *["/predict"] * 5)
+    assert [answer.status for answer in answers] == [200, 200, 503, 503, 503]
+    refused = answers[-1]
+    assert refused.headers["retry-after"] == "1"
+    assert refused.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(refused.body)
+    assert problem.status == 503
+    assert problem.errors == []
+    assert problem.request_id == refused.headers["x-request-id"]
+    assert sample(middleware, "http_requests_shed_total") == 3
+    assert middleware.waiting == 0
 
 
 def test_the_open_inference_protocol_is_refused_in_its_own_form() -> None:
     answers, _ = run(1, "/predict", "/v2/models/iris/infer")
-    assert (
-        answers[1][2]
-        == b'{"error":"too many requests wait already: try again in a second."}'
-    )
+    message = b'{"error":"too many requests wait already: try again in a second."}'
+    assert answers[1].body == message
 
 
-def test_probes_and_metrics_pass_however_much_waits() -> None:
+def test_probes_and_metrics_pass_however_many_requests_wait() -> None:
     probes = (
         "/health",
         "/health/live",
@@ -119,96 +147,102 @@ def test_probes_and_metrics_pass_however_much_waits() -> None:
         "/v2/health/ready",
     )
     answers, _ = run(1, *["/predict"] * 4, *probes)
-    assert [status for status, _, _ in answers[4:]] == [200] * len(probes)
+    for answer in answers[4:]:
+        assert answer.status == 200
 
 
 def test_a_request_that_fails_gives_its_place_back() -> None:
     async def work() -> RequestContextMiddleware:
         slow = Slow()
         slow.go.set()
-        gateway = RequestContextMiddleware(slow, Metrics(), 1, LINES.append)
+        middleware = around(slow, 1)
         for _ in range(3):
-            with pytest.raises(ValueError, match="of ours"):
-                await ask(gateway, "/broken")
-        assert (await ask(gateway))[0] == 200
-        return gateway
+            with pytest.raises(ValueError, match="a broken path"):
+                await request(middleware, "/broken")
+        answer = await request(middleware)
+        assert answer.status == 200
+        return middleware
 
-    gateway = asyncio.run(work())
+    middleware = asyncio.run(work())
     labels = {"method": "any", "route": "other", "status": "500"}
-    assert value(gateway, "http_requests_total", **labels) == 3
+    assert sample(middleware, "http_requests_total", **labels) == 3
 
 
-@pytest.mark.parametrize("given", ["abc", "A.b_c-1", "x" * 64])
-def test_a_request_id_is_taken_over(given: str) -> None:
-    (status, headers, body), *_ = run(1, "/predict", x_request_id=given)[0]
-    assert (headers["x-request-id"], body) == (given, given.encode())
+@pytest.mark.parametrize("request_id", ["abc", "A.b_c-1", "x" * 64])
+def test_the_request_id_of_a_client_is_kept(request_id: str) -> None:
+    answer = run_one("/predict", x_request_id=request_id)
+    assert answer.headers["x-request-id"] == request_id
+    assert answer.body == request_id.encode()
 
 
-@pytest.mark.parametrize("given", ["", "x" * 65, "a b", 'a"b', "a\tb", "é"])
-def test_a_request_id_that_could_spoil_a_log_is_replaced(given: str) -> None:
-    (_, headers, _), *_ = run(1, "/predict", x_request_id=given)[0]
-    assert headers["x-request-id"] != given
-    assert len(headers["x-request-id"]) == 16
+@pytest.mark.parametrize("request_id", ["", "x" * 65, "a b", 'a"b', "a\tb", "é"])
+def test_a_request_id_that_could_spoil_a_log_is_replaced(request_id: str) -> None:
+    answer = run_one("/predict", x_request_id=request_id)
+    assert answer.headers["x-request-id"] != request_id
+    assert len(answer.headers["x-request-id"]) == 16
 
 
 def test_every_answer_has_the_security_headers() -> None:
-    for _, headers, _ in run(1, "/predict", "/predict", "/health")[0]:
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
-        assert headers["cache-control"] == "no-store"
+    answers, _ = run(1, "/predict", "/predict", "/health")
+    expected = {
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-store",
+    }
+    for answer in answers:
+        assert expected.items() <= answer.headers.items()
 
 
-def test_a_server_that_stops_asks_clients_to_leave() -> None:
-    async def work() -> Answer:
+def test_a_server_that_stops_closes_the_connections_of_its_clients() -> None:
+    async def work() -> tuple[Answer, Answer]:
         slow = Slow()
         slow.go.set()
-        gateway = RequestContextMiddleware(slow, Metrics(), 1, LINES.append)
-        assert "connection" not in (await ask(gateway))[1]
-        gateway.draining = True
-        return await ask(gateway)
+        middleware = around(slow, 1)
+        before = await request(middleware)
+        middleware.draining = True
+        after = await request(middleware)
+        return before, after
 
-    assert asyncio.run(work())[1]["connection"] == "close"
+    before, after = asyncio.run(work())
+    assert "connection" not in before.headers
+    assert after.headers["connection"] == "close"
 
 
-def test_a_request_is_logged_and_its_path_is_no_label() -> None:
-    LINES.clear()
-    _, gateway = run(1, "/etc/passwd", x_request_id="mine")
+def test_a_request_is_logged_with_its_path() -> None:
+    run_one("/etc/passwd", x_request_id="mine")
     (line,) = LINES
-    assert (line["request_id"], line["path"], line["status"]) == (
-        "mine",
-        "/etc/passwd",
-        200,
-    )
-    text = gateway.metrics.render()[0].decode()
-    assert "passwd" not in text
-    assert 'route="other"' in text
+    assert line["request_id"] == "mine"
+    assert line["path"] == "/etc/passwd"
+    assert line["status"] == 200
 
 
-def test_what_waits_is_shown_as_it_is_now() -> None:
-    gateway = RequestContextMiddleware(Slow, Metrics(), 1, LINES.append)
-    gateway.waiting = 7
-    assert value(gateway, "http_requests_in_progress") == 7
+def test_a_path_that_a_client_invents_is_not_a_label() -> None:
+    _, middleware = run(1, "/etc/passwd")
+    content, _ = middleware.metrics.render()
+    assert b"passwd" not in content
+    assert b'route="other"' in content
 
 
-def test_the_wait_for_a_job_is_no_time_to_answer() -> None:
-    waited = 0.2
-    metrics = Metrics()
+def test_the_gauge_of_requests_in_progress_has_the_present_number() -> None:
+    middleware = around(Slow, 1)
+    middleware.waiting = 7
+    assert sample(middleware, "http_requests_in_progress") == 7
+
+
+def test_the_time_to_answer_does_not_include_the_wait_for_a_job() -> None:
+    seconds = 0.2
 
     async def wait_for_a_job(scope: Scope, receive: Receive, send: Send) -> None:
         with scope["request_context"].waiting_for_job(scope):
-            await asyncio.sleep(waited)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+            await asyncio.sleep(seconds)
+        await respond(send, b"")
 
-    LINES.clear()
-    asyncio.run(
-        ask(
-            RequestContextMiddleware(wait_for_a_job, metrics, 8, LINES.append), "/train"
-        )
-    )
-    counted = metrics.registry.get_sample_value(
-        "http_request_duration_seconds_sum", {"route": "other"}
-    )
+    middleware = around(wait_for_a_job, 8)
+    asyncio.run(request(middleware, "/train"))
+    name = "http_request_duration_seconds_sum"
+    counted = sample(middleware, name, route="other")
+    (line,) = LINES
+    longest = line["ms"] / 1000 - seconds + 0.001
     assert counted is not None
-    assert 0 < counted <= LINES[0]["ms"] / 1000 - waited + 0.001
+    assert 0 < counted <= longest

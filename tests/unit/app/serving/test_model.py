@@ -13,6 +13,18 @@ from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, edit, golden, manifest
 
 
+@pytest.fixture
+def iris_folder(folder: Path) -> Path:
+    """The folder of a model of a classification."""
+    return folder / "iris"
+
+
+@pytest.fixture
+def housing_folder(folder: Path) -> Path:
+    """The folder of a model of a regression."""
+    return folder / "housing"
+
+
 def refusal(folder: Path) -> str:
     """Return the message that a model's folder is refused with."""
     with pytest.raises(ModelError) as caught:
@@ -57,45 +69,47 @@ def test_a_batch_is_answered_row_by_row(task: str) -> None:
     np.testing.assert_allclose(together, one_by_one, rtol=1e-5, atol=1e-6)
 
 
-def test_a_file_with_one_byte_changed_is_refused(folder: Path) -> None:
-    path = folder / "iris" / "model.onnx"
+def test_a_file_with_one_byte_changed_is_refused(iris_folder: Path) -> None:
+    path = iris_folder / "model.onnx"
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle] ^= 1
     path.write_bytes(content)
-    assert "SHA-256 differs" in refusal(folder / "iris")
+    assert "SHA-256 differs" in refusal(iris_folder)
 
 
-def test_a_file_that_was_cut_off_is_refused(folder: Path) -> None:
-    path = folder / "iris" / "model.onnx"
+def test_a_file_that_was_cut_off_is_refused(iris_folder: Path) -> None:
+    path = iris_folder / "model.onnx"
     content = path.read_bytes()
     path.write_bytes(content[:-100])
-    assert "SHA-256 differs" in refusal(folder / "iris")
+    assert "SHA-256 differs" in refusal(iris_folder)
 
 
 def test_a_file_that_is_not_a_model_is_refused_even_with_the_right_digest(
-    folder: Path,
+    iris_folder: Path,
 ) -> None:
     content = b"not a model"
-    (folder / "iris" / "model.onnx").write_bytes(content)
+    (iris_folder / "model.onnx").write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    edit(folder / "iris", sha256=digest)
-    assert "model.onnx cannot be opened" in refusal(folder / "iris")
+    edit(iris_folder, sha256=digest)
+    assert "model.onnx cannot be opened" in refusal(iris_folder)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "manifest.json"])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
-    (folder / "iris" / name).unlink()
+def test_a_missing_file_is_named(iris_folder: Path, name: str) -> None:
+    (iris_folder / name).unlink()
     expected = f"{name} cannot be read: No such file or directory"
-    assert refusal(folder / "iris") == expected
+    assert refusal(iris_folder) == expected
 
 
-def test_the_model_of_another_task_is_refused(folder: Path) -> None:
-    other = (folder / "housing" / "model.onnx").read_bytes()
-    (folder / "iris" / "model.onnx").write_bytes(other)
-    digest = manifest(folder / "housing")["sha256"]
-    edit(folder / "iris", sha256=digest)
-    assert "not the features" in refusal(folder / "iris")
+def test_the_model_of_another_task_is_refused(
+    iris_folder: Path, housing_folder: Path
+) -> None:
+    content = (housing_folder / "model.onnx").read_bytes()
+    (iris_folder / "model.onnx").write_bytes(content)
+    digest = manifest(housing_folder)["sha256"]
+    edit(iris_folder, sha256=digest)
+    assert "not the features" in refusal(iris_folder)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +130,13 @@ def test_another_answer_than_the_recorded_one_is_refused(
     assert "the golden request is answered with" in refusal(folder / task)
 
 
-def test_a_recorded_request_that_is_not_valid_is_refused(folder: Path) -> None:
+def test_a_recorded_request_that_is_not_valid_is_refused(housing_folder: Path) -> None:
     recorded = {
         "request": HOUSE | {"MedInc": -1},
         "answer": 1,
     }
-    edit(folder / "housing", golden=recorded)
-    assert "the golden request cannot be answered" in refusal(folder / "housing")
+    edit(housing_folder, golden=recorded)
+    assert "the golden request cannot be answered" in refusal(housing_folder)
 
 
 @pytest.mark.parametrize(
@@ -135,20 +149,20 @@ def test_a_recorded_request_that_is_not_valid_is_refused(folder: Path) -> None:
     ],
 )
 def test_a_manifest_of_another_form_is_refused(
-    folder: Path, changes: dict[str, Any], place: str
+    housing_folder: Path, changes: dict[str, Any], place: str
 ) -> None:
-    edit(folder / "housing", **changes)
-    assert place in refusal(folder / "housing")
+    edit(housing_folder, **changes)
+    assert place in refusal(housing_folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', "\x00"])
-def test_a_file_that_is_not_a_manifest_is_refused(folder: Path, text: str) -> None:
-    (folder / "iris" / "manifest.json").write_text(text)
-    assert refusal(folder / "iris").startswith("manifest.json: ")
+def test_a_file_that_is_not_a_manifest_is_refused(iris_folder: Path, text: str) -> None:
+    (iris_folder / "manifest.json").write_text(text)
+    assert refusal(iris_folder).startswith("manifest.json: ")
 
 
-def test_keys_that_only_people_read_are_kept(folder: Path) -> None:
-    edit(folder / "iris", remark="for the record")
-    model = Model(folder / "iris")
+def test_keys_that_only_people_read_are_kept(iris_folder: Path) -> None:
+    edit(iris_folder, remark="for the record")
+    model = Model(iris_folder)
     content = json.loads(model.manifest.model_dump_json())
     assert content["remark"] == "for the record"
