@@ -1,8 +1,9 @@
-"""Errors as problem details: their form, and where they say that a fault is."""
+"""Errors as problem details: their form, and the places of faults in a request."""
 
 from typing import Any
 
 import pytest
+from httpx import Response
 from starlette.testclient import TestClient
 
 from app.errors import MAX_FAULTS, MAX_LOCATION_LENGTH, invalid, problem
@@ -24,6 +25,11 @@ TITLES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+
+
+def pointers(answer: Response) -> list[str]:
+    """Return the place of every fault that an answer lists."""
+    return [fault["pointer"] for fault in problem_of(answer)["errors"]]
 
 
 def fault(*location: str | int) -> dict[str, Any]:
@@ -63,11 +69,13 @@ def test_the_title_of_every_documented_status_is_checked() -> None:
 def test_a_fault_has_a_json_pointer_to_its_place(
     location: tuple[str | int, ...], pointer: str
 ) -> None:
-    (found,) = invalid([fault(*location)]).errors
-    assert (found.pointer, found.parameter) == (pointer, None)
+    error = invalid([fault(*location)])
+    (described,) = error.errors
+    assert described.pointer == pointer
+    assert described.parameter is None
 
 
-def test_what_a_client_sends_can_make_no_error_long() -> None:
+def test_an_error_is_short_whatever_a_client_sends() -> None:
     error = invalid([fault("x" * 10_000)] * 50)
     assert len(error.errors) == MAX_FAULTS
     assert "(and 49 more)" in error.message
@@ -79,7 +87,11 @@ def test_what_a_client_sends_can_make_no_error_long() -> None:
 
 @pytest.mark.parametrize(
     ("truth", "pointer"),
-    [({}, "#/truth"), (True, "#/truth"), ([1.0, None], "#/truth/1")],
+    [
+        ({}, "#/truth"),
+        (True, "#/truth"),
+        ([1.0, None], "#/truth/1"),
+    ],
 )
 def test_a_pointer_leads_through_the_body_and_not_through_the_types_of_a_union(
     shared_client: TestClient, truth: Any, pointer: str
@@ -87,13 +99,13 @@ def test_a_pointer_leads_through_the_body_and_not_through_the_types_of_a_union(
     body = {"request_id": "abc", "truth": truth}
     answer = shared_client.post("/feedback", json=body)
     assert answer.status_code == 422
-    pointers = {found["pointer"] for found in problem_of(answer)["errors"]}
-    assert pointer in pointers and pointers <= {"#/truth", pointer}
+    assert pointer in pointers(answer)
+    assert set(pointers(answer)) <= {"#/truth", pointer}
 
 
-def test_a_pointer_to_what_is_missing_names_it(shared_client: TestClient) -> None:
+def test_a_pointer_to_a_missing_member_names_it(shared_client: TestClient) -> None:
     answer = shared_client.post("/feedback", json={"request_id": "abc"})
-    assert [found["pointer"] for found in problem_of(answer)["errors"]] == ["#/truth"]
+    assert pointers(answer) == ["#/truth"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[1,"])
@@ -103,19 +115,16 @@ def test_a_body_that_is_not_json_is_a_fault_of_the_whole_body(
 ) -> None:
     answer = shared_client.post(path, content=body)
     assert answer.status_code == 422
-    assert [found["pointer"] for found in problem_of(answer)["errors"]] == ["#"]
+    assert pointers(answer) == ["#"]
 
 
 def test_the_sentence_names_the_first_fault(shared_client: TestClient) -> None:
     records = [HOUSE, HOUSE | {"MedInc": -1, "Rooms": 2}]
-    found = problem_of(shared_client.post("/predict", json=records))
-    assert found["detail"] == (
+    answer = shared_client.post("/predict", json=records)
+    assert problem_of(answer)["detail"] == (
         "body.1.MedInc: Input should be greater than or equal to 0 (and 1 more)"
     )
-    assert [fault["pointer"] for fault in found["errors"]] == [
-        "#/1/MedInc",
-        "#/1/Rooms",
-    ]
+    assert pointers(answer) == ["#/1/MedInc", "#/1/Rooms"]
 
 
 def test_the_v2_protocol_keeps_its_own_form(shared_client: TestClient) -> None:
@@ -126,6 +135,7 @@ def test_the_v2_protocol_keeps_its_own_form(shared_client: TestClient) -> None:
 
 
 def test_an_error_of_fastapi_has_the_same_form(shared_client: TestClient) -> None:
-    for method, path, status in (("GET", "/no", 404), ("DELETE", "/models", 405)):
-        answer = shared_client.request(method, path)
-        assert problem_of(answer)["status"] == status
+    unknown = shared_client.get("/no")
+    assert problem_of(unknown)["status"] == 404
+    not_allowed = shared_client.delete("/models")
+    assert problem_of(not_allowed)["status"] == 405

@@ -1,4 +1,4 @@
-"""HTTP as clients really speak it, over real sockets: offers of HTTP/2 and WebSockets."""
+"""HTTP over real sockets: clients that offer HTTP/2 and WebSockets."""
 
 import asyncio
 import shutil
@@ -30,30 +30,44 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     assert b"upgrade" not in dict(scope["headers"])
-    text = b"%s %s %s" % (scope["method"].encode(), scope["path"].encode(), body)
-    length = [(b"content-length", b"%d" % len(text))]
-    await send({"type": "http.response.start", "status": 200, "headers": length})
+    line = f"{scope['method']} {scope['path']} "
+    text = line.encode() + body
+    length = str(len(text)).encode()
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-length", length)],
+    }
+    await send(start)
     await send({"type": "http.response.body", "body": text})
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
+    """The port of a server that answers with what it received."""
+    config = uvicorn.Config(
+        echo,
+        http=Http1Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="critical",
+    )
+    server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(
-            echo, http=Http1Protocol, ws="none", lifespan="off", log_level="critical"
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=asyncio.run, args=[server.serve([listening])])
+        serve = server.serve([listening])
+        thread = threading.Thread(target=asyncio.run, args=[serve])
         thread.start()
         wait_until(lambda: server.started)
-        yield listening.getsockname()[1]
+        _, number = listening.getsockname()
+        yield number
         server.should_exit = True
         thread.join()
 
 
 def talk(port: int, *parts: bytes) -> bytes:
     """Send parts one after the other; return all that comes until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    address = ("127.0.0.1", port)
+    with socket.create_connection(address, timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for part in parts:
             connection.sendall(part)
@@ -81,14 +95,17 @@ def test_a_body_after_an_offer_of_http_2_arrives(port: int) -> None:
 
 
 def test_a_body_that_comes_in_small_pieces_arrives(port: int) -> None:
-    content = post(b"/a", b"hello")
-    pieces = [content[index : index + 1] for index in range(len(content))]
-    assert b"POST /a hello" in talk(port, *pieces, last(b"/end"))
+    request = post(b"/a", b"hello")
+    pieces = [bytes([byte]) for byte in request]
+    answer = talk(port, *pieces, last(b"/end"))
+    assert b"POST /a hello" in answer
 
 
 def test_a_large_body_arrives_whole(port: int) -> None:
-    body = b"x" * 1_000_000
-    assert talk(port, post(b"/a", body), last(b"/end")).count(b"x") == len(body)
+    length = 1_000_000
+    request = post(b"/a", b"x" * length)
+    answer = talk(port, request, last(b"/end"))
+    assert answer.count(b"x") == length
 
 
 def test_a_chunked_body_arrives(port: int) -> None:
@@ -97,33 +114,44 @@ def test_a_chunked_body_arrives(port: int) -> None:
         + OFFER
         + b"Transfer-Encoding: chunked\r\n\r\n"
     )
-    answer = talk(port, head + b"3\r\nabc\r\n", b"2\r\nde\r\n0\r\n\r\n", last(b"/end"))
+    first = b"3\r\nabc\r\n"
+    rest = b"2\r\nde\r\n0\r\n\r\n"
+    answer = talk(port, head + first, rest, last(b"/end"))
     assert b"POST /a abcde" in answer
     assert answer.endswith(b"GET /end ")
 
 
 def test_requests_that_are_sent_ahead_are_answered_in_order(port: int) -> None:
-    sent = [
-        post(b"/%d" % turn, b"body%d" % turn, OFFER * (turn % 2)) for turn in range(6)
-    ]
-    answer = talk(port, b"".join(sent) + last(b"/end"))
-    places = [answer.index(b"POST /%d body%d" % (turn, turn)) for turn in range(6)]
+    requests = []
+    for number in range(6):
+        offer = OFFER if number % 2 else b""
+        request = post(b"/%d" % number, b"body%d" % number, offer)
+        requests.append(request)
+    answer = talk(port, b"".join(requests) + last(b"/end"))
+    places = []
+    for number in range(6):
+        place = answer.index(b"POST /%d body%d" % (number, number))
+        places.append(place)
     assert places == sorted(places)
     assert answer.endswith(b"GET /end ")
 
 
-def test_the_connection_is_closed_where_the_client_asks_for_it(port: int) -> None:
-    closing = OFFER.replace(b"Upgrade, H", b"close, Upgrade, H", 1)
-    assert talk(port, post(b"/a", b"hello", closing)).endswith(b"POST /a hello")
-    old = (
-        b"POST /a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length:"
-        b" 2\r\n\r\nhi"
+def test_a_client_can_have_the_connection_closed(port: int) -> None:
+    headers = OFFER.replace(b"Upgrade, H", b"close, Upgrade, H", 1)
+    answer = talk(port, post(b"/a", b"hello", headers))
+    assert answer.endswith(b"POST /a hello")
+
+
+def test_the_connection_of_an_http_1_0_client_is_closed(port: int) -> None:
+    request = (
+        b"POST /a HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+        b"Content-Length: 2\r\n\r\nhi"
     )
-    assert talk(port, old).endswith(b"POST /a hi")
+    assert talk(port, request).endswith(b"POST /a hi")
 
 
 @pytest.mark.parametrize("token", [b"websocket", b"TLS/1.0", b"foo/2, h2c", b"h2"])
-def test_any_other_offer_is_passed_over(port: int, token: bytes) -> None:
+def test_any_other_offer_is_ignored(port: int, token: bytes) -> None:
     offer = b"Connection: keep-alive, upgrade\r\nUPGRADE: %s\r\n" % token
     answer = talk(port, post(b"/a", b"hello", offer), last(b"/end"))
     assert answer.startswith(b"HTTP/1.1 200")
@@ -150,10 +178,11 @@ def test_a_websocket_handshake_is_answered_as_a_plain_request(port: int) -> None
     ],
     ids=["tunnel", "HTTP/2 at once", "two lengths"],
 )
-def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
+def test_a_request_that_is_not_http_1_is_refused_and_the_connection_closed(
     port: int, request_: bytes
 ) -> None:
-    head, _, content = talk(port, request_).partition(b"\r\n\r\n")
+    answer = talk(port, request_)
+    head, _, content = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400")
     assert b"\r\nconnection: close" in head
     # As every other error, and as documented.
@@ -166,9 +195,10 @@ def test_what_is_no_request_of_http_1_is_refused_and_the_connection_closed(
 
 def test_curl_with_http_2_is_answered(port: int) -> None:
     if not shutil.which("curl"):
-        pytest.skip("there is no curl")
-    command = ["curl", "-sS", "--http2", f"http://127.0.0.1:{port}/a", "-d", "hello"]
-    done = subprocess.run([*command, "--noproxy", "*"], capture_output=True, text=True)
+        pytest.skip("curl is not installed")
+    url = f"http://127.0.0.1:{port}/a"
+    command = ["curl", "-sS", "--http2", "--noproxy", "*", url, "-d", "hello"]
+    done = subprocess.run(command, capture_output=True, text=True)
     if "doesn't support" in done.stderr or "not supported" in done.stderr:
         pytest.skip(done.stderr)
     assert done.stdout == "POST /a hello", done.stderr

@@ -21,7 +21,7 @@ REQUEST = {"time": 1.5, "level": "INFO", "message": "request", "status": 200}
 
 @pytest.fixture
 def configure(settings: Callable[..., Settings]) -> Iterator[Configure]:
-    """Return what configures the logs; pytest's own handlers come back at the end."""
+    """Return a function that configures the logs; pytest's handlers come back after."""
     root = logging.getLogger()
     handlers = root.handlers[:]
     level = root.level
@@ -117,11 +117,13 @@ def test_the_file_is_rotated_and_the_newest_backups_are_kept(
         logs.close()
     files = sorted((tmp_path / "logs").glob("api*"), reverse=True)
     assert [path.name for path in files] == ["api.log.2", "api.log.1", "api.log"]
-    text = "".join(path.read_text("utf-8") for path in files)
-    assert messages(text) == ["2", "3", "4"]
+    numbers = []
+    for path in files:
+        numbers += messages(path.read_text("utf-8"))
+    assert numbers == ["2", "3", "4"]
 
 
-def test_a_file_that_cannot_be_rotated_is_written_on(
+def test_a_file_that_cannot_be_rotated_is_continued(
     configure: Configure,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,7 +154,8 @@ def test_a_full_disk_below_stdout_and_the_file_ends_nothing(
         logs.request({"message": str(number)})
         time.sleep(2 * access_log.SECONDS)
     listener = logs._listener._thread
-    assert listener is not None and listener.is_alive()
+    assert listener is not None
+    assert listener.is_alive()
     logs.close()
     with contextlib.suppress(OSError):  # what is left in its buffer
         full.close()
@@ -186,7 +189,7 @@ def test_a_full_disk_is_reported_on_stdout_and_ends_nothing(
 
 
 @posix
-def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
+def test_a_broken_stdout_does_not_end_the_file(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = open("/dev/full", "w", encoding="utf-8")
@@ -200,7 +203,7 @@ def test_a_reader_of_stdout_that_has_gone_does_not_end_the_file(
     assert messages(text) == ["one"]
 
 
-def test_text_that_is_no_valid_unicode_is_escaped(
+def test_text_that_is_not_valid_unicode_is_escaped(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = configure()

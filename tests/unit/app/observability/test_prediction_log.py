@@ -1,4 +1,4 @@
-"""The prediction log: whatever happens to its database, nothing raises."""
+"""The prediction log: no failure of its database stops predictions."""
 
 import os
 import sqlite3
@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,17 +16,18 @@ from app.observability.prediction_log import PredictionLog
 from app.serving.model import Model
 from app.settings import Settings
 from tests.conftest import posix
+from tests.support.service import MODELS
 from tests.support.serving import HOUSE
 
 Open = Callable[..., PredictionLog]
-NO_DATABASE = "no database, but longer than the header of one " * 10
+NO_DATABASE = "not a database, but longer than the header of one " * 10
 
 
 @pytest.fixture
 def opened(
     settings: Callable[..., Settings], metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
-    """Return what opens a log that writes when `flush` is called."""
+    """Return a function that opens a log, which writes when `flush` is called."""
     monkeypatch.setattr(prediction_log, "SECONDS", 60)
     monkeypatch.setattr(prediction_sql, "TIMEOUT_SECONDS", 0.1)
     logs: list[PredictionLog] = []
@@ -46,13 +46,12 @@ def flush(log: PredictionLog) -> None:
     log._batches._flush()
 
 
-def rows(path: Path) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT * FROM predictions ORDER BY id").fetchall()
-
-
 def request_ids(path: Path) -> list[str]:
-    return [row[2] for row in rows(path)]
+    """Return the request of each row, in the order of the rows."""
+    statement = "SELECT request_id FROM predictions ORDER BY id"
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute(statement).fetchall()
+    return [request_id for (request_id,) in rows]
 
 
 def count(metrics: Metrics, name: str, **labels: str) -> float:
@@ -71,11 +70,12 @@ def test_ten_thousand_predictions_are_ten_thousand_rows(
     log = opened()
     fill(log, housing, 5_000)
     records = [HOUSE] * 5_000
-    log.add("batch", housing, records, housing.predict(records))
+    predictions = housing.predict(records)
+    log.add("batch", housing, records, predictions)
     log.close()
-    names = request_ids(log.path)
-    assert len(names) == 10_000
-    assert names[:5_000] == [f"r-{number}" for number in range(5_000)]
+    of_requests = [f"r-{number}" for number in range(5_000)]
+    of_batch = ["batch"] * 5_000
+    assert request_ids(log.path) == of_requests + of_batch
     assert count(metrics, "prediction_log_rows_total") == 10_000
 
 
@@ -109,8 +109,23 @@ def test_the_latest_rows_are_those_of_the_task_or_of_all(
     log = opened()
     fill(log, housing, 2)
     log.close()
-    assert log.latest(1, None)[0].id == 2
+    (latest,) = log.latest(1, None)
+    assert latest.id == 2
     assert log.latest(10, "iris") == []
+
+
+def test_the_newest_rows_of_a_model_are_those_of_its_version(
+    opened: Open, housing: Model
+) -> None:
+    older = Model(MODELS / "housing")
+    older.manifest = older.manifest.model_copy(update={"version": 1})
+    log = opened()
+    fill(log, older, 5, "older")
+    fill(log, housing, 3, "newer")
+    log.close()
+    rows = log.newest(housing, 100)
+    assert [row.request_id for row in rows] == ["newer-2", "newer-1", "newer-0"]
+    assert log.newest(housing, 2) == rows[:2]
 
 
 def test_predictions_beyond_the_limit_are_counted(
@@ -119,7 +134,7 @@ def test_predictions_beyond_the_limit_are_counted(
     log = opened(prediction_log_pending=3)
     fill(log, housing, 5)
     log.close()
-    assert len(rows(log.path)) == 3
+    assert request_ids(log.path) == ["r-0", "r-1", "r-2"]
     assert count(metrics, "prediction_log_dropped_total", reason="full") == 2
 
 
@@ -181,15 +196,19 @@ def test_failures_leave_no_connection_open(
     for _ in range(20):
         fill(log, housing, 1)
         flush(log)
-    links = [link for link in Path("/proc/self/fd").iterdir() if link.exists()]
-    assert str(path) not in [os.readlink(link) for link in links]
+    open_files = []
+    for link in Path("/proc/self/fd").iterdir():
+        if link.exists():
+            open_files.append(os.readlink(link))
+    assert str(path) not in open_files
 
 
 def test_the_newest_rows_are_kept(opened: Open, housing: Model) -> None:
     log = opened(prediction_log_rows=10)
     fill(log, housing, 25)
     log.close()
-    assert request_ids(log.path) == [f"r-{number}" for number in range(15, 25)]
+    newest = [f"r-{number}" for number in range(15, 25)]
+    assert request_ids(log.path) == newest
 
 
 def test_rows_that_are_too_old_are_deleted(opened: Open, housing: Model) -> None:

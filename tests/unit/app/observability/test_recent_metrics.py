@@ -1,4 +1,4 @@
-"""Recent metrics: no growth is lost or counted twice, whatever stops or fails."""
+"""Recent metrics: no stop or failure loses growth or counts it twice."""
 
 import asyncio
 import logging
@@ -15,7 +15,8 @@ from app.errors import ApiError
 from app.observability.recent_metrics import MINUTES, RecentMetrics
 
 KEY = "predictions_total|iris|setosa"
-FASTER = 3_000  # a minute of the test takes a fiftieth of a second
+# A minute of the test takes a fiftieth of a second.
+FASTER = 3_000
 
 
 class Process:
@@ -98,11 +99,12 @@ def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) 
     process.recent.hour(100)
     other.predict(4)
     other.recent.hour(100)
-    assert process.growth(100) == other.growth(100)
-    assert process.growth(100)[-1] == 7
+    growth = process.growth(100)
+    assert growth[-1] == 7
+    assert other.growth(100) == growth
 
 
-def test_growth_is_forgotten_after_an_hour(process: Process, file: Path) -> None:
+def test_growth_is_deleted_after_an_hour(process: Process, file: Path) -> None:
     process.predict(3)
     process.recent.hour(100)
     assert process.growth(100 + MINUTES - 1)[0] == 3
@@ -167,7 +169,7 @@ def test_growth_that_cannot_be_stored_is_stored_later(
 
 def test_a_file_that_is_not_a_database_is_named(process: Process, file: Path) -> None:
     file.parent.mkdir()
-    file.write_text("no database, but long enough to look like one" * 100)
+    file.write_text("not a database, but long enough to look like one" * 100)
     with pytest.raises(ApiError, match=r"predictions\.db.*not a database") as raised:
         process.recent.hour(100)
     assert raised.value.status == 503
