@@ -1,6 +1,4 @@
-"""Who may start something: raw requests as a browser sends them for pages of other
-origins.
-"""
+"""Who may start jobs: requests as a browser sends them for pages of other origins."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,11 +12,10 @@ from tests.support.service import MODELS
 KEY = "a key for the tests"
 RUN = "0" * 32
 PATHS = ["/train", "/retrain", "/models/iris/load", f"/model/load/{RUN}", "/alerts"]
-# One with a body and one without, for the many ways to ask; all of them are tried for a
-# few.
+# One with a body and one without, for tests with many kinds of requests.
 TWO = ["/train", f"/model/load/{RUN}"]
-JSON = {"Content-Type": "application/json"}
-NO_TRAINER = 503  # what passes is sent to a trainer that is not there
+# Requests that are allowed are sent to a worker that does not run.
+NO_WORKER = 503
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +40,16 @@ BODIES = {
 
 
 def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) -> int:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = (
-        JSON | {"Host": "127.0.0.1:8000"} | ({"X-API-Key": key} if key else {}) | named
-    )
-    if path not in BODIES:
-        del sent["Content-Type"]
-    return api.post(path, content=BODIES.get(path), headers=sent).status_code
+    """Return the status that a request is answered with."""
+    sent = {"Host": "127.0.0.1:8000"}
+    if path in BODIES:
+        sent["Content-Type"] = "application/json"
+    if key:
+        sent["X-API-Key"] = key
+    for name, value in headers.items():
+        sent[name.replace("_", "-")] = value
+    answer = api.post(path, content=BODIES.get(path), headers=sent)
+    return answer.status_code
 
 
 @pytest.mark.parametrize("path", TWO)
@@ -68,11 +68,11 @@ def status(api: TestClient, path: str, key: str | None = KEY, **headers: str) ->
         "lab.example.org:9000",
     ],
 )
-def test_the_own_names_and_all_addresses_pass(
+def test_our_own_names_and_all_addresses_are_allowed(
     api: TestClient, path: str, host: str
 ) -> None:
-    assert status(api, path, Host=host) == NO_TRAINER
-    assert status(api, path, Host=host, Origin=f"http://{host}") == NO_TRAINER
+    assert status(api, path, Host=host) == NO_WORKER
+    assert status(api, path, Host=host, Origin=f"http://{host}") == NO_WORKER
 
 
 @pytest.mark.parametrize("path", TWO)
@@ -90,9 +90,7 @@ def test_the_own_names_and_all_addresses_pass(
         "[::1",
     ],
 )
-def test_a_name_that_was_made_to_lead_here_is_refused(
-    api: TestClient, path: str, host: str
-) -> None:
+def test_any_other_name_is_refused(api: TestClient, path: str, host: str) -> None:
     """DNS rebinding: for the browser, page and API have the same origin."""
     assert status(api, path, Host=host) == 403
     assert status(api, path, Host=host, Origin=f"http://{host}") == 403
@@ -144,10 +142,10 @@ def test_a_foreign_page_is_refused_on_every_path_before_the_key_is_looked_at(
 @pytest.mark.parametrize(
     "origin", ["https://lab.example.org", "https://shown.example.org:8443"]
 )
-def test_pages_under_a_name_that_was_set_pass_behind_any_proxy(
+def test_pages_under_a_configured_name_are_allowed_behind_any_proxy(
     api: TestClient, path: str, origin: str
 ) -> None:
-    assert status(api, path, Origin=origin) == NO_TRAINER
+    assert status(api, path, Origin=origin) == NO_WORKER
 
 
 @pytest.mark.parametrize("path", sorted(BODIES))
@@ -169,18 +167,17 @@ def test_what_a_form_can_send_is_refused(api: TestClient, path: str, kind: str) 
 @pytest.mark.parametrize(
     "kind", ["application/json; charset=utf-8", "Application/JSON"]
 )
-def test_json_is_taken_however_it_is_written(
+def test_the_type_of_json_may_be_written_in_several_ways(
     api: TestClient, path: str, kind: str
 ) -> None:
-    assert status(api, path, Content_Type=kind) == NO_TRAINER
+    assert status(api, path, Content_Type=kind) == NO_WORKER
 
 
 @pytest.mark.parametrize("path", ["/retrain", f"/model/load/{RUN}"])
-def test_a_body_that_says_nothing_may_be_left_out(api: TestClient, path: str) -> None:
-    assert (
-        api.post(path, headers={"Host": "localhost", "X-API-Key": KEY}).status_code
-        == NO_TRAINER
-    )
+def test_an_empty_body_may_be_left_out(api: TestClient, path: str) -> None:
+    headers = {"Host": "localhost", "X-API-Key": KEY}
+    answer = api.post(path, headers=headers)
+    assert answer.status_code == NO_WORKER
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -211,7 +208,7 @@ def test_the_key_is_compared_in_constant_time(
 def test_predictions_are_answered_whatever_the_page_and_the_name(
     api: TestClient,
 ) -> None:
-    """They change nothing, and a service is asked under names of all kinds."""
+    """They change nothing, and a service is reached under names of all kinds."""
     record = {
         "sepal_length": 5.1,
         "sepal_width": 3.5,

@@ -15,12 +15,12 @@ def start(
     name: str,
     value: str,
 ) -> tuple[int, str]:
-    """Return the exit code of a start with one variable set, and what it said."""
+    """Return the exit code and the error of a start with one variable set."""
     monkeypatch.setenv(name, value)
     code = main()
-    said = capsys.readouterr()
-    assert said.out == ""
-    return code, said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    return code, output.err
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_bad_value_is_one_sentence(
     name: str,
     value: str,
 ) -> None:
-    code, said = start(monkeypatch, capsys, name, value)
+    code, error = start(monkeypatch, capsys, name, value)
     assert code == 2
-    (sentence,) = said.splitlines()
+    (sentence,) = error.splitlines()
     assert sentence.startswith("error: ")
     assert f" {name}" in sentence or name.removeprefix("API_").lower() in sentence
 
@@ -53,17 +53,19 @@ def test_a_log_file_that_cannot_be_opened_is_one_sentence(
 ) -> None:
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "api.log"
-    code, said = start(monkeypatch, capsys, "API_LOG_FILE", str(path))
+    code, error = start(monkeypatch, capsys, "API_LOG_FILE", str(path))
     assert code == 1
-    assert said.count("\n") == 1
-    assert said.startswith(f"error: API_LOG_FILE: {path}: ")
-    assert "file" in said.rpartition(":")[2].lower()
+    assert error.count("\n") == 1
+    assert error.startswith(f"error: API_LOG_FILE: {path}: ")
+    assert "file" in error.rpartition(":")[2].lower()
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_ADMIN_KEY", "")
     monkeypatch.setenv("API_PORT", "")
-    assert (Settings().admin_key, Settings().port) == (None, 8000)
+    settings = Settings()
+    assert settings.admin_key is None
+    assert settings.port == 8000
 
 
 def test_lists_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,31 +89,39 @@ def test_the_log_level_has_a_second_name_and_any_case(
 def test_more_processes_are_refused_with_what_replaces_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    code, said = start(monkeypatch, capsys, "PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    code, error = start(monkeypatch, capsys, "PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     assert code == 2
-    assert said.count("\n") == 1
-    assert said.startswith("error: PROMETHEUS_MULTIPROC_DIR cannot be used here")
-    assert "--scale mlops-api=2" in said
+    assert error.count("\n") == 1
+    assert error.startswith("error: PROMETHEUS_MULTIPROC_DIR cannot be used here")
+    assert "--scale mlops-api=2" in error
 
 
-def test_the_key_that_is_set_comes_before_the_one_that_the_start_script_made(
-    tmp_path: Path,
-) -> None:
+def test_without_a_key_there_is_none(tmp_path: Path) -> None:
     settings = Settings(state=tmp_path)
     assert settings.key() is None
-    for content, key in (
-        (b"made by it\r\n", "made by it"),
-        (b"", None),
-        (b"short", None),
-    ):
-        (tmp_path / "admin-key").write_bytes(content)
-        assert settings.key() == key
-        own = settings.model_copy(update={"admin_key": SecretStr("of the user")})
-        assert own.key() == "of the user"
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("content", "key"),
+    [
+        (b"of the script\r\n", "of the script"),
+        (b"", None),
+        (b"short", None),
+    ],
+)
+def test_a_key_in_the_environment_comes_before_that_of_the_start_script(
+    tmp_path: Path, content: bytes, key: str | None
+) -> None:
+    (tmp_path / "admin-key").write_bytes(content)
+    settings = Settings(state=tmp_path)
+    assert settings.key() == key
+    own_key = SecretStr("of the user")
+    settings = settings.model_copy(update={"admin_key": own_key})
+    assert settings.key() == "of the user"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
     [
         ("API_ROOT_PATH", "ml", "must be a path such as /ml"),
         ("API_ROOT_PATH", "/a b", "must be a path such as /ml"),
@@ -129,12 +139,11 @@ def test_a_wrong_setting_is_named(
     capsys: pytest.CaptureFixture[str],
     variable: str,
     value: str,
-    said: str,
+    reason: str,
 ) -> None:
-
-    monkeypatch.setenv(variable, value)
-    assert main() == 2
-    assert capsys.readouterr().err.startswith(f"error: {variable}: {said}")
+    code, error = start(monkeypatch, capsys, variable, value)
+    assert code == 2
+    assert error.startswith(f"error: {variable}: {reason}")
 
 
 def test_a_slash_at_the_end_of_the_prefix_does_not_count(
