@@ -56,7 +56,8 @@ class Proxies:
             if self._trusts(peer[0]):
                 forwarded = _parse(headers)
                 self._use(scope, forwarded)
-                root_path = _prefix(forwarded.get("prefix", [])) or root_path
+                prefix = _prefix(forwarded.get("prefix", []))
+                root_path = prefix or root_path
         if root_path:
             scope["root_path"] = root_path
             scope["path"] = _with_prefix(scope["path"], root_path)
@@ -103,9 +104,12 @@ def _parse(headers: list[tuple[bytes, bytes]]) -> dict[str, list[str]]:
     """Return the parts of each header by the end of its name; one may come twice."""
     forwarded: dict[str, list[str]] = {}
     for name, value in headers:
-        key = name.decode().rpartition("-")[2]
-        parts = [part.strip() for part in value.decode("latin-1").split(",")]
-        forwarded.setdefault(key, []).extend(filter(None, parts))
+        _, _, key = name.decode().rpartition("-")
+        parts = forwarded.setdefault(key, [])
+        for part in value.decode("latin-1").split(","):
+            stripped = part.strip()
+            if stripped:
+                parts.append(stripped)
     return {key: parts for key, parts in forwarded.items() if parts}
 
 

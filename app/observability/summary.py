@@ -22,13 +22,17 @@ def summary(metrics: Metrics) -> dict[str, Any]:
 def _routes(metrics: Metrics) -> dict[str, dict[str, Any]]:
     routes: dict[str, dict[str, Any]] = {}
     for labels, value in _samples(metrics.requests, "_total"):
-        route = routes.setdefault(labels["route"], {"requests": 0, "errors": 0})
-        route["requests"] += int(value)
+        name = labels["route"]
+        route = routes.setdefault(name, {"requests": 0, "errors": 0})
+        count = int(value)
+        route["requests"] += count
         if labels["status"] >= "400":
-            route["errors"] += int(value)
+            route["errors"] += count
     buckets: dict[str, Buckets] = defaultdict(list)
     for labels, value in _samples(metrics.seconds, "_bucket"):
-        buckets[labels["route"]].append((float(labels["le"]), value))
+        name = labels["route"]
+        bound = float(labels["le"])
+        buckets[name].append((bound, value))
     for name, route in routes.items():
         for share in SHARES:
             key = f"p{share * 100:.0f}_ms"
@@ -39,7 +43,8 @@ def _routes(metrics: Metrics) -> dict[str, dict[str, Any]]:
 def _predictions(metrics: Metrics) -> dict[str, Counter[str]]:
     predictions: dict[str, Counter[str]] = defaultdict(Counter)
     for labels, value in _samples(metrics.predictions, "_total"):
-        predictions[labels["task"]][labels["outcome"]] += int(value)
+        outcomes = predictions[labels["task"]]
+        outcomes[labels["outcome"]] += int(value)
     return predictions
 
 
@@ -70,4 +75,5 @@ def _quantile(buckets: Buckets, share: float) -> float | None:
     if high == float("inf"):
         return round(low * 1000, 3)
     part = (rank - below) / (count - below)
-    return round((low + (high - low) * part) * 1000, 3)
+    seconds = low + (high - low) * part
+    return round(seconds * 1000, 3)

@@ -16,7 +16,7 @@ Location = Sequence[str | int]
 def ambiguous(
     fields: Fields, location: Location, first: Any, tasks: Sequence[str]
 ) -> ApiError:
-    """Return the error 422 for a record or row that several tasks could be meant by.
+    """Return the error 422 for a record or row that fits several tasks.
 
     Args:
         fields: the fields of each task.
@@ -42,7 +42,8 @@ def unknown(fields: Fields, location: Location, first: Any) -> ApiError:
     """
 
     def rank(task: str) -> tuple[int, str]:
-        return -_shared(fields[task], first), task
+        shared = _shared(fields[task], first)
+        return -shared, task
 
     tasks = sorted(fields, key=rank)
     closest = tasks[0]
@@ -51,8 +52,11 @@ def unknown(fields: Fields, location: Location, first: Any) -> ApiError:
         message = f"no task has {len(first)} fields: {_listed(lengths)}."
     elif _shared(fields[closest], first):
         difference = _difference(fields[closest], first)
-        others = f"; the other tasks are {_listed(tasks[1:])}" if tasks[1:] else ""
-        message = f"no task has exactly these fields: {closest} {difference}{others}."
+        message = f"no task has exactly these fields: {closest} {difference}"
+        others = tasks[1:]
+        if others:
+            message += f"; the other tasks are {_listed(others)}"
+        message += "."
     else:
         message = f"no task has these fields: the tasks are {_listed(tasks)}."
     return _error(fields, location, message, tasks)
@@ -62,10 +66,11 @@ def _error(
     fields: Fields, location: Location, message: str, tasks: Sequence[str]
 ) -> ApiError:
     place = ".".join(map(str, ("body", *location)))
-    faults = [
-        body_fault(location, f"{task} has the fields {_listed(fields[task])}")
-        for task in tasks[:MAX_FAULTS]
-    ]
+    faults = []
+    for task in tasks[:MAX_FAULTS]:
+        names = _listed(fields[task])
+        fault = body_fault(location, f"{task} has the fields {names}")
+        faults.append(fault)
     return ApiError(422, f"{place}: {message}", faults)
 
 
@@ -91,8 +96,8 @@ def _difference(names: Sequence[str], record: Mapping[str, Any]) -> str:
 def _listed(names: Sequence[str]) -> str:
     """Return names as a sentence lists them."""
     shown = [name[:MAX_NAME_LENGTH] for name in names[:MAX_NAMES]]
-    if len(names) > MAX_NAMES:
-        last = f"{len(names) - MAX_NAMES} more"
-    else:
-        last = shown.pop()
-    return f"{', '.join(shown)} and {last}" if shown else last
+    omitted = len(names) - len(shown)
+    last = f"{omitted} more" if omitted else shown.pop()
+    if not shown:
+        return last
+    return f"{', '.join(shown)} and {last}"

@@ -1,6 +1,5 @@
 """The models of all tasks: which version is served, and why a newer one is not."""
 
-import hashlib
 import json
 import logging
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from app.observability.metrics import Metrics
 from app.serving.model import Model, ModelError
 from app.serving.task_by_fields import TasksByFields
 from core.file_names import MANIFEST, MODEL
+from core.files import sha256_file
 
 RETRY = {"Retry-After": "5"}
 log = logging.getLogger(__name__)
@@ -104,9 +104,11 @@ class ModelRepository:
 
     def served(self) -> dict[str, Model]:
         """Return the models in service by task."""
-        return {
-            name: state.served for name, state in self.tasks.items() if state.served
-        }
+        models = {}
+        for name, state in self.tasks.items():
+            if state.served:
+                models[name] = state.served
+        return models
 
     def not_ready_reasons(self) -> list[str]:
         """Return why the API is not ready: empty if every task is served."""
@@ -116,11 +118,11 @@ class ModelRepository:
                 f" {self.folder}`, or train and publish with `python -m pipeline train`"
                 " and `python -m pipeline publish`"
             ]
-        return [
-            f"{name}: {state.problem}"
-            for name, state in self.tasks.items()
-            if not state.served
-        ]
+        reasons = []
+        for name, state in self.tasks.items():
+            if not state.served:
+                reasons.append(f"{name}: {state.problem}")
+        return reasons
 
     def reload(self, require_stable: bool = True) -> None:
         """Load what has changed.
@@ -183,19 +185,21 @@ class ModelRepository:
         champion = self.folder / task
         loaded = self.loaded_folder / task
         try:
-            loaded_over = json.loads((loaded / MANIFEST).read_bytes())["loaded_over"]
-            digest = hashlib.sha256((champion / MANIFEST).read_bytes()).hexdigest()
+            manifest = json.loads((loaded / MANIFEST).read_bytes())
+            loaded_over = manifest["loaded_over"]
+            digest = sha256_file(champion / MANIFEST)
         except (OSError, ValueError, LookupError, TypeError):
             return [champion]
-        return [loaded, champion] if loaded_over == digest else [champion]
+        if loaded_over != digest:
+            return [champion]
+        return [loaded, champion]
 
     def _signature(self, task: str) -> Signature:
-        folders = (self.folder / task, self.loaded_folder / task)
-        return tuple(
-            _file_state(folder / name)
-            for folder in folders
-            for name in (MANIFEST, MODEL)
-        )
+        files = []
+        for folder in (self.folder / task, self.loaded_folder / task):
+            files.append(_file_state(folder / MANIFEST))
+            files.append(_file_state(folder / MODEL))
+        return tuple(files)
 
 
 def _open(folder: Path, task: str) -> Model:

@@ -39,8 +39,9 @@ class TasksByFields:
         self._by_names = _grouped(names)
         self._by_length = _grouped(lengths)
         self._by_own_names = _unique(self._by_names)
+        by_own_length = _unique(self._by_length)
         self.known_by_names = frozenset(self._by_own_names.values())
-        self.known_by_length = frozenset(_unique(self._by_length).values())
+        self.known_by_length = frozenset(by_own_length.values())
         self._own_names = _own_names(fields)
 
     def task_of(self, content: bytes) -> str | None:
@@ -113,7 +114,11 @@ def _grouped(keys: Mapping[str, Key]) -> dict[Key, list[str]]:
 
 def _unique(groups: Mapping[Key, list[str]]) -> dict[Key, str]:
     """Return the task of each key that only one task has."""
-    return {key: tasks[0] for key, tasks in groups.items() if len(tasks) == 1}
+    unique = {}
+    for key, tasks in groups.items():
+        if len(tasks) == 1:
+            unique[key] = tasks[0]
+    return unique
 
 
 def _own_names(fields: Fields) -> list[tuple[bytes, str]]:
@@ -123,7 +128,8 @@ def _own_names(fields: Fields) -> list[tuple[bytes, str]]:
     for task, names in fields.items():
         own = [name for name in names if count[name] == 1]
         if own:
-            own_names.append((f'"{own[0]}"'.encode(), task))
+            in_json = f'"{own[0]}"'
+            own_names.append((in_json.encode(), task))
     return own_names
 
 

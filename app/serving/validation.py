@@ -74,13 +74,16 @@ def request_types(
     """
     types = {feature.name: _feature_type(feature) for feature in manifest.features}
     record = _typed_dict(f"{type_name(manifest.task)}Record", types)
-    row: Any = tuple.__class_getitem__(tuple(types.values()))
+    of_columns = tuple(types.values())
+    row: Any = tuple.__class_getitem__(of_columns)
     # Generators that do not know `prefixItems` need `items`.
     only_numbers = all(feature.type == "number" for feature in manifest.features)
     items: Any = {"type": "number"} if only_numbers else {}
     cells: Any = Annotated[row, Field(json_schema_extra={"items": items})]
-    table = _typed_dict(table_name, {"features": _list_type(cells, max_rows)})
-    return record, _list_type(record, max_rows), table
+    rows = _list_type(cells, max_rows)
+    table = _typed_dict(table_name, {"features": rows})
+    records = _list_type(record, max_rows)
+    return record, records, table
 
 
 def _feature_type(feature: Feature) -> Any:
@@ -91,11 +94,14 @@ def _feature_type(feature: Feature) -> Any:
     }
     if feature.type == "category":
         return Annotated[Literal[*feature.categories], Field(**schema)]
-    low = -FLOAT32_MAX if feature.low is None else feature.low
-    high = FLOAT32_MAX if feature.high is None else feature.high
-    return Annotated[
-        float, Field(strict=True, ge=low, le=high, allow_inf_nan=False, **schema)
-    ]
+    number = Field(
+        strict=True,
+        ge=-FLOAT32_MAX if feature.low is None else feature.low,
+        le=FLOAT32_MAX if feature.high is None else feature.high,
+        allow_inf_nan=False,
+        **schema,
+    )
+    return Annotated[float, number]
 
 
 def _list_type(item: Any, max_length: int) -> Any:
