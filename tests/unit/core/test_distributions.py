@@ -10,6 +10,14 @@ from core.distributions import Distribution, psi
 COUNT = st.integers(0, 1000)
 COUNTS = st.lists(COUNT, min_size=2, max_size=20).filter(any)
 HALVES = [0.5, 0.5]
+NUMBERS = Distribution(
+    edges=[1.0, 2.0],
+    shares=[0.2, 0.3, 0.5],
+)
+NAMES = Distribution(
+    categories=["b", "a", "c"],
+    shares=[0.5, 0.4, 0.1],
+)
 
 
 def shares_of(counts: list[int]) -> list[float]:
@@ -57,18 +65,45 @@ def test_many_windows_have_many_indices() -> None:
     assert one_by_one == sorted(set(one_by_one))
 
 
-def test_a_number_on_an_edge_belongs_to_the_bin_below_it() -> None:
-    numbers = Distribution(edges=[1.0, 2.0], shares=[0.2, 0.3, 0.5])
-    counts = numbers.count([0.5, 1.0, 1.1, 2.0, 2.1, 99])
-    assert counts.tolist() == [2, 2, 2]
-    without_values = numbers.count([])
-    assert without_values.tolist() == [0, 0, 0]
+@pytest.mark.parametrize(
+    ("number", "number_of_bin"),
+    [
+        (0.5, 0),
+        (1.0, 0),
+        (1.1, 1),
+        (2.0, 1),
+        (2.1, 2),
+        (99, 2),
+    ],
+)
+def test_a_number_on_an_edge_belongs_to_the_bin_below_it(
+    number: float, number_of_bin: int
+) -> None:
+    bins = NUMBERS.bins([number])
+    assert bins.tolist() == [number_of_bin]
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        ([0.5, 99, 0.7], [2, 0, 1]),
+        ([], [0, 0, 0]),
+    ],
+)
+def test_numbers_are_counted_by_bin(values: list[float], counts: list[int]) -> None:
+    assert NUMBERS.count(values).tolist() == counts
 
 
 def test_categories_are_counted_in_their_order() -> None:
-    names = Distribution(categories=["b", "a", "c"], shares=[0.5, 0.4, 0.1])
-    counts = names.count(["a", "b", "a"])
+    counts = NAMES.count(["a", "b", "a"])
     assert counts.tolist() == [1, 2, 0]
+
+
+def test_a_value_that_is_not_a_category_has_no_bin() -> None:
+    bins = NAMES.bins(["c", "a"])
+    assert bins.tolist() == [2, 1]
+    with pytest.raises(KeyError, match="d"):
+        NAMES.count(["d"])
 
 
 def test_numbers_are_binned_between_their_deciles() -> None:
@@ -95,14 +130,6 @@ def test_categories_without_values_have_no_share() -> None:
     assert names.edges == []
     assert names.categories == ["c", "b", "a"]
     assert names.shares == [0.0, 0.25, 0.75]
-
-
-def test_a_value_that_is_not_a_category_has_no_bin() -> None:
-    names = Distribution(categories=["c", "b", "a"], shares=[0.0, 0.25, 0.75])
-    bins = names.bins(["a", "c"])
-    assert bins.tolist() == [2, 0]
-    with pytest.raises(KeyError, match="d"):
-        names.count(["d"])
 
 
 def test_rounded_shares_are_normalized() -> None:

@@ -82,8 +82,9 @@ def test_compressed_data_that_end_too_early_are_refused(
 ) -> None:
     coding, compress = COMPRESSED[name]
     content = compress(request_of(path))
-    length = len(content) // 2 if missing == "half" else len(content) - 3
-    answer = post(client, path, content[:length], coding)
+    length = len(content)
+    end = length // 2 if missing == "half" else length - 3
+    answer = post(client, path, content[:end], coding)
     assert answer.status_code == 400
     assert error_of(answer) == f"the body ends in the middle of its {coding} data."
 

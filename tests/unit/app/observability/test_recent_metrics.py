@@ -107,11 +107,13 @@ def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) 
 def test_growth_is_deleted_after_an_hour(process: Process, file: Path) -> None:
     process.predict(3)
     process.recent.hour(100)
-    assert process.growth(100 + MINUTES - 1)[0] == 3
-    assert KEY not in process.recent.hour(100 + MINUTES)
+    after_an_hour = 100 + MINUTES
+    growth = process.growth(after_an_hour - 1)
+    assert growth[0] == 3
+    assert KEY not in process.recent.hour(after_an_hour)
     process.predict(1)
-    process.recent.hour(100 + MINUTES)
-    assert [minute for minute, _, _ in rows(file)] == [100 + MINUTES]
+    process.recent.hour(after_an_hour)
+    assert rows(file) == [(after_an_hour, KEY, 1.0)]
 
 
 def test_a_minute_without_growth_is_not_stored(process: Process, file: Path) -> None:
@@ -145,8 +147,10 @@ def test_probes_scrapes_and_the_dashboard_are_excluded(
 
 
 def test_numbers_of_numpy_stay_numbers(process: Process) -> None:
-    process.confidence.labels("iris", "setosa").observe(np.float32(0.25))
-    process.confidence.labels("iris", "virginica").observe(np.float32(0.5))
+    setosa = process.confidence.labels("iris", "setosa")
+    setosa.observe(np.float32(0.25))
+    virginica = process.confidence.labels("iris", "virginica")
+    virginica.observe(np.float32(0.5))
     process.recent.hour(100)
     growth = process.growth(100, "prediction_confidence_sum|iris")
     assert growth[-1] == 0.75

@@ -31,7 +31,8 @@ OLD_TABLE = """
 
 def predict(client: TestClient, task: str, body: Any) -> dict[str, Any]:
     """Request predictions and wait until they are in the log."""
-    answer: dict[str, Any] = client.post(f"/predict/{task}", json=body).json()
+    response = client.post(f"/predict/{task}", json=body)
+    answer: dict[str, Any] = response.json()
     wait_for_metric(client, "prediction_log_pending 0.0")
     return answer
 
@@ -56,7 +57,8 @@ def refusal(client: TestClient, request_id: str, truth: Any, status: int) -> str
 
 def quality(client: TestClient, task: str) -> dict[str, Any]:
     """Return the online metrics of a task."""
-    result: dict[str, Any] = client.get(f"/quality/{task}").json()
+    response = client.get(f"/quality/{task}")
+    result: dict[str, Any] = response.json()
     return result
 
 
@@ -72,9 +74,10 @@ def test_ground_truth_gives_online_metrics_beside_the_offline_ones(
         "rows": 2,
     }
     result = quality(client, "housing")
+    live = result["live"]
     assert result["rows"] == 2
-    assert result["live"]["mae"] == pytest.approx(0.35, rel=1e-5)
-    assert result["live"]["rmse"] == pytest.approx(np.sqrt(0.125), rel=1e-5)
+    assert live["mae"] == pytest.approx(0.35, rel=1e-5)
+    assert live["rmse"] == pytest.approx(np.sqrt(0.125), rel=1e-5)
     assert 0 < result["offline"]["rmse"] < 1
     wait_for_metric(client, 'model_live_metric{metric="mae",task="housing"} 0.3')
     wait_for_metric(client, 'feedback_rows{task="housing"} 2.0')
@@ -85,13 +88,14 @@ def test_classes_have_the_metrics_of_the_hold_out(client: TestClient) -> None:
     predicted_class = answer["prediction"]
     send(client, answer["request_id"], predicted_class)
     result = quality(client, "iris")
+    live = result["live"]
     probability = answer["probabilities"][predicted_class]
     log_loss = -np.log(probability)
-    assert result["live"]["accuracy"] == 1
-    assert result["live"]["log_loss"] == pytest.approx(log_loss, rel=1e-4)
+    assert live["accuracy"] == 1
+    assert live["log_loss"] == pytest.approx(log_loss, rel=1e-4)
     assert "roc_auc" in result["offline"]
     # It is not defined on rows of a single class.
-    assert "roc_auc" not in result["live"]
+    assert "roc_auc" not in live
 
 
 def test_the_last_ground_truth_of_a_request_counts(client: TestClient) -> None:

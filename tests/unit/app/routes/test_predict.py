@@ -128,7 +128,8 @@ def test_a_task_that_is_published_later_competes_for_its_fields(
     (folder / "iris").rename(unpublished)
     record = golden("iris")
     models = client.app.app.app.state.services.models  # type: ignore[attr-defined]
-    assert client.post("/predict", json=record).json()["task"] == "iris"
+    answer = client.post("/predict", json=record)
+    assert answer.json()["task"] == "iris"
     edit(unpublished, task="flowers")
     unpublished.rename(folder / "flowers")
     models.reload(require_stable=False)
@@ -147,7 +148,8 @@ def test_without_any_model_the_answer_says_what_to_do(
             assert answer.status_code == 503
             assert answer.headers["retry-after"] == "5"
             assert "python -m pipeline publish" in answer.json()["detail"]
-        assert client.get("/model/info").status_code == 503
+        info = client.get("/model/info")
+        assert info.status_code == 503
 
 
 def test_the_first_task_replaces_a_default_task_that_does_not_exist(
@@ -155,5 +157,7 @@ def test_the_first_task_replaces_a_default_task_that_does_not_exist(
 ) -> None:
     shutil.rmtree(folder / "housing")
     with TestClient(create_app(settings(), lambda line: None)) as client:
-        assert client.get("/model/info").json()["name"] == "credit"
-        assert client.post("/predict", content=b"{").status_code == 422
+        info = client.get("/model/info")
+        assert info.json()["name"] == "credit"
+        answer = client.post("/predict", content=b"{")
+        assert answer.status_code == 422

@@ -12,6 +12,7 @@ from tests.support.serving import edit, golden
 
 FLOWER = [5.1, 3.5, 1.4, 0.2]
 HOUSE = [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
+LOAN = list(golden("credit").values())
 
 
 def request(**fields: Any) -> Train:
@@ -30,13 +31,18 @@ def refusal(models: ModelRepository, **fields: Any) -> ApiError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    ("row", "target", "name"),
+    [
+        (FLOWER, 0, "iris"),
+        (HOUSE, 4.5, "housing"),
+        (LOAN, "good", "credit"),
+    ],
+)
 def test_rows_without_names_are_for_the_task_with_as_many_fields(
-    models: ModelRepository,
+    models: ModelRepository, row: list[Any], target: Any, name: str
 ) -> None:
-    credit = list(golden("credit").values())
-    assert task(models, data=[FLOWER], target=[0]) == "iris"
-    assert task(models, data=[HOUSE], target=[4.5]) == "housing"
-    assert task(models, data=[credit], target=["good"]) == "credit"
+    assert task(models, data=[row], target=[target]) == name
 
 
 @pytest.mark.parametrize("name", ["iris", "housing", "credit"])
@@ -51,13 +57,18 @@ def test_records_are_for_the_task_with_their_names_with_the_target_or_without(
     assert task(models, data=[with_target]) == name
 
 
-def test_a_task_that_is_named_comes_first_and_without_data_it_is_the_default(
-    models: ModelRepository,
-) -> None:
+def test_a_task_that_is_named_comes_first(models: ModelRepository) -> None:
     assert task(models, task="iris", data=[HOUSE]) == "iris"
     assert task(models, task="credit") == "credit"
+
+
+def test_without_data_it_is_the_default_task(models: ModelRepository) -> None:
     assert task(models) == "housing"
-    assert refusal(models, task="nothing").status == 404
+
+
+def test_a_task_that_does_not_exist_is_404(models: ModelRepository) -> None:
+    error = refusal(models, task="nothing")
+    assert error.status == 404
 
 
 def test_where_no_task_fits_the_error_lists_the_fields_of_each(
@@ -67,7 +78,8 @@ def test_where_no_task_fits_the_error_lists_the_fields_of_each(
     assert error.status == 422
     assert error.message.startswith("body.data.0: no task has 2 fields: credit has")
     assert "iris has the 4 fields sepal_length, sepal_width" in error.message
-    assert refusal(models, data=[{"x": 1}]).status == 422
+    error = refusal(models, data=[{"x": 1}])
+    assert error.status == 422
 
 
 @pytest.fixture
