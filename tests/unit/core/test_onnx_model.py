@@ -1,5 +1,7 @@
 """One class opens ONNX files, for the API and for the pipeline."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,9 +20,13 @@ def service() -> None:
     make()
 
 
+def path_of(task: str) -> Path:
+    return MODELS / task / "model.onnx"
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_records_and_a_table_are_answered_alike(name: str) -> None:
-    model = OnnxModel(MODELS / name / "model.onnx")
+    model = OnnxModel(path_of(name))
     table = factories.rows(tasks.load(name), ROWS)
     records = table.to_dict("records")
     feeds = model.feeds_of_records(records)
@@ -32,7 +38,7 @@ def test_records_and_a_table_are_answered_alike(name: str) -> None:
 
 @pytest.mark.parametrize("name", TASKS)
 def test_a_classification_has_a_column_for_each_class(name: str) -> None:
-    model = OnnxModel(MODELS / name / "model.onnx")
+    model = OnnxModel(path_of(name))
     task = tasks.load(name)
     table = factories.rows(task, ROWS)
     feeds = model.feeds_of_table(table)
@@ -50,15 +56,16 @@ def test_a_classification_has_a_column_for_each_class(name: str) -> None:
 
 
 def test_a_model_names_its_columns() -> None:
-    model = OnnxModel(MODELS / "credit" / "model.onnx")
+    model = OnnxModel(path_of("credit"))
     features = tasks.load("credit").features
-    assert model.columns == tuple(feature.name for feature in features)
-    texts = [feature.name for feature in features if feature.categories]
-    assert model.text_columns == texts
+    names = [feature.name for feature in features]
+    names_of_texts = [feature.name for feature in features if feature.categories]
+    assert model.columns == tuple(names)
+    assert model.text_columns == names_of_texts
 
 
 def test_a_model_has_the_digest_and_the_size_of_its_file() -> None:
-    path = MODELS / "credit" / "model.onnx"
+    path = path_of("credit")
     content = path.read_bytes()
     digest = sha256_file(path)
     for model in (OnnxModel(path), OnnxModel(content)):
@@ -67,7 +74,7 @@ def test_a_model_has_the_digest_and_the_size_of_its_file() -> None:
 
 
 def test_a_missing_column_is_named() -> None:
-    model = OnnxModel(MODELS / "iris" / "model.onnx")
+    model = OnnxModel(path_of("iris"))
     columns = {"petal_length": [1.0], "sepal_length": [2.0]}
     with pytest.raises(KeyError, match="sepal_width"):
         model.predict(pd.DataFrame(columns))
