@@ -81,7 +81,7 @@ class OnnxModel:
         feeds: Feeds = {}
         for dtype, names in self._columns_by_type.items():
             for name in names:
-                column = np.asarray(table[name], dtype)
+                column: NDArray[Any] = np.asarray(table[name], dtype)
                 feeds[name] = column.reshape(-1, 1)
         return feeds
 
