@@ -130,7 +130,7 @@ def labels_by_family(text: str) -> dict[str, set[str]]:
             continue
         labels = families.setdefault(family.name, set())
         for sample in family.samples:
-            labels |= sample.labels.keys()
+            labels.update(sample.labels)
     return families
 
 
