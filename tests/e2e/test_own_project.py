@@ -33,7 +33,8 @@ OF_TASKS = [
     "tests/unit/history/test_history_metrics.py",
     "tests/unit/app/serving/test_model.py",
     "tests/unit/test_compose.py",
-    "tests/unit/scripts/test_images.py",
+    "tests/unit/scripts/images/test_images.py",
+    "tests/unit/scripts/stack/test_builds.py",
 ]
 
 

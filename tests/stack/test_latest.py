@@ -13,7 +13,7 @@ import pytest
 
 from core.git import git, succeeds
 from scripts.ci import own_commits
-from scripts.stack.registry import revision
+from scripts.images.registry import revision
 from tests.stack.engine import require_engine
 from tests.stack.release import Checkout, Registry
 from tools.rehearse.docker import registry

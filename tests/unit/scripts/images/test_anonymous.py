@@ -1,28 +1,26 @@
-"""Whether anybody can pull an image: registries that ask for a token, as GHCR does, and
-others.
-"""
+"""Whether an image can be pulled without a login, from registries such as GHCR."""
 
 import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from scripts.images import report_hidden
-from scripts.stack import anonymous
+from scripts.images import anonymous
+from scripts.images.release import report_hidden
 from scripts.stack.settings import StackError
 
 
 class Ghcr(ThreadingHTTPServer):
-    """A registry that gives everybody a token, and shows everybody the packages in
-    `public`.
-    """
+    """A registry that gives tokens without a login, valid for the images in `public`."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.public: set[str] = set()
-        self.token_status, self.broken = 200, False
+        self.token_status = 200
+        self.broken = False
 
     @property
     def address(self) -> str:
@@ -36,19 +34,18 @@ class Answers(BaseHTTPRequestHandler):
         if self.server.broken:
             self.answer(500)
         elif self.path.startswith("/token"):
-            scope = self.path.partition("scope=repository%3A")[2].partition("%3Apull")[
-                0
-            ]
-            token = (
-                "all may"
-                if scope.replace("%2F", "/") in self.server.public
-                else "nobody"
-            )
+            token = "valid" if self.image() in self.server.public else "useless"
             self.answer(self.server.token_status, {"token": token})
-        elif self.headers.get("Authorization") == "Bearer all may":
+        elif self.headers.get("Authorization") == "Bearer valid":
             self.answer(200)
         else:
             self.answer(401 if "Authorization" not in self.headers else 403)
+
+    def image(self) -> str:
+        """Return the image that a token is requested for."""
+        query = urlsplit(self.path).query
+        (scope,) = parse_qs(query)["scope"]
+        return scope.removeprefix("repository:").removesuffix(":pull")
 
     def answer(self, status: int, content: object = None) -> None:
         body = json.dumps(content).encode()
@@ -56,8 +53,8 @@ class Answers(BaseHTTPRequestHandler):
         if status == 401:
             name = self.path.removeprefix("/v2/").partition("/manifests/")[0]
             realm = f'realm="http://{self.server.address}/token",service="here"'
-            told = f'Bearer {realm},scope="repository:{name}:pull"'
-            self.send_header("WWW-Authenticate", told)
+            challenge = f'Bearer {realm},scope="repository:{name}:pull"'
+            self.send_header("WWW-Authenticate", challenge)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -84,9 +81,8 @@ def test_a_public_image_can_be_pulled_and_a_private_one_cannot(ghcr: Ghcr) -> No
 
 def test_a_registry_in_trouble_says_nothing_of_an_image(ghcr: Ghcr) -> None:
     ghcr.broken = True
-    with pytest.raises(
-        StackError, match="does not say whether .*/me/copy/mlops-api is public"
-    ):
+    sentence = "does not say whether .*/me/copy/mlops-api is public"
+    with pytest.raises(StackError, match=sentence):
         anonymous.can_pull(f"{ghcr.address}/me/copy/mlops-api", "latest")
 
 

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from scripts.stack.buildx import DockerFailed, docker
+from scripts.images.buildx import DockerFailed, docker
 from scripts.stack.settings import StackError
 
 REVISION = "org.opencontainers.image.revision"

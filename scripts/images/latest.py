@@ -8,7 +8,7 @@ commit pulls `sha-<that commit>`.
 
 from core.git import GitError, git, succeeds
 from scripts.ci import own_commits
-from scripts.stack import registry
+from scripts.images import registry
 from scripts.stack.settings import ROOT, StackError
 
 LATEST = "latest"

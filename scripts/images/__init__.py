@@ -1,0 +1,1 @@
+"""The project's images: they are built, pushed, and tagged `latest`."""
