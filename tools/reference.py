@@ -89,37 +89,38 @@ def _api_variables() -> Iterator[str]:
         yield f"| `API_{name.upper()}` | {default} | {field.description} |"
 
 
-def _works(known: Variable) -> str:
-    if known.values is None:
+def _works(variable: Variable) -> str:
+    if variable.values is None:
         return "yes"
-    usable = [f"`{value}`" for value in ("true", "false") if value in known.values]
-    return f"as {', '.join(usable)}" if usable else "rejected"
+    usable = []
+    for value in ("true", "false"):
+        if value in variable.values:
+            usable.append(f"`{value}`")
+    if not usable:
+        return "rejected"
+    return f"as {', '.join(usable)}"
 
 
 def _compose_variables() -> Iterator[str]:
-    """Turn `.env.example` into tables: a section a heading, the comments above a line
-    its text.
-    """
-    about: list[str] = []
+    """Turn `.env.example` into tables, whose texts are the comments above a variable."""
+    comments: list[str] = []
     for line in (ROOT / ".env.example").read_text("utf-8").splitlines():
         if line.startswith("# --- "):
-            yield from (
-                "",
-                f"### {line.strip('# -')}",
-                "",
-                "| variable | default | meaning |",
-            )
+            heading = line.strip("# -")
+            yield ""
+            yield f"### {heading}"
+            yield ""
+            yield "| variable | default | meaning |"
             yield "|---|---|---|"
-            about = []
+            comments = []
         elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
             name, value = line.lstrip("#").split("=", 1)
-            yield (
-                f"| `{name}` | {f'`{value}`' if value else 'none'} |"
-                f" {' '.join(about)} |"
-            )
-            about = []
+            default = f"`{value}`" if value else "none"
+            meaning = " ".join(comments)
+            yield f"| `{name}` | {default} | {meaning} |"
+            comments = []
         elif line.startswith("# "):
-            about.append(line[2:])
+            comments.append(line[2:])
 
 
 def _metrics() -> str:
@@ -155,7 +156,7 @@ class Metric(NamedTuple):
 
 def described() -> list[Metric]:
     """Return every metric of ours that the API has, in the order of their names."""
-    found = []
+    metrics = []
     collectors: Any = Metrics().registry._collector_to_names  # there is no other list
     for collector in collectors:
         if isinstance(collector, ProcessCollector | PlatformCollector):
@@ -164,15 +165,14 @@ def described() -> list[Metric]:
         labels = collector.labels if of_task else collector._labelnames
         for family in collector.collect():
             ending = "_total" if family.type == "counter" else ""
-            found.append(
-                Metric(
-                    family.name + ending,
-                    family.type,
-                    labels,
-                    family.documentation.rstrip("."),
-                )
+            metric = Metric(
+                family.name + ending,
+                family.type,
+                labels,
+                family.documentation.rstrip("."),
             )
-    return sorted(found)
+            metrics.append(metric)
+    return sorted(metrics)
 
 
 def _api() -> str:
@@ -233,7 +233,7 @@ def main() -> int:
     stale = [path for path, text in pages().items() if not _holds(path, text)]
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"{path.relative_to(ROOT)} is out of date: run `nox -s" " docs`.")
+            print(f"{path.relative_to(ROOT)} is out of date: run `nox -s docs`.")
         return int(bool(stale))
     for path in stale:
         path.write_text(pages()[path], "utf-8", newline="\n")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from scripts.stack.verify import QUERY
 
 FOLDER = ROOT / "docs" / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-# Without these a browser asks its maker's servers for things before it draws a page.
+# Otherwise a browser sends requests to its vendor's servers before it draws a page.
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -31,49 +32,87 @@ QUIET = [
 SETTLE_MS = 25_000
 
 
-def pages(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Return the pictures: name to address, and a height in pixels."""
-    mlflow, api = settings.url("mlflow-server"), settings.url("mlops-api")
+@dataclass(frozen=True)
+class Page:
+    """A page to take a picture of.
+
+    Attributes:
+        name: the picture's name, without its ending.
+        height: the picture's height in pixels.
+    """
+
+    name: str
+    address: str
+    height: int
+
+
+def pages(settings: Settings) -> list[Page]:
+    """Return the pages of the stack."""
+    mlflow = settings.url("mlflow-server", "/#")
     champion = _champion()
-    run, experiment = champion["run_id"], _experiment(mlflow, champion["model"])
-    runs = f"{mlflow}/#/experiments/{experiment}/runs"
-    return {
-        "mlflow-experiments": (f"{mlflow}/#/experiments{QUERY}", "700"),
-        "mlflow-runs": (f"{runs}{QUERY}", "950"),
-        "mlflow-run": (f"{runs}/{run}{QUERY}", "1100"),
-        "mlflow-plot": (
-            f"{runs}/{run}/artifacts/predicted_vs_true.png{QUERY}",
-            "850",
-        ),
-        "mlflow-models": (f"{mlflow}/#/models{QUERY}", "600"),
-        "mlflow-versions": (f"{mlflow}/#/models/{champion['model']}{QUERY}", "700"),
-        "api-docs": (f"{api}/docs", "1500"),
-        "api-redoc": (f"{api}/redoc", "1100"),
-        "api-dashboard": (f"{api}/dashboard", "1000"),
-    }
+    model = champion["model"]
+    experiment = _experiment(settings, model)
+    runs = f"{mlflow}/experiments/{experiment}/runs"
+    run = f"{runs}/{champion['run_id']}"
+    plot = f"{run}/artifacts/predicted_vs_true.png"
+    return [
+        Page("mlflow-experiments", f"{mlflow}/experiments{QUERY}", 700),
+        Page("mlflow-runs", f"{runs}{QUERY}", 950),
+        Page("mlflow-run", f"{run}{QUERY}", 1100),
+        Page("mlflow-plot", f"{plot}{QUERY}", 850),
+        Page("mlflow-models", f"{mlflow}/models{QUERY}", 600),
+        Page("mlflow-versions", f"{mlflow}/models/{model}{QUERY}", 700),
+        Page("api-docs", settings.url("mlops-api", "/docs"), 1500),
+        Page("api-redoc", settings.url("mlops-api", "/redoc"), 1100),
+        Page("api-dashboard", settings.url("mlops-api", "/dashboard"), 1000),
+    ]
 
 
 def _champion() -> dict[str, Any]:
+    """Return the newest version of the housing model."""
     folder = ROOT / "mlruns" / "registry" / "housing"
-    entries = [json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")]
+    entries = []
+    for path in folder.glob("*.json"):
+        entry = json.loads(path.read_text("utf-8"))
+        entries.append(entry)
     newest: dict[str, Any] = max(entries, key=lambda entry: entry["version"])
     return newest
 
 
-def _experiment(mlflow: str, name: str) -> str:
-    address = f"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name={name}"
-    return str(ask(address)["experiment"]["experiment_id"])
+def _experiment(settings: Settings, name: str) -> str:
+    path = f"/api/2.0/mlflow/experiments/get-by-name?experiment_name={name}"
+    answer = ask(settings.url("mlflow-server", path))
+    experiment = answer["experiment"]
+    return str(experiment["experiment_id"])
 
 
-def take(browser: str, address: str, height: str, file: Path) -> None:
+def take(browser: str, page: Page, file: Path) -> None:
     """Write a picture of a page, 1,500 pixels wide, once it has settled."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [browser, *QUIET, f"--user-data-dir={profile}"]
-        command += [f"--window-size=1500,{height}"]
-        command += [f"--virtual-time-budget={SETTLE_MS}", f"--screenshot={file}"]
-        subprocess.run(
-            [*command, address], check=True, capture_output=True, timeout=180
-        )
+        command = [
+            browser,
+            *QUIET,
+            f"--user-data-dir={profile}",
+            f"--window-size=1500,{page.height}",
+            f"--virtual-time-budget={SETTLE_MS}",
+            f"--screenshot={file}",
+            page.address,
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=180)
+
+
+def find_browser() -> str:
+    """Return the first browser that is installed.
+
+    Raises:
+        typer.Exit: there is none.
+    """
+    for name in BROWSERS:
+        program = shutil.which(name)
+        if program:
+            return program
+    names = ", ".join(BROWSERS)
+    raise commands.fail(f"no browser found: install one of {names}.")
 
 
 def main(
@@ -81,16 +120,14 @@ def main(
         int, typer.Option(metavar="N", help="What is added to every port.")
     ] = 0,
 ) -> None:
-    """Take all pictures of the stack that runs."""
+    """Take all pictures of the running stack."""
     settings = Settings.read(port_offset)
-    browsers = [program for name in BROWSERS if (program := shutil.which(name))]
-    if not browsers:
-        names = ", ".join(BROWSERS)
-        raise commands.fail(f"no browser found: install one of {names}.")
+    browser = find_browser()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, (address, height) in pages(settings).items():
-        take(browsers[0], address, height, FOLDER / f"{name}.png")
-        print(f"docs/images/{name}.png")
+    for page in pages(settings):
+        file = FOLDER / f"{page.name}.png"
+        take(browser, page, file)
+        print(file.relative_to(ROOT).as_posix())
 
 
 if __name__ == "__main__":

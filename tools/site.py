@@ -47,15 +47,18 @@ def render(text: str, address: str) -> str:
         kind = "tree" if (ROOT / target).is_dir() else "blob"
         return f"]({address}/{kind}/HEAD/{target}{hash_sign}{anchor})"
 
-    return LINK.sub(replace, text).replace(PLACEHOLDER, address)
+    rendered = LINK.sub(replace, text)
+    return rendered.replace(PLACEHOLDER, address)
 
 
 def prepare(address: str) -> None:
     """Write the pages and the configuration into `build/site`."""
     shutil.rmtree(BUILD, ignore_errors=True)
-    shutil.copytree(DOCS, BUILD / DOCS.name)
-    for page in (BUILD / DOCS.name).glob("*.md"):
-        page.write_text(render(page.read_text("utf-8"), address), "utf-8")
+    docs = BUILD / DOCS.name
+    shutil.copytree(DOCS, docs)
+    for page in docs.glob("*.md"):
+        text = page.read_text("utf-8")
+        page.write_text(render(text, address), "utf-8")
     configuration = (ROOT / CONFIGURATION).read_text("utf-8")
     configured = configuration.replace(PLACEHOLDER, address)
     (BUILD / CONFIGURATION).write_text(configured, "utf-8")
@@ -64,9 +67,18 @@ def prepare(address: str) -> None:
 def main() -> int:
     """Build the site; return 1 if a page has a link that leads nowhere."""
     prepare(repository())
-    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
+    command = [
+        sys.executable,
+        "-m",
+        "zensical",
+        "build",
+        "--strict",
+        "--clean",
+        "--config-file",
+        str(BUILD / CONFIGURATION),
+    ]
     built = subprocess.run(
-        [*command, "--config-file", str(BUILD / CONFIGURATION)],
+        command,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -75,7 +87,8 @@ def main() -> int:
         print(built.stdout + built.stderr, file=sys.stderr)
         print("error: the site was not built: see above.", file=sys.stderr)
         return 1
-    print(f"wrote {(BUILD / 'site').relative_to(ROOT).as_posix()}")
+    site = BUILD / "site"
+    print(f"wrote {site.relative_to(ROOT).as_posix()}")
     return 0
 
 

@@ -31,16 +31,18 @@ def statements() -> str:
             dump = list(connection.iterdump())
     # Without BEGIN and COMMIT.
     lines = [" ".join(line.split()) for line in dump[1:-1]]
-    made_by = (
-        f"-- Made by MLflow {importlib.metadata.version('mlflow')}:"
-        " tools/write_schema.py"
-    )
-    return "\n".join([made_by, *lines, ""])
+    version = importlib.metadata.version("mlflow")
+    comment = f"-- Made by MLflow {version}: tools/write_schema.py"
+    return "\n".join([comment, *lines, ""])
 
 
 def words(text: str) -> list[list[str]]:
     """Return each statement's words, sorted: MLflow adds constraints in any order."""
-    return sorted(sorted(re.findall(r"\w+", line)) for line in text.splitlines())
+    statements = []
+    for line in text.splitlines():
+        statement = re.findall(r"\w+", line)
+        statements.append(sorted(statement))
+    return sorted(statements)
 
 
 def main(

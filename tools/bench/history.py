@@ -1,4 +1,4 @@
-"""Times the history at 30,000 runs, and MLflow's file store on some of the same runs.
+"""Measure the history at 30,000 runs, and MLflow's file store with some of these runs.
 
     nox -s bench
     python -m tools.bench.history --runs 30000 --file-store-runs 1000
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,17 +24,44 @@ from mlflow import MlflowClient
 from rich.console import Console
 from rich.table import Table
 
-from core.git import git
 from scripts import commands
+from tools.bench.disk import files_in, fullest, packed_bytes
 from tools.bench.runs import log, make_runs, write
 
 ROOT = Path(__file__).resolve().parents[2]
 NEW = 12
-say = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True)
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the printed table.
+
+    Attributes:
+        key: the figure's name.
+        limit: what the history may have at most, at 30,000 runs.
+    """
+
+    key: str
+    title: str
+    unit: str
+    limit: float
+
+
+ROWS = [
+    Row("build", "database from nothing", "s", 15.0),
+    Row("new", f"database with {NEW} new runs", "s", 1.0),
+    Row("search", "a page sorted by a metric", "s", 0.5),
+    Row("bytes", "packed, per run", "bytes", 1024.0),
+    Row("files", "files per run", "", 1.0),
+    Row("entries", "entries of the fullest folder", "", 3000.0),
+]
 
 
 def seconds(work: Callable[[], object], times: int = 1) -> float:
-    """Return how long some work takes: the best of some times."""
+    """Return the shortest of the times that some work takes."""
     return min(_once(work) for _ in range(times))
 
 
@@ -48,7 +76,7 @@ def python(*arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -63,9 +91,11 @@ def build(folder: Path) -> None:
 
 
 def search(uri: str) -> Callable[[], object]:
-    """Return what asks for a page of all runs sorted by a metric."""
+    """Return a function that asks for a page of all runs, sorted by a metric."""
     client = MlflowClient(uri)
-    experiments = [found.experiment_id for found in client.search_experiments()]
+    experiments = []
+    for experiment in client.search_experiments():
+        experiments.append(experiment.experiment_id)
 
     def ask() -> object:
         order = ["metrics.metric_1 ASC"]
@@ -74,79 +104,61 @@ def search(uri: str) -> Callable[[], object]:
     return ask
 
 
-def packed_bytes(folder: Path) -> int:
-    """Return the size of the packs of a repository with one commit of a folder."""
-    options = ["-c", "user.name=bench", "-c", "user.email=bench@example.org"]
-    options += ["-c", "gc.auto=0"]
-    git(folder, *options, "init", "--quiet")
-    git(folder, *options, "add", "--all", "mlruns")
-    git(folder, *options, "commit", "--quiet", "--message", "bench")
-    git(folder, *options, "gc", "--quiet")
-    packs = (folder / ".git" / "objects").rglob("*.pack")
-    return sum(path.stat().st_size for path in packs)
-
-
-def files_in(folder: Path) -> int:
-    """Count the files below a folder."""
-    return sum(len(files) for _, _, files in os.walk(folder))
-
-
-def fullest(folder: Path) -> int:
-    """Return the number of entries of the folder that has most."""
-    return max(len(folders) + len(files) for _, folders, files in os.walk(folder))
-
-
 def new_repo(folder: Path, runs: int) -> Path:
-    """Make a checkout with a history of so many runs."""
+    """Make a checkout with a history of this many runs."""
     folder.mkdir()
     (folder / "params.yaml").touch()
     write(folder / "mlruns", make_runs(runs))
     return folder
 
 
-def measure_history(folder: Path, runs: int, interpreter: float) -> dict[str, float]:
-    """Measure a history of so many runs."""
+def measure_history(folder: Path, runs: int, interpreter: float) -> Figures:
+    """Measure a history of this many runs."""
     repo = new_repo(folder, runs)
     build(repo)  # once, so that nothing is read or compiled for the first time
+    mlruns = repo / "mlruns"
     database = repo / "build" / "mlflow.db"
     database.unlink()
-    figures = {"build": seconds(lambda: build(repo)) - interpreter}
-    write(repo / "mlruns", make_runs(NEW, seed=1))
-    figures["new"] = seconds(lambda: build(repo)) - interpreter
-    figures["search"] = seconds(search(f"sqlite:///{database.as_posix()}"), 4)
-    figures["bytes"] = packed_bytes(repo) / (runs + NEW)
-    figures["files"] = files_in(repo / "mlruns") / (runs + NEW)
-    figures["entries"] = fullest(repo / "mlruns")
-    return figures
-
-
-def measure_file_store(folder: Path, runs: int) -> dict[str, float]:
-    """Measure MLflow's file store with so many runs."""
-    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
-    uri = (folder / "mlruns").as_uri()
-    log(MlflowClient(uri), make_runs(runs))
-    target = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
-    migration = ["-m", "mlflow", "migrate-filestore"]
-    migration += ["--source", str(folder), "--target", target]
-    start = seconds(lambda: python("-c", "import mlflow.cli"))
+    from_nothing = seconds(lambda: build(repo))
+    write(mlruns, make_runs(NEW, seed=1))
+    with_new_runs = seconds(lambda: build(repo))
+    ask = search(f"sqlite:///{database.as_posix()}")
+    runs += NEW
     return {
-        "build": seconds(lambda: python(*migration)) - start,
-        "search": seconds(search(uri)),
-        "bytes": packed_bytes(folder) / runs,
-        "files": files_in(folder / "mlruns") / runs,
-        "entries": fullest(folder / "mlruns"),
+        "build": from_nothing - interpreter,
+        "new": with_new_runs - interpreter,
+        "search": seconds(ask, 4),
+        "bytes": packed_bytes(repo) / runs,
+        "files": files_in(mlruns) / runs,
+        "entries": fullest(mlruns),
     }
 
 
-# By figure: its title, its unit, and its limit at 30,000 runs.
-ROWS = {
-    "build": ("database from nothing", "s", 15.0),
-    "new": (f"database with {NEW} new runs", "s", 1.0),
-    "search": ("a page sorted by a metric", "s", 0.5),
-    "bytes": ("packed, per run", "bytes", 1024.0),
-    "files": ("files per run", "", 1.0),
-    "entries": ("entries of the fullest folder", "", 3000.0),
-}
+def measure_file_store(folder: Path, runs: int) -> Figures:
+    """Measure MLflow's file store with this many runs."""
+    os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    mlruns = folder / "mlruns"
+    uri = mlruns.as_uri()
+    log(MlflowClient(uri), make_runs(runs))
+    database = folder / "mlflow.db"
+    migration = [
+        "-m",
+        "mlflow",
+        "migrate-filestore",
+        "--source",
+        str(folder),
+        "--target",
+        f"sqlite:///{database.as_posix()}",
+    ]
+    start = seconds(lambda: python("-c", "import mlflow.cli"))
+    migrated = seconds(lambda: python(*migration))
+    return {
+        "build": migrated - start,
+        "search": seconds(search(uri)),
+        "bytes": packed_bytes(folder) / runs,
+        "files": files_in(mlruns) / runs,
+        "entries": fullest(mlruns),
+    }
 
 
 def main(
@@ -159,19 +171,21 @@ def main(
     try:
         ours = measure_history(folder / "history", runs, interpreter)
         few = measure_history(folder / "few", file_store_runs, interpreter)
-        (folder / "store").mkdir()
-        theirs = measure_file_store(folder / "store", file_store_runs)
+        store = folder / "store"
+        store.mkdir()
+        theirs = measure_file_store(store, file_store_runs)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print_figures(ours, few, theirs, runs, file_store_runs)
-    if any(ours[key] > limit for key, (_, _, limit) in ROWS.items()):
-        raise typer.Exit(1)
+    for row in ROWS:
+        if ours[row.key] > row.limit:
+            raise typer.Exit(1)
 
 
 def print_figures(
-    ours: dict[str, float],
-    few: dict[str, float],
-    theirs: dict[str, float],
+    ours: Figures,
+    few: Figures,
+    theirs: Figures,
     runs: int,
     fewer_runs: int,
 ) -> None:
@@ -186,22 +200,33 @@ def print_figures(
     table.add_column(f"history, {fewer_runs:,}")
     table.add_column(f"file store, {fewer_runs:,}")
     table.add_column("ratio")
-    for key, (title, unit, limit) in ROWS.items():
-        cells = [f"{ours[key]:,.2f} {unit}", f"{limit:,g} {unit}"]
-        cells.append(f"{few[key]:,.2f} {unit}")
-        if key in theirs:
-            cells.append(f"{theirs[key]:,.2f} {unit}")
-            cells.append(f"{theirs[key] / few[key]:,.1f}")
-        else:
-            cells += ["-", "-"]
-        table.add_row(title, *cells)
-    say.print(table)
-    say.print(
+    for row in ROWS:
+        table.add_row(*_cells(row, ours, few, theirs))
+    console.print(table)
+    console.print(
         f"The file store was measured with {fewer_runs:,} runs, since it takes long to"
         " write them; its database from nothing is `mlflow migrate-filestore`, which"
         " cannot update one. Times do not include the start of the interpreter, nor"
         " that of MLflow's command in the file store's case."
     )
+
+
+def _cells(row: Row, ours: Figures, few: Figures, theirs: Figures) -> list[str]:
+    our_figure = few[row.key]
+    cells = [
+        row.title,
+        f"{ours[row.key]:,.2f} {row.unit}",
+        f"{row.limit:,g} {row.unit}",
+        f"{our_figure:,.2f} {row.unit}",
+    ]
+    if row.key in theirs:
+        their_figure = theirs[row.key]
+        ratio = their_figure / our_figure
+        cells.append(f"{their_figure:,.2f} {row.unit}")
+        cells.append(f"{ratio:,.1f}")
+    else:
+        cells += ["-", "-"]
+    return cells
 
 
 if __name__ == "__main__":

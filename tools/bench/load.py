@@ -1,6 +1,4 @@
-"""A load generator: keep-alive connections over raw sockets, so that it costs less than
-servers.
-"""
+"""A load generator: keep-alive connections over raw sockets, to cost less than servers."""
 
 import asyncio
 import time
@@ -13,8 +11,13 @@ import numpy as np
 
 @dataclass
 class Load:
-    """What came back: seconds each accepted request took, and how often each status
-    came.
+    """The answers to a load.
+
+    Attributes:
+        seconds: the time that each accepted request took.
+        statuses: how many answers had each status.
+        broken: connections that ended before an answer.
+        took: how long the load lasted, in seconds.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -36,34 +39,38 @@ class _Connection(asyncio.Protocol):
     """Sends the same request again as soon as the answer is whole."""
 
     def __init__(self, request: bytes, load: Load, pause: float, delay: float) -> None:
-        self.request, self.load, self.pause, self.delay = request, load, pause, delay
-        self.buffer, self.sent, self.busy = b"", 0.0, False
+        self.request = request
+        self.load = load
+        self.pause = pause
+        self.delay = delay
+        self.buffer = b""
+        self.sent = 0.0
+        self.busy = False
         self.stopped = False
-        self.ended = asyncio.get_running_loop().create_future()
+        self.loop = asyncio.get_running_loop()
+        self.ended = self.loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        asyncio.get_running_loop().call_later(self.delay, self._send)
+        self.loop.call_later(self.delay, self._send)
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        head = self.buffer.find(b"\r\n\r\n")
-        if head < 0:
+        head, blank_line, body = self.buffer.partition(b"\r\n\r\n")
+        if not blank_line:
             return
-        start = self.buffer.lower().find(b"content-length:", 0, head) + 15
-        length = int(self.buffer[start : self.buffer.index(b"\r\n", start)])
-        if len(self.buffer) < head + 4 + length:
+        headers = head.lower()
+        _, _, rest = headers.partition(b"content-length:")
+        length, _, _ = rest.partition(b"\r\n")
+        if len(body) < int(length):
             return
-        status = int(self.buffer[9:12])
-        self.load.statuses[status] = self.load.statuses.get(status, 0) + 1
-        if status == 200:
-            self.load.seconds.append(time.perf_counter() - self.sent)
-        closing = b"connection: close" in self.buffer[:head].lower()
-        self.buffer, self.busy = b"", False
-        if self.stopped or closing:
+        self._count(int(head[9:12]))
+        self.buffer = b""
+        self.busy = False
+        if self.stopped or b"connection: close" in headers:
             self.transport.close()
         elif self.pause:
-            asyncio.get_running_loop().call_later(self.pause, self._send)
+            self.loop.call_later(self.pause, self._send)
         else:
             self._send()
 
@@ -72,11 +79,20 @@ class _Connection(asyncio.Protocol):
         if not self.ended.done():
             self.ended.set_result(None)
 
+    def _count(self, status: int) -> None:
+        """Count an answer that is complete."""
+        statuses = self.load.statuses
+        statuses[status] = statuses.get(status, 0) + 1
+        if status == 200:
+            took = time.perf_counter() - self.sent
+            self.load.seconds.append(took)
+
     def _send(self) -> None:
         if self.stopped or self.transport.is_closing():
             self.transport.close()
             return
-        self.busy, self.sent = True, time.perf_counter()
+        self.busy = True
+        self.sent = time.perf_counter()
         self.transport.write(self.request)
 
 
@@ -84,7 +100,7 @@ def _same(connection: _Connection) -> _Connection:
     return connection
 
 
-def look(path: str, port: int) -> bytes:
+def get_request(path: str, port: int) -> bytes:
     """Return a GET as bytes."""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
 
@@ -101,23 +117,32 @@ def request(path: str, body: bytes, port: int) -> bytes:
 async def run(
     port: int, content: bytes, connections: int, seconds: float, rate: float = 0.0
 ) -> Load:
-    """Load a server on this machine; with a `rate` (requests a second) at about that
-    pace.
+    """Put load on a server on this machine.
+
+    Args:
+        rate: requests a second, approximately; 0 is as many as it can answer.
     """
-    load, loop, began = Load(), asyncio.get_running_loop(), time.perf_counter()
-    pause = connections / rate if rate else 0.0
+    load = Load()
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    pause = 0.0
+    if rate:
+        pause = connections / rate
     opened = []
     for number in range(connections):
-        # Those that pause begin one after the other, or they would all ask at the same
-        # moment.
-        made = _Connection(content, load, pause, pause * number / connections)
-        await loop.create_connection(partial(_same, made), "127.0.0.1", port)
-        opened.append(made)
-    await asyncio.wait([connection.ended for connection in opened], timeout=seconds)
+        # With a pause, the connections start one after the other: otherwise they would
+        # all send at the same moment.
+        delay = pause * number / connections
+        connection = _Connection(content, load, pause, delay)
+        protocol = partial(_same, connection)
+        await loop.create_connection(protocol, "127.0.0.1", port)
+        opened.append(connection)
+    ended = [connection.ended for connection in opened]
+    await asyncio.wait(ended, timeout=seconds)
     load.took = time.perf_counter() - began
     for connection in opened:
         connection.stopped = True
         if not connection.busy:
             connection.transport.close()
-    await asyncio.wait([connection.ended for connection in opened], timeout=30)
+    await asyncio.wait(ended, timeout=30)
     return load

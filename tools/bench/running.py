@@ -27,7 +27,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its process, its port and how long it took until it answered."""
+    """A running server, and how many seconds it took until it answered."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -35,7 +35,8 @@ class Server:
 
     def request(self, path: str, content: Any) -> bytes:
         """Return a POST to it as bytes."""
-        return load.request(path, json.dumps(content).encode(), self.port)
+        body = json.dumps(content).encode()
+        return load.request(path, body, self.port)
 
     def post(self, path: str, content: Any) -> None:
         """Send a POST to it, and wait for the answer."""
@@ -51,11 +52,15 @@ class Server:
 def server(*arguments: str, health: str, **variables: str) -> Iterator[Server]:
     """Run a Python program that listens on the port that takes the place of `PORT`."""
     port = free_port()
-    command = [argument.replace("PORT", str(port)) for argument in arguments]
-    own = {name: value.replace("PORT", str(port)) for name, value in variables.items()}
+    command = [sys.executable]
+    for argument in arguments:
+        command.append(argument.replace("PORT", str(port)))
+    own = {}
+    for name, value in variables.items():
+        own[name] = value.replace("PORT", str(port))
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *command],
+        command,
         cwd=ROOT,
         env=os.environ | own,
         stdout=subprocess.DEVNULL,
@@ -63,7 +68,8 @@ def server(*arguments: str, health: str, **variables: str) -> Iterator[Server]:
     )
     try:
         _await(process, f"http://127.0.0.1:{port}{health}")
-        yield Server(process, port, time.perf_counter() - began)
+        ready_seconds = time.perf_counter() - began
+        yield Server(process, port, ready_seconds)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -76,7 +82,7 @@ def _await(process: subprocess.Popen[bytes], address: str) -> None:
             open_url(address, 2).close()
             return
         except urllib.error.HTTPError:
-            return  # it listens: that path is not one of its own
+            return  # It listens, even if it does not have this path.
         except OSError:
             time.sleep(0.02)
     raise commands.fail(f"{address} did not start.")
@@ -120,9 +126,11 @@ def p99(loads: list[Load]) -> float:
 
 
 def ratio(ours: list[Load], theirs: list[Load]) -> float:
-    """Return how many times as many requests ours answers."""
-    pairs = zip(ours, theirs, strict=True)
-    return median(one.rate / other.rate for one, other in pairs)
+    """Return how many times as many requests our server answers."""
+    ratios = []
+    for our_round, their_round in zip(ours, theirs, strict=True):
+        ratios.append(our_round.rate / their_round.rate)
+    return median(ratios)
 
 
 def manifest(task: str) -> dict[str, Any]:
@@ -133,16 +141,18 @@ def manifest(task: str) -> dict[str, Any]:
 
 
 def golden(task: str) -> dict[str, Any]:
-    """Return a record of a task."""
-    record: dict[str, Any] = manifest(task)["golden"]["request"]
+    """Return the golden request of a task, which is a record."""
+    golden_request = manifest(task)["golden"]
+    record: dict[str, Any] = golden_request["request"]
     return record
 
 
 def champion_folder(task: str) -> Path:
     """Return the folder that MLflow serves a task's champion from."""
-    entries = [
-        json.loads(path.read_text("utf-8"))
-        for path in ROOT.glob(f"mlruns/registry/{task}/*.json")
-    ]
-    model_id = max(entries, key=lambda entry: entry["version"])["model_id"]
-    return next(ROOT.glob(f"mlruns/{task}/*/*/models/{model_id}"))
+    entries = []
+    for path in ROOT.glob(f"mlruns/registry/{task}/*.json"):
+        entry = json.loads(path.read_text("utf-8"))
+        entries.append(entry)
+    newest = max(entries, key=lambda entry: entry["version"])
+    folders = ROOT.glob(f"mlruns/{task}/*/*/models/{newest['model_id']}")
+    return next(folders)

@@ -28,36 +28,50 @@ def make_runs(count: int, seed: int = 0) -> Iterator[Run]:
         run_id = f"{draw.getrandbits(128):032x}"
         if number % FAMILY == 0:
             parent = run_id
-        started = FIRST_MS + number * GAP_MS + seed
-        tags = {
-            "mlflow.runName": f"candidate-{number}",
-            "mlflow.user": "github-actions",
-            "mlflow.source.name": "pipeline",
-            "mlflow.source.type": "JOB",
-            "git.commit": f"{draw.getrandbits(160):040x}",
-            "data.digest": "0123456789abcdef" * 4,
-        }
-        params = {f"param_{n}": str(round(draw.random(), 4)) for n in range(PARAMS)}
-        yield Run(
-            format=1,
-            run_id=run_id,
-            name=f"candidate-{number}",
-            experiment=EXPERIMENTS[number // FAMILY % len(EXPERIMENTS)],
-            parent=None if parent == run_id else parent,
-            status="FINISHED",
-            lifecycle_stage="active",
-            started=started,
-            ended=started + RUN_MS,
-            user="github-actions",
-            tags=tags,
-            params=params,
-            metrics={f"metric_{n}": [(draw.random(), 0, 0)] for n in range(METRICS)},
-            datasets=[],
-            model_inputs=[],
-            model_outputs=[],
-            models=[],
-            artifacts=[],
-        )
+            yield _run(draw, number, run_id, None, seed)
+        else:
+            yield _run(draw, number, run_id, parent, seed)
+
+
+def _run(
+    draw: random.Random, number: int, run_id: str, parent: str | None, seed: int
+) -> Run:
+    started = FIRST_MS + number * GAP_MS + seed
+    tags = {
+        "mlflow.runName": f"candidate-{number}",
+        "mlflow.user": "github-actions",
+        "mlflow.source.name": "pipeline",
+        "mlflow.source.type": "JOB",
+        "git.commit": f"{draw.getrandbits(160):040x}",
+        "data.digest": "0123456789abcdef" * 4,
+    }
+    params = {}
+    for index in range(PARAMS):
+        value = round(draw.random(), 4)
+        params[f"param_{index}"] = str(value)
+    metrics = {}
+    for index in range(METRICS):
+        metrics[f"metric_{index}"] = [(draw.random(), 0, 0)]
+    return Run(
+        format=1,
+        run_id=run_id,
+        name=f"candidate-{number}",
+        experiment=EXPERIMENTS[number // FAMILY % len(EXPERIMENTS)],
+        parent=parent,
+        status="FINISHED",
+        lifecycle_stage="active",
+        started=started,
+        ended=started + RUN_MS,
+        user="github-actions",
+        tags=tags,
+        params=params,
+        metrics=metrics,
+        datasets=[],
+        model_inputs=[],
+        model_outputs=[],
+        models=[],
+        artifacts=[],
+    )
 
 
 def write(mlruns: Path, runs: Iterator[Run]) -> None:

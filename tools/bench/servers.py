@@ -1,7 +1,8 @@
-"""The servers that the API is compared with: `python -m tools.bench.servers KIND TASK
-PORT`.
+"""The servers that the API is compared with.
 
-`empty` validates the same body and answers with the same model as the API, and predicts
+    python -m tools.bench.servers KIND TASK PORT
+
+`empty` validates the same body and sends the same fields as the API, but predicts
 nothing; `sklearn` calls the champion's estimator, fitted anew, in a plain FastAPI
 endpoint.
 """
@@ -9,6 +10,7 @@ endpoint.
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,9 +27,29 @@ from scripts import console
 
 ROOT = Path(__file__).resolve().parents[2]
 
+Manifest = dict[str, Any]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A prediction, and for a classifier the probability of each class."""
+
+    value: Any
+    probabilities: dict[str, float] | None = None
+
+    @classmethod
+    def most_likely(cls, probabilities: dict[str, float]) -> "Prediction":
+        """Return the prediction of the most likely class."""
+        name = max(probabilities, key=lambda name: probabilities[name])
+        return cls(name, probabilities)
+
+
+Predict = Callable[[Record], Prediction]
+
 
 class Answer(BaseModel):
-    """What the API answers a record with, as a plain model."""
+    """The API's answer to a record, as a plain model."""
 
     task: str
     model_version: int
@@ -39,71 +61,85 @@ class Answer(BaseModel):
     confidence: float | None = None
 
 
-def record_of(manifest: dict[str, Any]) -> type[BaseModel]:
+def record_of(manifest: Manifest) -> type[BaseModel]:
     """Return the model of a request's body, with the manifest's types and bounds."""
     fields: dict[str, Any] = {}
     for feature in manifest["features"]:
+        type_: Any
         if feature["type"] == "category":
-            fields[feature["name"]] = (Literal[*feature["categories"]], ...)
+            type_ = Literal[*feature["categories"]]
         else:
             bounds = Field(ge=feature["low"], le=feature["high"], allow_inf_nan=False)
-            fields[feature["name"]] = (Annotated[float, bounds], ...)
+            type_ = Annotated[float, bounds]
+        fields[feature["name"]] = (type_, ...)
     return create_model("Record", **fields)
 
 
-def empty(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, Any]]:
-    """Return what predicts without a model: the golden answer, always."""
-    answer, classes = manifest["golden"]["answer"], manifest["target"]["classes"]
-    if not classes:
-        return lambda record: (answer, None)
-    shares = dict(zip(classes, answer, strict=True))
-    return lambda record: (max(shares, key=lambda name: shares[name]), shares)
+def empty(manifest: Manifest) -> Predict:
+    """Return a function that predicts without a model: always the golden answer."""
+    answer = manifest["golden"]["answer"]
+    classes = manifest["target"]["classes"]
+    if classes:
+        probabilities = dict(zip(classes, answer, strict=True))
+        return lambda record: Prediction.most_likely(probabilities)
+    return lambda record: Prediction(answer)
 
 
-def sklearn(manifest: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, Any]]:
-    """Fit the champion's algorithm on the task's data and return what predicts with it."""
-    repo, task = Repo.open(ROOT), tasks.load(manifest["task"])
+def sklearn(manifest: Manifest) -> Predict:
+    """Fit the champion's algorithm on the task's data; return a function that predicts."""
+    repo = Repo.open(ROOT)
+    task = tasks.load(manifest["task"])
     table = data.fetch(task, repo).table
     features = list(task.features)
-    seed = params.load(repo).seed
-    algorithm, parameters = manifest["algorithm"], manifest["parameters"]
-    model = estimators.build(task.kind, algorithm, parameters, features, seed)
-    model.fit(estimators.as_inputs(features, table), table[task.target.name])
+    model = estimators.build(
+        task.kind,
+        manifest["algorithm"],
+        manifest["parameters"],
+        features,
+        params.load(repo).seed,
+    )
+    inputs = estimators.as_inputs(features, table)
+    model.fit(inputs, table[task.target.name])
 
-    def predict(record: dict[str, Any]) -> tuple[Any, Any]:
-        row = estimators.as_inputs(features, pd.DataFrame([record]))
+    def predict(record: Record) -> Prediction:
+        frame = pd.DataFrame([record])
+        row = estimators.as_inputs(features, frame)
         if not task.target.classes:
-            return float(model.predict(row)[0]), None
-        shares = dict(
-            zip(model.classes_, model.predict_proba(row)[0].tolist(), strict=True)
-        )
-        return max(shares, key=lambda name: shares[name]), shares
+            value = model.predict(row)[0]
+            return Prediction(float(value))
+        shares = model.predict_proba(row)[0].tolist()
+        probabilities = dict(zip(model.classes_, shares, strict=True))
+        return Prediction.most_likely(probabilities)
 
     return predict
 
 
 def application(kind: str, task: str) -> FastAPI:
     """Return a FastAPI application with one endpoint."""
-    manifest = json.loads(
-        (ROOT / f"deployment/models/{task}/manifest.json").read_text("utf-8")
-    )
-    predict = {"empty": empty, "sklearn": sklearn}[kind](manifest)
-    record, app = record_of(manifest), FastAPI()
+    file = ROOT / "deployment" / "models" / task / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    predictors = {"empty": empty, "sklearn": sklearn}
+    predict = predictors[kind](manifest)
+    app = FastAPI()
 
     async def endpoint(body: BaseModel) -> Answer:
-        prediction, shares = predict(dict(body))
+        prediction = predict(dict(body))
+        probabilities = prediction.probabilities
+        confidence = None
+        if probabilities:
+            confidence = max(probabilities.values())
         return Answer(
             task=task,
             model_version=manifest["version"],
             run_id=manifest["run_id"],
             request_id="0123456789abcdef",
             unit=manifest["target"]["unit"],
-            prediction=prediction,
-            probabilities=shares,
-            confidence=max(shares.values()) if shares else None,
+            prediction=prediction.value,
+            probabilities=probabilities,
+            confidence=confidence,
         )
 
-    endpoint.__annotations__["body"] = record
+    endpoint.__annotations__["body"] = record_of(manifest)
     app.post(f"/predict/{task}")(endpoint)
     return app
 

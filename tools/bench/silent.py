@@ -1,5 +1,6 @@
-"""The API without metrics, logs and drift, for comparison: `python -m
-tools.bench.silent PORT`.
+"""The API without metrics, logs and drift, for comparison.
+
+python -m tools.bench.silent PORT
 """
 
 import sys
@@ -13,7 +14,7 @@ from app.settings import Settings
 
 
 class Silence:
-    """Stands for anything, and does nothing whatever it is asked."""
+    """Takes the place of any object, and ignores every call."""
 
     def __init__(self, *_: object) -> None: ...
 
@@ -32,19 +33,20 @@ def _nothing(*_: object) -> None: ...
 
 
 def application(settings: Settings) -> Any:
-    """Return the application with nothing in the places of what observes."""
-    replaced = {"app.main.Metrics": Silence, "app.main.PredictionLog": Silence}
-    for name, other in (
-        replaced | {"app.observability.model_gauges.update": _nothing}
-    ).items():
-        patch(name, other).start()
+    """Return the application without its observability."""
+    replacements = {
+        "app.main.Metrics": Silence,
+        "app.main.PredictionLog": Silence,
+        "app.observability.model_gauges.update": _nothing,
+    }
+    for name, replacement in replacements.items():
+        patch(name, replacement).start()
     return main.create_app(settings, lambda content: None)
 
 
 if __name__ == "__main__":
-    gateway = application(Settings())
     uvicorn.run(
-        gateway,
+        application(Settings()),
         port=int(sys.argv[1]),
         access_log=False,
         log_config=None,

@@ -59,10 +59,10 @@ def _chosen(numbers: list[int]) -> list[Row]:
     Raises:
         typer.BadParameter: there is no row with a number.
     """
-    known = [row.number for row in table.ROWS]
+    existing = [row.number for row in table.ROWS]
     for number in numbers:
-        if number not in known:
-            reason = f"there is no row {number}: the rows are 1 to {max(known)}."
+        if number not in existing:
+            reason = f"there is no row {number}: the rows are 1 to {max(existing)}."
             raise typer.BadParameter(reason, param_hint="--row")
     return [row for row in table.ROWS if not numbers or row.number in numbers]
 

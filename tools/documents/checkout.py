@@ -1,4 +1,4 @@
-"""A copy of the checkout as it is, with what is changed and not committed yet."""
+"""A copy of the checkout, with the changes that are not committed yet."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from scripts.stack.settings import ROOT, StackError
 
 
 def copy_to(target: Path) -> None:
-    """Clone the repository into a folder, and copy there what is not committed.
+    """Clone the repository into a folder, and copy uncommitted changes to it.
 
     Raises:
         StackError: there is no repository here.
@@ -20,8 +20,16 @@ def copy_to(target: Path) -> None:
         new = git(ROOT, "ls-files", "-z", "--others", "--exclude-standard")
     except PipelineError as error:
         raise StackError(f"{ROOT} cannot be cloned: {error}") from error
-    for name in filter(None, f"{changed}\0{new}".split("\0")):
-        (target / name).unlink(missing_ok=True)
-        if (ROOT / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+    names = changed.split("\0")
+    names += new.split("\0")
+    for name in names:
+        if name:
+            _update(ROOT / name, target / name)
+
+
+def _update(source: Path, target: Path) -> None:
+    """Copy a file, or remove the copy if the file no longer exists."""
+    target.unlink(missing_ok=True)
+    if source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)

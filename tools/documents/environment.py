@@ -1,4 +1,4 @@
-"""The packages of a local stack, lent by the environment that runs this program."""
+"""The packages of a local stack, shared by the environment that runs this program."""
 
 import os
 import shutil
@@ -10,10 +10,9 @@ from packaging.requirements import Requirement
 
 
 def lend(checkout: Path) -> None:
-    """Let a checkout's local stack use this environment, if it has the packages of the
-    lock file.
+    """Let a checkout's local stack use this environment, if it has the locked packages.
 
-    Where it has not the start script installs them, as after any clone.
+    Otherwise the start script installs them, as after any clone.
     """
     lock = checkout / "requirements" / "local.txt"
     if os.name != "posix" or not has_packages(lock):
@@ -26,12 +25,13 @@ def lend(checkout: Path) -> None:
 
 
 def has_packages(lock: Path) -> bool:
-    """Tell whether this environment has every package of a lock file, in its version."""
-    return all(
-        _has(Requirement(line.rstrip(" \\")))
-        for line in lock.read_text("utf-8").splitlines()
-        if line[:1].isalpha()
-    )
+    """Return whether this environment has all packages of a lock file, as locked."""
+    for line in lock.read_text("utf-8").splitlines():
+        if line[:1].isalpha():
+            requirement = Requirement(line.rstrip(" \\"))
+            if not _has(requirement):
+                return False
+    return True
 
 
 def _has(requirement: Requirement) -> bool:

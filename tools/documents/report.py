@@ -1,4 +1,4 @@
-"""What was seen, as a table in a terminal, as plain lines or as JSON elsewhere."""
+"""The results: a table in a terminal, elsewhere plain lines, or JSON."""
 
 import json
 import sys
@@ -15,20 +15,19 @@ COLOURS = {State.WORKS: "green", State.FAILED: "red", State.NOT_RUN: "yellow"}
 def show(results: list[Result], as_json: bool) -> None:
     """Print all results, and how many rows work."""
     if as_json:
-        print(
-            json.dumps(
-                [_described(result) for result in results], indent=2, ensure_ascii=False
-            )
-        )
+        described = [_described(result) for result in results]
+        print(json.dumps(described, indent=2, ensure_ascii=False))
         return
     if sys.stdout.isatty():
         _show_table(results)
     else:
         for result in results:
-            print(
-                f"{result.row.number:>2}  {result.state:<7}  {_one_line(result.seen)}"
-            )
-    counts = (f"{_count(results, state)} {state}" for state in State)
+            seen = _one_line(result.seen)
+            print(f"{result.row.number:>2}  {result.state:<7}  {seen}")
+    counts = []
+    for state in State:
+        count = _count(results, state)
+        counts.append(f"{count} {state}")
     print(f"{len(results)} rows: {', '.join(counts)}.")
 
 

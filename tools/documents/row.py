@@ -1,4 +1,4 @@
-"""A row of the table, and what came of running it."""
+"""A row of the table, and its result."""
 
 import subprocess
 import urllib.error
@@ -9,8 +9,7 @@ from enum import StrEnum
 from tools.documents.stack import CannotRun, Failure, Stack
 
 Check = Callable[[Stack], str]
-# What a check may end with beside its own sentence: an answer that is not of the
-# expected form.
+# What a check raises if an answer does not have the expected form.
 UNEXPECTED = (
     KeyError,
     IndexError,
@@ -44,9 +43,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What was seen when a row was run; of a failure or a row that cannot run, the
-    reason.
-    """
+    """The result of a row; `seen` is the reason if it failed or cannot run."""
 
     row: Row
     state: State
@@ -54,7 +51,7 @@ class Result:
 
 
 def run(row: Row, stack: Stack) -> Result:
-    """Run a row's check against a stack; whatever goes wrong is in the result."""
+    """Run a row's check against a stack; the result contains any error."""
     if row.check is None:
         return Result(row, State.FAILED, "nothing checks this row")
     try:
@@ -68,10 +65,10 @@ def run(row: Row, stack: Stack) -> Result:
 
 
 def expect(condition: object, otherwise: str) -> None:
-    """Go on if a condition holds.
+    """Check a condition.
 
     Raises:
-        Failure: it does not; its text is `otherwise`.
+        Failure: it does not hold; the text is `otherwise`.
     """
     if not condition:
         raise Failure(otherwise)

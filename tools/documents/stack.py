@@ -19,7 +19,9 @@ from scripts.loopback import open_url
 from scripts.stack.settings import HOST, PORTS
 
 Mode = Literal["containers", "local"]
-ANSWER_SECONDS, COMMAND_SECONDS, HEALTHY_SECONDS = 60, 300, 120
+ANSWER_SECONDS = 60
+COMMAND_SECONDS = 300
+HEALTHY_SECONDS = 120
 ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1):(\d+)\b")
 
 
@@ -47,14 +49,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that runs from a checkout of its own."""
+    """A stack that runs from a checkout of its own.
+
+    Attributes:
+        ports: those of the running services, by their names in the compose file.
+        environment: that of every command.
+    """
 
     mode: Mode
     checkout: Path
-    ports: Mapping[
-        str, int
-    ]  # of the services that run, by the names in the compose file
-    environment: Mapping[str, str] = field(repr=False)  # of every command that is typed
+    ports: Mapping[str, int]
+    environment: Mapping[str, str] = field(repr=False)
     admin_key: str = field(repr=False)
 
     def url(self, service: str, path: str = "") -> str:
@@ -62,22 +67,23 @@ class Stack:
         return f"http://{HOST}:{self.ports[service]}{path}"
 
     def get(self, path: str, service: str = "mlops-api", key: bool = False) -> Answer:
-        """Return what a service answers."""
-        return self.send(urllib.request.Request(self.url(service, path)), key)
+        """Return a service's answer."""
+        request = urllib.request.Request(self.url(service, path))
+        return self.send(request, key)
 
     def post(
         self, path: str, body: Any, service: str = "mlops-api", key: bool = False
     ) -> Answer:
         """Send JSON and return the answer."""
-        content, headers = json.dumps(body).encode(), {
-            "Content-Type": "application/json"
-        }
-        return self.send(
-            urllib.request.Request(self.url(service, path), content, headers), key
+        request = urllib.request.Request(
+            self.url(service, path),
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
         )
+        return self.send(request, key)
 
     def send(self, request: urllib.request.Request, key: bool = False) -> Answer:
-        """Send any request, with the admin key if so asked, and return the answer."""
+        """Send a request, with the admin key or without, and return the answer."""
         if key:
             request.add_header("X-API-Key", self.admin_key)
         try:
@@ -85,17 +91,19 @@ class Stack:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return Answer(answer.status, dict(answer.headers), answer.read().decode())
+            text = answer.read().decode()
+            return Answer(answer.status, dict(answer.headers), text)
 
     def as_here(self, text: str) -> str:
-        """Return a text with the usual addresses turned into those of this stack."""
-        usual = {port: name for name, (_, port) in PORTS.items()}
+        """Return a text with this stack's addresses in place of the usual ones."""
+        services = {port: service for service, (_, port) in PORTS.items()}
 
-        def moved(found: re.Match[str]) -> str:
-            service = usual.get(int(found[2]), "")
-            return f"{found[1]}:{self.ports.get(service, found[2])}"
+        def replace(match: re.Match[str]) -> str:
+            host, port = match.groups()
+            service = services.get(int(port), "")
+            return f"{host}:{self.ports.get(service, port)}"
 
-        return ADDRESS.sub(moved, text)
+        return ADDRESS.sub(replace, text)
 
     def shell(self, command: str, seconds: float = COMMAND_SECONDS) -> str:
         """Run a command as it is typed, in the checkout, and return what it prints.
@@ -106,19 +114,14 @@ class Stack:
         typed = ["bash", "-c", self.as_here(command)]
         done = subprocess.run(typed, **self.options(), timeout=seconds, check=False)
         if done.returncode:
-            raise Failure(
-                f"`{command}` ends with {done.returncode}: {done.stdout.strip()[-600:]}"
-            )
+            output = done.stdout.strip()
+            raise Failure(f"`{command}` ends with {done.returncode}: {output[-600:]}")
         return str(done.stdout)
 
     def first_line(self, command: str) -> str:
-        """Run a command that does not end by itself, and return the first line that it
-        prints.
-        """
-        options = self.options()
-        with subprocess.Popen(
-            ["bash", "-c", f"exec {self.as_here(command)}"], **options
-        ) as process:
+        """Run a command that does not end by itself, and return its first line."""
+        typed = ["bash", "-c", f"exec {self.as_here(command)}"]
+        with subprocess.Popen(typed, **self.options()) as process:
             timer = threading.Timer(COMMAND_SECONDS, process.kill)
             timer.start()
             assert process.stdout
@@ -128,9 +131,7 @@ class Stack:
         return line.strip()
 
     def options(self) -> dict[str, Any]:
-        """Return how `subprocess` runs a command in the checkout and keeps what it
-        prints.
-        """
+        """Return `subprocess`' options: run in the checkout, and keep the output."""
         return {
             "cwd": self.checkout,
             "env": dict(self.environment),
@@ -142,25 +143,27 @@ class Stack:
         }
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return the series that Prometheus answers a query with."""
+        """Return the series that match a query of Prometheus."""
         self.require("prometheus")
         question = urllib.parse.urlencode({"query": expression})
         answer = self.get(f"/api/v1/query?{question}", "prometheus")
         if answer.status != 200:
             raise Failure(f"Prometheus refuses `{expression}`: {answer.text}")
-        found: list[dict[str, Any]] = answer.json["data"]["result"]
-        return found
+        series: list[dict[str, Any]] = answer.json["data"]["result"]
+        return series
 
     def eventually(self, question: Callable[[], Any], seconds: float, what: str) -> Any:
-        """Ask until the answer is true; a call that is refused is no answer yet.
+        """Ask until the answer is true; a refused call counts as no answer yet.
 
         Raises:
-            Failure: it is not so within the time; `what` begins the text.
+            Failure: it did not become true in time; `what` begins the text.
         """
-        deadline, last = time.monotonic() + seconds, None
+        deadline = time.monotonic() + seconds
+        last: Any = None
         while time.monotonic() < deadline:
             try:
-                if last := question():
+                last = question()
+                if last:
                     return last
             except (OSError, Failure) as error:
                 last = error
@@ -182,7 +185,7 @@ class Stack:
             self.eventually(answers, HEALTHY_SECONDS, f"{service} answers again")
 
     def require(self, service: str) -> None:
-        """Go on if a service runs.
+        """Check that a service runs.
 
         Raises:
             CannotRun: it does not.
@@ -194,16 +197,17 @@ class Stack:
             )
 
     def require_containers(self) -> None:
-        """Go on if the services are containers.
+        """Check that the services are containers.
 
         Raises:
             CannotRun: they are local processes.
         """
         if self.mode != "containers":
-            raise CannotRun("is about containers; these are local processes")
+            raise CannotRun("concerns containers; these are local processes")
 
 
 def with_python_first(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which `python` is the one that runs this program."""
     folder = str(Path(sys.executable).parent)
-    return {**environment, "PATH": f"{folder}{os.pathsep}{environment.get('PATH', '')}"}
+    path = environment.get("PATH", "")
+    return {**environment, "PATH": f"{folder}{os.pathsep}{path}"}

@@ -1,6 +1,4 @@
-"""A stack for the rows: started as people start it, in a fresh clone, on ports that are
-free.
-"""
+"""A stack for the rows, started as users start it: in a fresh clone, on free ports."""
 
 import hashlib
 import json
@@ -10,7 +8,7 @@ import shlex
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,22 +16,27 @@ from pathlib import Path
 from scripts.loopback import free_ports
 from scripts.stack import checks
 from scripts.stack.settings import JAEGER, PORTS, ROOT, StackError
+from tools.compose import leave_out
 from tools.documents import checkout, environment
 from tools.documents.rows import metrics
 from tools.documents.stack import Mode, Stack, with_python_first
 
 # Another checkout's stack may run at the same time.
-PROJECT = f"mlops-documents-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
-LOG, READY = "start.log", "Ctrl-C or --stop ends it"
+CHECKOUT_HASH = hashlib.sha256(str(ROOT).encode()).hexdigest()
+PROJECT = f"mlops-documents-{CHECKOUT_HASH[:8]}"
+LOG = "start.log"
+READY = "Ctrl-C or --stop ends it"
 START_SECONDS = 600
-COMMAND = (
-    "./start-mlops.sh" if os.name == "posix" else "powershell -File start-mlops.ps1"
-)
+COMMAND = "./start-mlops.sh"
+if os.name != "posix":
+    COMMAND = "powershell -File start-mlops.ps1"
+DOWN = "docker compose --profile '*' down --volumes --remove-orphans"
 
 
 def usual_mode() -> Mode:
-    """Return containers where there is an engine, else local."""
-    return "local" if checks.docker().remedy else "containers"
+    """Return `containers` if Docker works here, else `local`."""
+    docker = checks.docker()
+    return "local" if docker.remedy else "containers"
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def started(mode: Mode) -> Iterator[Stack]:
     """
     docker = checks.docker()
     if mode == "containers" and docker.remedy:
-        raise StackError(f"Docker {docker.found}: use --mode local.")
+        raise StackError(f"Docker {docker.state}: use --mode local.")
     # Files that a container has written may belong to another user, and then stay.
     with tempfile.TemporaryDirectory(
         prefix="documents-", ignore_cleanup_errors=True
@@ -59,36 +62,42 @@ def started(mode: Mode) -> Iterator[Stack]:
 
 
 def variables(ports: dict[str, int], key: str) -> dict[str, str]:
-    """Return the environment of a stack: this process' own, without what would lead
-    elsewhere.
-    """
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith("COMPOSE_")
-    }
-    numbers = {PORTS[service][0]: str(port) for service, port in ports.items()}
-    return with_python_first(kept | numbers | {"API_ADMIN_KEY": key})
+    """Return the environment of a stack: that of this process, with other ports."""
+    environment = {}
+    for name, value in os.environ.items():
+        # Compose's own settings may name another project or another file.
+        if not name.startswith("COMPOSE_"):
+            environment[name] = value
+    for service, port in ports.items():
+        variable, _ = PORTS[service]
+        environment[variable] = str(port)
+    environment["API_ADMIN_KEY"] = key
+    return with_python_first(environment)
 
 
 @contextmanager
 def _containers(folder: Path) -> Iterator[Stack]:
-    ports, key = _free_ports(), secrets.token_urlsafe()
-    tracing = {"COMPOSE_PROFILES": "tracing", "OTEL_EXPORTER_OTLP_ENDPOINT": JAEGER}
-    own = {"COMPOSE_PROJECT_NAME": PROJECT, "OWNER": PROJECT} | tracing
-    stack = Stack(
-        "containers", folder / "checkout", ports, variables(ports, key) | own, key
-    )
-    absent = images_not_to_be_had(stack)
+    ports = _free_ports()
+    key = secrets.token_urlsafe()
+    own = {
+        "COMPOSE_PROJECT_NAME": PROJECT,
+        "OWNER": PROJECT,
+        "COMPOSE_PROFILES": "tracing",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": JAEGER,
+    }
+    environment = variables(ports, key) | own
+    stack = Stack("containers", folder / "checkout", ports, environment, key)
+    absent = missing_images(stack)
     stack = without(stack, absent, folder / "absent.yml")
-    down = "docker compose --profile '*' down --volumes --remove-orphans"
-    _call(stack, down)  # of a call that was killed
-    left_out = " ".join(f"--without {service}" for service in absent)
+    _call(stack, DOWN)  # An earlier call may have been killed.
+    command = f"{COMMAND} --with tracing"
+    for service in absent:
+        command += f" --without {service}"
     try:
-        _start(stack, f"{COMMAND} --with tracing {left_out}")
+        _start(stack, command)
         yield running(stack)
     finally:
-        _call(stack, down)
+        _call(stack, DOWN)
 
 
 def _start(stack: Stack, command: str) -> None:
@@ -99,54 +108,58 @@ def _start(stack: Stack, command: str) -> None:
         raise StackError(f"{error}\n{logs}") from error
 
 
-def images_not_to_be_had(stack: Stack) -> list[str]:
-    """Return the services of which the image is neither on this machine nor in its
-    registry.
-    """
-    config = json.loads(_call(stack, "docker compose config --format json"))
-    found = []
-    for service, about in config["services"].items():
-        if "build" in about:
+def missing_images(stack: Stack) -> list[str]:
+    """Return the services whose image is neither on this machine nor in a registry."""
+    output = _call(stack, "docker compose config --format json")
+    config = json.loads(output)
+    missing = []
+    for service, described in config["services"].items():
+        if "build" in described:
             continue
         pull = ["docker", "compose", "pull", "--quiet", "--policy", "missing", service]
-        if subprocess.run(pull, **stack.options(), check=False).returncode:
-            found.append(service)
-    return found
+        done = subprocess.run(pull, **stack.options(), check=False)
+        if done.returncode:
+            missing.append(service)
+    return missing
 
 
 def without(stack: Stack, services: list[str], file: Path) -> Stack:
-    """Return a stack in which a plain `docker compose up` leaves services out, by a
-    second file.
-    """
-    lines = [f"  {service}: {{ profiles: [absent] }}\n" for service in services]
-    file.write_text("services:\n" + "".join(lines) if lines else "{}\n", "utf-8")
-    files = os.pathsep.join(["docker-compose.yml", str(file)])
-    return replace(stack, environment={**stack.environment, "COMPOSE_FILE": files})
+    """Return a stack in which a plain `docker compose up` leaves services out."""
+    environment = dict(stack.environment)
+    environment["COMPOSE_FILE"] = leave_out(services, file)
+    return replace(stack, environment=environment)
 
 
 def running(stack: Stack) -> Stack:
-    """Return a stack with the ports of those services alone that run."""
-    there = _call(stack, "docker compose ps --services --status running").split()
-    ports = {service: port for service, port in stack.ports.items() if service in there}
+    """Return a stack with the ports of the running services only."""
+    output = _call(stack, "docker compose ps --services --status running")
+    return _with_services(stack, output.split())
+
+
+def _with_services(stack: Stack, services: Container[str]) -> Stack:
+    ports = {}
+    for service, port in stack.ports.items():
+        if service in services:
+            ports[service] = port
     return replace(stack, ports=ports)
 
 
 @contextmanager
 def _local(folder: Path) -> Iterator[Stack]:
-    ports, key = _free_ports(), secrets.token_urlsafe()
+    ports = _free_ports()
+    key = secrets.token_urlsafe()
     stack = Stack("local", folder / "checkout", ports, variables(ports, key), key)
     environment.lend(stack.checkout)
     log = folder / LOG
     with log.open("wb") as stream:
         options = stack.options() | {"stdout": stream}
-        with subprocess.Popen(shlex.split(f"{COMMAND} --local"), **options) as process:
+        command = shlex.split(f"{COMMAND} --local")
+        with subprocess.Popen(command, **options) as process:
             try:
                 _await_start(process, log)
-                state = json.loads(
-                    (stack.checkout / "build" / "stack-0.json").read_text("utf-8")
-                )
-                there = {name: port for name, port in ports.items() if name in state}
-                yield replace(stack, ports=there)
+                file = stack.checkout / "build" / "stack-0.json"
+                state = json.loads(file.read_text("utf-8"))
+                yield _with_services(stack, state)
             finally:
                 if process.poll() is None:
                     _call(stack, f"{COMMAND} --stop")
@@ -154,18 +167,23 @@ def _local(folder: Path) -> Iterator[Stack]:
 
 def _await_start(process: "subprocess.Popen[str]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while READY not in (said := log.read_text("utf-8", "replace")):
+    while True:
+        output = log.read_text("utf-8", "replace")
+        if READY in output:
+            return
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StackError(f"the stack did not start:\n{said}")
+            raise StackError(f"the stack did not start:\n{output}")
         time.sleep(0.5)
 
 
 def _call(stack: Stack, command: str) -> str:
-    done = subprocess.run(shlex.split(command), **stack.options(), check=False)
+    words = shlex.split(command)
+    done = subprocess.run(words, **stack.options(), check=False)
     if done.returncode:
         raise StackError(f"`{command}` failed:\n{done.stdout}")
     return str(done.stdout)
 
 
 def _free_ports() -> dict[str, int]:
-    return dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    ports = free_ports(len(PORTS))
+    return dict(zip(PORTS, ports, strict=True))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.stack.settings import ROOT
+from tools.documents.row import Row
 from tools.documents.rows import (
     commands,
     containers,
@@ -24,14 +25,17 @@ PARTS = (
     settings,
     commands,
 )
-ROWS = sorted((row for part in PARTS for row in part.ROWS), key=lambda row: row.number)
+ROWS: list[Row] = []
+for part in PARTS:
+    ROWS += part.ROWS
+ROWS.sort(key=lambda row: row.number)
 PAGE = ROOT / "docs" / "coming-from.md"
 BEGIN = "<!-- `nox -s docs` generates this table from `tools/documents/rows/`. -->\n"
 END = "<!-- End of the table. -->\n"
 
 
 def pages() -> dict[Path, str]:
-    """Return the page with its table written anew; the text around it is kept."""
+    """Return the page with a new table; the text around it stays."""
     text = PAGE.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -18,6 +18,8 @@ from tools.rehearse.act import Job, Run, Runner
 from tools.rehearse.docker import own_stack, registry
 from tools.rehearse.github import github
 
+TITLES = f"{'job':24} {'result':8} {'from':>6} {'to':>6} {'share':>6}"
+
 
 def main(
     without: Annotated[
@@ -47,22 +49,26 @@ def main(
         temporary = tempfile.TemporaryDirectory(prefix="rehearsal-")
         folder = Path(stack.enter_context(temporary))
         environment = _environment() | own_stack(folder, without or [])
-        environment["GITHUB_API_URL"] = stack.enter_context(github()).address
+        api = stack.enter_context(github())
+        environment["GITHUB_API_URL"] = api.address
         try:
             address = stack.enter_context(registry(folder))
         except FileNotFoundError as error:
             raise commands.fail(str(error)) from error
         bare = origin.make_copy(folder, "trunk") if fresh else origin.make(folder)
-        runner = Runner(folder, bare, environment, {"REGISTRY": address}, on_end=say)
+        variables = {"REGISTRY": address}
+        runner = Runner(folder, bare, environment, variables, on_end=report)
         run = first_push(runner) if fresh else push(runner)
         show(run)
-    if set(run.results.values()) - {"success", "skipped"}:
+    results = set(run.results.values())
+    if not results <= {"success", "skipped"}:
         raise typer.Exit(1)
 
 
 def _environment() -> dict[str, str]:
     """Return what the jobs share with this process: nox' environments and the data."""
-    environment = {"NOX_ENVDIR": os.environ.get("NOX_ENVDIR") or str(ROOT / ".nox")}
+    environments = os.environ.get("NOX_ENVDIR") or str(ROOT / ".nox")
+    environment = {"NOX_ENVDIR": environments}
     for name in ("SCIKIT_LEARN_DATA", "MLOPS_DATA_DIR"):
         if name in os.environ:
             environment[name] = os.environ[name]
@@ -89,29 +95,30 @@ def push(runner: Runner) -> Run:
 
 def show(run: Run) -> None:
     """Print a table of the jobs, and the page of the run."""
-    total = sum(job.ended - job.began for job in run.jobs.values())
-    print(
-        f"\n{'job':24} {'result':8} {'from':>6} {'to':>6} {'share':>6}   seconds after"
-        " the push"
-    )
+    total = sum(job.seconds for job in run.jobs.values())
+    print()
+    print(f"{TITLES}   seconds after the push")
     for job in run.jobs.values():
-        share = (job.ended - job.began) / total
-        times = (
-            f"{job.began - run.began:6.0f} {job.ended - run.began:6.0f} {share:6.0%}"
-        )
-        print(f"{job.name:24} {job.result:8} {times}")
+        start = job.began - run.began
+        end = job.ended - run.began
+        share = job.seconds / total
+        print(f"{job.name:24} {job.result:8} {start:6.0f} {end:6.0f} {share:6.0%}")
     if "publish" in run.jobs:
-        print(
-            f"published after {run.jobs['publish'].ended - run.began:.0f} s", end=", "
-        )
-    print(f"all done after {run.ended - run.began:.0f} s\n\n{run.summary}")
+        publish = run.jobs["publish"]
+        published = publish.ended - run.began
+        print(f"published after {published:.0f} s", end=", ")
+    took = run.ended - run.began
+    print(f"all done after {took:.0f} s")
+    print()
+    print(run.summary)
 
 
-def say(job: Job) -> None:
+def report(job: Job) -> None:
     """Print that a job has ended, and the end of its log if it failed."""
-    print(f"{job.name}: {job.result} after {job.ended - job.began:.0f} s", flush=True)
+    print(f"{job.name}: {job.result} after {job.seconds:.0f} s", flush=True)
     if job.result == "failure":
-        print("\n".join(job.log[-40:]), flush=True)
+        for line in job.log[-40:]:
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

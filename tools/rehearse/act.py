@@ -1,8 +1,7 @@
-"""Running a workflow file with `act`, as it is, without containers.
+"""Running the workflow file with `act`, without containers.
 
-`act` can neither fetch the actions of others without network nor read the newest keys:
-small stand-ins take the place of the first (`standins/`), and the second are taken out
-of a copy.
+Without a network `act` cannot fetch other people's actions: small stand-ins replace
+them (`standins/`). Nor can it read the newest keys: they are removed from a copy.
 """
 
 import json
@@ -22,15 +21,14 @@ UNREAD = re.compile(r"^ +queue: max\n", re.MULTILINE)
 USES = re.compile(
     r"uses: (?P<action>[\w-]+/[\w-]+)(?:/[\w-]+)?@(?P<commit>[0-9a-f]{40})"
 )
-OWNER, TOKEN = "Owner", "ghs_of-a-rehearsal"
+OWNER = "Owner"
+TOKEN = "ghs_of-a-rehearsal"
 REPOSITORY = f"{OWNER}/Name"
 
 
 @dataclass
 class Job:
-    """One job of a run: when it began and ended (seconds, monotonic), its result and
-    its log.
-    """
+    """One job of a run, with its times in seconds of the monotonic clock."""
 
     name: str
     began: float
@@ -38,6 +36,11 @@ class Job:
     result: str = "skipped"
     log: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """How long the job took."""
+        return self.ended - self.began
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,7 @@ class Run:
 
     @property
     def results(self) -> dict[str, str]:
-        """The result of each job that was begun, by its id; a matrix counts as its
-        worst.
-        """
+        """The result of each job that began, by its ID; of a matrix, the worst."""
         results: dict[str, str] = {}
         for job in self.jobs.values():
             name, _, _ = job.name.partition(" ")
@@ -64,12 +65,13 @@ class Run:
     @property
     def summary(self) -> str:
         """The page of the run."""
-        return (self.folder / "artifacts" / "summary" / "summary.md").read_text("utf-8")
+        file = self.folder / "artifacts" / "summary" / "summary.md"
+        return file.read_text("utf-8")
 
 
 @dataclass(frozen=True)
 class Runner:
-    """What all runs of one rehearsal share; each run has its own folder in `folder`."""
+    """The settings of one rehearsal's runs; each run has its own folder in `folder`."""
 
     folder: Path
     origin: Path
@@ -89,24 +91,32 @@ class Runner:
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
         event_file = folder / "event.json"
         event_file.write_text(json.dumps(event), encoding="utf-8")
-        text = (clone / ".github" / "workflows" / "mlops.yml").read_text("utf-8")
+        original = clone / ".github" / "workflows" / "mlops.yml"
+        text = original.read_text("utf-8")
         workflow = folder / "mlops.yml"
         workflow.write_text(UNREAD.sub("", text), encoding="utf-8")
-        command = ["act", kind, "--json", "--directory", str(clone)]
-        command += ["--workflows", str(workflow), "--eventpath", str(event_file)]
-        command += ["--platform", "ubuntu-24.04=-self-hosted"]
-        command += ["--action-offline-mode", "--no-cache-server", *more]
-        for match in USES.finditer(text):
-            action = f"{match['action']}@{match['commit']}"
-            standin = STANDINS / match["action"].rpartition("/")[2]
-            command += ["--local-repository", f"{action}={standin}"]
+        command = [
+            "act",
+            kind,
+            "--json",
+            "--directory",
+            str(clone),
+            "--workflows",
+            str(workflow),
+            "--eventpath",
+            str(event_file),
+            "--platform",
+            "ubuntu-24.04=-self-hosted",
+            "--action-offline-mode",
+            "--no-cache-server",
+        ]
+        command += more
+        command += _standins(text)
         environment = self._environment(clone, folder, event.get("ref", ""))
-        for name, value in environment.items():
-            command += ["--env", f"{name}={value}"]
-        for name, value in self.variables.items():
-            command += ["--var", f"{name}={value}"]
-        for name, value in ({"GITHUB_TOKEN": TOKEN} | self.secrets).items():
-            command += ["--secret", f"{name}={value}"]
+        secret = {"GITHUB_TOKEN": TOKEN} | self.secrets
+        command += _options("--env", environment)
+        command += _options("--var", self.variables)
+        command += _options("--secret", secret)
         began = time.monotonic()
         jobs = self._follow(command, folder)
         return Run(jobs, folder, began, time.monotonic())
@@ -117,8 +127,7 @@ class Runner:
         own = {
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_REPOSITORY_OWNER": OWNER,
-            # By its run the workflow knows what an earlier attempt of the same has
-            # published.
+            # From the run's ID the workflow knows what an earlier attempt published.
             "GITHUB_RUN_ID": str(secrets.randbelow(10**9)),
             # GitHub sets it, act does not.
             "GITHUB_WORKFLOW_REF": f"{workflow}@{ref}",
@@ -129,7 +138,7 @@ class Runner:
         return own | self.environment
 
     def _follow(self, command: list[str], folder: Path) -> dict[str, Job]:
-        """Run act and gather what it says of each job."""
+        """Run act and gather the jobs from its output."""
         jobs: dict[str, Job] = {}
         environment = dict(os.environ)
         environment.pop("GITHUB_ACTIONS", None)
@@ -150,14 +159,18 @@ class Runner:
         return jobs
 
     def _read(self, jobs: dict[str, Job], line: dict[str, Any]) -> None:
-        """Take over what a line of act's log says of a job."""
+        """Update a job from a line of act's log."""
         if "jobID" not in line:
             return
-        matrix = line.get("matrix", {}).values()
-        name = " ".join([line["jobID"], *map(str, matrix)])
-        job = jobs.setdefault(name, Job(name, time.monotonic()))
-        if line.get("raw_output") or line.get("raw"):
-            text = str(line.get("raw") or line["msg"])
+        name = line["jobID"]
+        for value in line.get("matrix", {}).values():
+            name += f" {value}"
+        if name not in jobs:
+            jobs[name] = Job(name, time.monotonic())
+        job = jobs[name]
+        raw = line.get("raw")
+        if raw or line.get("raw_output"):
+            text = str(raw or line["msg"])
             job.log.append(text.rstrip("\r\n"))
         if line.get("command") == "set-output":
             job.outputs[line["name"]] = line["arg"]
@@ -165,3 +178,23 @@ class Runner:
             job.result = line["jobResult"]
             job.ended = time.monotonic()
             self.on_end(job)
+
+
+def _standins(workflow: str) -> list[str]:
+    """Return act's options that replace the actions of a workflow by stand-ins."""
+    options = []
+    for match in USES.finditer(workflow):
+        action = match["action"]
+        _, _, name = action.rpartition("/")
+        replaced = f"{action}@{match['commit']}"
+        standin = STANDINS / name
+        options += ["--local-repository", f"{replaced}={standin}"]
+    return options
+
+
+def _options(option: str, values: dict[str, str]) -> list[str]:
+    """Return an option of act once for each value."""
+    options = []
+    for name, value in values.items():
+        options += [option, f"{name}={value}"]
+    return options

@@ -1,6 +1,5 @@
 """A registry and a stack for a rehearsal, on free ports."""
 
-import os
 import shutil
 import subprocess
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from scripts.loopback import free_port, free_ports, open_url
 from scripts.stack.settings import PORTS
+from tools.compose import leave_out
 
 PROGRAM = "docker-registry"
 SECONDS = 20
@@ -17,10 +17,10 @@ SECONDS = 20
 
 @contextmanager
 def registry(folder: Path) -> Iterator[str]:
-    """Run Debian's `docker-registry` on a free port, its images in a folder; yield its
-    address.
+    """Run Debian's `docker-registry` on a free port, and yield its address.
 
-    What was built to be pushed there is taken out of the engine at the end.
+    It keeps its images in the folder. At the end, the images that were built for it
+    are removed from the engine.
 
     Raises:
         FileNotFoundError: a program is not installed.
@@ -52,23 +52,31 @@ def registry(folder: Path) -> Iterator[str]:
 
 def own_stack(folder: Path, without: list[str]) -> dict[str, str]:
     """Return the environment in which Compose uses free ports and leaves services out."""
-    absent = "".join(f"  {name}: {{ profiles: [absent] }}\n" for name in without)
-    (folder / "without.yml").write_text(
-        f"services:\n{absent}" if absent else "{}\n", "utf-8"
-    )
-    files = os.pathsep.join(["docker-compose.yml", str(folder / "without.yml")])
-    names = [name for name, _ in PORTS.values()]
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
-    return ports | {"COMPOSE_FILE": files, "COMPOSE_PROJECT_NAME": "mlops-rehearsal"}
+    environment = {
+        "COMPOSE_FILE": leave_out(without, folder / "without.yml"),
+        "COMPOSE_PROJECT_NAME": "mlops-rehearsal",
+    }
+    ports = free_ports(len(PORTS))
+    for (name, _), port in zip(PORTS.values(), ports, strict=True):
+        environment[name] = str(port)
+    return environment
 
 
 def _remove_images(address: str) -> None:
-    listed = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]
-    found = subprocess.run(
-        listed, check=True, stdout=subprocess.PIPE, encoding="utf-8", errors="replace"
-    ).stdout.split()
-    if ours := [name for name in found if name.startswith(f"{address}/")]:
-        subprocess.run(["docker", "rmi", *ours], check=True, stdout=subprocess.DEVNULL)
+    listed = subprocess.run(
+        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"],
+        check=True,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    )
+    ours = []
+    for name in listed.stdout.split():
+        if name.startswith(f"{address}/"):
+            ours.append(name)
+    if ours:
+        command = ["docker", "rmi", *ours]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _wait(address: str) -> None:

@@ -7,7 +7,7 @@ from core.git import git
 from tools.rehearse.act import REPOSITORY
 
 
-def about(clone: Path, private: bool = False) -> dict[str, Any]:
+def describe(clone: Path, private: bool = False) -> dict[str, Any]:
     """Return an event's repository; its default branch is origin's HEAD."""
     address = git(clone, "remote", "get-url", "origin")
     branch = git(Path(address), "symbolic-ref", "--short", "HEAD")
@@ -23,9 +23,9 @@ def push(
         branch: the branch that is pushed to; by default the repository's default one.
         before: the commit that the branch was at; by default the parent of HEAD.
     """
-    repository = about(clone, private)
+    repository = describe(clone, private)
     return {
-        "ref": f"refs/heads/{branch or repository['default_branch']}",
+        "ref": _ref(repository, branch),
         "before": before or git(clone, "rev-parse", "HEAD~1"),
         "after": git(clone, "rev-parse", "HEAD"),
         "repository": repository,
@@ -33,8 +33,8 @@ def push(
 
 
 def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, Any]:
-    """Return the event of a pull request from a repository, a fork perhaps."""
-    repository = about(clone)
+    """Return the event of a pull request from a repository, which may be a fork."""
+    repository = describe(clone)
     base = git(clone, "rev-parse", "HEAD~1")
     request = {
         "number": number,
@@ -53,6 +53,15 @@ def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, 
 
 def dispatch(clone: Path, branch: str = "", **inputs: str) -> dict[str, Any]:
     """Return the event of a dispatch on a branch, the default one if none is named."""
-    repository = about(clone)
-    ref = f"refs/heads/{branch or repository['default_branch']}"
-    return {"ref": ref, "inputs": inputs, "repository": repository}
+    repository = describe(clone)
+    return {
+        "ref": _ref(repository, branch),
+        "inputs": inputs,
+        "repository": repository,
+    }
+
+
+def _ref(repository: dict[str, Any], branch: str) -> str:
+    """Return the ref of a branch, or of the default one if none is named."""
+    name = branch or repository["default_branch"]
+    return f"refs/heads/{name}"

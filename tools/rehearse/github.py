@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ class GitHub(ThreadingHTTPServer):
 
     Attributes:
         comments: the comments of pull requests, as GitHub shows them.
-        statuses: by commit, what was said of it.
+        statuses: the statuses of commits, by commit.
         shows: further answers, by path.
     """
 
@@ -35,23 +34,25 @@ class GitHub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def answer(self, method: str, path: str, body: Any) -> Any:
-        """Return what a request is answered with, None if there is no such thing."""
-        kind, _, name = path.removeprefix(f"{BASE}/").partition("/")
+        """Return the answer to a request, None if there is no such thing."""
+        resource = path.removeprefix(f"{BASE}/")
+        kind, _, name = resource.partition("/")
         if method == "POST" and kind == "statuses":
             self.statuses[name] = body
             return body
         if kind == "issues" and name.endswith("/comments"):
             if method == "GET":
                 return self.comments
-            made = {
+            comment = {
                 "id": len(self.comments),
                 "user": {"type": "Bot"},
                 "body": body["body"],
             }
-            self.comments.append(made)
-            return made
+            self.comments.append(comment)
+            return comment
         if method == "PATCH" and name.startswith("comments/"):
-            self.comments[int(Path(name).name)]["body"] = body["body"]
+            number = int(name.removeprefix("comments/"))
+            self.comments[number]["body"] = body["body"]
             return body
         return self.shows.get(path)
 
@@ -60,27 +61,34 @@ class _Handler(BaseHTTPRequestHandler):
     server: GitHub
 
     def do_GET(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        length = int(self.headers["Content-Length"] or 0)
+        content = self.rfile.read(length)
+        body = json.loads(content or "null")
         answer = None
         if self.headers["Authorization"] == f"Bearer {TOKEN}":
             path = urlsplit(self.path).path
-            answer = self.server.answer(
-                self.command, path, json.loads(content or "null")
-            )
-        self.send_response(404 if answer is None else 200)
+            answer = self.server.answer(self.command, path, body)
+        if answer is None:
+            self.send_response(404)
+            answer = {}
+        else:
+            self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps(answer or ([] if answer == [] else {})).encode())
+        text = json.dumps(answer)
+        self.wfile.write(text.encode())
 
-    do_POST = do_PATCH = do_GET
+    do_POST = do_GET
+    do_PATCH = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def github() -> Iterator[GitHub]:
-    """Answer for as long as the block lasts."""
+    """Serve the API during the block."""
     with GitHub() as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
         yield server
         server.shutdown()

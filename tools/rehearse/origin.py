@@ -1,4 +1,4 @@
-"""The bare repository that stands in GitHub's place."""
+"""The bare repository that takes GitHub's place."""
 
 import subprocess
 import sys
@@ -14,28 +14,42 @@ IDENTITY = ("-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@example.org
 def make(folder: Path, branch: str = "main") -> Path:
     """Make a bare repository whose default branch is at the commit checked out here."""
     bare = folder / "origin.git"
-    git(folder, "clone", "--quiet", "--bare", "--no-hardlinks", str(ROOT), str(bare))
-    git(bare, "branch", "--force", branch, git(ROOT, "rev-parse", "HEAD"))
+    clone = ["clone", "--quiet", "--bare", "--no-hardlinks"]
+    git(folder, *clone, str(ROOT), str(bare))
+    head = git(ROOT, "rev-parse", "HEAD")
+    git(bare, "branch", "--force", branch, head)
     git(bare, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
     return bare
 
 
 def make_copy(folder: Path, branch: str) -> Path:
-    """Make a bare repository as others make a copy of this one.
+    """Make a bare repository like a copy that somebody makes of this template.
 
     It has another default branch, one commit, and nothing of our history.
     """
-    bare, seed = folder / "origin.git", folder / "seed"
+    bare = folder / "origin.git"
+    seed = folder / "seed"
     git(folder, "clone", "--quiet", str(ROOT), str(seed))
     git(seed, "config", "user.name", "Rehearsal")
     git(seed, "config", "user.email", "rehearsal@example.org")
     head = git(ROOT, "rev-parse", "HEAD")
-    template = git(seed, "commit-tree", "-m", "template", f"{head}^{{tree}}")
+    tree = f"{head}^{{tree}}"
+    template = git(seed, "commit-tree", "-m", "template", tree)
     git(seed, "checkout", "--quiet", "--detach", template)
-    command = [sys.executable, "-m", "pipeline", "init", "--empty"]
-    command += ["--repository", REPOSITORY, "--name", "rehearsal"]
-    subprocess.run(command, cwd=seed, check=True, stdout=sys.stderr)
+    init = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "init",
+        "--empty",
+        "--repository",
+        REPOSITORY,
+        "--name",
+        "rehearsal",
+    ]
+    subprocess.run(init, cwd=seed, check=True, stdout=sys.stderr)
     commit = git(seed, "commit-tree", "-m", "Initial commit", "HEAD^{tree}")
     git(folder, "init", "--quiet", "--bare", f"--initial-branch={branch}", str(bare))
-    git(seed, "push", "--quiet", str(bare), f"{commit}:refs/heads/{branch}")
+    target = f"{commit}:refs/heads/{branch}"
+    git(seed, "push", "--quiet", str(bare), target)
     return bare

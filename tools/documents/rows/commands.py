@@ -1,6 +1,4 @@
-"""Rows about commands that start a part of the stack, or call the project's own by
-other names.
-"""
+"""Rows on commands that start a part of the stack, or have another name elsewhere."""
 
 import json
 import shlex
@@ -26,23 +24,24 @@ def mlflow_alone(stack: Stack) -> str:
     command = shlex.split(f"bash scripts/mlflow_ui.sh {offset}")
     with subprocess.Popen(command, **stack.options()) as process:
         try:
-            said = ""
+            output = ""
             assert process.stdout
             for line in process.stdout:
-                said += line
+                output += line
                 if READY in line:
                     break
-            expect(READY in said, f"`scripts/mlflow_ui.sh` does not start:\n{said}")
+            expect(READY in output, f"`scripts/mlflow_ui.sh` does not start:\n{output}")
             runs = len(list(stack.checkout.glob("mlruns/*/*/*/run.json")))
-            expect(f"{runs} of {runs} runs" in said, f"not {runs} runs:\n{said}")
+            expect(f"{runs} of {runs} runs" in output, f"not {runs} runs:\n{output}")
         finally:
             stack.shell(f"./start-mlops.sh --stop {offset}")
     return f"`scripts/mlflow_ui.sh` shows {runs} of {runs} runs"
 
 
 def make(stack: Stack) -> str:
-    """Look at what each target calls: the commands themselves check or end this very
-    project.
+    """Look at the command of each target, without running it.
+
+    The commands would check or stop this project itself.
     """
     commands = stack.shell(f"make -n {' '.join(TARGETS)}").splitlines()
     expect(len(commands) == len(TARGETS), f"not a command a target: {commands}")
@@ -53,13 +52,13 @@ def make(stack: Stack) -> str:
 
 
 def parts_of_the_stack(stack: Stack) -> str:
-    """Start the API alone, and the API with what watches it."""
+    """Start the API alone, and the API with its monitoring."""
     local = "" if stack.mode == "containers" else " --local"
-    said = stack.shell(f"./scripts/deploy_local.sh{local}")
+    output = stack.shell(f"./scripts/deploy_local.sh{local}")
     models = len(list(stack.checkout.glob("deployment/models/*/manifest.json")))
     expect(
-        f"{models} in service" in said,
-        f"`deploy_local.sh` does not verify the API: {said}",
+        f"{models} in service" in output,
+        f"`deploy_local.sh` does not verify the API: {output}",
     )
     if stack.mode != "containers":
         return "`deploy_local.sh` verifies the API; the other is about containers"
@@ -69,20 +68,21 @@ def parts_of_the_stack(stack: Stack) -> str:
 def _monitoring(stack: Stack) -> str:
     """Start the stack of the second file on ports of its own, and end it."""
     started = ["proxy", "prometheus"] + ["grafana"] * ("grafana" in stack.ports)
-    ports = dict(
-        zip(("mlops-api", "prometheus", "grafana"), free_ports(3), strict=True)
-    )
-    given = " ".join(f"{PORTS[name][0]}={port}" for name, port in ports.items())
-    apart = (
-        f"env -u COMPOSE_PROJECT_NAME -u COMPOSE_PROFILES -u COMPOSE_FILE {given}"
-        f" {MONITORING}"
-    )
+    names = ("mlops-api", "prometheus", "grafana")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    apart = "env -u COMPOSE_PROJECT_NAME -u COMPOSE_PROFILES -u COMPOSE_FILE"
+    for name, port in ports.items():
+        variable, _ = PORTS[name]
+        apart += f" {variable}={port}"
+    apart += f" {MONITORING}"
     # All of it as typed, where Grafana's image can be had; else the others by name.
     named = "" if "grafana" in stack.ports else " ".join(started)
     try:
         stack.shell(f"{apart} up -d --wait {named}")
-        health = stack.shell(f"curl -sf http://{HOST}:{ports['mlops-api']}/health")
-        expect(json.loads(health)["status"] == "ok", f"the API is not well: {health}")
+        port = ports["mlops-api"]
+        health = stack.shell(f"curl -sf http://{HOST}:{port}/health")
+        status = json.loads(health)["status"]
+        expect(status == "ok", f"the API is not healthy: {health}")
         stack.eventually(
             lambda: _is_watched(stack, ports["prometheus"]),
             60,
@@ -98,8 +98,8 @@ def _monitoring(stack: Stack) -> str:
 
 
 def _is_watched(stack: Stack, port: int) -> bool:
-    found = stack.shell(f"curl -sf http://{HOST}:{port}/api/v1/targets?state=active")
-    targets = json.loads(found)["data"]["activeTargets"]
+    output = stack.shell(f"curl -sf http://{HOST}:{port}/api/v1/targets?state=active")
+    targets = json.loads(output)["data"]["activeTargets"]
     health = {target["labels"]["job"]: target["health"] for target in targets}
     return health.get("mlops-api") == "up"
 

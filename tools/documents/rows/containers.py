@@ -1,4 +1,4 @@
-"""Rows about the containers."""
+"""Rows on the containers."""
 
 from tools.documents.row import Row, comes_with, expect
 from tools.documents.stack import Stack

@@ -1,6 +1,4 @@
-"""Rows about the folders and files of the checkout, and what is seen of them in the
-containers.
-"""
+"""Rows on the folders and files of the checkout, and on their use in the containers."""
 
 import base64
 import json
@@ -34,17 +32,16 @@ def folders_in_mlflow(stack: Stack) -> str:
     expect(not missing, f"/mlflow/ has no {', '.join(missing)}")
     for name in SHOWN:
         touch = f"docker compose exec -T mlflow-server touch /mlflow/{name}/written"
-        said = stack.shell(f"{touch} 2>&1; echo status $?")
+        output = stack.shell(f"{touch} 2>&1; echo status $?")
         expect(
-            "Read-only file system" in said, f"/mlflow/{name} can be written: {said}"
+            "Read-only file system" in output,
+            f"/mlflow/{name} can be written: {output}",
         )
     return f"{', '.join(SHOWN)}; none can be written"
 
 
 def edited_files(stack: Stack) -> str:
-    """Edit Prometheus' configuration and a dashboard, and look for what their services
-    say.
-    """
+    """Edit Prometheus' configuration and a dashboard, and check that both are read."""
     stack.require_containers()
     file = stack.checkout / "monitoring" / "prometheus.yml"
     content = file.read_text("utf-8")
@@ -76,10 +73,10 @@ def _put(file: Path, text: str) -> None:
 
 def _configured(stack: Stack, interval: str) -> bool:
     answer = stack.get("/api/v1/status/config", "prometheus")  # 503 until it is ready
-    return (
-        answer.status == 200
-        and f"scrape_interval: {interval}" in answer.json["data"]["yaml"]
-    )
+    if answer.status != 200:
+        return False
+    configuration = answer.json["data"]["yaml"]
+    return f"scrape_interval: {interval}" in configuration
 
 
 def _edit_dashboard(stack: Stack) -> None:
@@ -103,7 +100,10 @@ def _title(stack: Stack) -> str:
         address, headers={"Authorization": f"Basic {login}"}
     )
     answer = stack.send(request)
-    return str(answer.json["dashboard"]["title"]) if answer.status == 200 else ""
+    if answer.status != 200:
+        return ""
+    dashboard = answer.json["dashboard"]
+    return str(dashboard["title"])
 
 
 def log_of_the_api(stack: Stack) -> str:

@@ -1,4 +1,4 @@
-"""Rows about runs, models and their files."""
+"""Rows on runs, models and their files."""
 
 import json
 import shutil
@@ -12,7 +12,8 @@ VERIFY = (
     "MLFLOW_TRACKING_URI=http://localhost:5000 python {} scripts/verify_mlflow_data.py"
 )
 IN_CONTAINER = "docker compose exec -T mlflow-server python /tmp/verify_mlflow_data.py"
-STORE, BUNDLE = "build/file-store", "build/rows-bundle"
+STORE = "build/file-store"
+BUNDLE = "build/rows-bundle"
 REGISTRY = "/api/2.0/mlflow/registered-models"
 ALGORITHM = "random_forest"
 
@@ -20,53 +21,56 @@ ALGORITHM = "random_forest"
 def verify_the_history(stack: Stack) -> str:
     """Verify with packages and without, on the host and in MLflow's container."""
     for options in ("", "-S"):  # with -S Python finds no installed package
-        said = stack.shell(VERIFY.format(options))
-        expect(
-            "no fault" in said and "runs are there" in said, f"it says: {said[-300:]}"
-        )
+        output = stack.shell(VERIFY.format(options))
+        _expect_no_fault(output)
     where = "on the host, with packages and without"
     if stack.mode == "containers":
         inside = stack.shell(IN_CONTAINER)
-        expect(
-            "no fault" in inside and "runs are there" in inside,
-            f"it says: {inside[-300:]}",
-        )
+        _expect_no_fault(inside)
         where += ", and in the container"
-    return f"{said.strip().splitlines()[-1]} {where}"
+    last_line = output.strip().splitlines()[-1]
+    return f"{last_line} {where}"
+
+
+def _expect_no_fault(output: str) -> None:
+    for words in ("no fault", "runs are there"):
+        expect(words in output, f"it says: {output[-300:]}")
 
 
 def export_a_file_store(stack: Stack) -> str:
-    """Export the history, and find in it what the files of runs are called elsewhere."""
+    """Export the history as a file store, and count its YAML files."""
     runs = len(stack.shell("find mlruns -name run.json").split())
     stack.shell(f"python -m pipeline history export --to {STORE}")
     try:
-        found = stack.shell(f"find {STORE} -name '*.yaml'").split()
+        files = stack.shell(f"find {STORE} -name '*.yaml'").split()
     finally:
         shutil.rmtree(stack.checkout / STORE)
-    expect(len(found) > runs, f"{len(found)} files for {runs} runs")
-    return f"{len(found)} YAML files of {runs} runs"
+    expect(len(files) > runs, f"{len(files)} files for {runs} runs")
+    return f"{len(files)} YAML files of {runs} runs"
 
 
 def make_a_model_again(stack: Stack) -> str:
-    """Make a model again as joblib, and read what is written beside it."""
+    """Export a model as joblib, and read the metadata beside it."""
     stack.shell(
         f"python -m pipeline export iris --algorithm {ALGORITHM} --format joblib"
     )
     models = stack.checkout / "models"
-    names = (f"{ALGORITHM}_best_model.joblib", f"{ALGORITHM}_best_model_metadata.json")
-    size = (models / names[0]).stat().st_size
-    about = json.loads((models / names[1]).read_bytes())
-    for name in names:
-        (models / name).unlink()
+    model = models / f"{ALGORITHM}_best_model.joblib"
+    metadata_file = models / f"{ALGORITHM}_best_model_metadata.json"
+    size = model.stat().st_size
+    metadata = json.loads(metadata_file.read_bytes())
+    model.unlink()
+    metadata_file.unlink()
     changed = stack.shell("git status --porcelain models")
     expect(not changed, f"Git sees {changed}")
-    expect(about["files"][names[0]]["size"] == size, f"the metadata are {about}")
-    return f"{names[0]}, {size:,} bytes: {about['compared']}"
+    described = metadata["files"][model.name]
+    expect(described["size"] == size, f"the metadata are {metadata}")
+    return f"{model.name}, {size:,} bytes: {metadata['compared']}"
 
 
 def read_the_registry(stack: Stack) -> str:
     """Ask MLflow for aliases and stages as its clients do."""
-    found: list[str] = []
+    versions: list[str] = []
     for alias, stage in (("champion", "production"), ("challenger", "staging")):
         answer = stack.get(f"{REGISTRY}/alias?name=iris&alias={alias}", "mlflow-server")
         expect(answer.status == 200, f"no alias {alias}: {answer.text}")
@@ -74,14 +78,12 @@ def read_the_registry(stack: Stack) -> str:
         tags = {tag["key"]: tag["value"] for tag in version["tags"]}
         shown = (tags.get("stage"), version["current_stage"].lower())
         expect(shown == (stage, stage), f"{alias} is shown in the stages {shown}")
-        found.append(f"{alias} is version {version['version']} in {stage}")
-    return "; ".join(found)
+        versions.append(f"{alias} is version {version['version']} in {stage}")
+    return "; ".join(versions)
 
 
 def train_and_serve(stack: Stack) -> str:
-    """Train a task and start an API by the commands that replace `train.py` and
-    `serve.py`.
-    """
+    """Train a task and start an API, instead of with `train.py` and `serve.py`."""
     stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
     shutil.rmtree(stack.checkout / BUNDLE)
     line = stack.first_line(f"env API_PORT={free_port()} python -m app")

@@ -1,4 +1,4 @@
-"""The row about the names of metrics."""
+"""The row on the names of metrics."""
 
 import json
 import math
@@ -22,7 +22,7 @@ NAMES = (
     "iris_api_active_requests",
 )
 ALIASES = "- prometheus/rules/optional/aliases.yml"
-RECORDED_SECONDS = 90  # two evaluations, after which a rate is known
+RECORDED_SECONDS = 90  # two evaluations, after which there is a rate
 
 
 def turn_on(checkout: Path) -> None:
@@ -42,7 +42,7 @@ def turn_on(checkout: Path) -> None:
 
 
 def names_of_metrics(stack: Stack) -> str:
-    """Ask for each name while predictions are made."""
+    """Query each name while the API makes predictions."""
     stack.require("prometheus")
     manifest = stack.checkout / "deployment" / "models" / "iris" / "manifest.json"
     record = json.loads(manifest.read_text("utf-8"))["golden"]["request"]

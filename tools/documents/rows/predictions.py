@@ -1,4 +1,4 @@
-"""Rows about predictions, explanations and the pages about models."""
+"""Rows on predictions, explanations and the pages of models."""
 
 import json
 import shlex
@@ -38,9 +38,10 @@ SHORT = ("name", "version", "run_id", "metrics", "loaded_at")
 
 
 def task_by_fields(stack: Stack) -> str:
-    """Ask `/predict` with the records of each task, and with what is of none."""
-    asked = {"housing": HOUSE, "iris": FLOWER, "credit": _loan(stack)}
-    for task, record in asked.items():
+    """Send the records of each task to `/predict`, and a record of no task."""
+    records = {"housing": HOUSE, "iris": FLOWER, "credit": _loan(stack)}
+    tasks = ", ".join(records)
+    for task, record in records.items():
         for body in (record, [record, record]):
             answer = _curl(stack, "/predict", body)
             expect(
@@ -52,28 +53,29 @@ def task_by_fields(stack: Stack) -> str:
         answer.get("task") == "iris", f"rows of four numbers are answered with {answer}"
     )
     refused = stack.post("/predict", {"colour": "red"})
-    listed = [fault["detail"].split()[0] for fault in refused.json["errors"]]
-    seen = f"{refused.status} {refused.text[:300]}"
-    expect(
-        refused.status == 422 and set(listed) >= set(asked), f"no task's fields: {seen}"
-    )
-    return (
-        f"a record, a list and rows reach {', '.join(asked)}; 422 lists them for any"
-        " other"
-    )
+    listed = set()
+    for fault in refused.json["errors"]:
+        task, *_ = fault["detail"].split()
+        listed.add(task)
+    problem = f"no task's fields: {refused.status} {refused.text[:300]}"
+    expect(refused.status == 422, problem)
+    expect(listed >= records.keys(), problem)
+    return f"a record, a list and rows reach {tasks}; 422 lists them for any other"
 
 
 def answers_by_name(stack: Stack) -> str:
-    """Look for what other stacks' answers have, and for SHAP values."""
-    house, flower = _curl(stack, "/predict", HOUSE), _curl(stack, "/predict", FLOWER)
+    """Look for the fields of other stacks' answers, and for SHAP values."""
+    house = _curl(stack, "/predict", HOUSE)
+    flower = _curl(stack, "/predict", FLOWER)
     expect(isinstance(house["prediction"], float), f"no number is predicted: {house}")
     expect(0 < flower["confidence"] <= 1, f"no confidence: {flower}")
     rows = _curl(stack, "/predict", ROWS_WITHOUT_NAMES)["predictions"]
     expect(len(rows) == 2, f"two rows are answered with {rows}")
     for record in (HOUSE, FLOWER):
         explained = _curl(stack, "/explain", record)
-        total = explained["base_value"] + sum(explained["values"].values())
-        expect(set(explained["values"]) == set(record), f"not every field: {explained}")
+        values = explained["values"]
+        total = explained["base_value"] + sum(values.values())
+        expect(values.keys() == record.keys(), f"not every field: {explained}")
         expect(
             abs(total - explained["prediction"]) < 1e-3,
             f"they do not add up: {explained}",
@@ -85,13 +87,10 @@ def answers_by_name(stack: Stack) -> str:
 
 
 def _loan(stack: Stack) -> dict[str, Any]:
-    """Return a record of credit with all of its twenty fields: the example in its
-    manifest.
-    """
-    manifest = stack.checkout / "deployment" / "models" / "credit" / "manifest.json"
-    record: dict[str, Any] = json.loads(manifest.read_text("utf-8"))["golden"][
-        "request"
-    ]
+    """Return the manifest's example of a credit record, with its twenty fields."""
+    file = stack.checkout / "deployment" / "models" / "credit" / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    record: dict[str, Any] = manifest["golden"]["request"]
     return record
 
 
@@ -104,7 +103,7 @@ def _curl(stack: Stack, path: str, body: Any) -> Any:
 
 
 def paths_that_are_read(stack: Stack) -> str:
-    """Ask each path that other stacks have."""
+    """Read each path that other stacks have."""
     for path in PATHS:
         answer = stack.get(path)
         expect(

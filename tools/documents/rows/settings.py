@@ -1,4 +1,4 @@
-"""Rows about ports, passwords and environment variables."""
+"""Rows on ports, passwords and environment variables."""
 
 import base64
 import json
@@ -23,33 +23,30 @@ PATHS = {"prometheus": "/-/ready", "node-exporter": "/metrics", "cadvisor": "/me
 
 
 def names_of_variables(stack: Stack) -> str:
-    """Start with each variable that cannot work, and look for what the others do."""
-    refused = [known for known in VARIABLES if known.values is not None]
-    for known in refused:
-        command = f"{known.name}=something-else {DOCTOR}"
-        said = stack.shell(f"{command} 2>&1; echo status $?")
-        expect(
-            f"error: {known.name}" in said and known.meaning in said,
-            f"{command}: {said}",
-        )
-        expect("status 1" in said, f"{command} does not end the start: {said}")
-    said = stack.shell(f"DEPLOY_MONITORING=false {DOCTOR} 2>&1; echo status $?")
+    """Start with each variable that cannot work, and check the effect of the others."""
+    refused = [variable for variable in VARIABLES if variable.values is not None]
+    for variable in refused:
+        command = f"{variable.name}=something-else {DOCTOR}"
+        output = stack.shell(f"{command} 2>&1; echo status $?")
+        expect(f"error: {variable.name}" in output, f"{command}: {output}")
+        expect(variable.meaning in output, f"{command}: {output}")
+        expect("status 1" in output, f"{command} does not end the start: {output}")
+    output = stack.shell(f"DEPLOY_MONITORING=false {DOCTOR} 2>&1; echo status $?")
     expect(
-        "for prometheus" not in said,
-        f"DEPLOY_MONITORING=false leaves Prometheus in: {said}",
+        "for prometheus" not in output,
+        f"DEPLOY_MONITORING=false leaves Prometheus in: {output}",
     )
-    said = stack.shell("LOG_LEVEL=LOUD python -m app 2>&1; echo status $?")
+    output = stack.shell("LOG_LEVEL=LOUD python -m app 2>&1; echo status $?")
     expect(
-        "error: LOG_LEVEL: Input should be" in said, f"LOG_LEVEL is not read: {said}"
+        "error: LOG_LEVEL: Input should be" in output,
+        f"LOG_LEVEL is not read: {output}",
     )
     expect(stack.get("/health").status == 200, "the API is not at API_PORT")
     if stack.mode == "containers":
         _of_grafana(stack)
         _refused_by_compose(stack)
-    return (
-        f"{len(VARIABLES)} variables; refused or limited:"
-        f" {', '.join(k.name for k in refused)}"
-    )
+    names = ", ".join(variable.name for variable in refused)
+    return f"{len(VARIABLES)} variables; refused or limited: {names}"
 
 
 def _of_grafana(stack: Stack) -> None:
@@ -60,27 +57,31 @@ def _of_grafana(stack: Stack) -> None:
     }
     assigned = " ".join(f"{name}={value}" for name, value in given.items())
     whole = "docker compose --profile '*' config --format json"
-    found = json.loads(
-        stack.shell(f"env -u GRAFANA_PASSWORD {assigned} {whole} 2>/dev/null")
-    )
-    environment = found["services"]["grafana"]["environment"]
+    output = stack.shell(f"env -u GRAFANA_PASSWORD {assigned} {whole} 2>/dev/null")
+    services = json.loads(output)["services"]
+    environment = services["grafana"]["environment"]
     expect(given.items() <= environment.items(), f"Grafana does not get {assigned}")
 
 
 def _refused_by_compose(stack: Stack) -> None:
     name = "MLFLOW_BACKEND_STORE_URI"
-    said = stack.shell(
+    output = stack.shell(
         f"{name}=sqlite:///mlflow.db docker compose run --rm prepare 2>&1; echo"
         " status $?"
     )
     expect(
-        f"error: {name} cannot be used here" in said, f"{name} is passed over: {said}"
+        f"error: {name} cannot be used here" in output,
+        f"{name} is passed over: {output}",
     )
 
 
 def usual_ports(stack: Stack) -> str:
-    """Ask what runs at each of the usual ports, and log in to Grafana."""
-    wrong = [name for name, port in USUAL.items() if PORTS[name][1] != port]
+    """Send a request to each of the usual ports, and log in to Grafana."""
+    wrong = []
+    for name, port in USUAL.items():
+        _, default = PORTS[name]
+        if default != port:
+            wrong.append(name)
     expect(not wrong, f"not at the usual port: {', '.join(wrong)}")
     there = [name for name in USUAL if name in stack.ports]
     for name in there:

@@ -1,4 +1,4 @@
-"""Rows about training, and about what is edited for it."""
+"""Rows on training, and on the files that are edited for it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tools.documents.stack import Stack
 JOB_SECONDS = 300
 BUNDLE = "build/rows-bundle"
 TRIES = 4
-# What people have in a notebook; only the key is new to them.
+# A typical cell of a notebook; only the key is new.
 TRAINING = """
 import subprocess
 
@@ -38,37 +38,35 @@ print(response.status_code, result.get("run_id"), result.get("metrics", {{}}).ge
 
 
 def train_as_in_a_notebook(stack: Stack) -> str:
-    """Train with `requests` and with `httpx`, with the key that the start script
-    prints.
-    """
-    seen = [
-        f"{client}: accuracy {_accuracy(stack, client):.2f}"
-        for client in ("requests", "httpx")
-    ]
+    """Train with `requests` and with `httpx`, and the key from the start script."""
+    seen = []
+    for client in ("requests", "httpx"):
+        accuracy = _accuracy(stack, client)
+        seen.append(f"{client}: accuracy {accuracy:.2f}")
     refused = stack.post("/train", {"algorithm": "random_forest"})
     expect(refused.status == 401, f"without the key /train answers {refused.status}")
     return f"200 and a run id for {'; '.join(seen)}; without the key 401"
 
 
 def _accuracy(stack: Stack, client: str) -> float:
-    """Train, on a busy machine several times: what takes more than 30 s is answered
-    with 202.
-    """
-    said = ["nothing"]
+    """Train, and try again if a busy machine needs more than 30 s, which is a 202."""
+    code = shlex.quote(TRAINING.format(client=client))
+    output = ""
     for _ in range(TRIES):
-        code = TRAINING.format(client=client)
-        said = stack.shell(f"python -W ignore -c {shlex.quote(code)}").split()
-        if said[0] != "202":
+        output = stack.shell(f"python -W ignore -c {code}")
+        if not output.startswith("202"):
             break
-    expect(said[0] == "200", f"{client} sees {' '.join(said)[-300:]}")
-    expect(bool(re.fullmatch("[0-9a-f]{32}", said[1])), f"{said[1]} is no run id")
-    return float(said[2])
+    expect(output.startswith("200"), f"{client} sees {output[-300:]}")
+    _, run_id, accuracy = output.split()
+    is_run_id = re.fullmatch("[0-9a-f]{32}", run_id)
+    expect(is_run_id, f"{run_id} is not a run ID")
+    return float(accuracy)
 
 
 def retrain_and_load(stack: Stack) -> str:
     """Train a task anew, and load the run of the model in service."""
     job = _ended(stack, "/retrain", {"tasks": ["iris"], "reason": "a row of the table"})
-    made = job["result"]["challengers"]["iris"]
+    challenger = job["result"]["challengers"]["iris"]
     served = stack.get("/models/iris").json["run_id"]
     loaded = _ended(stack, f"/model/load/{served}", {})
     expect(
@@ -76,14 +74,14 @@ def retrain_and_load(stack: Stack) -> str:
         f"another run was loaded: {loaded['result']}",
     )
     return (
-        f"/retrain: {made['algorithm']} is the challenger; /model/load: version "
+        f"/retrain: {challenger['algorithm']} is the challenger; /model/load: version "
         + str(loaded["result"]["version"])
     )
 
 
 def run_the_example(stack: Stack) -> str:
     """Run the example as it is."""
-    said = stack.shell("python examples/train_example.py").splitlines()
+    output = stack.shell("python examples/train_example.py").splitlines()
     begins = (
         "trained: run ",
         "predicted: setosa",
@@ -92,30 +90,30 @@ def run_the_example(stack: Stack) -> str:
         "its page: http",
     )
     expect(
-        len(said) == len(begins) and all(map(str.startswith, said, begins)),
-        f"the example prints {' / '.join(said)[:400]}",
+        len(output) == len(begins) and all(map(str.startswith, output, begins)),
+        f"the example prints {' / '.join(output)[:400]}",
     )
-    return f"{said[0]}; {said[1]}"
+    return f"{output[0]}; {output[1]}"
 
 
 def _ended(stack: Stack, path: str, body: Any) -> Any:
-    """Return a job at its end: most of them are answered with it."""
+    """Start a job and return it when it has ended, which most answers already are."""
     answer = stack.post(path, body, key=True)
     expect(
         answer.status in (200, 202),
         f"POST {path} answers {answer.status}: {answer.text}",
     )
-    found = answer.json
+    job = answer.json
 
     def has_ended() -> bool:
-        found.update(stack.get(f"/jobs/{found['id']}", key=True).json)
-        return found["ended"] is not None
+        latest = stack.get(f"/jobs/{job['id']}", key=True)
+        job.update(latest.json)
+        return job["ended"] is not None
 
     stack.eventually(has_ended, JOB_SECONDS, f"the job of {path} has not ended")
-    expect(
-        found["error"] is None, f"the job of {path} failed: {json.dumps(found)[:300]}"
-    )
-    return found
+    text = json.dumps(job)
+    expect(job["error"] is None, f"the job of {path} failed: {text[:300]}")
+    return job
 
 
 def add_an_algorithm(stack: Stack) -> str:
@@ -133,16 +131,15 @@ def add_an_algorithm(stack: Stack) -> str:
     before = {name: (stack.checkout / name).read_bytes() for name in lines}
     try:
         for name, (after, line) in lines.items():
-            text = (stack.checkout / name).read_text("utf-8")
-            (stack.checkout / name).write_text(
-                text.replace(after, after + line, 1), "utf-8"
-            )
-        said = stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
+            file = stack.checkout / name
+            text = file.read_text("utf-8")
+            file.write_text(text.replace(after, after + line, 1), "utf-8")
+        output = stack.shell(f"python -m pipeline train --task iris --out {BUNDLE}")
     finally:
         for name, content in before.items():
             (stack.checkout / name).write_bytes(content)
         shutil.rmtree(stack.checkout / BUNDLE, ignore_errors=True)
-    expect("extra_trees" in said, f"the training says {said[-300:]}")
+    expect("extra_trees" in output, f"the training says {output[-300:]}")
     expect(
         (stack.checkout / "app" / "observability" / "metrics.py").is_file(),
         "there is no app/observability/metrics.py",
