@@ -14,6 +14,7 @@ So a test proves its point at the lowest level that can, and is marked `slow` if
 takes more than a few seconds.
 """
 
+import itertools
 import os
 import shutil
 import sys
@@ -86,18 +87,20 @@ ANNOTATIONS = "--exclude-warning-annotations"
 def install(session: nox.Session, lock: str) -> None:
     """Run the session in the environment of a lock file of `requirements/`.
 
-    The environment is made if it is missing, and every package is checked against its
-    hash.
+    The environment is created if it is missing, and every package is checked against
+    its hash.
     """
     folder = environment(session, lock)
     locked = Path("requirements", f"{lock}.txt")
     installed = folder / "installed.txt"
     # uv brings its own certificates; only the system knows those of a company's proxy.
-    session.env.update(VIRTUAL_ENV=str(folder), UV_SYSTEM_CERTS="1")
+    session.env["VIRTUAL_ENV"] = str(folder)
+    session.env["UV_SYSTEM_CERTS"] = "1"
     if not has_same_content(locked, installed):
         session.run(UV, "pip", "sync", "--quiet", "--require-hashes", str(locked))
         shutil.copyfile(locked, installed)
-    os.environ["PATH"] = f"{folder / PROGRAMS}{os.pathsep}{USER_PATH}"
+    programs = str(folder / PROGRAMS)
+    os.environ["PATH"] = os.pathsep.join([programs, USER_PATH])
     # Packages are compiled when they are first imported: once an environment, not once
     # a process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
@@ -107,10 +110,14 @@ def install(session: nox.Session, lock: str) -> None:
 
 def environment(session: nox.Session, lock: str) -> Path:
     """Return the folder of the environment for a lock file and the session's Python."""
-    python = session.python or f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = session.python
+    if not python:
+        major, minor, *_ = sys.version_info
+        python = f"{major}.{minor}"
     # Sessions that install dev.txt use the environment that nox makes for `tests`.
     name = "tests" if lock == "dev" else lock
-    folder = Path(nox.options.envdir, f"{name}-{python}".replace(".", "-")).absolute()
+    name = f"{name}-{python}".replace(".", "-")
+    folder = Path(nox.options.envdir, name).absolute()
     if not folder.is_dir():
         session.run(UV, "venv", "--quiet", "--python", sys.executable, str(folder))
     return folder
@@ -126,7 +133,8 @@ def tracked(session: nox.Session, *patterns: str) -> list[str]:
     # A Git hook that starts nox sets variables that point to another repository.
     variables = run_git(session, "rev-parse", "--local-env-vars").split()
     environment = dict.fromkeys(variables)
-    return run_git(session, "ls-files", "--", *patterns, env=environment).splitlines()
+    output = run_git(session, "ls-files", "--", *patterns, env=environment)
+    return output.splitlines()
 
 
 def run_git(
@@ -151,13 +159,15 @@ def lint(session: nox.Session) -> None:
     scripts = tracked(session, "*.sh", ".ci/run")
     # On Linux on Arm it is the system's, since there is no wheel.
     session.run("shellcheck", "--format", "gcc", *scripts, external=True)
-    session.run("hadolint", "--format", "gnu", *tracked(session, "*Dockerfile"))
+    dockerfiles = tracked(session, "*Dockerfile")
+    session.run("hadolint", "--format", "gnu", *dockerfiles)
     for schema, patterns in SCHEMAS.items():
         files = tracked(session, *patterns)
         session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", *files)
     session.run("actionlint", "-oneline", "-no-color")
-    # On GitHub the findings are annotated at their lines.
-    style = "github" if os.environ.get("GITHUB_ACTIONS") else "plain"
+    style = "plain"
+    if os.environ.get("GITHUB_ACTIONS"):
+        style = "github"  # The findings are annotated at their lines.
     zizmor = ["zizmor", "--offline", "--persona", "pedantic", "--format", style]
     session.run(*zizmor, ".github")
     session.run("python", "-m", "tools.site")
@@ -206,10 +216,8 @@ def clients(session: nox.Session) -> None:
     """Generate clients in several languages, try them, and lint the API's document."""
     install(session, "clients")
     programs = environment(session, "clients") / PROGRAMS
-    folders = {
-        "CLIENTS_PYTHON": str(programs),
-        "CLIENTS_NPM": str(install_npm(session)),
-    }
+    packages = install_npm(session)
+    folders = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(packages)}
     install(session, "dev")
     session.run("pytest", "tests/clients", *session.posargs, env=folders)
 
@@ -255,8 +263,10 @@ def publish(session: nox.Session) -> None:
     """Publish the bundle on the branch's tip, and write `build/report.md`."""
     install(session, "pipeline")
     session.run("python", "-m", "pipeline", "publish", *session.posargs)
-    dry_run = [argument for argument in session.posargs if argument == "--dry-run"]
-    session.run("python", "-m", "scripts.push_report", *dry_run)
+    report = ["python", "-m", "scripts.push_report"]
+    if "--dry-run" in session.posargs:
+        report.append("--dry-run")
+    session.run(*report)
 
 
 @nox.session(default=False)
@@ -346,9 +356,19 @@ def screenshots(session: nox.Session) -> None:
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Write `requirements/` from the groups in pyproject.toml, for every platform."""
-    command = [UV, "pip", "compile", "--quiet", "--universal", "--generate-hashes"]
-    command += ["--no-annotate", "--python-version", PYTHONS[0]]
-    command += ["--custom-compile-command", "nox -s lock"]
+    command = [
+        UV,
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--generate-hashes",
+        "--no-annotate",
+        "--python-version",
+        PYTHONS[0],
+        "--custom-compile-command",
+        "nox -s lock",
+    ]
     for name in LOCKS:
         options = ["--group", name, "--output-file", f"requirements/{name}.txt"]
         # The generators of clients need older releases of what the others use.
@@ -360,15 +380,30 @@ def lock(session: nox.Session) -> None:
 @nox.session(default=False)
 def wheels(session: nox.Session) -> None:
     """Check that all locked packages have wheels for every promised platform."""
-    command = [UV, "pip", "install", "--dry-run", "--quiet", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--target", session.create_tmp()]
+    command = [
+        UV,
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--target",
+        session.create_tmp(),
+    ]
     macos = {"MACOSX_DEPLOYMENT_TARGET": MACOS_TARGET}
-    for name in LOCKS:
-        lock_file = f"requirements/{name}.txt"
-        for platform in PLATFORMS:
-            for version in (OLDEST_WHEELS, NEWEST_WHEELS):
-                target = ["--python-platform", platform, "--python-version", version]
-                session.run(*command, *target, "-r", lock_file, env=macos)
+    versions = [OLDEST_WHEELS, NEWEST_WHEELS]
+    for name, platform, version in itertools.product(LOCKS, PLATFORMS, versions):
+        target = [
+            "--python-platform",
+            platform,
+            "--python-version",
+            version,
+            "-r",
+            f"requirements/{name}.txt",
+        ]
+        session.run(*command, *target, env=macos)
 
 
 if __name__ == "__main__":

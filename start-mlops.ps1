@@ -1,4 +1,4 @@
-# Start the whole stack: in containers where Docker runs, else as local processes. --help says more.
+# Start the whole stack: in containers where Docker runs, else as local processes. See --help.
 $ErrorActionPreference = 'Stop'
 $PSNativeCommandUseErrorActionPreference = $false
 

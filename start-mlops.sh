@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Start the whole stack: in containers where Docker runs, else as local processes. --help says more.
+# Start the whole stack: in containers where Docker runs, else as local processes. See --help.
 set -euo pipefail
 cd "$(dirname "$0")"
 

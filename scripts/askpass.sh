@@ -1,5 +1,5 @@
 #!/bin/sh
-# What Git asks for a name and a password (GIT_ASKPASS): the workflow's token, never on the disk.
+# Prints the name and the password that Git needs (GIT_ASKPASS): the token of the workflow, never on disk.
 case "$1" in
   Username*) echo x-access-token ;;
   *) printf '%s\n' "$GITHUB_TOKEN" ;;

@@ -29,18 +29,27 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOWN = 8  # digits of a digest
 
 
+def _short(digest: str) -> str:
+    return f"{digest[:SHOWN]}…"
+
+
 @dataclass(frozen=True)
 class Finding:
     """The data of one task, in the repository (`old`) and at the source (`new`).
 
-    `public` is false for a folder of the user's own: nothing of it is ever committed,
-    so a training would not end the difference. `problem` says what is wrong with the
-    data, `waits_for` names the hosts that do not provide them today.
+    Attributes:
+        old: the digest in the repository.
+        old_rows: the number of rows there, unknown before there is a snapshot.
+        new: the digest at the source.
+        public: false for a folder of the user's own. Its data are never committed, so
+            a training would not end the difference.
+        problem: what is wrong with the data.
+        waits_for: the hosts that do not provide the data today.
     """
 
     task: str
     old: str = ""
-    old_rows: int | None = None  # unknown before there is a snapshot
+    old_rows: int | None = None
     new: str = ""
     new_rows: int = 0
     public: bool = True
@@ -54,12 +63,14 @@ class Finding:
             return "failed"
         if self.waits_for:
             return "unavailable"
-        return "changed" if self.old != self.new else "unchanged"
+        if self.old != self.new:
+            return "changed"
+        return "unchanged"
 
     @property
     def digests(self) -> str:
         """The change in short."""
-        return f"sha256 {self.old[:SHOWN]}… → {self.new[:SHOWN]}…"
+        return f"sha256 {_short(self.old)} → {_short(self.new)}"
 
     @property
     def line(self) -> str:
@@ -69,8 +80,8 @@ class Finding:
         if self.waits_for:
             return f"{self.task}: not there today: {self.waits_for}"
         if self.state == "unchanged":
-            digest = f"sha256 {self.new[:SHOWN]}…"
-            return f"{self.task}: unchanged, {self.new_rows} rows, {digest}"
+            digest = _short(self.new)
+            return f"{self.task}: unchanged, {self.new_rows} rows, sha256 {digest}"
         rows = f"{self.new_rows} rows"
         if self.old_rows is not None:
             rows = f"{self.old_rows} → {rows}"
@@ -113,9 +124,12 @@ def _has_expected_rows(task: Task, fresh: Dataset, finding: Finding) -> bool:
 
 
 def _doubt(task: Task, fresh: Dataset) -> str:
-    """Return why the change may be none: a mirror may be older than the source."""
-    public = [source.address for source in task.sources if not source.private]
-    first = public[0] if public else fresh.origin
+    """Return why the change is in doubt: a mirror may be older than the source."""
+    first = fresh.origin
+    for source in task.sources:
+        if not source.private:
+            first = source.address
+            break
     if not fresh.snapshot or fresh.origin == first:
         return ""
     return (
@@ -126,7 +140,7 @@ def _doubt(task: Task, fresh: Dataset) -> str:
 
 
 def put_outputs(findings: list[Finding]) -> None:
-    """Tell the workflow which tasks to train again, and why."""
+    """Write the workflow's outputs: the tasks to train again, and the reason."""
     names = []
     reasons = []
     for finding in findings:
@@ -135,7 +149,8 @@ def put_outputs(findings: list[Finding]) -> None:
             change = f"changed at its source: {finding.digests}"
             reasons.append(f"the data of {finding.task} {change}")
     if "GITHUB_STEP_SUMMARY" in os.environ:
-        summarize("\n".join(f"- {finding.line}" for finding in findings))
+        lines = [f"- {finding.line}" for finding in findings]
+        summarize("\n".join(lines))
     put(tasks=" ".join(names), reason="; ".join(reasons))
 
 
@@ -149,7 +164,11 @@ def main(
     except PipelineError as error:
         raise commands.fail(str(error), error.exit_status) from error
     findings = [check(name, checkout) for name in tasks.names()]
-    print(_as_json(findings) if as_json else "\n".join(f.line for f in findings))
+    if as_json:
+        print(_as_json(findings))
+    else:
+        for finding in findings:
+            print(finding.line)
     if "GITHUB_OUTPUT" in os.environ:
         put_outputs(findings)
     for finding in findings:
@@ -165,7 +184,9 @@ def main(
 
 
 def _as_json(findings: list[Finding]) -> str:
-    described = [{"state": found.state, **asdict(found)} for found in findings]
+    described = []
+    for finding in findings:
+        described.append({"state": finding.state} | asdict(finding))
     return json.dumps(described, indent=1)
 
 

@@ -1,4 +1,4 @@
-"""How programs whose packages are installed read their arguments: with Typer."""
+"""Command lines with Typer, for programs that run where our packages are installed."""
 
 import functools
 import sys
@@ -46,7 +46,7 @@ def fail(sentence: str, status: int = 1) -> typer.Exit:
 
 
 def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with a word for the user who stops it."""
+    """Return the command with a message for the user who stops it."""
 
     @functools.wraps(command)
     def interruptible(**arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""How every program of ours begins and ends, whatever the user's environment."""
+"""The start and the end of our programs, in any environment of the user."""
 
 import os
 import sys
@@ -20,18 +20,22 @@ def run(main: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("stopped.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has had enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # The reader of the output has ended, as `head` does.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
         return 1
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror or error}.", file=sys.stderr)
+        reason = error.strerror or str(error)
+        if error.filename:
+            reason = f"{error.filename}: {reason}"
+        print(f"error: {reason}.", file=sys.stderr)
         return 1
 
 
 def first_line(text: str | None) -> str:
     """Return the first line of a docstring, which `python -OO` leaves out."""
-    return (text or "").partition("\n")[0]
+    line, _, _ = (text or "").partition("\n")
+    return line

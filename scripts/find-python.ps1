@@ -1,5 +1,5 @@
-# Returns the name of a Python that there are packages for, and ends the script if there is none. An
-# older or a newer one has none. scripts/find-python.sh does the same.
+# Returns the name of a Python that our packages support, and ends the script if there is none.
+# scripts/find-python.sh does the same.
 
 function Stop-Script([string] $sentence) {
     [Console]::Error.WriteLine($sentence)

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sets `python` to one that there are packages for, and fails if there is none. An older or a newer
-# one has none. scripts/find-python.ps1 does the same.
+# Sets `python` to a version that our packages support, and fails if there is none.
+# scripts/find-python.ps1 does the same.
 
-unset PYTHONSAFEPATH # with it Python would not find the modules of the folder it is called in
+unset PYTHONSAFEPATH # with it Python would not find the modules in the current folder
 
 find_python() {
   for python in python3 python3.14 python3.13 python3.12 python3.11 python py; do

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.environment import is_ours
 
-# What a request raises if nothing answers, or not as it should.
+# The errors of a request without an answer, or with an unexpected one.
 FAILURES = (urllib.error.URLError, OSError, ValueError)
 PROBE_SECONDS = 5.0
 
@@ -29,7 +29,9 @@ def open_url(request: str | urllib.request.Request, seconds: float) -> Any:
 
 def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
     """Return the JSON at an address; with content, the answer to a POST of it."""
-    body = None if content is None else json.dumps(content).encode()
+    body = None
+    if content is not None:
+        body = json.dumps(content).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(address, body, headers)
     with open_url(request, seconds) as answer:
@@ -50,7 +52,7 @@ def refuses(address: str) -> bool:
     try:
         open_url(address, PROBE_SECONDS).close()
     except urllib.error.HTTPError as error:
-        # The proxy answers 503, too, while the API starts; only the API adds this header.
+        # While the API starts, the proxy answers 503 too, but without this header.
         return error.code == 503 and "X-Request-ID" in error.headers
     except FAILURES:
         return False
@@ -69,5 +71,6 @@ def free_ports(count: int) -> list[int]:
         for _ in range(count):
             probe = stack.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
-            ports.append(int(probe.getsockname()[1]))
+            _, port = probe.getsockname()
+            ports.append(int(port))
     return ports

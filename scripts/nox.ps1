@@ -1,4 +1,4 @@
-# Run nox, from a private environment of its own; what CI does is done with the same command.
+# Run nox from an environment of its own. CI uses the same command.
 #   .\scripts\nox.ps1 -s lint            one session; -l lists them
 #   .\scripts\nox.ps1                    the default ones
 $ErrorActionPreference = 'Stop'

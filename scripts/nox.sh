@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run nox, from a private environment of its own; what CI does is done with the same command.
+# Run nox from an environment of its own. CI uses the same command.
 #   ./scripts/nox.sh -s lint             one session; `-l` lists them
 #   ./scripts/nox.sh                     the default ones
 set -euo pipefail

@@ -1,7 +1,6 @@
 """Describes a push, task by task, as Markdown: candidates, decision, metric's history.
 
-It needs nothing but a commit of `pipeline publish`, even one of a dry run that was not
-pushed.
+It needs only a commit of `pipeline publish`, which may be that of a dry run.
 """
 
 import io
@@ -44,8 +43,12 @@ def main(
     ] = False,
 ) -> None:
     """Write `build/report.md` about a published commit, and print its headline."""
+    base = ""
+    if not dry_run:
+        base = _base()
     try:
-        write_atomic(REPORT, describe(ROOT, commit, "" if dry_run else _base()))
+        report = describe(ROOT, commit, base)
+        write_atomic(REPORT, report)
     except PipelineError as error:
         raise commands.fail(str(error), error.exit_status) from error
     subject, commit = git(ROOT, "log", "-1", "--format=%s%n%H", commit).splitlines()
@@ -56,11 +59,10 @@ def describe(root: Path, commit: str, base: str) -> str:
     """Return the description of a commit of `pipeline publish`, as Markdown.
 
     Args:
-        base: what the addresses of files begin with; runs are not linked if it is
-            empty.
+        base: the beginning of the files' addresses; without it, runs are not linked.
 
     Raises:
-        UsageError: it is no such commit.
+        UsageError: it is not such a commit.
     """
     published = _runs(root, commit)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
@@ -99,9 +101,9 @@ def _runs(root: Path, commit: str) -> dict[str, list[str]]:
     trailers = "--format=%(trailers:key=Mlops-Runs,valueonly)"
     runs = {}
     for line in git(root, "log", "-1", trailers, commit).splitlines():
-        words = line.split()
-        if len(words) > 1:
-            runs[words[0]] = words[1:]
+        task, *run_ids = line.split() or [""]
+        if run_ids:
+            runs[task] = run_ids
     # A manual promotion names a single run.
     if not runs or min(map(len, runs.values())) < 2:
         raise UsageError(
@@ -112,19 +114,17 @@ def _runs(root: Path, commit: str) -> dict[str, list[str]]:
 
 def _waiting(root: Path, commit: str) -> dict[str, str]:
     """Return the tasks that a commit could not train, with the hosts they wait for."""
-    found = git(
-        root,
-        "log",
-        "-1",
-        "--format=%(trailers:key=Mlops-Waiting,valueonly,unfold)",
-        commit,
-    )
-    tasks_and_hosts = [line.partition(" ") for line in found.splitlines() if line]
-    return {name: hosts for name, _, hosts in tasks_and_hosts}
+    trailers = "--format=%(trailers:key=Mlops-Waiting,valueonly,unfold)"
+    waiting = {}
+    for line in git(root, "log", "-1", trailers, commit).splitlines():
+        if line:
+            task, _, hosts = line.partition(" ")
+            waiting[task] = hosts
+    return waiting
 
 
 def _extract(root: Path, commit: str, folder: Path) -> None:
-    """Copy the history as it is at a commit, whatever is checked out."""
+    """Copy the history of a commit into a folder."""
     packed = git_bytes(root, "archive", "--format=zip", commit, "mlruns")
     with zipfile.ZipFile(io.BytesIO(packed)) as files:
         files.extractall(folder)
@@ -132,11 +132,12 @@ def _extract(root: Path, commit: str, folder: Path) -> None:
 
 def _base() -> str:
     """Return the address of the repository's files, whose run folders never move."""
-    server, repository = (
-        os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY")
-    )
+    server = os.environ.get("GITHUB_SERVER_URL", "")
+    repository = os.environ.get("GITHUB_REPOSITORY")
     branch = os.environ.get("PUBLISH_BRANCH") or os.environ.get("BRANCH")
-    return f"{server}/{repository}/tree/{branch}/" if repository and branch else ""
+    if not repository or not branch:
+        return ""
+    return f"{server}/{repository}/tree/{branch}/"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs nox from its own environment, which is made if it is missing or outdated.
+"""Runs nox from its own environment, which is created if it is missing or outdated.
 
 `nox.sh` and `nox.ps1` call this with their own name and the arguments for nox. Nothing
 but Python needs to be installed.
@@ -15,7 +15,7 @@ LOCK = Path("requirements", "nox.txt")
 
 
 class CannotInstall(Exception):
-    """Nox' environment cannot be made; the text is a sentence about the reason."""
+    """Nox' environment cannot be created; the text is a sentence with the reason."""
 
 
 def main() -> int:
@@ -33,7 +33,8 @@ def main() -> int:
     # On Windows, output that is not a terminal has the encoding of the user's language.
     os.environ["PYTHONUTF8"] = "1"
     if os.name == "nt":  # where `exec` does not wait for the program
-        return subprocess.run(command, check=False).returncode
+        done = subprocess.run(command, check=False)
+        return done.returncode
     sys.stdout.flush()
     os.execvp(command[0], command)
 
@@ -42,28 +43,41 @@ def install() -> Path:
     """Return the folder of the environment's programs, with nox among them.
 
     Raises:
-        CannotInstall: the environment or the packages cannot be had.
+        CannotInstall: the environment cannot be created, or a package not installed.
     """
     folder = Path(os.environ.get("NOX_ENVDIR") or ".nox", "own")
     installed = folder / "installed.txt"
-    if not installed.is_file() or installed.read_bytes() != LOCK.read_bytes():
-        venv = [sys.executable, "-m", "venv", "--clear", str(folder)]
-        _run(venv, f"{folder} cannot be made")
-        pip = [str(programs(folder) / "python"), "-m", "pip", "install", "--quiet"]
-        pip += ["--require-hashes", "-r", str(LOCK)]
-        _run(pip, f"the packages of {LOCK.as_posix()} cannot be installed")
-        installed.write_bytes(LOCK.read_bytes())
+    locked = LOCK.read_bytes()
+    if installed.is_file() and installed.read_bytes() == locked:
+        return programs(folder)
+    venv = [sys.executable, "-m", "venv", "--clear", str(folder)]
+    _run(venv, f"{folder} cannot be made")
+    pip = [
+        str(programs(folder) / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "-r",
+        str(LOCK),
+    ]
+    _run(pip, f"the packages of {LOCK.as_posix()} cannot be installed")
+    installed.write_bytes(locked)
     return programs(folder)
 
 
 def programs(folder: Path) -> Path:
     """Return the folder of an environment's programs, which Windows calls Scripts."""
     scripts = folder / "Scripts"
-    return scripts if scripts.is_dir() else folder / "bin"
+    if scripts.is_dir():
+        return scripts
+    return folder / "bin"
 
 
 def _run(command: list[str], problem: str) -> None:
-    if subprocess.run(command, check=False).returncode:
+    done = subprocess.run(command, check=False)
+    if done.returncode:
         raise CannotInstall(f"{problem}: see above.")
 
 

@@ -1,14 +1,13 @@
 """Starts the stack from existing images and checks what it shows: `nox -s smoke`.
 
-The images are those of HEAD, built by `nox -s images -- build` or in the registry. The
-stack has a Compose project of its own, on the ports of the compose file or the
-environment, and is taken down in any case.
+The images are those of HEAD, from `nox -s images -- build` or from the registry. The
+stack has a Compose project of its own, uses the ports of the compose file or of the
+environment, and is always taken down afterwards.
 """
 
 import signal
 import sys
 from functools import partial
-from typing import Any
 
 from core import environment
 from core.errors import PipelineError
@@ -20,13 +19,14 @@ from scripts.stack import monitoring, throwaway, verify
 from scripts.stack.monitoring import Health
 from scripts.stack.seen import Look, Seen, show
 from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.verify import Json
 
 COUNTER = "predictions_total{"
-RELATIVE = 1e-5  # what JSON may lose, as a share of a value
+RELATIVE = 1e-5  # the precision that JSON may lose, as a share of a value
 
 
 def main() -> int:
-    """Return 0 if all is as the files say, else 1 after one sentence."""
+    """Return 0 if the stack shows what is in the files, else 1 after one sentence."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
     environment.prepare()
     try:
@@ -55,26 +55,32 @@ def api(settings: Settings) -> list[Seen]:
     tasks = []
     for manifest, answer in verify.predictions(settings):
         task = manifest["task"]
-        if fault := difference(manifest, answer):
+        fault = difference(manifest, answer)
+        if fault:
             raise StackError(f"mlops-api, {task}: {fault}.")
         tasks.append(task)
     after = counted(settings)
     for task in tasks:
-        count = before.get(task, 0)
-        if after.get(task, 0) != count + 1:
+        first = before.get(task, 0)
+        last = after.get(task, 0)
+        if last != first + 1:
             raise StackError(
                 f"mlops-api was asked for one prediction of {task}, and counted from "
-                f"{count:g} to {after.get(task, 0):g}: see its /metrics."
+                f"{first:g} to {last:g}: see its /metrics."
             )
-    what = f"{len(tasks)} of {len(tasks)} golden requests answered and counted"
-    return [*seen, Seen("Metrics", settings.url("mlops-api", "/metrics"), what)]
+    count = len(tasks)
+    text = f"{count} of {count} golden requests answered and counted"
+    address = settings.url("mlops-api", "/metrics")
+    seen.append(Seen("Metrics", address, text))
+    return seen
 
 
-def difference(manifest: dict[str, Any], answer: dict[str, Any]) -> str:
+def difference(manifest: Json, answer: Json) -> str:
     """Return how an answer differs from the manifest's; nothing if it does not."""
     version = answer["model_version"]
-    if version != manifest["version"]:
-        return f"v{version} answers instead of v{manifest['version']}"
+    expected_version = manifest["version"]
+    if version != expected_version:
+        return f"v{version} answers instead of v{expected_version}"
     classes = manifest["target"]["classes"]
     golden = manifest["golden"]["answer"]
     if classes:
@@ -84,7 +90,8 @@ def difference(manifest: dict[str, Any], answer: dict[str, Any]) -> str:
         expected = [golden]
         actual = [answer["prediction"]]
     for value, wanted in zip(actual, expected, strict=True):
-        tolerance = manifest["tolerance"] + RELATIVE * abs(wanted)
+        tolerance = manifest["tolerance"]
+        tolerance += RELATIVE * abs(wanted)
         if abs(value - wanted) > tolerance:
             return f"the golden request is answered with {actual} instead of {golden}"
     return ""
@@ -92,10 +99,11 @@ def difference(manifest: dict[str, Any], answer: dict[str, Any]) -> str:
 
 def counted(settings: Settings) -> dict[str, float]:
     """Return how many predictions the API has counted, by task."""
-    with open_url(settings.url("mlops-api", "/metrics"), 30) as answer:
-        lines = answer.read().decode().splitlines()
+    address = settings.url("mlops-api", "/metrics")
+    with open_url(address, 30) as answer:
+        text = answer.read().decode()
     counts: dict[str, float] = {}
-    for line in lines:
+    for line in text.splitlines():
         if line.startswith(COUNTER):
             labels, _, value = line.rpartition(" ")
             _, _, rest = labels.partition('task="')
@@ -110,23 +118,27 @@ def mlflow(settings: Settings) -> list[Seen]:
     repo = Repo.open(ROOT)
     runs = len(list(readable_runs(repo)))
     address = settings.url("mlflow-server")
-    if faults := compare_server(repo, address):
+    faults = compare_server(repo, address)
+    if faults:
         raise StackError(
             f"MLflow does not show {len(faults)} of the {runs} runs as their files"
             f" have them, the first: {faults[0]}."
         )
-    what = f"{runs} of {runs} runs as in their files"
-    return [*seen, Seen("History", address, what)]
+    seen.append(Seen("History", address, f"{runs} of {runs} runs as in their files"))
+    return seen
 
 
 def prometheus(settings: Settings, services: list[str]) -> list[Seen]:
     """Wait until every service that runs and has a scrape job is an up target."""
     answer = ask(settings.url("prometheus", "/api/v1/scrape_pools"))
-    expected = set(answer["data"]["scrapePools"]) & set(services)
+    pools = answer["data"]["scrapePools"]
+    expected = set(pools) & set(services)
 
     def all_up(health: Health) -> bool:
-        up = all(set(states) == {"up"} for states in health.values())
-        return up and health.keys() >= expected
+        for states in health.values():
+            if set(states) != {"up"}:
+                return False
+        return health.keys() >= expected
 
     return monitoring.targets(settings, all_up, "not every target of Prometheus is up")
 

@@ -12,7 +12,7 @@ from scripts.stack.state import STARTING
 
 
 def main() -> int:
-    """Do what the flags say; return 0, 1 for a failure, 2 for a wrong use."""
+    """Run the command of the flags; return 0, 1 for a failure, 2 for a wrong use."""
     flags = _flags()
     try:
         profiles = tuple(flags.profiles)
@@ -30,7 +30,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped.")
     except StackError as error:
-        sys.stdout.flush()  # what was said before it comes before it, wherever both lead
+        sys.stdout.flush()  # so that the error follows the earlier output
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -74,7 +74,7 @@ def _flags() -> argparse.Namespace:
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
-    """Add what the program does instead of starting the stack: one of these."""
+    """Add the actions that exclude each other, and replace the start."""
     add = parser.add_mutually_exclusive_group().add_argument
     add("--stop", action="store_true", help="stop the stack; data is kept")
     add("--status", action="store_true", help="show what is running")
@@ -97,7 +97,7 @@ def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
     mode = "local" if local_mode or docker.remedy else "docker"
     if mode == "local":
         if not local_mode:
-            print(f"Docker: {docker.found}. The stack runs as local processes.")
+            print(f"Docker: {docker.state}. The stack runs as local processes.")
         if settings.profiles:
             raise StackError("--with needs Docker: profiles are sets of containers.")
         services = local.services(settings)
@@ -126,7 +126,7 @@ def _passes_checks(
     running: list[str],
     doctor: bool,
 ) -> bool:
-    """Check this machine and print what was found; what is well only for the doctor."""
+    """Check this machine and print the results; the doctor also prints free ports."""
     published = [name for name in services if mode == "local" or name != "trainer"]
     if mode == "local" and "mlflow-server" in published:
         published.append("mlflow-history")
@@ -135,10 +135,10 @@ def _passes_checks(
     for check in checks.all_of(settings, mode, needed):
         if check.remedy:
             mark = "!!" if check.optional else "no"
-            print(f"  {mark}  {check.name}: {check.found}; {check.remedy}")
+            print(f"  {mark}  {check.name}: {check.state}; {check.remedy}")
             passes = passes and check.optional
         elif doctor or not check.name.startswith("Port"):
-            print(f"  ok  {check.name}: {check.found}")
+            print(f"  ok  {check.name}: {check.state}")
     return passes
 
 

@@ -44,29 +44,19 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
     """Send a request to GitHub and return the JSON of its answer, None if it is empty.
 
     Args:
-        path: what comes after the repository's name, such as `/actions/workflows`, or a
-            path of the whole server if it does not begin with a slash.
-        body: what to send, as JSON; without it and without a method the request is a
-            GET.
+        path: a path of the repository, such as `/actions/workflows`, or without the
+            first slash a path of the whole server.
+        body: the content to send, as JSON; without it and without a method the request
+            is a GET.
 
     Raises:
         MissingVariable: GITHUB_TOKEN or GITHUB_REPOSITORY is not set.
         ApiError: GitHub refuses or does not answer; its text never holds the token.
     """
     address = _address(path)
-    headers = {
-        "Authorization": f"Bearer {needed('GITHUB_TOKEN')}",
-        "Accept": "application/vnd.github+json",
-        "Content-Type": "application/json",
-    }
-    data = None
-    if body is not None:
-        data = json.dumps(body).encode()
+    token = needed("GITHUB_TOKEN")
     try:
-        request = urllib.request.Request(address, data, headers, method=method or None)
-        with _opener(address).open(request, timeout=SECONDS) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
+        return _send(address, token, body, method)
     except urllib.error.HTTPError as error:
         text = error.read(300).decode(errors="replace")
         message = " ".join(text.split())
@@ -80,6 +70,23 @@ def call(path: str, body: Any = None, method: str = "") -> Any:
         raise ApiError(f"{address}: no answer ({type(error).__name__}).") from None
 
 
+def _send(address: str, token: str, body: Any, method: str) -> Any:
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/vnd.github+json",
+        "Content-Type": "application/json",
+    }
+    data = None
+    if body is not None:
+        data = json.dumps(body).encode()
+    request = urllib.request.Request(address, data, headers, method=method or None)
+    with _opener(address).open(request, timeout=SECONDS) as answer:
+        content = answer.read()
+    if not content:
+        return None
+    return json.loads(content)
+
+
 def _address(path: str) -> str:
     """Return the address of a path of the repository, or of the whole server."""
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
@@ -90,7 +97,7 @@ def _address(path: str) -> str:
 
 
 def _opener(address: str) -> urllib.request.OpenerDirector:
-    """Return what opens an address; a loopback address never goes through a proxy."""
+    """Return an opener for an address; a loopback address never needs a proxy."""
     parts = urlsplit(address)
     if parts.hostname in LOOPBACK:
         no_proxy = urllib.request.ProxyHandler({})

@@ -1,5 +1,4 @@
-"""What a run may cost: in a private repository GitHub bills each job by the minute
-begun.
+"""The budget of a run: in a private repository GitHub bills every minute of each job.
 
 The variable MLOPS_BUDGET of the repository (Settings > Secrets and variables > Actions
 > Variables) names the budget; unless it is set, a public repository has `full` and a
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 PYTHONS = ("3.11", "3.12", "3.13")
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
+ALL_IN_ONE_JOB = (" ".join(SERVICES),)
 
 
 class UnknownBudget(Exception):
@@ -19,7 +19,7 @@ class UnknownBudget(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """What is done of what could be done.
+    """The parts of a run that the repository pays for.
 
     Attributes:
         pythons: the versions that the fast tests run on.
@@ -36,7 +36,7 @@ class Budget:
 
 BUDGETS = {
     "full": Budget("full", PYTHONS, SERVICES, thorough=True),
-    "small": Budget("small", PYTHONS[-1:], (" ".join(SERVICES),), thorough=False),
+    "small": Budget("small", PYTHONS[-1:], ALL_IN_ONE_JOB, thorough=False),
 }
 # Billed minutes of one job, estimated for a runner with two cores from the CPU time of
 # its command on such a machine; a job of a matrix counts as often as it runs. Windows
@@ -83,8 +83,11 @@ def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
     """
     counted = list(jobs)
     times = {"test": pythons, "images": images, "images-arm": images}
-    if (
-        "smoke" in counted and "images" not in counted
-    ):  # it builds them itself, all in one job
-        counted, times = [*counted, "images"], times | {"images": 1}
-    return sum(MINUTES[job] * times.get(job, 1) for job in counted)
+    # Without the job `images`, `smoke` builds all images itself.
+    if "smoke" in counted and "images" not in counted:
+        counted.append("images")
+        times["images"] = 1
+    total = 0
+    for job in counted:
+        total += MINUTES[job] * times.get(job, 1)
+    return total

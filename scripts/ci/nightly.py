@@ -6,6 +6,7 @@ GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the token may read action
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,8 +18,16 @@ from scripts.ci.outputs import put, summarize
 WORKFLOW = "nightly.yml"
 
 
-def due() -> tuple[bool, str]:
-    """Return whether the night's jobs are to run, and why.
+@dataclass(frozen=True)
+class Decision:
+    """Whether the night's jobs run, and the reason."""
+
+    run: bool
+    why: str
+
+
+def decide() -> Decision:
+    """Decide whether the night's jobs run.
 
     Raises:
         UnknownBudget: MLOPS_BUDGET names none.
@@ -28,35 +37,46 @@ def due() -> tuple[bool, str]:
     private = os.environ.get("PRIVATE") == "true"
     allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
     if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
-        return True, "Somebody started it."
+        return Decision(True, "Somebody started it.")
     if allowed.thorough:
-        return False, f"The budget is {allowed.name}: each push has run all of it."
-    branch = quote(api.needed("BRANCH"), safe="")
-    asked = (
-        f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
-    )
-    runs = api.call(asked)["workflow_runs"]
-    if not runs:
-        return True, "No night has been green yet."
-    last = str(runs[0]["head_sha"])
+        why = f"The budget is {allowed.name}: each push has run all of it."
+        return Decision(False, why)
+    last = _last_green_commit()
+    if not last:
+        return Decision(True, "No night has been green yet.")
     if not succeeds(Path(), "cat-file", "-e", f"{last}^{{commit}}"):
         why = f"The branch no longer holds {last[:9]}, the last green night's commit."
-        return True, why
+        return Decision(True, why)
     pushed = own_commits.foreign(Path(), "HEAD", last)
     count = len(pushed) or "No"
     why = f"{count} commits of people since {last[:9]}, the last green night's commit."
-    return bool(pushed), why
+    return Decision(bool(pushed), why)
+
+
+def _last_green_commit() -> str:
+    """Return the commit of the last successful night, empty if there is none."""
+    branch = quote(api.needed("BRANCH"), safe="")
+    path = (
+        f"/actions/workflows/{WORKFLOW}/runs?status=success&per_page=1&branch={branch}"
+    )
+    runs = api.call(path)["workflow_runs"]
+    if not runs:
+        return ""
+    return str(runs[0]["head_sha"])
 
 
 def main() -> int:
     """Write the output `run`, and the reason to the summary of the run."""
     try:
-        run, why = due()
-    except (api.ApiError, api.MissingVariable, budget.UnknownBudget, GitError) as error:
+        decision = decide()
+    except api.MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, api.MissingVariable) else 1
-    put(run="true" if run else "false")
-    summarize(why)
+        return 2
+    except (api.ApiError, budget.UnknownBudget, GitError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    put(run="true" if decision.run else "false")
+    summarize(decision.why)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The repository on GitHub, opened by the workflow's token or by a deploy key."""
+"""The repository on GitHub, accessed with the workflow's token or a deploy key."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from core.git import git
 from scripts.ci import api
 
 ASKPASS = Path(__file__).resolve().parents[1] / "askpass.sh"
-# What opens it; nothing of this is for the programs that are started.
+# The variables that give access to it, which other programs must not get.
 SECRETS = {
     "GITHUB_TOKEN",
     "PUBLISH_KEY",
@@ -23,20 +23,20 @@ SECRETS = {
 
 @dataclass(frozen=True)
 class Origin:
-    """An address, and the variables with which Git opens it."""
+    """An address, and the variables with which Git gets access to it."""
 
     address: str
     variables: Mapping[str, str]
 
     @classmethod
     def read(cls, folder: Path) -> "Origin":
-        """Return the checkout's origin, opened as the environment says.
+        """Return the checkout's origin, with the access that the environment gives.
 
         Args:
-            folder: where a key may lie for as long as it is needed.
+            folder: a temporary folder, for a key.
 
         Raises:
-            ApiError: there is a key, and GitHub does not say which keys its server has.
+            ApiError: there is a key, and GitHub does not list its server's keys.
         """
         key = os.environ.get("PUBLISH_KEY", "").strip()
         if key:
@@ -48,10 +48,7 @@ class Origin:
         # In a copy that was unpacked on Windows, no file is executable.
         askpass = Path(shutil.copy(ASKPASS, folder))
         askpass.chmod(0o700)
-        variables = {
-            "GIT_ASKPASS": str(askpass),
-            "GITHUB_TOKEN": token,
-        }
+        variables = {"GIT_ASKPASS": str(askpass), "GITHUB_TOKEN": token}
         return cls(address, variables)
 
     @classmethod
@@ -64,9 +61,11 @@ class Origin:
         # GitHub publishes the keys of its SSH servers over HTTPS.
         meta = api.call("meta")
         host = _host(address)
-        lines = [f"{host} {line}\n" for line in meta["ssh_keys"]]
+        lines = ""
+        for key in meta["ssh_keys"]:
+            lines += f"{host} {key}\n"
         known_hosts = folder / "known_hosts"
-        known_hosts.write_text("".join(lines), encoding="ascii")
+        known_hosts.write_text(lines, encoding="ascii")
         ssh = [
             "ssh",
             "-F",

@@ -1,7 +1,6 @@
-"""Tell the pipeline's own commits from those of people, in one place.
+"""Distinguish the pipeline's own commits from those of people.
 
-The plan, the release and the images use it, so that they cannot come to different
-results.
+The plan, the release and the images all use it, and so always agree.
 """
 
 from pathlib import Path
@@ -32,9 +31,9 @@ CHANGED_FILES = (
 
 
 def is_own(folder: Path, commit: str) -> bool:
-    """Return whether the pipeline made a commit: by its trailer and its changed files.
+    """Return whether a commit is the pipeline's: by its trailer and its changed files.
 
-    Both, because a squashed pull request can carry the trailer of a commit that it
+    Both are needed, because a squashed pull request can carry the trailer of a commit that it
     contains. The author proves nothing: anybody can use any name. Of a merge, only the
     files that differ from all its parents count.
     """
@@ -44,13 +43,17 @@ def is_own(folder: Path, commit: str) -> bool:
     return all(is_owned(path) for path in paths)
 
 
-def foreign(folder: Path, tip: str, *known: str) -> list[str]:
-    """Return people's commits up to `tip`, newest first, without those below `known`.
+def foreign(folder: Path, tip: str, *excluded: str) -> list[str]:
+    """Return people's commits up to `tip`, newest first, except those in `excluded`.
+
+    Args:
+        excluded: commits that are left out, with all commits that they contain.
 
     Raises:
         GitError: a commit is not in this clone.
     """
-    listed = git(folder, "rev-list", tip, *(f"^{commit}" for commit in known))
+    exclusions = [f"^{commit}" for commit in excluded]
+    listed = git(folder, "rev-list", tip, *exclusions)
     return [commit for commit in listed.splitlines() if not is_own(folder, commit)]
 
 
@@ -58,8 +61,8 @@ def untested(folder: Path, tested: str, tip: str) -> list[str]:
     """Return people's commits up to `tip` that no workflow run has linted and tested.
 
     A run that published has linted and tested the commit that its trailer names, and
-    all that the commit contains. What is left is code that came after `tested` and that
-    no such run covers yet: its own run will, or stops at it.
+    all that the commit contains. The rest is code that came after `tested` and that no
+    such run covers yet: its own run will test it.
 
     Args:
         tested: the commit that this run has linted and tested.
@@ -69,13 +72,14 @@ def untested(folder: Path, tested: str, tip: str) -> list[str]:
         GitError: a commit is not in this clone.
     """
     published = git(folder, "rev-list", tip, f"^{tested}").splitlines()
-    passed = [
-        _trailer(folder, commit, TRAILER)
-        for commit in published
-        if _trailer(folder, commit, WORKFLOW) and is_own(folder, commit)
-    ]
-    known = [name for name in passed if _known(folder, name)]
-    return foreign(folder, tip, tested, *known)
+    passed = [tested]
+    for commit in published:
+        if not _trailer(folder, commit, WORKFLOW) or not is_own(folder, commit):
+            continue
+        trained = _trailer(folder, commit, TRAILER)
+        if _exists(folder, trained):
+            passed.append(trained)
+    return foreign(folder, tip, *passed)
 
 
 def _trailer(folder: Path, commit: str, key: str) -> str:
@@ -83,7 +87,8 @@ def _trailer(folder: Path, commit: str, key: str) -> str:
     return git(folder, "log", "-1", form, commit).strip()
 
 
-def _known(folder: Path, commit: str) -> bool:
+def _exists(folder: Path, commit: str) -> bool:
+    """Return whether a commit is in this clone."""
     try:
         git(folder, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}")
     except GitError:

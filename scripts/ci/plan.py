@@ -43,8 +43,7 @@ class Event:
         default: the repository's default branch.
         own: only the pipeline's own commits are new.
         documents: only documents have changed.
-        champion: at least one model is in service, so the stack can be started and
-            asked.
+        champion: at least one model is in service, so the stack can be started.
     """
 
     name: str
@@ -67,32 +66,35 @@ def plan(event: Event, allowed: Budget) -> Plan:
     """Return the jobs that an event needs within a budget."""
     if event.name == PUSH and event.own:
         return Plan((), "The pipeline's own commits start no other run.")
+    jobs: tuple[str, ...] = ("lint", "test")
     if event.documents:
         why = "Only documents changed: nothing is trained, published or built."
-        return Plan(("lint", "test"), why)
-    checks: tuple[str, ...] = ("lint", "test")
+        return Plan(jobs, why)
     if allowed.thorough:
-        checks += ("test-windows",)
+        jobs += ("test-windows",)
     if event.name in REQUESTS:
-        return _plan_request(event, allowed, checks)
+        jobs += _jobs_of_request(event, allowed)
+        what = "A pull request"
+        if event.name == "merge_group":
+            what = "The merge queue"
+        return Plan(jobs, f"{what}: everything is tested, nothing is published.")
     branch = event.ref.removeprefix("refs/heads/")
     if branch != event.default:
+        jobs += ("train",)
         why = f"The branch {branch}: the new models are reported, not published."
-        return Plan((*checks, "train"), why)
-    jobs = (*checks, *PUBLISHED, *SHIPPED)
+        return Plan(jobs, why)
+    jobs += PUBLISHED
+    jobs += SHIPPED
     if allowed.thorough:
         jobs += ("images-arm", "e2e")
     return Plan(jobs, f"{branch}: the new models are published.")
 
 
-def _plan_request(event: Event, allowed: Budget, checks: tuple[str, ...]) -> Plan:
-    """Return the jobs of a pull request, or of a group in the merge queue."""
-    jobs = (*checks, "train")
+def _jobs_of_request(event: Event, allowed: Budget) -> tuple[str, ...]:
+    """Return the jobs of a pull request or a merge queue, after the checks."""
     if allowed.thorough and event.champion:
-        jobs += ("smoke", "e2e")
-    queued = event.name == "merge_group"
-    what = "The merge queue" if queued else "A pull request"
-    return Plan(jobs, f"{what}: everything is tested, nothing is published.")
+        return ("train", "smoke", "e2e")
+    return ("train",)
 
 
 def read_event(name: str, content: dict[str, Any], folder: Path) -> Event:
@@ -101,7 +103,7 @@ def read_event(name: str, content: dict[str, Any], folder: Path) -> Event:
     repository = content.get("repository", {})
     own = False
     documents = False
-    # What a new or rewritten branch brings cannot be told from what was there before.
+    # In a new or rewritten branch, new commits cannot be distinguished from old ones.
     if name != "workflow_dispatch" and _continues(folder, before, after):
         own = not own_commits.foreign(folder, after, before)
         documents = _only_documents(folder, before, after)
@@ -119,12 +121,14 @@ def read_event(name: str, content: dict[str, Any], folder: Path) -> Event:
 def _range(name: str, content: dict[str, Any]) -> tuple[str, str]:
     """Return the commits before and after an event."""
     if name == "pull_request":
-        # What is checked out is the merge of the request into its base.
+        # The checkout is the merge of the request into its base.
         return "HEAD^1", "HEAD"
     if name == "merge_group":
         group = content["merge_group"]
         return group["base_sha"], group["head_sha"]
-    return content.get("before") or NOTHING, content.get("after") or "HEAD"
+    before = content.get("before") or NOTHING
+    after = content.get("after") or "HEAD"
+    return before, after
 
 
 def _continues(folder: Path, before: str, after: str) -> bool:
@@ -138,7 +142,9 @@ def _only_documents(folder: Path, before: str, after: str) -> bool:
     """Return whether documents have changed, and nothing else."""
     options = ("-c", "core.quotePath=off", "diff", "--name-only", "--no-renames")
     changed = git(folder, *options, before, after).splitlines()
-    return bool(changed) and all(_is_document(path) for path in changed)
+    if not changed:
+        return False
+    return all(_is_document(path) for path in changed)
 
 
 def _is_document(path: str) -> bool:
@@ -149,9 +155,10 @@ def _is_document(path: str) -> bool:
 
 def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -> None:
     """Write jobs and matrices as JSON lists, the reason, and the budget's name."""
-    jobs = list(planned.jobs)
-    if "ACT" in os.environ:
-        jobs = [job for job in jobs if job not in NOT_REHEARSED]
+    jobs = []
+    for job in planned.jobs:
+        if "ACT" not in os.environ or job not in NOT_REHEARSED:
+            jobs.append(job)
     pythons = allowed.pythons
     if event.documents:
         pythons = pythons[-1:]
@@ -189,7 +196,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         put(failure=str(error))
         return 1
-    write_outputs(event, plan(event, allowed), allowed, private)
+    planned = plan(event, allowed)
+    write_outputs(event, planned, allowed, private)
     return 0
 
 

@@ -63,13 +63,16 @@ def predicate(root: Path) -> dict[str, Any]:
 
 def dependencies(root: Path, repository: str) -> list[dict[str, Any]]:
     """Return what the images are built from: the commit, and the models in it."""
-    commit = {"gitCommit": git(root, "rev-parse", "HEAD")}
-    found: list[dict[str, Any]] = [{"uri": f"git+{repository}", "digest": commit}]
+    source = {
+        "uri": f"git+{repository}",
+        "digest": {"gitCommit": git(root, "rev-parse", "HEAD")},
+    }
+    resolved: list[dict[str, Any]] = [source]
     for model in sorted(root.glob("deployment/models/*/model.onnx")):
         name = model.relative_to(root).as_posix()
         digest = hashlib.sha256(model.read_bytes()).hexdigest()
-        found.append({"name": name, "digest": {"sha256": digest}})
-    return found
+        resolved.append({"name": name, "digest": {"sha256": digest}})
+    return resolved
 
 
 def _trained(root: Path) -> str:
@@ -81,10 +84,9 @@ def main() -> int:
     """Write the predicate, and the name and digest of each image as outputs."""
     try:
         images = json.loads(needed("IMAGES"))
+        text = json.dumps(predicate(Path().resolve()), indent=1)
         PREDICATE.parent.mkdir(exist_ok=True)
-        PREDICATE.write_text(
-            json.dumps(predicate(Path().resolve()), indent=1), encoding="utf-8"
-        )
+        PREDICATE.write_text(text, encoding="utf-8")
     except MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         put(failure=str(error))
@@ -92,7 +94,8 @@ def main() -> int:
     for short, image in images.items():
         name, at, digest = image.rpartition("@")
         if at:
-            put(**{f"{short}-name": name, f"{short}-digest": digest})
+            outputs = {f"{short}-name": name, f"{short}-digest": digest}
+            put(**outputs)
     return 0
 
 

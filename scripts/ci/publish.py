@@ -13,7 +13,6 @@ token's place, or empty).
 """
 
 import argparse
-import json
 import os
 import random
 import subprocess
@@ -31,11 +30,11 @@ from scripts import console
 from scripts.ci import api, own_commits
 from scripts.ci.origin import SECRETS, Origin
 from scripts.ci.outputs import put
+from scripts.ci.published import write_report
 
 ROOT = Path(__file__).resolve().parents[2]
-REPORT = Path("build/report.md")
 ATTEMPTS = 60
-# Where `pipeline publish` keeps what it made.
+# The ref of the commit that `pipeline publish` made last.
 PUBLISHED = "refs/mlops/published"
 # The longest wait for a server that fails temporarily, and after a lost race.
 SECONDS = 30.0
@@ -50,7 +49,9 @@ class Publication:
     """One bundle on its way to a branch of the origin."""
 
     def __init__(self, origin: Origin, folder: Path, default: str, target: str) -> None:
-        self.origin, self.target = origin, target
+        self.origin = origin
+        self.target = target
+        self.target_ref = f"refs/heads/{target}"
         self.tested = git(Path(), "rev-parse", "HEAD")
         self.copy = folder / "copy.git"
         self._branches = {default, target}
@@ -73,13 +74,13 @@ class Publication:
             if landed:
                 return landed
             self._run(attempt)
-            commit = git(self.copy, "rev-parse", f"refs/heads/{self.target}")
+            commit = git(self.copy, "rev-parse", self.target_ref)
             if commit == tip:
                 # Another run with the same bundle has published it before.
                 return git(Path(), "rev-parse", PUBLISHED)
+            update = f"{commit}:{self.target_ref}"
             try:
-                where = f"{commit}:refs/heads/{self.target}"
-                self.origin.git(self.copy, "push", "--quiet", "--no-verify", where)
+                self.origin.git(self.copy, "push", "--quiet", "--no-verify", update)
                 return commit
             except GitError as error:
                 refusal = f"origin rejected the push to {self.target}"
@@ -108,42 +109,49 @@ class Publication:
         try:
             listed = self.origin.git(self.copy, "ls-remote", "--heads", *branches)
             # A commit and a branch alternate.
-            there = listed.split()[1::2]
-            updates = [f"+{branch}:{branch}" for branch in there]
+            existing = listed.split()[1::2]
+            updates = [f"+{branch}:{branch}" for branch in existing]
             self.origin.git(self.copy, "fetch", "--quiet", "--no-tags", *updates)
         except GitError as error:
             self._stop_or_wait(error, attempt, "origin cannot be read")
             return self._fetch(attempt + 1)
-        target = f"refs/heads/{self.target}"
-        if target not in there:
+        if self.target_ref not in existing:
             return ""
-        return git(self.copy, "rev-parse", target)
+        return git(self.copy, "rev-parse", self.target_ref)
 
     def _landed(self, tip: str) -> str:
         """Return what an earlier attempt of this workflow run published, if any."""
         if not tip:
             return ""
-        key = f"%(trailers:key={own_commits.WORKFLOW},valueonly)"
-        log = ("log", f"--format=%H {key}", f"{self.tested}..{tip}")
-        for line in git(self.copy, *log).splitlines():
+        trailer = f"%(trailers:key={own_commits.WORKFLOW},valueonly)"
+        commits = f"{self.tested}..{tip}"
+        log = git(self.copy, "log", f"--format=%H {trailer}", commits)
+        for line in log.splitlines():
             commit, _, workflow = line.partition(" ")
             if workflow and workflow == run_url():
                 return commit
         return ""
 
     def _run(self, attempt: int, *more: str) -> None:
-        """Run `nox -s publish` on the copy, without anything that opens the origin."""
-        own = dict(os.environ)
+        """Run `nox -s publish` on the copy, without access to the origin."""
+        environment = dict(os.environ)
         for name in SECRETS:
-            own.pop(name, None)
+            environment.pop(name, None)
         command = ["bash", str(ROOT / "scripts" / "nox.sh")]
         if attempt:
             # The packages are installed already.
             command.append("-R")
-        command += ["-s", "publish", "--"]
-        command += ["--remote", str(self.copy), "--branch", self.target]
+        command += [
+            "-s",
+            "publish",
+            "--",
+            "--remote",
+            str(self.copy),
+            "--branch",
+            self.target,
+        ]
         command += more
-        done = subprocess.run(command, env=own, check=False)
+        done = subprocess.run(command, env=environment, check=False)
         if done.returncode:
             raise Stopped("`nox -s publish` failed, see above.")
 
@@ -151,47 +159,21 @@ class Publication:
         """Wait before the next attempt, if another one can succeed.
 
         Raises:
-            PipelineError: it cannot, or there were enough.
+            PipelineError: it cannot, or this was the last attempt.
         """
         cause = classify(error.output)
-        if cause not in (Cause.RACE, Cause.TRANSIENT) or attempt == ATTEMPTS - 1:
+        is_temporary = cause in (Cause.RACE, Cause.TRANSIENT)
+        is_last = attempt == ATTEMPTS - 1
+        if is_last or not is_temporary:
             raise PipelineError(explain(error.output, doing)) from error
         message = f"attempt {attempt + 1}: {cause.value}, trying again"
         print(message, file=sys.stderr, flush=True)
-        longest = SECONDS if cause is Cause.TRANSIENT else RACE_SECONDS
+        longest = RACE_SECONDS
+        if cause is Cause.TRANSIENT:
+            longest = SECONDS
         doubled = 0.1 * 2 ** min(attempt, 10)
-        time.sleep(random.uniform(0, min(longest, doubled)))
-
-
-def ships(copy: Path, tested: str, commit: str) -> str:
-    """Return why this run must not build the images of a published commit, if so."""
-    files = git(copy, "ls-tree", "-r", "--name-only", commit, "deployment/models")
-    if "manifest" not in files:
-        return "No model is in service yet: there is nothing to build images of."
-    others = own_commits.untested(copy, tested, commit)
-    if not others:
-        return ""
-    return (
-        f"The published commit contains {others[0][:9]} of another push, which this"
-        " run has not tested: the images are left to that push's run."
-    )
-
-
-def tick(commit: str) -> None:
-    """Give the published commit a status: no workflow run checks it.
-
-    It is the pipeline's own commit, and starts none.
-    """
-    status = {
-        "state": "success",
-        "context": "Published",
-        "description": "Linted, tested, trained, evaluated",
-        "target_url": run_url(),
-    }
-    try:
-        api.call(f"/statuses/{commit}", status)
-    except (api.ApiError, api.MissingVariable) as error:
-        print(f"::warning::The published commit has no status: {error}")
+        limit = min(longest, doubled)
+        time.sleep(random.uniform(0, limit))
 
 
 def main() -> int:
@@ -211,7 +193,7 @@ def main() -> int:
                 publication.try_out()
                 return 0
             commit = publication.land()
-            report(publication, commit)
+            write_report(publication.copy, publication.tested, commit)
     except Stopped as error:
         print(f"publish: {error}", file=sys.stderr)
         return 1
@@ -220,24 +202,6 @@ def main() -> int:
         put(failure=str(error))
         return 2 if isinstance(error, api.MissingVariable) else 1
     return 0
-
-
-def report(publication: Publication, commit: str) -> None:
-    """Write the outputs, and the report if an earlier attempt of this run published."""
-    subject = git(publication.copy, "log", "-1", "--format=%s", commit)
-    if not REPORT.is_file():
-        text = f"Published before, as `{commit[:9]}`: {subject}\n"
-        REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_text(text, encoding="utf-8")
-    left = ships(publication.copy, publication.tested, commit)
-    put(
-        commit=commit,
-        headline=subject.partition(": ")[2],
-        ship=json.dumps(not left),
-        left=left,
-    )
-    if os.environ.get("GITHUB_ACTIONS"):
-        tick(commit)
 
 
 if __name__ == "__main__":

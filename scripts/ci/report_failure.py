@@ -55,13 +55,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Matcher:
-    """A problem matcher: a regular expression, and which groups of it are what."""
+    """A problem matcher: a regular expression, and the fields that its groups match."""
 
     expression: re.Pattern[str]
     groups: dict[str, int]
 
     def find(self, text: str) -> Finding | None:
-        """Return what a line of output says, with the place if there is one."""
+        """Return the finding in a line of output, with the place if there is one."""
         match = self.expression.search(text)
         if match is None:
             return None
@@ -99,7 +99,7 @@ def place(file: str, line: str = "") -> str:
 
 
 def find(text: str, matchers: list[Matcher]) -> Finding | None:
-    """Return why the command failed, if a line of its output says it."""
+    """Return why the command failed, if a line of its output contains the reason."""
     text = COLOUR.sub("", text).rstrip()
     if FOREIGN_PACKAGE.fullmatch(text):
         return Finding(FOREIGN_PACKAGE_HELP, SENTENCE + 1)
@@ -121,7 +121,7 @@ def find(text: str, matchers: list[Matcher]) -> Finding | None:
 
 
 def sentence(findings: list[Finding]) -> str:
-    """Return what failed, in one sentence of the first and best findings."""
+    """Return one sentence made from the first of the best findings."""
     if not findings:
         return "it failed without a message: see its log"
     best = max(finding.rank for finding in findings)

@@ -58,7 +58,7 @@ REMEDY = {
         " CVE in `.trivyignore` with the day until which you accept it. Then push."
     ),
 }
-# What a job that neither succeeded nor failed did, and why.
+# What happened to a job that neither succeeded nor failed, and why.
 STOPPED = {
     "cancelled": (
         "was cancelled",
@@ -107,7 +107,7 @@ def _planned(plan: dict[str, str]) -> list[str]:
 
 def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
     """Explain the first of the jobs that ended with this result."""
-    job = jobs[0]
+    job, *others = jobs
     state = _state(needs)
     if result in STOPPED:
         what, why = STOPPED[result]
@@ -115,10 +115,11 @@ def _stopped(needs: Needs, result: str, jobs: list[str]) -> Verdict:
         return Verdict(False, f"Stopped: {job} {what}", details)
     failure = _output(needs, job, "failure") or "See its log"
     remedy = REMEDY.get(_output(needs, job, "remedy")) or REMEDY[job]
-    others = ", ".join(jobs[1:])
-    more = f" {others} failed, too." if others else ""
-    details = f"{failure.rstrip('.')}. {remedy}{more} {state}"
-    return Verdict(False, f"Stopped: {job} failed", details)
+    sentences = [f"{failure.rstrip('.')}.", remedy]
+    if others:
+        sentences.append(f"{', '.join(others)} failed, too.")
+    sentences.append(state)
+    return Verdict(False, f"Stopped: {job} failed", " ".join(sentences))
 
 
 def _output(needs: Needs, job: str, name: str) -> str:
@@ -169,8 +170,9 @@ def _table(needs: Needs) -> str:
     for job, does in DOES.items():
         result = needs[job]["result"]
         if result != "skipped" or job in planned:
+            mark = MARKS[result]
             does = does.format(pythons=pythons, scan=scan)
-            lines.append(f"| {MARKS[result]} | {job} | {does} |")
+            lines.append(f"| {mark} | {job} | {does} |")
     return "\n".join(lines)
 
 
@@ -179,10 +181,13 @@ def _minutes(needs: Needs) -> str:
     plan = needs["plan"]["outputs"]
     if not plan.get("minutes"):
         return ""
-    ran = [job for job in DOES if needs[job]["result"] in RAN]
+    ran = ["verdict"]
+    for job in DOES:
+        if needs[job]["result"] in RAN:
+            ran.append(job)
     pythons = len(json.loads(plan["pythons"]))
     images = len(json.loads(plan["images"]))
-    estimate = budget.minutes([*ran, "verdict"], pythons, images)
+    estimate = budget.minutes(ran, pythons, images)
     return (
         f"About {estimate} billed minutes, by the estimate in docs/push.md for the"
         f" budget `{plan['budget']}`; GitHub's own count is under Settings > Billing."
@@ -198,12 +203,15 @@ def _links(needs: Needs) -> str:
     links = [f"[Workflow run]({site}/actions/runs/{run})"]
     commit = _output(needs, "publish", "commit")
     if commit:
-        links.append(f"[commit `{commit[:7]}`]({site}/commit/{commit})")
+        short = commit[:7]
+        links.append(f"[commit `{short}`]({site}/commit/{commit})")
     for digest in _output(needs, "release", "digests").split():
         links.append(f"`{digest}`")
-    line = " · ".join(links)
+    text = " · ".join(links)
     reason = os.environ.get("REASON")
-    return f"{line}\n\nReason: {reason}" if reason else line
+    if reason:
+        text += f"\n\nReason: {reason}"
+    return text
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """List what is not set up in a fork or a copy: `python3 -m scripts.ci.welcome`.
 
-Asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to
-the file that GITHUB_STEP_SUMMARY names; without one it prints. What is off is no
-failure: exit 0.
+It asks GitHub's API (see `scripts/ci/api.py` for what it needs) and appends Markdown to
+the file that GITHUB_STEP_SUMMARY names; without one it prints. The exit status is 0
+even if something is not set up.
 """
 
 import os
@@ -52,17 +52,30 @@ MISSED = {
 
 
 class Finding(NamedTuple):
-    """One sentence on what is off and what that means, with the page where it can be
-    changed.
-    """
+    """A sentence on what is off and what that means, and the page to change it."""
 
     text: str
     page: str
 
 
+Findings = Iterator[Finding]
+
+
+class Section(NamedTuple):
+    """A part of GitHub's API, and what its answer is checked for.
+
+    Attributes:
+        name: its name in a sentence.
+        check: yields the findings, from the answer and the repository's address.
+    """
+
+    path: str
+    name: str
+    check: Callable[[Any, str], Findings]
+
+
 def ask(path: str) -> Any:
-    """Return the JSON that the API has there, None if it does not show it to this
-    token.
+    """Return the API's answer as JSON, None if this token may not read it.
 
     Raises:
         ApiError: there is no answer, or none that can be read.
@@ -75,8 +88,8 @@ def ask(path: str) -> Any:
         raise
 
 
-def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
-    """Look at what kind of repository this is, and at its features."""
+def repository(answer: dict[str, Any], site: str) -> Findings:
+    """Check the kind of repository, and its features."""
     if not answer["has_issues"]:
         text = "Issues are off: there is no place to report what does not work."
         yield Finding(text, f"{site}/settings#features")
@@ -98,10 +111,11 @@ def repository(answer: dict[str, Any], site: str) -> Iterator[Finding]:
         yield Finding(text, f"{site}/settings")
 
 
-def workflows(answer: dict[str, Any], site: str) -> Iterator[Finding]:
+def workflows(answer: dict[str, Any], site: str) -> Findings:
     """Look for workflows that are turned off."""
     for workflow in answer["workflows"]:
-        name, why = workflow["path"].rpartition("/")[2], OFF.get(workflow["state"])
+        _, _, name = workflow["path"].rpartition("/")
+        why = OFF.get(workflow["state"])
         if why:
             missed = MISSED.get(name, "it does not run")
             text = (
@@ -111,62 +125,78 @@ def workflows(answer: dict[str, Any], site: str) -> Iterator[Finding]:
             yield Finding(text, f"{site}/actions/workflows/{name}")
 
 
-def rules(branch: str, answer: list[dict[str, Any]], site: str) -> Iterator[Finding]:
-    """Look for rules that the branch lacks, and for such that would refuse the
-    published commit.
-    """
+def rules(branch: str, answer: list[dict[str, Any]], site: str) -> Findings:
+    """Look for rules that are missing, or that would refuse the published commit."""
+    settings_page = f"{site}/settings/rules"
     types = [rule["type"] for rule in answer]
     lacking = [danger for rule, danger in KEPT.items() if rule not in types]
     if lacking:
-        yield Finding(
-            f"`{branch}` is not protected: it can {' and '.join(lacking)}, and the"
-            f" history with it; import `{RULESET}` (New ruleset > Import a ruleset).",
-            f"{site}/settings/rules",
+        dangers = " and ".join(lacking)
+        text = (
+            f"`{branch}` is not protected: it can {dangers}, and the"
+            f" history with it; import `{RULESET}` (New ruleset > Import a ruleset)."
         )
+        yield Finding(text, settings_page)
     refusing = [demand for rule, demand in REFUSING.items() if rule in types]
     if refusing:
-        yield Finding(
-            f"A rule for `{branch}` demands {', '.join(refusing)}: it would refuse the"
-            f" commit that the workflow publishes; {WAYS_OUT}.",
-            f"{site}/settings/rules",
+        demands = ", ".join(refusing)
+        text = (
+            f"A rule for `{branch}` demands {demands}: it would refuse the"
+            f" commit that the workflow publishes; {WAYS_OUT}."
         )
+        yield Finding(text, settings_page)
 
 
 def page(server: str, name: str) -> str:
     """Return what is off as Markdown.
 
     Raises:
-        ApiError: GitHub could not be asked.
-        MissingVariable: the step does not pass what is needed.
+        ApiError: GitHub does not answer.
+        MissingVariable: the step does not pass a variable.
     """
-    site, about = f"{server}/{name}", ask("") or {}
-    found = list(repository(about, site)) if about else []
-    branch = about.get("default_branch", "main")
-    private = about.get("visibility", "public") != "public"
-    asked: dict[str, tuple[str, Callable[[Any, str], Iterator[Finding]]]] = {
-        "/actions/workflows?per_page=100": ("the workflows", workflows),
-        f"/rules/branches/{quote(branch, safe='')}?per_page=100": (
-            f"the rules for `{branch}`" + (NO_RULESETS if private else ""),
-            partial(rules, branch),
-        ),
-    }
-    hidden = [] if about else ["the repository's features"]
-    for path, (what, look) in asked.items():
-        answer = ask(path)
+    site = f"{server}/{name}"
+    described = ask("") or {}
+    findings: list[Finding] = []
+    hidden = []
+    if described:
+        findings += repository(described, site)
+    else:
+        hidden.append("the repository's features")
+    for section in _sections(described):
+        answer = ask(section.path)
         if answer is None:
-            hidden.append(what)
+            hidden.append(section.name)
         else:
-            found += look(answer, site)
-    lines = [f"- {finding.text} [Change it]({finding.page})" for finding in found]
+            findings += section.check(answer, site)
+    lines = []
+    for finding in findings:
+        lines.append(f"- {finding.text} [Change it]({finding.page})")
     if hidden:
         lines.append(f"- Not visible to the workflow's token: {', '.join(hidden)}.")
-    return "\n".join(
-        ["## What is still off", "", *(lines or ["Nothing: all is as it should be."])]
-    )
+    if not lines:
+        lines.append("Nothing: all is as it should be.")
+    return "\n".join(["## What is still off", "", *lines])
+
+
+def _sections(described: dict[str, Any]) -> list[Section]:
+    """Return what is checked beside the repository itself."""
+    branch = described.get("default_branch", "main")
+    quoted = quote(branch, safe="")
+    rules_name = f"the rules for `{branch}`"
+    if described.get("visibility", "public") != "public":
+        rules_name += NO_RULESETS
+    return [
+        Section("/actions/workflows?per_page=100", "the workflows", workflows),
+        Section(
+            f"/rules/branches/{quoted}?per_page=100",
+            rules_name,
+            partial(rules, branch),
+        ),
+    ]
 
 
 def main() -> int:
-    """Write the page where GitHub shows it, and return the exit code."""
+    """Write the page where GitHub shows it; return 1 or 2 if it cannot."""
     try:
         server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
         text = page(server, api.needed("GITHUB_REPOSITORY"))

@@ -13,7 +13,7 @@ from scripts.ci.outputs import put
 from scripts.images.build import OTHER_PLATFORMS, SERVICES, build, push
 from scripts.images.release import combine, release
 from scripts.stack import builds
-from scripts.stack.settings import Settings, StackError
+from scripts.stack.settings import Settings, StackError, Variables
 
 
 def main() -> int:
@@ -80,7 +80,7 @@ def _services(parser: argparse.ArgumentParser, arguments: list[str]) -> list[str
     return services
 
 
-def _variables() -> dict[str, str]:
+def _variables() -> Variables:
     """Return the environment for Docker, with the images' names and labels."""
     settings = Settings.read()
     variables = builds.labels()

@@ -1,4 +1,4 @@
-"""Asking a registry for images as somebody does who has not logged in."""
+"""Requests to a registry without a login."""
 
 import json
 import re
@@ -15,16 +15,16 @@ KINDS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-# What a registry says of what it does not show to everybody; some call it missing.
+# A registry's answers about hidden images; some registries call them missing.
 HIDDEN = (401, 403, 404)
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 
 def can_pull(image: str, reference: str) -> bool:
-    """Tell whether anybody can pull an image, by its tag or digest.
+    """Return whether an image can be pulled without a login, by its tag or digest.
 
     Raises:
-        StackError: the registry does not answer, or with a fault of its own.
+        StackError: the registry does not answer, or fails.
     """
     registry, _, name = image.partition("/")
     address = f"{_scheme(registry)}://{registry}/v2/{name}/manifests/{reference}"
@@ -41,7 +41,7 @@ def settings_page(image: str, repository: str, organization: bool) -> str:
 
     Args:
         repository: OWNER/NAME, as GitHub spells it.
-        organization: the owner is an organisation, and no person.
+        organization: the owner is an organisation, not a person.
     """
     owner = repository.partition("/")[0]
     package = image.split("/", 2)[2].replace("/", "%2F")
@@ -56,24 +56,30 @@ def _is_shown(address: str) -> bool:
         if error.code not in HIDDEN:
             raise
         challenge = error.headers.get("WWW-Authenticate", "")
-    # Registries want a token even of those who are nobody, and say where it is given
-    # out.
+    # Registries require a token even without a login, and name the server that gives
+    # it to everybody.
     parameters = dict(_PARAMETER.findall(challenge))
     if "realm" not in parameters:
         return False
-    asked = urllib.parse.urlencode(
-        {key: parameters[key] for key in ("service", "scope") if key in parameters}
-    )
     try:
-        with urllib.request.urlopen(
-            f"{parameters['realm']}?{asked}", timeout=SECONDS
-        ) as answer:
-            given = json.load(answer)
-        return _read(address, given.get("token") or given.get("access_token", ""))
+        return _read(address, _token(parameters))
     except urllib.error.HTTPError as error:
         if error.code not in HIDDEN:
             raise
         return False
+
+
+def _token(parameters: dict[str, str]) -> str:
+    """Return a token from the server that a registry's challenge names."""
+    query: dict[str, str] = {}
+    for key in ("service", "scope"):
+        if key in parameters:
+            query[key] = parameters[key]
+    address = f"{parameters['realm']}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(address, timeout=SECONDS) as response:
+        answer = json.load(response)
+    token: str = answer.get("token") or answer.get("access_token", "")
+    return token
 
 
 def _read(address: str, token: str = "") -> bool:
@@ -86,6 +92,6 @@ def _read(address: str, token: str = "") -> bool:
 
 
 def _scheme(registry: str) -> str:
-    """Docker speaks to the registries of this machine without encryption."""
+    """Return the scheme; Docker uses no encryption for registries on this machine."""
     host = registry.rpartition(":")[0] or registry
     return "http" if host in ("localhost", "127.0.0.1") else "https"

@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts.images import buildx, registry
 from scripts.images.buildx import DockerFailed, docker
 from scripts.stack import builds
-from scripts.stack.settings import StackError
+from scripts.stack.settings import StackError, Variables
 
 # The services of docker-compose.yml that have an image of their own.
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
@@ -15,8 +15,14 @@ PREFIX = "mlops-"
 # The platforms whose images are added to those of the usual one, linux/amd64.
 OTHER_PLATFORMS = ("linux/arm64",)
 
+Addresses = dict[str, str]
+"""The addresses of images, by their short names."""
 
-def build(services: list[str], variables: dict[str, str]) -> dict[str, str]:
+Metadata = dict[str, dict[str, str]]
+"""What Docker reports of the images that it built, by service."""
+
+
+def build(services: list[str], variables: Variables) -> Addresses:
     """Build images into the engine; return each image's address by its short name."""
     images = buildx.images(services, variables)
     bake("build", images, variables)
@@ -27,9 +33,7 @@ def build(services: list[str], variables: dict[str, str]) -> dict[str, str]:
     return addresses
 
 
-def push(
-    services: list[str], variables: dict[str, str], platform: str = ""
-) -> dict[str, str]:
+def push(services: list[str], variables: Variables, platform: str = "") -> Addresses:
     """Build images and push them; return each image's address by its short name.
 
     Args:
@@ -56,8 +60,8 @@ def push(
 
 
 def bake(
-    verb: str, images: dict[str, str], variables: dict[str, str], platform: str = ""
-) -> dict[str, dict[str, str]]:
+    verb: str, images: dict[str, str], variables: Variables, platform: str = ""
+) -> Metadata:
     """Let Docker build images, or push them too; return its metadata by service.
 
     Raises:
@@ -80,7 +84,7 @@ def bake(
         except DockerFailed as failure:
             raise registry.explained(failure) from failure
         text = file.read_text("utf-8")
-    metadata: dict[str, dict[str, str]] = json.loads(text)
+    metadata: Metadata = json.loads(text)
     return metadata
 
 

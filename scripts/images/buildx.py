@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.stack.settings import ROOT, StackError
+from scripts.stack.settings import ROOT, StackError, Variables
 
 FILE = "docker-compose.yml"
 
@@ -57,7 +57,7 @@ def suffix(platform: str) -> str:
     return f"-{architecture.replace('/', '-')}"
 
 
-def images(services: list[str], variables: dict[str, str]) -> dict[str, str]:
+def images(services: list[str], variables: Variables) -> dict[str, str]:
     """Return the images of services, without their tags, as the compose file has them."""
     command = ["buildx", "bake", "--file", FILE, "--print", *services]
     failure = f"docker buildx cannot read {FILE}"
@@ -70,7 +70,7 @@ def images(services: list[str], variables: dict[str, str]) -> dict[str, str]:
     return images
 
 
-def driver(variables: dict[str, str]) -> str:
+def driver(variables: Variables) -> str:
     """Return the driver of the builder in use: `docker`, `docker-container` …"""
     failure = "docker buildx has no builder in use, `docker buildx ls` lists them"
     described = docker("buildx", "inspect", variables=variables, otherwise=failure)
@@ -79,7 +79,7 @@ def driver(variables: dict[str, str]) -> str:
 
 
 def docker(
-    *command: str, variables: dict[str, str], otherwise: str, show_errors: bool = True
+    *command: str, variables: Variables, otherwise: str, show_errors: bool = True
 ) -> str:
     """Run Docker in the checkout and return what it prints.
 

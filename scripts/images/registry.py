@@ -5,10 +5,10 @@ import sys
 from typing import Any
 
 from scripts.images.buildx import DockerFailed, docker
-from scripts.stack.settings import StackError
+from scripts.stack.settings import StackError, Variables
 
 REVISION = "org.opencontainers.image.revision"
-# What a registry answers, and what to do about it.
+# A registry's answers, and what to do about them.
 REFUSALS = {
     "write_package": (
         "this package belongs to another repository. On its page, Package settings >"
@@ -24,44 +24,46 @@ REFUSALS = {
 
 def explained(failure: DockerFailed) -> StackError:
     """Return the failure with what to do about it, if the registry's answer is known."""
-    for answer, sentence in REFUSALS.items():
-        if answer in failure.output:
-            refused = [line for line in failure.output.splitlines() if answer in line]
-            return StackError(
-                f"the registry refused the push ({refused[0].strip()}): {sentence}."
-            )
+    for line in failure.output.splitlines():
+        for answer, remedy in REFUSALS.items():
+            if answer in line:
+                return StackError(
+                    f"the registry refused the push ({line.strip()}): {remedy}."
+                )
     return failure
 
 
 def digest(
-    image: str, tag: str, variables: dict[str, str], *, show_errors: bool = True
+    image: str, tag: str, variables: Variables, *, show_errors: bool = True
 ) -> str:
     """Return the digest of an image in its registry.
 
     Raises:
         StackError: it is not there, or the registry refuses.
     """
-    inspect = ["buildx", "imagetools", "inspect", f"{image}:{tag}"]
     printed = docker(
-        *inspect,
+        "buildx",
+        "imagetools",
+        "inspect",
+        f"{image}:{tag}",
         "--format",
         "{{json .Manifest.Digest}}",
         variables=variables,
         otherwise=f"{image}:{tag} is not in the registry, push it first",
         show_errors=show_errors,
     )
-    found: str = json.loads(printed)
-    return found
+    digest: str = json.loads(printed)
+    return digest
 
 
-def digest_or_none(image: str, tag: str, variables: dict[str, str]) -> str | None:
+def digest_or_none(image: str, tag: str, variables: Variables) -> str | None:
     """Return the digest of an image in its registry; None if it has no such tag.
 
     Raises:
         StackError: the registry refuses.
     """
     try:
-        # That it is not there is an answer, no error.
+        # A missing image is a valid answer, not an error.
         return digest(image, tag, variables, show_errors=False)
     except DockerFailed as failure:
         if "not found" in failure.output or "unknown" in failure.output:
@@ -70,15 +72,17 @@ def digest_or_none(image: str, tag: str, variables: dict[str, str]) -> str | Non
         raise StackError(f"{image}:{tag} cannot be looked up: see above.") from failure
 
 
-def revision(image: str, reference: str, variables: dict[str, str]) -> str:
+def revision(image: str, reference: str, variables: Variables) -> str:
     """Return the commit that an image was built from, empty if its labels lack it.
 
     Args:
         reference: the image's tag with a colon before it, or its digest with an `@`.
     """
-    inspect = ["buildx", "imagetools", "inspect", f"{image}{reference}"]
     printed = docker(
-        *inspect,
+        "buildx",
+        "imagetools",
+        "inspect",
+        f"{image}{reference}",
         "--format",
         "{{json .Image}}",
         variables=variables,
@@ -87,7 +91,7 @@ def revision(image: str, reference: str, variables: dict[str, str]) -> str:
     return _revision(json.loads(printed) or {})
 
 
-def tag(image: str, name: str, sources: list[str], variables: dict[str, str]) -> None:
+def tag(image: str, name: str, sources: list[str], variables: Variables) -> None:
     """Set an image's tag to images of the same repository: one, or one a platform.
 
     Args:
@@ -107,6 +111,9 @@ def tag(image: str, name: str, sources: list[str], variables: dict[str, str]) ->
 
 def _revision(described: dict[str, Any]) -> str:
     """Find the label in an image's configuration, or in those of its platforms."""
-    one = described if "config" in described else next(iter(described.values()), {})
-    labels = one.get("config", {}).get("Labels") or {}
+    image = described
+    if "config" not in described:
+        image = next(iter(described.values()), {})
+    configuration = image.get("config", {})
+    labels = configuration.get("Labels") or {}
     return str(labels.get(REVISION, ""))

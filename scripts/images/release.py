@@ -3,15 +3,16 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from scripts.ci.outputs import summarize
 from scripts.images import anonymous, buildx, latest, registry
-from scripts.images.build import OTHER_PLATFORMS, SERVICES, short
+from scripts.images.build import OTHER_PLATFORMS, SERVICES, Addresses, short
 from scripts.stack import builds
-from scripts.stack.settings import StackError
+from scripts.stack.settings import StackError, Variables
 
 
-def combine(variables: dict[str, str]) -> dict[str, str]:
+def combine(variables: Variables) -> Addresses:
     """Let this commit's tag name the images of every platform that was pushed.
 
     Returns:
@@ -36,7 +37,7 @@ def combine(variables: dict[str, str]) -> dict[str, str]:
     return addresses
 
 
-def release(variables: dict[str, str]) -> dict[str, str]:
+def release(variables: Variables) -> dict[str, str]:
     """Move `latest`, and report which of the images can only be pulled with a login.
 
     Raises:
@@ -45,23 +46,24 @@ def release(variables: dict[str, str]) -> dict[str, str]:
     """
     commit = builds.tag().removeprefix("sha-")
     images = buildx.images(list(SERVICES), variables)
-    # The API's moves last: the others of its commit are there then.
+    # The API's image moves last, when the others of its commit are there.
     ordered = [images[service] for service in reversed(SERVICES)]
     digests = latest.move(ordered, commit, variables)
     if not digests:
         return {}
     if not _is_private():
         report_hidden(digests, variables)
-    # In the order of the services, as everywhere else.
-    addresses = [f"{image}@{digests[image]}" for image in images.values()]
+    addresses = []
+    for service in SERVICES:
+        image = images[service]
+        addresses.append(f"{image}@{digests[image]}")
     return {"digests": " ".join(addresses)}
 
 
-def report_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
+def report_hidden(digests: dict[str, str], variables: Variables) -> None:
     """Add to the run's summary which packages are not public, and where to change it."""
     repository = variables.get("GITHUB_REPOSITORY", "")
-    described = _event().get("repository", {})
-    owner = described.get("owner", {})
+    owner = _repository().get("owner", {})
     organization = owner.get("type") == "Organization"
     for image, digest in digests.items():
         try:
@@ -79,15 +81,14 @@ def report_hidden(digests: dict[str, str], variables: dict[str, str]) -> None:
 
 def _is_private() -> bool:
     """Return whether the repository is private, as its images should be then."""
-    repository = _event().get("repository", {})
-    return bool(repository.get("private"))
+    return bool(_repository().get("private"))
 
 
-def _event() -> dict[str, dict[str, dict[str, str]]]:
-    """Return GitHub's description of the event, empty outside a workflow."""
+def _repository() -> dict[str, Any]:
+    """Return GitHub's description of the repository, empty outside a workflow."""
     path = os.environ.get("GITHUB_EVENT_PATH")
     if not path:
         return {}
-    text = Path(path).read_text("utf-8")
-    event: dict[str, dict[str, dict[str, str]]] = json.loads(text)
-    return event
+    event = json.loads(Path(path).read_text("utf-8"))
+    repository: dict[str, Any] = event.get("repository", {})
+    return repository

@@ -12,22 +12,25 @@ NAME = "API_ADMIN_KEY"
 FILE = ROOT / "build" / "admin-key"
 SHORTEST = 8  # characters, as the API demands
 BYTES = 32
+# How the file is opened: only if it does not exist yet.
+NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 WRITE_SECONDS = 2
 
 
 def find(settings: Settings) -> str:
     """Return the key of `.env` or the environment, else that of the file.
 
-    The file is made if it is missing.
+    The file is created if it is missing.
 
     Raises:
-        StackError: the file holds no key.
-        OSError: it can't be read or made.
+        StackError: the file contains no key.
+        OSError: it cannot be read or written.
     """
-    if own := settings.variables.get(NAME):
+    own = settings.variables.get(NAME)
+    if own:
         return own
     if not FILE.exists():
-        _make()
+        _create()
     elif os.name == "posix" and FILE.stat().st_mode & 0o077:
         FILE.chmod(0o600)
     return _read()
@@ -35,26 +38,26 @@ def find(settings: Settings) -> str:
 
 def added_to(settings: Settings) -> Settings:
     """Return the settings with the key among the variables."""
-    return replace(settings, variables=settings.variables | {NAME: find(settings)})
+    key = find(settings)
+    return replace(settings, variables=settings.variables | {NAME: key})
 
 
 def seen(settings: Settings) -> list[Seen]:
-    """Return the table's row: where the key is, which is not shown itself."""
+    """Return the table's row, with the place of the key but not the key itself."""
     if "mlops-api" in settings.without:
         return []
-    made_here = FILE.exists() and settings.variables.get(NAME) == _read()
     where = f"{NAME} in .env or the environment"
-    if made_here:
+    if FILE.exists() and settings.variables.get(NAME) == _read():
         where = str(FILE.relative_to(ROOT))
     what = "for /train, /retrain, /model/load: header X-API-Key; see --key"
     return [Seen("Key", where, what)]
 
 
-def _make() -> None:
-    """Write a new key, unless somebody else is just doing so."""
+def _create() -> None:
+    """Write a new key, unless another start does so at the same time."""
     FILE.parent.mkdir(exist_ok=True)
     try:
-        number = os.open(FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        number = os.open(FILE, NEW, 0o600)
     except FileExistsError:
         return
     with open(number, "w", encoding="ascii") as stream:
@@ -65,10 +68,11 @@ def _read() -> str:
     deadline = time.monotonic() + WRITE_SECONDS
     content = FILE.read_bytes()
     while not content and time.monotonic() < deadline:
-        time.sleep(0.05)  # another start has made the file and not written it yet
+        time.sleep(0.05)  # Another start has created the file, but not written it yet.
         content = FILE.read_bytes()
     key = content.decode("utf-8-sig", "replace").strip()
-    if len(key) < SHORTEST or not key.isascii() or not key.isprintable():
+    is_plain = key.isascii() and key.isprintable()
+    if len(key) < SHORTEST or not is_plain:
         raise StackError(
             f"{FILE} holds no key of {SHORTEST} characters or more, in one line: delete"
             " it, and the next start makes one."

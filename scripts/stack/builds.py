@@ -5,19 +5,22 @@ import json
 import re
 
 from core.git import GitError, git
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
 _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*")
 
 
-def labels() -> dict[str, str]:
+def labels() -> Variables:
     """Return the images' labels: the source, its commit, the models' versions."""
     versions = []
     for path in sorted(ROOT.glob("deployment/models/*/manifest.json")):
         model = json.loads(path.read_text("utf-8"))
-        versions.append(f"{model['task']} v{model['version']}")
-    # The address may hold a password, which does not belong into an image.
-    source = re.sub("//[^/@]*@", "//", _git("remote", "get-url", "origin"))
+        task = model["task"]
+        version = model["version"]
+        versions.append(f"{task} v{version}")
+    # The address may contain a password, which must not get into an image.
+    address = _git("remote", "get-url", "origin")
+    source = re.sub("//[^/@]*@", "//", address)
     return {
         "SOURCE": source,
         "REVISION": _git("rev-parse", "HEAD"),
@@ -25,7 +28,7 @@ def labels() -> dict[str, str]:
     }
 
 
-def names(settings: Settings) -> dict[str, str]:
+def names(settings: Settings) -> Variables:
     """Return the variables of the images' names, by default from GitHub and HEAD.
 
     Raises:
@@ -55,7 +58,9 @@ def component(name: str) -> str:
     if _COMPONENT.fullmatch(small):
         return small
     words = re.findall("[a-z0-9]+", small)
-    return "-".join([*words, hashlib.sha256(small.encode()).hexdigest()[:8]])
+    digest = hashlib.sha256(small.encode()).hexdigest()
+    words.append(digest[:8])
+    return "-".join(words)
 
 
 def tag() -> str:
@@ -81,9 +86,7 @@ def uncommitted() -> list[str]:
 
 
 def _git(*arguments: str) -> str:
-    """Return what Git prints, and nothing if it fails: there may be no commit, no
-    origin.
-    """
+    """Return what Git prints, nothing if it fails for want of a commit or an origin."""
     try:
         return git(ROOT, *arguments)
     except GitError:

@@ -1,4 +1,4 @@
-"""What must hold before a start; each check says what is wrong and what to do."""
+"""Checks before a start; each explains what is wrong and what to do."""
 
 import errno
 import os
@@ -13,17 +13,19 @@ from dataclasses import dataclass
 
 from scripts.stack.settings import HOST, ROOT, Settings
 
-# The first version with wheels of all packages, and the first without; the scripts
-# look, too.
-OLDEST, TOO_NEW = (3, 11), (3, 15)
-# The systems that there are wheels for, as Python names them.
+# The first version with wheels of all packages, and the first without. The shell
+# scripts check it too.
+OLDEST = (3, 11)
+TOO_NEW = (3, 15)
+PYTHON_REMEDY = "install Python 3.11 to 3.14."
+# The systems with wheels, as Python names them.
 PLATFORMS = {
     "Linux": ("x86_64", "aarch64"),
     "Darwin": ("arm64",),
     "Windows": ("AMD64",),
 }
-# cAdvisor 0.56 and newer ask the engine with version 1.44 of its API, which came with
-# Docker 25.
+# cAdvisor 0.56 and newer use version 1.44 of the engine's API, which Docker 25
+# introduced.
 CADVISOR_ENGINE = 25
 DISK_BYTES = {"docker": 6_000_000_000, "local": 3_000_000_000}
 SECONDS = 30
@@ -31,13 +33,16 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; `remedy` is empty if all is well.
+    """The result of one check.
 
-    What is only `optional` is said, but ends no start.
+    Attributes:
+        state: what the check found.
+        remedy: what to do, empty if nothing is wrong.
+        optional: a failure is reported, but does not prevent a start.
     """
 
     name: str
-    found: str
+    state: str
     remedy: str = ""
     optional: bool = False
 
@@ -71,30 +76,32 @@ def all_of(settings: Settings, mode: str, services: list[str]) -> Iterator[Check
     yield _checkout()
     yield _disk(mode)
     if mode == "docker":
-        found = docker()
-        yield found
+        engine = docker()
+        yield engine
         if "cadvisor" in services:
-            yield _cadvisor(found)
+            yield _cadvisor(engine)
     for service in services:
         yield _port(settings, service, mode)
 
 
 def _python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
-    suits = OLDEST <= sys.version_info < TOO_NEW
-    remedy = f"install Python {OLDEST[0]}.{OLDEST[1]} to {TOO_NEW[0]}.{TOO_NEW[1] - 1}."
-    return Check("Python", version, "" if suits else remedy)
+    if OLDEST <= sys.version_info < TOO_NEW:
+        return Check("Python", version)
+    return Check("Python", version, PYTHON_REMEDY)
 
 
 def _platform() -> Check:
-    system, machine = platform.system(), platform.machine()
-    found = f"{system} on {machine}"
+    system = platform.system()
+    machine = platform.machine()
+    state = f"{system} on {machine}"
     supported = machine in PLATFORMS.get(system, ())
-    if system == "Linux" and platform.libc_ver()[0] != "glibc":
-        found += " without glibc"
+    library, _ = platform.libc_ver()
+    if system == "Linux" and library != "glibc":
+        state += " without glibc"
         supported = False
     remedy = "" if supported else "use Docker, packages are missing here."
-    return Check("Platform", found, remedy)
+    return Check("Platform", state, remedy)
 
 
 def _git() -> Check:
@@ -105,12 +112,13 @@ def _git() -> Check:
 
 
 def _checkout() -> Check:
-    models = len(list(ROOT.glob("deployment/models/*/manifest.json")))
-    runs = len(list(ROOT.glob("mlruns/*/*/*/run.json")))
-    found = f"{models} models, {runs} runs"
-    if not (ROOT / "pipeline").is_dir() or not (ROOT / "docker-compose.yml").is_file():
-        return Check("Checkout", f"{ROOT} is incomplete", "clone the repository again.")
-    return Check("Checkout", found)
+    for name in ("pipeline", "docker-compose.yml"):
+        if not (ROOT / name).exists():
+            remedy = "clone the repository again."
+            return Check("Checkout", f"{ROOT} is incomplete", remedy)
+    models = list(ROOT.glob("deployment/models/*/manifest.json"))
+    runs = list(ROOT.glob("mlruns/*/*/*/run.json"))
+    return Check("Checkout", f"{len(models)} models, {len(runs)} runs")
 
 
 def _disk(mode: str) -> Check:
@@ -123,7 +131,7 @@ def _disk(mode: str) -> Check:
 
 
 def _cadvisor(engine: Check) -> Check:
-    version = re.search(r"engine (\d+)", engine.found)
+    version = re.search(r"engine (\d+)", engine.state)
     if version is None or int(version[1]) >= CADVISOR_ENGINE:
         return Check("cAdvisor", "can ask the engine")
     return Check(
@@ -136,17 +144,18 @@ def _cadvisor(engine: Check) -> Check:
 
 def _port(settings: Settings, service: str, mode: str) -> Check:
     port = settings.port(service)
-    if refusal := _refusal(port, mode):
+    refusal = _refusal(port, mode)
+    if refusal:
         remedy = "stop the other program, or use --port-offset 100."
         return Check(f"Port {port}", f"{refusal}, {service} needs it", remedy)
     return Check(f"Port {port}", f"free for {service}")
 
 
 def _refusal(port: int, mode: str) -> str:
-    """Return why a port cannot be had; nothing if it can."""
+    """Return why a port cannot be used; nothing if it can."""
     with socket.socket() as probe:
         option = socket.SO_REUSEADDR
-        if os.name == "nt":  # where this would share the port with another program
+        if os.name == "nt":  # where SO_REUSEADDR shares the port with other programs
             option = getattr(socket, "SO_EXCLUSIVEADDRUSE")
         probe.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
@@ -154,14 +163,15 @@ def _refusal(port: int, mode: str) -> str:
         except OSError as error:
             if os.name == "nt" or error.errno != errno.EACCES:
                 return "in use"
-            # The engine may take ports below 1024 even if this user may not.
+            # The engine may use ports below 1024 even if this user may not.
             return "" if mode == "docker" else "not allowed to this user"
     if os.name == "nt":
         return ""
-    # Beside a program that has the port at every address, macOS would let ours have it
-    # at one.
+    # On macOS, binding to one address succeeds beside a program that uses the port at
+    # all addresses.
     with socket.socket() as probe:
-        return "in use" if probe.connect_ex((HOST, port)) == 0 else ""
+        answers = probe.connect_ex((HOST, port)) == 0
+    return "in use" if answers else ""
 
 
 def _run(*command: str) -> str | None:
@@ -176,4 +186,6 @@ def _run(*command: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    if done.returncode:
+        return None
+    return done.stdout.strip()

@@ -12,7 +12,7 @@ from scripts.stack.settings import ROOT, Settings, StackError
 
 WAIT_SECONDS = "300"
 UNREADY_SECONDS = 60
-# Services that have a port on this machine, and the worker, which the API asks.
+# Services that have a port on this machine, and the worker, which the API uses.
 SERVICES = [
     "mlops-api",
     "trainer",
@@ -27,43 +27,43 @@ PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
 
 # The reverse proxy: it publishes the API's port.
 PROXY = "proxy"
-# What runs once before the others.
+# The service that runs once before the others.
 PREPARE = "prepare"
 
 
 def services(settings: Settings) -> list[str]:
     """Return the services that are to run."""
-    known = list(SERVICES)
+    choices = list(SERVICES)
     for profile in settings.profiles:
-        known += PROFILES.get(profile, ())
-    unknown = set(settings.without) - set(known)
+        choices += PROFILES.get(profile, ())
+    unknown = set(settings.without) - set(choices)
     if unknown:
         raise StackError(
             f"--without {min(unknown)}: there is no such service; there are"
-            f" {', '.join(known)}."
+            f" {', '.join(choices)}."
         )
-    return [name for name in known if name not in settings.without]
+    return [name for name in choices if name not in settings.without]
 
 
 def running(settings: Settings) -> list[str]:
-    """Return the services of which a container runs."""
+    """Return the services with a running container."""
     done = run(settings, "ps", "--services", "--status", "running", quiet=True)
-    known = set(SERVICES).union(*PROFILES.values())
-    return [name for name in done.stdout.splitlines() if name in known]
+    ours = set(SERVICES).union(*PROFILES.values())
+    return [name for name in done.stdout.splitlines() if name in ours]
 
 
 def start(settings: Settings) -> None:
     """Build what has changed, start everything and wait until it is healthy.
 
     Raises:
-        StackError: something does not become healthy. Ctrl-C takes down what was begun.
+        StackError: something does not become healthy. Ctrl-C takes down what it started.
     """
     _require_profiles(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
     chosen = services(settings)
     if "mlops-api" not in settings.without:
         chosen.append(PROXY)
-    # Without a model the API is up and says so, but is never healthy.
+    # Without a model the API runs and answers so, but is never healthy.
     never_healthy = () if has_models() else ("mlops-api", PROXY)
     ready = [name for name in chosen if name not in never_healthy]
     unready = [name for name in chosen if name in never_healthy]
@@ -103,7 +103,7 @@ def _up(
 
 
 def _await_refusal(settings: Settings) -> None:
-    """Wait until the API says that it has no model."""
+    """Wait until the API answers that it has no model."""
     address = settings.url("mlops-api", "/health/ready")
     deadline = time.monotonic() + UNREADY_SECONDS
     while not refuses(address):
@@ -115,9 +115,11 @@ def _await_refusal(settings: Settings) -> None:
 def stop(settings: Settings) -> bool:
     """Stop and remove the containers of every profile, if there are any; volumes stay."""
     settings = replace(settings, profiles=("*",))
-    if not run(settings, "ps", "--all", "--quiet", quiet=True).stdout.strip():
+    listed = run(settings, "ps", "--all", "--quiet", quiet=True)
+    if not listed.stdout.strip():
         return False
-    if run(settings, "down", "--remove-orphans").returncode:
+    done = run(settings, "down", "--remove-orphans")
+    if done.returncode:
         raise StackError("`docker compose down` failed; see above.")
     return True
 
@@ -138,12 +140,13 @@ def logs(settings: Settings, service: str) -> None:
 
 
 def _require_profiles(settings: Settings) -> None:
-    known = run(settings, "config", "--profiles", quiet=True).stdout.split()
+    listed = run(settings, "config", "--profiles", quiet=True)
+    existing = listed.stdout.split()
     for profile in settings.profiles:
-        if profile not in known:
-            there = ", ".join(known) or "none"
+        if profile not in existing:
+            names = ", ".join(existing) or "none"
             raise StackError(
-                f"--with {profile}: docker-compose.yml has these profiles: {there}."
+                f"--with {profile}: docker-compose.yml has these profiles: {names}."
             )
 
 
@@ -153,7 +156,7 @@ def run(
     """Run `docker compose` in the checkout.
 
     Args:
-        quiet: keep what it prints for the caller.
+        quiet: return the output instead of printing it.
     """
     command = ["docker", "compose"]
     if settings.offset:
@@ -175,5 +178,8 @@ def run(
 
 def folder_name() -> str:
     """Return the name that Compose gives to the project of this checkout."""
-    letters = [c for c in ROOT.name.lower() if c.isalnum() or c in "-_"]
-    return "".join(letters).lstrip("-_") or "mlops"
+    name = ""
+    for letter in ROOT.name.lower():
+        if letter.isalnum() or letter in "-_":
+            name += letter
+    return name.lstrip("-_") or "mlops"

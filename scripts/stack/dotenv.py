@@ -10,16 +10,29 @@ from typing import NoReturn
 
 from scripts.stack import interpolation
 
-# What Compose takes for a space; a line break is none.
+# What Compose treats as a space; a line break is not one.
 SPACES = " \t\v\f\r\x85\xa0"
 ENDS_NAME = "=:\n"
 IN_NAMES = "_.-[]"
 ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0[0-7]{1,3})')
-ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+ESCAPED = {
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BLANK = re.compile(r"(?:\s|#[^\n]*)*")
 EXPORT = re.compile(rf"(?:export[{SPACES}\n]+)?[{SPACES}]*")
 PADDING = re.compile(rf"[{SPACES}]*")
+QUOTED = {
+    "'": re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL),
+    '"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL),
+}
 
 
 def read(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -35,35 +48,36 @@ def read(file: Path, environment: Mapping[str, str]) -> dict[str, str]:
             f"{file.name} is not UTF-8 but UTF-16, which PowerShell 5 writes with `>`"
             " and `>>`: save it as UTF-8."
         )
-    # A letter of another encoding, say in a comment, is no fault: Compose passes its
+    # Letters in another encoding, say in a comment, are allowed: Compose passes their
     # bytes on.
-    text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    text = content.decode("utf-8", "surrogateescape")
     return Parser(text, file.name, environment).parse()
 
 
 class Parser:
-    """A place in the text of an `.env`, and the variables that were read before it."""
+    """A position in the text of an `.env`, and the variables that were read so far."""
 
     def __init__(self, text: str, name: str, environment: Mapping[str, str]) -> None:
         self._text = text
         self._name = name
         self._environment = environment
         self._at = 0
-        self._found: dict[str, str] = {}
+        self._variables: dict[str, str] = {}
 
     def parse(self) -> dict[str, str]:
         """Return all variables."""
         while self._begins_statement():
             self._skip(EXPORT)
             name, has_value = self._read_name()
-            value = self._read_value(name) if has_value else None
-            value = self._environment.get(name, value)
-            if value is not None:
-                self._found[name] = value
-        return self._found
+            if has_value:
+                self._variables[name] = self._read_value(name)
+            if name in self._environment:
+                self._variables[name] = self._environment[name]
+        return self._variables
 
     def _begins_statement(self) -> bool:
-        """Go past blank lines and comments, and return whether a variable follows."""
+        """Skip blank lines and comments, and return whether a variable follows."""
         self._skip(BLANK)
         return self._at < len(self._text)
 
@@ -73,16 +87,18 @@ class Parser:
         A name alone takes its value from the environment.
         """
         start = self._at
-        while self._at < len(self._text):
-            letter = self._text[self._at]
-            self._at += 1
+        for end in range(start, len(self._text)):
+            letter = self._text[end]
             if letter in ENDS_NAME:
-                name = self._name_between(start, self._at - 1)
+                self._at = end + 1
+                name = self._name_between(start, end)
                 return name, letter != "\n"
             allowed = letter.isalnum() or letter in IN_NAMES or letter in SPACES
             if not allowed:
                 self._fail(start, "has a character that no name of a variable can have")
-        return self._name_between(start, len(self._text)), False
+        self._at = len(self._text)
+        name = self._name_between(start, self._at)
+        return name, False
 
     def _name_between(self, start: int, end: int) -> str:
         name = self._text[start:end].rstrip(SPACES)
@@ -111,9 +127,8 @@ class Parser:
             self._fail(start, f"sets {name}: {error}")
 
     def _read_quoted(self, quote: str) -> str:
-        r"""Return what stands between quotes, with `\` before a quote taken away."""
-        pattern = re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL)
-        match = pattern.match(self._text, self._at)
+        r"""Return the text between quotes, without the `\` before an inner quote."""
+        match = QUOTED[quote].match(self._text, self._at)
         if not match:
             self._fail(self._at, "has a quote that does not end")
         self._at = match.end()
@@ -122,7 +137,7 @@ class Parser:
     def _lookup(self, name: str) -> str | None:
         if name in self._environment:
             return self._environment[name]
-        return self._found.get(name)
+        return self._variables.get(name)
 
     def _skip(self, pattern: re.Pattern[str]) -> None:
         match = pattern.match(self._text, self._at)
@@ -137,7 +152,7 @@ class Parser:
 def _unescape(match: re.Match[str]) -> str:
     escaped = match[0].removeprefix("\\")
     if escaped == "$":
-        return "$$"  # which stands for a dollar sign that begins no variable
+        return "$$"  # a dollar sign that does not begin a variable
     if escaped.startswith("0"):
         return chr(int(escaped, 8))
     return ESCAPED.get(escaped, escaped)

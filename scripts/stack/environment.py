@@ -1,4 +1,4 @@
-"""The environment of the local processes, made again when its lock file changes."""
+"""The environment of the local processes, created anew when its lock file changes."""
 
 import os
 import subprocess
@@ -16,34 +16,47 @@ def python(settings: Settings) -> Path:
     """Return the environment's Python, installing what is missing.
 
     Raises:
-        StackError: it cannot be made, or a package cannot be had.
+        StackError: it cannot be created, or a package cannot be installed.
     """
     program = FOLDER / "bin" / "python"
     if os.name == "nt":
         program = FOLDER / "Scripts" / "python.exe"
-    if program.exists() and _is_installed():
-        return program
+    if not program.exists() or not _is_installed():
+        _install(program, settings)
+    return program
+
+
+def _install(program: Path, settings: Settings) -> None:
     what = "the packages of requirements/local.txt"
     print(f"installing {what} into {FOLDER.name} (once) …", flush=True)
-    # The user may have pip install elsewhere.
+    # The user may have configured pip to install elsewhere.
     variables = settings.for_local_services() | {"PIP_USER": "0"}
     for name in ("PIP_TARGET", "PIP_PREFIX"):
         variables.pop(name, None)
-    make = [sys.executable, "-m", "venv", "--clear", str(FOLDER)]
-    if subprocess.run(make, env=variables, check=False).returncode:
+    venv = [sys.executable, "-m", "venv", "--clear", str(FOLDER)]
+    done = subprocess.run(venv, env=variables, check=False)
+    if done.returncode:
         raise StackError(
             "Python's venv module is missing: install it (on Debian python3-venv)."
         )
-    pip = [str(program), "-m", "pip", "install", "--disable-pip-version-check"]
-    pip += ["--require-hashes", "-r", str(LOCK)]
+    pip = [
+        str(program),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "-r",
+        str(LOCK),
+    ]
     if not sys.stdout.isatty():
         pip.append("--quiet")
-    if subprocess.run(pip, env=variables, check=False).returncode:
+    done = subprocess.run(pip, env=variables, check=False)
+    if done.returncode:
         raise StackError(
             "the packages could not be installed; see above, then start again."
         )
     MARK.write_bytes(LOCK.read_bytes())
-    return program
 
 
 def _is_installed() -> bool:

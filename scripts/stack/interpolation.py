@@ -1,8 +1,8 @@
 """Replaces `$NAME` and `${NAME}` by the variables' values, as Docker Compose does.
 
-`${NAME:-default}` and `${NAME:+other}` look whether the variable is empty, the forms
-without a colon whether it is set; `${NAME:?reason}` requires a value. `$$` is a dollar
-sign, and so is one before anything but a name and a brace.
+`${NAME:-default}` and `${NAME:+other}` depend on whether the variable is empty, the
+forms without a colon on whether it is set; `${NAME:?reason}` requires a value. `$$` is
+a dollar sign, and so is a `$` before anything but a name or a brace.
 """
 
 import re
@@ -22,20 +22,19 @@ def interpolate(text: str, lookup: Lookup) -> str:
         ValueError: a `${` begins no variable, or a variable that must have a value has
             none.
     """
-    parts = []
+    result = ""
     at = 0
     while True:
         dollar = text.find("$", at)
         if dollar < 0:
-            parts.append(text[at:])
-            return "".join(parts)
-        parts.append(text[at:dollar])
+            return result + text[at:]
+        result += text[at:dollar]
         value, at = _variable(text, dollar, lookup)
-        parts.append(value)
+        result += value
 
 
 def _variable(text: str, at: int, lookup: Lookup) -> tuple[str, int]:
-    """Return what replaces the variable at a dollar sign, and where the text goes on."""
+    """Return the value of the variable at a dollar sign, and the position after it."""
     if text.startswith("$$", at):
         return "$", at + 2
     plain = PLAIN.match(text, at)
@@ -63,7 +62,7 @@ def _braced(text: str, at: int, lookup: Lookup) -> tuple[str, int]:
 
 
 def _choose(name: str, operator: str, word: str, lookup: Lookup) -> str:
-    """Return the variable's value, or the word that stands for it."""
+    """Return the variable's value, or the word that replaces it."""
     value = lookup(name)
     if operator.startswith(":"):
         is_set = bool(value)

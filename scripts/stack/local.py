@@ -1,7 +1,7 @@
 """The stack as local processes, for machines without Docker.
 
 The addresses and the checks are the same as with containers. One process supervises
-the others and ends them all; `build/stack-*` says which it is.
+the others and ends them all; `build/stack-*` has its number.
 """
 
 import contextlib
@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from scripts.loopback import answers, refuses
 from scripts.stack import admin_key, environment, processes, programs, verify, windows
 from scripts.stack.processes import GRACE_SECONDS, Service
+from scripts.stack.programs import Program
 from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import SUPERVISOR, State
 
 START_SECONDS = 120
 STOP_SECONDS = GRACE_SECONDS + 10
+SHOWN_LINES = 100
 
 
 def services(settings: Settings) -> list[str]:
@@ -29,12 +31,12 @@ def services(settings: Settings) -> list[str]:
 
 
 def running(settings: Settings) -> dict[str, int]:
-    """Return the process numbers of the supervisor, if it lives, and the services."""
+    """Return the process numbers of the supervisor and the services, if they run."""
     return State(settings).read()
 
 
 def start(settings: Settings) -> None:
-    """Start everything, say what was seen, and stay until Ctrl-C or `--stop`.
+    """Start everything, show where it is, and stay until Ctrl-C or `--stop`.
 
     Raises:
         StackError: something can't be started, or ended by itself.
@@ -46,10 +48,10 @@ def start(settings: Settings) -> None:
     with State(settings).held():
         python = environment.python(settings)
         if os.name == "nt":
-            arguments = [settings]
-            threading.Thread(
-                target=_interrupt_when_asked, args=arguments, daemon=True
-            ).start()
+            watch = threading.Thread(
+                target=_interrupt_when_asked, args=[settings], daemon=True
+            )
+            watch.start()
         with _services(settings, str(python)) as running:
             seen = verify.everything(settings, list(running))
             show(seen + admin_key.seen(settings))
@@ -86,16 +88,17 @@ def stop(settings: Settings) -> bool:
     numbers = state.read()
     if not numbers:
         return False
+    supervisor = numbers[SUPERVISOR]
     if os.name == "posix":
-        os.kill(numbers[SUPERVISOR], signal.SIGTERM)
+        os.kill(supervisor, signal.SIGTERM)
     else:
         state.ask_to_stop()
     deadline = time.monotonic() + STOP_SECONDS
     while state.is_held():
         if time.monotonic() > deadline:
-            processes.end_by_force(numbers[SUPERVISOR])
+            processes.end_by_force(supervisor)
             raise StackError(
-                f"process {numbers[SUPERVISOR]} did not end within {STOP_SECONDS} s and"
+                f"process {supervisor} did not end within {STOP_SECONDS} s and"
                 " was killed: start again, to see whether a service is left."
             )
         time.sleep(0.2)
@@ -103,7 +106,7 @@ def stop(settings: Settings) -> bool:
 
 
 def status(settings: Settings) -> None:
-    """Print each service's process and whether it lives."""
+    """Print each service's process, and whether it runs."""
     for name, number in running(settings).items():
         state = "runs" if processes.is_alive(number) else "has ended"
         print(f"  {name:<14} process {number:<8} {state}")
@@ -115,7 +118,9 @@ def logs(service: str) -> None:
         file = programs.log(name)
         if not file.is_file():
             raise StackError(f"there is no log of {name}: {file} is missing.")
-        for line in file.read_text("utf-8", "replace").splitlines()[-100:]:
+        text = file.read_text("utf-8", "replace")
+        lines = text.splitlines()
+        for line in lines[-SHOWN_LINES:]:
             print(f"{name} | {line}")
 
 
@@ -123,19 +128,16 @@ def logs(service: str) -> None:
 def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
     """Run all services until the block ends; leave nothing behind."""
     running: dict[str, Service] = {}
-    state = State(settings)
-    (ROOT / "logs").mkdir(exist_ok=True)
+    names = services(settings)
+    logs_folder = ROOT / "logs"
+    logs_folder.mkdir(exist_ok=True)
     try:
-        if "mlflow-server" in services(settings):
+        if "mlflow-server" in names:
             _build_database(python, settings)
-        for name in services(settings):
+        for name in names:
             program = programs.find(name, settings, python)
-            for title, command in program.commands.items():
-                print(f"starting {title} …", flush=True)
-                variables = settings.for_local_services() | program.variables
-                running[title] = Service(command, variables, programs.log(title))
-            state.write({title: service.number for title, service in running.items()})
-        for name in services(settings):
+            _start_program(program, settings, running)
+        for name in names:
             _wait(name, settings, running)
         yield running
     finally:
@@ -145,11 +147,26 @@ def _services(settings: Settings, python: str) -> Iterator[dict[str, Service]]:
             service.wait_for_end()
 
 
+def _start_program(
+    program: Program, settings: Settings, running: dict[str, Service]
+) -> None:
+    """Start the processes of a service, and note the numbers of all that run."""
+    variables = settings.for_local_services() | program.variables
+    for title, command in program.commands.items():
+        print(f"starting {title} …", flush=True)
+        running[title] = Service(command, variables, programs.log(title))
+    numbers = {}
+    for title, service in running.items():
+        numbers[title] = service.number
+    State(settings).write(numbers)
+
+
 def _build_database(python: str, settings: Settings) -> None:
     print("building build/mlflow.db from the history …", flush=True)
     command = [python, "-m", "pipeline", "history", "build", "--db", "build/mlflow.db"]
     variables = settings.for_local_services()
-    if subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode:
+    done = subprocess.run(command, cwd=ROOT, env=variables, check=False)
+    if done.returncode:
         raise StackError("build/mlflow.db could not be built; see above.")
 
 
@@ -159,7 +176,7 @@ def _wait(name: str, settings: Settings, running: dict[str, Service]) -> None:
     may_refuse = name == "mlops-api" and not programs.has_models()
     while not answers(address):
         if may_refuse and refuses(address):
-            return  # it is up and says what to do
+            return  # It runs, and its answer says what to do.
         if running[name].has_ended() or time.monotonic() > deadline:
             raise StackError(f"{name} did not start: see {programs.log(name)}.")
         time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""Looks at the services that watch the others: Prometheus, Grafana and their like."""
+"""Checks of the monitoring services: Prometheus, Grafana and the others."""
 
 import time
 from collections.abc import Callable
@@ -10,15 +10,18 @@ from scripts.stack.settings import ENDPOINT, JAEGER, Settings, StackError
 SCRAPE_SECONDS = 60
 SPANS_SECONDS = 30
 
-Health = dict[str, list[str]]  # of Prometheus' targets, by job
+Health = dict[str, list[str]]
+"""The states of Prometheus' targets, by job."""
 
 
 def prometheus(settings: Settings) -> list[Seen]:
     """Wait for a scrape of every target, and a successful one of the API."""
 
     def scraped(health: Health) -> bool:
-        known = all("unknown" not in states for states in health.values())
-        return known and "up" in health.get("mlops-api", [])
+        for states in health.values():
+            if "unknown" in states:
+                return False
+        return "up" in health.get("mlops-api", [])
 
     return targets(settings, scraped, "Prometheus does not reach the API")
 
@@ -26,75 +29,102 @@ def prometheus(settings: Settings) -> list[Seen]:
 def targets(
     settings: Settings, enough: Callable[[Health], bool], problem: str
 ) -> list[Seen]:
-    """Wait until Prometheus' targets are well enough.
+    """Wait until enough of Prometheus' targets are healthy.
 
     Raises:
-        StackError: they do not become so; the text begins with `problem`.
+        StackError: they do not become healthy; the text begins with `problem`.
     """
     deadline = time.monotonic() + SCRAPE_SECONDS
     health = _health(settings)
     while not enough(health):
         if time.monotonic() > deadline:
-            jobs = [f"{job} {'/'.join(states)}" for job, states in health.items()]
-            reason = f"{problem} ({', '.join(jobs)})"
-            raise StackError(f"{reason}: see the log of prometheus.")
+            raise StackError(
+                f"{problem} ({_described(health)}): see the log of prometheus."
+            )
         time.sleep(1)
         health = _health(settings)
-    states = [state for of_job in health.values() for state in of_job]
-    what = f"{states.count('up')} of {len(states)} targets up"
-    return [Seen("Prometheus", settings.url("prometheus", "/targets"), what)]
+    up = 0
+    count = 0
+    for states in health.values():
+        up += states.count("up")
+        count += len(states)
+    address = settings.url("prometheus", "/targets")
+    return [Seen("Prometheus", address, f"{up} of {count} targets up")]
 
 
 def _health(settings: Settings) -> Health:
     address = settings.url("prometheus", "/api/v1/targets?state=active")
+    answer = ask(address)
     health: Health = {}
-    for target in ask(address)["data"]["activeTargets"]:
-        health.setdefault(target["labels"]["job"], []).append(target["health"])
+    for target in answer["data"]["activeTargets"]:
+        job = target["labels"]["job"]
+        states = health.setdefault(job, [])
+        states.append(target["health"])
     return health
 
 
+def _described(health: Health) -> str:
+    jobs = []
+    for job, states in health.items():
+        jobs.append(f"{job} {'/'.join(states)}")
+    return ", ".join(jobs)
+
+
 def grafana(settings: Settings) -> list[Seen]:
-    """Look at Grafana's health."""
+    """Ask Grafana for its health."""
     state = ask(settings.url("grafana", "/api/health"))
+    version = state["version"]
     user = settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin"
-    what = f"version {state['version']}; user {user}"
-    return [Seen("Grafana", settings.url("grafana"), what)]
+    address = settings.url("grafana")
+    return [Seen("Grafana", address, f"version {version}; user {user}")]
 
 
 def alertmanager(settings: Settings) -> list[Seen]:
-    """Look at Alertmanager's version and receivers."""
+    """Ask Alertmanager for its version and its receivers."""
     state = ask(settings.url("alertmanager", "/api/v2/status"))
+    version = state["versionInfo"]["version"]
     receivers = ask(settings.url("alertmanager", "/api/v2/receivers"))
     names = ", ".join(receiver["name"] for receiver in receivers)
-    what = f"version {state['versionInfo']['version']}; notifies {names}"
-    return [Seen("Alertmanager", settings.url("alertmanager"), what)]
+    address = settings.url("alertmanager")
+    return [Seen("Alertmanager", address, f"version {version}; notifies {names}")]
 
 
 def jaeger(settings: Settings) -> list[Seen]:
-    """Wait for the traces of the requests before: spans are sent every five seconds."""
-    address = settings.url("jaeger", "/api/v3/services")
+    """Wait for the traces of earlier requests: spans are sent every five seconds."""
     deadline = time.monotonic() + SPANS_SECONDS
-    sends = settings.environment().get(ENDPOINT) == JAEGER
-    expected = sends and "mlops-api" not in settings.without
-    services = ask(address).get("services") or []
-    while expected and "mlops-api" not in services:
+    services = _traced_services(settings)
+    while _expects_traces(settings) and "mlops-api" not in services:
         if time.monotonic() > deadline:
             raise StackError(
                 f"Jaeger has no trace of the API after {SPANS_SECONDS} s: see its log."
             )
         time.sleep(1)
-        services = ask(address).get("services") or []
-    what = f"traces of {', '.join(sorted(services)) or 'nothing yet'}"
-    return [Seen("Jaeger", settings.url("jaeger", "/search"), what)]
+        services = _traced_services(settings)
+    names = ", ".join(services) or "nothing yet"
+    address = settings.url("jaeger", "/search")
+    return [Seen("Jaeger", address, f"traces of {names}")]
+
+
+def _expects_traces(settings: Settings) -> bool:
+    """Return whether the API runs and sends its traces to Jaeger."""
+    if "mlops-api" in settings.without:
+        return False
+    environment = settings.environment()
+    return environment.get(ENDPOINT) == JAEGER
+
+
+def _traced_services(settings: Settings) -> list[str]:
+    answer = ask(settings.url("jaeger", "/api/v3/services"))
+    return sorted(answer.get("services") or [])
 
 
 def node_exporter(settings: Settings) -> list[Seen]:
-    """Count the series about this machine."""
+    """Count the series that describe this machine."""
     return [_metrics(settings, "node-exporter", "Machine")]
 
 
 def cadvisor(settings: Settings) -> list[Seen]:
-    """Count the series about the containers."""
+    """Count the series that describe the containers."""
     return [_metrics(settings, "cadvisor", "Containers")]
 
 
@@ -102,5 +132,8 @@ def _metrics(settings: Settings, service: str, name: str) -> Seen:
     address = settings.url(service, "/metrics")
     with open_url(address, 30) as answer:
         lines = answer.read().splitlines()
-    series = sum(not line.startswith(b"#") for line in lines)
+    series = 0
+    for line in lines:
+        if not line.startswith(b"#"):
+            series += 1
     return Seen(name, address, f"{series:,} series")

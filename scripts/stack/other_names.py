@@ -1,4 +1,4 @@
-"""Applies variables that people know from other stacks, or refuses them."""
+"""Applies common variables of other stacks, or refuses them."""
 
 from dataclasses import replace
 
@@ -11,31 +11,31 @@ MONITORING = ("prometheus", "grafana", "node-exporter", "cadvisor")
 
 
 def applied(settings: Settings) -> Settings:
-    """Return the settings with what those variables ask for.
+    """Return the settings after applying those variables.
 
     Raises:
-        StackError: one of them can't be used; the text names what replaces it.
+        StackError: one of them cannot be used; the text names its replacement.
     """
     variables = settings.variables
-    refused = other_stacks.refusals(variables)
-    if refused_tracking := _refused_tracking(settings):
-        refused.append(refused_tracking)
-    if refused:
-        raise StackError("\nerror: ".join(refused))
-    if variables.get(other_stacks.MONITORING, "").strip().lower() in other_stacks.NO:
+    refusals = other_stacks.refusals(variables)
+    tracking = _refused_tracking(settings)
+    if tracking:
+        refusals.append(tracking)
+    if refusals:
+        raise StackError("\nerror: ".join(refusals))
+    monitoring = variables.get(other_stacks.MONITORING, "")
+    if monitoring.strip().lower() in other_stacks.NO:
         return replace(settings, without=(*settings.without, *MONITORING))
     return settings
 
 
 def _refused_tracking(settings: Settings) -> str:
-    """Return a sentence if `.env` wants the stack to log to another server.
+    """Return a sentence if `.env` makes the stack log to another server.
 
-    In the environment the variable is for clients: the stack's services leave it alone.
+    In the environment the variable is for clients: the stack's services ignore it.
     """
     name = other_stacks.TRACKING
     if name not in settings.of_file or is_ours(settings.variables[name]):
         return ""
-    (meaning,) = (
-        known.meaning for known in other_stacks.VARIABLES if known.name == name
-    )
-    return f"{name} in .env names another server. {meaning}"
+    meanings = {v.name: v.meaning for v in other_stacks.VARIABLES}
+    return f"{name} in .env names another server. {meanings[name]}"

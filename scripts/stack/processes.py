@@ -20,7 +20,7 @@ class Service:
     def __init__(
         self, command: list[str], variables: Mapping[str, str], log: Path
     ) -> None:
-        # Ctrl-C reaches the supervisor alone, which then ends all services in order.
+        # Ctrl-C reaches only the supervisor, which then ends all services in order.
         apart: dict[str, Any] = {"start_new_session": True}
         if os.name == "nt":
             apart = {"creationflags": windows.HIDDEN_CONSOLE}
@@ -42,11 +42,11 @@ class Service:
         return self._process.pid
 
     def has_ended(self) -> bool:
-        """Tell whether the service has ended."""
+        """Return whether the service has ended."""
         return self._process.poll() is not None
 
     def ask_to_end(self) -> None:
-        """Tell it to answer what it has begun, to write what it keeps, and to end."""
+        """Ask it to finish its requests, write its files and end."""
         if os.name == "nt":
             self._ending = windows.ask_to_end(self.number, GRACE_SECONDS)
         else:
@@ -54,7 +54,7 @@ class Service:
                 os.killpg(self.number, signal.SIGTERM)
 
     def wait_for_end(self) -> None:
-        """Wait until it has ended; end what is left of it by force."""
+        """Wait until it has ended, and end its remaining processes by force."""
         if self._ending:
             self._ending.wait()
         else:
@@ -66,7 +66,7 @@ class Service:
 
 
 def is_alive(number: int) -> bool:
-    """Tell whether there is a process with a number."""
+    """Return whether there is a process with a number."""
     if os.name == "posix":
         try:
             os.kill(number, 0)
@@ -75,8 +75,8 @@ def is_alive(number: int) -> bool:
         except PermissionError:
             return True
         return True
-    found = ["tasklist", "/FI", f"PID eq {number}"]
-    listed = subprocess.run(found, capture_output=True, check=False)
+    tasklist = ["tasklist", "/FI", f"PID eq {number}"]
+    listed = subprocess.run(tasklist, capture_output=True, check=False)
     return str(number).encode() in listed.stdout
 
 

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.stack.settings import HOST, ROOT, Settings, StackError
+from scripts.stack.settings import HOST, ROOT, Settings, StackError, Variables
 
 HEALTH = {
     "mlflow-server": "/health",
@@ -23,8 +23,7 @@ OPTIONAL = {
     "grafana": ("grafana-server", "grafana"),
 }
 GRAFANA_HOME = Path("/usr/share/grafana")
-# MLflow's job runner starts eight processes for features that a history of runs has no
-# use for.
+# MLflow's job runner starts eight processes for features that are not used here.
 MLFLOW = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -33,66 +32,111 @@ MLFLOW = {
 
 @dataclass(frozen=True)
 class Program:
-    """What one service runs: its own command and others, by the names of their logs."""
+    """The commands of one service, by the names of their logs, and their variables."""
 
     commands: dict[str, list[str]]
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: Variables = field(default_factory=dict)
 
 
 def available() -> list[str]:
     """Return the services that this machine has the programs for."""
-    return [name for name in HEALTH if name not in OPTIONAL or _installed(name)]
+    services = []
+    for name in HEALTH:
+        if name not in OPTIONAL or _installed(name):
+            services.append(name)
+    return services
 
 
 def has_models() -> bool:
-    """Tell whether the checkout holds a model to serve."""
-    return any(ROOT.glob("deployment/models/*/manifest.json"))
+    """Return whether the checkout contains a model to serve."""
+    manifests = ROOT.glob("deployment/models/*/manifest.json")
+    return any(manifests)
 
 
 def log(name: str) -> Path:
-    """Return the file that a service's output goes to."""
+    """Return the file with a service's output."""
     return ROOT / "logs" / f"{name}.log"
 
 
 def find(name: str, settings: Settings, python: str) -> Program:
-    """Return what a service runs.
+    """Return the program of a service.
 
     Raises:
         StackError: there is no such service in local mode.
     """
-    if name == "prometheus":
-        return Program({name: _prometheus(settings, python)})
-    if name == "node-exporter":
-        listen = f"--web.listen-address={HOST}:{settings.port(name)}"
-        return Program({name: [_program(name), listen]})
-    if name == "grafana":
-        return _grafana(settings)
-    variables = {"PYTHONUNBUFFERED": "1"}
-    if name == "mlops-api":
-        variables["API_PORT"] = str(settings.port(name))
-        variables["API_TRAINER_URL"] = settings.url("trainer")
-        variables["API_LOG_FILE"] = str(ROOT / "logs" / "api.log")
-        return Program({name: [python, "-m", "app"]}, variables)
-    if name == "trainer":
-        variables["TRAINER_PORT"] = str(settings.port(name))
-        variables["MLFLOW_TRACKING_URI"] = settings.url("mlflow-server")
-        return Program({name: [python, "-m", "pipeline", "serve-worker"]}, variables)
-    if name == "mlflow-server":
-        return Program(_mlflow(settings, python), variables | MLFLOW)
+    match name:
+        case "prometheus":
+            return Program({name: _prometheus(settings, python)})
+        case "node-exporter":
+            listen = f"--web.listen-address={_address(settings, name)}"
+            return Program({name: [_program(name), listen]})
+        case "grafana":
+            return _grafana(settings)
+        case "mlops-api":
+            return _api(settings, python)
+        case "trainer":
+            return _trainer(settings, python)
+        case "mlflow-server":
+            return _mlflow(settings, python)
     raise StackError(f"{name} runs in containers only: use Docker for it.")
 
 
-def _mlflow(settings: Settings, python: str) -> dict[str, list[str]]:
+def _api(settings: Settings, python: str) -> Program:
+    command = [python, "-m", "app"]
+    variables = {
+        "PYTHONUNBUFFERED": "1",
+        "API_PORT": str(settings.port("mlops-api")),
+        "API_TRAINER_URL": settings.url("trainer"),
+        "API_LOG_FILE": str(ROOT / "logs" / "api.log"),
+    }
+    return Program({"mlops-api": command}, variables)
+
+
+def _trainer(settings: Settings, python: str) -> Program:
+    command = [python, "-m", "pipeline", "serve-worker"]
+    variables = {
+        "PYTHONUNBUFFERED": "1",
+        "TRAINER_PORT": str(settings.port("trainer")),
+        "MLFLOW_TRACKING_URI": settings.url("mlflow-server"),
+    }
+    return Program({"trainer": command}, variables)
+
+
+def _mlflow(settings: Settings, python: str) -> Program:
     database = ROOT / "build" / "mlflow.db"
-    watch = [python, "-m", "pipeline", "history", "watch", "--db", "build/mlflow.db"]
-    watch += ["--metrics-port", str(settings.port("mlflow-history"))]
-    server = [python, "-m", "mlflow", "server", "--workers", "1"]
-    server += ["--backend-store-uri", f"sqlite:///{database.as_posix()}"]
-    server += ["--artifacts-destination", "mlruns"]
-    server += ["--default-artifact-root", "mlflow-artifacts:/.local"]
-    server += ["--host", HOST, "--port", str(settings.port("mlflow-server"))]
-    server += ["--allowed-hosts", "localhost:*,127.0.0.1:*"]
-    return {"mlflow-server": server, "mlflow-history": watch}
+    watch = [
+        python,
+        "-m",
+        "pipeline",
+        "history",
+        "watch",
+        "--db",
+        "build/mlflow.db",
+        "--metrics-port",
+        str(settings.port("mlflow-history")),
+    ]
+    server = [
+        python,
+        "-m",
+        "mlflow",
+        "server",
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        f"sqlite:///{database.as_posix()}",
+        "--artifacts-destination",
+        "mlruns",
+        "--default-artifact-root",
+        "mlflow-artifacts:/.local",
+        "--host",
+        HOST,
+        "--port",
+        str(settings.port("mlflow-server")),
+        "--allowed-hosts",
+        "localhost:*,127.0.0.1:*",
+    ]
+    commands = {"mlflow-server": server, "mlflow-history": watch}
+    return Program(commands, {"PYTHONUNBUFFERED": "1"} | MLFLOW)
 
 
 def _prometheus(settings: Settings, python: str) -> list[str]:
@@ -101,12 +145,20 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
     Raises:
         StackError: `monitoring/prometheus.yml` can't be used.
     """
-    file = ROOT / "build" / "prometheus" / f"prometheus-{settings.offset}.yml"
-    file.parent.mkdir(parents=True, exist_ok=True)
+    folder = ROOT / "build" / "prometheus"
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / f"data-{settings.offset}"
+    file = folder / f"prometheus-{settings.offset}.yml"
     source = ROOT / "monitoring" / "prometheus.yml"
-    command = [python, "-m", "scripts.stack.local_prometheus", str(source), str(file)]
     done = subprocess.run(
-        [*command, json.dumps(_scraped(settings))],
+        [
+            python,
+            "-m",
+            "scripts.stack.local_prometheus",
+            str(source),
+            str(file),
+            json.dumps(_scraped(settings)),
+        ],
         cwd=ROOT,
         env=settings.for_local_services(),
         capture_output=True,
@@ -119,8 +171,8 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
     return [
         _program("prometheus"),
         f"--config.file={file}",
-        f"--storage.tsdb.path={file.parent / f'data-{settings.offset}'}",
-        f"--web.listen-address={HOST}:{settings.port('prometheus')}",
+        f"--storage.tsdb.path={data}",
+        f"--web.listen-address={_address(settings, 'prometheus')}",
         "--storage.tsdb.retention.time=15d",
         "--storage.tsdb.retention.size=2GB",
         "--enable-feature=exemplar-storage",
@@ -129,12 +181,17 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
 
 def _scraped(settings: Settings) -> dict[str, str]:
     """Return the addresses of the services, by their names in the configuration."""
-    services = [name for name in available() if name not in settings.without]
-    ports = {name: settings.port(name) for name in services if name != "trainer"}
-    if "mlflow-server" in ports:  # its figures come from the process beside it
-        ports["mlflow-server"] = settings.port("mlflow-history")
-    addresses = {name: f"{HOST}:{port}" for name, port in ports.items()}
-    return addresses | {"localhost:9090": f"{HOST}:{settings.port('prometheus')}"}
+    addresses = {"localhost:9090": _address(settings, "prometheus")}
+    for name in available():
+        if name not in settings.without and name != "trainer":
+            addresses[name] = _address(settings, name)
+    if "mlflow-server" in addresses:  # The process beside it has its metrics.
+        addresses["mlflow-server"] = _address(settings, "mlflow-history")
+    return addresses
+
+
+def _address(settings: Settings, service: str) -> str:
+    return f"{HOST}:{settings.port(service)}"
 
 
 def _grafana(settings: Settings) -> Program:
@@ -147,6 +204,7 @@ def _grafana(settings: Settings) -> Program:
     folder = ROOT / "build" / "grafana"
     monitoring = ROOT / "monitoring" / "grafana"
     dashboards = monitoring / "dashboard-configs"
+    home = dashboards / "mlops-dashboard.json"
     given = settings.variables
     password = given.get("GRAFANA_PASSWORD") or given.get("GF_SECURITY_ADMIN_PASSWORD")
     variables = {
@@ -162,18 +220,19 @@ def _grafana(settings: Settings) -> Program:
         "PROMETHEUS_URL": settings.url("prometheus"),
         "JAEGER_URL": settings.url("jaeger"),
         "DASHBOARDS_FOLDER": str(dashboards),
-        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(
-            dashboards / "mlops-dashboard.json"
-        ),
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(home),
     }
     return Program({"grafana": command}, variables)
 
 
 def _installed(name: str) -> bool:
-    return any(shutil.which(program) for program in OPTIONAL[name])
+    return bool(_program(name))
 
 
 def _program(name: str) -> str:
-    """Return the path of the first program of an optional service that is installed."""
-    paths = map(shutil.which, OPTIONAL[name])
-    return next(path for path in paths if path)
+    """Return the path of an optional service's program, empty if none is installed."""
+    for program in OPTIONAL[name]:
+        path = shutil.which(program)
+        if path:
+            return path
+    return ""

@@ -1,4 +1,4 @@
-"""What was seen at the addresses of the stack, as a table."""
+"""The table of the stack's addresses, with what each of them shows."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from scripts.stack.settings import Settings
 
 
 class Seen(NamedTuple):
-    """An address, and what was seen there."""
+    """An address, and what it shows."""
 
     name: str
     address: str
@@ -19,7 +19,9 @@ Look = Callable[[Settings], list[Seen]]
 
 def show(seen: list[Seen]) -> None:
     """Print the table of addresses."""
-    names = max(len(row.name) for row in seen)
-    addresses = max(len(row.address) for row in seen)
-    for name, address, what in seen:
-        print(f"  {name:<{names}}  {address:<{addresses}}  {what}")
+    name_width = max(len(row.name) for row in seen)
+    address_width = max(len(row.address) for row in seen)
+    for row in seen:
+        name = row.name.ljust(name_width)
+        address = row.address.ljust(address_width)
+        print(f"  {name}  {address}  {row.what}")

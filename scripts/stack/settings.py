@@ -9,8 +9,8 @@ from scripts.stack import dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-# The variable that holds a service's port, and the port without it. docker-compose.yml
-# publishes neither the trainer's nor the history's.
+# The variable with a service's port, and the default. docker-compose.yml publishes
+# neither the trainer's nor the history's.
 PORTS = {
     "mlops-api": ("API_PORT", 8000),
     "mlflow-server": ("MLFLOW_PORT", 5000),
@@ -24,10 +24,14 @@ PORTS = {
     "trainer": ("TRAINER_PORT", 8001),
 }
 
-# Variables that steer the servers which MLflow starts, and Python itself.
+# Variables for the servers that MLflow starts, and for Python itself.
 OF_OTHER_WORK = ("MLFLOW_", "_MLFLOW_", "UVICORN_", "GUNICORN_", "FLASK_", "PYTHON")
-# The variable that turns tracing on, and where Jaeger takes spans in Compose's network.
-ENDPOINT, JAEGER = "OTEL_EXPORTER_OTLP_ENDPOINT", "http://jaeger:4318"
+# The variable that turns tracing on, and Jaeger's address in Compose's network.
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+JAEGER = "http://jaeger:4318"
+
+Variables = dict[str, str]
+"""Variables of an environment, by name."""
 
 
 class StackError(Exception):
@@ -36,20 +40,20 @@ class StackError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asked for.
+    """The user's settings.
 
     Attributes:
-        offset: what is added to every port.
+        offset: the number that is added to every port.
         without: the services to leave out.
-        profiles: the profiles of docker-compose.yml to start, too.
-        variables: those of the environment, and those of `.env`, which give way.
+        profiles: the profiles of docker-compose.yml to start as well.
+        variables: those of `.env` and of the environment, which takes precedence.
         of_file: the names that `.env` sets.
     """
 
     offset: int
     without: tuple[str, ...]
     profiles: tuple[str, ...]
-    variables: dict[str, str]
+    variables: Variables
     of_file: frozenset[str] = frozenset()
 
     @classmethod
@@ -66,7 +70,7 @@ class Settings:
         """
         file = ROOT / ".env"
         environment = dict(os.environ)
-        variables: dict[str, str] = {}
+        variables: Variables = {}
         try:
             if file.exists():
                 variables = dotenv.read(file, environment)
@@ -81,13 +85,14 @@ class Settings:
         """Return a service's port on this machine.
 
         Raises:
-            StackError: the variable that sets it is no port.
+            StackError: the variable that sets it does not contain a port.
         """
-        name, usual = PORTS[service]
+        name, default = PORTS[service]
         try:
-            port = int(self.variables.get(name) or usual) + self.offset
+            port = int(self.variables.get(name) or default)
         except ValueError as error:
             raise StackError(f"{name} must be a number: mend it in .env.") from error
+        port += self.offset
         if not 0 < port < 65_536:
             raise StackError(f"{name} and --port-offset make {port}, which is no port.")
         return port
@@ -96,22 +101,22 @@ class Settings:
         """Return an address of a service."""
         return f"http://{HOST}:{self.port(service)}{path}"
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> Variables:
         """Return the environment for `docker compose`, with every port as it is now."""
         own = self._ports()
         # The profile starts Jaeger, but cannot set a variable itself.
         if "tracing" in self.profiles:
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
-        # The file has been read: Compose would quote its words in warnings, passwords
-        # among them. And what is to be left out has been left out.
+        # `.env` has been read already: Compose would quote its values in warnings,
+        # passwords among them. The services to leave out have been left out, too.
         done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
         return self.variables | own | done
 
-    def for_local_services(self) -> dict[str, str]:
+    def for_local_services(self) -> Variables:
         """Return the environment for a service on this machine.
 
-        Settings of other work with the same libraries stay out of it: an
-        MLFLOW_STATIC_PREFIX, say, moves every address of the server.
+        It lacks the user's settings for other work with the same libraries: an
+        MLFLOW_STATIC_PREFIX, say, would change every address of the server.
         """
         kept = {}
         for name, value in self.variables.items():
@@ -120,7 +125,7 @@ class Settings:
         python = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
         return kept | self._ports() | python
 
-    def _ports(self) -> dict[str, str]:
+    def _ports(self) -> Variables:
         """Return the variables of all ports."""
         ports = {}
         for service, (variable, _) in PORTS.items():

@@ -1,8 +1,8 @@
-"""What runs from this checkout on one set of ports, in files below `build/`.
+"""The processes that run from this checkout, in files below `build/`.
 
-The supervisor holds a lock for as long as it lives. The system lets go of it when the
-program ends, however that happens: a number of a process would say nothing after a
-crash, since another program may have it by then.
+The supervisor holds a lock while it runs, and the system releases the lock when the
+program ends for any reason. The number of a process would not be enough: after a crash
+another program may have it.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ STARTING = "it is being started already: see --status."
 
 
 class State:
-    """The processes of one stack, and whether somebody wants it to stop."""
+    """The processes of one stack, and whether it has been asked to stop."""
 
     def __init__(self, settings: Settings) -> None:
         folder = ROOT / "build"
@@ -34,12 +34,13 @@ class State:
         if not self.is_held():
             return {}
         with contextlib.suppress(OSError, ValueError):
-            numbers: dict[str, int] = json.loads(self._numbers.read_text("utf-8"))
+            text = self._numbers.read_text("utf-8")
+            numbers: dict[str, int] = json.loads(text)
             return numbers
         return {}
 
     def is_held(self) -> bool:
-        """Return whether a supervisor lives."""
+        """Return whether a supervisor runs."""
         if not self._lock.is_file():
             return False
         with self._lock.open("r+b") as stream:
@@ -47,14 +48,14 @@ class State:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Be the supervisor for as long as the block runs.
+        """Be the supervisor during the block.
 
         Raises:
             StackError: there is one already.
         """
         self._lock.parent.mkdir(exist_ok=True)
         with self._lock.open("a+b") as stream:
-            # A program that only looks holds the lock for a moment.
+            # A program that only reads the state holds the lock for a moment.
             deadline = time.monotonic() + LOCK_SECONDS
             while not file_lock.take(stream):
                 if time.monotonic() > deadline:
@@ -69,7 +70,7 @@ class State:
                 self._stop.unlink(missing_ok=True)
 
     def write(self, numbers: dict[str, int]) -> None:
-        """Keep the services' process numbers, and this program's as the supervisor's."""
+        """Write the services' process numbers, and this program's as the supervisor's."""
         content = {SUPERVISOR: os.getpid(), **numbers}
         self._numbers.write_text(json.dumps(content), "utf-8")
 
@@ -78,5 +79,5 @@ class State:
         self._stop.touch()
 
     def is_asked_to_stop(self) -> bool:
-        """Return whether somebody wants the supervisor to end."""
+        """Return whether the supervisor has been asked to end."""
         return self._stop.exists()

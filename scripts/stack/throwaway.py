@@ -1,4 +1,4 @@
-"""A stack for the time of a check: from existing images, and gone afterwards."""
+"""A stack for the duration of a check, from existing images."""
 
 import os
 from collections.abc import Iterator
@@ -15,8 +15,7 @@ DOWN = ("down", "--volumes", "--remove-orphans")
 def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
     """Start every service; yield the stack's settings and the names of its services.
 
-    Whatever happens the stack is taken down; after a failure each service's log is
-    printed first.
+    The stack is always taken down; after a failure each service's log is printed first.
 
     Raises:
         StackError: it cannot be started, does not become healthy, or cannot be taken
@@ -27,7 +26,7 @@ def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
     settings = replace(settings, variables=settings.variables | own)
     services = _services(settings)
     _pull(settings)
-    compose.run(settings, *DOWN, quiet=True)  # of a call that was killed
+    compose.run(settings, *DOWN, quiet=True)  # An earlier call may have been killed.
     try:
         _start(settings)
         yield settings, services

@@ -1,4 +1,4 @@
-"""Checks that what runs is what the files hold: predictions, runs and targets."""
+"""Checks that the services show what is in the files: predictions, runs and targets."""
 
 import json
 from collections.abc import Iterator
@@ -15,14 +15,19 @@ MOST_RESULTS = 1000
 # Without this query MLflow opens on its pages for language models.
 QUERY = "?workflowType=machine_learning"
 
+Json = dict[str, Any]
+
 
 def everything(
     settings: Settings, services: list[str], closer: dict[str, Look] | None = None
 ) -> list[Seen]:
-    """Look at every service, at some of them closer than usual.
+    """Check every service.
+
+    Args:
+        closer: closer checks than the usual ones, by service.
 
     Raises:
-        StackError: one does not answer, or what it shows is not what the files hold.
+        StackError: a service does not answer, or does not show what is in the files.
     """
     looks: dict[str, Look] = {
         "mlops-api": api,
@@ -35,11 +40,11 @@ def everything(
         "alertmanager": monitoring.alertmanager,
         "jaeger": monitoring.jaeger,
     }
+    looks |= closer or {}
     seen: list[Seen] = []
-    for service, usual in looks.items():
+    for service, look in looks.items():
         if service not in services:
             continue
-        look = (closer or {}).get(service, usual)
         try:
             seen += look(settings)
         except FAILURES as error:
@@ -50,38 +55,42 @@ def everything(
     return seen
 
 
-def predictions(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def predictions(settings: Settings) -> Iterator[tuple[Json, Json]]:
     """Ask for a prediction of each task; yield the task's manifest and the answer."""
     for name, manifest in _manifests().items():
         address = settings.url("mlops-api", f"/predict/{name}")
-        yield manifest, ask(address, manifest["golden"]["request"])
+        record = manifest["golden"]["request"]
+        yield manifest, ask(address, record)
 
 
 def api(settings: Settings) -> list[Seen]:
     """Check that the API answers for every model in the files."""
     answers = []
     for manifest, answer in predictions(settings):
-        version = f"{manifest['task']} v{answer['model_version']}"
-        answers.append(f"{version}: {_short(answer['prediction'])}")
-    health = "not ready"
+        task = manifest["task"]
+        version = answer["model_version"]
+        prediction = _short(answer["prediction"])
+        answers.append(f"{task} v{version}: {prediction}")
+    status = "not ready"
     if answers:
-        health = ask(settings.url("mlops-api", "/health"))["status"]
-    what = {
-        ("API", "/docs"): ", ".join(answers) or NO_MODEL,
-        ("Health", "/health"): health,
-        ("Dashboard", "/dashboard"): _traffic(settings),
-        ("Models", "/models"): f"{len(answers)} in service",
-    }
+        health = ask(settings.url("mlops-api", "/health"))
+        status = health["status"]
+
+    def seen(name: str, path: str, text: str) -> Seen:
+        return Seen(name, settings.url("mlops-api", path), text)
+
     return [
-        Seen(name, settings.url("mlops-api", path), text)
-        for (name, path), text in what.items()
+        seen("API", "/docs", ", ".join(answers) or NO_MODEL),
+        seen("Health", "/health", status),
+        seen("Dashboard", "/dashboard", _traffic(settings)),
+        seen("Models", "/models", f"{len(answers)} in service"),
     ]
 
 
 def _traffic(settings: Settings) -> str:
-    hour = ask(settings.url("mlops-api", "/dashboard/figures"))["hour"]
+    figures = ask(settings.url("mlops-api", "/dashboard/figures"))
     count = 0
-    for series, minutes in hour.items():
+    for series, minutes in figures["hour"].items():
         if series.startswith("predictions_total"):
             count += sum(minutes)
     return f"{count:,.0f} predictions in the last hour"
@@ -89,12 +98,13 @@ def _traffic(settings: Settings) -> str:
 
 def _worker(settings: Settings) -> list[Seen]:
     """Ask the worker, by way of the API, to explain a prediction."""
-    manifests = list(_manifests().values())
+    manifests = _manifests().values()
     if not manifests:
         return []
     smallest = min(manifests, key=lambda manifest: len(manifest["features"]))
     address = settings.url("mlops-api", f"/explain/{smallest['task']}")
-    answer = ask(address, smallest["golden"]["request"], EXPLAIN_SECONDS)
+    record = smallest["golden"]["request"]
+    answer = ask(address, record, EXPLAIN_SECONDS)
     values = answer["values"]
     most = max(values, key=lambda feature: abs(values[feature]))
     return [Seen("Explain", address, f"POST a record; here {most} mattered most")]
@@ -102,21 +112,24 @@ def _worker(settings: Settings) -> list[Seen]:
 
 def mlflow(settings: Settings) -> list[Seen]:
     """Check that MLflow shows every run in the files."""
-    files = {path.parent.name for path in ROOT.glob("mlruns/*/*/*/run.json")}
+    files = set()
+    for path in ROOT.glob("mlruns/*/*/*/run.json"):
+        files.add(path.parent.name)
     server = settings.url("mlflow-server", "/api/2.0/mlflow")
     missing = files - _served_runs(server)
+    count = len(files)
     if missing:
+        shown = count - len(missing)
         raise StackError(
-            f"MLflow shows {len(files) - len(missing)} of the {len(files)} runs in"
+            f"MLflow shows {shown} of the {count} runs in"
             " mlruns/: check them with `python scripts/verify_mlflow_data.py`."
         )
-    pages = {
-        "experiments": f"{len(files)} of {len(files)} runs",
-        "models": ", ".join(_champions(server)) or "none yet",
-    }
+    champions = ", ".join(_champions(server)) or "none yet"
+    experiments_page = settings.url("mlflow-server", f"/#/experiments{QUERY}")
+    models_page = settings.url("mlflow-server", f"/#/models{QUERY}")
     return [
-        Seen("MLflow", settings.url("mlflow-server", f"/#/{page}{QUERY}"), what)
-        for page, what in pages.items()
+        Seen("MLflow", experiments_page, f"{count} of {count} runs"),
+        Seen("MLflow", models_page, champions),
     ]
 
 
@@ -124,34 +137,41 @@ def _champions(server: str) -> list[str]:
     answer = ask(f"{server}/registered-models/search?max_results=100")
     champions = []
     for model in answer.get("registered_models", []):
+        name = model["name"]
         for alias in model.get("aliases", []):
             if alias["alias"] == "champion":
-                champions.append(f"{model['name']} v{alias['version']}")
+                version = alias["version"]
+                champions.append(f"{name} v{version}")
     return champions
 
 
 def _served_runs(server: str) -> set[str]:
-    limit = {"max_results": MOST_RESULTS}
-    answer = ask(f"{server}/experiments/search", limit)
-    experiments = answer.get("experiments", [])
-    if not experiments:
-        return set()
-    ids = [experiment["experiment_id"] for experiment in experiments]
-    question: dict[str, Any] = {"experiment_ids": ids, **limit}
+    answer = ask(f"{server}/experiments/search", {"max_results": MOST_RESULTS})
+    ids = []
+    for experiment in answer.get("experiments", []):
+        ids.append(experiment["experiment_id"])
     runs: set[str] = set()
-    while True:
+    question: Json = {"experiment_ids": ids, "max_results": MOST_RESULTS}
+    while ids:
         page = ask(f"{server}/runs/search", question)
-        runs |= {run["info"]["run_id"] for run in page.get("runs", [])}
+        for run in page.get("runs", []):
+            runs.add(run["info"]["run_id"])
         if not page.get("next_page_token"):
-            return runs
+            break
         question["page_token"] = page["next_page_token"]
+    return runs
 
 
-def _manifests() -> dict[str, Any]:
+def _manifests() -> dict[str, Json]:
     """Return the manifests of the models in service, by task."""
-    files = sorted(ROOT.glob("deployment/models/*/manifest.json"))
-    return {file.parent.name: json.loads(file.read_text("utf-8")) for file in files}
+    manifests = {}
+    for file in sorted(ROOT.glob("deployment/models/*/manifest.json")):
+        text = file.read_text("utf-8")
+        manifests[file.parent.name] = json.loads(text)
+    return manifests
 
 
 def _short(prediction: Any) -> str:
-    return f"{prediction:.4g}" if isinstance(prediction, float) else str(prediction)
+    if isinstance(prediction, float):
+        return f"{prediction:.4g}"
+    return str(prediction)

@@ -2,7 +2,7 @@
 
 Every service is started with a hidden console. `python -m scripts.stack.windows PID
 SECONDS` joins the console of a process, presses Ctrl-C for all that run in it, and
-waits until they have ended; what is left after the time is ended by force.
+waits until they have ended; those that remain after the time are ended by force.
 """
 
 import ctypes
@@ -18,14 +18,14 @@ HIDDEN_CONSOLE = 0x08000000
 NO_CONSOLE = 0x00000008
 CTRL_C = 0
 MOST_PROCESSES = 256
-# What Windows tells a console: Ctrl-Break, the window is closed, the user logs off,
+# Events that end a console: Ctrl-Break, the window is closed, the user logs off,
 # shut-down.
 ENDING = (1, 2, 5, 6)
 KILLED = 1
 TERMINATE = 0x0001
 
 
-# What the system calls back must not be collected.
+# Functions that the system calls back, which must not be garbage-collected.
 _kept: list[object] = []
 
 
@@ -57,21 +57,22 @@ def main(process: int, seconds: float) -> int:
     """End what runs in the console of a process; return 0 if nothing had to be forced."""
     kernel = _kernel()
     if not kernel.AttachConsole(process):
-        return 0  # it has ended
+        return 0  # The process has ended.
     kernel.SetConsoleCtrlHandler(None, True)  # the Ctrl-C is not for this program
     kernel.GenerateConsoleCtrlEvent(CTRL_C, 0)
-    found = (ctypes.c_uint32 * MOST_PROCESSES)()
+    processes = (ctypes.c_uint32 * MOST_PROCESSES)()
     deadline = time.monotonic() + seconds
     while True:
-        count = kernel.GetConsoleProcessList(found, MOST_PROCESSES)
+        count = kernel.GetConsoleProcessList(processes, MOST_PROCESSES)
         if count <= 1:  # this program
             return 0
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     kernel.FreeConsole()
-    for number in found[:count]:
-        if handle := kernel.OpenProcess(TERMINATE, False, number):
+    for number in processes[:count]:
+        handle = kernel.OpenProcess(TERMINATE, False, number)
+        if handle:
             kernel.TerminateProcess(handle, KILLED)
             kernel.CloseHandle(handle)
     return 1
@@ -82,4 +83,5 @@ def _kernel() -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), float(sys.argv[2])))
+    process_number, seconds = sys.argv[1:]
+    sys.exit(main(int(process_number), float(seconds)))

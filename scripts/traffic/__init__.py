@@ -1,1 +1,1 @@
-"""Traffic for the API, made from the manifests alone: `python -m scripts.traffic`."""
+"""Traffic for the API, generated from the manifests: `python -m scripts.traffic`."""

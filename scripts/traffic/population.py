@@ -1,13 +1,12 @@
-"""Records that are distributed as those that a model was trained on, and so are its
-answers.
+"""Records with the distributions of a model's training data.
 
-A manifest knows each feature's distribution and that of the predictions, but not how
-they hang
-together: features drawn one by one would shift the predictions. So a large pool of them
-is drawn and answered, and its records are weighted until every distribution holds at
-once (raking).
+A manifest holds the distribution of each feature and of the predictions, but not how
+the features depend on each other: features drawn independently of each other would
+shift the predictions. So a large pool of them is drawn and predicted, and its records
+are weighted until all distributions hold at once (raking).
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,160 +15,217 @@ from numpy.typing import NDArray
 
 from app.serving.model import Model, Prediction
 from app.serving.validation import Record
+from core.distributions import Distribution
 from core.manifest import Feature, TargetColumn
 
 Numbers = NDArray[np.float64]
 Bins = NDArray[np.intp]
+Column = list[int] | list[float]
 
 POOL = 30_000
-ROUNDS, CLOSE = 300, 1e-4
+ROUNDS = 300
+CLOSE = 1e-4
 # How far the open bins at both ends go, in widths of the bins beside them.
 ENDS = 2.0
 DIGITS = 6
 
 
+@dataclass(frozen=True)
+class Margin:
+    """One of the distributions that the weighted pool must have.
+
+    Attributes:
+        bins: the bin of each record in the pool.
+        shares: the wanted share of each bin.
+    """
+
+    bins: Bins
+    shares: Numbers
+
+
 class Population:
-    """What is asked of one task.
+    """The records that are sent to one task.
 
     Attributes:
         task: the task's name.
-        numbers: the features that can drift: those that are numbers.
+        numbers: the numeric features, which are those that can drift.
     """
 
     def __init__(self, folder: Path, random: np.random.Generator) -> None:
-        """Draw and weigh the pool for the model in a folder of `deployment/models`.
+        """Draw and weight the pool for the model in a folder of `deployment/models`.
 
         Raises:
             ModelError: the folder holds no model that can be opened.
         """
-        self._model, self._random = Model(folder), random
+        self._model = Model(folder)
+        self._random = random
         self._manifest = self._model.manifest
         self.task = self._manifest.task
-        features = self._manifest.features
-        self._features = {feature.name: feature for feature in features}
-        self.numbers = [f.name for f in features if f.type == "number"]
+        self.numbers = []
+        self._features: dict[str, Feature] = {}
+        for feature in self._manifest.features:
+            self._features[feature.name] = feature
+            if feature.type == "number":
+                self.numbers.append(feature.name)
         self._columns: dict[str, list[Any]] = {}
         self._draw_pool()
 
     def draw(self, count: int) -> list[Record]:
         """Return records of the population."""
-        chosen = np.searchsorted(self._rising, self._random.random(count), side="right")
-        return [
-            {name: column[row] for name, column in self._columns.items()}
-            for row in chosen
-        ]
+        positions = self._random.random(count)
+        rows = np.searchsorted(self._cumulated, positions, side="right")
+        return [self._record(row) for row in rows]
 
     def shift(self, name: str, deviations: float) -> None:
-        """Move a feature by so many of its standard deviations, as far as its range
-        allows.
-        """
+        """Move a feature by a number of its standard deviations, within its range."""
         values = np.array(self._columns[name], float)
         mean = np.average(values, weights=self._weights)
-        deviation = np.sqrt(np.average((values - mean) ** 2, weights=self._weights))
-        moved = np.clip(values + deviations * deviation, *_range(self._features[name]))
-        self._columns[name] = self._written(name, moved)
+        variance = np.average((values - mean) ** 2, weights=self._weights)
+        moved = values + deviations * np.sqrt(variance)
+        low, high = _range(self._features[name])
+        within_range = np.clip(moved, low, high)
+        self._columns[name] = self._rounded(name, within_range)
 
     def truth(self, answer: Prediction) -> float | str:
-        """Make up what turned out to be true: the model is wrong as often as on its
-        hold-out.
+        """Make up the ground truth for a prediction.
+
+        The model turns out to be wrong as often as it was on its hold-out.
         """
-        target = self._manifest.target
-        metrics = self._manifest.metric_values()
-        if not target.classes:
-            # Errors have long tails: normal ones of this RMSE would have a mean that
-            # alerts.
-            spread = metrics["rmse"] / np.sqrt(2)
-            value = self._random.laplace(answer["prediction"], spread)
-            return float(np.clip(value, *_range(target)))
-        wrong = (1 - answer["confidence"]) * (1 - metrics["accuracy"]) / self._doubt
+        if self._manifest.target.classes:
+            return self._true_class(answer)
+        return self._true_value(answer)
+
+    def _true_value(self, answer: Prediction) -> float:
+        rmse = self._manifest.metric_values()["rmse"]
+        # Errors have long tails: normal ones of this RMSE would have a mean that
+        # alerts.
+        spread = rmse / np.sqrt(2)
+        value = self._random.laplace(answer["prediction"], spread)
+        low, high = _range(self._manifest.target)
+        return float(np.clip(value, low, high))
+
+    def _true_class(self, answer: Prediction) -> str:
+        predicted: str = answer["prediction"]
+        error_rate = 1 - self._manifest.metric_values()["accuracy"]
+        doubt = 1 - answer["confidence"]
+        wrong = doubt * error_rate / self._mean_doubt
         if self._random.random() >= wrong:
-            return str(answer["prediction"])
-        others = [name for name in target.classes if name != answer["prediction"]]
-        chances = np.array([answer["probabilities"][name] for name in others]) + 1e-9
-        return str(self._random.choice(others, p=chances / chances.sum()))
+            return predicted
+        others = list(self._manifest.target.classes)
+        others.remove(predicted)
+        probabilities = [answer["probabilities"][name] for name in others]
+        chances = np.array(probabilities) + 1e-9
+        chances /= chances.sum()
+        return str(self._random.choice(others, p=chances))
 
     def _draw_pool(self) -> None:
         reference = self._manifest.reference
-        sorted_in: list[tuple[Bins, Numbers]] = []
+        margins = []
         for name, distribution in reference.features.items():
-            shares = distribution.normalized()
-            bins: Bins = self._random.choice(len(shares), POOL, p=shares)
-            if distribution.categories:
-                categories = distribution.categories
-                self._columns[name] = [categories[number] for number in bins]
-            else:
-                edges = np.array(distribution.edges)
-                self._columns[name] = self._values(name, edges, bins)
-                bins = distribution.bins(self._columns[name])
-            sorted_in.append((bins, shares))
-        names = list(self._columns)
-        rows = zip(*self._columns.values(), strict=True)
-        output = self._model.run([dict(zip(names, row, strict=True)) for row in rows])
+            margin = self._draw_feature(name, distribution)
+            margins.append(margin)
+        records = [self._record(row) for row in range(POOL)]
+        output = self._model.run(records)
         for distribution in reference.predictions.values():
             if distribution.categories:
                 bins = output.argmax(axis=1)
             else:
                 bins = distribution.bins(output[:, -1])
-            sorted_in.append((bins, distribution.normalized()))
-        self._weights = _rake(sorted_in)
-        self._rising = np.cumsum(self._weights)
-        self._rising[-1] = 1.0
-        self._doubt = float(np.average(1 - output.max(axis=1), weights=self._weights))
+            margins.append(Margin(bins, distribution.normalized()))
+        self._weights = _rake(margins)
+        self._cumulated = np.cumsum(self._weights)
+        self._cumulated[-1] = 1.0
+        doubts = 1 - output.max(axis=1)
+        mean_doubt = np.average(doubts, weights=self._weights)
+        self._mean_doubt = float(mean_doubt)
 
-    def _values(self, name: str, edges: Numbers, bins: Bins) -> list[float] | list[int]:
-        """Return a value from each bin, which holds its upper edge and not its lower
-        one.
-        """
+    def _draw_feature(self, name: str, distribution: Distribution) -> Margin:
+        """Fill the feature's column of the pool."""
+        shares = distribution.normalized()
+        bins: Bins = self._random.choice(len(shares), POOL, p=shares)
+        if distribution.categories:
+            categories = distribution.categories
+            self._columns[name] = [categories[number] for number in bins]
+            return Margin(bins, shares)
+        edges = np.array(distribution.edges)
+        column = self._values(name, edges, bins)
+        self._columns[name] = column
+        # A value that was rounded may have left its bin.
+        return Margin(distribution.bins(column), shares)
+
+    def _values(self, name: str, edges: Numbers, bins: Bins) -> Column:
+        """Return a value from each bin, which holds its upper edge but not its lower."""
         lows, highs = self._limits(name, edges)
-        low, high = lows[bins], highs[bins]
-        values = high - (high - low) * self._random.random(POOL)
+        low = lows[bins]
+        high = highs[bins]
+        width = high - low
+        values = high - width * self._random.random(POOL)
         if self._is_whole(name):
-            values = np.minimum(
-                np.floor(low) + 1 + np.floor(values - low), np.floor(high)
-            )
-        return self._written(name, values)
+            first = np.floor(low) + 1
+            last = np.floor(high)
+            steps = np.floor(values - low)
+            values = np.minimum(first + steps, last)
+        return self._rounded(name, values)
 
     def _limits(self, name: str, edges: Numbers) -> tuple[Numbers, Numbers]:
-        """Return where each bin begins and ends; a range's own end is a value too."""
+        """Return the lower and the upper limits of the bins."""
         low, high = _range(self._features[name])
-        widths = np.diff(edges) if len(edges) > 1 else np.array([1.0])
-        least = max(low - self._is_whole(name), edges[0] - ENDS * widths[0])
-        most = min(high, edges[-1] + ENDS * widths[-1])
-        return np.array([least, *edges]), np.array([*edges, most])
+        if self._is_whole(name):
+            low -= 1  # A bin does not hold its lower limit, but a range does.
+        widths = np.array([1.0])
+        if len(edges) > 1:
+            widths = np.diff(edges)
+        first = edges[0] - ENDS * widths[0]
+        last = edges[-1] + ENDS * widths[-1]
+        lows = np.array([max(low, first), *edges])
+        highs = np.array([*edges, min(high, last)])
+        return lows, highs
 
     def _is_whole(self, name: str) -> bool:
-        """Tell whether a feature counts something: 28 is an example of it, and not
-        28.0.
-        """
+        """Return whether a feature is a count: its example is then 28, and not 28.0."""
         return isinstance(self._features[name].example, int)
 
-    def _written(self, name: str, values: Numbers) -> list[int] | list[float]:
+    def _rounded(self, name: str, values: Numbers) -> Column:
         if self._is_whole(name):
             return [int(value) for value in np.rint(values)]
-        return [float(f"{value:.{DIGITS}g}") for value in values]
+        column = []
+        for value in values:
+            text = f"{value:.{DIGITS}g}"
+            column.append(float(text))
+        return column
+
+    def _record(self, row: int) -> Record:
+        record: Record = {}
+        for name, column in self._columns.items():
+            record[name] = column[row]
+        return record
 
 
-def _range(described: Feature | TargetColumn) -> tuple[float, float]:
-    """Return from where to where a feature or a target goes; one without an end has
-    none.
-    """
-    low, high = described.low, described.high
-    return -np.inf if low is None else low, np.inf if high is None else high
+def _range(column: Feature | TargetColumn) -> tuple[float, float]:
+    """Return the limits of a column's values, which may be infinite."""
+    low = -np.inf
+    if column.low is not None:
+        low = column.low
+    high = np.inf
+    if column.high is not None:
+        high = column.high
+    return low, high
 
 
-def _rake(sorted_in: list[tuple[Bins, Numbers]]) -> Numbers:
-    """Return weights with which the pool has the wanted share of each distribution in
-    each bin.
-    """
+def _rake(margins: list[Margin]) -> Numbers:
+    """Return weights of the pool's records with which every distribution holds."""
     weights = np.full(POOL, 1 / POOL)
     for _ in range(ROUNDS):
-        off = 0.0
-        for bins, shares in sorted_in:
-            held = np.bincount(bins, weights, minlength=len(shares))
-            off = max(off, float(abs(held - shares).max()))
-            factors = np.divide(shares, held, out=np.zeros_like(shares), where=held > 0)
-            weights *= factors[bins]
-        if off < CLOSE:
+        largest_gap = 0.0
+        for margin in margins:
+            wanted = margin.shares
+            held = np.bincount(margin.bins, weights, minlength=len(wanted))
+            gap = float(abs(held - wanted).max())
+            largest_gap = max(largest_gap, gap)
+            factors = np.zeros_like(wanted)
+            np.divide(wanted, held, out=factors, where=held > 0)
+            weights *= factors[margin.bins]
+        if largest_gap < CLOSE:
             break
-    normal: Numbers = weights / weights.sum()
-    return normal
+    normalized: Numbers = weights / weights.sum()
+    return normalized

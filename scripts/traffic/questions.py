@@ -100,7 +100,8 @@ def _question(population: Population, count: int, *, single: bool) -> Question:
 
 
 def _all_faulty(populations: list[Population]) -> Iterator[Question]:
-    for questions in cycle([_faulty(population) for population in populations]):
+    each = [_faulty(population) for population in populations]
+    for questions in cycle(each):
         yield next(questions)
 
 
@@ -110,19 +111,26 @@ def _faulty(population: Population) -> Iterator[Question]:
     while True:
         for fault, record in enumerate(population.draw(4)):
             yield Question(path, orjson.dumps(_spoil(record, fault)))
-        whole = orjson.dumps(population.draw(1)[0])
+        record = population.draw(1)[0]
+        whole = orjson.dumps(record)
         yield Question("/predict/no_such_task", whole)
-        yield Question(path, whole[:-1])
-        yield Question(path, orjson.dumps([0] * (MAX_RECORDS + 1)))
+        cut_off = whole[:-1]
+        yield Question(path, cut_off)
+        too_many = [0] * (MAX_RECORDS + 1)
+        yield Question(path, orjson.dumps(too_many))
 
 
 def _spoil(record: Record, fault: int) -> dict[str, Any]:
     """Return a record with a missing, unknown, non-numeric or out-of-range value."""
     first = next(iter(record))
-    if fault == 0:
-        return {name: value for name, value in record.items() if name != first}
-    if fault == 1:
-        return record | {"no_such_feature": 1.0}
-    if fault == 2:
-        return record | {first: "many"}
-    return record | {first: 1e9}
+    spoiled: dict[str, Any] = dict(record)
+    match fault:
+        case 0:
+            del spoiled[first]
+        case 1:
+            spoiled["no_such_feature"] = 1.0
+        case 2:
+            spoiled[first] = "many"
+        case _:
+            spoiled[first] = 1e9
+    return spoiled

@@ -52,23 +52,24 @@ class Counts:
 
     def __str__(self) -> str:
         """Return the figures as one line."""
-        told = self.summary()
-        parts = [f"{told['requests']:,} requests", f"{told['rows']:,} records answered"]
-        parts += [f"{status}: {count:,}" for status, count in told["statuses"].items()]
-        parts += [
-            f"feedback {status}: {count:,}"
-            for status, count in told["feedback"].items()
+        figures = self.summary()
+        parts = [
+            f"{figures['requests']:,} requests",
+            f"{figures['rows']:,} records answered",
         ]
+        for status, count in figures["statuses"].items():
+            parts.append(f"{status}: {count:,}")
+        for status, count in figures["feedback"].items():
+            parts.append(f"feedback {status}: {count:,}")
         if self.seconds:
-            parts.append(f"p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms")
+            parts.append(f"p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
         return " · ".join(parts)
 
     def _milliseconds(self, share: float) -> float | None:
-        return (
-            round(float(np.quantile(self.seconds, share)) * 1000, 1)
-            if self.seconds
-            else None
-        )
+        if not self.seconds:
+            return None
+        seconds = float(np.quantile(self.seconds, share))
+        return round(seconds * 1000, 1)
 
 
 async def send(
@@ -114,7 +115,8 @@ async def _send_all(
     counts: Counts,
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        free, began = asyncio.Semaphore(AT_ONCE), time.monotonic()
+        free = asyncio.Semaphore(AT_ONCE)
+        began = time.monotonic()
         for number, question in enumerate(questions):
             if seconds is not None and number / rate >= seconds:
                 break
@@ -147,31 +149,33 @@ async def _ask(
 
 
 async def _post(
-    client: httpx.AsyncClient, path: str, body: bytes, told: Counter[str]
+    client: httpx.AsyncClient, path: str, body: bytes, outcomes: Counter[str]
 ) -> httpx.Response | None:
     headers = {"Content-Type": "application/json"}
     try:
         answer = await client.post(path, content=body, headers=headers)
     except httpx.TransportError:
-        told[NO_ANSWER] += 1
+        outcomes[NO_ANSWER] += 1
         return None
-    told[str(answer.status_code)] += 1
+    status = str(answer.status_code)
+    outcomes[status] += 1
     return answer
 
 
 def _feedback(question: Question, answer: dict[str, Any]) -> bytes:
     assert question.population
-    truth = question.population.truth
-    several = answer.get("predictions")
-    true: Any = truth(answer) if several is None else [truth(one) for one in several]
-    return orjson.dumps({"request_id": answer["request_id"], "truth": true})
+    population = question.population
+    truth: Any
+    if "predictions" in answer:
+        truth = [population.truth(prediction) for prediction in answer["predictions"]]
+    else:
+        truth = population.truth(answer)
+    return orjson.dumps({"request_id": answer["request_id"], "truth": truth})
 
 
 @asynccontextmanager
 async def _shown(counts: Counts) -> AsyncIterator[None]:
-    """Show the counts while it goes on: in place where rich is installed, else line by
-    line.
-    """
+    """Show the counts meanwhile: in place if rich is installed, else line by line."""
     line = _line()
     showing = asyncio.create_task(_show(counts, line))
     with line or nullcontext():
