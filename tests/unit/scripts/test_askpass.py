@@ -1,4 +1,4 @@
-"""Publishing over HTTP with the workflow's token: a real Git server that asks for it."""
+"""Publishing over HTTP with the workflow's token, to a Git server that requires it."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -18,7 +18,8 @@ from tests.support.git_server import serve
 pytestmark = posix
 ASKPASS = ROOT / "scripts" / "askpass.sh"
 TOKEN = "ghs_a-token-for-an-hour"
-BASIC = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
+CREDENTIALS = base64.b64encode(f"x-access-token:{TOKEN}".encode())
+BASIC = f"Basic {CREDENTIALS.decode()}"
 
 
 @pytest.fixture
@@ -48,28 +49,33 @@ def test_the_token_in_the_environment_is_enough_and_stays_there(
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     commit, _ = land(repo, "origin", "main", note)
     assert git(origin, "rev-parse", "main") == commit
-    kept = [path for path in repo.root.rglob("*") if path.is_file()]
-    assert kept and not [path for path in kept if TOKEN.encode() in path.read_bytes()]
+    files = [path for path in repo.root.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        assert TOKEN.encode() not in path.read_bytes(), path
 
 
-def test_the_workflow_s_program_opens_it_where_no_file_can_be_executed(
+def test_the_workflows_program_works_where_no_file_can_be_executed(
     clone: Callable[..., Repo],
     remote: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # So it is in a copy that came out of an archive that was unpacked on Windows.
+    # So it is in a copy from an archive that was unpacked on Windows.
     plain = tmp_path / "askpass.sh"
     plain.write_bytes(ASKPASS.read_bytes())
     monkeypatch.setattr("scripts.ci.origin.ASKPASS", plain)
-    repo, folder = clone("mine"), tmp_path / "keys"
+    repo = clone("mine")
+    folder = tmp_path / "keys"
     folder.mkdir()
     git(repo.root, "remote", "set-url", "origin", remote)
     monkeypatch.chdir(repo.root)
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
-    opened = Origin.read(folder)
     tip = git(repo.root, "rev-parse", "HEAD")
-    assert opened.git(repo.root, "ls-remote", "refs/heads/main").split()[0] == tip
+    with_token = Origin.read(folder)
+    listed = with_token.git(repo.root, "ls-remote", "refs/heads/main")
+    assert listed.startswith(tip)
     monkeypatch.delenv("GITHUB_TOKEN")
+    without_token = Origin.read(folder)
     with pytest.raises(GitError, match="could not read Username"):
-        Origin.read(folder).git(repo.root, "ls-remote")
+        without_token.git(repo.root, "ls-remote")

@@ -1,4 +1,4 @@
-"""Programs that read their arguments with Typer end like all others."""
+"""Programs with a command line by Typer end like all others."""
 
 from typing import Annotated
 
@@ -46,7 +46,7 @@ def test_a_wrong_argument_is_status_2_and_a_plain_sentence(capsys: Capture) -> N
     assert last.startswith("Error: Invalid value for '--times': Input should be")
 
 
-def test_ctrl_c_is_status_130_and_a_word(capsys: Capture) -> None:
+def test_ctrl_c_is_status_130_and_a_message(capsys: Capture) -> None:
     assert commands.run(interrupt, []) == 130
     assert capsys.readouterr().err == "stopped.\n"
 
@@ -68,6 +68,6 @@ def test_an_exit_with_a_sentence_is_status_1_as_pythons_own(capsys: Capture) -> 
     assert capsys.readouterr().err == "error: it did not start.\n"
 
 
-def test_what_the_system_refuses_is_one_sentence(capsys: Capture) -> None:
+def test_an_error_of_the_system_is_a_sentence(capsys: Capture) -> None:
     assert commands.run(refuse, []) == 1
     assert capsys.readouterr().err == "error: logs: Permission denied.\n"

@@ -1,4 +1,4 @@
-"""Every program prints whatever it has to, in any encoding, and ends in a sentence."""
+"""Every program prints its output in any encoding, and ends with a sentence."""
 
 import ast
 import errno
@@ -20,10 +20,10 @@ SILENT = {
     "deployment/docker/health.py",
     "deployment/docker/minimal_root.py",
     "deployment/docker/rest.py",
+    "scripts/stack/windows.py",
     "tools/bench/servers.py",
     "tools/bench/silent.py",
 }
-SILENT |= {"scripts/stack/windows.py"}
 FOLDERS = (
     "app",
     "core",
@@ -38,28 +38,35 @@ ODD = "→ … ✅ ä 😀"
 
 
 def guard(path: Path) -> ast.If | None:
-    """Return what a file does when it is run, if it can be."""
+    """Return the statement that runs a file as a program, if it can be run."""
     for statement in ast.parse(path.read_text("utf-8")).body:
-        if (
-            isinstance(statement, ast.If)
-            and ast.unparse(statement.test) == "__name__ == '__main__'"
-        ):
-            return statement
+        if isinstance(statement, ast.If):
+            if ast.unparse(statement.test) == "__name__ == '__main__'":
+                return statement
     return None
 
 
-GUARDS = {
-    name: found
-    for folder in FOLDERS
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    if (name := path.relative_to(ROOT).as_posix()) not in SILENT
-    and (found := guard(path))
+def guards() -> dict[str, ast.If]:
+    """Return the statements that run our programs, by file."""
+    statements = {}
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            statement = guard(path)
+            if statement and name not in SILENT:
+                statements[name] = statement
+    return statements
+
+
+GUARDS = guards()
+# These are run as they are, below. The last one has no module of ours beside it in a
+# container.
+OWN = {
+    "app/__main__.py",
+    "history/__main__.py",
+    "pipeline/__main__.py",
+    "scripts/verify_mlflow_data.py",
 }
-# run as they are, below
-OWN = {"app/__main__.py", "history/__main__.py", "pipeline/__main__.py"}
-OWN |= {
-    "scripts/verify_mlflow_data.py"
-}  # which has no module of ours beside it in a container
 
 
 def stream(encoding: str) -> io.TextIOWrapper:
@@ -106,9 +113,8 @@ def test_an_encoding_that_the_user_chose_stays(
     monkeypatch.setattr(sys, "stdout", output)
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     assert console.run(lambda: print(ODD)) == 0
-    assert written(output).decode(encoding).strip() == ODD.encode(
-        encoding, "replace"
-    ).decode(encoding)
+    replaced = ODD.encode(encoding, "replace")
+    assert written(output).strip() == replaced
 
 
 def refuse(reason: int, file: str | None = None) -> None:
@@ -116,21 +122,21 @@ def refuse(reason: int, file: str | None = None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "file", "said"),
+    ("reason", "file", "message"),
     [
         (errno.EACCES, "logs", "error: logs: Permission denied.\n"),
         (errno.ENOSPC, None, "error: No space left on device.\n"),
     ],
 )
-def test_what_the_system_refuses_is_one_sentence(
-    reason: int, file: str | None, said: str, capsys: pytest.CaptureFixture[str]
+def test_an_error_of_the_system_is_one_sentence(
+    reason: int, file: str | None, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert console.run(lambda: refuse(reason, file)) == 1
-    assert capsys.readouterr().err == said
+    assert capsys.readouterr().err == message
 
 
-# A user's environment at its worst: old encodings, no home, no docstrings, another
-# MLflow's words.
+# A user's environment at its worst: old encodings, no home, no docstrings, settings of
+# another MLflow.
 WORST = {
     "PYTHONOPTIMIZE": "2",
     "PYTHONUTF8": "0",
@@ -140,46 +146,50 @@ WORST = {
     "MLFLOW_STATIC_PREFIX": "/mlflow",
     "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
 }
-# Programs that are asked for help in it. To import more takes seconds, and adds
-# nothing.
-ASKED = [
+# Programs whose help is printed in it. More of them would take seconds to import, and
+# prove nothing more.
+PROGRAMS = [
     "scripts.start",
     "scripts.images",
+    "scripts.verify_mlflow_data",
     "tools.screenshots",
     "tools.rehearse",
     "pipeline",
     "history",
 ]
-ASKED += ["scripts.verify_mlflow_data"]
 
 
-@pytest.mark.parametrize("program", ASKED)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_the_worst_environment_ends_no_program(program: str) -> None:
     done = run_in(WORST, "-m", program, "--help")
     assert done.returncode == 0, done.stderr
-    assert b"usage" in done.stdout.lower() and b"Traceback" not in done.stderr
+    assert b"usage" in done.stdout.lower()
+    assert b"Traceback" not in done.stderr
 
 
 def test_an_error_of_the_api_is_a_sentence_in_it(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+    file = tmp_path / "file"
+    file.touch()
     wrong = {
-        "API_LOG_FILE": str(tmp_path / "file" / "→.log"),
+        "API_LOG_FILE": str(file / "→.log"),
         "PYTHONIOENCODING": "cp1252",
     }
     done = run_in(wrong, "-m", "app")
-    assert done.returncode == 1 and b"error: API_LOG_FILE: " in done.stderr, done.stderr
+    assert done.returncode == 1, done.stderr
+    assert b"error: API_LOG_FILE: " in done.stderr, done.stderr
     assert b"Traceback" not in done.stderr
 
 
 def run_in(
     variables: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[bytes]:
-    kept = {
-        name: text
-        for name, text in os.environ.items()
-        if name not in ("HOME", "USERPROFILE")
-    }
-    command = [sys.executable, *arguments]
+    environment = dict(os.environ)
+    for name in ("HOME", "USERPROFILE"):
+        environment.pop(name, None)
     return subprocess.run(
-        command, cwd=ROOT, env=kept | variables, capture_output=True, check=False
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        check=False,
     )

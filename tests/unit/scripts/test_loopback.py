@@ -1,4 +1,4 @@
-"""Requests to this machine pass by the user's proxy; others do not."""
+"""Requests to this machine bypass the user's proxy; others do not."""
 
 from collections.abc import Iterator
 
@@ -14,9 +14,9 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving() as made:
-        made.answers["/health"] = [(200, b'{"status": "ok"}')]
-        yield made
+    with serving() as server:
+        server.answers["/health"] = [(200, b'{"status": "ok"}')]
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,4 @@
-"""What the report says of real commits of `pipeline publish`, forged bundles, real
-models.
-"""
+"""The report on real commits of `pipeline publish`, from made-up bundles."""
 
 import re
 import subprocess
@@ -32,17 +30,23 @@ def team(clone: Clone) -> Repo:
 
 
 def bundle(repo: Repo, folder: Path, noise: float, seed: int) -> Path:
-    factories.bundle(
-        folder, git(repo.root, "rev-parse", "HEAD"), {"housing": noise}, seed
-    )
+    head = git(repo.root, "rev-parse", "HEAD")
+    factories.bundle(folder, head, {"housing": noise}, seed)
     return folder
 
 
-def test_it_tells_of_candidates_decision_and_history(
+def published(repo: Repo, folder: Path, noise: float, seed: int) -> str:
+    """Publish a bundle, and return the commit."""
+    bundle(repo, folder, noise, seed)
+    commit, _ = publish(repo, folder, "origin", "main")
+    return commit
+
+
+def test_it_describes_candidates_decision_and_history(
     team: Repo, tmp_path: Path
 ) -> None:
-    first, _ = publish(team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main")
-    second, _ = publish(team, bundle(team, tmp_path / "2", 3.0, 2), "origin", "main")
+    first = published(team, tmp_path / "1", 0.3, 1)
+    second = published(team, tmp_path / "2", 3.0, 2)
     page = describe(team.root, first, BASE)
     assert "### California housing: promoted as v1" in page
     page = describe(team.root, second, BASE)
@@ -60,12 +64,13 @@ def test_a_task_that_waits_for_its_data_is_in_commit_and_report(
 ) -> None:
     folder = bundle(team, tmp_path / "1", 0.3, 1)
     hosts = "ndownloader.figshare.com (answers 403), www.openml.org (cannot be reached)"
-    made = bundles.read(folder).model_copy(update={"waiting": {"iris": hosts}})
-    bundles.write(folder, made)
+    content = bundles.read(folder)
+    bundles.write(folder, content.model_copy(update={"waiting": {"iris": hosts}}))
     commit, message = publish(team, folder, "origin", "main")
     assert "- The task iris was not trained, because its data is not" in message
     assert f" It is waiting for {hosts}.\n" in message
-    assert git(team.root, "log", "-1", "--format=%(trailers:key=Mlops-Waiting)", commit)
+    trailer = "--format=%(trailers:key=Mlops-Waiting)"
+    assert git(team.root, "log", "-1", trailer, commit)
     page = describe(team.root, commit, BASE)
     assert "### iris: not trained" in page
     assert f"It is waiting for {hosts}." in page
@@ -75,16 +80,19 @@ def test_a_dry_run_pushes_nothing_and_keeps_its_commit_for_the_report(
     team: Repo, origin: Path, tmp_path: Path
 ) -> None:
     before = git(origin, "rev-parse", "main")
-    commit, message = publish(
-        team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main", dry_run=True
-    )
+    folder = bundle(team, tmp_path / "1", 0.3, 1)
+    commit, message = publish(team, folder, "origin", "main", dry_run=True)
     assert git(origin, "rev-parse", "main") == before
-    assert git(team.root, "rev-parse", PUBLISHED) == commit and "v1 promoted" in message
+    assert git(team.root, "rev-parse", PUBLISHED) == commit
+    assert "v1 promoted" in message
     page = describe(team.root, PUBLISHED, "")
-    assert "promoted as v1" in page and "](" not in page
+    assert "promoted as v1" in page
+    assert "](" not in page
 
 
-def test_a_dry_run_judges_what_was_never_pushed(team: Repo, tmp_path: Path) -> None:
+def test_a_dry_run_evaluates_a_commit_that_was_not_pushed(
+    team: Repo, tmp_path: Path
+) -> None:
     (team.root / "params.yaml").write_text("seed: 43\n")
     commit_all(team.root, "feat: not pushed")
     folder = bundle(team, tmp_path / "1", 0.3, 1)
@@ -98,13 +106,14 @@ def test_a_wrong_commit_is_one_sentence() -> None:
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_other_commits_are_refused(team: Repo, tmp_path: Path) -> None:
-    publish(team, bundle(team, tmp_path / "1", 0.3, 1), "origin", "main")
-    publish(team, bundle(team, tmp_path / "2", 0.05, 2), "origin", "main")
-    by_hand, _ = promote(team, "housing", 1, "", "origin", "main")
-    for commit in ("HEAD", by_hand):
-        with pytest.raises(UsageError, match="is not a commit of `pipeline publish`"):
+    published(team, tmp_path / "1", 0.3, 1)
+    published(team, tmp_path / "2", 0.05, 2)
+    manual, _ = promote(team, "housing", 1, "", "origin", "main")
+    for commit in ("HEAD", manual):
+        with pytest.raises(UsageError, match="not a commit of `pipeline publish`"):
             describe(team.root, commit, "")

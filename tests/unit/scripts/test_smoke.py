@@ -1,4 +1,4 @@
-"""What the smoke test compares; the real stack is compared in `tests/stack`."""
+"""The comparisons of the smoke test; `tests/stack` has those with a real stack."""
 
 import json
 import threading
@@ -34,7 +34,7 @@ predictions_total{outcome="value",task="housing",version="4"} 1.0
 
 
 class Service(HTTPServer):
-    """Answers for all of the stack with what a test has put into `texts`, by path."""
+    """A server in place of the stack, which answers with the `texts` of a test, by path."""
 
     texts: dict[str, str]
 
@@ -47,15 +47,17 @@ class Answer(BaseHTTPRequestHandler):
         assert isinstance(self.server, Service)
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(self.server.texts[self.path.partition("?")[0]].encode())
+        path, _, _ = self.path.partition("?")
+        text = self.server.texts[path]
+        self.wfile.write(text.encode())
 
     def do_POST(self) -> None:
-        """Send the path's text, whatever was sent."""
+        """Send the path's text."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -89,14 +91,12 @@ def test_an_answer_within_the_tolerance_is_the_manifests() -> None:
 
 def test_another_version_or_another_answer_is_a_difference() -> None:
     assert smoke.difference(FLOWER, flower(0.75, 1)) == "v1 answers instead of v2"
-    told = smoke.difference(FLOWER, flower(0.74))
-    assert (
-        told
-        == "the golden request is answered with [0.26, 0.74] instead of [0.25, 0.75]"
+    sentence = (
+        "the golden request is answered with [0.26, 0.74] instead of [0.25, 0.75]"
     )
-    assert "[1.54] instead of 1.5298" in smoke.difference(
-        HOUSE, {"model_version": 4, "prediction": 1.54}
-    )
+    assert smoke.difference(FLOWER, flower(0.74)) == sentence
+    house = {"model_version": 4, "prediction": 1.54}
+    assert "[1.54] instead of 1.5298" in smoke.difference(HOUSE, house)
 
 
 def test_predictions_are_counted_by_task(service: Service) -> None:
@@ -117,14 +117,13 @@ def test_a_prediction_that_is_not_counted_is_a_fault(
     service.texts["/dashboard/figures"] = (
         '{"hour": {"predictions_total|iris|setosa": [0, 7]}}'
     )
-    with pytest.raises(
-        StackError, match="asked for one prediction of iris, and counted from 7 to"
-    ):
+    sentence = "asked for one prediction of iris, and counted from 7 to"
+    with pytest.raises(StackError, match=sentence):
         smoke.api(settings(service))
 
 
 @pytest.mark.parametrize(
-    ("jobs", "told"),
+    ("jobs", "sentence"),
     [
         ({"prometheus": "up", "mlops-api": "up", "grafana": "up"}, "3 of 3 targets up"),
         ({"prometheus": "up", "mlops-api": "down"}, "prometheus up, mlops-api down"),
@@ -132,26 +131,25 @@ def test_a_prediction_that_is_not_counted_is_a_fault(
     ],
 )
 def test_every_service_that_is_watched_must_be_up(
-    service: Service, monkeypatch: pytest.MonkeyPatch, jobs: dict[str, str], told: str
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: dict[str, str],
+    sentence: str,
 ) -> None:
     monkeypatch.setattr(monitoring, "SCRAPE_SECONDS", 0)
-    targets = [
-        {"labels": {"job": job}, "health": health} for job, health in jobs.items()
-    ]
-    pools = [
-        "prometheus",
-        "mlops-api",
-        "cadvisor",
-    ]  # the last one has no container here
+    targets = []
+    for job, health in jobs.items():
+        targets.append({"labels": {"job": job}, "health": health})
+    # The last one has no container here.
+    pools = ["prometheus", "mlops-api", "cadvisor"]
     service.texts = {
         "/api/v1/targets": json.dumps({"data": {"activeTargets": targets}}),
         "/api/v1/scrape_pools": json.dumps({"data": {"scrapePools": pools}}),
     }
+    services = ["prometheus", "mlops-api", "trainer"]
     try:
-        (seen,) = smoke.prometheus(
-            settings(service), ["prometheus", "mlops-api", "trainer"]
-        )
-        said = seen.what
+        (seen,) = smoke.prometheus(settings(service), services)
+        result = seen.what
     except StackError as error:
-        said = str(error)
-    assert told in said
+        result = str(error)
+    assert sentence in result

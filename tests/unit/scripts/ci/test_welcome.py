@@ -1,6 +1,4 @@
-"""What a fresh fork is told, by the program itself, asking a server that answers as
-GitHub does.
-"""
+"""The list of what a fresh fork lacks, with a server that answers as GitHub does."""
 
 import json
 import os
@@ -42,7 +40,7 @@ def rule(kind: str) -> dict[str, Any]:
 
 
 class GitHub:
-    """A server with an answer a path; an answer that is a number is an error's status."""
+    """A server with an answer for each path; a number is the status of an error."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {
@@ -64,11 +62,12 @@ class GitHub:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 github.tokens.add(self.headers["Authorization"])
+                status = 200
                 answer = github.answers[self.path]
-                status = answer if isinstance(answer, int) else 200
-                content = json.dumps(
-                    {"message": "Not Found"} if status != 200 else answer
-                ).encode()
+                if isinstance(answer, int):
+                    status = answer
+                    answer = {"message": "Not Found"}
+                content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
@@ -91,31 +90,37 @@ def github() -> Iterator[GitHub]:
 
 
 def run(address: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    # Nothing of a workflow that runs the tests, nor of a proxy.
-    beside = ("github_", "http_proxy", "https_proxy")
-    known = {k: v for k, v in os.environ.items() if not k.lower().startswith(beside)}
-    known |= {"GITHUB_TOKEN": "t0ken", "GITHUB_REPOSITORY": "ada/houses"}
+    variables = {
+        "GITHUB_API_URL": address,
+        "GITHUB_REPOSITORY": "ada/houses",
+        "GITHUB_TOKEN": "t0ken",
+    }
+    for name, value in os.environ.items():
+        # Without the variables of a workflow that runs the tests, or of a proxy.
+        if not name.lower().startswith(("github_", "http_proxy", "https_proxy")):
+            variables[name] = value
     return subprocess.run(
         [sys.executable, "-m", "scripts.ci.welcome"],
         cwd=ROOT,
-        env={**known, "GITHUB_API_URL": address, **environment},
+        env=variables | environment,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def told(github: GitHub) -> list[str]:
+def findings(github: GitHub) -> list[str]:
     """Run the check and return its lines below the title."""
     done = run(github.address)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
     title, blank, *lines = done.stdout.splitlines()
     assert (title, blank) == ("## What is still off", "")
     return lines
 
 
 def test_nothing_off_is_one_line_and_the_token_is_shown(github: GitHub) -> None:
-    assert told(github) == ["Nothing: all is as it should be."]
+    assert findings(github) == ["Nothing: all is as it should be."]
     assert github.tokens == {"Bearer t0ken"}
 
 
@@ -127,28 +132,30 @@ def test_it_is_appended_to_the_summary(github: GitHub, tmp_path: Path) -> None:
     assert summary.read_text("utf-8").startswith("before\n## What is still off\n")
 
 
-def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(
+def test_a_fresh_fork_gets_all_findings_with_the_pages_to_change_them(
     github: GitHub,
 ) -> None:
     changed = {"fork": True, "has_issues": False, "visibility": "private"}
     github.answers[REPO] = REPOSITORY | changed
     github.answers[WORKFLOWS]["workflows"][1]["state"] = "disabled_fork"
     github.answers[RULES] = []
-    lines = told(github)
-    pages = ["settings#features", "compare", "settings", "actions/workflows/data.yml"]
-    assert [line.rpartition("](")[2] for line in lines] == [
-        f"https://github.com/ada/houses/{page})" for page in [*pages, "settings/rules"]
+    lines = findings(github)
+    pages = [
+        "settings#features",
+        "compare",
+        "settings",
+        "actions/workflows/data.yml",
+        "settings/rules",
     ]
-    assert (
-        "Issues are off" in lines[0]
-        and "is a fork" in lines[1]
-        and "private" in lines[2]
-    )
-    assert "`data.yml`" in lines[3] and "sources of the data" in lines[3]
-    assert (
-        "be deleted and lose commits" in lines[4]
-        and ".github/rulesets/main.json" in lines[4]
-    )
+    for line, page in zip(lines, pages, strict=True):
+        assert line.endswith(f"](https://github.com/ada/houses/{page})")
+    assert "Issues are off" in lines[0]
+    assert "is a fork" in lines[1]
+    assert "private" in lines[2]
+    assert "`data.yml`" in lines[3]
+    assert "sources of the data" in lines[3]
+    assert "be deleted and lose commits" in lines[4]
+    assert ".github/rulesets/main.json" in lines[4]
 
 
 @pytest.mark.parametrize(
@@ -159,11 +166,11 @@ def test_a_fresh_fork_is_told_all_of_it_with_the_pages_to_change_it(
         ("active", ""),
     ],
 )
-def test_a_workflow_is_named_with_why_it_is_off(
+def test_a_workflow_is_named_with_the_reason_why_it_is_off(
     github: GitHub, state: str, why: str
 ) -> None:
     github.answers[WORKFLOWS]["workflows"] = [workflow("own", state)]
-    lines = told(github)
+    lines = findings(github)
     assert lines[0].startswith("- `own.yml` is turned off") == bool(why)
     assert why in lines[0]
 
@@ -172,21 +179,21 @@ def test_rules_that_refuse_the_published_commit_come_with_the_ways_out(
     github: GitHub,
 ) -> None:
     github.answers[RULES] += [rule("pull_request"), rule("required_status_checks")]
-    (line,) = told(github)
+    (line,) = findings(github)
     assert "a pull request, passed status checks" in line
     for way in ("Restrict deletions", "PUBLISH_BRANCH", "PUBLISH_KEY"):
         assert way in line
 
 
-def test_rules_that_let_the_published_commit_pass_are_no_finding(
+def test_rules_that_accept_the_published_commit_are_not_a_finding(
     github: GitHub,
 ) -> None:
     github.answers[RULES] += [rule("required_linear_history"), rule("creation")]
-    assert told(github) == ["Nothing: all is as it should be."]
+    assert findings(github) == ["Nothing: all is as it should be."]
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_the_token_may_not_see_is_named_and_no_failure(
+def test_what_the_token_may_not_read_is_named_and_not_a_failure(
     github: GitHub, status: int
 ) -> None:
     github.answers |= {WORKFLOWS: status, RULES: status}
@@ -194,14 +201,15 @@ def test_what_the_token_may_not_see_is_named_and_no_failure(
         "- Not visible to the workflow's token: the workflows, the rules for"
         " `release/next`."
     )
-    assert told(github) == [expected]
+    assert findings(github) == [expected]
 
 
-def test_a_private_repository_is_told_that_it_may_have_no_rules(github: GitHub) -> None:
+def test_the_rules_of_a_private_repository_may_be_missing(github: GitHub) -> None:
     github.answers[REPO] = REPOSITORY | {"visibility": "private"}
     github.answers[RULES] = 403
-    about, hidden = told(github)
-    assert "MLOPS_BUDGET" in about and "jobs do not start" in about
+    budget, hidden = findings(github)
+    assert "MLOPS_BUDGET" in budget
+    assert "jobs do not start" in budget
     assert hidden.endswith("(a private repository has none on GitHub's free plan).")
 
 
@@ -215,15 +223,17 @@ def test_no_answer_is_one_sentence_and_a_failure(github: GitHub) -> None:
     github.answers[WORKFLOWS] = 500
     for address in (github.address, "http://127.0.0.1:1"):
         done = run(address)
-        assert done.returncode == 1 and done.stdout == ""
+        assert done.returncode == 1
+        assert done.stdout == ""
         (sentence,) = done.stderr.splitlines()
         assert sentence.startswith(f"welcome: {address}/repos/ada/houses")
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
-def test_a_missing_variable_is_said_before_anything_is_asked(
+def test_a_missing_variable_is_an_error_before_any_request(
     github: GitHub, missing: str
 ) -> None:
     done = run(github.address, **{missing: ""})
-    assert done.returncode == 2 and f"{missing} is not set" in done.stderr
+    assert done.returncode == 2
+    assert f"{missing} is not set" in done.stderr
     assert github.tokens == set()

@@ -91,15 +91,12 @@ def test_the_page_of_the_run_names_each_hidden_package(
 ) -> None:
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     ghcr.public.add("me/copy/mlops-api")
-    images = {
-        f"{ghcr.address}/me/copy/mlops-{name}": "sha256:1" for name in ("api", "mlflow")
-    }
-    report_hidden(images, {"GITHUB_REPOSITORY": "Me/Copy"})
-    said = capsys.readouterr().out
-    assert (
-        said
-        == f"`{ghcr.address}/me/copy/mlops-mlflow` cannot be pulled without a login.\n"
-    )
+    public = f"{ghcr.address}/me/copy/mlops-api"
+    hidden = f"{ghcr.address}/me/copy/mlops-mlflow"
+    digests = {public: "sha256:1", hidden: "sha256:1"}
+    report_hidden(digests, {"GITHUB_REPOSITORY": "Me/Copy"})
+    summary = capsys.readouterr().out
+    assert summary == f"`{hidden}` cannot be pulled without a login.\n"
 
 
 def test_a_registry_in_trouble_does_not_fail_the_release(

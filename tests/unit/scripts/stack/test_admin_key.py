@@ -1,6 +1,4 @@
-"""The key that the start command makes: in a file that only its owner reads, and made
-once.
-"""
+"""The key that the start command generates once, in a file for its owner only."""
 
 import os
 import subprocess
@@ -18,7 +16,7 @@ from tests.paths import ROOT
 
 @pytest.fixture(autouse=True)
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The key's file in a checkout that was never started."""
+    """The key's file, in a checkout that was never started."""
     monkeypatch.setattr(admin_key, "ROOT", tmp_path)
     monkeypatch.setattr(admin_key, "FILE", tmp_path / "build" / "admin-key")
     monkeypatch.setattr(admin_key, "WRITE_SECONDS", 0.2)
@@ -29,9 +27,12 @@ def settings(**variables: str) -> Settings:
     return Settings(0, (), (), variables)
 
 
-def test_the_first_start_makes_a_key_and_the_next_ones_keep_it(file: Path) -> None:
+def test_the_first_start_generates_a_key_and_the_next_ones_keep_it(
+    file: Path,
+) -> None:
     key = admin_key.find(settings())
-    assert len(key) >= 43 and file.read_text("utf-8").strip() == key
+    assert len(key) >= 43
+    assert file.read_text("utf-8").strip() == key
     assert admin_key.find(settings(API_ADMIN_KEY="")) == key
     assert admin_key.added_to(settings(OTHER="x")).variables == {
         "OTHER": "x",
@@ -60,20 +61,22 @@ def test_a_file_that_others_can_read_is_closed_to_them(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_of_the_users_own_comes_first_and_no_file_is_made(file: Path) -> None:
+def test_a_key_of_the_users_own_comes_first_and_no_file_is_written(
+    file: Path,
+) -> None:
     assert admin_key.find(settings(API_ADMIN_KEY="of the user")) == "of the user"
     assert not file.exists()
 
 
 @pytest.mark.parametrize(
-    "content", [b"a key by hand\n", b"a key by hand", b"\xef\xbb\xbfa key by hand\r\n"]
+    "content", [b"my own key\n", b"my own key", b"\xef\xbb\xbfmy own key\r\n"]
 )
-def test_a_key_that_was_written_by_hand_is_not_overwritten(
+def test_a_key_that_the_user_wrote_is_not_overwritten(
     file: Path, content: bytes
 ) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
-    assert admin_key.find(settings()) == "a key by hand"
+    assert admin_key.find(settings()) == "my own key"
     assert file.read_bytes() == content
 
 
@@ -93,44 +96,47 @@ def test_a_file_without_a_key_is_one_sentence_and_is_left_alone(
 ) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
-    with pytest.raises(
-        StackError, match="holds no key of 8 characters or more"
-    ) as caught:
+    sentence = "holds no key of 8 characters or more"
+    with pytest.raises(StackError, match=sentence) as caught:
         admin_key.find(settings())
-    assert str(file) in str(caught.value) and file.read_bytes() == content
+    assert str(file) in str(caught.value)
+    assert file.read_bytes() == content
 
 
 def test_starts_at_the_same_time_have_the_same_key() -> None:
     keys: list[str] = []
-    starts = [
-        threading.Thread(target=lambda: keys.append(admin_key.find(settings())))
-        for _ in range(8)
-    ]
+
+    def find() -> None:
+        keys.append(admin_key.find(settings()))
+
+    starts = [threading.Thread(target=find) for _ in range(8)]
     for start in starts:
         start.start()
     for start in starts:
         start.join()
-    assert len(keys) == 8 and len(set(keys)) == 1
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
 
 
 def test_the_table_says_where_the_key_is_and_never_what_it_is() -> None:
-    made = admin_key.added_to(settings())
-    (row,) = admin_key.seen(made)
+    with_key = admin_key.added_to(settings())
+    (row,) = admin_key.seen(with_key)
     assert row.address == os.path.join("build", "admin-key")
-    assert made.variables["API_ADMIN_KEY"] not in str(row)
+    assert with_key.variables["API_ADMIN_KEY"] not in str(row)
     (row,) = admin_key.seen(settings(API_ADMIN_KEY="of the user"))
-    assert ".env" in row.address and "of the user" not in str(row)
-    assert admin_key.seen(Settings(0, ("mlops-api",), (), {})) == []
+    assert ".env" in row.address
+    assert "of the user" not in str(row)
+    without_api = Settings(0, ("mlops-api",), (), {})
+    assert admin_key.seen(without_api) == []
 
 
 def test_the_key_is_neither_in_git_nor_in_an_image() -> None:
-    root = ROOT
-    ignored = subprocess.run(
-        ["git", "check-ignore", "--quiet", "build/admin-key"], cwd=root, check=False
-    )
-    assert ignored.returncode == 0
-    sent = (root / ".dockerignore").read_text("utf-8").splitlines()
-    assert "*" in sent and not [line for line in sent if line.startswith("!build")]
+    command = ["git", "check-ignore", "--quiet", "build/admin-key"]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    assert done.returncode == 0
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert "*" in ignored
+    assert not [line for line in ignored if line.startswith("!build")]
 
 
 def test_key_prints_the_key_alone() -> None:
@@ -142,8 +148,6 @@ def test_key_prints_the_key_alone() -> None:
         encoding="utf-8",
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        "a key of the user's own\n",
-        "",
-    )
+    assert done.returncode == 0
+    assert done.stdout == "a key of the user's own\n"
+    assert done.stderr == ""

@@ -1,6 +1,4 @@
-"""Variables of other stacks at the start command: they work, or a sentence says what
-does.
-"""
+"""Variables of other stacks at the start command: they work, or are refused."""
 
 import pytest
 
@@ -23,9 +21,8 @@ def settings(of_file: tuple[str, ...] = (), **variables: str) -> Settings:
     ],
 )
 def test_what_cannot_work_is_refused_without_its_value(name: str) -> None:
-    with pytest.raises(
-        StackError, match=f"{name} cannot be used here: remove it."
-    ) as refused:
+    sentence = f"{name} cannot be used here: remove it."
+    with pytest.raises(StackError, match=sentence) as refused:
         other_names.applied(settings(**{name: "postgresql://me:s3cret@db"}))
     assert "s3cret" not in str(refused.value)
 
@@ -50,7 +47,7 @@ def test_monitoring_can_be_left_out(value: str) -> None:
         "node-exporter",
         "cadvisor",
     )
-    # The container that looks at the variable is not to refuse what has been done.
+    # The container that checks the variable must not refuse it again.
     assert applied.environment()["DEPLOY_MONITORING"] == ""
 
 
@@ -61,10 +58,10 @@ def test_monitoring_is_there_otherwise(value: str) -> None:
 
 
 def test_the_stack_logs_to_no_other_server() -> None:
-    name, other = "MLFLOW_TRACKING_URI", "https://me:s3cret@mlflow.example.org"
-    with pytest.raises(
-        StackError, match=f"{name} in .env names another server"
-    ) as refused:
+    name = "MLFLOW_TRACKING_URI"
+    other = "https://me:s3cret@mlflow.example.org"
+    sentence = f"{name} in .env names another server"
+    with pytest.raises(StackError, match=sentence) as refused:
         other_names.applied(settings((name,), MLFLOW_TRACKING_URI=other))
     assert "s3cret" not in str(refused.value)
     for ours in (
@@ -73,13 +70,17 @@ def test_the_stack_logs_to_no_other_server() -> None:
         "http://mlflow-server:5000",
     ):
         other_names.applied(settings((name,), MLFLOW_TRACKING_URI=ours))
-    # In the environment it is for clients, such as a notebook: the services leave it
-    # alone.
+    # In the environment it is for clients, such as a notebook: the services ignore it.
     other_names.applied(settings(MLFLOW_TRACKING_URI=other))
 
 
 def test_every_name_of_the_documents_is_in_the_table() -> None:
     page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
-    for known in VARIABLES:
-        works = "refused" if known.values == () else ("as" if known.values else "yes")
-        assert f"| `{known.name}` | {works}" in page
+    for variable in VARIABLES:
+        if variable.values is None:
+            works = "yes"
+        elif variable.values:
+            works = "as"
+        else:
+            works = "refused"
+        assert f"| `{variable.name}` | {works}" in page

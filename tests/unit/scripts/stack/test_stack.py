@@ -1,4 +1,4 @@
-"""What the start command starts, and with what."""
+"""The services that the start command starts, and Prometheus' local configuration."""
 
 import json
 import sys
@@ -13,83 +13,104 @@ from scripts.stack.settings import ROOT, Settings, StackError
 
 OFFSET = 29_000
 
+Configuration = dict[str, Any]
+
 
 def test_a_profile_adds_its_services_and_nothing_else_does() -> None:
     usual = compose.services(Settings.read())
     assert "alertmanager" not in usual
-    assert compose.services(Settings.read(profiles=("alerts",))) == [
-        *usual,
-        "alertmanager",
-    ]
+    with_alerts = Settings.read(profiles=("alerts",))
+    assert compose.services(with_alerts) == [*usual, "alertmanager"]
+
+
+def test_services_can_be_left_out() -> None:
+    expected = compose.services(Settings.read())
+    expected.remove("grafana")
     without = Settings.read(without=("alertmanager", "grafana"), profiles=("alerts",))
-    assert compose.services(without) == [name for name in usual if name != "grafana"]
-    with pytest.raises(
-        StackError, match="--without alertmanager: there is no such service"
-    ):
-        compose.services(Settings.read(without=("alertmanager",)))
+    assert compose.services(without) == expected
 
 
-def local_configuration(
-    monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...] = ()
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return what the local Prometheus would read, and the flags that it would get."""
-    monkeypatch.setitem(programs.OPTIONAL, "prometheus", (Path(sys.executable).name,))
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+def test_an_unknown_service_cannot_be_left_out() -> None:
+    settings = Settings.read(without=("alertmanager",))
+    sentence = "--without alertmanager: there is no such service"
+    with pytest.raises(StackError, match=sentence):
+        compose.services(settings)
+
+
+def local_prometheus_of(
+    monkeypatch: pytest.MonkeyPatch, *without: str
+) -> tuple[Configuration, dict[str, str]]:
+    """Return the configuration of the local Prometheus, and its flags."""
+    python = Path(sys.executable)
+    monkeypatch.setitem(programs.OPTIONAL, "prometheus", (python.name,))
+    monkeypatch.setenv("PATH", str(python.parent))
     settings = Settings.read(OFFSET, without)
-    (command,) = programs.find("prometheus", settings, sys.executable).commands.values()
-    flags = dict(flag.split("=", 1) for flag in command[1:])
+    program = programs.find("prometheus", settings, str(python))
+    _, *arguments = program.commands["prometheus"]
+    flags = dict(argument.split("=", 1) for argument in arguments)
     file = Path(flags["--config.file"])
     try:
-        written: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        configuration: Configuration = json.loads(file.read_text("utf-8"))
     finally:
         file.unlink()
-    return written, flags
+    return configuration, flags
 
 
 def test_the_local_prometheus_has_the_same_rules(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    written, flags = local_configuration(monkeypatch)
-    (pattern,) = map(Path, written["rule_files"])
+    configuration, flags = local_prometheus_of(monkeypatch)
+    (pattern,) = configuration["rule_files"]
     rules = ROOT / "monitoring" / "prometheus" / "rules"
-    assert pattern.parent == rules and set(rules.glob(pattern.name)) == set(
-        rules.glob("*.*")
-    )
-    assert flags.keys() >= {
-        f"--storage.tsdb.retention.{bound}" for bound in ("time", "size")
-    }
+    assert Path(pattern).parent == rules
+    matches = rules.glob(Path(pattern).name)
+    assert set(matches) == set(rules.glob("*.*"))
+    assert "--storage.tsdb.retention.time" in flags
+    assert "--storage.tsdb.retention.size" in flags
 
 
 def test_the_local_prometheus_reads_the_file_of_the_containers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    written, _ = local_configuration(monkeypatch, without=("node-exporter",))
-    source = yaml.safe_load((ROOT / "monitoring" / "prometheus.yml").read_text("utf-8"))
-    jobs = {job["job_name"]: job for job in written["scrape_configs"]}
-    assert jobs["mlops-api"].pop("static_configs") == [
-        {"targets": [f"127.0.0.1:{8000 + OFFSET}"]}
-    ]
-    assert jobs["mlflow-server"]["static_configs"][0]["targets"] == [
-        f"127.0.0.1:{5001 + OFFSET}"
-    ]
-    assert jobs["prometheus"]["static_configs"][0]["targets"] == [
-        f"127.0.0.1:{9090 + OFFSET}"
-    ]
-    # What does not run on this machine, or was left out, is no target that is down.
-    assert set(jobs) == {"mlops-api", "mlflow-server", "prometheus"}
-    assert written["alerting"]["alertmanagers"] == []
-    (api,) = [job for job in source["scrape_configs"] if job["job_name"] == "mlops-api"]
-    assert jobs["mlops-api"] == {
-        key: api[key] for key in ("job_name", "scrape_interval")
+    configuration, _ = local_prometheus_of(monkeypatch, "node-exporter")
+    # Services that do not run here, or were left out, must not be targets that are
+    # down.
+    assert configuration["alerting"]["alertmanagers"] == []
+    jobs = by_name(configuration)
+    targets = {}
+    for name, job in jobs.items():
+        (static_config,) = job.pop("static_configs")
+        targets[name] = static_config["targets"]
+    assert targets == {
+        "mlops-api": [f"127.0.0.1:{8000 + OFFSET}"],
+        "mlflow-server": [f"127.0.0.1:{5001 + OFFSET}"],
+        "prometheus": [f"127.0.0.1:{9090 + OFFSET}"],
     }
-    assert written["global"] == source["global"]
+    file = ROOT / "monitoring" / "prometheus.yml"
+    source = yaml.safe_load(file.read_text("utf-8"))
+    assert configuration["global"] == source["global"]
+    api = by_name(source)["mlops-api"]
+    assert jobs["mlops-api"] == {
+        "job_name": "mlops-api",
+        "scrape_interval": api["scrape_interval"],
+    }
 
 
-def test_a_job_that_a_user_adds_is_kept_as_it_is(tmp_path: Path) -> None:
+def by_name(configuration: Configuration) -> dict[str, Any]:
+    """Return the scrape jobs of a configuration."""
+    jobs = {}
+    for job in configuration["scrape_configs"]:
+        name = job["job_name"]
+        jobs[name] = job
+    return jobs
+
+
+def test_a_job_that_a_user_adds_stays_unchanged(tmp_path: Path) -> None:
     own = {"job_name": "own", "static_configs": [{"targets": ["10.0.0.7:9100"]}]}
     file = tmp_path / "prometheus.yml"
     file.write_text(yaml.safe_dump({"scrape_configs": [own]}), "utf-8")
-    assert local_prometheus.configuration(file, {})["scrape_configs"] == [own]
+    configuration = local_prometheus.configuration(file, {})
+    assert configuration["scrape_configs"] == [own]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +119,10 @@ def test_a_job_that_a_user_adds_is_kept_as_it_is(tmp_path: Path) -> None:
 def test_a_prometheus_configuration_that_cannot_be_used_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    file = tmp_path / "prometheus.yml"
-    file.write_text(text, "utf-8")
-    assert local_prometheus.main(str(file), str(tmp_path / "out.yml"), "{}") == 1
-    assert capsys.readouterr().err.startswith(f"{file} cannot be used: ")
-    assert not (tmp_path / "out.yml").exists()
+    source = tmp_path / "prometheus.yml"
+    source.write_text(text, "utf-8")
+    target = tmp_path / "out.yml"
+    status = local_prometheus.main(str(source), str(target), "{}")
+    assert status == 1
+    assert capsys.readouterr().err.startswith(f"{source} cannot be used: ")
+    assert not target.exists()
