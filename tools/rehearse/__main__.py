@@ -45,10 +45,23 @@ def main(
     and the stack are real. It prints how each job ended and how long it took, and the
     page of the run.
     """
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
+        run = rehearse(Path(folder), without or [], fresh)
+        show(run)
+    results = set(run.results.values())
+    if not results <= {"success", "skipped"}:
+        raise typer.Exit(1)
+
+
+def rehearse(folder: Path, without: list[str], fresh: bool) -> Run:
+    """Rehearse a push with GitHub's stand-ins in a folder.
+
+    Args:
+        without: the services to leave out of the stack.
+        fresh: rehearse the first push of a new copy.
+    """
     with ExitStack() as stack:
-        temporary = tempfile.TemporaryDirectory(prefix="rehearsal-")
-        folder = Path(stack.enter_context(temporary))
-        environment = _environment() | own_stack(folder, without or [])
+        environment = _environment() | own_stack(folder, without)
         api = stack.enter_context(github())
         environment["GITHUB_API_URL"] = api.address
         try:
@@ -58,11 +71,7 @@ def main(
         bare = origin.make_copy(folder, "trunk") if fresh else origin.make(folder)
         variables = {"REGISTRY": address}
         runner = Runner(folder, bare, environment, variables, on_end=report)
-        run = first_push(runner) if fresh else push(runner)
-        show(run)
-    results = set(run.results.values())
-    if not results <= {"success", "skipped"}:
-        raise typer.Exit(1)
+        return first_push(runner) if fresh else push(runner)
 
 
 def _environment() -> dict[str, str]:

@@ -82,5 +82,5 @@ def test_every_name_of_the_documents_is_in_the_table() -> None:
         elif variable.values:
             works = "as"
         else:
-            works = "refused"
+            works = "rejected"
         assert f"| `{variable.name}` | {works}" in page
