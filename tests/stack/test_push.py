@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.loopback import free_port
 from scripts.images import buildx
+from scripts.loopback import free_port
 from tests.stack.engine import PROJECT, docker, require_engine
 from tests.stack.release import REPOSITORY, Checkout, Registry
 from tools.rehearse.docker import registry
