@@ -24,7 +24,7 @@ WITH promoted AS (
     LEFT JOIN promoted ON promoted.push = gate.run_uuid AND promoted.decided_by = 'gate'
     WHERE gate.key = 'gate' AND in_history(runs.artifact_uri)
     UNION ALL
-    SELECT name, creation_time, run_id, code, 'by hand', version
+    SELECT name, creation_time, run_id, code, 'manual', version
     FROM promoted
     WHERE decided_by = 'hand'
 ), numbered AS (

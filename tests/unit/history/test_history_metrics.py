@@ -101,8 +101,8 @@ def test_each_push_is_told_with_all_its_metrics_and_the_champion_that_it_left(
         ("0000003", "refused", "r2", "3", "housing", ""): pytest.approx(0.3),
         ("0000004", "promoted", "rmse", "4", "housing", "2"): 0.25,
         ("0000004", "promoted", "r2", "4", "housing", "2"): 0.75,
-        ("ccccccc", "by hand", "rmse", "5", "housing", "3"): 0.5,
-        ("ccccccc", "by hand", "r2", "5", "housing", "3"): 0.5,
+        ("ccccccc", "manual", "rmse", "5", "housing", "3"): 0.5,
+        ("ccccccc", "manual", "r2", "5", "housing", "3"): 0.5,
         ("0000011", "refused", "rmse", "6", "housing", ""): 0.3,
         ("0000011", "refused", "r2", "6", "housing", ""): pytest.approx(0.7),
     }
