@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from core.errors import UsageError
 from core.files import emptied, sha256_file
-from history import layout, names, runfile, unkept
+from history import layout, names, not_imported, runfile
 from history.family import Family
 from history.history import History
 from history.mlflow_source import Store, connect
@@ -61,21 +61,20 @@ def import_runs(
         emptied(local / "importing") as staging,
     ):
         history.refresh()  # another process may have imported before we had the lock
-        _tell_unkept(store, history, notice)
+        _report_not_imported(store, history, notice)
         writer = Writer(store, staging, history)
         family = Family(store, writer, notice or _ignore, imported or _ignore)
         family.import_runs(run_ids)
     return list(family.folders.values())
 
 
-def _tell_unkept(
+def _report_not_imported(
     store: Store, history: History, notice: Callable[[str], None] | None
 ) -> None:
-    """Tell the caller what else the store holds; to count that takes a while."""
+    """Report what else the store holds; to count that takes a while."""
     if notice is None:
         return
-    sentence = unkept.sentence(store, history.path)
-    if sentence:
+    for sentence in not_imported.notices(store, history.path):
         notice(sentence)
 
 

@@ -211,8 +211,11 @@ def test_what_is_not_kept_is_counted(repo: Workspace, tmp_path: Path) -> None:
     heard: list[str] = []
     import_into(repo, source.uri, notice=heard.append)
     assert heard == [
-        "The store also holds 1 trace, 1 prompt, 2 registered model versions; "
-        "the history keeps only runs and their models."
+        "The store also holds 1 trace and 1 prompt; the history keeps only runs and"
+        " their models.",
+        "2 registered model versions are not imported (m/1, m/2): a version in the"
+        " history is the promotion of a run's `model.onnx`, and `History.promote`"
+        " adds it.",
     ]
 
 

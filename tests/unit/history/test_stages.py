@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from history import build, layout, unkept
+from history import build, layout, not_imported
 from history.mlflow_source import connect
 from history.runfile import Run
 from tests.support.history_factories import (
@@ -114,4 +114,4 @@ def test_the_files_know_nothing_of_it(repo: Workspace) -> None:
     assert verify(repo) == []
     assert len(layout.run_folders(repo.mlruns)) == 6
     with connect(uri, repo.mlruns) as store:
-        assert unkept.sentence(store, repo.mlruns) is None
+        assert not_imported.notices(store, repo.mlruns) == []

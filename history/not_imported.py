@@ -1,0 +1,73 @@
+"""What an MLflow store holds in addition to runs and their models."""
+
+from pathlib import Path
+
+from core.file_names import MODEL
+from history import registry
+from history.mlflow_source import Store
+
+TRACES_PER_PAGE = 500
+VERSIONS_LISTED = 10
+
+
+def notices(store: Store, mlruns: Path) -> list[str]:
+    """Return a sentence for each kind of content that is not imported."""
+    sentences = []
+    counts = {
+        "trace": _count_traces(store),
+        "prompt": sum(1 for _ in store.pages(store.client.search_prompts)),
+    }
+    parts = [_counted(count, kind) for kind, count in counts.items() if count]
+    if parts:
+        sentences.append(
+            f"The store also holds {' and '.join(parts)}; the history keeps only runs"
+            " and their models."
+        )
+    versions = _versions(store, mlruns)
+    if versions:
+        sentences.append(_notice_of_versions(versions))
+    return sentences
+
+
+def _notice_of_versions(versions: list[str]) -> str:
+    listed = ", ".join(versions[:VERSIONS_LISTED])
+    more = len(versions) - VERSIONS_LISTED
+    if more > 0:
+        listed += f" and {more} more"
+    verb = "is" if len(versions) == 1 else "are"
+    return (
+        f"{_counted(len(versions), 'registered model version')} {verb} not imported"
+        f" ({listed}): a version in the history is the promotion of a run's"
+        f" `{MODEL}`, and `History.promote` adds it."
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count} {noun}s"
+
+
+def _count_traces(store: Store) -> int:
+    traces = store.pages(
+        store.client.search_traces,
+        size=TRACES_PER_PAGE,
+        locations=store.experiments,
+        include_spans=False,
+    )
+    return sum(1 for _ in traces)
+
+
+def _versions(store: Store, mlruns: Path) -> list[str]:
+    """Return the registered versions that are not imported, such as `churn/1`.
+
+    A version that is in the history's own registry, or that a build shows there, is not
+    among them.
+    """
+    versions = []
+    for version in store.pages(store.client.search_model_versions):
+        number = int(version.version)
+        path = registry.path_of(mlruns, version.name, number)
+        if number != registry.CHALLENGER and not path.is_file():
+            versions.append((version.name, number))
+    return [f"{name}/{number}" for name, number in sorted(versions)]
