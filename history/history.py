@@ -16,6 +16,7 @@ from core.files import write_atomic
 from history import additions, layout, queries, registry, runfile
 from history.faults import Fault
 from history.location import Location, Project
+from history.lock import write_lock
 from history.registry import Promotion
 from history.runfile import Run
 from history.verify import verify
@@ -156,6 +157,8 @@ class History:
     def add(self, run: Run, files: Mapping[str, Path] | None = None) -> Path:
         """Write a new run folder, whole or not at all, and return it.
 
+        Of two processes that write into a history, one waits for the other.
+
         Args:
             files: the file to copy for each path below the run's folder, such as
                 `artifacts/plot.png` or `models/<model_id>/model.onnx`. They must be
@@ -167,10 +170,7 @@ class History:
                 listed or differs from what the run lists.
         """
         if run.run_id in self:
-            raise UsageError(
-                f"the run {run.run_id} is in the history already: runs are never"
-                " written again."
-            )
+            raise additions.already_added(run.run_id)
         folder = additions.add(self.path, run, files or {})
         self.folders[run.run_id] = folder
         return folder
@@ -185,8 +185,21 @@ class History:
         Raises:
             UsageError: it is not the next version, or its run is not in the history.
         """
-        # A version is written once: see what another process promoted meanwhile.
-        self._promotions.pop(promotion.model, None)
+        model = promotion.model
+        with write_lock(self.path):
+            # A version is written once: read again what others may have promoted.
+            self._promotions.pop(model, None)
+            self._check_promotion(promotion)
+            if files:
+                kept = self.model_folder(promotion.run_id, promotion.model_id)
+                additions.add_model(self.path, files, kept)
+            path = registry.path_of(self.path, model, promotion.version)
+            write_atomic(path, registry.dump(promotion))
+            self._promotions[model].append(promotion)
+        return path
+
+    def _check_promotion(self, promotion: Promotion) -> None:
+        """Refuse a version that is not the next one, or whose run is not here."""
         champion = self.champion(promotion.model)
         version = champion.version + 1 if champion else 1
         if promotion.version != version:
@@ -198,13 +211,6 @@ class History:
             raise UsageError(
                 f"the run {promotion.run_id} is not in the history: add it first."
             )
-        if files:
-            kept = self.model_folder(promotion.run_id, promotion.model_id)
-            additions.add_model(self.path, files, kept)
-        path = registry.path_of(self.path, promotion.model, version)
-        write_atomic(path, registry.dump(promotion))
-        self._promotions[promotion.model].append(promotion)
-        return path
 
     def verify(
         self, run_ids: Collection[str] | None = None, notice: Notice | None = None

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ValidationError
 
 from core.errors import UsageError
@@ -22,6 +21,7 @@ from core.files import emptied, sha256_file
 from history import layout, names, not_imported, runfile
 from history.family import Family
 from history.history import History
+from history.lock import write_lock
 from history.mlflow_source import Store, connect
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
 
@@ -53,14 +53,12 @@ def import_runs(
         PipelineError: the store does not answer, or a run that has ended could not be
             imported. The others are in the history.
     """
-    local = history.path / layout.LOCAL
-    local.mkdir(parents=True, exist_ok=True)
     with (
         connect(uri, history.path) as store,
-        FileLock(local / "import.lock"),
-        emptied(local / "importing") as staging,
+        write_lock(history.path),
+        emptied(history.path / layout.LOCAL / "importing") as staging,
     ):
-        history.refresh()  # another process may have imported before we had the lock
+        history.refresh()  # another process may have added runs before we had the lock
         _report_not_imported(store, history, notice)
         writer = Writer(store, staging, history)
         family = Family(store, writer, notice or _ignore, imported or _ignore)

@@ -119,6 +119,15 @@ def run_days(mlruns: Path) -> dict[str, Path]:
     return days
 
 
+def find_run(mlruns: Path, run_id: str) -> Path | None:
+    """Return the folder of a run, or None; only the folders of days are listed."""
+    for day in day_folders(mlruns):
+        folder = day / run_id
+        if folder.is_dir():
+            return folder
+    return None
+
+
 def day_folders(mlruns: Path) -> list[Path]:
     """Return the folders that hold run folders, oldest first within each experiment."""
     days = []

@@ -1,6 +1,6 @@
-"""Delete old run folders; what is in service keeps its lineage, older runs get sparser.
+"""Delete old run folders; promoted runs keep their lineage, and fewer old runs stay.
 
-A family is a parent run with all its children. What stays:
+A family is a parent run with all its children. These stay:
 
 1. families with a run that was ever promoted, and those whose models a family that
 stays uses;
@@ -11,12 +11,13 @@ stays uses;
 
 4. of the older ones the first of each month of each experiment.
 
-All others go, each as a whole. Git still knows them: `git log --diff-filter=D --
-mlruns/`.
+All others are deleted, each as a whole. Git still has them: `git log --diff-filter=D
+-- mlruns/`.
 """
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +25,7 @@ from pathlib import Path
 from core.files import emptied
 from history import layout
 from history.history import History
+from history.lock import write_lock
 from history.runfile import Run
 
 DAYS = 30
@@ -44,39 +46,60 @@ def prune(
     Raises:
         PipelineError: a file of the history is damaged. Nothing has been deleted then.
     """
-    runs = {run.run_id: run for run in history.runs()}
-    heads = {run_id: _head(run, runs) for run_id, run in runs.items()}
     since = (now or datetime.now(UTC)) - timedelta(days=days)
-    first_runs = [runs[head] for head in set(heads.values())]
-    kept = _kept_by_age(first_runs, since, newest)
-    for model in history.models():
-        kept.update(promotion.run_id for promotion in history.promotions(model))
-    kept = _with_lineage(kept, runs, heads)
-
-    def children_first(run_id: str) -> tuple[bool, Path]:
-        """A call that is cut short leaves no child without its parent."""
-        return runs[run_id].parent is None, history.folders[run_id]
-
-    deleted = sorted(runs.keys() - kept, key=children_first)
-    folders = [history.folders[run_id] for run_id in deleted]
-    if not dry_run:
-        with emptied(history.path / layout.LOCAL / "pruned") as aside:
-            for folder in folders:
-                os.replace(folder, aside / folder.name)
-                del history.folders[folder.name]
+    with nullcontext() if dry_run else write_lock(history.path):
+        history.refresh()  # another process may have added runs before we had the lock
+        runs = {}
+        for run in history.runs():
+            runs[run.run_id] = run
+        families = Families(runs)
+        kept = _kept_by_age(families.first_runs(), since, newest)
+        for model in history.models():
+            for promotion in history.promotions(model):
+                kept.add(promotion.run_id)
+        kept = families.with_lineage(kept)
+        deleted = [run for run_id, run in runs.items() if run_id not in kept]
+        folders = _children_first(deleted, history.folders)
+        if not dry_run:
+            _delete(folders, history)
     return folders
 
 
-def _kept_by_age(heads: Iterable[Run], since: datetime, newest: int) -> set[str]:
-    """Return the IDs of the heads of the families that rules 2 to 4 keep."""
-    by_age = sorted(heads, key=_experiment_and_age, reverse=True)
-    kept = {head.run_id for head in by_age if head.started >= since.timestamp() * 1000}
+def _children_first(runs: Iterable[Run], folders: Mapping[str, Path]) -> list[Path]:
+    """Return the folders of some runs, in an order to delete them in.
+
+    A call that is cut short leaves no child without its parent.
+    """
+    parents = []
+    children = []
+    for run in runs:
+        folder = folders[run.run_id]
+        if run.parent is None:
+            parents.append(folder)
+        else:
+            children.append(folder)
+    return sorted(children) + sorted(parents)
+
+
+def _delete(folders: Iterable[Path], history: History) -> None:
+    with emptied(history.path / layout.LOCAL / "pruned") as aside:
+        for folder in folders:
+            os.replace(folder, aside / folder.name)
+            del history.folders[folder.name]
+
+
+def _kept_by_age(first_runs: Iterable[Run], since: datetime, newest: int) -> set[str]:
+    """Return the IDs of the first runs of the families that rules 2 to 4 keep."""
+    since_ms = since.timestamp() * 1000
+    kept: set[str] = set()
+    by_age = sorted(first_runs, key=_experiment_and_age, reverse=True)
     for _, group in groupby(by_age, _experiment):
-        of_experiment = list(group)
-        kept.update(head.run_id for head in of_experiment[:newest])
         first_of_month: dict[str, str] = {}
-        for head in of_experiment:  # newest first, so the first of the month stays
-            first_of_month[f"{layout.time(head.started):%Y-%m}"] = head.run_id
+        for index, run in enumerate(group):  # newest first
+            if index < newest or run.started >= since_ms:
+                kept.add(run.run_id)
+            month = f"{layout.time(run.started):%Y-%m}"
+            first_of_month[month] = run.run_id
         kept.update(first_of_month.values())
     return kept
 
@@ -89,29 +112,60 @@ def _experiment_and_age(run: Run) -> tuple[str, int, str]:
     return run.experiment, run.started, run.run_id
 
 
-def _with_lineage(
-    run_ids: set[str], runs: Mapping[str, Run], heads: Mapping[str, str]
-) -> set[str]:
-    """Return the families of some runs, and of all runs whose models these use."""
-    owners = {}
-    for run in runs.values():
-        for model in run.models:
-            owners[model.model_id] = run.run_id
-    kept: set[str] = set()
-    while new := {heads[run_id] for run_id in run_ids & runs.keys()} - kept:
-        kept |= new
+class Families:
+    """The families of the runs of a history, and the models that link them."""
+
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self._runs = runs
+        self._heads: dict[str, str] = {}  # the first run of its family, by run ID
+        self._owners: dict[str, str] = {}  # the run that logged a model, by model ID
+        for run in runs.values():
+            self._heads[run.run_id] = self._head(run)
+            for model in run.models:
+                self._owners[model.model_id] = run.run_id
+
+    def _head(self, run: Run) -> str:
+        """Return the ID of the run that a run's family starts with."""
+        seen = {run.run_id}
+        while run.parent and run.parent in self._runs and run.parent not in seen:
+            run = self._runs[run.parent]
+            seen.add(run.run_id)
+        return run.run_id
+
+    def first_runs(self) -> list[Run]:
+        """Return the first run of each family."""
+        return [self._runs[run_id] for run_id in set(self._heads.values())]
+
+    def with_lineage(self, run_ids: set[str]) -> set[str]:
+        """Return all runs of the families of some runs, and of those whose models they
+        use.
+        """
+        kept: set[str] = set()
+        new = self._heads_of(run_ids)
+        while new:
+            kept |= new
+            new = self._heads_of(self._owners_of_models(new)) - kept
+        members = set()
+        for run_id, head in self._heads.items():
+            if head in kept:
+                members.add(run_id)
+        return members
+
+    def _heads_of(self, run_ids: Iterable[str]) -> set[str]:
+        heads = set()
+        for run_id in run_ids:
+            if run_id in self._heads:
+                heads.add(self._heads[run_id])
+        return heads
+
+    def _owners_of_models(self, heads: set[str]) -> set[str]:
+        """Return the runs that logged the models that some families use."""
         models: set[str] = set()
-        for run_id, head in heads.items():
-            if head in new:
-                models |= runs[run_id].linked_models()
-        run_ids = {owners[model] for model in models & owners.keys()}
-    return {run_id for run_id, head in heads.items() if head in kept}
-
-
-def _head(run: Run, runs: Mapping[str, Run]) -> str:
-    """Return the ID of the run that a run's family starts with."""
-    seen = {run.run_id}
-    while run.parent and run.parent in runs and run.parent not in seen:
-        run = runs[run.parent]
-        seen.add(run.run_id)
-    return run.run_id
+        for run_id, head in self._heads.items():
+            if head in heads:
+                models |= self._runs[run_id].linked_models()
+        owners = set()
+        for model_id in models:
+            if model_id in self._owners:
+                owners.add(self._owners[model_id])
+        return owners

@@ -71,7 +71,7 @@ def test_saving_again_changes_nothing(repo: Workspace, source: Source) -> None:
     before = (folder / "run.json").stat().st_mtime_ns
     assert import_into(repo, source.uri, [run_id]) == [folder]
     assert (folder / "run.json").stat().st_mtime_ns == before
-    assert {path.name for path in (repo.mlruns / ".local").iterdir()} <= {"import.lock"}
+    assert {path.name for path in (repo.mlruns / ".local").iterdir()} <= {"write.lock"}
 
 
 def test_a_saved_run_that_went_on_is_refused(repo: Workspace, source: Source) -> None:
