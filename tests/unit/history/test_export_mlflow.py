@@ -1,8 +1,7 @@
-"""The real history, exported, in the last MLflow that opens a file store: 3.12, in its
-own venv.
+"""The real history, exported and opened by the last MLflow that reads file stores, 3.12.
 
-The environment is made once, in `build/`, of `mlflow-skinny`, which holds the same
-stores. Where its packages cannot be had the tests are skipped, with the reason.
+It is installed once into a virtual environment in `build/`, from `mlflow-skinny`, which
+has the same stores. Where that fails, the tests are skipped with the reason.
 """
 
 import json
@@ -33,44 +32,55 @@ SETTINGS = {
     "PYTHONUTF8": "1",
 }
 RUNS = 50
+SHOW_VERSION = "import mlflow, sqlalchemy, alembic; print(mlflow.__version__)"
+DOWNLOAD = """
+import sys
+import mlflow
+
+mlflow.set_tracking_uri(sys.argv[1])
+for uri in sys.argv[2:]:
+    print(mlflow.artifacts.download_artifacts(uri))
+"""
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    settings = os.environ | SETTINGS
     return subprocess.run(
-        command, capture_output=True, encoding="utf-8", env=settings, check=False
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | SETTINGS,
+        check=False,
     )
 
 
-def make_environment() -> str:
-    """Make the environment; return why it could not be made, or nothing."""
+def create_environment() -> str:
+    """Create the environment; return the last line of the error, or nothing."""
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    if uv := shutil.which("uv"):
-        made = run(uv, "venv", "--python", sys.executable, ENVIRONMENT)
+    uv = shutil.which("uv")
+    if uv:
+        process = run(uv, "venv", "--python", sys.executable, ENVIRONMENT)
         install: list[str | Path] = [uv, "pip", "install", "--python", PYTHON]
     else:
-        made = run(sys.executable, "-m", "venv", ENVIRONMENT)
+        process = run(sys.executable, "-m", "venv", ENVIRONMENT)
         install = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    done = run(*install, *PACKAGES) if made.returncode == 0 else made
-    return (
-        (done.stderr.strip() or "no message").splitlines()[-1]
-        if done.returncode
-        else ""
-    )
+    if process.returncode == 0:
+        process = run(*install, *PACKAGES)
+    if process.returncode == 0:
+        return ""
+    message = process.stderr.strip() or "no message"
+    return message.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The Python of an environment with MLflow 3.12."""
-    usable = (
-        PYTHON,
-        "-c",
-        "import mlflow, sqlalchemy, alembic; print(mlflow.__version__)",
-    )
-    if not PYTHON.is_file() or run(*usable).returncode:
-        if reason := make_environment():
-            pytest.skip(f"MLflow {VERSION} is not to be had: {reason}")
-    assert run(*usable).stdout.startswith(f"{VERSION}.")
+    show_version = (PYTHON, "-c", SHOW_VERSION)
+    is_usable = PYTHON.is_file() and run(*show_version).returncode == 0
+    if not is_usable:
+        error = create_environment()
+        if error:
+            pytest.skip(f"MLflow {VERSION} cannot be installed: {error}")
+    assert run(*show_version).stdout.startswith(f"{VERSION}.")
     return PYTHON
 
 
@@ -84,7 +94,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the pinned MLflow shows of the restored database."""
+    """The listing of the built database by the pinned MLflow."""
     database = tmp_path_factory.mktemp("db") / "mlflow.db"
     build_database(ROOT / "mlruns", database)
     uri = f"sqlite:///{database.as_posix()}"
@@ -98,12 +108,12 @@ def plain(value: Any) -> dict[str, Any]:
 
 
 def listed(python: Path, uri: str) -> dict[str, Any]:
-    done = run(python, Path(mlflow_listing.__file__), uri)
-    assert done.returncode == 0, done.stderr
-    return plain(json.loads(done.stdout))
+    process = run(python, Path(mlflow_listing.__file__), uri)
+    assert process.returncode == 0, process.stderr
+    return plain(json.loads(process.stdout))
 
 
-def test_mlflow_lists_every_run_model_and_version_equal(
+def test_mlflow_shows_every_run_model_and_version_alike(
     python: Path, exported: Path, ours: dict[str, Any]
 ) -> None:
     shown = listed(python, exported.as_uri())
@@ -112,43 +122,35 @@ def test_mlflow_lists_every_run_model_and_version_equal(
         for name, entry in entries.items():
             assert shown[part][name] == entry
     assert shown == ours
-    runs = {
-        id for experiment in shown["experiments"].values() for id in experiment["runs"]
-    }
-    if (
-        len(layout.run_folders(ROOT / "mlruns")) >= RUNS
-    ):  # a copy may begin with no history
+    runs: set[str] = set()
+    for experiment in shown["experiments"].values():
+        runs.update(experiment["runs"])
+    committed = layout.run_folders(ROOT / "mlruns").keys()
+    if len(committed) >= RUNS:  # a copy may begin without a history
         assert len(runs) >= RUNS
-    assert runs == layout.run_folders(ROOT / "mlruns").keys()
+    assert runs == committed
 
 
-def test_its_migration_reads_it(
+def test_its_migration_reads_an_exported_file_store(
     python: Path, exported: Path, ours: dict[str, Any], tmp_path: Path
 ) -> None:
     uri = f"sqlite:///{(tmp_path / 'migrated.db').as_posix()}"
-    command = (
-        "-m",
-        "mlflow",
-        "migrate-filestore",
-        "--source",
-        str(exported),
-        "--target",
-        uri,
-    )
-    done = run(python, *command)
-    assert done.returncode == 0, done.stderr
+    migrate = ("-m", "mlflow", "migrate-filestore")
+    process = run(python, *migrate, "--source", exported, "--target", uri)
+    assert process.returncode == 0, process.stderr
     assert listed(python, uri) == ours
 
 
 def test_each_champion_is_downloaded_by_its_alias(python: Path, exported: Path) -> None:
-    program = (
-        "import mlflow, sys; mlflow.set_tracking_uri(sys.argv[1]); "
-        "[print(mlflow.artifacts.download_artifacts(uri)) for uri in sys.argv[2:]]"
-    )
-    models = registry.models(ROOT / "mlruns")
-    champions = [registry.champion(ROOT / "mlruns", model) for model in models]
-    addresses = [f"models:/{model}@champion" for model in models]
-    done = run(python, "-c", program, exported.as_uri(), *addresses)
-    assert done.returncode == 0, done.stderr
-    for champion, folder in zip(champions, done.stdout.splitlines(), strict=True):
-        assert champion and sha256_file(Path(folder) / "model.onnx") == champion.sha256
+    digests = []
+    addresses = []
+    for model in registry.models(ROOT / "mlruns"):
+        champion = registry.champion(ROOT / "mlruns", model)
+        assert champion
+        digests.append(champion.sha256)
+        addresses.append(f"models:/{model}@champion")
+    process = run(python, "-c", DOWNLOAD, exported.as_uri(), *addresses)
+    assert process.returncode == 0, process.stderr
+    folders = process.stdout.splitlines()
+    downloaded = [sha256_file(Path(folder) / "model.onnx") for folder in folders]
+    assert downloaded == digests

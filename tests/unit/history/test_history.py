@@ -32,10 +32,25 @@ def target(tmp_path: Path) -> Workspace:
 def files_of(workspace: Workspace, run: Run) -> dict[str, Path]:
     """Return the files of a run by their paths below its folder."""
     folder = workspace.history().folder(run.run_id)
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    paths = {path.relative_to(folder).as_posix(): path for path in files}
-    del paths["run.json"]
-    return paths
+    files = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != "run.json":
+            files[name] = path
+    return files
+
+
+def add_model_run(workspace: Workspace) -> Run:
+    """Add a run with a model."""
+    return add_run(workspace.mlruns, models={model_id(): {"model.onnx": b"x"}})
+
+
+def promoted_model(workspace: Workspace) -> tuple[Promotion, Path]:
+    """Add a run and promote it; return the promotion and the folder of the model."""
+    run = add_model_run(workspace)
+    promotion = promote(workspace, run)
+    folder = workspace.history().model_folder(run.run_id, promotion.model_id)
+    return promotion, folder
 
 
 def test_everything_that_is_exported_is_there() -> None:
@@ -55,7 +70,7 @@ def test_a_folder_that_does_not_exist_is_an_empty_history(tmp_path: Path) -> Non
     assert not (tmp_path / "none").exists()
 
 
-def test_runs_are_read_when_it_is_their_turn(source: Workspace) -> None:
+def test_runs_are_read_one_by_one(source: Workspace) -> None:
     first = add_run(source.mlruns, experiment="a", started=STARTED)
     later = add_run(source.mlruns, experiment="a", started=STARTED + DAY_MS)
     other = add_run(source.mlruns, experiment="Other one")
@@ -67,13 +82,14 @@ def test_runs_are_read_when_it_is_their_turn(source: Workspace) -> None:
             next(runs)
         assert list(opened.runs("Other one")) == [other]
         assert opened.run(other.run_id[:12]) == other
-        assert other.run_id in opened and "0" * 32 not in opened
+        assert other.run_id in opened
+        assert "0" * 32 not in opened
 
 
 def test_the_folders_are_listed_once(
     source: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
+    run = add_model_run(source)
     promote(source, run)
     calls: list[Path] = []
     original = layout.run_days
@@ -107,11 +123,23 @@ def test_the_files_of_a_model_may_be_left_out(
     source: Workspace, target: Workspace
 ) -> None:
     run = add_run(source.mlruns, {"a": b"a"}, {model_id(): {"model.onnx": b"x"}})
-    files = files_of(source, run)
-    artifacts = {path: files[path] for path in files if path.startswith("artifacts/")}
+    artifacts = {}
+    for name, path in files_of(source, run).items():
+        if name.startswith("artifacts/"):
+            artifacts[name] = path
+    assert artifacts
     with target.history() as opened:
         opened.add(run, artifacts)
         assert opened.verify() == []
+
+
+def test_a_run_is_added_only_once(source: Workspace, target: Workspace) -> None:
+    run = add_run(source.mlruns)
+    with target.history() as opened:
+        opened.add(run)
+        with pytest.raises(UsageError, match="is in the history already"):
+            opened.add(run)
+    assert verify(target) == []
 
 
 def test_a_run_with_other_files_is_not_added(
@@ -121,32 +149,28 @@ def test_a_run_with_other_files_is_not_added(
     files = files_of(source, run)
     other = source.root / "other.txt"
     other.write_bytes(b"other")
-    wrong: dict[str, dict[str, Path]] = {
+    cases: dict[str, dict[str, Path]] = {
         "lists artifacts/note.txt: name its file": {},
         "does not list artifacts/more.txt": files | {"artifacts/more.txt": other},
         "is not the artifacts/note.txt": {"artifacts/note.txt": other},
     }
     with target.history() as opened:
-        for sentence, given in wrong.items():
-            with pytest.raises(UsageError, match=sentence):
+        for message, given in cases.items():
+            with pytest.raises(UsageError, match=message):
                 opened.add(run, given)
         assert len(opened) == 0
         opened.add(run, files)
-        with pytest.raises(UsageError, match="is in the history already"):
-            opened.add(run, files)
     assert verify(target) == []
 
 
 def test_a_promotion_of_another_process_is_not_overwritten(
     source: Workspace, target: Workspace
 ) -> None:
-    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
-    first = promote(source, run)
-    with source.history() as kept:
-        files = kept.model_folder(run.run_id, first.model_id)
+    first, files = promoted_model(source)
+    run = source.history().run(first.run_id)
     with History.open(target.mlruns) as opened, History.open(target.mlruns) as other:
         opened.add(run)
-        assert opened.champion("housing") is None  # what it has read is out of date now
+        assert opened.champion("housing") is None  # from now on this is out of date
         path = other.promote(first, files)
         content = path.read_bytes()
         another = first.model_copy(update={"reason": "another"})
@@ -156,21 +180,27 @@ def test_a_promotion_of_another_process_is_not_overwritten(
         assert opened.champion("housing") == first
 
 
-def test_a_promotion_becomes_the_champion(source: Workspace, target: Workspace) -> None:
-    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
-    first = promote(source, run)
-    with source.history() as kept:
-        files = kept.model_folder(run.run_id, first.model_id)
-    with History.open(target.mlruns) as opened:
+def test_a_run_must_be_in_the_history_to_be_promoted(
+    source: Workspace, target: Workspace
+) -> None:
+    promotion, _ = promoted_model(source)
+    with target.history() as opened:
         with pytest.raises(UsageError, match="is not in the history: add it first"):
-            opened.promote(first)
-        opened.add(run)
+            opened.promote(promotion)
         assert opened.champion("housing") is None
+
+
+def test_the_last_promotion_is_the_champion(
+    source: Workspace, target: Workspace
+) -> None:
+    first, files = promoted_model(source)
+    second = first.model_copy(update={"version": 2, "replaces": 1})
+    with History.open(target.mlruns) as opened:
+        opened.add(source.history().run(first.run_id))
         opened.promote(first, files)
         assert opened.champion("housing") == first
         with pytest.raises(UsageError, match="the next one is version 2"):
             opened.promote(first)
-        second = first.model_copy(update={"version": 2, "replaces": 1})
         opened.promote(second)
         assert opened.promotions("housing") == [first, second]
         assert opened.models() == ["housing"]

@@ -1,6 +1,8 @@
-"""What was ever promoted stays with its lineage; the rest gets sparser with age."""
+"""Promoted runs stay with their lineage; of the others fewer stay the older they are."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -21,68 +23,113 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def milliseconds(month: int, day: int) -> int:
-    return int(datetime(2026, month, day, tzinfo=UTC).timestamp() * 1000)
+    date = datetime(2026, month, day, tzinfo=UTC)
+    return int(date.timestamp() * 1000)
 
 
-def family(
-    repo: Workspace, started: int, experiment: str = "housing"
-) -> tuple[Run, Run]:
+@dataclass(frozen=True)
+class Family:
+    """A parent run and its child, which logged a model."""
+
+    parent: Run
+    child: Run
+
+    @property
+    def run_ids(self) -> set[str]:
+        return {self.parent.run_id, self.child.run_id}
+
+    @property
+    def model(self) -> str:
+        (model,) = self.child.models
+        return model.model_id
+
+
+def add_family(
+    repo: Workspace, month: int, day: int, experiment: str = "housing"
+) -> Family:
+    started = milliseconds(month, day)
     parent = add_run(repo.mlruns, started=started, experiment=experiment)
-    logged = {model_id(): {"model.onnx": str(started).encode()}}
-    place = {"started": started + DAY_MS // 2, "experiment": experiment}
-    return parent, add_run(repo.mlruns, {}, logged, parent=parent.run_id, **place)
+    child = add_run(
+        repo.mlruns,
+        models={model_id(): {"model.onnx": b"x"}},
+        parent=parent.run_id,
+        started=started + DAY_MS // 2,
+        experiment=experiment,
+    )
+    return Family(parent, child)
 
 
-def left(repo: Workspace) -> set[str]:
+def stored(repo: Workspace) -> set[str]:
     return set(layout.run_folders(repo.mlruns))
 
 
-def ids(*families: tuple[Run, Run]) -> set[str]:
-    return {run.run_id for members in families for run in members}
+def ids(*families: Family) -> set[str]:
+    run_ids: set[str] = set()
+    for family in families:
+        run_ids |= family.run_ids
+    return run_ids
 
 
-def test_the_policy(repo: Workspace) -> None:
-    first_of_march = family(repo, milliseconds(3, 2))
-    promoted = family(repo, milliseconds(3, 9))
-    promote(repo, promoted[1])
-    promote(repo, family(repo, milliseconds(3, 8), "iris")[1], "iris")
-    used = family(repo, milliseconds(3, 10))
-    uses = add_run(repo.mlruns, started=milliseconds(11, 1), model_inputs=[model(used)])
-    passed_over = family(repo, milliseconds(3, 11))
-    first_of_april = family(repo, milliseconds(4, 30))
-    old = [family(repo, milliseconds(5, day)) for day in (1, 2, 3)]
-    young = [family(repo, milliseconds(11, day)) for day in (2, 3)]
-    other = [family(repo, milliseconds(2, day), "credit") for day in (1, 2, 3)]
+def prune_now(repo: Workspace, newest: int, dry_run: bool = False) -> list[Path]:
+    with repo.history() as history:
+        return prune(history, days=30, newest=newest, now=NOW, dry_run=dry_run)
 
-    would = prune(repo.history(), days=30, newest=2, now=NOW, dry_run=True)
-    gone = ids(passed_over, *old[1:])
-    assert {folder.name for folder in would} == gone
-    assert all(folder.is_dir() for folder in would)
 
-    assert prune(repo.history(), days=30, newest=2, now=NOW) == would
-    stay = ids(first_of_march, promoted, used, first_of_april, old[0], *young, *other)
-    assert left(repo) >= stay | {uses.run_id}
-    assert not left(repo) & gone
+def test_promoted_runs_and_those_whose_models_are_used_stay(repo: Workspace) -> None:
+    promoted = add_family(repo, 3, 9)
+    promote(repo, promoted.child)
+    promoted_too = add_family(repo, 3, 8, "iris")
+    promote(repo, promoted_too.child, "iris")
+    used = add_family(repo, 3, 10)
+    user = add_run(repo.mlruns, started=milliseconds(11, 1), model_inputs=[used.model])
+    deleted = add_family(repo, 3, 11)
+    add_family(repo, 3, 2)
+    prune_now(repo, newest=1)
+    assert stored(repo) >= ids(promoted, promoted_too, used) | {user.run_id}
+    assert not stored(repo) & ids(deleted)
     assert verify(repo) == []
-    assert prune(repo.history(), days=30, newest=2, now=NOW) == []
 
 
-def model(members: tuple[Run, Run]) -> str:
-    return members[1].models[0].model_id
+def test_new_families_and_the_first_of_each_month_stay(repo: Workspace) -> None:
+    new = [add_family(repo, 11, 1), add_family(repo, 11, 2), add_family(repo, 11, 3)]
+    first_of_march = add_family(repo, 3, 2)
+    first_of_april = add_family(repo, 4, 30)
+    first_of_may = add_family(repo, 5, 1)
+    deleted = [
+        add_family(repo, 3, 11),
+        add_family(repo, 5, 2),
+        add_family(repo, 5, 3),
+    ]
+    other_experiment = [
+        add_family(repo, 2, 1, "credit"),
+        add_family(repo, 2, 2, "credit"),
+        add_family(repo, 2, 3, "credit"),
+    ]
+
+    folders = prune_now(repo, newest=2, dry_run=True)
+    assert {folder.name for folder in folders} == ids(*deleted)
+    assert all(folder.is_dir() for folder in folders)
+
+    assert prune_now(repo, newest=2) == folders
+    firsts = ids(first_of_march, first_of_april, first_of_may)
+    assert stored(repo) == ids(*new, *other_experiment) | firsts
+    assert verify(repo) == []
+    assert prune_now(repo, newest=2) == []
 
 
 def test_the_newest_of_each_experiment_stay_however_old(repo: Workspace) -> None:
-    families = [family(repo, milliseconds(1, day)) for day in range(1, 6)]
-    prune(repo.history(), newest=3, now=NOW)
-    assert left(repo) == ids(families[0], *families[2:])
+    first, second, *newest = [add_family(repo, 1, day) for day in range(1, 6)]
+    prune_now(repo, newest=3)
+    assert stored(repo) == ids(first, *newest)
+    assert not stored(repo) & ids(second)
 
 
-def test_a_damaged_history_is_not_thinned(repo: Workspace) -> None:
+def test_nothing_is_deleted_from_a_damaged_history(repo: Workspace) -> None:
     for day in range(1, 6):
-        family(repo, milliseconds(1, day))
-    before = left(repo)
-    damaged = layout.run_folders(repo.mlruns)[min(before)] / "run.json"
-    damaged.write_text("{}")
+        add_family(repo, 1, day)
+    before = stored(repo)
+    folder = layout.run_folders(repo.mlruns)[min(before)]
+    (folder / "run.json").write_text("{}")
     with pytest.raises(PipelineError, match="is not a run of this project"):
-        prune(repo.history(), newest=0, now=NOW)
-    assert left(repo) == before
+        prune_now(repo, newest=0)
+    assert stored(repo) == before
