@@ -1,4 +1,4 @@
-"""A Git repository with a history, and what people do to it."""
+"""A Git repository with a history, and changes that people make to it."""
 
 import re
 import shlex
@@ -22,17 +22,14 @@ MODEL = {"model.onnx": b"onnx"}
 
 
 class Checkout:
-    """A repository with a history, and what people do to it."""
+    """A repository with a history of one run and one promotion."""
 
     def __init__(self, root: Path) -> None:
         self.repo = new_workspace(root)
         self.root = self.repo.root
         git(self.root, "init", "--quiet", "-b", "main")
-        for name, value in (
-            ("user.name", "Tester"),
-            ("user.email", "tester@example.org"),
-        ):
-            git(self.root, "config", name, value)
+        git(self.root, "config", "user.name", "Tester")
+        git(self.root, "config", "user.email", "tester@example.org")
         (self.root / "results").mkdir()
         (self.root / "results" / "table.csv").write_text("a\n")
         self.run = add_run(
@@ -40,7 +37,7 @@ class Checkout:
         )
         promote(self.repo, self.run)
         self.commit("begin")
-        self.file = layout.run_folders(self.repo.mlruns)[self.run.run_id] / "run.json"
+        self.file = self.run_file(self.run)
 
     def commit(self, message: str) -> str:
         return commit_all(self.root, message)
@@ -53,14 +50,11 @@ class Checkout:
         return run
 
     def better(self, path: Path | None = None) -> None:
-        """Make a run's metric better by hand, in a file that is well-formed."""
+        """Edit a run's metric to a better value; the file stays well-formed."""
         path = path or self.file
-        run = runfile.load(path)
-        path.write_bytes(
-            runfile.dump(
-                run.model_copy(update={"metrics": {"rmse": [(0.1, 0, 0)]}})
-            ).encode()
-        )
+        metrics = {"rmse": [(0.1, 0, 0)]}
+        run = runfile.load(path).model_copy(update={"metrics": metrics})
+        path.write_bytes(runfile.dump(run).encode())
 
     def better_promotion(self, version: int = 1) -> Path:
         path = registry.path_of(self.repo.mlruns, "housing", version)
@@ -84,8 +78,17 @@ class Checkout:
     def place(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
+    def run_file(self, run: Run) -> Path:
+        """Return the `run.json` of a run."""
+        return layout.run_folders(self.repo.mlruns)[run.run_id] / layout.RUN_FILE
+
+    def follow_all(self, faults: list[str]) -> None:
+        """Do what the texts of some faults say."""
+        for fault in faults:
+            self.follow(fault)
+
     def follow(self, advice: str) -> None:
-        """Do what the fault's text says, and commit it."""
+        """Run the command in a fault's text, and commit the result."""
         command = re.search(r"`(git [^`]+)`", advice)
         assert command, advice
         _, *arguments = shlex.split(command[1])
@@ -95,7 +98,8 @@ class Checkout:
             self.commit("mend")
 
 
-def heard(repo: Workspace) -> tuple[list[str], str]:
+def faults_and_notices(repo: Workspace) -> tuple[list[str], str]:
+    """Verify a history; return its faults, and the notices as one text."""
     notices: list[str] = []
     faults = verify(repo, notice=notices.append)
     return [str(fault) for fault in faults], " ".join(notices)

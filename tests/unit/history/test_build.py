@@ -1,15 +1,19 @@
-"""The database follows the files, whole, and keeps what is not the history's."""
+"""The database follows the files, and keeps what does not come from the history."""
 
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mlflow.entities.model_registry import ModelVersion
 
 from core.errors import PipelineError
 from history import build, layout, registry
 from history.build import Change
+from history.runfile import Run
 from tests.support.built_database import bring_up, client, path_of, runs_in
 from tests.support.history_factories import (
     DAY_MS,
@@ -22,43 +26,42 @@ from tests.support.history_factories import (
     query,
 )
 
+DATASET = {
+    "name": "d",
+    "digest": "1",
+    "source_type": "http",
+    "source": "{}",
+    "schema": None,
+    "profile": None,
+    "tags": {"k": "v"},
+}
+
 
 def dump(repo: Workspace) -> list[str]:
-    connection = sqlite3.connect(path_of(repo))
-    lines = [line for line in connection.iterdump() if "sqlite_stat" not in line]
-    connection.close()
-    return sorted(lines)
+    """Return the content of the database without its statistics."""
+    with closing(sqlite3.connect(path_of(repo))) as connection:
+        lines = list(connection.iterdump())
+    return sorted(line for line in lines if "sqlite_stat" not in line)
+
+
+def add_model_run(repo: Workspace, content: bytes = b"x", **changes: Any) -> Run:
+    """Add a run with a model."""
+    models = {model_id(): {"model.onnx": content}}
+    return add_run(repo.mlruns, models=models, **changes)
 
 
 def test_an_empty_history_gives_an_empty_store(repo: Workspace) -> None:
     assert bring_up(repo) == Change(0, 0, 0)
-    assert [experiment.name for experiment in client(repo).search_experiments()] == [
-        "Default"
-    ]
+    (experiment,) = client(repo).search_experiments()
+    assert experiment.name == "Default"
 
 
-def test_new_runs_come_in_and_gone_runs_go_out_with_all_their_rows(
-    repo: Workspace,
-) -> None:
-    first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
+def test_runs_are_added_and_removed_with_all_their_rows(repo: Workspace) -> None:
+    first = add_model_run(repo)
     assert bring_up(repo) == Change(1, 0, 1)
     before = dump(repo)
-    second = add_run(
-        repo.mlruns,
-        models={model_id(): {"model.onnx": b"y"}},
-        model_inputs=[first.models[0].model_id],
-        datasets=[
-            {
-                "name": "d",
-                "digest": "1",
-                "source_type": "http",
-                "source": "{}",
-                "schema": None,
-                "profile": None,
-                "tags": {"k": "v"},
-            }
-        ],
-    )
+    used = first.models[0].model_id
+    second = add_model_run(repo, model_inputs=[used], datasets=[DATASET])
     assert bring_up(repo) == Change(1, 0, 2)
     assert runs_in(repo) == {first.run_id, second.run_id}
     shutil.rmtree(layout.run_folders(repo.mlruns)[second.run_id])
@@ -84,84 +87,98 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
-    ((usual,),) = query(
-        path_of(repo), "SELECT experiment_id FROM experiments WHERE name='housing'"
-    )
+    experiment_ids = "SELECT name, experiment_id FROM experiments"
+    usual = dict(query(path_of(repo), experiment_ids))["housing"]
     other = tmp_path / "other.db"
     build.build_database(tmp_path / "no-history", other)
-    with sqlite3.connect(other) as connection:
-        row = (usual, "taken", "active")
+    with closing(sqlite3.connect(other)) as connection:
         connection.execute(
-            "INSERT INTO experiments (experiment_id, name, lifecycle_stage) VALUES (?,"
-            " ?, ?)",
-            row,
+            "INSERT INTO experiments (experiment_id, name, lifecycle_stage)"
+            " VALUES (?, 'taken', 'active')",
+            (usual,),
         )
-    connection.close()
+        connection.commit()
     build.build_database(repo.mlruns, other)
-    found = dict(query(other, "SELECT name, experiment_id FROM experiments"))
-    assert found["housing"] == usual + 1
+    assert dict(query(other, experiment_ids))["housing"] == usual + 1
 
 
-def test_a_run_that_was_logged_into_the_database_stays_and_moves_once_it_is_saved(
+def test_a_run_that_was_logged_into_the_database_stays_and_moves_when_imported(
     repo: Workspace,
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
     uri = f"sqlite:///{path_of(repo).as_posix()}"
-    experiment = client(repo).get_experiment_by_name("housing")
+    store = client(repo)
+    experiment = store.get_experiment_by_name("housing")
     assert experiment.artifact_location == "mlflow-artifacts:/.local/housing"
-    run = client(repo).create_run(experiment.experiment_id)
-    own = f"mlflow-artifacts:/.local/housing/{run.info.run_id}/artifacts"
+    run = store.create_run(experiment.experiment_id)
+    run_id = run.info.run_id
+    own = f"mlflow-artifacts:/.local/housing/{run_id}/artifacts"
     assert run.info.artifact_uri == own
-    artifact = (
-        repo.mlruns / ".local" / "housing" / run.info.run_id / "artifacts" / "note.txt"
-    )
+    artifact = repo.mlruns / ".local" / "housing" / run_id / "artifacts" / "note.txt"
     artifact.parent.mkdir(parents=True)
     artifact.write_text("noted")
-    client(repo).set_terminated(run.info.run_id)
+    store.set_terminated(run_id)
     assert bring_up(repo) == Change(0, 0, 1)
-    assert client(repo).get_run(run.info.run_id).info.artifact_uri == own
+    assert client(repo).get_run(run_id).info.artifact_uri == own
 
     (folder,) = import_into(repo, uri)
     assert bring_up(repo) == Change(1, 0, 2)
-    moved = client(repo).get_run(run.info.run_id).info.artifact_uri
-    assert moved == layout.artifact_uri(folder.parent, folder.name, "artifacts")
+    moved = client(repo).get_run(run_id).info.artifact_uri
+    assert moved == layout.artifact_uri(folder.parent, run_id, "artifacts")
     assert (folder / "artifacts" / "note.txt").read_text("utf-8") == "noted"
     assert import_into(repo, uri) == []
 
 
-def test_a_model_whose_files_were_let_go_is_still_shown(repo: Workspace) -> None:
-    kept, gone = model_id(), model_id()
-    run = add_run(
-        repo.mlruns,
-        models={kept: {"model.onnx": b"x"}, gone: {"model.onnx": b"y"}, model_id(): {}},
-    )
-    shutil.rmtree(layout.run_folders(repo.mlruns)[run.run_id] / "models" / gone)
+def test_a_model_whose_files_were_deleted_is_still_shown(repo: Workspace) -> None:
+    kept = model_id()
+    deleted = model_id()
+    models = {
+        kept: {"model.onnx": b"x"},
+        deleted: {"model.onnx": b"y"},
+        model_id(): {},
+    }
+    run = add_run(repo.mlruns, models=models)
+    folder = layout.run_folders(repo.mlruns)[run.run_id]
+    shutil.rmtree(folder / "models" / deleted)
     bring_up(repo)
     assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 3
-    assert client(repo).get_logged_model(gone).name == "model"
+    assert client(repo).get_logged_model(deleted).name == "model"
 
 
-def test_the_registry_is_what_the_promotions_say(repo: Workspace) -> None:
-    first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
-    second = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"y"}})
+def champion_of(repo: Workspace) -> ModelVersion:
+    return client(repo).get_model_version_by_alias("housing", "champion")
+
+
+def test_the_registry_agrees_with_the_promotions(repo: Workspace) -> None:
+    first = add_model_run(repo, b"x")
+    second = add_model_run(repo, b"y")
     promote(repo, first)
     promote(repo, second)
     bring_up(repo)
-    champion = client(repo).get_model_version_by_alias("housing", "champion")
-    assert (champion.version, champion.run_id) == (2, second.run_id)
+    champion = champion_of(repo)
+    assert champion.version == 2
+    assert champion.run_id == second.run_id
     assert champion.source == f"models:/{second.models[0].model_id}"
     assert champion.tags["decided_by"] == "gate"
     uri = client(repo).get_model_version_download_uri("housing", "1")
     assert uri.endswith(f"{first.run_id}/models/{first.models[0].model_id}")
 
+
+def test_a_deleted_promotion_leaves_the_registry_and_a_model_of_mine_stays(
+    repo: Workspace,
+) -> None:
+    promote(repo, add_model_run(repo))
+    promote(repo, add_model_run(repo))
+    bring_up(repo)
     client(repo).create_registered_model("mine")
     registry.path_of(repo.mlruns, "housing", 2).unlink()
     bring_up(repo)
-    assert client(repo).get_model_version_by_alias("housing", "champion").version == 1
+    assert champion_of(repo).version == 1
     shutil.rmtree(repo.mlruns / "registry")
     bring_up(repo)
-    assert [model.name for model in client(repo).search_registered_models()] == ["mine"]
+    (model,) = client(repo).search_registered_models()
+    assert model.name == "mine"
 
 
 def test_a_damaged_file_stops_the_build_and_changes_nothing(repo: Workspace) -> None:
@@ -197,7 +214,7 @@ def test_a_run_id_twice_is_one_sentence(repo: Workspace) -> None:
 
 
 def test_a_registry_gap_is_one_sentence(repo: Workspace) -> None:
-    run = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
+    run = add_model_run(repo)
     for _ in range(3):
         promote(repo, run)
     registry.path_of(repo.mlruns, "housing", 2).unlink()
@@ -205,25 +222,22 @@ def test_a_registry_gap_is_one_sentence(repo: Workspace) -> None:
         bring_up(repo)
 
 
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (
-            lambda path: path.write_bytes(b"no database at all " * 100),
-            "file is not a database",
-        ),
-        (
-            lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)"),
-            "no such table: alembic_version",
-        ),
-    ],
-)
-def test_another_file_is_not_overwritten(
-    repo: Workspace, make: object, sentence: str
-) -> None:
-    repo.build.mkdir()
-    make(path_of(repo))  # type: ignore[operator]
+def require_unchanged(repo: Workspace, message: str) -> None:
+    """Require that a build fails, and leaves the file as it is."""
     before = path_of(repo).read_bytes()
-    with pytest.raises(PipelineError, match=sentence):
+    with pytest.raises(PipelineError, match=message):
         bring_up(repo)
     assert path_of(repo).read_bytes() == before
+
+
+def test_a_file_that_is_not_a_database_is_not_overwritten(repo: Workspace) -> None:
+    repo.build.mkdir()
+    path_of(repo).write_bytes(b"no database at all " * 100)
+    require_unchanged(repo, "file is not a database")
+
+
+def test_a_database_of_another_program_is_not_overwritten(repo: Workspace) -> None:
+    repo.build.mkdir()
+    with closing(sqlite3.connect(path_of(repo))) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    require_unchanged(repo, "no such table: alembic_version")

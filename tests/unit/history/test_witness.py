@@ -1,4 +1,4 @@
-"""Files that are written once and were changed are named, with the commit and a remedy."""
+"""Changes of files that are written once are reported, with the commit and a remedy."""
 
 import shutil
 
@@ -9,39 +9,41 @@ from tests.support.history_checkout import IDENTITY, Checkout
 from tests.support.history_factories import DAY_MS, STARTED, add_run
 
 
-def test_a_history_that_only_grew_has_no_fault(checkout: Checkout) -> None:
+def test_a_history_with_additions_alone_has_no_fault(checkout: Checkout) -> None:
     checkout.publish(b"better")
     add_run(checkout.repo.mlruns, {"new.txt": b"not yet in Git"})
     assert checkout.faults() == []
 
 
-def test_an_edited_metric_is_named_with_its_commit_and_can_be_mended(
+def test_an_edited_metric_is_reported_with_its_commit_and_can_be_restored(
     checkout: Checkout,
 ) -> None:
     checkout.better()
     edited = checkout.commit("a better metric")[:12]
     checkout.publish(b"later")
     fault = checkout.only_fault()
-    assert fault.startswith(
-        f"{checkout.place(checkout.file)}: was changed in commit {edited}:"
-    )
+    place = checkout.place(checkout.file)
+    assert fault.startswith(f"{place}: was changed in commit {edited}:")
     checkout.follow(fault)
     assert checkout.faults() == []
 
 
-def test_an_edited_promotion_is_named_with_its_commit_and_can_be_mended(
+def test_an_edited_promotion_is_reported_with_its_commit_and_can_be_restored(
     checkout: Checkout,
 ) -> None:
     path = checkout.better_promotion()
     edited = checkout.commit("a better promotion")[:12]
     fault = checkout.only_fault()
-    assert fault.startswith(f"{checkout.place(path)}: was changed in commit {edited}:")
+    place = checkout.place(path)
+    assert fault.startswith(f"{place}: was changed in commit {edited}:")
     checkout.follow(fault)
     assert checkout.faults() == []
 
 
 @pytest.mark.parametrize("hide", ["", "--assume-unchanged", "--skip-worktree"])
-def test_an_edit_that_is_not_committed_is_named(checkout: Checkout, hide: str) -> None:
+def test_an_edit_that_is_not_committed_is_reported(
+    checkout: Checkout, hide: str
+) -> None:
     if hide:
         checkout.git("update-index", hide, checkout.place(checkout.file))
     checkout.better()
@@ -52,7 +54,7 @@ def test_an_edit_that_is_not_committed_is_named(checkout: Checkout, hide: str) -
         assert checkout.faults() == []
 
 
-def test_an_edit_that_is_staged_alone_is_named(checkout: Checkout) -> None:
+def test_an_edit_that_is_staged_alone_is_reported(checkout: Checkout) -> None:
     original = checkout.file.read_bytes()
     checkout.better()
     checkout.git("add", "--all")
@@ -64,91 +66,91 @@ def test_an_edit_that_is_staged_alone_is_named(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("merge", ["--no-ff", "--ff"])
-def test_an_edit_on_a_branch_is_named_after_the_merge(
+def test_an_edit_on_a_branch_is_reported_after_the_merge(
     checkout: Checkout, merge: str
 ) -> None:
     checkout.git("switch", "--quiet", "--create", "notebook")
     run = add_run(checkout.repo.mlruns)
     checkout.commit("a run")
-    file = layout.run_folders(checkout.repo.mlruns)[run.run_id] / "run.json"
-    promoted = checkout.publish(b"better")
-    checkout.better(file)
-    path = checkout.better_promotion(2)
+    run_file = checkout.run_file(run)
+    checkout.publish(b"better")
+    checkout.better(run_file)
+    promotion_file = checkout.better_promotion(2)
     edited = checkout.commit("better")[:12]
     checkout.git("switch", "--quiet", "main")
     checkout.git("merge", "--quiet", "--no-edit", merge, "notebook")
-    named = {checkout.place(file), checkout.place(path)}
+    files = []
     faults = checkout.faults()
-    assert {fault.partition(":")[0] for fault in faults} == named, promoted.run_id
-    assert all(f"was changed in commit {edited}" in fault for fault in faults)
     for fault in faults:
-        checkout.follow(fault)
+        file, _, reason = fault.partition(": ")
+        assert f"was changed in commit {edited}" in reason
+        files.append(file)
+    edited_files = [checkout.place(run_file), checkout.place(promotion_file)]
+    assert sorted(files) == sorted(edited_files)
+    checkout.follow_all(faults)
     assert checkout.faults() == []
 
 
-def test_an_edit_within_a_merge_is_named(checkout: Checkout) -> None:
+def test_an_edit_within_a_merge_is_reported(checkout: Checkout) -> None:
     checkout.git("switch", "--quiet", "--create", "notebook")
     run = add_run(checkout.repo.mlruns)
     checkout.commit("a run")
-    file = layout.run_folders(checkout.repo.mlruns)[run.run_id] / "run.json"
     checkout.git("switch", "--quiet", "main")
     checkout.publish(b"meanwhile")
     checkout.git("merge", "--quiet", "--no-ff", "--no-commit", "notebook")
-    checkout.better(file)
+    checkout.better(checkout.run_file(run))
     checkout.better()
     merged = checkout.commit("merge")[:12]
     faults = checkout.faults()
     assert len(faults) == 2
     assert all(f"was changed in commit {merged}" in fault for fault in faults)
-    for fault in faults:
-        checkout.follow(fault)
+    checkout.follow_all(faults)
     assert checkout.faults() == []
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_run_that_was_deleted_and_came_again_as_another_is_named(
-    checkout: Checkout, elsewhere: bool
+@pytest.mark.parametrize("suffix", ["", "_2"])
+def test_a_run_that_was_deleted_and_added_with_a_change_is_reported(
+    checkout: Checkout, suffix: str
 ) -> None:
-    folder, file = checkout.file.parent, checkout.file
+    folder = checkout.file.parent
+    day = folder.parent
     kept = checkout.root / "kept"
     folder.rename(kept)
-    checkout.commit("away")
-    target = (
-        folder.parent.with_name(f"{folder.parent.name}_2") / folder.name
-        if elsewhere
-        else folder
-    )
-    target.parent.mkdir(exist_ok=True)
+    checkout.commit("delete a run")
+    target_day = day.with_name(f"{day.name}{suffix}")
+    target_day.mkdir(exist_ok=True)
+    target = target_day / folder.name
     kept.rename(target)
-    checkout.better(target / file.name)
-    checkout.commit("again")
+    checkout.better(target / layout.RUN_FILE)
+    checkout.commit("add it again")
     (fault,) = [fault for fault in checkout.faults() if "run.json" in fault]
     assert "was changed in commit" in fault
 
 
-def test_a_deleted_promotion_is_named_and_can_be_mended(checkout: Checkout) -> None:
+def test_a_deleted_promotion_is_reported_and_can_be_restored(
+    checkout: Checkout,
+) -> None:
     checkout.publish(b"better")
     checkout.git(*IDENTITY, "revert", "--no-edit", "HEAD")
     reverted = checkout.head()
     fault = checkout.only_fault()
-    assert fault.startswith(
-        f"mlruns/registry/housing/2.json: was deleted in commit {reverted}"
-    )
+    message = f"mlruns/registry/housing/2.json: was deleted in commit {reverted}"
+    assert fault.startswith(message)
     assert "promote it again" in fault
     checkout.follow(fault)
     assert checkout.faults() == []
 
 
-def test_a_promotion_deleted_in_the_work_tree_is_named(checkout: Checkout) -> None:
+def test_a_promotion_deleted_in_the_work_tree_is_reported(checkout: Checkout) -> None:
     checkout.publish(b"better")
     registry.path_of(checkout.repo.mlruns, "housing", 2).unlink()
-    assert any(
-        "was deleted; promotions are kept for ever" in fault
-        for fault in checkout.faults()
-    )
+    message = "was deleted; promotions are kept for ever"
+    assert any(message in fault for fault in checkout.faults())
 
 
-def test_a_history_begun_anew_may_use_its_numbers_again(checkout: Checkout) -> None:
+def test_a_new_history_may_use_the_numbers_of_versions_again(
+    checkout: Checkout,
+) -> None:
     checkout.publish(b"second")
     shutil.rmtree(checkout.repo.mlruns)
     shutil.rmtree(checkout.repo.models)
@@ -159,9 +161,10 @@ def test_a_history_begun_anew_may_use_its_numbers_again(checkout: Checkout) -> N
     assert checkout.faults() == []
 
 
-def test_pruned_runs_are_no_fault(checkout: Checkout) -> None:
-    for later in range(22):
-        add_run(checkout.repo.mlruns, started=STARTED - 400 * DAY_MS + later)
+def test_pruned_runs_are_not_a_fault(checkout: Checkout) -> None:
+    year_ago = STARTED - 400 * DAY_MS
+    for number in range(22):
+        add_run(checkout.repo.mlruns, started=year_ago + number)
     checkout.commit("runs")
     assert prune.prune(checkout.repo.history())
     assert checkout.faults() == []
