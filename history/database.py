@@ -151,7 +151,10 @@ def experiment_ids(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def add_experiment(
-    connection: sqlite3.Connection, ids: dict[str, int], name: str, created: int
+    connection: sqlite3.Connection,
+    ids: dict[str, int],
+    name: str,
+    created: int,
 ) -> None:
     """Add an experiment to the database and to `ids`.
 
@@ -165,6 +168,11 @@ def add_experiment(
         number += 1
     # New artifacts of a notebook go there, never among the history's own folders.
     location = f"{URI_SCHEME}{LOCAL}/{experiment_folder(name)}"
-    row = {"id": number, "name": name, "location": location, "created": created}
+    row = {
+        "id": number,
+        "name": name,
+        "location": location,
+        "created": created,
+    }
     insert(connection, [("experiment", row)])
     ids[name] = number

@@ -84,7 +84,10 @@ class _Export:
     """Writes the content of a built database and the run files to a file store."""
 
     def __init__(
-        self, connection: sqlite3.Connection, history: History, store: FileStore
+        self,
+        connection: sqlite3.Connection,
+        history: History,
+        store: FileStore,
     ) -> None:
         self._connection = connection
         self._history = history

@@ -21,8 +21,19 @@ from history.mlflow_rows import PARENT_TAG
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE
 from history.runfile import LoggedModel, Run
 
-RUN_STATUS = {"RUNNING": 1, "SCHEDULED": 2, "FINISHED": 3, "FAILED": 4, "KILLED": 5}
-MODEL_STATUS = {"UNSPECIFIED": 0, "PENDING": 1, "READY": 2, "FAILED": 3}
+RUN_STATUS = {
+    "RUNNING": 1,
+    "SCHEDULED": 2,
+    "FINISHED": 3,
+    "FAILED": 4,
+    "KILLED": 5,
+}
+MODEL_STATUS = {
+    "UNSPECIFIED": 0,
+    "PENDING": 1,
+    "READY": 2,
+    "FAILED": 3,
+}
 LOCAL_SOURCE = 4
 
 
@@ -133,7 +144,11 @@ class FileStore:
             write_meta(folder / "outputs" / output.model_id, link)
 
     def _write_model(
-        self, model: LoggedModel, run: Run, number: int, folder: Path
+        self,
+        model: LoggedModel,
+        run: Run,
+        number: int,
+        folder: Path,
     ) -> None:
         experiment = str(number)
         content = {

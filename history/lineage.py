@@ -99,7 +99,10 @@ class Lineage:
                 self._compare_with_branches(path, blobs, changed.get(path))
 
     def _compare_with_branches(
-        self, path: str, blobs: list[str], changes: list[Event] | None
+        self,
+        path: str,
+        blobs: list[str],
+        changes: list[Event] | None,
     ) -> None:
         """Note the original of a promotion; `blobs` are those that a commit added."""
         committed = self._committed[path].blob

@@ -155,7 +155,10 @@ class Witness:
         self._found += self._lineage.deletions()
 
     def _change_of(
-        self, path: str, present: str | None, registered: set[str]
+        self,
+        path: str,
+        present: str | None,
+        registered: set[str],
     ) -> str | None:
         """Return what is wrong with a file that is written once, or None."""
         entry = self._committed.get(path)

@@ -198,7 +198,12 @@ def arguments() -> argparse.Namespace:
     for place in (IN_CONTAINER, CHECKOUT):
         if (place / "mlruns").is_dir():
             default = place
-    parser.add_argument("--repo", type=Path, default=default, help="the repository")
+    parser.add_argument(
+        "--repo",
+        type=Path,
+        default=default,
+        help="the repository",
+    )
     parser.add_argument(
         "--server", default=SERVER, help=f"the MLflow server ({shown(SERVER)})"
     )

@@ -99,7 +99,11 @@ def run_limited(repo: Workspace, size: int) -> subprocess.CompletedProcess[str]:
         str(path_of(repo)),
     ]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -218,7 +222,11 @@ def test_the_schema_is_of_the_installed_mlflow_without_importing_it(
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.strip() == "False"
     made_by = database.SCHEMA.read_text(encoding="utf-8").partition(":")[0]

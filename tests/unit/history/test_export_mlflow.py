@@ -132,7 +132,10 @@ def test_mlflow_shows_every_run_model_and_version_alike(
 
 
 def test_its_migration_reads_an_exported_file_store(
-    python: Path, exported: Path, ours: dict[str, Any], tmp_path: Path
+    python: Path,
+    exported: Path,
+    ours: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
     uri = f"sqlite:///{(tmp_path / 'migrated.db').as_posix()}"
     migrate = ("-m", "mlflow", "migrate-filestore")

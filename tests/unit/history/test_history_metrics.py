@@ -37,7 +37,12 @@ def add_push(repo: Workspace, number: int, rmse: float, gate: str = "refused") -
         "gate.reason": "",
         "mlflow.source.git.commit": f"{number:07d}" + "f" * 33,
     }
-    parent = add_run(repo.mlruns, started=started, metrics=metrics, tags=tags)
+    parent = add_run(
+        repo.mlruns,
+        started=started,
+        metrics=metrics,
+        tags=tags,
+    )
     candidate = add_run(
         repo.mlruns,
         models={model_id(): {"model.onnx": b"%d" % number}},

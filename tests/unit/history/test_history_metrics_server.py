@@ -46,7 +46,12 @@ def test_the_watcher_serves_the_metrics_and_follows_the_history(
     database = repo.build / "mlflow.db"
     program = [sys.executable, "-m", "history", "--folder", str(repo.mlruns)]
     watch = ["watch", "--db", str(database), "--metrics-port", str(port)]
-    with Popen([*program, *watch], cwd=ROOT, stdout=PIPE, text=True) as process:
+    with Popen(
+        [*program, *watch],
+        cwd=ROOT,
+        stdout=PIPE,
+        text=True,
+    ) as process:
         try:
             assert process.stdout
             assert "1 added" in process.stdout.readline()
@@ -65,6 +70,9 @@ def test_the_watcher_serves_the_metrics_and_follows_the_history(
 
 def test_the_image_of_mlflow_needs_no_heavy_package_for_metrics() -> None:
     process = run(
-        [sys.executable, "-c", PACKAGES], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", PACKAGES],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert process.stdout.strip() == "set()", process.stderr

@@ -27,7 +27,10 @@ NOT_A_STORE = {
 
 @pytest.mark.parametrize("uri", NOT_A_STORE)
 def test_another_address_is_one_sentence_and_nothing_is_written(
-    repo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+    repo: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    uri: str,
 ) -> None:
     (tmp_path / "text.db").write_text("x\n")
     (tmp_path / "empty.db").write_text("")

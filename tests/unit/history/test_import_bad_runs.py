@@ -48,7 +48,10 @@ def run_ids(repo: Workspace) -> set[str]:
     ],
 )
 def test_a_bad_artifact_leaves_its_run_out_and_no_other(
-    tmp_path: Path, repo: Workspace, files: list[str], reason: str
+    tmp_path: Path,
+    repo: Workspace,
+    files: list[str],
+    reason: str,
 ) -> None:
     source = SourceStore(tmp_path / "source")
     first = source.log("note.txt")

@@ -9,11 +9,12 @@ from tests.paths import ROOT
 
 FOLDER = ROOT / "history"
 PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))
-# What is imported under another name than its package has.
+DEPENDENCIES = PROJECT["project"]["dependencies"]
+# Modules with another name than their package.
 PACKAGES = {"yaml": "pyyaml", "prometheus_client": "prometheus-client"}
-# Comes with MLflow, and is imported for its errors and addresses alone.
+# Installed with MLflow, and imported for its errors and addresses alone.
 WITH_MLFLOW = {"sqlalchemy"}
-# Comes with pydantic, whose errors are made with it.
+# Installed with pydantic, which creates its errors with it.
 WITH_PYDANTIC = {"pydantic_core"}
 OWN = {"core", "history"}
 
@@ -21,18 +22,22 @@ OWN = {"core", "history"}
 def imported(path: Path) -> set[str]:
     """Return the modules that a file imports, by their full names."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            modules.update(name.name for name in node.names)
+            modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules.add(node.module)
             # A module of ours may be imported from its package: `from core import output`.
-            modules.update(
-                f"{node.module}.{name.name}"
-                for name in node.names
-                if (ROOT / node.module.replace(".", "/") / f"{name.name}.py").is_file()
-            )
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                if file_of(name).is_file():
+                    modules.add(name)
     return modules
+
+
+def file_of(module: str) -> Path:
+    return ROOT / f"{module.replace('.', '/')}.py"
 
 
 def all_imported() -> set[str]:
@@ -44,35 +49,37 @@ def all_imported() -> set[str]:
 
 def test_every_module_of_core_that_is_needed_is_installed_too() -> None:
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    installed = {
-        target.removesuffix(".py").replace("/", ".")
-        for target in wheel["force-include"].values()
-        if target.startswith("core/")
-    }
-    needed = {name for name in all_imported() if name.startswith("core.")}
-    for name in set(needed):
-        path = ROOT / f"{name.replace('.', '/')}.py"
-        needed |= {other for other in imported(path) if other.startswith("core.")}
-    assert installed == needed | {"core.__init__"}
+    installed = set()
+    for target in wheel["force-include"].values():
+        if target.startswith("core/"):
+            module = target.removesuffix(".py")
+            installed.add(module.replace("/", "."))
+    needed = {"core.__init__"}
+    for name in modules_of_core(all_imported()):
+        needed.add(name)
+        needed |= modules_of_core(imported(file_of(name)))
+    assert installed == needed
+
+
+def modules_of_core(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith("core.")}
 
 
 def test_every_package_that_is_imported_is_a_dependency() -> None:
     outside = {name.partition(".")[0] for name in all_imported()}
     outside -= set(sys.stdlib_module_names) | OWN | WITH_MLFLOW | WITH_PYDANTIC
     packages = {PACKAGES.get(name, name) for name in outside}
-    dependencies = {
-        text.partition("=")[0].rstrip("><")
-        for text in PROJECT["project"]["dependencies"]
-    }
+    dependencies = set()
+    for requirement in DEPENDENCIES:
+        name, _, _ = requirement.partition("=")
+        dependencies.add(name.rstrip("><"))
     assert dependencies == packages
 
 
-def test_mlflow_is_the_one_that_the_schema_is_of() -> None:
-    pinned = [
-        text for text in PROJECT["project"]["dependencies"] if text.startswith("mlflow")
-    ]
-    (version,) = (text.partition("==")[2] for text in pinned)
+def test_the_schema_is_that_of_the_required_mlflow() -> None:
+    (requirement,) = [text for text in DEPENDENCIES if text.startswith("mlflow")]
+    _, _, version = requirement.partition("==")
     schema = (FOLDER / "schema.sql").read_text("utf-8")
     assert schema.startswith(f"-- Made by MLflow {version}:")
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    assert pinned[0] in groups["dependency-groups"]["mlflow"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert requirement in project["dependency-groups"]["mlflow"]

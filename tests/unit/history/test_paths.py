@@ -46,7 +46,10 @@ def test_the_address_of_a_file_on_a_drive_of_windows_becomes_relative_too() -> N
 )
 def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
     run = add_run(
-        tmp_path, params={"p": text}, tags={"t": text}, metrics={text: [(1, 1, 1)]}
+        tmp_path,
+        params={"p": text},
+        tags={"t": text},
+        metrics={text: [(1, 1, 1)]},
     )
     assert local_paths(run) == []
 

@@ -45,7 +45,10 @@ class Family:
 
 
 def add_family(
-    repo: Workspace, month: int, day: int, experiment: str = "housing"
+    repo: Workspace,
+    month: int,
+    day: int,
+    experiment: str = "housing",
 ) -> Family:
     started = milliseconds(month, day)
     parent = add_run(repo.mlruns, started=started, experiment=experiment)

@@ -1,4 +1,4 @@
-"""Whatever MLflow holds comes back out of the files as it was."""
+"""All that MLflow stores is imported, and built again as it was."""
 
 import math
 from pathlib import Path
@@ -30,13 +30,21 @@ from tests.support.history_factories import (
 )
 from tests.support.mlflow_picture import picture
 
+
+def is_no_path(text: str) -> bool:
+    return not text.startswith(("/", "\\", "file:")) and text[1:2] != ":"
+
+
+def name_and_digest(dataset: tuple[Any, ...]) -> tuple[str, str]:
+    name, digest, *_ = dataset
+    return name, digest
+
+
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40
 )
 # Values that look like paths of this machine are changed on purpose: see test_paths.py.
-VALUES = TEXT.filter(
-    lambda text: not text.startswith(("/", "\\", "file:")) and text[1:2] != ":"
-)
+VALUES = TEXT.filter(is_no_path)
 KEYS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,20}", fullmatch=True)
 TEXTS = st.dictionaries(KEYS, VALUES, max_size=4)
 TIMES = st.integers(0, 2**41)
@@ -44,12 +52,28 @@ STEPS = st.integers(-(2**40), 2**40)
 POINTS = st.lists(st.tuples(st.floats(), TIMES, STEPS), min_size=1, max_size=4)
 METRICS = st.dictionaries(KEYS, POINTS, max_size=3)
 DATASETS = st.lists(
-    st.tuples(KEYS, KEYS, KEYS, VALUES, st.none() | VALUES, st.none() | VALUES, TEXTS),
+    st.tuples(
+        KEYS,
+        KEYS,
+        KEYS,
+        VALUES,
+        st.none() | VALUES,
+        st.none() | VALUES,
+        TEXTS,
+    ),
     max_size=2,
-    unique_by=lambda dataset: (dataset[0], dataset[1]),
+    unique_by=name_and_digest,
 )
 MODELS = st.lists(
-    st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS), max_size=2
+    st.tuples(
+        KEYS,
+        TEXTS,
+        TEXTS,
+        METRICS,
+        st.none() | KEYS,
+        STEPS,
+    ),
+    max_size=2,
 )
 RUN = st.fixed_dictionaries(
     {
@@ -75,60 +99,72 @@ Experiments = dict[str, list[dict[str, Any]]]
 
 
 def log(
-    client: MlflowClient, experiment: str, content: dict[str, Any], earlier: list[str]
+    client: MlflowClient,
+    experiment: str,
+    content: dict[str, Any],
+    earlier: list[str],
 ) -> str:
-    """Log a run as any client would; `earlier` are the ids of the runs before it."""
+    """Log a run as any client would; `earlier` are the IDs of the runs before it."""
     tags = dict(content["tags"])
     if content["parent"] and earlier:
         tags["mlflow.parentRunId"] = earlier[-1]
-    run = client.create_run(experiment, content["started"], tags, content["name"])
+    started = content["started"]
+    run = client.create_run(experiment, started, tags, content["name"])
     run_id = str(run.info.run_id)
-    points = _points(content["metrics"])
     params = [Param(key, value) for key, value in content["params"].items()]
-    client.log_batch(
-        run_id, points, params, [RunTag(key, value) for key, value in tags.items()]
-    )
-    inputs = [
-        DatasetInput(
-            Dataset(name, digest, kind, source, described, profile),
-            [InputTag(key, value) for key, value in texts.items()],
-        )
-        for name, digest, kind, source, described, profile, texts in content["datasets"]
-    ]
-    used = [
-        LoggedModelInput(output.model_id)
-        for run_id in earlier[-1:]
-        if content["uses"]
-        for output in client.get_run(run_id).outputs.model_outputs
-    ]
-    client.log_inputs(run_id, inputs, used)
-    for name, model_params, model_tags, metrics, kind, step in content["models"]:
-        arguments = (experiment, name, run_id, model_tags, model_params, kind)
-        model = client.create_logged_model(*arguments)
-        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step)])
-        client.log_batch(run_id, _points(metrics, model.model_id))
-        client.finalize_logged_model(model.model_id, "READY")
-    client.set_terminated(run_id, content["status"], content["started"] + 5)
+    run_tags = [RunTag(key, value) for key, value in tags.items()]
+    client.log_batch(run_id, _points(content["metrics"]), params, run_tags)
+    used = []
+    if content["uses"] and earlier:
+        outputs = client.get_run(earlier[-1]).outputs.model_outputs
+        used = [LoggedModelInput(output.model_id) for output in outputs]
+    client.log_inputs(run_id, _datasets(content["datasets"]), used)
+    for model in content["models"]:
+        _log_model(client, experiment, run_id, model)
+    client.set_terminated(run_id, content["status"], started + 5)
     return run_id
+
+
+def _log_model(
+    client: MlflowClient,
+    experiment: str,
+    run_id: str,
+    content: tuple[Any, ...],
+) -> None:
+    name, params, tags, metrics, kind, step = content
+    arguments = (experiment, name, run_id, tags, params, kind)
+    model_id = client.create_logged_model(*arguments).model_id
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step)])
+    client.log_batch(run_id, _points(metrics, model_id))
+    client.finalize_logged_model(model_id, "READY")
+
+
+def _datasets(contents: list[tuple[Any, ...]]) -> list[DatasetInput]:
+    inputs = []
+    for *fields, texts in contents:
+        tags = [InputTag(key, value) for key, value in texts.items()]
+        inputs.append(DatasetInput(Dataset(*fields), tags))
+    return inputs
 
 
 def _points(
     metrics: dict[str, list[tuple[float, int, int]]], model: str | None = None
 ) -> list[Metric]:
-    unique = {
-        (key, time, step): value
-        for key, points in metrics.items()
-        for value, time, step in points
-    }
-    return [
-        Metric(key, value, time, step, model_id=model)
-        for (key, time, step), value in unique.items()
-    ]
+    """Return the points of some metrics, one for each time and step."""
+    unique = {}
+    for key, points in metrics.items():
+        for value, time, step in points:
+            unique[key, time, step] = value
+    logged = []
+    for (key, time, step), value in unique.items():
+        logged.append(Metric(key, value, time, step, model_id=model))
+    return logged
 
 
 def examples(count: int) -> Any:
-    """Try so many; each makes a folder of its own in the test's. Shrinking would take
-    minutes.
+    """Try so many examples, without shrinking, which would take minutes.
+
+    Each example creates a folder of its own in that of the test.
     """
     return settings(
         max_examples=count,
@@ -163,9 +199,7 @@ def client_of(repo: Workspace) -> MlflowClient:
 
 
 def compare(tmp_path: Path, experiments: Experiments) -> None:
-    """Log runs, save them, restore them elsewhere, and compare what MLflow shows of
-    both.
-    """
+    """Log runs, import them, build a database, and compare what MLflow shows of both."""
     folder = tmp_path / uuid4().hex
     uri, client, _ = new_store(folder / "source")
     for name, runs in experiments.items():
@@ -181,8 +215,8 @@ def compare(tmp_path: Path, experiments: Experiments) -> None:
     assert verify(repo) == []
     build_database(repo.mlruns, repo.build / "mlflow.db")
 
-    restored = client_of(repo)
-    assert picture(restored) == picture(client)
+    rebuilt = client_of(repo)
+    assert picture(rebuilt) == picture(client)
 
 
 def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) -> None:
@@ -190,9 +224,8 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
         folder = tmp_path / str(first)
         uri, client, experiment = new_store(folder / "source")
         run_id = client.create_run(experiment).info.run_id
-        client.log_batch(
-            run_id, [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)]
-        )
+        points = [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)]
+        client.log_batch(run_id, points)
         client.set_terminated(run_id)
         repo = new_workspace(folder / "clone")
         import_into(repo, uri, [run_id])
@@ -205,14 +238,14 @@ def test_a_history_of_more_than_one_page_is_whole(tmp_path: Path) -> None:
     uri, client, experiment = new_store(tmp_path / "source")
     run_id = client.create_run(experiment).info.run_id
     for start in range(0, 26_000, 1000):
-        points = [
-            Metric("loss", step / 7, step, step) for step in range(start, start + 1000)
-        ]
+        points = []
+        for step in range(start, start + 1000):
+            points.append(Metric("loss", step / 7, step, step))
         client.log_batch(run_id, points)
     client.set_terminated(run_id)
     repo = new_workspace(tmp_path / "clone")
     import_into(repo, uri)
     build_database(repo.mlruns, repo.build / "mlflow.db")
-    restored = client_of(repo)
-    assert len(restored.get_metric_history(run_id, "loss")) == 26_000
-    assert picture(restored) == picture(client)
+    rebuilt = client_of(repo)
+    assert len(rebuilt.get_metric_history(run_id, "loss")) == 26_000
+    assert picture(rebuilt) == picture(client)

@@ -180,7 +180,10 @@ def check_the_champion(folder: Path) -> None:
 
 
 def check_the_new_run_is_taken_in(
-    repo: Workspace, uri: str, client: MlflowClient, new: str
+    repo: Workspace,
+    uri: str,
+    client: MlflowClient,
+    new: str,
 ) -> None:
     """What a notebook logs lies aside until it is saved, and is the history's from then
     on.
