@@ -15,6 +15,7 @@ from core.errors import PipelineError
 from history import database, layout
 from history.build import Change
 from history.metrics import Exporter
+from history.runfile import Run
 from history.watch import watch
 from tests.conftest import posix
 from tests.paths import ROOT
@@ -22,7 +23,33 @@ from tests.support.built_database import bring_up, client, path_of, runs_in
 from tests.support.history_factories import Workspace, add_run, query
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-LOOKED = "history_build_last_success_timestamp_seconds"
+CREATE_OLDER = """
+import sys
+import sqlalchemy
+from alembic import command
+from mlflow.store.db import utils
+from mlflow.store.tracking.dbmodels.initial_models import Base
+engine = sqlalchemy.create_engine(sys.argv[1])
+Base.metadata.create_all(engine)
+with engine.begin() as connection:
+    config = utils._get_alembic_config(sys.argv[1])
+    config.attributes["connection"] = connection
+    command.upgrade(config, sys.argv[2])
+    connection.execute(sqlalchemy.text(
+        "INSERT INTO experiments (experiment_id, name, lifecycle_stage) "
+        "VALUES (7, 'mine', 'active')"
+    ))
+"""
+BUILD_NEW = """
+import sys
+from pathlib import Path
+from history import build_database
+
+build_database(Path("mlruns"), Path("new.db"))
+print("mlflow" in sys.modules)
+"""
+LAST_SUCCESS = "history_build_last_success_timestamp_seconds"
+COUNT = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM params)"
 FAILURES = "history_build_failures_total"
 
 
@@ -41,27 +68,12 @@ def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Workspace) -> None:
 @pytest.mark.slow
 def test_a_database_of_an_older_mlflow_is_upgraded(repo: Workspace) -> None:
     repo.build.mkdir()
-    script = """
-import sys
-import sqlalchemy
-from alembic import command
-from mlflow.store.db import utils
-from mlflow.store.tracking.dbmodels.initial_models import Base
-engine = sqlalchemy.create_engine(sys.argv[1])
-Base.metadata.create_all(engine)
-with engine.begin() as connection:
-    config = utils._get_alembic_config(sys.argv[1])
-    config.attributes["connection"] = connection
-    command.upgrade(config, sys.argv[2])
-    connection.execute(sqlalchemy.text(
-        "INSERT INTO experiments (experiment_id, name, lifecycle_stage) "
-        "VALUES (7, 'mine', 'active')"
-    ))
-"""
     older = "75868b020152"
     uri = f"sqlite:///{path_of(repo)}"
     subprocess.run(
-        [sys.executable, "-c", script, uri, older], check=True, capture_output=True
+        [sys.executable, "-c", CREATE_OLDER, uri, older],
+        check=True,
+        capture_output=True,
     )
     add_run(repo.mlruns)
     bring_up(repo)
@@ -73,33 +85,28 @@ with engine.begin() as connection:
 def test_a_full_disk_is_one_sentence(repo: Workspace) -> None:
     for _ in range(50):
         add_run(repo.mlruns, params={"p": "x" * 6000})
-    done = run_limited(repo, 400_000)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "the database is as it was before" in " ".join(done.stderr.split())
+    process = run_limited(repo, 400_000)
+    assert process.returncode == 1
+    error = " ".join(process.stderr.split())
+    assert "Traceback" not in error
+    assert "the database is as it was before" in error
     assert not path_of(repo).exists()
     assert bring_up(repo) == Change(50, 0, 50)
 
 
 def run_limited(repo: Workspace, size: int) -> subprocess.CompletedProcess[str]:
     """Build in a process that cannot write files larger than `size` bytes."""
-    script = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
-        "from history.__main__ import main; main()"
-    )
-    command = [
-        sys.executable,
-        "-c",
-        script,
-        "--folder",
-        str(repo.mlruns),
-        "build",
-        "--db",
-        str(path_of(repo)),
-    ]
+    script = f"""
+import resource
+import signal
+from history.__main__ import main
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))
+main()
+"""
     return subprocess.run(
-        command,
+        [sys.executable, "-c", script, *arguments(repo)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -107,19 +114,20 @@ def run_limited(repo: Workspace, size: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def start(repo: Workspace, *options: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "history",
+def arguments(repo: Workspace) -> list[str]:
+    """Return the arguments of a build."""
+    return [
         "--folder",
         str(repo.mlruns),
         "build",
         "--db",
         str(path_of(repo)),
     ]
+
+
+def start(repo: Workspace) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*command, *options],
+        [sys.executable, "-m", "history", *arguments(repo)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -144,10 +152,7 @@ def test_a_reader_sees_all_of_a_change_or_nothing(repo: Workspace) -> None:
 
     def read() -> None:
         while not done.is_set():
-            statement = (
-                "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM params)"
-            )
-            ((runs, params),) = query(path_of(repo), statement)
+            ((runs, params),) = query(path_of(repo), COUNT)
             assert runs == params
             counts.add(runs)
 
@@ -161,48 +166,54 @@ def test_a_reader_sees_all_of_a_change_or_nothing(repo: Workspace) -> None:
     assert counts <= {0, 2000}
 
 
-def test_what_a_killed_build_left_does_not_matter(repo: Workspace) -> None:
+def test_a_build_removes_the_files_of_a_killed_one(repo: Workspace) -> None:
     add_run(repo.mlruns)
     repo.build.mkdir()
-    for name in (".part-mlflow.db", "mlflow.db-wal", "mlflow.db"):
-        (repo.build / name).write_bytes(b"half" if name != "mlflow.db" else b"")
+    (repo.build / ".part-mlflow.db").write_bytes(b"half")
+    (repo.build / "mlflow.db-wal").write_bytes(b"half")
+    (repo.build / "mlflow.db").write_bytes(b"")
     assert bring_up(repo) == Change(1, 0, 1)
     assert not list(repo.build.glob(".part-*"))
+
+
+def damage(repo: Workspace, first: Run) -> tuple[Run, Path]:
+    """Add a run without its `run.json`; return it and the path of the missing file."""
+    # Move no file that the watcher may be reading.
+    elsewhere = repo.root / "elsewhere"
+    run = add_run(elsewhere)
+    (folder,) = layout.run_folders(elsewhere).values()
+    (folder / "run.json").rename(repo.root / "aside")
+    target = layout.run_folders(repo.mlruns)[first.run_id].with_name(run.run_id)
+    folder.rename(target)
+    return run, target / "run.json"
 
 
 def test_the_watcher_follows_the_files_and_survives_damage(
     repo: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = add_run(repo.mlruns)
-    said: list[str] = []
+    lines: list[str] = []
 
-    def heard() -> list[str]:
-        said.extend(capsys.readouterr().out.splitlines())
-        return said
+    def printed(text: str) -> int:
+        """Return how many lines with this text were printed so far."""
+        lines.extend(capsys.readouterr().out.splitlines())
+        return sum(text in line for line in lines)
 
     exporter = Exporter()
-    arguments = (repo.mlruns, path_of(repo), 0.05, exporter)
-    threading.Thread(target=watch, args=arguments, daemon=True).start()
-    wait_until(lambda: "1 runs (1 added, 0 removed)" in heard())
-    bad = add_run(
-        repo.root / "elsewhere"
-    )  # no file is moved that the watcher may be reading
-    (folder,) = layout.run_folders(repo.root / "elsewhere").values()
-    (folder / "run.json").rename(repo.root / "aside")
-    path = (
-        layout.run_folders(repo.mlruns)[first.run_id].with_name(bad.run_id) / "run.json"
-    )
-    folder.rename(path.parent)
-    wait_until(lambda: any("cannot be read" in told for told in heard()))
+    watched = (repo.mlruns, path_of(repo), 0.05, exporter)
+    threading.Thread(target=watch, args=watched, daemon=True).start()
+    wait_until(lambda: printed("1 runs (1 added, 0 removed)"))
+    second, missing = damage(repo, first)
+    wait_until(lambda: printed("cannot be read"))
     time.sleep(0.3)
-    looked, failures = (sample(exporter, name) for name in (LOOKED, FAILURES))
-    assert failures >= 2
+    last_success = sample(exporter, LAST_SUCCESS)
+    assert sample(exporter, FAILURES) >= 2
     time.sleep(0.2)
-    assert sample(exporter, LOOKED) == looked  # as long as it does not agree
-    (repo.root / "aside").rename(path)
-    wait_until(lambda: runs_in(repo) == {first.run_id, bad.run_id})
-    wait_until(lambda: sample(exporter, LOOKED) > looked + 0.2)
-    assert len([told for told in heard() if "cannot be read" in told]) == 1
+    assert sample(exporter, LAST_SUCCESS) == last_success  # while it does not agree
+    (repo.root / "aside").rename(missing)
+    wait_until(lambda: runs_in(repo) == {first.run_id, second.run_id})
+    wait_until(lambda: sample(exporter, LAST_SUCCESS) > last_success + 0.2)
+    assert printed("cannot be read") == 1
 
 
 def sample(exporter: Exporter, name: str) -> float:
@@ -214,27 +225,20 @@ def sample(exporter: Exporter, name: str) -> float:
 def test_the_schema_is_of_the_installed_mlflow_without_importing_it(
     tmp_path: Path,
 ) -> None:
-    script = (
-        "import sys, pathlib; from history import build_database; "
-        "build_database(pathlib.Path('mlruns'), pathlib.Path('new.db')); "
-        "print('mlflow' in sys.modules)"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(
-        command,
+    process = subprocess.run(
+        [sys.executable, "-c", BUILD_NEW],
         cwd=tmp_path,
-        env=environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    assert done.stdout.strip() == "False"
-    made_by = database.SCHEMA.read_text(encoding="utf-8").partition(":")[0]
-    stale = "write schema.sql anew: python tools/write_schema.py"
-    assert made_by == f"-- Made by MLflow {version('mlflow')}", stale
+    assert process.stdout.strip() == "False", process.stderr
+    schema = database.SCHEMA.read_text(encoding="utf-8")
+    remedy = "write schema.sql again: python -m tools.write_schema"
+    assert schema.startswith(f"-- Made by MLflow {version('mlflow')}:"), remedy
 
 
 @pytest.mark.slow
-def test_the_schema_is_what_mlflow_makes() -> None:
+def test_the_schema_is_the_one_that_mlflow_creates() -> None:
     command = [sys.executable, "tools/write_schema.py", "--check"]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""What gets into the history can be checked out on Windows, macOS and Linux."""
+"""Names of files in the history can be checked out on Windows, macOS and Linux."""
 
 import re
 import unicodedata
@@ -49,7 +49,7 @@ REFUSED = {
     "a/./b": "not a path within",
     "a/": "not a path within",
 }
-TAKEN = [
+ACCEPTED = [
     "note.txt",
     "plots/a b.txt",
     "deep/ü.txt",
@@ -73,14 +73,16 @@ def test_a_name_that_some_system_cannot_hold_is_refused_in_plain_english(
     path: str,
 ) -> None:
     reason = names.fault_of(path)
-    assert reason and REFUSED[path] in reason
-    assert "pattern" not in reason and "[" not in reason
+    assert reason
+    assert REFUSED[path] in reason
+    assert "pattern" not in reason
+    assert "[" not in reason
     with pytest.raises(ValidationError, match=re.escape(REFUSED[path])):
         Artifact(path=path, sha256="0" * 64, size=1)
 
 
-@pytest.mark.parametrize("path", TAKEN)
-def test_a_usual_name_is_taken(path: str) -> None:
+@pytest.mark.parametrize("path", ACCEPTED)
+def test_a_usual_name_is_accepted(path: str) -> None:
     assert names.fault_of(path) is None
     assert Artifact(path=path, sha256="0" * 64, size=1).path == path
 
@@ -103,14 +105,12 @@ def test_two_names_that_are_one_on_windows_or_macos_are_refused(
 
 
 def test_the_files_of_a_run_and_of_a_model_may_not_differ_in_case_alone() -> None:
-    files = [
-        {"path": path, "sha256": "0" * 64, "size": 1} for path in ("b", "A/x", "a/y")
-    ]
-    content = {"artifacts": files}
-    with pytest.raises(
-        ValidationError, match="'A' and 'a' are one file on Windows or macOS"
-    ):
-        LoggedModel.model_validate(content)
+    files = []
+    for path in ("b", "A/x", "a/y"):
+        files.append({"path": path, "sha256": "0" * 64, "size": 1})
+    message = "'A' and 'a' are one file on Windows or macOS"
+    with pytest.raises(ValidationError, match=message):
+        LoggedModel.model_validate({"artifacts": files})
 
 
 def test_names_that_differ_in_more_than_case_do_not_clash() -> None:
@@ -144,23 +144,27 @@ def test_no_ending_makes_a_device_s_name_harmless(device: str, ending: str) -> N
 
 
 @given(st.text(max_size=60))
-def test_a_name_that_is_taken_is_safe_everywhere(name: str) -> None:
+def test_an_accepted_name_is_safe_everywhere(name: str) -> None:
     if names.fault_of(name) is None:
         assert not re.search(r'[<>:"|?*\\\x00-\x1f\x7f]', name)
-        assert all(part == part.rstrip(". ") and part for part in name.split("/"))
+        for part in name.split("/"):
+            assert part
+            assert part == part.rstrip(". ")
         assert unicodedata.is_normalized("NFC", name)
         assert name.encode().decode() == name
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_two_experiments_never_share_a_folder(one: str, other: str) -> None:
-    folders = layout.experiment_folder(one), layout.experiment_folder(other)
-    for folder in folders:
-        assert re.fullmatch(r"[A-Za-z0-9_-]{1,49}", folder) and not names.fault_of(
-            folder
-        )
+    lower = []
+    for name in (one, other):
+        folder = layout.experiment_folder(name)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,49}", folder)
+        assert names.fault_of(folder) is None
         assert folder.lower() != layout.REGISTRY
-    assert (one == other) == (folders[0].lower() == folders[1].lower())
+        lower.append(folder.lower())
+    first, second = lower
+    assert (first == second) == (one == other)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +172,11 @@ def test_two_experiments_never_share_a_folder(one: str, other: str) -> None:
 )
 def test_an_experiment_with_an_unsafe_name_gets_a_digest(name: str) -> None:
     folder = layout.experiment_folder(name)
-    assert folder != name and layout.ENDS_WITH_DIGEST.search(folder)
+    assert folder != name
+    assert layout.ENDS_WITH_DIGEST.search(folder)
     assert layout.is_experiment_folder(folder, name)
 
 
-def test_no_experiment_takes_the_folder_that_another_s_digest_makes() -> None:
+def test_a_name_that_looks_like_the_folder_of_another_experiment_gets_its_own() -> None:
     taken = layout.experiment_folder("Iris").lower()
     assert layout.experiment_folder(taken) != taken

@@ -1,4 +1,4 @@
-"""Paths of one machine are found and made portable; text stays text."""
+"""Paths of one machine are recognised and become portable; other text stays as it is."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.history_factories import add_run
 
 
 @pytest.mark.parametrize(
-    ("path", "made"),
+    ("path", "expected"),
     [
         ("/work/repo/data/x.csv", "data/x.csv"),
         ("file:///work/repo/data/a%20b.csv", "data/a b.csv"),
@@ -22,9 +22,9 @@ from tests.support.history_factories import add_run
         ("/", ""),
     ],
 )
-def test_a_path_becomes_relative_or_its_last_part(path: str, made: str) -> None:
-    assert portable(path, Path("/work/repo")) == made
-    assert portable(path, None) == made.rpartition("/")[2]
+def test_a_path_becomes_relative_or_its_last_part(path: str, expected: str) -> None:
+    assert portable(path, Path("/work/repo")) == expected
+    assert portable(path, None) == expected.rpartition("/")[2]
 
 
 def test_the_address_of_a_file_on_a_drive_of_windows_becomes_relative_too() -> None:
@@ -44,7 +44,7 @@ def test_the_address_of_a_file_on_a_drive_of_windows_becomes_relative_too() -> N
         "//",
     ],
 )
-def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
+def test_a_text_is_not_a_path(tmp_path: Path, text: str) -> None:
     run = add_run(
         tmp_path,
         params={"p": text},
@@ -54,7 +54,7 @@ def test_a_text_is_no_path(tmp_path: Path, text: str) -> None:
     assert local_paths(run) == []
 
 
-def test_where_mlflow_writes_paths_every_root_is_one(tmp_path: Path) -> None:
+def test_any_absolute_path_counts_where_mlflow_writes_paths(tmp_path: Path) -> None:
     data = {
         "name": "d",
         "digest": "1",
@@ -70,5 +70,5 @@ def test_where_mlflow_writes_paths_every_root_is_one(tmp_path: Path) -> None:
         "mlflow.note.content": "/elsewhere",
     }
     run = add_run(tmp_path, datasets=[data, plain], tags=tags)
-    found = ["/anywhere/d.csv", "/anywhere/e.csv", "/elsewhere/train.py"]
-    assert sorted(local_paths(run)) == found
+    paths = ["/anywhere/d.csv", "/anywhere/e.csv", "/elsewhere/train.py"]
+    assert sorted(local_paths(run)) == paths

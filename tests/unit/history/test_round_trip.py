@@ -65,15 +65,7 @@ DATASETS = st.lists(
     unique_by=name_and_digest,
 )
 MODELS = st.lists(
-    st.tuples(
-        KEYS,
-        TEXTS,
-        TEXTS,
-        METRICS,
-        st.none() | KEYS,
-        STEPS,
-    ),
-    max_size=2,
+    st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS), max_size=2
 )
 RUN = st.fixed_dictionaries(
     {

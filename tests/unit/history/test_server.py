@@ -1,6 +1,4 @@
-"""What a real MLflow server shows of a clone: runs, artifacts, the champion, what it is
-given.
-"""
+"""A real MLflow server shows the runs, artifacts and champion of a clone, and new runs."""
 
 import os
 import shutil
@@ -81,7 +79,7 @@ def server(repo: Workspace) -> Iterator[str]:
 
 
 def trained(repo: Workspace, folder: Path) -> tuple[MlflowClient, str]:
-    """Log a run with a small model and an artifact, save and promote it."""
+    """Log a run with a small model and an artifact, import and promote it."""
     import mlflow
     from skl2onnx import to_onnx
     from sklearn.linear_model import LinearRegression
@@ -99,8 +97,8 @@ def trained(repo: Workspace, folder: Path) -> tuple[MlflowClient, str]:
             mlflow.onnx.log_model(model, name="model", pip_requirements=["onnx"])
     finally:
         mlflow.set_tracking_uri(None)
-    (saved,) = import_into(repo, uri, [run.info.run_id])
-    promote(repo, runfile.load(saved / layout.RUN_FILE))
+    (folder,) = import_into(repo, uri, [run.info.run_id])
+    promote(repo, runfile.load(folder / layout.RUN_FILE))
     return client, str(run.info.run_id)
 
 
@@ -123,9 +121,8 @@ def test_a_clone_at_another_path_shows_everything(
 ) -> None:
     import mlflow
 
-    monkeypatch.setattr(
-        sys, "argv", ["train.py"]
-    )  # no path: MLflow notes it with the run
+    # MLflow stores the name of the program with the run.
+    monkeypatch.setattr(sys, "argv", ["train.py"])
     first = new_workspace(tmp_path / "first")
     source, run_id = trained(first, tmp_path / "source")
     shutil.copytree(first.root, tmp_path / "elsewhere" / "clone")
@@ -157,13 +154,11 @@ def test_a_clone_at_another_path_shows_everything(
         finally:
             mlflow.set_tracking_uri(None)
             mlflow.set_registry_uri(None)
-        check_the_new_run_is_taken_in(repo, uri, client, run.info.run_id)
+        check_the_new_run_is_imported(repo, uri, client, run.info.run_id)
 
 
 def filled(value: Any) -> Any:
-    """Put an empty text where there is none: over HTTP MLflow's client cannot tell them
-    apart.
-    """
+    """Replace None by an empty text: over HTTP MLflow's client shows None as one."""
     if isinstance(value, dict):
         return {key: filled(item) for key, item in value.items()}
     return "" if value is None else value
@@ -179,28 +174,23 @@ def check_the_champion(folder: Path) -> None:
     assert abs(float(prediction.ravel()[0]) - 3) < 1e-4
 
 
-def check_the_new_run_is_taken_in(
+def check_the_new_run_is_imported(
     repo: Workspace,
     uri: str,
     client: MlflowClient,
     new: str,
 ) -> None:
-    """What a notebook logs lies aside until it is saved, and is the history's from then
-    on.
-    """
+    """Check that a run of a notebook belongs to the history once it is imported."""
     assert verify(repo) == []
-    assert (
-        repo.mlruns / ".local" / "housing" / new / "artifacts" / "mine.txt"
-    ).is_file()
-    told = script(repo, uri)
-    assert told.returncode == 0, told.stdout
-    assert (
-        "1 of 1 runs are there, 0 of them differ; 2 more are only on the server"
-        in told.stdout
-    )
-    told = script(repo, uri, "-S")  # without any package
-    assert told.returncode == 0, told.stdout
-    assert "1 of 1 runs are there; 2 more are only there." in told.stdout
+    local = repo.mlruns / ".local" / "housing" / new
+    assert (local / "artifacts" / "mine.txt").is_file()
+    process = script(repo, uri)
+    assert process.returncode == 0, process.stdout
+    counts = "1 of 1 runs are there, 0 of them differ; 2 more are only on the server"
+    assert counts in process.stdout
+    process = script(repo, uri, "-S")  # without any package
+    assert process.returncode == 0, process.stdout
+    assert "1 of 1 runs are there; 2 more are only there." in process.stdout
 
     before = picture(client)
     folders = import_into(repo, uri)
@@ -214,11 +204,12 @@ def check_the_new_run_is_taken_in(
     assert "3 of 3 runs are there, 0 of them differ; 0 more" in script(repo, uri).stdout
 
     client.set_tag(new, "later", "1")
-    client.delete_run(folders[-1].name if folders[-1].name != new else folders[0].name)
-    told = script(repo, uri)
-    assert told.returncode == 1
-    assert f"run {new}: the server shows another tag" in told.stdout
-    assert "the server does not show it" in told.stdout
-    told = script(repo, uri, "-S")
-    assert told.returncode == 1
-    assert "the server does not show it" in told.stdout
+    (other,) = [imported.name for imported in folders if imported.name != new]
+    client.delete_run(other)
+    process = script(repo, uri)
+    assert process.returncode == 1
+    assert f"run {new}: the server shows another tag" in process.stdout
+    assert "the server does not show it" in process.stdout
+    process = script(repo, uri, "-S")
+    assert process.returncode == 1
+    assert "the server does not show it" in process.stdout
