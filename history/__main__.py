@@ -40,7 +40,9 @@ Version = Annotated[
 
 @app.callback()
 def options(
-    context: typer.Context, folder: Folder = Path("mlruns"), version: Version = False
+    context: typer.Context,
+    folder: Folder = Path("mlruns"),
+    version: Version = False,
 ) -> None:
     """Keep MLflow runs as text in Git, and build MLflow's database from them."""
     if not folder.is_dir() and context.invoked_subcommand not in CREATING:

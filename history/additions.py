@@ -14,7 +14,11 @@ from history.runfile import Artifact, Run
 STAGING = "adding"
 
 
-def add(mlruns: Path, run: Run, files: Mapping[str, Path]) -> Path:
+def add(
+    mlruns: Path,
+    run: Run,
+    files: Mapping[str, Path],
+) -> Path:
     """Write the folder of a run that is not in the history; see `History.add`."""
     _check_files(run, files)
     with write_lock(mlruns):
@@ -35,7 +39,11 @@ def already_added(run_id: str) -> UsageError:
     )
 
 
-def add_model(mlruns: Path, files: Path, target: Path) -> None:
+def add_model(
+    mlruns: Path,
+    files: Path,
+    target: Path,
+) -> None:
     """Copy the files of a model to its place with its run, unless they are there.
 
     The caller holds the history's lock.
@@ -48,7 +56,11 @@ def add_model(mlruns: Path, files: Path, target: Path) -> None:
         _move(folder, target)
 
 
-def _write(folder: Path, run: Run, files: Mapping[str, Path]) -> None:
+def _write(
+    folder: Path,
+    run: Run,
+    files: Mapping[str, Path],
+) -> None:
     folder.mkdir()
     for path, source in files.items():
         copy = folder / path

@@ -82,7 +82,11 @@ def _build_or_update(mlruns: Path, path: Path) -> Change:
         temporary.unlink(missing_ok=True)
 
 
-def _build(mlruns: Path, path: Path, temporary: Path) -> Change:
+def _build(
+    mlruns: Path,
+    path: Path,
+    temporary: Path,
+) -> Change:
     with closing(database.connect(temporary)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = OFF")
@@ -140,7 +144,9 @@ def _synchronize(connection: sqlite3.Connection, mlruns: Path) -> Change:
 
 
 def _insert_runs(
-    connection: sqlite3.Connection, files: Iterator[Path], addresses: Mapping[str, str]
+    connection: sqlite3.Connection,
+    files: Iterator[Path],
+    addresses: Mapping[str, str],
 ) -> None:
     """Read the runs in these files, and insert them batch by batch."""
     experiments = database.experiment_ids(connection)
@@ -162,7 +168,9 @@ def _run_id(run: Run) -> str:
 
 
 def _run_rows(
-    runs: Iterable[Run], addresses: Mapping[str, str], experiments: Mapping[str, int]
+    runs: Iterable[Run],
+    addresses: Mapping[str, str],
+    experiments: Mapping[str, int],
 ) -> Iterator[mlflow_rows.Row]:
     for run in runs:
         address = addresses[run.run_id]
@@ -170,7 +178,9 @@ def _run_rows(
 
 
 def _insert_promotions(
-    connection: sqlite3.Connection, mlruns: Path, addresses: Mapping[str, str]
+    connection: sqlite3.Connection,
+    mlruns: Path,
+    addresses: Mapping[str, str],
 ) -> None:
     """Write the registered models anew; they are few.
 

@@ -104,7 +104,11 @@ def restore_database(
 
 
 @app.command("import")
-def import_runs(context: typer.Context, source: Source, run_ids: RunIds = None) -> None:
+def import_runs(
+    context: typer.Context,
+    source: Source,
+    run_ids: RunIds = None,
+) -> None:
     """Import runs of an MLflow store or server, ready to be committed."""
     settings: Settings = context.obj
     with settings.history() as history:
@@ -116,7 +120,11 @@ def import_runs(context: typer.Context, source: Source, run_ids: RunIds = None) 
 
 
 @app.command("save", hidden=True)
-def save_runs(context: typer.Context, source: Source, run_ids: RunIds = None) -> None:
+def save_runs(
+    context: typer.Context,
+    source: Source,
+    run_ids: RunIds = None,
+) -> None:
     """Import runs: the former name."""
     renamed.notice("`history save`", "`history import`")
     import_runs(context, source, run_ids)

@@ -42,7 +42,9 @@ class Exported(NamedTuple):
 
 
 def export(
-    history: History, target: Path, notice: Callable[[str], None] | None = None
+    history: History,
+    target: Path,
+    notice: Callable[[str], None] | None = None,
 ) -> Exported:
     """Write the whole history to `target` as a file store, all of it or nothing.
 

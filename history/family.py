@@ -140,7 +140,12 @@ class Family:
             self.folders[run_id] = folder
             self._imported(folder)
 
-    def _leave_out(self, run_id: str, reason: str, failed: bool = True) -> None:
+    def _leave_out(
+        self,
+        run_id: str,
+        reason: str,
+        failed: bool = True,
+    ) -> None:
         self.left_out[run_id] = reason
         if failed:
             self._failed.add(run_id)

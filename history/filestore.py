@@ -49,7 +49,12 @@ class FileStore:
         self._folder = folder
         self._place = place
 
-    def add_experiment(self, number: int, name: str, created: int) -> None:
+    def add_experiment(
+        self,
+        number: int,
+        name: str,
+        created: int,
+    ) -> None:
         """Write an experiment; `created` is in milliseconds since the epoch."""
         content = {
             "experiment_id": str(number),
@@ -61,7 +66,12 @@ class FileStore:
         }
         write_meta(self._folder / str(number), content)
 
-    def add_run(self, run: Run, number: int, source: Path) -> None:
+    def add_run(
+        self,
+        run: Run,
+        number: int,
+        source: Path,
+    ) -> None:
         """Write a run of an experiment, its models and files; `source` is its folder.
 
         Raises:
@@ -87,7 +97,12 @@ class FileStore:
                 shutil.rmtree(written, ignore_errors=True)
             raise
 
-    def _write_run(self, run: Run, number: int, folder: Path) -> None:
+    def _write_run(
+        self,
+        run: Run,
+        number: int,
+        folder: Path,
+    ) -> None:
         content = {
             "run_id": run.run_id,
             "run_uuid": run.run_id,
@@ -214,7 +229,11 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
-def _link(source: str, identity: str, destination: str) -> Json:
+def _link(
+    source: str,
+    identity: str,
+    destination: str,
+) -> Json:
     """Return the content of a link between a run and a data set or model."""
     return {
         "source_type": source,

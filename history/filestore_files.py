@@ -41,7 +41,11 @@ def write_meta(folder: Path, content: Json) -> None:
     (folder / META).write_bytes(text.encode())
 
 
-def write_values(folder: Path, part: str, values: Mapping[str, str]) -> None:
+def write_values(
+    folder: Path,
+    part: str,
+    values: Mapping[str, str],
+) -> None:
     """Write values to files with their names, below the folder of a part.
 
     Args:

@@ -67,7 +67,11 @@ def events(root: Path, *options: str) -> Iterator[Event]:
             parents = tuple(rest)
 
 
-def tree(root: Path, commit: str, folder: str) -> dict[str, Entry]:
+def tree(
+    root: Path,
+    commit: str,
+    folder: str,
+) -> dict[str, Entry]:
     """Return the files below a folder in a commit, by path."""
     output = git_bytes(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/")
     files = {}
@@ -128,7 +132,11 @@ def _changing(attributes: dict[str, str]) -> str:
     return ", ".join(f"{name}={attributes[name]}" for name in sorted(attributes))
 
 
-def _own_file(root: Path, setting: str, default: str) -> tuple[str, str]:
+def _own_file(
+    root: Path,
+    setting: str,
+    default: str,
+) -> tuple[str, str]:
     """Return the options that let Git read the user's own file of this kind."""
     for scope in ("--local", "--global", "--system"):
         value = _setting(root, scope, f"core.{setting}")
@@ -139,7 +147,11 @@ def _own_file(root: Path, setting: str, default: str) -> tuple[str, str]:
     return "-c", f"core.{setting}={base}/git/{default}"
 
 
-def _setting(root: Path, scope: str, name: str) -> str:
+def _setting(
+    root: Path,
+    scope: str,
+    name: str,
+) -> str:
     try:
         return git(root, "config", scope, "--default", "", "--get", name)
     except GitError:  # this scope has no file, for example without a home folder

@@ -67,7 +67,9 @@ def import_runs(
 
 
 def _report_not_imported(
-    store: Store, history: History, notice: Callable[[str], None] | None
+    store: Store,
+    history: History,
+    notice: Callable[[str], None] | None,
 ) -> None:
     """Report what else the store holds; to count that takes a while."""
     if notice is None:
@@ -83,7 +85,12 @@ def _ignore(value: object) -> None:
 class Writer:
     """Writes one run after the other into the history."""
 
-    def __init__(self, store: Store, staging: Path, history: History) -> None:
+    def __init__(
+        self,
+        store: Store,
+        staging: Path,
+        history: History,
+    ) -> None:
         self._store = store
         self._staging = staging
         self._history = history

@@ -65,7 +65,11 @@ def time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def day_folder(mlruns: Path, experiment: str, started: int) -> Path:
+def day_folder(
+    mlruns: Path,
+    experiment: str,
+    started: int,
+) -> Path:
     """Return the folder for a new run that started at `started` (ms).
 
     When the folder of a day is full, the next one gets a number.

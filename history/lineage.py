@@ -2,10 +2,11 @@
 
 Runs have unique IDs, so every commit that ever changed a `run.json` counts, on whatever
 branch. Versions of a model are numbered 1, 2, 3 … in each copy of the project: for them
-this branch's own line of commits counts (`--first-parent`), and what a merge brought
-from a copy with another line does not belong here.
+the commits of this branch itself count (`--first-parent`), and versions that a merge
+brought from another copy do not belong here.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -13,12 +14,16 @@ from core.git import GitError, git
 from history import gitlog, layout
 from history.faults import Fault
 from history.gitlog import Entry, Event
-from history.lineage_advice import Advice
+from history.lineage_advice import SHORT, Advice
 from history.location import Location
+
+OF_RUNS = ("--diff-merges=separate", "--diff-filter=MTD")
+OF_THIS_BRANCH = ("--first-parent", "--diff-merges=first-parent")
+OF_ALL_BRANCHES = ("--full-history", "--diff-merges=off", "--diff-filter=AMT")
 
 
 class Lineage:
-    """The past of the files that are written once, as Git knows it.
+    """The history of the files that are written once, as recorded in Git.
 
     Attributes:
         originals: the ID of the content that a file was written with, by path; of a
@@ -44,73 +49,79 @@ class Lineage:
         places = {}
         for path in self._committed:
             if path.endswith(f"/{layout.RUN_FILE}"):
-                places[_run_of(path)] = path
-        options = ("--diff-merges=separate", "--diff-filter=MTD", "--", self._run_files)
-        for event in gitlog.events(self._root, *options):
-            path = places.get(_run_of(event.path), "")
-            if path:
-                self._changes.setdefault(path, []).append(event)
-                self.originals[path] = event.old  # that of the oldest event stays
+                run_id = _run_of(path)
+                places[run_id] = path
+        for event in gitlog.events(self._root, *OF_RUNS, "--", self._run_files):
+            run_id = _run_of(event.path)
+            path = places.get(run_id)
+            if path is None:
+                continue
+            self._add_change(path, event)
+            self.originals[path] = event.old  # that of the oldest event stays
+
+    def _add_change(self, path: str, event: Event) -> None:
+        events = self._changes.setdefault(path, [])
+        events.append(event)
 
     def _read_registry(self) -> None:
         """Note the original of every promotion since the registry of its model began."""
         complete: set[str] = set()
-        options = (
-            "--first-parent",
-            "--diff-merges=first-parent",
-            "--",
-            self._registry,
-        )
-        for event in gitlog.events(self._root, *options):
+        for event in gitlog.events(self._root, *OF_THIS_BRANCH, "--", self._registry):
             folder = _folder_of(event.path)
             if folder in complete:
                 continue
-            removed = event.status == "D"
-            if removed and not gitlog.tree(self._root, event.commit, folder):
-                # All versions went at once: a new registry began afterwards.
+            if event.status == "D" and self._is_absent(folder, event.commit):
+                # All versions were deleted at once: a new registry began afterwards.
                 complete.add(folder)
                 continue
-            self._changes.setdefault(event.path, []).append(event)
-            added = event.status == "A"
-            self.originals[event.path] = event.new if added else event.old
-            if removed and event.path not in self._committed:
-                self._deleted.setdefault(event.path, event)
+            self._read_promotion(event)
+
+    def _is_absent(self, folder: str, commit: str) -> bool:
+        """Return whether a commit has no file below a folder."""
+        files = gitlog.tree(self._root, commit, folder)
+        return not files
+
+    def _read_promotion(self, event: Event) -> None:
+        path = event.path
+        self._add_change(path, event)
+        if event.status == "A":
+            self.originals[path] = event.new
+        else:
+            self.originals[path] = event.old
+        if event.status == "D" and path not in self._committed:
+            self._deleted.setdefault(path, event)
 
     def _read_branches(self) -> None:
         """Note promotions that a branch changed, or the merge that brought them."""
-        options = (
-            "--full-history",
-            "--diff-merges=off",
-            "--diff-filter=AMT",
-            "--",
-            self._registry,
-        )
-        changed: dict[str, list[Event]] = {}
-        for event in gitlog.events(self._root, *options):
+        added: dict[str, list[str]] = defaultdict(list)
+        changed: dict[str, list[Event]] = defaultdict(list)
+        for event in gitlog.events(self._root, *OF_ALL_BRANCHES, "--", self._registry):
+            path = event.path
             if event.status == "A":
-                self._added[event.path, event.new] = event.commit
+                if (path, event.new) not in self._added:
+                    added[path].append(event.new)
+                self._added[path, event.new] = event.commit
             else:
-                changed.setdefault(event.path, []).append(event)
-        added: dict[str, list[str]] = {}
-        for path, blob in self._added:
-            added.setdefault(path, []).append(blob)
+                changed[path].append(event)
         for path, blobs in added.items():
             if path in self._committed:
-                self._compare_with_branches(path, blobs, changed.get(path))
+                self._compare_with_branches(path, blobs, changed[path])
 
     def _compare_with_branches(
         self,
         path: str,
         blobs: list[str],
-        changes: list[Event] | None,
+        changes: list[Event],
     ) -> None:
         """Note the original of a promotion; `blobs` are those that a commit added."""
         committed = self._committed[path].blob
         if committed not in blobs:
             self.originals[path] = blobs[-1]
-            self._changes[path] = changes or self._changes.get(path, [])
+            if changes:
+                self._changes[path] = changes
         elif self.originals.get(path) not in blobs:
-            self.originals[path] = committed  # it was changed there, and mended since
+            # It was changed on the branch, and restored since.
+            self.originals[path] = committed
 
     def why_changed(self, path: str) -> str:
         """Return which commit changed a file and how to restore the original."""
@@ -118,10 +129,15 @@ class Lineage:
         if not events:
             return "is not as it was written"
         event = self._event_of(path, events)
-        if path.startswith(f"{self._registry}/") and len(event.parents) > 1:
+        is_merge = len(event.parents) > 1
+        if is_merge and self._is_promotion(path):
             return self._advice.another(event.commit)
+        original = self.originals[path]
         source = self._source(path, events)
-        return self._advice.changed(path, event.commit, source, self.originals[path])
+        return self._advice.changed(path, event.commit, source, original)
+
+    def _is_promotion(self, path: str) -> bool:
+        return path.startswith(f"{self._registry}/")
 
     def _event_of(self, path: str, events: list[Event]) -> Event:
         """Return the event that gave a file its committed content, else the newest."""
@@ -132,21 +148,24 @@ class Lineage:
         return events[0]
 
     def deletions(self) -> Iterator[Fault]:
-        """Yield the promotions that a commit deleted, except those made elsewhere."""
+        """Yield the promotions that a commit deleted, except those of other copies."""
         for path, event in self._deleted.items():
             if self._diverged_at(path, event.old) is None:
-                yield Fault(path, self._advice.deleted(event.commit))
+                reason = self._advice.deleted(event.commit)
+                yield Fault(path, reason)
 
-    def made_elsewhere(self) -> Iterator[Fault]:
-        """Yield the promotions made in another copy, after versions unlike those here."""
+    def promoted_elsewhere(self) -> Iterator[Fault]:
+        """Yield the promotions of other copies, after versions that differ from ours."""
         for path, entry in self._committed.items():
-            if not path.startswith(f"{self._registry}/"):
+            if not self._is_promotion(path):
                 continue
             version = self._diverged_at(path, entry.blob)
-            if version:
-                made = self._added[path, entry.blob]
-                brought = self._brought_by(path, made)
-                yield Fault(path, self._advice.made_elsewhere(made, version, brought))
+            if version is None:
+                continue
+            added_by = self._added[path, entry.blob]
+            merged_by = self._brought_by(path, added_by)
+            reason = self._advice.promoted_elsewhere(added_by, version, merged_by)
+            yield Fault(path, reason)
 
     def _brought_by(self, path: str, default: str) -> str:
         """Return the commit of this branch that added a file."""
@@ -156,16 +175,17 @@ class Lineage:
         return default
 
     def _diverged_at(self, path: str, blob: str) -> str | None:
-        """Return the first version that was another when a promotion was made."""
+        """Return the first version that differed when a promotion was added, or None."""
         commit = self._added.get((path, blob))
         place = PurePosixPath(path)
         if commit is None or not place.stem.isdecimal():
             return None
         folder = str(place.parent)
-        then = gitlog.tree(self._root, commit, folder)
+        files = gitlog.tree(self._root, commit, folder)
         for version in range(1, int(place.stem)):
             earlier = f"{folder}/{version}.json"
-            if earlier in then and then[earlier].blob != self._original(earlier):
+            entry = files.get(earlier)
+            if entry and entry.blob != self._original(earlier):
                 return str(version)
         return None
 
@@ -179,23 +199,30 @@ class Lineage:
         """Return a commit that holds a file's original in the same place."""
         original = self.originals[path]
         for event in reversed(events):
-            commit = event.commit[:12]
-            for source in (commit, f"{commit}~1", f"{commit}^2"):
+            commit = event.commit[:SHORT]
+            sources = (commit, f"{commit}~1", f"{commit}^2")
+            for source in sources:
                 if self._holds(source, path, original):
                     return source
         return None
 
-    def _holds(self, source: str, path: str, blob: str) -> bool:
+    def _holds(
+        self,
+        source: str,
+        path: str,
+        blob: str,
+    ) -> bool:
         """Return whether a commit holds a file with this content."""
-        options = ("rev-parse", "--verify", "--quiet")
+        name = f"{source}:./{path}"
         try:
-            return git(self._root, *options, f"{source}:./{path}") == blob
+            stored = git(self._root, "rev-parse", "--verify", "--quiet", name)
         except GitError:
             return False
+        return stored == blob
 
 
 def _run_of(path: str) -> str:
-    """Return a run's folder name: the folder may have moved, its name does not change."""
+    """Return the name of a run's folder, which stays if the folder is moved."""
     return PurePosixPath(path).parent.name
 
 

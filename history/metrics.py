@@ -90,7 +90,9 @@ class Exporter(Collector):
 
 
 def _family(
-    connection: sqlite3.Connection, name: str, help_text: str
+    connection: sqlite3.Connection,
+    name: str,
+    help_text: str,
 ) -> GaugeMetricFamily:
     """Return the samples of a metric: the rows of the view with its name."""
     family = GaugeMetricFamily(name, help_text)

@@ -9,7 +9,9 @@ from history.runfile import Point
 
 
 def run(
-    entity: Any, experiment: str, metrics: dict[str, list[Point]]
+    entity: Any,
+    experiment: str,
+    metrics: dict[str, list[Point]],
 ) -> dict[str, Any]:
     """Return the content of a `run.json`, without models and files."""
     info = entity.info
@@ -45,7 +47,11 @@ def _datasets(entity: Any) -> list[dict[str, Any]]:
     return sorted(datasets, key=name_and_digest)
 
 
-def points(history: Iterable[Any], started: int, latest: float) -> list[Point]:
+def points(
+    history: Iterable[Any],
+    started: int,
+    latest: float,
+) -> list[Point]:
     """Return a metric's points by time, step and value.
 
     MLflow takes 0 and not-a-number for equal: of two such points, the one that it shows

@@ -20,7 +20,11 @@ NAMES = ("address", "experiment_id", "run_id", "model_id", "name", "digest")
 LARGEST = 1.7976931348623157e308
 
 
-def of_run(run: Run, address: str, experiment_id: int) -> Iterator[Row]:
+def of_run(
+    run: Run,
+    address: str,
+    experiment_id: int,
+) -> Iterator[Row]:
     """Yield all rows of one run; `address` is the URI of its folder."""
     record = run.model_dump(by_alias=True, exclude={"metrics"})
     if run.parent:
@@ -58,7 +62,11 @@ def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
     yield from _parts("promotion", promotion.model_dump(), {"address": address})
 
 
-def _parts(part: str, record: dict[str, Any], owner: dict[str, Any]) -> Iterator[Row]:
+def _parts(
+    part: str,
+    record: dict[str, Any],
+    owner: dict[str, Any],
+) -> Iterator[Row]:
     """Yield the rows of a record and of all that it holds.
 
     A field that a record leaves open is its owner's.

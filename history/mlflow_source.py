@@ -58,7 +58,12 @@ def _open(uri: str, mlruns: Path) -> "Store":
 class Store:
     """The content of an MLflow store or server; `connect` opens one."""
 
-    def __init__(self, uri: str, mlruns: Path, client: Any) -> None:
+    def __init__(
+        self,
+        uri: str,
+        mlruns: Path,
+        client: Any,
+    ) -> None:
         self.uri = uri
         self.client = client
         self._mlruns = mlruns

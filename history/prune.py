@@ -88,7 +88,11 @@ def _delete(folders: Iterable[Path], history: History) -> None:
             del history.folders[folder.name]
 
 
-def _kept_by_age(first_runs: Iterable[Run], since: datetime, newest: int) -> set[str]:
+def _kept_by_age(
+    first_runs: Iterable[Run],
+    since: datetime,
+    newest: int,
+) -> set[str]:
     """Return the IDs of the first runs of the families that rules 2 to 4 keep."""
     since_ms = since.timestamp() * 1000
     kept: set[str] = set()

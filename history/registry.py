@@ -50,7 +50,11 @@ def dump(promotion: Promotion) -> str:
     return runfile.dump(promotion)
 
 
-def path_of(mlruns: Path, model: str, version: int) -> Path:
+def path_of(
+    mlruns: Path,
+    model: str,
+    version: int,
+) -> Path:
     """Return where a version of a model is recorded."""
     return mlruns / REGISTRY / model / f"{version}.json"
 

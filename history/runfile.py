@@ -193,7 +193,11 @@ def load(path: Path) -> Run:
     return run
 
 
-def read(path: Path, kind: type[Kind], remedy: str = RESTORE) -> Kind:
+def read(
+    path: Path,
+    kind: type[Kind],
+    remedy: str = RESTORE,
+) -> Kind:
     """Read and check a file that holds one record with its format version.
 
     Raises:
@@ -210,7 +214,11 @@ def read(path: Path, kind: type[Kind], remedy: str = RESTORE) -> Kind:
         ) from error
 
 
-def _reason(kind: str, error: ValidationError, remedy: str) -> str:
+def _reason(
+    kind: str,
+    error: ValidationError,
+    remedy: str,
+) -> str:
     """Return what is wrong with a record, and what to do."""
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))

@@ -38,7 +38,11 @@ def _result(run: Run) -> str:
     return run.tags.get("gate") or run.status
 
 
-def run_page(run: Run, folder: str, versions: Sequence[str]) -> str:
+def run_page(
+    run: Run,
+    folder: str,
+    versions: Sequence[str],
+) -> str:
     """Return all of one run, section by section.
 
     Args:

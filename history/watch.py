@@ -46,7 +46,12 @@ def watch(
 class Watcher:
     """Compares the folders of a history with those of the last build."""
 
-    def __init__(self, mlruns: Path, path: Path, exporter: "Exporter") -> None:
+    def __init__(
+        self,
+        mlruns: Path,
+        path: Path,
+        exporter: "Exporter",
+    ) -> None:
         self._mlruns = mlruns
         self._path = path
         self._exporter = exporter

@@ -1,8 +1,8 @@
-"""Compares the files of the history with what Git holds of them.
+"""Compares the files of the history with those in Git.
 
-What is written once must be as it was when it was first committed: a hand-edited metric
-leaves a well-formed `run.json`, and only Git knows that it was another. What Git would
-leave out of a clone, or give it with other bytes, is found here too.
+Files that are written once must be as they were first committed: an edited metric
+leaves a well-formed `run.json`, and only Git has the original. Files that Git would
+leave out of a clone, or write there with other bytes, are reported here too.
 """
 
 import hashlib
@@ -27,7 +27,11 @@ SHALLOW = (
 RESTORE = "git restore --source=HEAD --staged --worktree"
 
 
-def faults(location: Location, notice: Notice | None, explain: bool) -> list[Fault]:
+def faults(
+    location: Location,
+    notice: Notice | None,
+    explain: bool,
+) -> list[Fault]:
     """Return what Git shows to be wrong.
 
     Args:
@@ -38,24 +42,30 @@ def faults(location: Location, notice: Notice | None, explain: bool) -> list[Fau
     Raises:
         PipelineError: Git is not installed.
     """
-    tell = notice or (lambda sentence: None)
+    report = notice or _ignore
     if not location.root.is_dir():
         return []
     try:
         reason = _reason_to_skip(location.root)
         if reason:
-            tell(reason)
+            report(reason)
             return []
-        if git(location.root, "rev-parse", "--is-shallow-repository") == "true":
-            tell(SHALLOW)
+        is_shallow = git(location.root, "rev-parse", "--is-shallow-repository")
+        if is_shallow == "true":
+            report(SHALLOW)
         return Witness(location).faults(explain)
     except GitError as error:
-        tell(f"Git cannot be asked, so {FILES_ONLY.rstrip('.')}: {error}.")
+        consequence = FILES_ONLY.rstrip(".")
+        report(f"Git cannot be asked, so {consequence}: {error}.")
         return []
 
 
+def _ignore(sentence: str) -> None:
+    """Do nothing, where the caller wants no notice."""
+
+
 def advice(location: Location, entries: Sequence[Fault]) -> str:
-    """Return how faults can be mended, which depends on whether they are committed."""
+    """Return how faults can be repaired, which depends on whether they are committed."""
     if any("`git " in fault.reason for fault in entries):
         return "the command named with a fault mends it, and often others with it"
     options = ("--porcelain", "--untracked-files=no", "--")
@@ -80,9 +90,9 @@ def _checked(location: Location) -> list[str]:
 
 
 def _reason_to_skip(root: Path) -> str | None:
-    """Return why Git knows nothing of this folder, or None if it does."""
+    """Return why Git does not hold this folder, or None if it does."""
     try:
-        top = Path(git(root, "rev-parse", "--show-toplevel")).resolve()
+        top = git(root, "rev-parse", "--show-toplevel")
     except GitError as error:
         if "not a git repository" in error.output:
             return f"This folder is not in a Git repository: {FILES_ONLY}"
@@ -91,7 +101,8 @@ def _reason_to_skip(root: Path) -> str | None:
         git(root, "rev-parse", "--verify", "--quiet", "HEAD")
     except GitError:
         return f"There is no commit yet: {FILES_ONLY}"
-    if top != root and not git(root, "ls-tree", "--name-only", "HEAD"):
+    is_below_top = Path(top).resolve() != root
+    if is_below_top and not git(root, "ls-tree", "--name-only", "HEAD"):
         return f"The Git repository around this folder does not hold it: {FILES_ONLY}"
     return None
 
@@ -102,7 +113,7 @@ class Witness:
     def __init__(self, location: Location) -> None:
         self._location = location
         self._root = location.root
-        self._found: list[Fault] = []
+        self._faults: list[Fault] = []
         self._committed = gitlog.tree(self._root, "HEAD", location.name)
         self._staged, self._conflicts = gitlog.index(self._root, location.name)
         self._lineage = Lineage(location, self._committed)
@@ -110,20 +121,19 @@ class Witness:
     def faults(self, explain: bool) -> list[Fault]:
         """Return all faults; see `faults` above."""
         present = self._work_tree()
+        conflict = "has a merge conflict; `git merge --abort` undoes the merge"
         for path in self._conflicts:
-            self._add(
-                path, "has a merge conflict; `git merge --abort` undoes the merge"
-            )
+            self._add(path, conflict)
         self._check_originals(present)
         self._check_bytes(present)
         self._check_attributes(present)
         self._check_ignored()
-        if explain or self._found:
-            self._found += self._lineage.made_elsewhere()
-        return self._found
+        if explain or self._faults:
+            self._faults += self._lineage.promoted_elsewhere()
+        return self._faults
 
     def _add(self, path: str, reason: str) -> None:
-        self._found.append(Fault(path, reason))
+        self._faults.append(Fault(path, reason))
 
     def _work_tree(self) -> dict[str, str]:
         """Return the ID that Git would give to the content of each file, by path."""
@@ -135,24 +145,26 @@ class Witness:
                 continue
             for path in (mlruns / name).rglob("*"):
                 if path.is_file() and not path.is_symlink():
-                    blobs[self._location.relative(path)] = _blob_id(path, algorithm)
+                    relative = self._location.relative(path)
+                    blobs[relative] = _blob_id(path, algorithm)
         return blobs
 
     def _check_originals(self, present: Mapping[str, str]) -> None:
-        """Check that what is written once is unchanged, here and in the index."""
-        # A registry that was deleted as a whole may be begun anew.
-        registry = f"{self._location.registry}/"
-        registered = {
-            str(PurePosixPath(path).parent)
-            for path in present
-            if path.startswith(registry)
-        }
-        once = {path for path in self._committed if self._is_written_once(path)}
-        for path in sorted(once | self._lineage.originals.keys()):
+        """Check that files written once are unchanged, here and in the index."""
+        # After a registry was deleted as a whole, a new one may begin.
+        registered = set()
+        for path in present:
+            if path.startswith(f"{self._location.registry}/"):
+                registered.add(_folder_of(path))
+        paths = set(self._lineage.originals)
+        for path in self._committed:
+            if self._is_written_once(path):
+                paths.add(path)
+        for path in sorted(paths):
             reason = self._change_of(path, present.get(path), registered)
             if reason:
                 self._add(path, reason)
-        self._found += self._lineage.deletions()
+        self._faults += self._lineage.deletions()
 
     def _change_of(
         self,
@@ -171,7 +183,8 @@ class Witness:
         staged = self._staged.get(path)
         if staged and original and staged.blob not in (original, committed):
             return f"is staged with a change: {_get_back(path)}"
-        if committed and not present and str(PurePosixPath(path).parent) in registered:
+        is_deleted = committed and not present
+        if is_deleted and _folder_of(path) in registered:
             return f"was deleted; promotions are kept for ever: {_get_back(path)}"
         return None
 
@@ -180,9 +193,11 @@ class Witness:
         for path, staged in self._staged.items():
             if staged.mode not in FILE_MODES:
                 self._add(path, f"is not a file in Git but a {_link(staged.mode)}")
-            elif self._is_written_once(path) and path in self._committed:
-                continue  # `_check_originals` looked at it
-            elif present.get(path, staged.blob) != staged.blob and _in_run(path):
+                continue
+            if self._is_written_once(path) and path in self._committed:
+                continue  # see `_check_originals`
+            blob = present.get(path, staged.blob)
+            if blob != staged.blob and _in_run(path):
                 self._add(
                     path,
                     "has other bytes in Git than here, and so in every clone: a filter"
@@ -212,6 +227,10 @@ class Witness:
         return path.count("/") == 4 and path.endswith(f"/{layout.RUN_FILE}")
 
 
+def _folder_of(path: str) -> str:
+    return str(PurePosixPath(path).parent)
+
+
 def _in_run(path: str) -> bool:
     """Return whether a file lies in a run's folder or in the registry."""
     return path.count("/") > 2
@@ -232,5 +251,8 @@ def _get_back(path: str) -> str:
 
 def _blob_id(path: Path, algorithm: str) -> str:
     content = path.read_bytes()
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.new(algorithm, header + content, usedforsecurity=False).hexdigest()
+    header = f"blob {len(content)}\0"
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    digest.update(header.encode())
+    digest.update(content)
+    return digest.hexdigest()

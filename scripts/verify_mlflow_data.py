@@ -348,7 +348,11 @@ def served_runs(server: str) -> set[str]:
             return run_ids
 
 
-def ask(server: str, path: str, query: Json) -> Json:
+def ask(
+    server: str,
+    path: str,
+    query: Json,
+) -> Json:
     """Return MLflow's answer to a search; a server of ours is asked without a proxy."""
     address = f"{server.rstrip('/')}/api/2.0/mlflow/{path}"
     body = json.dumps({"max_results": PAGE} | query).encode()
@@ -367,7 +371,9 @@ def shown(address: str) -> str:
 
 
 def show_table(
-    title: str, titles: tuple[str, ...], rows: Sequence[Iterable[str]]
+    title: str,
+    titles: tuple[str, ...],
+    rows: Sequence[Iterable[str]],
 ) -> None:
     """Print a table whose columns are as wide as their longest text."""
     lines = [titles, *rows]

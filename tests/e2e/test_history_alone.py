@@ -98,7 +98,11 @@ def installed(
     return Installation(folder / "environment", borrow)
 
 
-def listing(installed: Installation, uri: str, artifacts: Path) -> dict[str, Any]:
+def listing(
+    installed: Installation,
+    uri: str,
+    artifacts: Path,
+) -> dict[str, Any]:
     """Return all that MLflow's client shows of a store, by experiment."""
     script = str(Path(mlflow_listing.__file__))
     output = installed.python(script, uri, str(artifacts))
@@ -106,7 +110,11 @@ def listing(installed: Installation, uri: str, artifacts: Path) -> dict[str, Any
     return experiments
 
 
-def commit_history(installed: Installation, repository: Path, uri: str) -> None:
+def commit_history(
+    installed: Installation,
+    repository: Path,
+    uri: str,
+) -> None:
     """Import a store into a new repository, and commit the runs."""
     git = partial(installed.run, *GIT, folder=repository)
     repository.mkdir()

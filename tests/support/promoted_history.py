@@ -114,5 +114,9 @@ class Damage:
             assert str(history.repo.root) not in str(fault)
 
 
-def _matches(fault: Fault, file: str, reason: str) -> bool:
+def _matches(
+    fault: Fault,
+    file: str,
+    reason: str,
+) -> bool:
     return fault.file.startswith(file) and reason in fault.reason

@@ -81,7 +81,11 @@ def target(tmp_path: Path) -> Workspace:
     return new_workspace(tmp_path / "target")
 
 
-def start(script: str, source: Workspace, target: Workspace) -> subprocess.Popen[str]:
+def start(
+    script: str,
+    source: Workspace,
+    target: Workspace,
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", script, str(source.mlruns), str(target.mlruns)],
         cwd=ROOT,
@@ -129,7 +133,9 @@ def test_two_processes_that_add_the_same_runs_add_each_of_them_once(
 
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_process_waits_until_another_has_written(
-    source: Workspace, target: Workspace, writer: str
+    source: Workspace,
+    target: Workspace,
+    writer: str,
 ) -> None:
     run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
     promote(source, run)
@@ -147,7 +153,9 @@ def test_a_process_waits_until_another_has_written(
 
 
 def test_a_run_can_be_added_while_others_are_imported(
-    source: Workspace, target: Workspace, tmp_path: Path
+    source: Workspace,
+    target: Workspace,
+    tmp_path: Path,
 ) -> None:
     run = add_run(source.mlruns)
     uri, client, experiment = new_store(tmp_path / "store")

@@ -114,7 +114,9 @@ def listed(python: Path, uri: str) -> dict[str, Any]:
 
 
 def test_mlflow_shows_every_run_model_and_version_alike(
-    python: Path, exported: Path, ours: dict[str, Any]
+    python: Path,
+    exported: Path,
+    ours: dict[str, Any],
 ) -> None:
     shown = listed(python, exported.as_uri())
     assert shown.keys() == ours.keys()

@@ -107,7 +107,9 @@ def comparable(run: Run) -> dict[str, Any]:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_a_number_and_nan_at_one_step_the_larger_counts_as_in_sql(
-    repo: Workspace, tmp_path: Path, order: int
+    repo: Workspace,
+    tmp_path: Path,
+    order: int,
 ) -> None:
     high = [(NAN, 0, 0), (1.0, 0, 0)]
     low = [(NAN, 0, 0), (-1.0, 0, 0)]

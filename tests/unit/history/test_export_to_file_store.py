@@ -151,7 +151,9 @@ UNWRITABLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("reason", UNWRITABLE)
 def test_a_run_that_a_file_store_cannot_hold_is_left_out_and_reported(
-    repo: Workspace, tmp_path: Path, reason: str
+    repo: Workspace,
+    tmp_path: Path,
+    reason: str,
 ) -> None:
     store = tmp_path / "store"
     kept = add_run(repo.mlruns)

@@ -23,7 +23,12 @@ from tests.support.history_factories import (
 Samples = dict[tuple[str, ...], float]
 
 
-def add_push(repo: Workspace, number: int, rmse: float, gate: str = "refused") -> None:
+def add_push(
+    repo: Workspace,
+    number: int,
+    rmse: float,
+    gate: str = "refused",
+) -> None:
     """Add the runs of a push: the parent, which was evaluated, and a candidate."""
     started = STARTED + 60_000 * number
     metrics = {

@@ -111,7 +111,9 @@ def test_links_to_models_of_no_run_are_left_out(
 
 
 def test_more_runs_than_a_folder_should_hold_get_another_folder(
-    repo: Workspace, source: SourceStore, monkeypatch: pytest.MonkeyPatch
+    repo: Workspace,
+    source: SourceStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(layout, "MOST_ENTRIES", 2)
     for _ in range(5):

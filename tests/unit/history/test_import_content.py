@@ -91,7 +91,9 @@ def log_onnx_model(source: SourceStore) -> tuple[str, str]:
 
 
 def test_a_logged_model_names_its_place_in_the_history(
-    repo: Workspace, source: SourceStore, monkeypatch: pytest.MonkeyPatch
+    repo: Workspace,
+    source: SourceStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(source.folder)
     monkeypatch.setattr(

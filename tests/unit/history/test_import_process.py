@@ -37,7 +37,11 @@ def source(tmp_path: Path) -> SourceStore:
     return SourceStore(tmp_path / "source")
 
 
-def command(repo: Workspace, source: SourceStore, script: str = MAIN) -> list[str]:
+def command(
+    repo: Workspace,
+    source: SourceStore,
+    script: str = MAIN,
+) -> list[str]:
     folder = ["--folder", str(repo.mlruns)]
     return [sys.executable, "-c", script, *folder, "import", "--from", source.uri]
 

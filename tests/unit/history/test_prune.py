@@ -73,7 +73,11 @@ def ids(*families: Family) -> set[str]:
     return run_ids
 
 
-def prune_now(repo: Workspace, newest: int, dry_run: bool = False) -> list[Path]:
+def prune_now(
+    repo: Workspace,
+    newest: int,
+    dry_run: bool = False,
+) -> list[Path]:
     with repo.history() as history:
         return prune(history, days=30, newest=newest, now=NOW, dry_run=dry_run)
 

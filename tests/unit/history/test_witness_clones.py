@@ -91,7 +91,9 @@ def test_files_that_git_ignores_are_reported_where_they_were_added(
 
 
 def test_the_user_s_own_ignore_file_counts(
-    checkout: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Checkout,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ignore = tmp_path / "ignore"
     ignore.write_text("*.png\n")

@@ -36,7 +36,9 @@ def _diverge(checkout: Checkout, tmp_path: Path) -> Clone:
 
 @pytest.mark.parametrize("preferred", ["ours", "theirs"])
 def test_a_merge_of_two_histories_is_reported_and_can_be_undone(
-    checkout: Checkout, tmp_path: Path, preferred: str
+    checkout: Checkout,
+    tmp_path: Path,
+    preferred: str,
 ) -> None:
     _diverge(checkout, tmp_path)
     own_runs = set(layout.run_folders(checkout.repo.mlruns))
