@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from core.errors import UsageError
-from core.files import emptied, sha256_file
+from core.files import emptied
 from history import layout, runfile
 from history.lock import write_lock
 from history.runfile import Artifact, Run
@@ -24,7 +24,8 @@ def add(
     with write_lock(mlruns):
         if layout.find_run(mlruns, run.run_id):
             raise already_added(run.run_id)
-        target = layout.day_folder(mlruns, run.experiment, run.started) / run.run_id
+        day = layout.day_folder(mlruns, run.experiment, run.started)
+        target = day / run.run_id
         with emptied(mlruns / layout.LOCAL / STAGING) as staging:
             folder = staging / run.run_id
             _write(folder, run, files)
@@ -83,7 +84,7 @@ def _check_files(run: Run, files: Mapping[str, Path]) -> None:
     for path, source in files.items():
         if path not in listed:
             raise UsageError(f"the run {run.run_id} does not list {path}.")
-        if not _is_same(source, listed[path]):
+        if not listed[path].is_content_of(source):
             raise UsageError(
                 f"{source} is not the {path} of the run {run.run_id}: its size or"
                 " digest is another."
@@ -110,9 +111,3 @@ def _by_path(folder: str, artifacts: list[Artifact]) -> dict[str, Artifact]:
         path = f"{folder}/{artifact.path}"
         by_path[path] = artifact
     return by_path
-
-
-def _is_same(source: Path, artifact: Artifact) -> bool:
-    if source.stat().st_size != artifact.size:
-        return False
-    return sha256_file(source) == artifact.sha256

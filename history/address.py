@@ -51,12 +51,14 @@ def settings_for(uri: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def words_of(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """Return the message of an error in one line, shortened and without secrets."""
     # SQLAlchemy adds its query and a link to the error of the driver.
     cause = getattr(error, "orig", None) or error
-    text = str(getattr(cause, "message", "") or cause) or type(cause).__name__
-    return redact(" ".join(text.split()))[:LONGEST_REASON]
+    message = getattr(cause, "message", "") or str(cause)
+    text = str(message) or type(cause).__name__
+    line = " ".join(text.split())
+    return redact(line)[:LONGEST_REASON]
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def one_sentence(uri: str) -> Iterator[None]:
             " installed: install it, or name an MLflow server that uses this store."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        raise PipelineError(f"{redact(uri)}: {words_of(error)}") from error
+        raise PipelineError(f"{redact(uri)}: {message_of(error)}") from error
 
 
 def require_mlflow(uri: str) -> None:
@@ -96,11 +98,15 @@ def require_mlflow(uri: str) -> None:
     if is_folder(uri):
         _require_file_store(uri)
         return
-    if uri.partition(":")[0].partition("+")[0] not in DATABASES:
+    scheme, _, _ = uri.partition(":")
+    backend, _, _ = scheme.partition("+")
+    if backend not in DATABASES:
         return
     url = make_url(uri)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise UsageError(f"{redact(uri)}: there is no such file.")
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "")
+        if not file.is_file():
+            raise UsageError(f"{redact(uri)}: there is no such file.")
     engine = create_engine(url)
     try:
         missing = TABLES - set(inspect(engine).get_table_names())

@@ -1,7 +1,7 @@
 """Builds MLflow's SQLite database from the run files, or brings it up to date with them.
 
 Runs that a notebook logged into the database stay. The runs, the logged models and the
-registered models of the history are made to agree with the files.
+registered models of the history are brought into agreement with the files.
 """
 
 import gc
@@ -137,8 +137,10 @@ def _synchronize(connection: sqlite3.Connection, mlruns: Path) -> Change:
     replaced = stored.keys() & added
     if removed or replaced:
         database.delete_rows(connection, "runs", removed | replaced)
-    files = (days[run_id] / run_id / layout.RUN_FILE for run_id in added)
-    _insert_runs(connection, files, addresses)
+    files = []
+    for run_id in added:
+        files.append(days[run_id] / run_id / layout.RUN_FILE)
+    _insert_runs(connection, iter(files), addresses)
     _insert_promotions(connection, mlruns, addresses)
     return Change(len(added), len(removed), len(days))
 

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from core import renamed
 from core.errors import PipelineError, UsageError
-from history import build, importer, prune, queries, runfile, text, witness
+from history import build, importer, prune, queries, runfile, text
+from history.advice import advice
 from history.history import History
 from history.location import Project
 
@@ -44,7 +45,7 @@ RunIds = Annotated[
 
 @dataclass(frozen=True)
 class Settings:
-    """What the commands work on; whoever calls `app` puts one into `context.obj`."""
+    """The history and database of the commands; `context.obj` must be one."""
 
     mlruns: Path
     database: Path
@@ -166,12 +167,12 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
         if as_json:
             print(json.dumps([fault._asdict() for fault in faults]))
         elif faults:
-            print("\n".join(str(fault) for fault in faults))
+            print("\n".join(map(str, faults)))
         else:
             print(f"{len(history)} runs, no fault.")
         if faults:
-            advice = witness.advice(history.location, faults)
-            raise PipelineError(f"the history has {len(faults)} faults: {advice}.")
+            remedy = advice(history.location, faults)
+            raise PipelineError(f"the history has {len(faults)} faults: {remedy}.")
 
 
 @app.command("prune", help=prune.__doc__)
@@ -191,7 +192,9 @@ def prune_history(
         print(json.dumps(paths))
         return
     outcome = "would be deleted" if dry_run else "were deleted; commit that"
-    print("\n".join([*paths, f"{len(paths)} runs {outcome}."]))
+    for path in paths:
+        print(path)
+    print(f"{len(paths)} runs {outcome}.")
 
 
 @app.command("list")
@@ -205,10 +208,11 @@ def list_runs(
     with settings.history() as history:
         runs = history.newest(limit)
         if as_json:
-            print(json.dumps([json.loads(runfile.dump(run)) for run in runs]))
-        else:
-            versions = queries.versions_by_run(history.path)
-            _print(text.run_table(runs, versions))
+            contents = [json.loads(runfile.dump(run)) for run in runs]
+            print(json.dumps(contents))
+            return
+        versions = queries.versions_by_run(history.path)
+    _print(text.run_table(runs, versions))
 
 
 @app.command("show")
@@ -224,9 +228,11 @@ def show_run(
         if as_json:
             print(runfile.dump(run), end="")
             return
-        folder = history.location.relative(history.folder(run.run_id))
-        versions = queries.versions_by_run(history.path).get(run.run_id, [])
-        _print(text.run_page(run, folder, versions))
+        folder = history.folder(run.run_id)
+        place = history.location.relative(folder)
+        versions = queries.versions_by_run(history.path)
+    titles = versions.get(run.run_id, [])
+    _print(text.run_page(run, place, titles))
 
 
 def _print(page: str) -> None:

@@ -27,14 +27,18 @@ NAME = "-- name: "  # starts a named part of an SQL file, as in aiosql
 
 def statements(name: str) -> list[str]:
     """Return the statements of the SQL file with this name."""
-    return _split(SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8"))
+    return _split(_read(name))
+
+
+def _read(name: str) -> str:
+    path = SCHEMA.with_name(f"{name}.sql")
+    return path.read_text(encoding="utf-8")
 
 
 @cache
 def named_statements(name: str) -> dict[str, list[str]]:
     """Return the statements of each named part of an SQL file, in the file's order."""
-    text = SCHEMA.with_name(f"{name}.sql").read_text(encoding="utf-8")
-    _, *parts = text.split(NAME)
+    _, *parts = _read(name).split(NAME)
     named = {}
     for part in parts:
         title, _, content = part.partition("\n")
@@ -163,7 +167,8 @@ def add_experiment(
     """
     number = 0
     if name != DEFAULT:
-        number = int(sha256_bytes(name.encode())[:7], 16)
+        digest = sha256_bytes(name.encode())
+        number = int(digest[:7], 16)
     while number in ids.values():
         number += 1
     # New artifacts of a notebook go there, never among the history's own folders.

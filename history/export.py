@@ -59,7 +59,8 @@ def export(
     """
     target = target.resolve()
     _require_free(target, history)
-    with emptied(target.with_name(f"{TEMPORARY_PREFIX}{target.name}")) as aside:
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
+    with emptied(temporary) as aside:
         database = aside / "mlflow.db"
         build.build_database(history.path, database)
         store = FileStore(aside / "store", target)
@@ -75,8 +76,9 @@ def export(
 def _require_free(target: Path, history: History) -> None:
     if target.is_relative_to(history.path):
         raise UsageError(f"{target} lies in the history: name a folder elsewhere.")
-    is_free = not target.exists() or (target.is_dir() and not any(target.iterdir()))
-    if not is_free:
+    if not target.exists():
+        return
+    if not target.is_dir() or any(target.iterdir()):
         raise UsageError(
             f"{target} is not empty: name a folder that is, or that does not exist."
         )
@@ -126,23 +128,32 @@ class _Export:
             runs: the experiment of each run that was written.
         """
         count = 0
-        for model in self._connection.execute(MODELS).fetchall():
-            rows = self._connection.execute(VERSIONS, (model["name"],)).fetchall()
-            versions = [dict(row) for row in rows if row["run_id"] in runs]
-            numbers = {version["version"] for version in versions}
+        for model in self._rows(MODELS):
+            name = model["name"]
+            versions = {}
+            for version in self._rows(VERSIONS, name):
+                if version["run_id"] in runs:
+                    number = version["version"]
+                    versions[number] = version
             aliases = {}
-            for alias, number in self._connection.execute(ALIASES, (model["name"],)):
-                if number in numbers:
-                    aliases[alias] = number
-            self._store.add_registered_model(dict(model), aliases)
-            for version in versions:
-                self._write_version(version, runs[version["run_id"]])
+            for alias in self._rows(ALIASES, name):
+                if alias["version"] in versions:
+                    aliases[alias["alias"]] = alias["version"]
+            self._store.add_registered_model(model, aliases)
+            for version in versions.values():
+                experiment = runs[version["run_id"]]
+                self._write_version(version, experiment)
             count += len(versions)
         return count
 
+    def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        rows = self._connection.execute(query, values).fetchall()
+        return [dict(row) for row in rows]
+
     def _write_version(self, version: dict[str, Any], experiment: str) -> None:
-        key = (version["name"], version["version"])
-        tags = dict(self._connection.execute(TAGS, key).fetchall())
+        tags = {}
+        for tag in self._rows(TAGS, version["name"], version["version"]):
+            tags[tag["key"]] = tag["value"]
         *_, kind, last = version["storage_location"].split("/")
         files = [kind, last]
         if kind == layout.MODELS:

@@ -1,4 +1,4 @@
-"""The faults of a history, worded so that they can be mended."""
+"""The faults of a history, each with a reason that helps to repair it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
 
 class FaultList:
-    """The faults that were found so far, in `entries`."""
+    """Collects faults in `entries`."""
 
     def __init__(self, location: Location) -> None:
         self.entries: list[Fault] = []
@@ -28,15 +28,20 @@ class FaultList:
     def add(self, path: Path, reason: object) -> None:
         """Add a fault; `reason` may be the error that reading the file raised.
 
-        Such an error also names the file and this check, which the reader knows.
+        Its text begins with the file and ends with the advice to verify the history:
+        neither is repeated.
         """
-        text = str(reason).removeprefix(f"{path}: ").removesuffix(f"; {RESTORE}.")
-        self.entries.append(Fault(self._location.relative(path), text))
+        text = str(reason)
+        text = text.removeprefix(f"{path}: ")
+        text = text.removesuffix(f"; {RESTORE}.")
+        file = self._location.relative(path)
+        self.entries.append(Fault(file, text))
 
 
 def listed(faults: Sequence[Fault], most: int = 3) -> str:
     """Return the first faults as one text, with the number of those left out."""
-    named = "; ".join(str(fault) for fault in faults[:most])
-    if len(faults) > most:
-        return f"{named} (and {len(faults) - most} more)"
-    return named
+    first = "; ".join(map(str, faults[:most]))
+    others = len(faults) - most
+    if others > 0:
+        return f"{first} (and {others} more)"
+    return first

@@ -145,14 +145,18 @@ class FileStore:
             kept = folder.parent / "datasets" / dataset_id
             if not kept.exists():  # as in MLflow, the first of a name and digest counts
                 write_meta(kept, content)
-            link = _link("DATASET", dataset_id, "RUN") | {"tags": tags}
-            write_meta(folder / "inputs" / mlflow_id(dataset_id, run.run_id), link)
+            link = _link("DATASET", dataset_id, "RUN")
+            link["tags"] = tags
+            link_id = mlflow_id(dataset_id, run.run_id)
+            write_meta(folder / "inputs" / link_id, link)
 
     def _write_model_links(self, run: Run, folder: Path) -> None:
         """Write the links to the models that a run used and put out."""
         for model_id in run.model_inputs:
-            link = _link("MODEL", model_id, "RUN") | {"tags": {}}
-            write_meta(folder / "inputs" / mlflow_id(model_id, run.run_id), link)
+            link = _link("MODEL", model_id, "RUN")
+            link["tags"] = {}
+            link_id = mlflow_id(model_id, run.run_id)
+            write_meta(folder / "inputs" / link_id, link)
         for output in run.model_outputs:
             link = _link("RUN_OUTPUT", output.model_id, "MODEL_OUTPUT")
             link |= {"tags": {}, "step": output.step}

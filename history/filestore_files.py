@@ -1,4 +1,4 @@
-"""The files of MLflow's file store: YAML for what an entity is, a text file per value."""
+"""The files of MLflow's file store: YAML for each entity, a text file for each value."""
 
 import hashlib
 import math
@@ -35,7 +35,7 @@ class UnwritableError(PipelineError):
 
 
 def write_meta(folder: Path, content: Json) -> None:
-    """Write what an entity is to a new folder."""
+    """Write the fields of an entity to a new folder."""
     folder.mkdir(parents=True)
     text = yaml.dump(content, Dumper=DUMPER, allow_unicode=True)
     (folder / META).write_bytes(text.encode())
@@ -59,25 +59,28 @@ def write_values(
         reason = _fault_of(key)
         if reason:
             raise UnwritableError(f"has the {kind} {key!r}, {reason}")
-        path = folder / part / key
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as stream:
-                stream.write(text.encode())
+            _write_value(folder / part / key, text)
         except (FileExistsError, NotADirectoryError) as error:
             raise UnwritableError(
                 f"has the {kind} {key!r} beside another whose file would be the same"
             ) from error
 
 
+def _write_value(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as stream:
+        stream.write(text.encode())
+
+
 def _fault_of(key: str) -> str | None:
     """Return why MLflow would refuse a name, or why no file can have it; else None."""
     normal = posixpath.normpath(key)
-    climbs = normal.startswith(("..", "/")) or normal == "."
-    if not KEY.fullmatch(key) or normal != key or climbs:
+    leaves_folder = normal.startswith(("..", "/")) or normal == "."
+    if leaves_folder or normal != key or not KEY.fullmatch(key):
         return "which MLflow does not allow"
-    longest = max(len(part.encode()) for part in key.split("/"))
-    if longest > names.LONGEST_PART:
+    sizes = [len(part.encode()) for part in key.split("/")]
+    if max(sizes) > names.LONGEST_PART:
         return "which is too long for the name of a file"
     if sys.platform == "win32":
         return names.fault_of(key)
@@ -86,21 +89,24 @@ def _fault_of(key: str) -> str | None:
 
 def mlflow_id(*texts: str) -> str:
     """Return the ID that MLflow derives from texts."""
-    content = "".join(texts).encode()
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    content = "".join(texts)
+    digest = hashlib.md5(content.encode(), usedforsecurity=False)
+    return digest.hexdigest()
 
 
 def metric_lines(run: Run, points: list[Point]) -> str:
     """Return the file of a metric's values.
 
-    Of equal steps and times MLflow takes the first NaN or number.
+    Of points with one step and time, MLflow takes the first if one of them is NaN.
     """
     if any(math.isnan(value) for value, _, _ in points):
         latest = max(points, key=_order)
-        points = sorted(points, key=lambda point: point is not latest)
+        others = [point for point in points if point is not latest]
+        points = [latest, *others]
     lines = []
     for value, time, step in points:
-        lines.append(f"{run.started + time} {value!r} {step}\n")
+        timestamp = run.started + time
+        lines.append(f"{timestamp} {value!r} {step}\n")
     return "".join(lines)
 
 
@@ -115,11 +121,17 @@ def model_metric_line(metric: ModelMetric) -> str:
     Raises:
         UnwritableError: a line cannot hold it.
     """
-    fields = [metric.timestamp, repr(metric.value), metric.step, metric.run_id]
+    fields = [
+        metric.timestamp,
+        repr(metric.value),
+        metric.step,
+        metric.run_id,
+    ]
     if metric.dataset_name is not None and metric.dataset_digest is not None:
         fields += [metric.dataset_name, metric.dataset_digest]
     line = " ".join(map(str, fields))
-    if metric.run_id is None or len(line.split()) != len(fields):
+    has_spaces = len(line.split()) != len(fields)
+    if metric.run_id is None or has_spaces:
         raise UnwritableError(
             f"has a model with the metric {metric.key!r} that belongs to no run, or to"
             " a data set whose name has a space"

@@ -1,4 +1,4 @@
-"""Checks the names of what lies in a folder of the history."""
+"""Checks the names of the entries of folders."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ class FolderCheck:
         self._fault = faults.add
 
     def expect(self, folder: Path, expected: Callable[[str], object]) -> list[Path]:
-        """Return what is in a folder and named as expected; the rest is a fault.
+        """Return the entries whose names are expected; each other one is a fault.
 
         A folder that does not exist is empty.
         """
@@ -28,25 +28,28 @@ class FolderCheck:
                 f"has {len(entries)} entries; at most {layout.MOST_ENTRIES} are"
                 " allowed",
             )
+        accepted = []
         for name in entries:
-            if (folder / name).is_symlink():
-                self._fault(folder / name, "is a symbolic link")
+            path = folder / name
+            if path.is_symlink():
+                self._fault(path, "is a symbolic link")
             elif not expected(name):
-                self._fault(
-                    folder / name, "does not belong to the history: move it elsewhere"
-                )
+                self._fault(path, "does not belong to the history: move it elsewhere")
+            if expected(name):
+                accepted.append(path)
         self.check_names(folder, entries)
-        return [folder / name for name in entries if expected(name)]
+        return accepted
 
     def check_names(self, folder: Path, entries: Sequence[str]) -> None:
         """Check that the entries of a folder can be checked out on every system."""
         for name in entries:
-            path = self._location.relative(folder / name)
-            reason = names.fault_of(name) or names.too_long(path)
+            path = folder / name
+            relative = self._location.relative(path)
+            reason = names.fault_of(name) or names.too_long(relative)
             if reason:
-                self._fault(folder / name, reason)
+                self._fault(path, reason)
         pair = names.clash(entries)
         if pair:
-            self._fault(
-                folder / pair[1], f"is one file with {pair[0]} on Windows or macOS"
-            )
+            first, second = pair
+            reason = f"is one file with {first} on Windows or macOS"
+            self._fault(folder / second, reason)

@@ -1,13 +1,34 @@
-"""Reads from Git what it holds of the history's files, with a few calls for all."""
+"""Reads commits, the index and attributes from Git, with a few calls for all files."""
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from core.git import GitError, git, git_bytes
 
+_LOG = (
+    "-c",
+    "log.showRoot=true",
+    "log",
+    "--topo-order",
+    "--raw",
+    "--no-renames",
+    "--no-abbrev",
+    "--relative",
+    "-z",
+    "--format=%H %P",
+)
+# The attributes that can change the bytes of a file.
+_ATTRIBUTES = (
+    "text",
+    "eol",
+    "filter",
+    "ident",
+    "working-tree-encoding",
+)
 _HEADER = re.compile(r"[0-9a-f]{40,64}( [0-9a-f]{40,64})*")
 
 
@@ -27,7 +48,7 @@ class Event(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A file as Git holds it: its mode, and the id of its content."""
+    """A file in Git: its mode, and the ID of its content."""
 
     mode: str
     blob: str
@@ -39,31 +60,19 @@ def events(root: Path, *options: str) -> Iterator[Event]:
     Raises:
         GitError: the history cannot be read.
     """
-    output = git_bytes(
-        root,
-        "-c",
-        "log.showRoot=true",
-        "log",
-        "--topo-order",
-        "--raw",
-        "--no-renames",
-        "--no-abbrev",
-        "--relative",
-        "-z",
-        "--format=%H %P",
-        *options,
-    )
-    parts = iter(output.decode(errors="surrogateescape").split("\0"))
+    output = git_bytes(root, *_LOG, *options)
+    text = output.decode(errors="surrogateescape")
+    parts = iter(text.split("\0"))
     commit = ""
     parents: tuple[str, ...] = ()
     for part in parts:
-        text = part.strip("\n ")
-        if text.startswith(":"):
-            *_, old, new, status = text.split(" ")
+        part = part.strip("\n ")
+        if part.startswith(":"):
+            *_, old, new, status = part.split(" ")
             path = next(parts)
             yield Event(commit, parents, status[0], path, old, new)
-        elif _HEADER.fullmatch(text):
-            commit, *rest = text.split(" ")
+        elif _HEADER.fullmatch(part):
+            commit, *rest = part.split(" ")
             parents = tuple(rest)
 
 
@@ -101,7 +110,8 @@ def ignored(root: Path, folder: str) -> list[str]:
     """Return the files below a folder that the user's `git add` would leave out."""
     own = _own_file(root, "excludesFile", "ignore")
     options = ("--others", "--ignored", "--exclude-standard", "-z")
-    return _parts(git_bytes(root, *own, "ls-files", *options, "--", folder))
+    output = git_bytes(root, *own, "ls-files", *options, "--", folder)
+    return _parts(output)
 
 
 def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
@@ -109,17 +119,22 @@ def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
 
     Paths without such an attribute are left out.
     """
-    names = ("text", "eol", "filter", "ident", "working-tree-encoding")
     own = _own_file(root, "attributesFile", "attributes")
-    stdin = "\0".join(paths).encode(errors="surrogateescape")
-    output = git_bytes(root, *own, "check-attr", "-z", "--stdin", *names, stdin=stdin)
+    command = (*own, "check-attr", "-z", "--stdin", *_ATTRIBUTES)
+    stdin = "\0".join(paths)
+    output = git_bytes(root, *command, stdin=stdin.encode(errors="surrogateescape"))
     parts = _parts(output)
-    attributes: dict[str, dict[str, str]] = {}
+    attributes: dict[str, dict[str, str]] = defaultdict(dict)
     for path, name, value in zip(parts[::3], parts[1::3], parts[2::3]):
-        if value not in ("unset", "unspecified") or name == "text":
-            attributes.setdefault(path, {})[name] = value
-    changing = {path: _changing(named) for path, named in attributes.items()}
-    return {path: text for path, text in changing.items() if text}
+        is_set = value not in ("unset", "unspecified")
+        if is_set or name == "text":
+            attributes[path][name] = value
+    changing = {}
+    for path, values in attributes.items():
+        text = _changing(values)
+        if text:
+            changing[path] = text
+    return changing
 
 
 def _changing(attributes: dict[str, str]) -> str:
@@ -129,7 +144,10 @@ def _changing(attributes: dict[str, str]) -> str:
         attributes.pop("eol", None)
     elif text != "unspecified":
         attributes["text"] = text
-    return ", ".join(f"{name}={attributes[name]}" for name in sorted(attributes))
+    settings = []
+    for name, value in sorted(attributes.items()):
+        settings.append(f"{name}={value}")
+    return ", ".join(settings)
 
 
 def _own_file(
@@ -138,13 +156,16 @@ def _own_file(
     default: str,
 ) -> tuple[str, str]:
     """Return the options that let Git read the user's own file of this kind."""
+    key = f"core.{setting}"
     for scope in ("--local", "--global", "--system"):
-        value = _setting(root, scope, f"core.{setting}")
+        value = _setting(root, scope, key)
         if value:
-            return "-c", f"core.{setting}={value}"
-    home = os.environ.get("HOME", "")
-    base = os.environ.get("XDG_CONFIG_HOME") or f"{home}/.config"
-    return "-c", f"core.{setting}={base}/git/{default}"
+            return "-c", f"{key}={value}"
+    folder = os.environ.get("XDG_CONFIG_HOME")
+    if not folder:
+        home = os.environ.get("HOME", "")
+        folder = f"{home}/.config"
+    return "-c", f"{key}={folder}/git/{default}"
 
 
 def _setting(

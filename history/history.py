@@ -1,8 +1,8 @@
 """The folder of run files as one object: open it, read it, add to it, check it.
 
 The folders below it are listed once, when they are first needed; every run is read when
-it is asked for. What this object adds it also knows. What another process adds while it
-is open is not seen: open the history again.
+it is requested. Additions by this object are seen; for those of another process,
+open the history again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -86,17 +86,17 @@ class History:
     def runs(self, experiment: str | None = None) -> Iterator[Run]:
         """Yield the runs, or those of one experiment, the oldest first in each.
 
-        A run is read when it is its turn.
+        Each is read when the iteration comes to it.
 
         Raises:
             PipelineError: a file is damaged.
         """
         for folder in self.folders.values():
-            of_experiment = folder.parent.parent.name
-            if experiment is None or layout.is_experiment_folder(
-                of_experiment, experiment
-            ):
-                yield runfile.load(folder / layout.RUN_FILE)
+            if experiment is not None:
+                name = folder.parent.parent.name
+                if not layout.is_experiment_folder(name, experiment):
+                    continue
+            yield runfile.load(folder / layout.RUN_FILE)
 
     def newest(self, limit: int) -> list[Run]:
         """Return the newest runs of all experiments, newest first.
@@ -112,7 +112,8 @@ class History:
             UsageError: there is no such run, or more than one.
             PipelineError: the file is damaged.
         """
-        return runfile.load(self.folder(run_id) / layout.RUN_FILE)
+        folder = self.folder(run_id)
+        return runfile.load(folder / layout.RUN_FILE)
 
     def folder(self, run_id: str) -> Path:
         """Return the folder of the run with this ID, or whose ID starts with it.
@@ -120,9 +121,9 @@ class History:
         Raises:
             UsageError: there is no such run, or more than one.
         """
-        if run_id in self.folders:
-            return self.folders[run_id]
-        return self.folders[queries.match(run_id, self.folders)]
+        if run_id not in self.folders:
+            run_id = queries.match(run_id, self.folders)
+        return self.folders[run_id]
 
     def model_folder(self, run_id: str, model_id: str) -> Path:
         """Return the folder of the files of a model that a run logged.

@@ -46,10 +46,10 @@ def import_runs(
         imported: called with the folder of each run as soon as it is in the history.
 
     Returns:
-        The folders of the runs that were asked for and of those that came along.
+        The folders of the named runs, and of those that came along.
 
     Raises:
-        UsageError: a run that was asked for cannot be imported.
+        UsageError: a named run cannot be imported.
         PipelineError: the store does not answer, or a run that has ended could not be
             imported. The others are in the history.
     """
@@ -79,7 +79,7 @@ def _report_not_imported(
 
 
 def _ignore(value: object) -> None:
-    """Do nothing, where the caller does not want to know."""
+    """Do nothing, where the caller wants no notice."""
 
 
 class Writer:
@@ -158,10 +158,10 @@ def _checked(content: dict[str, Any]) -> runfile.Run:
                 f"cannot be kept: the artifact {fault['msg']}; log it again under"
                 " another name."
             ) from error
-        where = ".".join(map(str, fault["loc"]))
+        field = ".".join(map(str, fault["loc"]))
+        value = fault["input"]
         raise UsageError(
-            f"cannot be kept: {where} is {fault['input']!r}, which the history cannot"
-            " hold."
+            f"cannot be kept: {field} is {value!r}, which the history cannot hold."
         ) from error
 
 
@@ -183,11 +183,11 @@ def _check_lengths(folder: Path, target: Path) -> None:
 def _readdress(folder: Path, target: Path) -> None:
     """Replace the address of this machine in the models by the one in the history."""
     for path in folder.rglob(MODEL_FILE):
-        below = path.parent.relative_to(folder).parts
-        address = layout.artifact_uri(target.parent, target.name, *below)
+        below = path.parent.relative_to(folder)
+        address = layout.artifact_uri(target.parent, target.name, *below.parts)
         text = path.read_bytes().decode(errors="surrogateescape")
-        changed = MODEL_ADDRESS.sub(f"artifact_path: {address}", text, count=1)
-        path.write_bytes(changed.encode(errors="surrogateescape"))
+        text = MODEL_ADDRESS.sub(f"artifact_path: {address}", text, count=1)
+        path.write_bytes(text.encode(errors="surrogateescape"))
 
 
 def _artifacts(folder: Path) -> list[dict[str, object]]:
@@ -203,6 +203,10 @@ def _artifacts(folder: Path) -> list[dict[str, object]]:
             files[name] = path
     artifacts: list[dict[str, object]] = []
     for name, path in sorted(files.items()):
-        size = path.stat().st_size
-        artifacts.append({"path": name, "sha256": sha256_file(path), "size": size})
+        artifact = {
+            "path": name,
+            "sha256": sha256_file(path),
+            "size": path.stat().st_size,
+        }
+        artifacts.append(artifact)
     return artifacts

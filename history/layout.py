@@ -36,13 +36,14 @@ def experiment_folder(name: str) -> str:
     lower case are the same. A plain name in lower case is its own folder; any other is
     followed by a digest.
     """
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")
-    slug = slug[:40].rstrip("-")
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
+    slug = slug.strip("-")[:40].rstrip("-")
     is_plain = slug == name.lower() and name != REGISTRY
     ambiguous = ENDS_WITH_DIGEST.search(name) or names.fault_of(name)
     if is_plain and not ambiguous:
         return name
-    return f"{slug or 'experiment'}-{_digest(name)}"
+    start = slug or "experiment"
+    return f"{start}-{_digest(name)}"
 
 
 def is_experiment_folder(folder: str, name: str) -> bool:
@@ -52,12 +53,15 @@ def is_experiment_folder(folder: str, name: str) -> bool:
     """
     if folder == experiment_folder(name):
         return True
-    is_earlier = folder == name or folder.endswith(f"-{_digest(name)}")
+    ending = f"-{_digest(name)}"
+    is_earlier = folder == name or folder.endswith(ending)
     return is_earlier and not names.fault_of(folder)
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
+    content = name.encode(errors="surrogatepass")
+    digest = hashlib.sha256(content).hexdigest()
+    return digest[:8]
 
 
 def time(milliseconds: int) -> datetime:
@@ -77,22 +81,33 @@ def day_folder(
     day = time(started).date().isoformat()
     folder = mlruns / experiment_folder(experiment) / day
     number = 1
-    while folder.is_dir() and len(os.listdir(folder)) >= MOST_ENTRIES:
+    while _is_full(folder):
         number += 1
         folder = folder.with_name(f"{day}_{number}")
     return folder
 
 
+def _is_full(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    entries = os.listdir(folder)
+    return len(entries) >= MOST_ENTRIES
+
+
 def date(day: Path) -> str:
     """Return the date of a folder that holds run folders, such as `2026-11-18`."""
-    return day.name.partition("_")[0]
+    name, _, _ = day.name.partition("_")
+    return name
 
 
 def artifact_uri(day: Path, run_id: str, *below: str) -> str:
-    """Return a run's address, or a file's, for a server whose artifact destination is
-    `mlruns`.
+    """Return the address of a run, or of a file of it.
+
+    It is one of a server whose artifact destination is `mlruns`.
     """
-    return URI_SCHEME + "/".join((*day.parts[-2:], run_id, *below))
+    experiment, date_folder = day.parts[-2:]
+    path = "/".join((experiment, date_folder, run_id, *below))
+    return f"{URI_SCHEME}{path}"
 
 
 def is_history_uri(uri: str | None) -> bool:
@@ -106,14 +121,19 @@ def run_folders(mlruns: Path) -> dict[str, Path]:
     Raises:
         PipelineError: one run ID lies in two folders.
     """
-    return {run_id: day / run_id for run_id, day in run_days(mlruns).items()}
+    folders_by_id = {}
+    for run_id, day in run_days(mlruns).items():
+        folders_by_id[run_id] = day / run_id
+    return folders_by_id
 
 
 def run_days(mlruns: Path) -> dict[str, Path]:
     """Return the folder that each run's folder lies in; see `run_folders`."""
     days: dict[str, Path] = {}
     for day in day_folders(mlruns):
-        for run_id in filter(RUN_ID.match, folders(day)):
+        for run_id in folders(day):
+            if not RUN_ID.match(run_id):
+                continue
             other = days.setdefault(run_id, day)
             if other is not day:
                 raise PipelineError(
@@ -135,12 +155,13 @@ def find_run(mlruns: Path, run_id: str) -> Path | None:
 def day_folders(mlruns: Path) -> list[Path]:
     """Return the folders that hold run folders, oldest first within each experiment."""
     days = []
-    for experiment in folders(mlruns):
-        if experiment == REGISTRY or experiment.startswith("."):
+    for name in folders(mlruns):
+        if name == REGISTRY or name.startswith("."):
             continue
-        for day in folders(mlruns / experiment):
+        experiment = mlruns / name
+        for day in folders(experiment):
             if DAY.match(day):
-                days.append(mlruns / experiment / day)
+                days.append(experiment / day)
     return days
 
 

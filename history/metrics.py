@@ -97,9 +97,10 @@ def _family(
     """Return the samples of a metric: the rows of the view with its name."""
     family = GaugeMetricFamily(name, help_text)
     rows = connection.execute(f"SELECT * FROM {name}")
-    labels = [column for column, *_ in rows.description][:-1]
+    *labels, _ = [column for column, *_ in rows.description]
     for *values, value in rows:
-        family.add_sample(name, dict(zip(labels, map(str, values))), value)
+        texts = map(str, values)
+        family.add_sample(name, dict(zip(labels, texts)), value)
     return family
 
 

@@ -39,7 +39,9 @@ def _datasets(entity: Any) -> list[dict[str, Any]]:
     datasets = []
     for dataset_input in entity.inputs.dataset_inputs:
         content = dataset_input.to_dictionary()
-        datasets.append(content["dataset"] | {"tags": content["tags"]})
+        dataset = content["dataset"]
+        dataset["tags"] = content["tags"]
+        datasets.append(dataset)
 
     def name_and_digest(dataset: dict[str, Any]) -> tuple[str, str]:
         return dataset["name"], dataset["digest"]
@@ -54,19 +56,22 @@ def points(
 ) -> list[Point]:
     """Return a metric's points by time, step and value.
 
-    MLflow takes 0 and not-a-number for equal: of two such points, the one that it shows
+    MLflow treats 0 and not-a-number as equal: of two such points, the one that it shows
     as the latest comes first.
     """
 
     def order(point: Point) -> tuple[float, ...]:
         value, time, step = point
-        nan = math.isnan(value)
-        return time, step, 0.0 if nan else value, nan != math.isnan(latest)
+        is_nan = math.isnan(value)
+        differs = is_nan != math.isnan(latest)
+        number = 0.0 if is_nan else value
+        return time, step, number, differs
 
-    found = []
+    points_of_metric = []
     for metric in history:
-        found.append((metric.value, metric.timestamp - started, metric.step))
-    return sorted(found, key=order)
+        time = metric.timestamp - started
+        points_of_metric.append((metric.value, time, metric.step))
+    return sorted(points_of_metric, key=order)
 
 
 def model_id(content: dict[str, Any]) -> str:

@@ -16,7 +16,14 @@ Row = tuple[str, dict[str, Any]]
 
 PARENT_TAG = "mlflow.parentRunId"
 # The fields of a record that the rows of its parts have, too.
-NAMES = ("address", "experiment_id", "run_id", "model_id", "name", "digest")
+NAMES = (
+    "address",
+    "experiment_id",
+    "run_id",
+    "model_id",
+    "name",
+    "digest",
+)
 LARGEST = 1.7976931348623157e308
 
 
@@ -30,7 +37,7 @@ def of_run(
     if run.parent:
         record["tags"][PARENT_TAG] = run.parent
     owner = {"address": address, "experiment_id": experiment_id}
-    yield from _parts("run", record, owner)
+    yield from _rows("run", record, owner)
     for key in run.metrics:
         points = _points(run, key)
         for point in points:
@@ -54,22 +61,24 @@ def _points(run: Run, key: str) -> list[dict[str, Any]]:
 
 def _order(point: dict[str, Any]) -> tuple[int, int, float]:
     """As in MLflow: the last step, then the last time, then the largest value."""
-    return point["step"], point["time"], stored(point["value"])
+    value = stored(point["value"])
+    return point["step"], point["time"], value
 
 
 def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
     """Yield the rows of one promotion; `address` is the URI of its run's folder."""
-    yield from _parts("promotion", promotion.model_dump(), {"address": address})
+    record = promotion.model_dump()
+    yield from _rows("promotion", record, {"address": address})
 
 
-def _parts(
+def _rows(
     part: str,
     record: dict[str, Any],
     owner: dict[str, Any],
 ) -> Iterator[Row]:
-    """Yield the rows of a record and of all that it holds.
+    """Yield the row of a record, and those of the records and mappings in its fields.
 
-    A field that a record leaves open is its owner's.
+    A field that is None is taken from the owner.
     """
     row = dict(owner)
     for name, value in record.items():
@@ -79,12 +88,15 @@ def _parts(
     names = {name: row[name] for name in NAMES if name in row}
     for field, content in record.items():
         if isinstance(content, dict):
+            part_of_field = f"{part}.{field}"
             for key, value in content.items():
-                yield f"{part}.{field}", {**names, "key": key, "value": value}
+                yield part_of_field, {**names, "key": key, "value": value}
         elif isinstance(content, list):
+            part_of_field = f"{part}.{field}"
             for entry in content:
-                entry_record = entry if isinstance(entry, dict) else {"value": entry}
-                yield from _parts(f"{part}.{field}", entry_record, names)
+                if not isinstance(entry, dict):
+                    entry = {"value": entry}
+                yield from _rows(part_of_field, entry, names)
 
 
 def stored(value: float | None) -> float:
@@ -98,6 +110,7 @@ def stored(value: float | None) -> float:
 
 
 def id_of(*parts: object) -> str:
-    """Derive an ID from what it stands for, so that every clone has the same."""
+    """Derive an ID from what it identifies, so that every clone has the same."""
     text = "\n".join(map(str, parts))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return digest[:32]

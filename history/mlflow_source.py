@@ -14,7 +14,7 @@ from history import mlflow_description as description
 from history import mlflow_rows
 
 PAGE = 1000
-# MLflow's codes for what is not there: an unknown ID, and one that is not an ID.
+# MLflow's codes for a missing run: an unknown ID, and a text that is not an ID.
 ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Precedes the first file in MLflow's list of those that it could not download.
 FAILED_FILE = "##### File "
@@ -49,7 +49,7 @@ def _open(uri: str, mlruns: Path) -> "Store":
         address.require_mlflow(uri)
         return Store(uri, mlruns, MlflowClient(uri, registry_uri=uri))
     except ValueError as error:
-        reason = address.words_of(error)
+        reason = address.message_of(error)
         raise UsageError(
             f"{redact(uri)}: is not the address of a store ({reason})."
         ) from error
@@ -76,9 +76,10 @@ class Store:
             client.search_logged_models, experiment_ids=self.experiments
         )
         for model in models:
-            if model.source_run_id:
-                self._models[model.source_run_id].append(model)
-                self._owners[model.model_id] = model.source_run_id
+            run_id = model.source_run_id
+            if run_id:
+                self._models[run_id].append(model)
+                self._owners[model.model_id] = run_id
 
     @property
     def experiments(self) -> list[str]:
@@ -100,8 +101,9 @@ class Store:
         if not layout.is_history_uri(uri):
             return False
         path = uri.removeprefix(layout.URI_SCHEME)
-        folder = self._mlruns / path.removesuffix(f"/{layout.ARTIFACTS}")
-        return (folder / layout.RUN_FILE).is_file()
+        path = path.removesuffix(f"/{layout.ARTIFACTS}")
+        run_file = self._mlruns / path / layout.RUN_FILE
+        return run_file.is_file()
 
     def pages(
         self, query: Callable[..., Any], size: int = PAGE, **arguments: Any
@@ -135,7 +137,8 @@ class Store:
         parent = run.data.tags.get(mlflow_rows.PARENT_TAG)
         if parent:
             needed[parent] = "its parent"
-        for link in (*run.inputs.model_inputs, *run.outputs.model_outputs):
+        links = [*run.inputs.model_inputs, *run.outputs.model_outputs]
+        for link in links:
             owner = self._owners.get(link.model_id)
             if owner:
                 needed.setdefault(owner, "the run whose model it uses")
@@ -145,7 +148,8 @@ class Store:
     def children(self, run_id: str) -> list[str]:
         """Return the IDs of the active runs whose parent this is, oldest first."""
         condition = f"tags.`{mlflow_rows.PARENT_TAG}` = '{run_id}'"
-        return [str(child.info.run_id) for child in self.runs(condition)]
+        children = self.runs(condition)
+        return [str(child.info.run_id) for child in children]
 
     def require_answer(self) -> None:
         """Raise MLflow's error if the store does not answer any more."""
@@ -162,15 +166,17 @@ class Store:
         for key, latest in entity.data.metrics.items():
             history = self.client.get_metric_history(info.run_id, key)
             metrics[key] = description.points(history, info.start_time, latest)
-        content = description.run(entity, experiment, metrics)
         inputs = {link.model_id for link in entity.inputs.model_inputs}
-        content["model_inputs"] = sorted(self._owners.keys() & inputs)
         outputs = []
         for link in entity.outputs.model_outputs:
             if link.model_id in self._owners:
                 outputs.append(link.to_dictionary())
+        models = []
+        for model in self._models[info.run_id]:
+            models.append(description.model(model))
+        content = description.run(entity, experiment, metrics)
+        content["model_inputs"] = sorted(self._owners.keys() & inputs)
         content["model_outputs"] = sorted(outputs, key=description.model_id)
-        models = [description.model(model) for model in self._models[info.run_id]]
         content["models"] = sorted(models, key=description.model_id)
         return content
 
@@ -188,7 +194,8 @@ class Store:
             try:
                 self._download(uri, place)
             except Exception as error:  # of MLflow, or of any library below it
-                before, _, after = address.words_of(error).partition(FAILED_FILE)
+                message = address.message_of(error)
+                before, _, after = message.partition(FAILED_FILE)
                 raise UnreadableRunError(
                     f"cannot be read: its files at {redact(uri)}: {after or before}"
                 ) from error
@@ -198,7 +205,8 @@ class Store:
             get_artifact_repository,
         )
 
-        if uri.startswith(layout.URI_SCHEME) and not self.uri.startswith("http"):
+        is_server = self.uri.startswith("http")
+        if uri.startswith(layout.URI_SCHEME) and not is_server:
             place = self._mlruns / uri.removeprefix(layout.URI_SCHEME)
             uri = place.absolute().as_uri()
         repository = get_artifact_repository(uri, tracking_uri=self.uri)

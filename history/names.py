@@ -31,10 +31,10 @@ def fault_of(path: str) -> str | None:
 
     The reason continues a sentence about the path.
     """
-    parts = path.split("/")
-    if not path or any(part in ("", ".", "..") for part in parts):
-        return "is not a path within the folder"
-    for part in parts:
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            return "is not a path within the folder"
+    for part in path.split("/"):
         reason = _fault_of_part(part)
         if reason:
             return reason
@@ -50,7 +50,8 @@ def _fault_of_part(part: str) -> str | None:
         return f"has the character {character}, which Windows does not allow in a name"
     if part[-1] in _TRIMMED:
         return "has a name that ends with a dot or a space, which Windows cuts off"
-    if _DEVICE.fullmatch(part.partition(".")[0].rstrip(_TRIMMED)):
+    start, _, _ = part.partition(".")
+    if _DEVICE.fullmatch(start.rstrip(_TRIMMED)):
         return "has a name that Windows reserves for a device"
     # macOS ignores invisible letters in these.
     letters = [letter for letter in part if unicodedata.category(letter) != "Cf"]
@@ -75,13 +76,12 @@ def _fault_of_part(part: str) -> str | None:
 
 def too_long(path: str) -> str | None:
     """Return why a path relative to the repository's root is too long, or None."""
-    length = CHECKOUT + len(path.encode("utf-16-le", "surrogatepass")) // 2
-    if length < LONGEST:
+    units = path.encode("utf-16-le", "surrogatepass")
+    length = len(units) // 2
+    longest = LONGEST - CHECKOUT - 1
+    if length <= longest:
         return None
-    return (
-        f"has a path of {length - CHECKOUT} characters; at most"
-        f" {LONGEST - CHECKOUT - 1} fit on Windows"
-    )
+    return f"has a path of {length} characters; at most {longest} fit on Windows"
 
 
 def clash(paths: Iterable[str]) -> tuple[str, str] | None:

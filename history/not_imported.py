@@ -17,11 +17,15 @@ def notices(store: Store, mlruns: Path) -> list[str]:
         "trace": _count_traces(store),
         "prompt": sum(1 for _ in store.pages(store.client.search_prompts)),
     }
-    parts = [_counted(count, kind) for kind, count in counts.items() if count]
+    parts = []
+    for kind, count in counts.items():
+        if count:
+            parts.append(_counted(count, kind))
     if parts:
+        content = " and ".join(parts)
         sentences.append(
-            f"The store also holds {' and '.join(parts)}; the history keeps only runs"
-            " and their models."
+            f"The store also holds {content}; the history keeps only runs and their"
+            " models."
         )
     versions = _versions(store, mlruns)
     if versions:
@@ -34,11 +38,11 @@ def _notice_of_versions(versions: list[str]) -> str:
     more = len(versions) - VERSIONS_LISTED
     if more > 0:
         listed += f" and {more} more"
+    count = _counted(len(versions), "registered model version")
     verb = "is" if len(versions) == 1 else "are"
     return (
-        f"{_counted(len(versions), 'registered model version')} {verb} not imported"
-        f" ({listed}): a version in the history is the promotion of a run's"
-        f" `{MODEL}`, and `History.promote` adds it."
+        f"{count} {verb} not imported ({listed}): a version in the history is the"
+        f" promotion of a run's `{MODEL}`, and `History.promote` adds it."
     )
 
 

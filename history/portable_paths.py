@@ -1,9 +1,9 @@
 """Paths of the machine that logged a run, none of which may get into the history.
 
-A text is such a path if the whole of it starts like one: `file:`, `C:/`, `\\\\server`,
-or a usual root such as `/home/`; in the source of a data set and in
-`mlflow.source.name`, where MLflow itself writes paths, any `/`. A text that merely
-contains a path is a text.
+A text is such a path if it starts like one: with `file:`, `C:/`, `\\\\server`, or a
+usual root such as `/home/`. In the source of a data set and in `mlflow.source.name`,
+where MLflow itself writes paths, any `/` is enough. A text that merely contains a path
+stays as it is.
 """
 
 import json
@@ -60,13 +60,16 @@ def local_paths(run: Run) -> list[str]:
 def portable(path: str, root: Path | None) -> str:
     """Return a path relative to `root` if it lies there, else only its last part."""
     if path.startswith("file:"):
-        path = unquote(FILE_SCHEME.sub("", path))
-    path = path.replace("\\", "/").rstrip("/")
+        path = FILE_SCHEME.sub("", path)
+        path = unquote(path)
+    path = path.replace("\\", "/")
+    path = path.rstrip("/")
     if root:
         start = f"{root.as_posix()}/"
         if path.startswith(start):
             return path.removeprefix(start)
-    return path.rpartition("/")[2]
+    _, _, name = path.rpartition("/")
+    return name
 
 
 def _change_source(source: str, change: Change) -> str:
@@ -74,7 +77,9 @@ def _change_source(source: str, change: Change) -> str:
     try:
         json.loads(source)
     except ValueError:
-        return change(source) if LIKELY.fullmatch(source) else source
+        if LIKELY.fullmatch(source):
+            return change(source)
+        return source
 
     def change_text(match: re.Match[str]) -> str:
         text = json.loads(match[0])

@@ -46,7 +46,9 @@ def prune(
     Raises:
         PipelineError: a file of the history is damaged. Nothing has been deleted then.
     """
-    since = (now or datetime.now(UTC)) - timedelta(days=days)
+    if now is None:
+        now = datetime.now(UTC)
+    since = now - timedelta(days=days)
     with nullcontext() if dry_run else write_lock(history.path):
         history.refresh()  # another process may have added runs before we had the lock
         runs = {}
@@ -58,7 +60,10 @@ def prune(
             for promotion in history.promotions(model):
                 kept.add(promotion.run_id)
         kept = families.with_lineage(kept)
-        deleted = [run for run_id, run in runs.items() if run_id not in kept]
+        deleted = []
+        for run_id, run in runs.items():
+            if run_id not in kept:
+                deleted.append(run)
         folders = _children_first(deleted, history.folders)
         if not dry_run:
             _delete(folders, history)
@@ -131,14 +136,17 @@ class Families:
     def _head(self, run: Run) -> str:
         """Return the ID of the run that a run's family starts with."""
         seen = {run.run_id}
-        while run.parent and run.parent in self._runs and run.parent not in seen:
-            run = self._runs[run.parent]
+        parent = self._runs.get(run.parent or "")
+        while parent and parent.run_id not in seen:
+            run = parent
             seen.add(run.run_id)
+            parent = self._runs.get(run.parent or "")
         return run.run_id
 
     def first_runs(self) -> list[Run]:
         """Return the first run of each family."""
-        return [self._runs[run_id] for run_id in set(self._heads.values())]
+        heads = set(self._heads.values())
+        return [self._runs[run_id] for run_id in heads]
 
     def with_lineage(self, run_ids: set[str]) -> set[str]:
         """Return all runs of the families of some runs, and of those whose models they

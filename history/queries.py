@@ -11,16 +11,18 @@ from history.runfile import Run
 
 def newest(mlruns: Path, limit: int) -> list[Run]:
     """Return the newest runs, newest first; only the days that are needed are read."""
-    days = sorted(layout.day_folders(mlruns), key=layout.date, reverse=True)
+    days = layout.day_folders(mlruns)
+    days.sort(key=layout.date, reverse=True)
     runs: list[Run] = []
     for _, folders in groupby(days, layout.date):
         if len(runs) >= limit:
             break
-        of_date: list[Run] = []
+        runs_of_date = []
         for day in folders:
             for run_id in layout.folders(day):
-                of_date.append(runfile.load(day / run_id / layout.RUN_FILE))
-        runs += sorted(of_date, key=_newest_first)
+                run = runfile.load(day / run_id / layout.RUN_FILE)
+                runs_of_date.append(run)
+        runs += sorted(runs_of_date, key=_newest_first)
     return runs[:limit]
 
 
@@ -37,9 +39,10 @@ def match(prefix: str, run_ids: Collection[str]) -> str:
     matching = [run_id for run_id in run_ids if run_id.startswith(prefix)]
     if len(matching) == 1:
         return matching[0]
-    problem = "no run id starts"
     if matching:
         problem = f"{len(matching)} run ids start"
+    else:
+        problem = "no run id starts"
     raise UsageError(f"{problem} with {prefix!r}: list the runs to see their ids.")
 
 
@@ -52,5 +55,6 @@ def versions_by_run(mlruns: Path) -> dict[str, list[str]]:
             title = f"{model} v{promotion.version}"
             if promotion is promotions[-1]:
                 title += " (champion)"
-            versions.setdefault(promotion.run_id, []).append(title)
+            titles = versions.setdefault(promotion.run_id, [])
+            titles.append(title)
     return versions

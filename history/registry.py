@@ -66,8 +66,8 @@ def load(path: Path) -> Promotion:
         PipelineError: the file is not a promotion, or not the one that its name says.
     """
     promotion = runfile.read(path, Promotion)
-    expected = f"{promotion.version}.json"
-    if promotion.model != path.parent.name or path.name != expected:
+    is_file_of_version = path.name == f"{promotion.version}.json"
+    if promotion.model != path.parent.name or not is_file_of_version:
         raise PipelineError(
             f"{path}: holds version {promotion.version} of {promotion.model};"
             f" {runfile.RESTORE}."

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from core.errors import PipelineError
-from core.files import to_json
+from core.files import sha256_file, to_json
 from history import names
 
 FORMAT = 1
@@ -55,14 +55,21 @@ class Artifact(Record):
     sha256: Sha256
     size: int = Field(ge=0)
 
+    def is_content_of(self, path: Path) -> bool:
+        """Return whether a file has this size and digest."""
+        if path.stat().st_size != self.size:
+            return False
+        return sha256_file(path) == self.sha256
+
 
 def _distinct(artifacts: list[Artifact]) -> list[Artifact]:
     pair = names.clash(artifact.path for artifact in artifacts)
     if pair:
+        one, other = pair
         raise PydanticCustomError(
             FILE_NAME,
             "{one} and {other} are one file on Windows or macOS",
-            {"one": repr(pair[0]), "other": repr(pair[1])},
+            {"one": repr(one), "other": repr(other)},
         )
     return artifacts
 
@@ -209,9 +216,8 @@ def read(
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
     except ValidationError as error:
-        raise PipelineError(
-            f"{path}: {_reason(kind.__name__.lower(), error, remedy)}"
-        ) from error
+        reason = _reason(kind.__name__.lower(), error, remedy)
+        raise PipelineError(f"{path}: {reason}") from error
 
 
 def _reason(

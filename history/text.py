@@ -1,12 +1,20 @@
 """Lays out runs as text for a terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from history import layout
 from history.runfile import Run
 
 COLUMNS = "{:<9} {:<12} {:<12} {:<27} {}"
 LINE = "{:<27} {}"
+FIELDS = (
+    "run_id",
+    "experiment",
+    "name",
+    "parent",
+    "status",
+    "user",
+)
 SHORT = 8  # characters of a run ID in a table
 
 
@@ -18,13 +26,18 @@ def run_table(runs: Iterable[Run], versions: Mapping[str, Sequence[str]]) -> str
     """
     lines = [COLUMNS.format("run", "started", "experiment", "name", "result")]
     for run in runs:
-        result = ", ".join([_result(run), *versions.get(run.run_id, [])])
+        started = layout.time(run.started)
+        name = run.name
+        if run.parent:
+            name = f"└ {name}"
+        results = [_result(run)]
+        results += versions.get(run.run_id, [])
         line = COLUMNS.format(
             run.run_id[:SHORT],
-            f"{layout.time(run.started):%m-%d %H:%M}",
+            f"{started:%m-%d %H:%M}",
             run.experiment,
-            f"└ {run.name}" if run.parent else run.name,
-            result,
+            name,
+            ", ".join(results),
         )
         lines.append(line)
     return "\n".join(lines) + "\n"
@@ -49,47 +62,60 @@ def run_page(
         folder: where the run's files lie.
         versions: what the run was promoted to.
     """
-    started = layout.time(run.started)
-    duration = "not ended"
-    if run.ended is not None:
-        duration = f"{(run.ended - run.started) / 1000:.1f} s"
     lines = [
         LINE.format("folder", folder),
         LINE.format("promoted as", ", ".join(versions)),
-        LINE.format("time", f"{started:%Y-%m-%d %H:%M} UTC, {duration}"),
+        LINE.format("time", _time(run)),
     ]
-    for field in ("run_id", "experiment", "name", "parent", "status", "user"):
-        lines.append(LINE.format(field, getattr(run, field) or ""))
-    lines += _section("params", run.params)
+    for field in FIELDS:
+        value = getattr(run, field) or ""
+        lines.append(LINE.format(field, value))
+    lines += _section("params", run.params.items())
     lines += _section("metrics", _metrics(run))
-    lines += _section("tags", run.tags)
-    lines += ["", "data"]
-    for data in run.datasets:
-        lines.append(LINE.format(data.name, f"{data.digest}  {data.source}"))
+    lines += _section("tags", run.tags.items())
+    lines += _section("data", _datasets(run))
     lines += ["", "models"]
     for model in run.models:
-        count = len(model.artifacts)
-        lines.append(f"{model.model_id}  {model.name}, {count} files")
-    lines += ["", "artifacts"]
-    for file in run.artifacts:
-        size = f"{file.size:,} bytes  {file.sha256[:12]}"
-        lines.append(LINE.format(file.path, size))
+        line = f"{model.model_id}  {model.name}, {len(model.artifacts)} files"
+        lines.append(line)
+    lines += _section("artifacts", _artifacts(run))
     return "\n".join(lines) + "\n"
 
 
-def _section(title: str, values: Mapping[str, object]) -> list[str]:
+def _time(run: Run) -> str:
+    """Return when a run started, and how long it took."""
+    started = layout.time(run.started)
+    duration = "not ended"
+    if run.ended is not None:
+        seconds = (run.ended - run.started) / 1000
+        duration = f"{seconds:.1f} s"
+    return f"{started:%Y-%m-%d %H:%M} UTC, {duration}"
+
+
+def _section(title: str, values: Iterable[tuple[str, str]]) -> list[str]:
     lines = ["", title]
-    for name, value in values.items():
+    for name, value in values:
         lines.append(LINE.format(name, value))
     return lines
 
 
-def _metrics(run: Run) -> dict[str, str]:
-    """Return the last value of each metric, and how many points it has."""
-    values = {}
+def _metrics(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield the last value of each metric, and how many points it has."""
     for name, points in run.metrics.items():
         text = str(run.latest(name))
         if len(points) > 1:
             text += f"  ({len(points)} points)"
-        values[name] = text
-    return values
+        yield name, text
+
+
+def _datasets(run: Run) -> Iterator[tuple[str, str]]:
+    for dataset in run.datasets:
+        description = f"{dataset.digest}  {dataset.source}"
+        yield dataset.name, description
+
+
+def _artifacts(run: Run) -> Iterator[tuple[str, str]]:
+    for file in run.artifacts:
+        digest = file.sha256[:12]
+        description = f"{file.size:,} bytes  {digest}"
+        yield file.path, description

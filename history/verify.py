@@ -1,6 +1,6 @@
 """Checks every file, digest, address, link and number of the history.
 
-It does not stop at the first fault.
+All faults are reported, not only the first.
 """
 
 import os
@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from core.errors import PipelineError
-from core.files import sha256_file
 from history import layout, registry, runfile, witness
 from history.faults import Fault, FaultList
 from history.folder_check import FolderCheck
@@ -16,6 +15,9 @@ from history.location import Location
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from history.runfile import Artifact, Run
 from history.verify_registry import RegistryCheck
+
+PARTS = (layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS)  # of a run's folder
+ALTERED = "was altered: its size or digest is not the one in run.json"
 
 
 def verify(
@@ -33,18 +35,25 @@ def verify(
     faults = FaultList(location)
     runs = RunCheck(location, faults)
     runs.read_all()
-    for run_id in runs.folders if run_ids is None else run_ids:
+    checked = runs.folders if run_ids is None else run_ids
+    for run_id in checked:
         runs.check(run_id)
-    models = set(registry.models(location.path))
-    if location.project.models:
-        models.update(layout.folders(location.project.models))
     registered = RegistryCheck(location, faults, runs.runs, runs.folders)
-    for model in models:
+    for model in _models(location):
         registered.check(model)
     if run_ids is None:
         explain = bool(faults.entries)
         faults.entries += witness.faults(location, notice, explain)
     return sorted(set(faults.entries))
+
+
+def _models(location: Location) -> set[str]:
+    """Return the names of the models that are registered or in service."""
+    models = set(registry.models(location.path))
+    in_service = location.project.models
+    if in_service:
+        models.update(layout.folders(in_service))
+    return models
 
 
 class RunCheck:
@@ -66,12 +75,12 @@ class RunCheck:
 
     def read_all(self) -> None:
         """Read every run, and check which files lie where, down to the run folders."""
-        experiments = [
-            name for name in layout.folders(self._mlruns) if not name.startswith(".")
-        ]
-        registered = self._mlruns / layout.REGISTRY
+        entries = layout.folders(self._mlruns)
+        experiments = [name for name in entries if not name.startswith(".")]
         self._names.check_names(self._mlruns, experiments)
-        self._names.check_names(registered, layout.folders(registered))
+        registered = self._mlruns / layout.REGISTRY
+        models = layout.folders(registered)
+        self._names.check_names(registered, models)
         for name in experiments:
             if name != layout.REGISTRY:
                 self._read_experiment(self._mlruns / name)
@@ -95,11 +104,11 @@ class RunCheck:
             return
         self.runs[run_id] = run
         for model in run.models:
-            owner = self._owners.setdefault(model.model_id, run_id)
+            model_id = model.model_id
+            owner = self._owners.setdefault(model_id, run_id)
             if owner != run_id:
-                self._fault(
-                    path, f"lists the model {model.model_id}, which another run lists"
-                )
+                reason = f"lists the model {model_id}, which another run lists"
+                self._fault(path, reason)
 
     def check(self, run_id: str) -> None:
         """Check one run: its text, its place, its links and its files."""
@@ -112,25 +121,27 @@ class RunCheck:
         folder = self.folders[run_id]
         self._check_place(run, folder)
         self._check_links(run, folder / layout.RUN_FILE)
+        self._names.expect(folder, PARTS.__contains__)
         self._check_files(folder / layout.ARTIFACTS, run.artifacts)
-        parts = (layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS)
-        self._names.expect(folder, parts.__contains__)
         listed = {model.model_id: model.artifacts for model in run.models}
-        for model_folder in self._names.expect(
-            folder / layout.MODELS, listed.__contains__
-        ):
-            self._check_files(model_folder, listed[model_folder.name])
+        models = folder / layout.MODELS
+        for model_folder in self._names.expect(models, listed.__contains__):
+            artifacts = listed[model_folder.name]
+            self._check_files(model_folder, artifacts)
 
     def _check_place(self, run: Run, folder: Path) -> None:
         path = folder / layout.RUN_FILE
-        if runfile.dump(run).encode() != path.read_bytes():
+        text = runfile.dump(run)
+        if text.encode() != path.read_bytes():
             self._fault(path, runfile.EDITED)
+        day_folder = folder.parent
+        experiment = day_folder.parent.name
         day = layout.time(run.started).date().isoformat()
-        experiment = folder.parent.parent.name
-        in_experiment = layout.is_experiment_folder(experiment, run.experiment)
-        if not in_experiment or day != layout.date(folder.parent):
-            expected = f"{layout.experiment_folder(run.experiment)}/{day}"
-            self._fault(path, f"belongs in {expected}")
+        is_in_day = layout.date(day_folder) == day
+        is_in_experiment = layout.is_experiment_folder(experiment, run.experiment)
+        if not is_in_day or not is_in_experiment:
+            expected = layout.experiment_folder(run.experiment)
+            self._fault(path, f"belongs in {expected}/{day}")
 
     def _check_links(self, run: Run, path: Path) -> None:
         if run.parent and run.parent not in self.folders:
@@ -142,11 +153,15 @@ class RunCheck:
 
     def _check_files(self, folder: Path, artifacts: list[Artifact]) -> None:
         """Check that the files below a folder are those listed, byte for byte."""
-        listed = {folder / artifact.path: artifact for artifact in artifacts}
+        listed = {}
+        for artifact in artifacts:
+            path = folder / artifact.path
+            listed[path] = artifact
         present: set[Path] = set()
         for parent, _, files in os.walk(folder):
             self._names.expect(Path(parent), bool)
-            present.update(Path(parent, name) for name in files)
+            for name in files:
+                present.add(Path(parent, name))
         for path in listed.keys() - present:
             self._fault(path, "is missing")
         for path in present - listed.keys():
@@ -155,13 +170,12 @@ class RunCheck:
             self._check_file(path, listed[path])
 
     def _check_file(self, path: Path, artifact: Artifact) -> None:
-        same_size = path.stat().st_size == artifact.size
-        if not same_size or sha256_file(path) != artifact.sha256:
-            self._fault(
-                path, "was altered: its size or digest is not the one in run.json"
-            )
-        elif path.name == MODEL_FILE:
-            text = path.read_bytes().decode(errors="replace")
-            address = MODEL_ADDRESS.search(text)
-            if address and layout.URI_SCHEME not in address[0]:
-                self._fault(path, "names a path of the machine that it was made on")
+        if not artifact.is_content_of(path):
+            self._fault(path, ALTERED)
+            return
+        if path.name != MODEL_FILE:
+            return
+        text = path.read_bytes().decode(errors="replace")
+        address = MODEL_ADDRESS.search(text)
+        if address and layout.URI_SCHEME not in address[0]:
+            self._fault(path, "names a path of the machine that it was made on")

@@ -47,10 +47,8 @@ class RegistryCheck:
         last = max(paths, default=0)
         for version in range(1, last):
             if version not in paths:
-                self._fault(
-                    folder,
-                    f"version {version} is missing although {last}.json is there",
-                )
+                reason = f"version {version} is missing although {last}.json is there"
+                self._fault(folder, reason)
         champion = None
         for version in sorted(paths):
             path = paths[version]
@@ -67,20 +65,22 @@ class RegistryCheck:
         if registry.dump(promotion).encode() != path.read_bytes():
             self._fault(path, runfile.EDITED)
         previous = promotion.version - 1 or None
-        if promotion.replaces != previous:
-            self._fault(
-                path, f"replaces version {promotion.replaces}, not the one before it"
-            )
-        if promotion.run_id not in self._folders:
-            self._fault(path, f"its run {promotion.run_id} is not there")
+        replaced = promotion.replaces
+        if replaced != previous:
+            self._fault(path, f"replaces version {replaced}, not the one before it")
+        run_id = promotion.run_id
+        model_id = promotion.model_id
+        if run_id not in self._folders:
+            self._fault(path, f"its run {run_id} is not there")
             return
-        models = self._folders[promotion.run_id] / layout.MODELS
-        if not (models / promotion.model_id / MODEL).is_file():
-            self._fault(
-                path, f"the files of its model {promotion.model_id} are not there"
-            )
-        run = self._runs.get(promotion.run_id)
-        if run and self._listed_digest(run, promotion.model_id) != promotion.sha256:
+        models = self._folders[run_id] / layout.MODELS
+        model = models / model_id / MODEL
+        if not model.is_file():
+            self._fault(path, f"the files of its model {model_id} are not there")
+        run = self._runs.get(run_id)
+        if run is None:
+            return  # a fault of the run
+        if self._listed_digest(run, model_id) != promotion.sha256:
             self._fault(path, f"promotes another {MODEL} than its run lists")
 
     def _listed_digest(self, run: Run, model_id: str) -> str | None:
@@ -97,8 +97,9 @@ class RegistryCheck:
             self._fault(folder, "is in service without a promotion")
             return
         model = folder / MODEL
+        version = champion.version
         if not model.is_file() or sha256_file(model) != champion.sha256:
-            self._fault(model, f"is not the champion, version {champion.version}")
+            self._fault(model, f"is not the champion, version {version}")
         path = folder / MANIFEST
         try:
             manifest = json.loads(path.read_bytes())
@@ -106,5 +107,5 @@ class RegistryCheck:
         except (OSError, ValueError, KeyError, TypeError):
             self._fault(path, "is not there or not a manifest")
             return
-        if identity != (champion.version, champion.run_id):
-            self._fault(path, f"does not name the champion, version {champion.version}")
+        if identity != (version, champion.run_id):
+            self._fault(path, f"does not name the champion, version {version}")

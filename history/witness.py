@@ -6,16 +6,18 @@ leave out of a clone, or write there with other bytes, are reported here too.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from core.git import GitError, git
 from history import gitlog, layout
+from history.advice import RESTORE
 from history.faults import Fault
 from history.lineage import Lineage
 from history.location import Location
 
 FILE_MODES = ("100644", "100755")
+RUN_FILE_DEPTH = 4  # folders above a `run.json`: mlruns/<experiment>/<day>/<run_id>
 SUBMODULE = "160000"
 Notice = Callable[[str], None]
 
@@ -24,7 +26,6 @@ SHALLOW = (
     "This clone is shallow: changes in commits that it does not hold cannot be seen;"
     " `git fetch --unshallow` brings them."
 )
-RESTORE = "git restore --source=HEAD --staged --worktree"
 
 
 def faults(
@@ -62,31 +63,6 @@ def faults(
 
 def _ignore(sentence: str) -> None:
     """Do nothing, where the caller wants no notice."""
-
-
-def advice(location: Location, entries: Sequence[Fault]) -> str:
-    """Return how faults can be repaired, which depends on whether they are committed."""
-    if any("`git " in fault.reason for fault in entries):
-        return "the command named with a fault mends it, and often others with it"
-    options = ("--porcelain", "--untracked-files=no", "--")
-    try:
-        changed = git(location.root, "status", *options, *_checked(location))
-    except GitError:
-        return "take the files from a clone that has no fault"
-    if changed:
-        return f"`{RESTORE} FILE` brings a file back as it is in the last commit"
-    return (
-        "they are in the last commit, too: `git log -- FILE` names the commits that"
-        " changed a file, and `git restore --source=COMMIT~1 FILE` brings back what was"
-        " there before one"
-    )
-
-
-def _checked(location: Location) -> list[str]:
-    """Return the folders that a verification looks at."""
-    if location.project.models is None:
-        return [location.name]
-    return [location.name, location.relative(location.project.models)]
 
 
 def _reason_to_skip(root: Path) -> str | None:
@@ -192,7 +168,8 @@ class Witness:
         """Check that Git holds each file as a file, with the bytes that it has here."""
         for path, staged in self._staged.items():
             if staged.mode not in FILE_MODES:
-                self._add(path, f"is not a file in Git but a {_link(staged.mode)}")
+                link = _link(staged.mode)
+                self._add(path, f"is not a file in Git but a {link}")
                 continue
             if self._is_written_once(path) and path in self._committed:
                 continue  # see `_check_originals`
@@ -216,15 +193,17 @@ class Witness:
             )
 
     def _check_ignored(self) -> None:
-        local = f"{self._location.name}/{layout.LOCAL}/"
-        for path in gitlog.ignored(self._root, self._location.name):
+        name = self._location.name
+        local = f"{name}/{layout.LOCAL}/"
+        for path in gitlog.ignored(self._root, name):
             if not path.startswith(local):
                 self._add(path, f"is ignored by Git: `git add --force {path}` keeps it")
 
     def _is_written_once(self, path: str) -> bool:
         if path.startswith(f"{self._location.registry}/"):
             return True
-        return path.count("/") == 4 and path.endswith(f"/{layout.RUN_FILE}")
+        is_of_run = path.count("/") == RUN_FILE_DEPTH
+        return is_of_run and path.endswith(f"/{layout.RUN_FILE}")
 
 
 def _folder_of(path: str) -> str:
