@@ -79,7 +79,8 @@ def compare_server(repo: Repo, server: str) -> list[Fault]:
         f" {others} more are only on the server (`pipeline history import` imports"
         " them)."
     )
-    for run_id in sorted(runs.keys() - seen):
+    missing = runs.keys() - seen
+    for run_id in sorted(missing):
         faults.append(Fault(f"run {run_id}", "the server does not show it"))
     return faults
 
@@ -87,8 +88,8 @@ def compare_server(repo: Repo, server: str) -> list[Fault]:
 def differences(run: Run, entity: Any) -> list[Fault]:
     """Return a fault that names what a server shows differently of a run, if anything."""
     different = []
-    for name, (expected, shown) in compare(run, entity).items():
-        if expected != shown:
+    for name, (expected, actual) in compare(run, entity).items():
+        if expected != actual:
             different.append(name)
     if not different:
         return []
@@ -97,32 +98,60 @@ def differences(run: Run, entity: Any) -> list[Fault]:
 
 
 def compare(run: Run, entity: Any) -> dict[str, tuple[object, object]]:
-    """Return each part of a run as the file has it and as MLflow shows it."""
+    """Return each part of a run: its value in the file and that of the server."""
     info = entity.info
-    tags = dict(run.tags)
-    if run.parent:
-        tags[mlflow_rows.PARENT_TAG] = run.parent
-    latest = {key: number(run.latest(key) or 0.0) for key in run.metrics}
-    metrics = {key: number(value) for key, value in entity.data.metrics.items()}
-    times = (info.start_time, info.end_time or None)
-    datasets = {(dataset.name, dataset.digest) for dataset in run.datasets}
-    shown_datasets = set()
-    for dataset_input in entity.inputs.dataset_inputs:
-        dataset = dataset_input.dataset
-        shown_datasets.add((dataset.name, dataset.digest))
+    data = entity.data
     return {
         "name": (run.name, info.run_name),
         "status": (run.status, info.status),
-        "time": ((run.started, run.ended), times),
-        "param": (run.params, entity.data.params),
-        "metric": (latest, metrics),
-        "tag": (tags, entity.data.tags),
-        "data set": (datasets, shown_datasets),
+        "time": (
+            (run.started, run.ended),
+            (info.start_time, info.end_time or None),
+        ),
+        "param": (run.params, data.params),
+        "metric": (latest_metrics(run), comparable(data.metrics)),
+        "tag": (tags_with_parent(run), data.tags),
+        "data set": (
+            {(dataset.name, dataset.digest) for dataset in run.datasets},
+            datasets_of(entity),
+        ),
     }
 
 
+def tags_with_parent(run: Run) -> dict[str, str]:
+    """Return the tags of a run as MLflow has them."""
+    if run.parent:
+        return run.tags | {mlflow_rows.PARENT_TAG: run.parent}
+    return run.tags
+
+
+def datasets_of(entity: Any) -> set[tuple[str, str]]:
+    """Return the names and digests of the data sets of MLflow's entity."""
+    datasets = set()
+    for dataset_input in entity.inputs.dataset_inputs:
+        dataset = dataset_input.dataset
+        datasets.add((dataset.name, dataset.digest))
+    return datasets
+
+
+def latest_metrics(run: Run) -> dict[str, str]:
+    """Return the latest value of each metric of a run, as `comparable` does."""
+    latest = {}
+    for key in run.metrics:
+        latest[key] = run.latest(key) or 0.0
+    return comparable(latest)
+
+
+def comparable(metrics: dict[str, float]) -> dict[str, str]:
+    """Return metrics as texts, so that NaN equals NaN."""
+    texts = {}
+    for key, value in metrics.items():
+        texts[key] = number(value)
+    return texts
+
+
 def number(value: float) -> str:
-    """Make metrics comparable: SQL holds the largest number for infinity."""
+    """Return a value as a text; in SQL infinity is the largest number."""
     if math.isnan(value):
         return "NaN"
     largest = mlflow_rows.LARGEST

@@ -28,8 +28,8 @@ IN_CONTAINER = Path("/mlflow")  # where docker-compose.yml mounts the checkout's
 NEEDED = ("filelock", "mlflow", "pydantic", "yaml")  # packages for the whole check
 SERVER = os.environ.get("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
 OURS = ("localhost", "127.0.0.1", "::1", "mlflow-server")
-RECORDS = 10  # commits that are shown
-PAGE = 100  # runs that MLflow is asked for at once
+RECORDS = 10  # the number of commits in the output
+PAGE = 100  # runs a request to MLflow
 SECONDS = 30  # how long to wait for MLflow
 RUN = {
     "run_id": str,
@@ -74,12 +74,14 @@ class History:
         for path in sorted(self.mlruns.glob("[!.]*/*/*/run.json")):
             run = self._read(path, RUN)
             if run:
-                self.runs[path.parent.name] = run
-                self.folders[path.parent.name] = path.parent
+                folder = path.parent
+                self.runs[folder.name] = run
+                self.folders[folder.name] = folder
         for path in sorted(self.mlruns.glob("registry/*/*.json")):
             promotion = self._read(path, PROMOTION)
             if promotion:
-                versions = self.versions.setdefault(path.parent.name, {})
+                model = path.parent.name
+                versions = self.versions.setdefault(model, {})
                 versions[promotion["version"]] = promotion
 
     @property
@@ -87,25 +89,25 @@ class History:
         """The newest promotion of each model."""
         champions = {}
         for model, versions in self.versions.items():
-            champions[model] = versions[max(versions)]
+            newest = max(versions)
+            champions[model] = versions[newest]
         return champions
 
     def _read(self, path: Path, types: dict[str, Any]) -> Json | None:
-        """Return the content of a file with these keys; if it has not, add a fault."""
+        """Return the content of a file with these keys; without them, add a fault."""
         try:
             content = json.loads(path.read_bytes())
         except (OSError, ValueError):
             content = None
-        if isinstance(content, dict):
-            matches = [isinstance(content.get(key), types[key]) for key in types]
-            if all(matches):
-                return content
+        if isinstance(content, dict) and _has_types(content, types):
+            return content
         self.fault(path, DAMAGED)
         return None
 
     def fault(self, path: Path, reason: str) -> None:
         """Add a fault of a file."""
-        self.faults.append(f"{path.relative_to(self.root).as_posix()}: {reason}")
+        file = path.relative_to(self.root).as_posix()
+        self.faults.append(f"{file}: {reason}")
 
     def check(self) -> None:
         """Check what Python alone can: every file's digest and every link."""
@@ -113,7 +115,8 @@ class History:
             try:
                 self._check_run(run_id, run)
             except OUT_OF_SHAPE:
-                self.fault(self.folders[run_id] / "run.json", DAMAGED)
+                folder = self.folders[run_id]
+                self.fault(folder / "run.json", DAMAGED)
         for model in self.versions:
             self._check_versions(model)
         models = self.root / "deployment" / "models"
@@ -126,10 +129,12 @@ class History:
         path = folder / "run.json"
         if run["run_id"] != run_id:
             self.fault(path, "is not the run that its folder names")
-        if run["parent"] and run["parent"] not in self.runs:
-            self.fault(path, f"its parent run {run['parent']} is not there")
+        parent = run["parent"]
+        if parent and parent not in self.runs:
+            self.fault(path, f"its parent run {parent} is not there")
+        artifacts = folder / "artifacts"
         for artifact in run["artifacts"]:
-            self._check_file(folder / "artifacts" / artifact["path"], artifact)
+            self._check_file(artifacts / artifact["path"], artifact)
         for model in run["models"]:
             files = folder / "models" / model["model_id"]
             if not files.is_dir():
@@ -144,22 +149,31 @@ class History:
             if version not in versions:
                 self.fault(folder, f"version {version} is missing")
         for version, promotion in versions.items():
-            run = self.folders.get(promotion["run_id"])
+            run_id = promotion["run_id"]
+            run = self.folders.get(run_id)
             if run:
                 files = run / "models" / promotion["model_id"]
                 self._check_file(files / "model.onnx", promotion)
             else:
-                reason = f"its run {promotion['run_id']} is not there"
-                self.fault(folder / f"{version}.json", reason)
+                path = folder / f"{version}.json"
+                self.fault(path, f"its run {run_id} is not there")
 
     def _check_file(self, path: Path, expected: Json) -> None:
         if not path.is_file():
             self.fault(path, "is missing")
             return
         content = path.read_bytes()
-        same_size = len(content) == expected["size"]
-        if not same_size or sha256(content).hexdigest() != expected["sha256"]:
+        digest = sha256(content).hexdigest()
+        if len(content) != expected["size"] or digest != expected["sha256"]:
             self.fault(path, "was altered: its size or digest is not the recorded one")
+
+
+def _has_types(content: Json, types: dict[str, Any]) -> bool:
+    """Return whether the values of some keys have these types."""
+    for key, kind in types.items():
+        if not isinstance(content.get(key), kind):
+            return False
+    return True
 
 
 def main() -> int:
@@ -205,24 +219,37 @@ def arguments() -> argparse.Namespace:
         help="the repository",
     )
     parser.add_argument(
-        "--server", default=SERVER, help=f"the MLflow server ({shown(SERVER)})"
+        "--server",
+        default=SERVER,
+        help=f"the MLflow server ({without_password(SERVER)})",
     )
     return parser.parse_args()
 
 
 def check(history: History, server: str) -> list[str]:
     """Return all faults: those of the whole check where its packages are installed."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if not missing and (CHECKOUT / "pipeline").is_dir():
+    obstacle = _obstacle()
+    if obstacle is None:
         from scripts import history_checks
 
         return history_checks.check(history.root, server)
-    where = f"without {missing[0]}" if missing else "outside the checkout"
     print(
-        f"\nChecked with Python alone ({where}): `nox -s verify-history` checks more."
+        f"\nChecked with Python alone ({obstacle}): `nox -s verify-history` checks"
+        " more."
     )
     history.check()
-    return history.faults + compare_server(history.runs.keys(), server)
+    missing = compare_server(history.runs.keys(), server)
+    return history.faults + missing
+
+
+def _obstacle() -> str | None:
+    """Return why the whole check cannot run here, or None if it can."""
+    for name in NEEDED:
+        if find_spec(name) is None:
+            return f"without {name}"
+    if not (CHECKOUT / "pipeline").is_dir():
+        return "outside the checkout"
+    return None
 
 
 def show_structure(history: History) -> None:
@@ -237,23 +264,37 @@ def show_structure(history: History) -> None:
         size += path.stat().st_size
         parts = path.relative_to(history.mlruns).parts
         if len(parts) > 2:
-            kind = "registry" if parts[0] == "registry" else parts[3]
+            is_promotion = parts[0] == "registry"
+            kind = "registry" if is_promotion else parts[3]
             counts[kind] += 1
-    rows = [(kind, f"{counts[kind]:,}") for kind in sorted(counts)]
-    rows.append((f"all, {size / 1e6:,.1f} MB", f"{number:,}"))
+    rows = []
+    for kind, count in sorted(counts.items()):
+        rows.append((kind, f"{count:,}"))
+    megabytes = size / 1e6
+    rows.append((f"all, {megabytes:,.1f} MB", f"{number:,}"))
     show_table(str(history.mlruns), ("files", "count"), rows)
 
 
 def show_experiments(history: History) -> None:
     """Show each experiment with the numbers of its runs."""
+    experiments: dict[str, list[Json]] = {}
+    for run in history.runs.values():
+        runs = experiments.setdefault(run["experiment"], [])
+        runs.append(run)
     rows = []
-    for name in sorted({run["experiment"] for run in history.runs.values()}):
-        runs = [run for run in history.runs.values() if run["experiment"] == name]
+    for name, runs in sorted(experiments.items()):
         nested = [run for run in runs if run["parent"] is not None]
         finished = [run for run in runs if run["status"] == "FINISHED"]
         days = [day(run["started"]) for run in runs]
-        counts = (str(len(runs)), str(len(nested)), str(len(finished)))
-        rows.append((name, *counts, min(days), max(days)))
+        row = (
+            name,
+            str(len(runs)),
+            str(len(nested)),
+            str(len(finished)),
+            min(days),
+            max(days),
+        )
+        rows.append(row)
     titles = ("experiment", "runs", "of them nested", "finished", "first", "last")
     show_table("Experiments", titles, rows)
 
@@ -262,13 +303,15 @@ def show_models(history: History) -> None:
     """Show each registered model with its champion."""
     rows = []
     for model, champion in history.champions.items():
+        size = champion["size"]
+        digest = champion["sha256"][:12]
         row = (
             model,
             f"v{champion['version']}",
             day(champion["promoted"]),
             champion["decided_by"],
             champion["run_id"][:8],
-            f"{champion['size']:,} bytes, {champion['sha256'][:12]}",
+            f"{size:,} bytes, {digest}",
         )
         rows.append(row)
     titles = ("model", "champion", "promoted", "by", "run", "model.onnx")
@@ -288,10 +331,11 @@ def show_record(history: History) -> None:
         promotions += versions.values()
     newest_first = sorted(promotions, key=promoted, reverse=True)
     for promotion in newest_first[:RECORDS]:
-        version = f"{promotion['model']} v{promotion['version']}"
-        when = day(promotion["promoted"])
         commit = promotion["commit"][:7]
-        print(f"{commit} {when} {version}, by {promotion['decided_by']}")
+        promoted_on = day(promotion["promoted"])
+        version = f"{promotion['model']} v{promotion['version']}"
+        decided_by = promotion["decided_by"]
+        print(f"{commit} {promoted_on} {version}, by {decided_by}")
     print(
         f"{len(promotions)} promotions in all; without Git or its folder no commits are"
         " shown."
@@ -319,53 +363,61 @@ def commits_of(history: History) -> list[str]:
 
 def compare_server(run_ids: Set[str], server: str) -> list[str]:
     """Return the runs of the files that a server does not show; none without a server."""
-    print(f"\nMLflow server {shown(server)}")
+    print(f"\nMLflow server {without_password(server)}")
     try:
         served = served_runs(server)
     except (HTTPException, OSError, *OUT_OF_SHAPE) as error:
-        print(f"not compared: {type(error).__name__} {error}")
+        kind = type(error).__name__
+        print(f"not compared: {kind} {error}")
         return []
     present = len(run_ids & served)
-    print(
-        f"{present} of {len(run_ids)} runs are there; {len(served) - present} more are"
-        " only there."
-    )
+    others = len(served) - present
+    print(f"{present} of {len(run_ids)} runs are there; {others} more are only there.")
     missing = sorted(run_ids - served)
     return [f"run {run_id}: the server does not show it" for run_id in missing]
 
 
 def served_runs(server: str) -> set[str]:
     """Return the IDs of the runs that a server shows."""
-    answer = ask(server, "experiments/search", {})
-    experiments = answer.get("experiments", [])
-    query: Json = {"experiment_ids": [entry["experiment_id"] for entry in experiments]}
+    page = search(server, "experiments", {})
+    experiments = page.get("experiments", [])
+    experiment_ids = [entry["experiment_id"] for entry in experiments]
+    query: Json = {"experiment_ids": experiment_ids}
     run_ids: set[str] = set()
     while True:
-        page = ask(server, "runs/search", query)
-        run_ids.update(run["info"]["run_id"] for run in page.get("runs", []))
+        page = search(server, "runs", query)
+        for run in page.get("runs", []):
+            run_ids.add(run["info"]["run_id"])
         query["page_token"] = page.get("next_page_token", "")
         if not query["page_token"]:
             return run_ids
 
 
-def ask(
+def search(
     server: str,
-    path: str,
+    kind: str,
     query: Json,
 ) -> Json:
-    """Return MLflow's answer to a search; a server of ours is asked without a proxy."""
-    address = f"{server.rstrip('/')}/api/2.0/mlflow/{path}"
-    body = json.dumps({"max_results": PAGE} | query).encode()
+    """Return a page of MLflow's experiments or runs."""
+    start = server.rstrip("/")
+    address = f"{start}/api/2.0/mlflow/{kind}/search"
+    body = json.dumps({"max_results": PAGE} | query)
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(address, body, headers)
-    opener = urllib.request.build_opener()
+    request = urllib.request.Request(address, body.encode(), headers)
+    opener = opener_for(address)
+    with opener.open(request, timeout=SECONDS) as response:
+        return dict(json.load(response))
+
+
+def opener_for(address: str) -> urllib.request.OpenerDirector:
+    """Return what opens an address: without a proxy if the server is ours."""
     if urlsplit(address).hostname in OURS:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=SECONDS) as answer:
-        return dict(json.load(answer))
+        without_proxy = urllib.request.ProxyHandler({})
+        return urllib.request.build_opener(without_proxy)
+    return urllib.request.build_opener()
 
 
-def shown(address: str) -> str:
+def without_password(address: str) -> str:
     """Return an address without the password that it may hold."""
     return re.sub(r"//.*@", "//", address)
 
@@ -377,16 +429,21 @@ def show_table(
 ) -> None:
     """Print a table whose columns are as wide as their longest text."""
     lines = [titles, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines)]
+    widths = []
+    for column in zip(*lines):
+        widths.append(max(map(len, column)))
     print(f"\n{title}")
     for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths)]
-        print(f"  {'  '.join(cells)}".rstrip())
+        text = ""
+        for cell, width in zip(line, widths):
+            text += f"  {cell.ljust(width)}"
+        print(text.rstrip())
 
 
 def day(milliseconds: int) -> str:
     """Return the day of a time in milliseconds since the epoch, UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).date().isoformat()
+    time = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return time.date().isoformat()
 
 
 if __name__ == "__main__":
