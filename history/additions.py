@@ -78,16 +78,17 @@ def _move(folder: Path, target: Path) -> None:
 
 def _check_files(run: Run, files: Mapping[str, Path]) -> None:
     """Refuse files that are not the ones that the run lists."""
+    title = f"the run {run.run_id}"
     listed = _listed_files(run, files)
-    for path in sorted(listed.keys() - files.keys()):
-        raise UsageError(f"the run {run.run_id} lists {path}: name its file.")
+    missing = listed.keys() - files.keys()
+    if missing:
+        raise UsageError(f"{title} lists {min(missing)}: name its file.")
     for path, source in files.items():
         if path not in listed:
-            raise UsageError(f"the run {run.run_id} does not list {path}.")
+            raise UsageError(f"{title} does not list {path}.")
         if not listed[path].is_content_of(source):
             raise UsageError(
-                f"{source} is not the {path} of the run {run.run_id}: its size or"
-                " digest is another."
+                f"{source} is not the {path} of {title}: its size or digest is another."
             )
 
 

@@ -39,7 +39,8 @@ class History:
             path: the folder of the history, usually `mlruns`.
             project: the repository around it, if more of it belongs to the history.
         """
-        return cls(Location(Path(path).resolve(), project or Project()))
+        folder = Path(path).resolve()
+        return cls(Location(folder, project or Project()))
 
     def __enter__(self) -> Self:
         return self
@@ -201,17 +202,18 @@ class History:
 
     def _check_promotion(self, promotion: Promotion) -> None:
         """Refuse a version that is not the next one, or whose run is not here."""
-        champion = self.champion(promotion.model)
-        version = champion.version + 1 if champion else 1
-        if promotion.version != version:
+        model = promotion.model
+        version = promotion.version
+        champion = self.champion(model)
+        expected = champion.version + 1 if champion else 1
+        if version != expected:
             raise UsageError(
-                f"version {promotion.version} of {promotion.model} cannot be added:"
-                f" the next one is version {version}."
+                f"version {version} of {model} cannot be added: the next one is version"
+                f" {expected}."
             )
-        if promotion.run_id not in self:
-            raise UsageError(
-                f"the run {promotion.run_id} is not in the history: add it first."
-            )
+        run_id = promotion.run_id
+        if run_id not in self:
+            raise UsageError(f"the run {run_id} is not in the history: add it first.")
 
     def verify(
         self, run_ids: Collection[str] | None = None, notice: Notice | None = None

@@ -22,6 +22,9 @@ OF_THIS_BRANCH = ("--first-parent", "--diff-merges=first-parent")
 OF_ALL_BRANCHES = ("--full-history", "--diff-merges=off", "--diff-filter=AMT")
 
 
+Events = dict[str, list[Event]]  # the changes of files by path, newest first
+
+
 class Lineage:
     """The history of the files that are written once, as recorded in Git.
 
@@ -37,7 +40,7 @@ class Lineage:
         self._run_files = f":(glob){location.name}/*/*/*/{layout.RUN_FILE}"
         self._committed = committed
         self._advice = Advice(location)
-        self._changes: dict[str, list[Event]] = {}  # newest first
+        self._changes: Events = {}
         self._deleted: dict[str, Event] = {}
         self._added: dict[tuple[str, str], str] = {}  # the commit, by path and content
         self._read_runs()
@@ -51,13 +54,16 @@ class Lineage:
             if path.endswith(f"/{layout.RUN_FILE}"):
                 run_id = _run_of(path)
                 places[run_id] = path
-        for event in gitlog.events(self._root, *OF_RUNS, "--", self._run_files):
+        for event in self._events(OF_RUNS, self._run_files):
             run_id = _run_of(event.path)
             path = places.get(run_id)
             if path is None:
                 continue
             self._add_change(path, event)
             self.originals[path] = event.old  # that of the oldest event stays
+
+    def _events(self, options: tuple[str, ...], paths: str) -> Iterator[Event]:
+        return gitlog.events(self._root, *options, "--", paths)
 
     def _add_change(self, path: str, event: Event) -> None:
         events = self._changes.setdefault(path, [])
@@ -66,20 +72,17 @@ class Lineage:
     def _read_registry(self) -> None:
         """Note the original of every promotion since the registry of its model began."""
         complete: set[str] = set()
-        for event in gitlog.events(self._root, *OF_THIS_BRANCH, "--", self._registry):
+        for event in self._events(OF_THIS_BRANCH, self._registry):
             folder = _folder_of(event.path)
             if folder in complete:
                 continue
-            if event.status == "D" and self._is_absent(folder, event.commit):
-                # All versions were deleted at once: a new registry began afterwards.
-                complete.add(folder)
-                continue
+            if event.status == "D":
+                remaining = gitlog.tree(self._root, event.commit, folder)
+                if not remaining:
+                    # A new registry began after all versions were deleted at once.
+                    complete.add(folder)
+                    continue
             self._read_promotion(event)
-
-    def _is_absent(self, folder: str, commit: str) -> bool:
-        """Return whether a commit has no file below a folder."""
-        files = gitlog.tree(self._root, commit, folder)
-        return not files
 
     def _read_promotion(self, event: Event) -> None:
         path = event.path
@@ -94,8 +97,8 @@ class Lineage:
     def _read_branches(self) -> None:
         """Note promotions that a branch changed, or the merge that brought them."""
         added: dict[str, list[str]] = defaultdict(list)
-        changed: dict[str, list[Event]] = defaultdict(list)
-        for event in gitlog.events(self._root, *OF_ALL_BRANCHES, "--", self._registry):
+        changed: Events = defaultdict(list)
+        for event in self._events(OF_ALL_BRANCHES, self._registry):
             path = event.path
             if event.status == "A":
                 if (path, event.new) not in self._added:

@@ -164,8 +164,8 @@ class Store:
         experiment = self._experiments[info.experiment_id]
         metrics = {}
         for key, latest in entity.data.metrics.items():
-            history = self.client.get_metric_history(info.run_id, key)
-            metrics[key] = description.points(history, info.start_time, latest)
+            points = self.client.get_metric_history(info.run_id, key)
+            metrics[key] = description.points(points, info.start_time, latest)
         inputs = {link.model_id for link in entity.inputs.model_inputs}
         outputs = []
         for link in entity.outputs.model_outputs:
@@ -186,8 +186,9 @@ class Store:
         Raises:
             UnreadableRunError: one of them is not available.
         """
-        places = {str(entity.info.artifact_uri): folder / layout.ARTIFACTS}
-        for model in self._models[entity.info.run_id]:
+        info = entity.info
+        places = {str(info.artifact_uri): folder / layout.ARTIFACTS}
+        for model in self._models[info.run_id]:
             place = folder / layout.MODELS / model.model_id
             places[str(model.artifact_location)] = place
         for uri, place in places.items():
@@ -196,8 +197,9 @@ class Store:
             except Exception as error:  # of MLflow, or of any library below it
                 message = address.message_of(error)
                 before, _, after = message.partition(FAILED_FILE)
+                reason = after or before
                 raise UnreadableRunError(
-                    f"cannot be read: its files at {redact(uri)}: {after or before}"
+                    f"cannot be read: its files at {redact(uri)}: {reason}"
                 ) from error
 
     def _download(self, uri: str, folder: Path) -> None:

@@ -6,6 +6,13 @@ from history import layout
 from history.runfile import Run
 
 COLUMNS = "{:<9} {:<12} {:<12} {:<27} {}"
+TITLES = (
+    "run",
+    "started",
+    "experiment",
+    "name",
+    "result",
+)
 LINE = "{:<27} {}"
 FIELDS = (
     "run_id",
@@ -15,6 +22,7 @@ FIELDS = (
     "status",
     "user",
 )
+Entry = tuple[str, str]  # a name and a value
 SHORT = 8  # characters of a run ID in a table
 
 
@@ -24,7 +32,7 @@ def run_table(runs: Iterable[Run], versions: Mapping[str, Sequence[str]]) -> str
     Args:
         versions: what each run was promoted to, by run ID.
     """
-    lines = [COLUMNS.format("run", "started", "experiment", "name", "result")]
+    lines = [COLUMNS.format(*TITLES)]
     for run in runs:
         started = layout.time(run.started)
         name = run.name
@@ -76,7 +84,8 @@ def run_page(
     lines += _section("data", _datasets(run))
     lines += ["", "models"]
     for model in run.models:
-        line = f"{model.model_id}  {model.name}, {len(model.artifacts)} files"
+        count = len(model.artifacts)
+        line = f"{model.model_id}  {model.name}, {count} files"
         lines.append(line)
     lines += _section("artifacts", _artifacts(run))
     return "\n".join(lines) + "\n"
@@ -92,14 +101,14 @@ def _time(run: Run) -> str:
     return f"{started:%Y-%m-%d %H:%M} UTC, {duration}"
 
 
-def _section(title: str, values: Iterable[tuple[str, str]]) -> list[str]:
+def _section(title: str, entries: Iterable[Entry]) -> list[str]:
     lines = ["", title]
-    for name, value in values:
+    for name, value in entries:
         lines.append(LINE.format(name, value))
     return lines
 
 
-def _metrics(run: Run) -> Iterator[tuple[str, str]]:
+def _metrics(run: Run) -> Iterator[Entry]:
     """Yield the last value of each metric, and how many points it has."""
     for name, points in run.metrics.items():
         text = str(run.latest(name))
@@ -108,13 +117,13 @@ def _metrics(run: Run) -> Iterator[tuple[str, str]]:
         yield name, text
 
 
-def _datasets(run: Run) -> Iterator[tuple[str, str]]:
+def _datasets(run: Run) -> Iterator[Entry]:
     for dataset in run.datasets:
         description = f"{dataset.digest}  {dataset.source}"
         yield dataset.name, description
 
 
-def _artifacts(run: Run) -> Iterator[tuple[str, str]]:
+def _artifacts(run: Run) -> Iterator[Entry]:
     for file in run.artifacts:
         digest = file.sha256[:12]
         description = f"{file.size:,} bytes  {digest}"

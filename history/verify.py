@@ -144,9 +144,11 @@ class RunCheck:
             self._fault(path, f"belongs in {expected}/{day}")
 
     def _check_links(self, run: Run, path: Path) -> None:
-        if run.parent and run.parent not in self.folders:
-            self._fault(path, f"its parent run {run.parent} is not there")
-        for model_id in run.linked_models() - self._owners.keys():
+        parent = run.parent
+        if parent and parent not in self.folders:
+            self._fault(path, f"its parent run {parent} is not there")
+        unknown = run.linked_models() - self._owners.keys()
+        for model_id in unknown:
             self._fault(path, f"uses the model {model_id}, which no run lists")
         for text in local_paths(run):
             self._fault(path, f"{text!r} is the path of a file on one machine")
