@@ -75,7 +75,7 @@ def create_tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def analyze(connection: sqlite3.Connection) -> None:
-    """Gather statistics: without them a page of runs sorted by a metric takes a minute."""
+    """Gather statistics, without which a page of runs sorted by a metric takes a minute."""
     connection.execute("PRAGMA analysis_limit = 1000")
     connection.execute("ANALYZE")
 

@@ -50,11 +50,11 @@ def export(
 
     Args:
         target: a folder that does not exist or is empty. What is written names it by
-            its absolute path, as every file store does: it opens where it was written.
+            its absolute path, as every file store does: MLflow can open it only there.
         notice: called with a sentence for each run that a file store cannot hold.
 
     Raises:
-        UsageError: there is something at `target`, or it lies in the history.
+        UsageError: `target` is not empty, or is in the history.
         PipelineError: a file of the history is damaged.
     """
     target = target.resolve()

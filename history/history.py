@@ -66,7 +66,7 @@ class History:
 
     @property
     def root(self) -> Path:
-        """The folder that the history lies in, usually the repository's root."""
+        """The folder above the history, usually the repository's root."""
         return self.location.root
 
     @cached_property
@@ -221,7 +221,7 @@ class History:
         """Check every file, digest, link and number; return what is wrong, file by file.
 
         In a Git repository it is also checked that nothing was changed since it was
-        first committed, and that a clone gets what lies here.
+        first committed, and that a clone gets the files that are here.
 
         Args:
             run_ids: check the content of these runs only, and do not ask Git.

@@ -1,6 +1,6 @@
 """Imports runs of an MLflow store or server into a history.
 
-What is kept is what MLflow's client shows. Two things change, so that they hold in
+All that MLflow's client shows is kept. Two things change, so that they are valid in
 every clone:
 
 - A path of the machine that logged the run becomes relative if it lies in the
@@ -41,12 +41,12 @@ def import_runs(
     Args:
         uri: `sqlite:///file.db`, the folder of a file store, or a server's address.
         run_ids: all that have ended if None. Parents, children and the runs whose
-            models are used come along.
+            models are used are imported with them.
         notice: called with a sentence about each run, or other part, that is left out.
         imported: called with the folder of each run as soon as it is in the history.
 
     Returns:
-        The folders of the named runs, and of those that came along.
+        The folders of the named runs, and of those that were imported with them.
 
     Raises:
         UsageError: a named run cannot be imported.
@@ -126,7 +126,7 @@ class Writer:
         return target
 
     def _target(self, run_id: str, content: dict[str, Any]) -> Path:
-        """Return where a run lies, or will lie."""
+        """Return the folder of a run, which may not exist yet."""
         if run_id in self._history:
             return self._history.folders[run_id]
         day = layout.day_folder(
@@ -168,7 +168,7 @@ def _checked(content: dict[str, Any]) -> runfile.Run:
 def _check_lengths(folder: Path, target: Path) -> None:
     """Refuse a run with a file whose path would be too long for some system.
 
-    `target` is the run's place relative to the folder that the history lies in.
+    `target` is the run's folder, relative to the folder above the history.
     """
     for path in folder.rglob("*"):
         name = path.relative_to(folder)

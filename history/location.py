@@ -1,4 +1,4 @@
-"""Where a history lies in its repository, and which other folders belong to it."""
+"""The place of a history in its repository, and the folders that belong to it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ class Project:
     Attributes:
         models: the folder of the models in service, with one folder per registered
             model; None where the repository serves none.
-        companions: other folders, relative to the one that the history lies in, that
-            change together with the history.
+        companions: other folders that change together with the history, relative to
+            the folder above it.
         source_root: paths of files below this folder are kept relative to it when runs
             are imported; the nearest folder above the history with a `.git` if None.
         promote_advice: how a person goes back to an older model.
@@ -37,7 +37,7 @@ class Location:
 
     @property
     def root(self) -> Path:
-        """The folder that the history lies in; faults name files relative to it."""
+        """The folder above the history; faults name files relative to it."""
         return self.path.parent
 
     @property

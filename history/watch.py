@@ -1,4 +1,4 @@
-"""Keeps MLflow's database up to date with the run files for as long as it runs."""
+"""Keeps MLflow's database up to date with the run files until it is interrupted."""
 
 import sqlite3
 import time
@@ -9,7 +9,7 @@ from core.errors import PipelineError
 from history import layout
 from history.build import build_database
 
-if TYPE_CHECKING:  # only who watches needs Prometheus' client
+if TYPE_CHECKING:  # Prometheus' client is needed by `watch` alone
     from history.metrics import Exporter
 
 SECONDS = 5.0
@@ -29,7 +29,7 @@ def watch(
     Args:
         mlruns: the folder of the history.
         path: the SQLite file; see `build_database`.
-        seconds: the time between two looks at the folders.
+        seconds: the time between two checks of the folders.
         exporter: keeps the metrics of the history; it serves them if its `serve` was
             called.
     """
@@ -39,7 +39,7 @@ def watch(
         exporter = metrics.Exporter()
     watcher = Watcher(mlruns, path, exporter)
     while True:
-        watcher.look()
+        watcher.check()
         time.sleep(seconds)
 
 
@@ -58,7 +58,7 @@ class Watcher:
         self._built: list[tuple[Path, int]] | None = None
         self._failure = ""
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Build the database if the folders have changed since the last build."""
         state = folder_times(self._mlruns)
         if state != self._built:
@@ -85,7 +85,7 @@ class Watcher:
 
 
 def folder_times(mlruns: Path) -> list[tuple[Path, int]]:
-    """Return the folders that change when a run or a promotion comes or goes.
+    """Return the folders that change when a run or a promotion is added or removed.
 
     Each comes with the time of its last change, in nanoseconds.
     """
