@@ -17,7 +17,7 @@ All others are deleted, each as a whole. Git still has them: `git log --diff-fil
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -39,9 +39,9 @@ def prune(
     now: datetime | None = None,
     dry_run: bool = False,
 ) -> list[Path]:
-    """Delete the run folders that the policy above lets go and return them.
+    """Delete the run folders that the policy above does not keep, and return them.
 
-    Each vanishes whole or not at all; the next call finishes what a killed one left.
+    Each is deleted whole or not at all; the next call finishes what a killed one left.
 
     Raises:
         PipelineError: a file of the history is damaged. Nothing has been deleted then.
@@ -49,25 +49,36 @@ def prune(
     if now is None:
         now = datetime.now(UTC)
     since = now - timedelta(days=days)
-    with nullcontext() if dry_run else write_lock(history.path):
+    lock: AbstractContextManager[object] = nullcontext()
+    if not dry_run:
+        lock = write_lock(history.path)
+    with lock:
         history.refresh()  # another process may have added runs before we had the lock
-        runs = {}
-        for run in history.runs():
-            runs[run.run_id] = run
-        families = Families(runs)
-        kept = _kept_by_age(families.first_runs(), since, newest)
-        for model in history.models():
-            for promotion in history.promotions(model):
-                kept.add(promotion.run_id)
-        kept = families.with_lineage(kept)
-        deleted = []
-        for run_id, run in runs.items():
-            if run_id not in kept:
-                deleted.append(run)
-        folders = _children_first(deleted, history.folders)
+        folders = _folders_to_delete(history, since, newest)
         if not dry_run:
             _delete(folders, history)
     return folders
+
+
+def _folders_to_delete(
+    history: History,
+    since: datetime,
+    newest: int,
+) -> list[Path]:
+    runs = {}
+    for run in history.runs():
+        runs[run.run_id] = run
+    families = Families(runs)
+    kept = _kept_by_age(families.first_runs(), since, newest)
+    for model in history.models():
+        for promotion in history.promotions(model):
+            kept.add(promotion.run_id)
+    kept = families.with_lineage(kept)
+    deleted = []
+    for run_id, run in runs.items():
+        if run_id not in kept:
+            deleted.append(run)
+    return _children_first(deleted, history.folders)
 
 
 def _children_first(runs: Iterable[Run], folders: Mapping[str, Path]) -> list[Path]:
