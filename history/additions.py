@@ -100,8 +100,8 @@ def _listed_files(run: Run, paths: Iterable[str]) -> dict[str, Artifact]:
     listed = _by_path(layout.ARTIFACTS, run.artifacts)
     for model in run.models:
         folder = f"{layout.MODELS}/{model.model_id}"
-        is_given = any(path.startswith(f"{folder}/") for path in paths)
-        if is_given:
+        start = f"{folder}/"
+        if any(path.startswith(start) for path in paths):
             listed |= _by_path(folder, model.artifacts)
     return listed
 

@@ -79,7 +79,8 @@ def one_sentence(uri: str) -> Iterator[None]:
             " installed: install it, or name an MLflow server that uses this store."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        raise PipelineError(f"{redact(uri)}: {message_of(error)}") from error
+        message = message_of(error)
+        raise PipelineError(f"{redact(uri)}: {message}") from error
 
 
 def require_mlflow(uri: str) -> None:
@@ -123,7 +124,8 @@ def _require_file_store(uri: str) -> None:
     path = uri
     if uri.startswith("file:"):
         path = url2pathname(urlsplit(uri).path)
-    experiments = [meta.parent.name for meta in Path(path).glob("*/meta.yaml")]
+    meta_files = Path(path).glob("*/meta.yaml")
+    experiments = [file.parent.name for file in meta_files]
     if not any(name.isdigit() for name in experiments):
         raise UsageError(
             f"{uri}: is not a file store of MLflow (it has no folder of an experiment,"

@@ -200,8 +200,10 @@ class FileStore:
         """Write a registered model with its aliases, and none of its versions."""
         folder = self._folder / "models" / content["name"]
         write_meta(folder, content)
-        versions = {alias: str(version) for alias, version in aliases.items()}
-        write_values(folder, "aliases", versions)
+        texts = {}
+        for alias, version in aliases.items():
+            texts[alias] = str(version)
+        write_values(folder, "aliases", texts)
 
     def add_version(self, content: Json, tags: dict[str, str], *files: str) -> None:
         """Write a version of a registered model.

@@ -21,13 +21,14 @@ class FolderCheck:
 
         A folder that does not exist is empty.
         """
-        entries = sorted(os.listdir(folder)) if folder.is_dir() else []
-        if len(entries) > layout.MOST_ENTRIES:
-            self._fault(
-                folder,
-                f"has {len(entries)} entries; at most {layout.MOST_ENTRIES} are"
-                " allowed",
-            )
+        entries = []
+        if folder.is_dir():
+            entries = sorted(os.listdir(folder))
+        count = len(entries)
+        most = layout.MOST_ENTRIES
+        if count > most:
+            reason = f"has {count} entries; at most {most} are allowed"
+            self._fault(folder, reason)
         accepted = []
         for name in entries:
             path = folder / name

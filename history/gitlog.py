@@ -29,6 +29,7 @@ _ATTRIBUTES = (
     "ident",
     "working-tree-encoding",
 )
+Attributes = dict[str, str]  # the values of a file's attributes by name
 _HEADER = re.compile(r"[0-9a-f]{40,64}( [0-9a-f]{40,64})*")
 
 
@@ -82,7 +83,8 @@ def tree(
     folder: str,
 ) -> dict[str, Entry]:
     """Return the files below a folder in a commit, by path."""
-    output = git_bytes(root, "ls-tree", "-r", "-z", commit, "--", f"{folder}/")
+    command = ("ls-tree", "-r", "-z", commit, "--", f"{folder}/")
+    output = git_bytes(root, *command)
     files = {}
     for part in _parts(output):
         fields, path = part.split("\t", 1)
@@ -123,9 +125,9 @@ def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
     command = (*own, "check-attr", "-z", "--stdin", *_ATTRIBUTES)
     stdin = "\0".join(paths)
     output = git_bytes(root, *command, stdin=stdin.encode(errors="surrogateescape"))
-    parts = _parts(output)
-    attributes: dict[str, dict[str, str]] = defaultdict(dict)
-    for path, name, value in zip(parts[::3], parts[1::3], parts[2::3]):
+    attributes: dict[str, Attributes] = defaultdict(dict)
+    fields = iter(_parts(output))
+    for path, name, value in zip(fields, fields, fields):
         is_set = value not in ("unset", "unspecified")
         if is_set or name == "text":
             attributes[path][name] = value
@@ -137,7 +139,7 @@ def changing_attributes(root: Path, paths: list[str]) -> dict[str, str]:
     return changing
 
 
-def _changing(attributes: dict[str, str]) -> str:
+def _changing(attributes: Attributes) -> str:
     """Return those of a file's attributes that change its bytes, as one text."""
     text = attributes.pop("text", "unspecified")
     if text == "unset":

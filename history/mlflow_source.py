@@ -175,7 +175,8 @@ class Store:
         for model in self._models[info.run_id]:
             models.append(description.model(model))
         content = description.run(entity, experiment, metrics)
-        content["model_inputs"] = sorted(self._owners.keys() & inputs)
+        logged = inputs & self._owners.keys()
+        content["model_inputs"] = sorted(logged)
         content["model_outputs"] = sorted(outputs, key=description.model_id)
         content["models"] = sorted(models, key=description.model_id)
         return content

@@ -13,9 +13,10 @@ VERSIONS_LISTED = 10
 def notices(store: Store, mlruns: Path) -> list[str]:
     """Return a sentence for each kind of content that is not imported."""
     sentences = []
+    prompts = store.pages(store.client.search_prompts)
     counts = {
         "trace": _count_traces(store),
-        "prompt": sum(1 for _ in store.pages(store.client.search_prompts)),
+        "prompt": sum(1 for _ in prompts),
     }
     parts = []
     for kind, count in counts.items():
@@ -74,4 +75,5 @@ def _versions(store: Store, mlruns: Path) -> list[str]:
         path = registry.path_of(mlruns, version.name, number)
         if number != registry.CHALLENGER and not path.is_file():
             versions.append((version.name, number))
-    return [f"{name}/{number}" for name, number in sorted(versions)]
+    versions.sort()
+    return [f"{name}/{number}" for name, number in versions]

@@ -227,6 +227,7 @@ def _reason(
 ) -> str:
     """Return what is wrong with a record, and what to do."""
     fault = error.errors()[0]
+    message = fault["msg"]
     where = ".".join(map(str, fault["loc"]))
     match fault["type"], where:
         case "json_invalid", _:
@@ -238,8 +239,8 @@ def _reason(
         case "string_pattern_mismatch", _:
             return f"{where}: {fault['input']!r} is not allowed there; {remedy}."
         case "file_name", _:  # restoring a file that was committed so would not help
-            return f"{where}: {fault['msg']}."
-    return f"{where}: {fault['msg']}; {remedy}."
+            return f"{where}: {message}."
+    return f"{where}: {message}; {remedy}."
 
 
 def _wrong_format(version: object) -> str:

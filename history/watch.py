@@ -92,4 +92,9 @@ def folder_times(mlruns: Path) -> list[tuple[Path, int]]:
     registry = mlruns / layout.REGISTRY
     folders = layout.day_folders(mlruns)
     folders += [registry / name for name in layout.folders(registry)]
-    return [(path, path.stat().st_mtime_ns) for path in folders if path.exists()]
+    times = []
+    for path in folders:
+        if path.exists():
+            changed = path.stat().st_mtime_ns
+            times.append((path, changed))
+    return times
