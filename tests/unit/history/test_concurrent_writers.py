@@ -46,27 +46,36 @@ for run in runs:
         assert "is in the history already" in str(error), error
         print("refused", run.run_id, flush=True)
 """
+# Each says when it is about to write.
 WRITERS = {
     "add": """
 import sys
 from history import History
 
-for run in History.open(sys.argv[1]).runs():
-    History.open(sys.argv[2]).add(run)
+source = History.open(sys.argv[1])
+target = History.open(sys.argv[2])
+(run,) = source.runs()
+print("ready", flush=True)
+target.add(run)
 """,
     "promote": """
 import sys
 from history import History
 
-promotion = History.open(sys.argv[1]).champion("housing")
-History.open(sys.argv[2]).promote(promotion)
+source = History.open(sys.argv[1])
+target = History.open(sys.argv[2])
+promotion = source.champion("housing")
+print("ready", flush=True)
+target.promote(promotion)
 """,
     "prune": """
 import sys
 from history import History
 from history.prune import prune
 
-prune(History.open(sys.argv[2]))
+target = History.open(sys.argv[2])
+print("ready", flush=True)
+prune(target, newest=0)
 """,
 }
 
@@ -137,19 +146,22 @@ def test_a_process_waits_until_another_has_written(
     target: Workspace,
     writer: str,
 ) -> None:
-    run = add_run(source.mlruns, {}, {model_id(): {"model.onnx": b"x"}})
+    run = add_run(source.mlruns, models={model_id(): {"model.onnx": b"x"}})
     promote(source, run)
     if writer == "promote":
         History.open(target.mlruns).add(run)
     with write_lock(target.mlruns):
         process = start(WRITERS[writer], source, target)
-        time.sleep(2)
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1)
         assert process.poll() is None
-        assert History.open(target.mlruns).models() == []
+        assert (run.run_id in target.history()) == (writer == "promote")
+        assert target.history().champion("housing") is None
     finish(process)
-    with target.history() as history:
-        assert (run.run_id in history) == (writer != "prune")
-        assert (history.champion("housing") is not None) == (writer == "promote")
+    assert (run.run_id in target.history()) == (writer != "prune")
+    is_promoted = target.history().champion("housing") is not None
+    assert is_promoted == (writer == "promote")
 
 
 def test_a_run_can_be_added_while_others_are_imported(
