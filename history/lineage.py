@@ -56,11 +56,11 @@ class Lineage:
                 places[run_id] = path
         for event in self._events(OF_RUNS, self._run_files):
             run_id = _run_of(event.path)
-            path = places.get(run_id)
-            if path is None:
+            place = places.get(run_id)
+            if place is None:
                 continue
-            self._add_change(path, event)
-            self.originals[path] = event.old  # that of the oldest event stays
+            self._add_change(place, event)
+            self.originals[place] = event.old  # that of the oldest event stays
 
     def _events(self, options: tuple[str, ...], paths: str) -> Iterator[Event]:
         return gitlog.events(self._root, *options, "--", paths)
