@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     JsonValue,
     ValidationError,
     WithJsonSchema,
@@ -94,10 +95,13 @@ class CrossValidation(BaseModel):
 
 
 class Parity(BaseModel):
-    """How the ONNX file agrees with the fitted estimator on the hold-out."""
+    """How well the ONNX file agrees with the fitted estimator on the hold-out."""
 
-    rows: int
-    mismatches: int
+    # In JSON a difference that is not a number is the text "NaN".
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+    rows: int = Field(gt=0)
+    mismatches: int = Field(ge=0)
     largest_difference: float
     tolerance: float
 

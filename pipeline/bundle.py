@@ -13,20 +13,12 @@ from pydantic import Field
 
 from core.errors import UsageError
 from core.files import write_atomic
+from core.manifest import Parity
 from history import runfile
 from history.registry import Check
 from history.runfile import ModelId, Record, RunId, Sha256
 
 FILE = "bundle.json"
-
-
-class Parity(Record):
-    """How well the ONNX file agrees with the fitted estimator on the hold-out."""
-
-    rows: int = Field(gt=0)
-    mismatches: int = Field(ge=0)
-    largest_difference: float
-    tolerance: float
 
 
 class Challenger(Record):

@@ -4,7 +4,7 @@ Each says what was measured and how it compares with what is required, so that i
 without the name of the check whether it passed.
 """
 
-from pipeline.bundle import Parity
+from core.manifest import Parity
 
 NO_CHAMPION = "there was no champion to compare it with"
 SAME_FILE = "the challenger's ONNX file is identical to the champion's"

@@ -13,8 +13,8 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import PipelineError
+from core.manifest import Parity
 from core.onnx_model import OnnxModel
-from pipeline.bundle import Parity
 from pipeline.params import Parameters
 from pipeline.schema import Task
 from pipeline.train import estimators, evaluate, export

@@ -8,8 +8,8 @@ from skl2onnx import to_onnx as convert
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
+from core.manifest import Parity
 from core.onnx_model import OnnxModel
-from pipeline.bundle import Parity
 from pipeline.schema import Feature, Kind, Task
 
 OPSET = {"": 21, "ai.onnx.ml": 3}

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.manifest import Parity
 from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline import tasks
-from pipeline.bundle import Challenger, Parity
+from pipeline.bundle import Challenger
 from pipeline.publish import reasons
 from pipeline.publish.gate import Decision, decide, gain_interval
 from pipeline.schema import Layout, Task

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.bundle import Parity
+from core.manifest import Parity
 from pipeline.publish import reasons
 
 
