@@ -100,7 +100,7 @@ def check(name: str, repo: Repo) -> Finding:
             snapshot = data.fetch(task, repo)
             rows = len(snapshot.table)
             finding = Finding(name, old=snapshot.digest, old_rows=rows)
-        fresh = data.fetch(task, repo, fresh=True)
+        fresh = data.fetch(task, repo, refresh=True)
     except Unavailable as error:
         return Finding(name, waits_for=error.waits_for)
     except PipelineError as error:

@@ -56,45 +56,45 @@ def snapshot_path(folder: Path, task: Task) -> Path:
     return folder / f"{task.name}.csv.gz"
 
 
-def fetch(task: Task, repo: Repo, fresh: bool = False) -> Dataset:
+def fetch(task: Task, repo: Repo, refresh: bool = False) -> Dataset:
     """Return a task's table from the first place that has it.
 
     A snapshot in the repository comes first: Git keeps it and shows its changes.
-    Without one, a source must have the table with the task's digest. `fresh` ignores
-    snapshot, digest and hashes: whatever the source has now is right, if its rows are
-    valid.
+    Without one, a source must have the table with the task's digest. With `refresh`
+    neither the snapshot nor the digest nor hashes count: whatever the source has now is
+    right, if its rows are valid.
 
     Raises:
         Unavailable: no source has it.
-        PipelineError: the snapshot, a file of the user's, or fresh data break a rule.
+        PipelineError: the snapshot, a file of the user's, or the source's data break a rule.
     """
-    held = _snapshot(task, repo, damage_is_fine=fresh)
-    if held and not fresh:
+    held = _snapshot(task, repo, damage_is_fine=refresh)
+    if held and not refresh:
         return held
     skipped: list[_Skipped] = []
     for source in task.sources:
         try:
-            if fresh:
+            if refresh:
                 dataset = _read(replace(source, sha256=None), task)
                 return _in_order_of(held, dataset)
             return _require_expected(_read(source, task), task, source)
         except _Skipped as reason:
             skipped.append(reason)
         except PipelineError as error:
-            if source.private or fresh:
+            if source.private or refresh:
                 raise
             sentence = str(error).removeprefix(f"{source.address}: ")
             skipped.append(_Skipped(source, sentence))
-    raise _unavailable(task, skipped, fresh)
+    raise _unavailable(task, skipped, refresh)
 
 
-def _unavailable(task: Task, skipped: list[_Skipped], fresh: bool) -> Unavailable:
+def _unavailable(task: Task, skipped: list[_Skipped], refresh: bool) -> Unavailable:
     snapshot = f"data/{task.name}.csv.gz"
     reasons = "it names none"
     if skipped:
         reasons = "; ".join(str(each) for each in skipped)
     remedy = "connect to the network"
-    if not fresh:
+    if not refresh:
         remedy += f", or put a snapshot at {snapshot}"
     hosts = []
     for each in skipped:
@@ -146,13 +146,13 @@ def _require_expected(dataset: Dataset, task: Task, source: Source) -> Dataset:
     )
 
 
-def _in_order_of(held: Dataset | None, fresh: Dataset) -> Dataset:
-    """Return fresh data in the order of the snapshot, if they have the same rows."""
+def _in_order_of(held: Dataset | None, refreshed: Dataset) -> Dataset:
+    """Return refreshed data in the order of the snapshot, if they have the same rows."""
     if held is None:
-        return fresh
-    if tables.rows_digest(held.table) != tables.rows_digest(fresh.table):
-        return fresh
-    return replace(fresh, table=held.table, digest=held.digest)
+        return refreshed
+    if tables.rows_digest(held.table) != tables.rows_digest(refreshed.table):
+        return refreshed
+    return replace(refreshed, table=held.table, digest=held.digest)
 
 
 def _read(source: Source, task: Task) -> Dataset:

@@ -39,8 +39,8 @@ def _task(*sources: Source) -> Task:
     return dataclasses.replace(TASK, sources=sources)
 
 
-def _fetch(task: Task, repo: Repo, fresh: bool = False) -> data.Dataset:
-    return data.fetch(task, repo, fresh)
+def _fetch(task: Task, repo: Repo, refresh: bool = False) -> data.Dataset:
+    return data.fetch(task, repo, refresh)
 
 
 def test_a_download_is_checked_and_kept_as_a_snapshot(
@@ -180,7 +180,7 @@ def test_a_snapshot_s_bad_row_is_named(repo: Repo) -> None:
         _fetch(_task(), repo)
 
 
-def test_fresh_data_come_from_the_source_as_it_is_now(
+def test_refreshed_data_come_from_the_source_as_it_is_now(
     server: Server, repo: Repo
 ) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
@@ -188,7 +188,7 @@ def test_fresh_data_come_from_the_source_as_it_is_now(
     server.answers["/iris.csv"] = [(200, tables.to_csv(grown))]
     task = _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST))
     assert len(_fetch(task, repo).table) == 30
-    fetched = _fetch(task, repo, fresh=True)
+    fetched = _fetch(task, repo, refresh=True)
     pd.testing.assert_frame_equal(fetched.table, grown)
     assert fetched.snapshot is True
     assert fetched.origin == f"{server.url}/iris.csv"
@@ -197,37 +197,39 @@ def test_fresh_data_come_from_the_source_as_it_is_now(
     assert _fetch(task, repo).digest == fetched.digest != TASK.digest
 
 
-def test_fresh_data_of_a_folder_are_read_and_not_kept(
+def test_refreshed_data_of_a_folder_are_read_and_not_kept(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grown = strategies.table(TASK, 40)
     (tmp_path / "iris.csv").write_bytes(tables.to_csv(grown))
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     fetched = _fetch(
-        _task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, fresh=True
+        _task(Source(f"${VARIABLE}/iris.csv", read_csv, DIGEST)), repo, refresh=True
     )
     assert len(fetched.table) == 40
     assert fetched.snapshot is False
 
 
-def test_a_bad_row_of_fresh_data_is_named(server: Server, repo: Repo) -> None:
+def test_a_bad_row_of_refreshed_data_is_named(server: Server, repo: Repo) -> None:
     bad = TABLE.assign(petal_width=TABLE.petal_width.mask(TABLE.index == 4, 99))
     server.answers["/iris.csv"] = [(200, tables.to_csv(bad))]
     with pytest.raises(
         PipelineError, match=r"iris\.csv: row 5, column petal_width: the value"
     ):
         _fetch(
-            _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)), repo, fresh=True
+            _task(Source(f"{server.url}/iris.csv", read_csv, DIGEST)),
+            repo,
+            refresh=True,
         )
 
 
-def test_half_a_download_is_not_taken_for_fresh_data(
+def test_half_a_download_is_not_taken_for_refreshed_data(
     server: Server, repo: Repo, waits: list[float]
 ) -> None:
     tables.write(repo.data / "iris.csv.gz", TABLE)
     server.answers["/iris.csv"] = [(200, CSV)]
     server.missing = 100
     with pytest.raises(PipelineError) as caught:
-        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo, fresh=True)
+        _fetch(_task(Source(f"{server.url}/iris.csv", read_csv)), repo, refresh=True)
     words = "iris.csv: sends only a part of the file); connect to the network."
     assert str(caught.value).endswith(words)

@@ -207,7 +207,7 @@ def test_other_rows_do_not_count(
         fetch(task, Repo(tmp_path))
 
 
-def test_fresh_rows_in_another_order_are_those_of_the_snapshot(
+def test_refreshed_rows_in_another_order_are_those_of_the_snapshot(
     server: Server, tmp_path: Path
 ) -> None:
     task = _iris(server, "file")
@@ -215,7 +215,7 @@ def test_fresh_rows_in_another_order_are_those_of_the_snapshot(
     table = strategies.table(task, 40)
     tables.write(repo.data / "iris.csv.gz", table)
     _serve(server, table.iloc[::-1])
-    fetched = fetch(task, repo, fresh=True)
+    fetched = fetch(task, repo, refresh=True)
     assert fetched.digest == tables.digest(table)
 
 
