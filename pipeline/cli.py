@@ -168,12 +168,12 @@ def export(
     ] = "onnx",
 ) -> None:
     """Train a model again from its run, check it, and write it to `models/`."""
-    from pipeline.train import remake
+    from pipeline.train import export_run
 
-    exported = remake.export(context.obj, task, algorithm, form)
-    print(f"{exported.path}: run {exported.run.run_id}; the model {exported.compared}.")
+    exported = export_run.export(context.obj, task, algorithm, form)
+    print(f"{exported.path}: run {exported.run.run_id}; the model {exported.comparison}.")
     if form == "joblib":
-        console.show_message(remake.WARNING)
+        console.show_message(export_run.WARNING)
 
 
 @app.command()

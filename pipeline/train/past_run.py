@@ -1,4 +1,4 @@
-"""A run of the history whose model is to be made again."""
+"""A run of the history whose model can be fitted again."""
 
 import ast
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PipelineError, UsageError
+from core.file_names import MODEL
 from history import layout, registry, runfile
 from history.runfile import Run
 from pipeline.params import Parameters
 from pipeline.repo import Repo
 from pipeline.schema import Feature, Task
 
-# What the parent run must have, so that its candidates can be made again.
+# The params and tags of the parent run that its candidates can be fitted again from.
 REQUIRED = {
     "seed",
     "holdout_share",
@@ -73,6 +74,25 @@ class PastRun:
         del values["algorithm"]
         return values
 
+    @property
+    def holdout_metrics(self) -> dict[str, float | None]:
+        """The metrics on the hold-out, by their names in MLflow."""
+        metrics = {}
+        for name in self.run.metrics:
+            if name.startswith("holdout_"):
+                metrics[name] = self.run.latest(name)
+        return metrics
+
+    @property
+    def onnx_file(self) -> Path | None:
+        """The ONNX file of the run; None if the history does not keep it."""
+        models = self.folder / layout.MODELS
+        for logged in self.run.models:
+            path = models / logged.model_id / MODEL
+            if path.is_file():
+                return path
+        return None
+
     def features(self, task: Task) -> list[Feature]:
         """Return the features that the candidate was fitted on."""
         excluded = self.parent.params["exclude"].split(", ")
@@ -88,16 +108,23 @@ def find(repo: Repo, task: Task, algorithm: str | None) -> PastRun:
     """
     folders = layout.run_folders(repo.mlruns)
     if algorithm is None:
-        champion = registry.champion(repo.mlruns, task.name)
-        if champion is None:
-            raise UsageError(
-                f"{task.name} has no champion yet: name an algorithm by --algorithm."
-            )
-        run_id = champion.run_id
+        run_id = _champions_run(repo, task)
     else:
         run_id = _best_run(task, algorithm, folders)
-    run = _load(folders[run_id])
-    return PastRun(run, _parent(run, folders), folders[run_id])
+    folder = folders[run_id]
+    run = _load(folder)
+    parent = _parent(run, folders)
+    return PastRun(run, parent, folder)
+
+
+def _champions_run(repo: Repo, task: Task) -> str:
+    """Return the ID of the champion's run."""
+    champion = registry.champion(repo.mlruns, task.name)
+    if champion is None:
+        raise UsageError(
+            f"{task.name} has no champion yet: name an algorithm by --algorithm."
+        )
+    return champion.run_id
 
 
 def _load(folder: Path) -> Run:
@@ -115,15 +142,16 @@ def _best_run(task: Task, algorithm: str, folders: dict[str, Path]) -> str:
             candidates.append(run)
     matching = [run for run in candidates if run.params["algorithm"] == algorithm]
     if not matching:
-        known = sorted({run.params["algorithm"] for run in candidates})
+        algorithms = sorted({run.params["algorithm"] for run in candidates})
+        choice = ", ".join(algorithms) or "none"
         raise UsageError(
-            f"{task.name} has no run of {algorithm!r}; its algorithms are:"
-            f" {', '.join(known) or 'none'}."
+            f"{task.name} has no run of {algorithm!r}; its algorithms are: {choice}."
         )
     sign = 1 if task.metric.higher_is_better else -1
 
     def quality(run: Run) -> tuple[float, int, str]:
-        return sign * (run.latest(metric) or 0.0), run.started, run.run_id
+        value = run.latest(metric) or 0.0
+        return sign * value, run.started, run.run_id
 
     return max(matching, key=quality).run_id
 
