@@ -171,7 +171,9 @@ def export(
     from pipeline.train import export_run
 
     exported = export_run.export(context.obj, task, algorithm, form)
-    print(f"{exported.path}: run {exported.run.run_id}; the model {exported.comparison}.")
+    print(
+        f"{exported.path}: run {exported.run.run_id}; the model {exported.comparison}."
+    )
     if form == "joblib":
         console.show_message(export_run.WARNING)
 

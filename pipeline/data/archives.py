@@ -16,8 +16,9 @@ def extract(archive: Path, member: str, folder: Path) -> Path:
     target = folder / "member"
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed, packed.open(member) as source:
-                return _copied(source, target)
+            with zipfile.ZipFile(archive) as packed:
+                with packed.open(member) as source:
+                    return _copied(source, target)
         with tarfile.open(archive) as tar:
             content = tar.extractfile(member)
             if content is None:

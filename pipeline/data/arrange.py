@@ -1,4 +1,4 @@
-"""From the columns of a file to those of the task, as the task's YAML describes.
+"""Turns the columns of a file into those of the task, as the task's YAML describes.
 
 A column that is neither used nor listed under `ignore` stays in the table, so that
 `validate` rejects the file: nothing unknown is dropped silently.
@@ -36,7 +36,8 @@ def arrange(task: Task, layout: Layout | None, raw: pd.DataFrame) -> pd.DataFram
     columns: list[pd.Series] = []
     used = set(layout.ignore)
     for name in task.columns:
-        expression = parse(layout.derive.get(name, name))
+        definition = layout.derive.get(name, name)
+        expression = parse(definition)
         used.update(inputs(expression))
         if isinstance(expression, Column) and expression.name not in raw:
             continue  # `validate` names the column that is missing
@@ -48,11 +49,16 @@ def arrange(task: Task, layout: Layout | None, raw: pd.DataFrame) -> pd.DataFram
     for name in raw.columns:
         if name not in used:
             columns.append(raw[name])
-    return pd.concat(columns, axis=1) if columns else raw
+    if not columns:
+        return raw
+    return pd.concat(columns, axis=1)
 
 
 def _translate(values: pd.Series, words: dict[str, str]) -> pd.Series:
-    return values.map(lambda value: words.get(text(value), value))
+    def translated(value: object) -> object:
+        return words.get(text(value), value)
+
+    return values.map(translated)
 
 
 def _compute(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series:
@@ -60,14 +66,19 @@ def _compute(expression: Expression, raw: pd.DataFrame, name: str) -> pd.Series:
         if column not in raw:
             raise ValueError(f"lacks the column {column}, from which {name} is derived")
     if isinstance(expression, Ratio):
-        dividend = _numbers(raw[expression.above])
-        below = expression.below
-        if isinstance(below, float):
-            return dividend / below
-        return dividend / _numbers(raw[below])
+        return _ratio(raw, expression)
+    values = raw[expression.name]
     if isinstance(expression, DatePart):
-        return _date_part(raw[expression.name], expression.part)
-    return raw[expression.name]
+        return _date_part(values, expression.part)
+    return values
+
+
+def _ratio(raw: pd.DataFrame, ratio: Ratio) -> pd.Series:
+    dividend = _numbers(raw[ratio.above])
+    if isinstance(ratio.below, float):
+        return dividend / ratio.below
+    divisor = _numbers(raw[ratio.below])
+    return dividend / divisor
 
 
 def _numbers(values: pd.Series) -> pd.Series:
@@ -79,32 +90,51 @@ def _numbers(values: pd.Series) -> pd.Series:
 def _date_part(values: pd.Series, part: str) -> pd.Series:
     """Return a part of each date as it is written; a time zone doesn't move the day."""
     written = values.astype("str")
-    written_days = written.str[:10]
-    days = pd.to_datetime(written_days, format="%Y-%m-%d", errors="coerce")
     matches = written.str.fullmatch(_ISO)
     is_iso = matches.fillna(False).astype(bool)
+    written_days = written.str[:10]
+    days = pd.to_datetime(
+        written_days,
+        format="%Y-%m-%d",
+        errors="coerce",
+    )
     wrong = days.isna() | ~is_iso
     if part == "hour":
-        hours = pd.to_numeric(written.str[11:13], errors="coerce")
+        written_hours = written.str[11:13]
+        hours = pd.to_numeric(written_hours, errors="coerce")
         wrong |= ~hours.between(0, 23)
         _require_none(wrong, values, "a date with a time such as 2024-04-03 12:30")
         return hours.astype(float)
     _require_none(wrong, values, "a date such as 2024-04-03")
-    if part == "weekday":
-        weekdays = days.dt.day_of_week + 1
-        return weekdays.astype(float)
-    if part == "days":
-        since_epoch = days - pd.Timestamp("1970-01-01")
-        whole_days = since_epoch / pd.Timedelta(days=1)
-        return whole_days.astype(float)
-    numbers: pd.Series = getattr(days.dt, part)
+    numbers = _part_of_day(days, part)
     return numbers.astype(float)
+
+
+def _part_of_day(days: pd.Series, part: str) -> pd.Series:
+    numbers: pd.Series
+    if part == "weekday":
+        numbers = days.dt.day_of_week + 1
+    elif part == "days":
+        epoch = pd.Timestamp("1970-01-01")
+        day = pd.Timedelta(days=1)
+        numbers = (days - epoch) / day
+    else:
+        numbers = getattr(days.dt, part)
+    return numbers
 
 
 def _require_none(wrong: pd.Series, values: pd.Series, rule: str) -> None:
     """Name the first value that breaks a rule, if there is one."""
     places = wrong.to_numpy().nonzero()[0]
-    if len(places):
+    count = len(places)
+    if count:
         row = places[0]
         value = values.iloc[row]
-        raise ValueError(first_wrong(value, row, values.name, rule, len(places)))
+        sentence = first_wrong(
+            value,
+            row,
+            values.name,
+            rule,
+            count,
+        )
+        raise ValueError(sentence)

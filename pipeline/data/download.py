@@ -23,7 +23,10 @@ class Failed(Exception):
     """An attempt failed; `wait` is the number of seconds that the server asks for."""
 
     def __init__(
-        self, reason: str, again: bool = True, wait: float | None = None
+        self,
+        reason: str,
+        again: bool = True,
+        wait: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.again = again
@@ -42,7 +45,8 @@ def download(address: str, target: Path, sha256: str | None) -> None:
             return _attempt(address, target, sha256)
         except Failed as failure:
             wait = pause if failure.wait is None else failure.wait
-            if not failure.again or attempt == ATTEMPTS or wait > LONGEST_WAIT:
+            is_last = attempt == ATTEMPTS or wait > LONGEST_WAIT
+            if is_last or not failure.again:
                 raise
             time.sleep(wait)
             pause *= 2
@@ -51,10 +55,12 @@ def download(address: str, target: Path, sha256: str | None) -> None:
 def _attempt(address: str, target: Path, sha256: str | None) -> None:
     try:
         with requests.get(address, stream=True, timeout=SILENCE_SECONDS) as answer:
-            if answer.status_code != 200:
-                status = answer.status_code
+            status = answer.status_code
+            if status != 200:
                 raise Failed(
-                    f"answers {status}", status in PASSING, _retry_after(answer)
+                    f"answers {status}",
+                    again=status in PASSING,
+                    wait=_retry_after(answer),
                 )
             actual = _save(answer, target)
     except requests.exceptions.ChunkedEncodingError as error:
@@ -64,9 +70,8 @@ def _attempt(address: str, target: Path, sha256: str | None) -> None:
     except requests.Timeout as error:
         raise Failed(f"is silent for {SILENCE_SECONDS} s") from error
     except requests.RequestException as error:
-        raise Failed(
-            f"cannot be requested ({type(error).__name__})", again=False
-        ) from error
+        kind = type(error).__name__
+        raise Failed(f"cannot be requested ({kind})", again=False) from error
     if sha256 and actual != sha256:
         raise Failed("sends a file with another hash")
 

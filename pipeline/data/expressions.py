@@ -49,7 +49,8 @@ def parse(text: str) -> Expression:
         return DatePart(part[1], part[2])
     ratio = _RATIO.fullmatch(text)
     if ratio:
-        return Ratio(ratio[1].strip(), _number(ratio[2]))
+        above = ratio[1].strip()
+        return Ratio(above, _number(ratio[2]))
     if re.fullmatch(_NAME, text):
         return Column(text)
     functions = ", ".join(f"{name}(a)" for name in DATE_PARTS)

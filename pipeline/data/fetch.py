@@ -60,13 +60,14 @@ def fetch(task: Task, repo: Repo, refresh: bool = False) -> Dataset:
     """Return a task's table from the first place that has it.
 
     A snapshot in the repository comes first: Git keeps it and shows its changes.
-    Without one, a source must have the table with the task's digest. With `refresh`
-    neither the snapshot nor the digest nor hashes count: whatever the source has now is
-    right, if its rows are valid.
+    Without one, a source must have the table with the task's digest. `refresh` ignores
+    the snapshot, the digest and the hashes: the data that a source has now are right if
+    their rows are valid.
 
     Raises:
         Unavailable: no source has it.
-        PipelineError: the snapshot, a file of the user's, or the source's data break a rule.
+        PipelineError: the snapshot, a file of the user's, or the refreshed data break a
+            rule.
     """
     held = _snapshot(task, repo, damage_is_fine=refresh)
     if held and not refresh:
@@ -75,9 +76,9 @@ def fetch(task: Task, repo: Repo, refresh: bool = False) -> Dataset:
     for source in task.sources:
         try:
             if refresh:
-                dataset = _read(replace(source, sha256=None), task)
-                return _in_order_of(held, dataset)
-            return _require_expected(_read(source, task), task, source)
+                return _refreshed(source, task, held)
+            dataset = _read(source, task)
+            return _require_expected(dataset, task, source)
         except _Skipped as reason:
             skipped.append(reason)
         except PipelineError as error:
@@ -96,15 +97,22 @@ def _unavailable(task: Task, skipped: list[_Skipped], refresh: bool) -> Unavaila
     remedy = "connect to the network"
     if not refresh:
         remedy += f", or put a snapshot at {snapshot}"
-    hosts = []
+    message = f"{task.name}: no source has its data ({reasons}); {remedy}."
+    hosts = _hosts(skipped) or f"a snapshot at {snapshot}"
+    return Unavailable(message, hosts)
+
+
+def _hosts(skipped: list[_Skipped]) -> str:
+    """Return the hosts of skipped sources, each once for each reason."""
+    hosts: list[str] = []
     for each in skipped:
-        if each.source.web:
-            host = urlsplit(each.source.address).hostname
-            hosts.append(f"{host} ({each.reason})")
-    return Unavailable(
-        f"{task.name}: no source has its data ({reasons}); {remedy}.",
-        ", ".join(dict.fromkeys(hosts)) or f"a snapshot at {snapshot}",
-    )
+        if not each.source.web:
+            continue
+        parts = urlsplit(each.source.address)
+        host = f"{parts.hostname} ({each.reason})"
+        if host not in hosts:
+            hosts.append(host)
+    return ", ".join(hosts)
 
 
 def _snapshot(task: Task, repo: Repo, damage_is_fine: bool) -> Dataset | None:
@@ -137,20 +145,29 @@ def _require_expected(dataset: Dataset, task: Task, source: Source) -> Dataset:
         return dataset
     if task.rows_digest and tables.rows_digest(dataset.table) == task.rows_digest:
         table = tables.ordered(dataset.table)
-        return replace(dataset, table=table, digest=tables.digest(table))
+        digest = tables.digest(table)
+        return replace(dataset, table=table, digest=digest)
+    file = f"pipeline/tasks/{task.name}.yaml"
+    expected = task.digest or "none"
     _reject(
         source,
-        f"the table's SHA-256 is {dataset.digest}, but pipeline/tasks/{task.name}.yaml"
-        f" expects {task.digest or 'none'}; `pipeline train --refresh-data` uses the"
-        " data as they are now",
+        f"the table's SHA-256 is {dataset.digest}, but {file} expects {expected};"
+        " `pipeline train --refresh-data` uses the data as they are now",
     )
 
 
-def _in_order_of(held: Dataset | None, refreshed: Dataset) -> Dataset:
-    """Return refreshed data in the order of the snapshot, if they have the same rows."""
+def _refreshed(source: Source, task: Task, held: Dataset | None) -> Dataset:
+    """Return the rows of a source as they are now.
+
+    If the snapshot has the same rows, they are in its order.
+    """
+    unchecked = replace(source, sha256=None)
+    refreshed = _read(unchecked, task)
     if held is None:
         return refreshed
-    if tables.rows_digest(held.table) != tables.rows_digest(refreshed.table):
+    held_rows = tables.rows_digest(held.table)
+    refreshed_rows = tables.rows_digest(refreshed.table)
+    if held_rows != refreshed_rows:
         return refreshed
     return replace(refreshed, table=held.table, digest=held.digest)
 
@@ -162,19 +179,22 @@ def _read(source: Source, task: Task) -> Dataset:
         _Skipped: it has nothing, or something other than its data set.
         PipelineError: a row breaks a rule, or a file of the user's is another one.
     """
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        path = _file(source, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="mlops-") as name:
+        folder = Path(name)
+        path = _file(source, folder)
         try:
             if source.member:
-                path = extract(path, source.member, Path(folder))
+                path = extract(path, source.member, folder)
             raw = source.read(path, **source.options)
             table = arrange(task, source.table, raw)
             check_columns(task, table)
-        # Whatever a parser raises for a file of another kind.
+        # A parser may raise anything for a file of another kind.
         except Exception as error:
-            reason = " ".join(str(error).split()).rstrip(".")
+            message = " ".join(str(error).split())
+            reason = message.rstrip(".")
             _reject(source, f"cannot be read as the data set ({reason})")
-    return _validated(task, table, source.address, snapshot=not source.private)
+    may_be_kept = not source.private
+    return _validated(task, table, source.address, snapshot=may_be_kept)
 
 
 def _reject(source: Source, reason: str) -> NoReturn:
@@ -217,4 +237,9 @@ def _in_folder(source: Source) -> Path:
 
 def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Dataset:
     table = validate(task, raw, where)
-    return Dataset(table, tables.digest(table), where, snapshot)
+    return Dataset(
+        table=table,
+        digest=tables.digest(table),
+        origin=where,
+        snapshot=snapshot,
+    )

@@ -46,7 +46,8 @@ def _lines(file: TextIO) -> Iterator[str]:
     """Yield the lines that are neither blank nor comments."""
     for line in file:
         text = line.strip()
-        if text and not text.startswith("%"):
+        is_comment = text.startswith("%")
+        if text and not is_comment:
             yield text
 
 
@@ -55,10 +56,12 @@ def _header(file: TextIO) -> list[Attribute]:
     for line in _lines(file):
         word = line.split(maxsplit=1)[0].lower()
         if word == "@data":
-            _check_names([attribute.name for attribute in attributes])
+            names = [attribute.name for attribute in attributes]
+            _check_names(names)
             return attributes
         if word == "@attribute":
-            attributes.append(_attribute(line))
+            attribute = _attribute(line)
+            attributes.append(attribute)
         elif word != "@relation":
             break
     raise ValueError("is not an ARFF file: it has no @data line after its attributes")
@@ -71,9 +74,11 @@ def _attribute(line: str) -> Attribute:
     name = _unquoted(match[1])
     kind = match[2].strip()
     if kind.startswith("{") and kind.endswith("}"):
-        allowed = _values(kind[1:-1])
-        return Attribute(name, frozenset(allowed))
-    if kind.split()[0].lower() not in _TYPES:
+        listed = kind[1:-1]
+        allowed = frozenset(_values(listed))
+        return Attribute(name, allowed)
+    word = kind.split()[0]
+    if word.lower() not in _TYPES:
         raise ValueError(f"attribute {name} has the unknown type {kind}")
     return Attribute(name, None)
 
@@ -87,7 +92,8 @@ def _check_names(names: list[str]) -> None:
 
 
 def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
-    for number, line in enumerate(_lines(file), start=1):
+    lines = _lines(file)
+    for number, line in enumerate(lines, start=1):
         if line.startswith("{"):
             raise ValueError("is sparse ARFF; write every value of a row")
         values = _values(line)
@@ -119,13 +125,16 @@ def _values(line: str) -> list[str]:
         match = _VALUE.match(line, place)
         if not match:
             raise ValueError(f"cannot understand the line {line!r}")
-        values.append(_unquoted(match[1]))
+        value = _unquoted(match[1])
+        values.append(value)
         place = match.end()
-        if not match[0].endswith(","):
+        is_last = not match[0].endswith(",")
+        if is_last:
             return values
 
 
 def _unquoted(text: str) -> str:
-    if text[:1] in ("'", '"'):
-        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    if text.startswith(("'", '"')):
+        inner = text[1:-1]
+        return re.sub(r"\\(.)", r"\1", inner)
     return text

@@ -21,7 +21,11 @@ GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _PARQUET = b"PAR1"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_OTHER_SEPARATORS = {
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "bars",
+}
 
 
 class Damaged(ValueError):
@@ -29,7 +33,10 @@ class Damaged(ValueError):
 
 
 def read_csv(
-    path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
+    path: Path,
+    names: tuple[str, ...] = (),
+    separator: str = ",",
+    skip: int = 0,
 ) -> pd.DataFrame:
     """Return the table in a UTF-8 text file, gzipped or not, with every value as text.
 
@@ -51,7 +58,9 @@ def read_csv(
             if not header:
                 _, header = next(records, (0, []))
             _check_header(header)
-            chunks = [_frame(rows, header) for rows in _chunks(records, header)]
+            chunks = []
+            for rows in _chunks(records, header):
+                chunks.append(_frame(rows, header))
         except UnicodeDecodeError as error:
             raise ValueError(
                 f"is not UTF-8 text ({error.reason}); save it as UTF-8"
@@ -73,7 +82,9 @@ def _content(file: BinaryIO) -> BinaryIO:
         raise ValueError("is a zip archive; unpack it")
     if start.startswith(_PARQUET):
         raise ValueError("is a Parquet file; give it the suffix .parquet")
-    return gzip.open(file) if start.startswith(GZIP) else file  # type: ignore[return-value]
+    if start.startswith(GZIP):
+        return gzip.open(file)  # type: ignore[return-value]
+    return file
 
 
 def _records(
@@ -84,8 +95,9 @@ def _records(
         text.readline()
     if separator == BLANKS:
         for number, line in enumerate(text, start=skip + 1):
-            if line.strip():
-                yield number, line.split()
+            values = line.split()
+            if values:
+                yield number, values
         return
     reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
@@ -121,17 +133,16 @@ def _chunks(
 ) -> Iterator[list[list[str]]]:
     """Yield the rows in pieces, each row with as many values as there are columns."""
     rows: list[list[str]] = []
-    done = 0
-    for line, values in records:
-        if len(values) != len(header):
+    width = len(header)
+    for number, (line, values) in enumerate(records, start=1):
+        if len(values) != width:
             raise ValueError(
-                f"row {done + len(rows) + 1} (line {line}) has {len(values)} values for"
-                f" {len(header)} columns; correct the row or leave it out"
+                f"row {number} (line {line}) has {len(values)} values for"
+                f" {width} columns; correct the row or leave it out"
             )
         rows.append(values)
         if len(rows) == CHUNK_ROWS:
             yield rows
-            done += len(rows)
             rows = []
     if rows:
         yield rows

@@ -11,8 +11,17 @@ from pyarrow import compute
 
 Predicate = Callable[[pa.DataType], bool]
 
-_NUMBERS = (types.is_boolean, types.is_integer, types.is_floating)
-_TEXTS = (types.is_string, types.is_large_string, types.is_string_view, types.is_date)
+_NUMBERS = (
+    types.is_boolean,
+    types.is_integer,
+    types.is_floating,
+)
+_TEXTS = (
+    types.is_string,
+    types.is_large_string,
+    types.is_string_view,
+    types.is_date,
+)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -34,7 +43,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
         if names.count(name) > 1:
             raise ValueError(f"has the column {name} twice; remove one of them")
     # Column by column: as a whole, pandas' metadata would turn some into an index.
-    columns = {name: _plain(table.column(name), name) for name in names}
+    columns = {}
+    for name in names:
+        column = table.column(name)
+        columns[name] = _plain(column, name)
     return pd.DataFrame(columns)
 
 
@@ -45,7 +57,8 @@ def _is_one_of(kind: pa.DataType, predicates: Iterable[Predicate]) -> bool:
 def _plain(column: pa.ChunkedArray, name: str) -> pd.Series:
     kind = column.type
     if types.is_dictionary(kind):
-        return _plain(column.cast(kind.value_type), name)
+        decoded = column.cast(kind.value_type)
+        return _plain(decoded, name)
     if types.is_timestamp(kind):
         # The time of day in its own zone, without the zone: `2024-04-03 12:30:00`.
         local = compute.local_timestamp(column) if kind.tz else column

@@ -24,8 +24,8 @@ SEPARATOR = "\x1f"
 def text(value: object) -> str:
     """Return a value's canonical text: a number with the 7 digits that a float32 holds."""
     if isinstance(value, int | float):
-        # Adding zero turns -0.0 into 0.0.
-        return f"{value + 0.0:.7g}"
+        number = value + 0.0  # -0.0 becomes 0.0
+        return f"{number:.7g}"
     return str(value)
 
 
@@ -38,13 +38,15 @@ def texts(column: pd.Series) -> list[str]:
     if not is_numeric or pd.api.types.is_bool_dtype(column):
         return [text(value) for value in column]
     numbers = column.to_numpy(float) + 0.0
-    return [f"{number:.7g}" for number in numbers.tolist()]
+    values = numbers.tolist()
+    return [f"{number:.7g}" for number in values]
 
 
 def rows(table: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield each row as the canonical texts of its values."""
     for start in range(0, len(table), CHUNK_ROWS):
-        chunk = table.iloc[start : start + CHUNK_ROWS]
+        end = start + CHUNK_ROWS
+        chunk = table.iloc[start:end]
         columns = []
         for place in range(chunk.shape[1]):
             column = chunk.iloc[:, place]
@@ -65,7 +67,8 @@ def to_csv(table: pd.DataFrame) -> bytes:
 
 def digest(table: pd.DataFrame) -> str:
     """Return the SHA-256 of the canonical CSV."""
-    return sha256_bytes(to_csv(table))
+    content = to_csv(table)
+    return sha256_bytes(content)
 
 
 def rows_digest(table: pd.DataFrame) -> str:
@@ -73,14 +76,16 @@ def rows_digest(table: pd.DataFrame) -> str:
 
     It is the same for the same rows in another order.
     """
-    return sha256_bytes(to_csv(ordered(table)))
+    return digest(ordered(table))
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows in the order of their canonical text."""
     keys = [SEPARATOR.join(row) for row in rows(table)]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    return table.iloc[order].reset_index(drop=True)
+    places = range(len(keys))
+    order = sorted(places, key=keys.__getitem__)
+    sorted_table = table.iloc[order]
+    return sorted_table.reset_index(drop=True)
 
 
 def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
@@ -90,15 +95,21 @@ def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
     so the same rows stay held out as the data grows. The target does not count: equal
     inputs stay together, whatever was observed for them.
     """
-    features = [feature.name for feature in task.features]
+    names = [feature.name for feature in task.features]
+    features = table[names]
     held_out = []
-    for row in rows(table[features]):
-        text_of_row = SEPARATOR.join(row)
-        sha256 = sha256_bytes(text_of_row.encode())
-        number = int(sha256[:16], 16)
-        fraction = number / 2**64
+    for row in rows(features):
+        fraction = _fraction(row)
         held_out.append(fraction < share)
     return np.array(held_out, dtype=bool)
+
+
+def _fraction(row: tuple[str, ...]) -> float:
+    """Return the hash of a row as a number from 0 to 1."""
+    content = SEPARATOR.join(row).encode()
+    digest_of_row = sha256_bytes(content)
+    number = int(digest_of_row[:16], 16)
+    return number / 2**64
 
 
 def packed(content: bytes) -> bytes:
@@ -112,7 +123,8 @@ def packed(content: bytes) -> bytes:
 
 def write(path: Path, table: pd.DataFrame) -> None:
     """Write the canonical CSV, gzipped."""
-    write_atomic(path, packed(to_csv(table)))
+    content = to_csv(table)
+    write_atomic(path, packed(content))
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -123,7 +135,8 @@ def read(path: Path) -> pd.DataFrame:
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(GZIP)) != GZIP:
+            start = file.read(len(GZIP))
+            if start != GZIP:
                 raise Damaged("is not a complete gzipped CSV")
         return read_csv(path)
     except (OSError, Damaged) as error:

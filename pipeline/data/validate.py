@@ -13,7 +13,7 @@ from pipeline.schema import Feature, Target, Task
 
 
 class _Checked(NamedTuple):
-    """A column's converted values, which of them are wrong, and the rule in words."""
+    """A column's converted values, which of them are wrong, and the rule as text."""
 
     values: pd.Series
     wrong: pd.Series
@@ -50,14 +50,19 @@ def validate(task: Task, raw: pd.DataFrame, where: str) -> pd.DataFrame:
     count = 0
     columns: list[Feature | Target] = [*task.features, task.target]
     for column in columns:
-        checked = _check(column, raw[column.name].reset_index(drop=True))
-        table[column.name] = checked.values
-        places = checked.wrong.to_numpy().nonzero()[0].tolist()
-        if places:
-            faults.append(_Fault(places[0], column.name, checked.rule))
+        name = column.name
+        values = raw[name].reset_index(drop=True)
+        checked = _check(column, values)
+        table[name] = checked.values
+        places = checked.wrong.to_numpy().nonzero()[0]
+        if len(places):
+            row = int(places[0])
+            fault = _Fault(row, name, checked.rule)
+            faults.append(fault)
             count += len(places)
     if faults:
-        sentence = _describe(min(faults), raw, count)
+        first = min(faults)
+        sentence = _describe(first, raw, count)
         raise PipelineError(f"{where}: {sentence}.")
     if raw.empty:
         raise PipelineError(f"{where}: has no rows; use the complete file.")
@@ -72,73 +77,112 @@ def check_columns(task: Task, raw: pd.DataFrame) -> None:
     """
     present = list(raw.columns)
     expected = list(task.columns)
-    missing = [name for name in expected if name not in present]
+    missing = []
+    duplicated = []
+    for name in expected:
+        count = present.count(name)
+        if count == 0:
+            missing.append(name)
+        if count > 1:
+            duplicated.append(name)
     unexpected = {str(name) for name in present if name not in expected}
-    duplicated = [name for name in expected if present.count(name) > 1]
     faults = []
     if missing:
-        faults.append(f"lacks the column {', '.join(missing)}")
+        names = ", ".join(missing)
+        faults.append(f"lacks the column {names}")
     if unexpected:
-        faults.append(f"has the unexpected column {', '.join(sorted(unexpected))}")
+        names = ", ".join(sorted(unexpected))
+        faults.append(f"has the unexpected column {names}")
     if duplicated:
-        faults.append(f"has the column {', '.join(duplicated)} twice")
+        names = ", ".join(duplicated)
+        faults.append(f"has the column {names} twice")
     if faults:
-        raise ValueError(
-            f"{' and '.join(faults)}; the task {task.name} expects"
-            f" {', '.join(expected)}"
-        )
+        sentence = " and ".join(faults)
+        names = ", ".join(expected)
+        raise ValueError(f"{sentence}; the task {task.name} expects {names}")
 
 
-def first_wrong(value: object, row: int, column: object, rule: str, count: int) -> str:
+def first_wrong(
+    value: object,
+    row: int,
+    column: object,
+    rule: str,
+    count: int,
+) -> str:
     """Describe the first of `count` wrong values; `row` counts from 0."""
-    shown = repr(value) if isinstance(value, str) else str(value)
+    shown = str(value)
+    if isinstance(value, str):
+        shown = repr(value)
+    number = row + 1
     sentence = (
-        f"row {row + 1}, column {column}: the value {shown} is not {rule}; "
+        f"row {number}, column {column}: the value {shown} is not {rule}; "
         "correct the row or leave it out"
     )
     if count > 1:
-        sentence += f" ({count - 1} more values are wrong)"
+        others = count - 1
+        sentence += f" ({others} more values are wrong)"
     return sentence
 
 
 def _describe(fault: _Fault, raw: pd.DataFrame, count: int) -> str:
-    value = raw[fault.column].iloc[fault.row]
-    return first_wrong(value, fault.row, fault.column, fault.rule, count)
+    column = raw[fault.column]
+    value = column.iloc[fault.row]
+    return first_wrong(
+        value,
+        fault.row,
+        fault.column,
+        fault.rule,
+        count,
+    )
 
 
 def _check(column: Feature | Target, raw: pd.Series) -> _Checked:
     """Check one column whose index counts from 0."""
-    allowed = column.classes if isinstance(column, Target) else column.categories
+    if isinstance(column, Target):
+        allowed = column.classes
+    else:
+        allowed = column.categories
     if allowed:
-        objects = raw.astype(object)
-        values = objects.map(lambda value: _category(value, allowed))
-        known = values.isin(allowed)
-        rule = f"one of {', '.join(allowed)}"
-        return _Checked(values, ~known, rule)
+        return _check_categories(raw, allowed)
     if pd.api.types.is_bool_dtype(raw):
         every = pd.Series(True, raw.index)
         return _Checked(raw, every, "a number (it is a truth value)")
-    numbers = pd.to_numeric(raw, errors="coerce").astype(float)
-    low = column.low
-    high = column.high
+    return _check_numbers(raw, column.low, column.high)
+
+
+def _check_numbers(raw: pd.Series, low: float | None, high: float | None) -> _Checked:
+    converted = pd.to_numeric(raw, errors="coerce")
+    numbers = converted.astype(float)
     if low is None or high is None:
-        is_finite = numbers.abs().lt(float("inf"))
+        sizes = numbers.abs()
+        is_finite = sizes.lt(float("inf"))
         return _Checked(numbers, ~is_finite, "a finite number")
     in_range = numbers.between(low, high)
-    rounded = pd.Series(texts(numbers)).astype(float)
+    canonical = pd.Series(texts(numbers))
+    rounded = canonical.astype(float)
     rule = f"a number from {low:g} to {high:g}"
     return _Checked(rounded, ~in_range, rule)
+
+
+def _check_categories(raw: pd.Series, allowed: tuple[str, ...]) -> _Checked:
+    objects = raw.astype(object)
+    values = objects.map(lambda value: _category(value, allowed))
+    is_allowed = values.isin(allowed)
+    choice = ", ".join(allowed)
+    return _Checked(values, ~is_allowed, f"one of {choice}")
 
 
 def _category(value: object, allowed: tuple[str, ...]) -> object:
     """Return a category's text where a format stores it as a number or truth value."""
     if isinstance(value, bool):
+        word = str(value).lower()
         for text in allowed:
-            if text.lower() == str(value).lower():
+            if text.lower() == word:
                 return text
         return value
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+        whole = int(value)
+        return str(whole)
     return value

@@ -24,10 +24,12 @@ def load(name: str) -> Task:
         UsageError: there is no such task.
         PipelineError: its file does not describe a task.
     """
-    known = names()
-    if name not in known:
-        raise UsageError(f"there is no task {name!r}: choose from {', '.join(known)}.")
-    return _read(FOLDER / f"{name}.yaml")
+    choices = names()
+    if name not in choices:
+        choice = ", ".join(choices)
+        raise UsageError(f"there is no task {name!r}: choose from {choice}.")
+    path = FOLDER / f"{name}.yaml"
+    return _read(path)
 
 
 @cache
@@ -36,7 +38,9 @@ def _read(path: Path) -> Task:
     content = read_yaml(path, where)
     if isinstance(content, dict):
         content = {"name": path.stem} | content
+    adapter = TypeAdapter(Task)
     try:
-        return TypeAdapter(Task).validate_python(content)
+        return adapter.validate_python(content)
     except ValidationError as error:
-        raise PipelineError(f"{where}: {first_fault(error)}.") from error
+        fault = first_fault(error)
+        raise PipelineError(f"{where}: {fault}.") from error

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def csv(
-    path: Path, names: tuple[str, ...] = (), separator: str = ",", skip: int = 0
+    path: Path,
+    names: tuple[str, ...] = (),
+    separator: str = ",",
+    skip: int = 0,
 ) -> "pd.DataFrame":
     """Return the table in a CSV file, gzipped or not; see `pipeline.data.read_csv`."""
     from pipeline.data.read_csv import read_csv

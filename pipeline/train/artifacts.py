@@ -46,8 +46,9 @@ def draw(
         try:
             files[name] = make()
         except Exception as error:
+            kind = type(error).__name__
             message = " ".join(str(error).split())
-            missing[name] = f"{type(error).__name__}: {message}"
+            missing[name] = f"{kind}: {message}"
     return files, missing
 
 
@@ -55,12 +56,14 @@ def _importance(data: TrainingData, candidate: Candidate) -> pd.DataFrame:
     """Return the permutation importance with the columns feature, mean and std."""
     table = pd.DataFrame(candidate.importance, columns=["mean", "std"]).round(6)
     table += 0.0  # -0.0 becomes 0.0
-    table.insert(0, "feature", [feature.name for feature in data.features])
+    names = [feature.name for feature in data.features]
+    table.insert(0, "feature", names)
     return table
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    text = table.to_csv(index=False, lineterminator="\n")
+    return text.encode()
 
 
 def _chart(data: TrainingData, candidate: Candidate) -> Figure:
@@ -68,32 +71,48 @@ def _chart(data: TrainingData, candidate: Candidate) -> Figure:
     prediction = OnnxModel(candidate.onnx).predict(data.holdout)
     is_regression = task.kind is Kind.REGRESSION
     panels = 3 if is_regression else 4
-    figure = Figure(figsize=(PANEL_WIDTH * panels, HEIGHT), dpi=72)
+    width = PANEL_WIDTH * panels
+    figure = Figure(figsize=(width, HEIGHT), dpi=72)
     *axes, last = figure.subplots(1, panels)
-    figure.subplots_adjust(left=0.08, right=0.9, bottom=0.14, wspace=0.3)
+    figure.subplots_adjust(
+        left=0.08,
+        right=0.9,
+        bottom=0.14,
+        wspace=0.3,
+    )
     draw_panels = _regression if is_regression else _classification
     draw_panels(task.target, axes, data.truth, prediction)
-    rising = _importance(data, candidate).sort_values("mean", kind="stable")
-    last.barh(rising["feature"], rising["mean"], xerr=rising["std"])
-    last.set(title="Permutation importance", xlabel=f"loss of {task.metric.name}")
-    last.yaxis.tick_right()
-    last.tick_params(axis="y", labelsize=8)
+    _draw_importance(last, data, candidate)
     return figure
 
 
+def _draw_importance(axes: Axes, data: TrainingData, candidate: Candidate) -> None:
+    metric = data.task.metric.name
+    importance = _importance(data, candidate)
+    rising = importance.sort_values("mean", kind="stable")
+    axes.barh(rising["feature"], rising["mean"], xerr=rising["std"])
+    axes.set(title="Permutation importance", xlabel=f"loss of {metric}")
+    axes.yaxis.tick_right()
+    axes.tick_params(axis="y", labelsize=8)
+
+
 def _regression(
-    target: Target, axes: list[Axes], truth: np.ndarray, prediction: np.ndarray
+    target: Target,
+    axes: list[Axes],
+    truth: np.ndarray,
+    prediction: np.ndarray,
 ) -> None:
     predicted, residuals = axes
     predicted.hist2d(truth, prediction, bins=BINS, cmin=1)
-    middle = (truth.mean(), truth.mean())
-    predicted.axline(middle, slope=1, color="black", linewidth=1)
+    mean = truth.mean()
+    predicted.axline((mean, mean), slope=1, color="black", linewidth=1)
     predicted.set(
         title="Predicted against true",
         xlabel=f"true ({target.unit})",
         ylabel="predicted",
     )
-    residuals.hist2d(prediction, truth - prediction, bins=BINS, cmin=1)
+    errors = truth - prediction
+    residuals.hist2d(prediction, errors, bins=BINS, cmin=1)
     residuals.axhline(0, color="black", linewidth=1)
     residuals.set(
         title="Residuals",
@@ -103,40 +122,63 @@ def _regression(
 
 
 def _classification(
-    target: Target, axes: list[Axes], truth: np.ndarray, prediction: np.ndarray
+    target: Target,
+    axes: list[Axes],
+    truth: np.ndarray,
+    prediction: np.ndarray,
 ) -> None:
     matrix, roc, calibration = axes
     classes = target.classes
+    _draw_confusion(matrix, classes, truth, prediction)
+    probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
+    # For two classes one curve is enough.
+    is_binary = len(classes) == 2
+    first = 1 if is_binary else 0
+    for place in range(first, len(classes)):
+        name = classes[place]
+        is_class = truth == place
+        probability = probabilities[:, place]
+        RocCurveDisplay.from_predictions(
+            is_class,
+            probability,
+            ax=roc,
+            name=name,
+        )
+        CalibrationDisplay.from_predictions(
+            is_class,
+            probability,
+            ax=calibration,
+            name=name,
+        )
+    roc.set_title("ROC")
+    calibration.set_title("Calibration")
+
+
+def _draw_confusion(
+    axes: Axes,
+    classes: tuple[str, ...],
+    truth: np.ndarray,
+    prediction: np.ndarray,
+) -> None:
+    winners = prediction.argmax(axis=1)
     ConfusionMatrixDisplay.from_predictions(
         truth,
-        prediction.argmax(axis=1),
+        winners,
         labels=range(len(classes)),
-        ax=matrix,
+        ax=axes,
         display_labels=classes,
         cmap="Blues",
         colorbar=False,
     )
-    probabilities = prediction.clip(0, 1)  # sums of float32 exceed 1 by a rounding
-    # For two classes one curve is enough.
-    first = 1 if len(classes) == 2 else 0
-    for place in range(first, len(classes)):
-        truly = truth == place
-        probability = probabilities[:, place]
-        name = classes[place]
-        RocCurveDisplay.from_predictions(truly, probability, ax=roc, name=name)
-        CalibrationDisplay.from_predictions(
-            truly, probability, ax=calibration, name=name
-        )
-    matrix.set_title("Confusion matrix")
-    roc.set_title("ROC")
-    calibration.set_title("Calibration")
+    axes.set_title("Confusion matrix")
 
 
 def _png(figure: Figure) -> bytes:
     """Return a chart in a few colours, without a date or the name of the program."""
     full = io.BytesIO()
     figure.savefig(full, format="png")
-    few_colours = Image.open(full).convert("RGB").quantize(COLOURS)
+    image = Image.open(full).convert("RGB")
+    few_colours = image.quantize(COLOURS)
     small = io.BytesIO()
     few_colours.save(small, format="png", optimize=True)
     return small.getvalue()

@@ -5,7 +5,7 @@ import pandas as pd
 
 from core.onnx_model import OnnxModel
 from history.registry import Check
-from pipeline.schema import BehaviouralTest, Kind, Task, Value
+from pipeline.schema import BehaviouralTest, Feature, Kind, Task, Value
 
 # How far a number is varied from its example, as a share of it.
 SPREAD = 0.05
@@ -23,56 +23,90 @@ def probes(task: Task) -> pd.DataFrame:
     base = example(task)
     rows = [base]
     for feature in task.features:
-        values: list[Value] = list(feature.categories)
-        if not isinstance(feature.example, str):
-            varied = [feature.example * (1 - SPREAD), feature.example * (1 + SPREAD)]
-            values = np.clip(varied, feature.low, feature.high).tolist()
-        for value in values:
-            if value != feature.example:
-                rows.append(base | {feature.name: value})
+        for value in _variations(feature):
+            if value == feature.example:
+                continue
+            row = base.copy()
+            row[feature.name] = value
+            rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _variations(feature: Feature) -> list[Value]:
+    """Return a feature's categories, or a number a little below and above its example."""
+    if isinstance(feature.example, str):
+        return list(feature.categories)
+    lower = feature.example * (1 - SPREAD)
+    higher = feature.example * (1 + SPREAD)
+    within_range = np.clip([lower, higher], feature.low, feature.high)
+    values: list[Value] = within_range.tolist()
+    return values
 
 
 def run(task: Task, model: OnnxModel) -> list[Check]:
     """Return the result of each test whose features the model has."""
     results = []
     for name, test in task.behaviours.items():
-        features = {*test.changes, *test.add, *test.given}
-        if features.issubset(model.columns):
-            results.append(_run(task, name, test, model))
+        features = set(test.changes)
+        features.update(test.add)
+        features.update(test.given)
+        if not features.issubset(model.columns):
+            continue
+        result = _run(task, name, test, model)
+        results.append(result)
     return results
 
 
 def _run(task: Task, name: str, test: BehaviouralTest, model: OnnxModel) -> Check:
-    rows = probes(task).assign(**test.given)
+    varied = probes(task)
+    rows = varied.assign(**test.given)
     scores = _scores(task, model, rows)
     if test.expect == "within":
         low, high = test.within
         agreement = (scores >= low) & (scores <= high)
-        detail = f"mean score {scores.mean():.3g}"
+        mean = scores.mean()
+        measured = f"mean score {mean:.3g}"
     else:
-        changed = test.changes | {
-            column: rows[column] + summand for column, summand in test.add.items()
-        }
-        change = _scores(task, model, rows.assign(**changed)) - scores
+        changed = _changed(test, rows)
+        changed_scores = _scores(task, model, changed)
+        change = changed_scores - scores
         agreement = _agreement(test, change)
-        detail = f"mean change {change.mean():+.3g}"
+        mean = change.mean()
+        measured = f"mean change {mean:+.3g}"
     share = float(np.mean(agreement))
-    detail += f"; {share:.0%} of {len(rows)} rows agree, required {REQUIRED_SHARE:.0%}"
-    return Check(name=name, passed=share >= REQUIRED_SHARE, detail=detail)
+    agreeing = f"{share:.0%} of {len(rows)} rows agree, required {REQUIRED_SHARE:.0%}"
+    return Check(
+        name=name,
+        passed=share >= REQUIRED_SHARE,
+        detail=f"{measured}; {agreeing}",
+    )
+
+
+def _changed(test: BehaviouralTest, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the test's changes made to them."""
+    changed = rows.assign(**test.changes)
+    for column, summand in test.add.items():
+        changed[column] = rows[column] + summand
+    return changed
 
 
 def _agreement(test: BehaviouralTest, change: np.ndarray) -> np.ndarray:
     """Return which rows agree with the expectation, shape (rows,)."""
     if test.expect == "same":
-        return np.asarray(np.abs(change) <= test.tolerance)
-    gain = change if test.expect == "higher" else -change
-    # A model with the same answer for every row goes no wrong way, but it does not move
-    # either.
-    return np.asarray((gain >= 0) & (gain.mean() > test.tolerance))
+        size = np.abs(change)
+        return np.asarray(size <= test.tolerance)
+    gain = change
+    if test.expect == "lower":
+        gain = -change
+    # A model with the same answer for every row does not move in the wrong direction,
+    # but not in the right one either.
+    moves = gain.mean() > test.tolerance
+    return np.asarray((gain >= 0) & moves)
 
 
 def _scores(task: Task, model: OnnxModel, rows: pd.DataFrame) -> np.ndarray:
     """Return the prediction, or the last class's probability, shape (rows,)."""
     prediction = model.predict(rows)
-    return prediction if task.kind is Kind.REGRESSION else prediction[:, -1]
+    if task.kind is Kind.REGRESSION:
+        return prediction
+    return prediction[:, -1]

@@ -55,7 +55,9 @@ class Candidate:
     @property
     def metrics(self) -> dict[str, float]:
         """The metrics by their names in MLflow: `cv_<metric>_mean`, `holdout_<metric>`."""
-        metrics = {f"cv_{name}": value for name, value in self.cross_validation.items()}
+        metrics = {}
+        for name, value in self.cross_validation.items():
+            metrics[f"cv_{name}"] = value
         for name, value in self.holdout.items():
             metrics[f"holdout_{name}"] = value
         return metrics
@@ -90,25 +92,31 @@ def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     """Return the candidate with the best mean of its folds; the first of equals."""
     fitted = [entry for entry in candidates if isinstance(entry, Candidate)]
     sign = _sign(task)
-    return max(
-        fitted, key=lambda candidate: sign * np.mean(candidate.folds), default=None
-    )
+
+    def quality(candidate: Candidate) -> float:
+        mean = float(np.mean(candidate.folds))
+        return sign * mean
+
+    return max(fitted, key=quality, default=None)
 
 
 def _sign(task: Task) -> int:
     """Return 1 if more of the task's metric is better, else -1."""
-    return 1 if task.metric.higher_is_better else -1
+    if task.metric.higher_is_better:
+        return 1
+    return -1
 
 
 def _guarded(fit: "_Fit") -> Candidate | Failure:
-    """Return a candidate; whatever an estimator raises is its failure alone."""
+    """Return a candidate; an exception of any kind is the failure of this one alone."""
     try:
         # One thread for each fit: sums of floats depend on how threads share them, and
         # the same inputs must give the same bytes on any number of cores.
         with threadpool_limits(limits=1):
             return fit.candidate()
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
+        message = str(error).strip()
+        reason = message.partition("\n")[0]
         if not isinstance(error, PipelineError):
             reason = f"{type(error).__name__}: {reason}"
         return Failure(fit.algorithm, fit.parameters, reason)
@@ -128,7 +136,11 @@ class _Fit:
         data = self.data
         task = data.task
         pipeline = estimators.build(
-            task.kind, self.algorithm, self.parameters, data.features, data.seed
+            task.kind,
+            self.algorithm,
+            self.parameters,
+            data.features,
+            data.seed,
         )
         inputs = estimators.as_inputs(data.features, data.train)
         truth = evaluate.encode(task, data.train)
@@ -139,12 +151,13 @@ class _Fit:
         content = export.to_onnx(task, data.features, pipeline)
         model = OnnxModel(content)
         held_out = estimators.as_inputs(data.features, data.holdout)
+        prediction = model.predict(held_out)
         return Candidate(
             algorithm=self.algorithm,
             parameters=self.parameters,
             folds=by_fold[task.metric.name].tolist(),
             cross_validation=self._summary(by_fold),
-            holdout=evaluate.metrics(task, data.truth, model.predict(held_out)),
+            holdout=evaluate.metrics(task, data.truth, prediction),
             onnx=content,
             parity=export.parity(task, pipeline, model, held_out),
             importance=self._importance(pipeline, held_out),
@@ -153,7 +166,10 @@ class _Fit:
         )
 
     def _cross_validate(
-        self, pipeline: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
+        self,
+        pipeline: Pipeline,
+        inputs: pd.DataFrame,
+        truth: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """Return all metrics of the folds, each of shape (folds,)."""
         scores = cross_validate(
@@ -171,9 +187,11 @@ class _Fit:
         """Return the means of the folds, and the spread of the task's metric."""
         summary = {}
         for name, values in by_fold.items():
-            summary[f"{name}_mean"] = float(np.mean(values))
+            mean = np.mean(values)
+            summary[f"{name}_mean"] = float(mean)
         metric = self.data.task.metric.name
-        summary[f"{metric}_std"] = float(np.std(by_fold[metric], ddof=1))
+        spread = np.std(by_fold[metric], ddof=1)
+        summary[f"{metric}_std"] = float(spread)
         return summary
 
     def _importance(self, pipeline: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
@@ -186,10 +204,14 @@ class _Fit:
             n_repeats=IMPORTANCE_REPEATS,
             random_state=self.data.seed,
         )
-        return np.column_stack([result.importances_mean, result.importances_std])
+        columns = [result.importances_mean, result.importances_std]
+        return np.column_stack(columns)
 
     def _metrics(
-        self, fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray
+        self,
+        fitted: Pipeline,
+        inputs: pd.DataFrame,
+        truth: np.ndarray,
     ) -> dict[str, float]:
         """Return all metrics of an estimator; a scorer of scikit-learn."""
         task = self.data.task
@@ -199,4 +221,5 @@ class _Fit:
     def _gain(self, fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
         """Return the task's metric, negative where less is better."""
         task = self.data.task
-        return self._metrics(fitted, inputs, truth)[task.metric.name] * _sign(task)
+        metrics = self._metrics(fitted, inputs, truth)
+        return metrics[task.metric.name] * _sign(task)

@@ -9,7 +9,7 @@ from pipeline.repo import Repo
 WATCHED = ("core", "history", "pipeline", "params.yaml", "requirements", "data")
 # Written by Python, by systems and by editors; a training reads none of it.
 _BY_PRODUCTS = ("__pycache__",)
-# A sparse checkout is compared as a whole one.
+# Compare a sparse checkout as if it were a full one.
 _WHOLE = ("-c", "core.sparseCheckout=false")
 _STATUS_OPTIONS = ("--porcelain", "-z", "--untracked-files=no", "--no-renames")
 
@@ -17,13 +17,14 @@ _STATUS_OPTIONS = ("--porcelain", "-z", "--untracked-files=no", "--no-renames")
 def changes(repo: Repo) -> list[str]:
     """Return the files that a training depends on and that differ from the last commit.
 
-    Their content is compared with HEAD in an index made for it: no ignore rule, no
+    Their content is compared with HEAD in an index of its own: no ignore rule, no
     staged file and no `git update-index --assume-unchanged` hides anything. Files that
     a sparse checkout leaves out are not there, and so were not trained on.
     """
     root = repo.root
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+        file = Path(folder) / "index"
+        index = {"GIT_INDEX_FILE": str(file)}
         git(root, *_WHOLE, "read-tree", "HEAD", variables=index)
         status = git(
             root,
@@ -34,8 +35,14 @@ def changes(repo: Repo) -> list[str]:
             *WATCHED,
             variables=index,
         )
-        others = git(
-            root, "ls-files", "--others", "-z", "--", *WATCHED, variables=index
+        untracked = git(
+            root,
+            "ls-files",
+            "--others",
+            "-z",
+            "--",
+            *WATCHED,
+            variables=index,
         )
     left_out = _left_out(repo)
     changed = []
@@ -43,7 +50,7 @@ def changes(repo: Repo) -> list[str]:
         path = line[3:]  # after two letters and a space
         if path not in left_out:
             changed.append(path)
-    for path in _entries(others):
+    for path in _entries(untracked):
         if not _is_by_product(path):
             changed.append(path)
     return sorted(changed)
@@ -59,8 +66,10 @@ def _left_out(repo: Repo) -> set[str]:
     tagged = git(repo.root, "ls-files", "-t", "-z", "--", *WATCHED)
     left_out = set()
     for entry in _entries(tagged):
-        tag, path = entry[0], entry[2:]
-        if tag == "S" and not (repo.root / path).exists():
+        tag = entry[0]
+        path = entry[2:]
+        exists = (repo.root / path).exists()
+        if tag == "S" and not exists:
             left_out.add(path)
     return left_out
 
@@ -68,5 +77,7 @@ def _left_out(repo: Repo) -> set[str]:
 def _is_by_product(path: str) -> bool:
     if path.endswith("~"):
         return True
-    parts = path.rstrip("/").split("/")
-    return any(part.startswith(".") or part in _BY_PRODUCTS for part in parts)
+    for part in path.rstrip("/").split("/"):
+        if part.startswith(".") or part in _BY_PRODUCTS:
+            return True
+    return False

@@ -17,10 +17,13 @@ BASELINE = "dummy"
 # A tree that may not split predicts the mean, or the shares of the classes, as
 # scikit-learn's dummy estimators do. Those cannot be exported to ONNX.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
+# `params.yaml` may not set these: they are the same for all candidates.
+_NOT_CONFIGURABLE = {"random_state", "n_jobs", "verbose"}
 _FILE = Path(__file__).with_suffix(".yaml")
-_CLASSES = TypeAdapter(
-    dict[Kind, dict[str, ImportString[type[BaseEstimator]]]]
-).validate_python(read_yaml(_FILE, _FILE.name))
+_EstimatorClass = ImportString[type[BaseEstimator]]
+_ADAPTER = TypeAdapter(dict[Kind, dict[str, _EstimatorClass]])
+_CONTENT = read_yaml(_FILE, _FILE.name)
+_CLASSES = _ADAPTER.validate_python(_CONTENT)
 
 
 def names(task: Task) -> list[str]:
@@ -36,8 +39,9 @@ def parameter_names(kind: Kind, algorithm: str) -> list[str]:
     """Return the parameters that `params.yaml` may set; the seed is one for all."""
     if algorithm == BASELINE:
         return []
-    accepted = _CLASSES[kind][algorithm]().get_params(deep=False)
-    return sorted(set(accepted) - {"random_state", "n_jobs", "verbose"})
+    estimator = _CLASSES[kind][algorithm]()
+    accepted = set(estimator.get_params(deep=False))
+    return sorted(accepted - _NOT_CONFIGURABLE)
 
 
 def build(
@@ -56,23 +60,33 @@ def build(
     estimator = _CLASSES[kind][algorithm](**fixed, **parameters)
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)
-    linear = estimator.__module__.startswith("sklearn.linear_model")
-    numbers = [feature.name for feature in features if feature.type == "number"]
-    categories: dict[str, list[str]] = {}
+    is_linear = estimator.__module__.startswith("sklearn.linear_model")
+    steps = [
+        ("columns", _preprocessing(features, is_linear)),
+        ("model", estimator),
+    ]
+    return Pipeline(steps)
+
+
+def _preprocessing(features: list[Feature], scale: bool) -> ColumnTransformer:
+    """Return what comes before the estimator: numbers first, then one-hot categories."""
+    numbers: list[str] = []
+    names: list[str] = []
+    categories: list[list[str]] = []
     for feature in features:
-        if feature.type == "category":
-            categories[feature.name] = list(feature.categories)
+        if feature.type == "number":
+            numbers.append(feature.name)
+        else:
+            names.append(feature.name)
+            categories.append(list(feature.categories))
     transformers: list[tuple[str, Any, list[str]]] = []
     if numbers:
-        scaler = StandardScaler() if linear else "passthrough"
+        scaler = StandardScaler() if scale else "passthrough"
         transformers.append(("numbers", scaler, numbers))
-    if categories:
-        encoder = OneHotEncoder(
-            categories=list(categories.values()), sparse_output=False
-        )
-        transformers.append(("categories", encoder, list(categories)))
-    columns = ColumnTransformer(transformers)
-    return Pipeline([("columns", columns), ("model", estimator)])
+    if names:
+        encoder = OneHotEncoder(categories=categories, sparse_output=False)
+        transformers.append(("categories", encoder, names))
+    return ColumnTransformer(transformers)
 
 
 def as_inputs(features: list[Feature], table: pd.DataFrame) -> pd.DataFrame:
@@ -83,5 +97,7 @@ def as_inputs(features: list[Feature], table: pd.DataFrame) -> pd.DataFrame:
     """
     names = [feature.name for feature in features]
     numbers = [feature.name for feature in features if feature.type == "number"]
-    rounded = table[names].astype(dict.fromkeys(numbers, "float32"))
-    return rounded.astype(dict.fromkeys(numbers, "float64"))
+    single = dict.fromkeys(numbers, "float32")
+    double = dict.fromkeys(numbers, "float64")
+    inputs = table[names]
+    return inputs.astype(single).astype(double)

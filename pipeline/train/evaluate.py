@@ -11,7 +11,12 @@ from pipeline.schema import Kind, Task
 
 RESAMPLES = 1000
 _LOWER_IS_BETTER = ("rmse", "mae", "log_loss", "brier")
-METRICS = {Kind.REGRESSION: REGRESSION, Kind.CLASSIFICATION: CLASSIFICATION}
+METRICS = {
+    Kind.REGRESSION: REGRESSION,
+    Kind.CLASSIFICATION: CLASSIFICATION,
+}
+# From row numbers to a number.
+Statistic = Callable[[np.ndarray], float]
 
 
 def higher_is_better(metric: str) -> bool:
@@ -21,15 +26,20 @@ def higher_is_better(metric: str) -> bool:
 
 def encode(task: Task, table: pd.DataFrame) -> np.ndarray:
     """Return a table's ground truth, shape (rows,): values, or the classes' numbers."""
-    truth = table[task.target.name]
+    target = task.target
+    truth = table[target.name]
     if task.kind is Kind.REGRESSION:
         return truth.to_numpy(dtype=float)
-    return truth.map(task.target.classes.index).to_numpy(dtype=int)
+    numbers = truth.map(target.classes.index)
+    return numbers.to_numpy(dtype=int)
 
 
 def scorer(
-    task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray
-) -> Callable[[np.ndarray], float]:
+    task: Task,
+    metric: str,
+    truth: np.ndarray,
+    prediction: np.ndarray,
+) -> Statistic:
     """Return a function from row numbers to the metric on those rows.
 
     It returns NaN where the metric has no value, such as the ROC AUC of one class.
@@ -52,13 +62,15 @@ def scorer(
         )
     if task.kind is Kind.CLASSIFICATION:
         # Probabilities of float32 do not add up to 1 exactly.
-        values = values / values.sum(axis=1, keepdims=True)
-
-    function = METRICS[task.kind][metric]
+        sums = values.sum(axis=1, keepdims=True)
+        values = values / sums
+    functions = METRICS[task.kind]
+    function = functions[metric]
 
     def score_rows(rows: np.ndarray) -> float:
         with np.errstate(all="ignore"):
-            return float(function(truth[rows], values[rows]))
+            value = function(truth[rows], values[rows])
+        return float(value)
 
     return score_rows
 
@@ -69,7 +81,9 @@ def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) ->
     Raises:
         PipelineError: it is not a number for these predictions.
     """
-    value = scorer(task, metric, truth, prediction)(np.arange(len(truth)))
+    all_rows = np.arange(len(truth))
+    score_rows = scorer(task, metric, truth, prediction)
+    value = score_rows(all_rows)
     if not np.isfinite(value):
         raise PipelineError(f"{task.name}: the metric {metric} is not a number.")
     return value
@@ -77,12 +91,13 @@ def score(task: Task, metric: str, truth: np.ndarray, prediction: np.ndarray) ->
 
 def metrics(task: Task, truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     """Return all metrics of the task's kind by name; see `score`."""
-    return {name: score(task, name, truth, prediction) for name in METRICS[task.kind]}
+    values = {}
+    for name in METRICS[task.kind]:
+        values[name] = score(task, name, truth, prediction)
+    return values
 
 
-def interval(
-    statistic: Callable[[np.ndarray], float], count: int, seed: int
-) -> tuple[float, float]:
+def interval(statistic: Statistic, count: int, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of a function of row numbers, by a percentile bootstrap.
 
     A resample of the `count` rows on which it is NaN (a class is missing) is left out.
@@ -92,5 +107,6 @@ def interval(
     for _ in range(RESAMPLES):
         resample = generator.integers(0, count, count)
         values.append(statistic(resample))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    edges = np.nanpercentile(values, [2.5, 97.5])
+    low, high = edges.tolist()
+    return low, high

@@ -14,7 +14,10 @@ from pipeline.schema import Feature, Kind, Task
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 LATENCY_REPEATS = 200
-_TYPES = {"number": FloatTensorType, "category": StringTensorType}
+_TYPES = {
+    "number": FloatTensorType,
+    "category": StringTensorType,
+}
 
 
 def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
@@ -41,29 +44,40 @@ def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
     imports = sorted(model.opset_import, key=lambda entry: str(entry.domain))
     del model.opset_import[:]
     model.opset_import.extend(imports)
-    return bytes(model.SerializeToString(deterministic=True))
+    content = model.SerializeToString(deterministic=True)
+    return bytes(content)
 
 
 def predict_with_sklearn(
     task: Task, fitted: Pipeline, inputs: pd.DataFrame
 ) -> np.ndarray:
     """Return the fitted estimator's predictions, shaped as by `OnnxModel.predict`."""
-    method = fitted.predict if task.kind is Kind.REGRESSION else fitted.predict_proba
-    return np.asarray(method(inputs), dtype=np.float64)
+    if task.kind is Kind.REGRESSION:
+        prediction = fitted.predict(inputs)
+    else:
+        prediction = fitted.predict_proba(inputs)
+    return np.asarray(prediction, dtype=np.float64)
 
 
 def parity(
-    task: Task, fitted: Pipeline, model: OnnxModel, inputs: pd.DataFrame
+    task: Task,
+    fitted: Pipeline,
+    model: OnnxModel,
+    inputs: pd.DataFrame,
 ) -> Parity:
     """Compare estimator and ONNX file on every row of the hold-out."""
+    count = len(inputs)
     expected = predict_with_sklearn(task, fitted, inputs)
-    difference = np.abs(expected - model.predict(inputs))
-    worst = difference.reshape(len(inputs), -1).max(axis=1)
+    actual = model.predict(inputs)
+    differences = np.abs(expected - actual)
+    by_row = differences.reshape(count, -1).max(axis=1)
+    # A difference that is not a number is a mismatch too.
+    matches = by_row <= task.tolerance
+    mismatches = count - int(matches.sum())
     return Parity(
-        rows=len(inputs),
-        # A difference that is not a number is a mismatch too.
-        mismatches=int((~(worst <= task.tolerance)).sum()),
-        largest_difference=float(f"{worst.max():.3g}"),
+        rows=count,
+        mismatches=mismatches,
+        largest_difference=float(f"{by_row.max():.3g}"),
         tolerance=task.tolerance,
     )
 
@@ -71,5 +85,10 @@ def parity(
 def latency_ms(model: OnnxModel, inputs: pd.DataFrame) -> float:
     """Return the median time of one row on one thread, in milliseconds."""
     feeds = model.feeds_of_table(inputs.iloc[:1])
-    seconds = timeit.repeat(lambda: model.run(feeds), number=1, repeat=LATENCY_REPEATS)
-    return float(np.median(seconds) * 1000)
+    seconds = timeit.repeat(
+        lambda: model.run(feeds),
+        number=1,
+        repeat=LATENCY_REPEATS,
+    )
+    median = np.median(seconds)
+    return float(median * 1000)

@@ -65,7 +65,10 @@ def describe(repo: Repo, task: Task, past: PastRun) -> dict[str, Any]:
 
 
 def files(
-    past: PastRun, earlier: dict[str, Any], path: Path, content: bytes
+    past: PastRun,
+    earlier: dict[str, Any],
+    path: Path,
+    content: bytes,
 ) -> dict[str, Any]:
     """Return a new file's entry, beside those of earlier exports of the same run."""
     entries: dict[str, Any] = {}

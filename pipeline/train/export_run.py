@@ -52,14 +52,17 @@ def export(repo: Repo, name: str, algorithm: str | None, form: Format) -> Export
     """
     task = tasks.load(name)
     past = past_run.find(repo, task, algorithm)
+    folder = repo.root / "models"
     stem = f"{past.algorithm}_best_model"
-    path = repo.root / "models" / f"{stem}.{form}"
-    metadata = path.with_name(f"{stem}_metadata.json")
+    path = folder / f"{stem}.{form}"
+    metadata = folder / f"{stem}_metadata.json"
     earlier = export_metadata.read(metadata, name)
 
     refitted = refit(repo, task, past)
     comparison = compare(refitted)
-    content = refitted.onnx if form == "onnx" else _joblib(refitted.pipeline)
+    content = refitted.onnx
+    if form == "joblib":
+        content = _joblib(refitted.pipeline)
     write_atomic(path, content)
 
     description = export_metadata.describe(repo, task, past)

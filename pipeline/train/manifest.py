@@ -50,6 +50,11 @@ def fill(
     """
     model = OnnxModel(candidate.onnx)
     prediction = model.predict(data.holdout)
+    cross_validation = CrossValidation(
+        folds=data.folds,
+        metrics=candidate.cross_validation,
+    )
+    slices = [_short(part) for part in _slices(data, prediction)]
     content = _of_task(data.task, data.features) | {
         "format": FORMAT,
         "algorithm": candidate.algorithm,
@@ -58,65 +63,75 @@ def fill(
         "size": model.size,
         "opset": export.OPSET[""],
         "parity": candidate.parity.model_dump(),
-        "data": DataSource(
-            rows=len(dataset.table),
-            digest=dataset.digest,
-            source=data.task.homepage,
-            licence=data.task.licence,
-        ),
+        "data": _source(data.task, dataset),
         "holdout": _short(_holdout(data, prediction)),
-        "cross_validation": _short(
-            CrossValidation(folds=data.folds, metrics=candidate.cross_validation)
-        ),
+        "cross_validation": _short(cross_validation),
         "baseline": _baseline(candidates),
         "golden": _short(_golden(data, model)),
         "reference": _short(_reference(data, prediction)),
-        "slices": [_short(part) for part in _slices(data, prediction)],
+        "slices": slices,
     }
     return TrainedManifest.model_validate(content)
 
 
 def _of_task(task: Task, features: list[Feature]) -> dict[str, Any]:
     """Return what the manifest takes over from the task."""
-    content: dict[str, Any] = TypeAdapter(Task).dump_python(
-        task, mode="json", include=OF_TASK
-    )
+    adapter = TypeAdapter(Task)
+    content: dict[str, Any] = adapter.dump_python(task, mode="json", include=OF_TASK)
     content["task"] = task.name
     content["features"] = [describe(feature) for feature in features]
     return content
 
 
+def _source(task: Task, dataset: Dataset) -> DataSource:
+    """Return the table with its origin."""
+    return DataSource(
+        rows=len(dataset.table),
+        digest=dataset.digest,
+        source=task.homepage,
+        licence=task.licence,
+    )
+
+
 def describe(feature: Feature) -> dict[str, Any]:
     """Return a feature as the manifest has it."""
-    content: dict[str, Any] = TypeAdapter(Feature).dump_python(feature, mode="json")
+    adapter = TypeAdapter(Feature)
+    content: dict[str, Any] = adapter.dump_python(feature, mode="json")
     content["type"] = feature.type
     return content
 
 
 def _holdout(data: TrainingData, prediction: np.ndarray) -> Holdout:
     """Return the metrics on the hold-out with their intervals."""
-    task, truth = data.task, data.truth
+    task = data.task
+    truth = data.truth
+    count = len(prediction)
+    values = evaluate.metrics(task, truth, prediction)
     metrics = {}
-    for name, value in evaluate.metrics(task, truth, prediction).items():
-        scorer = evaluate.scorer(task, name, truth, prediction)
-        low, high = evaluate.interval(scorer, len(prediction), data.seed)
+    for name, value in values.items():
+        score_rows = evaluate.scorer(task, name, truth, prediction)
+        low, high = evaluate.interval(score_rows, count, data.seed)
         metrics[name] = MetricValue(value=value, low=low, high=high)
-    return Holdout(rows=len(data.holdout), metrics=metrics)
+    return Holdout(rows=count, metrics=metrics)
 
 
 def _baseline(candidates: list[Candidate | Failure]) -> dict[str, float] | None:
     """Return the baseline's metrics on the hold-out, if it was trained."""
     for candidate in candidates:
-        if isinstance(candidate, Candidate) and candidate.algorithm == BASELINE:
-            metrics = candidate.holdout.items()
-            return {name: _six_digits(value) for name, value in metrics}
+        if candidate.algorithm != BASELINE or isinstance(candidate, Failure):
+            continue
+        metrics = {}
+        for name, value in candidate.holdout.items():
+            metrics[name] = _six_digits(value)
+        return metrics
     return None
 
 
 def _golden(data: TrainingData, model: OnnxModel) -> Golden:
     """Return the features' examples as a request, and the model's answer."""
     request = {feature.name: feature.example for feature in data.features}
-    answer = model.predict(pd.DataFrame([request]))[0]
+    row = pd.DataFrame([request])
+    answer = model.predict(row)[0]
     return Golden(request=request, answer=answer.tolist())
 
 
@@ -164,28 +179,43 @@ def _slices(data: TrainingData, prediction: np.ndarray) -> list[Slice]:
     The parts are a feature's categories, or the quarters between its quartiles.
     """
     metric = data.task.metric
-    score = evaluate.scorer(data.task, metric.name, data.truth, prediction)
-    parts: list[tuple[float, Slice]] = []
+    score_rows = evaluate.scorer(data.task, metric.name, data.truth, prediction)
+    slices: list[Slice] = []
     for feature in data.features:
-        values = data.holdout[feature.name].reset_index(drop=True)
-        groups = values
-        if not feature.categories:
-            groups = pd.qcut(values, QUANTILES, duplicates="drop")
-        for name, rows in values.groupby(groups, observed=True).indices.items():
-            value = score(np.asarray(rows))
+        values = data.holdout[feature.name]
+        for name, rows in _parts(feature, values).items():
+            value = score_rows(rows)
             # The metric has no value where only one class occurs.
-            if len(rows) >= SLICE_ROWS and np.isfinite(value):
-                fields: dict[str, Any] = {
-                    "feature": feature.name,
-                    "part": str(name),
-                    "rows": len(rows),
-                    metric.name: value,
-                }
-                parts.append((value, Slice(**fields)))
-    parts.sort(key=lambda part: (part[0], part[1].feature, part[1].part))
-    if not metric.higher_is_better:
-        parts.reverse()
-    return [part for _, part in parts[:WORST_SLICES]]
+            is_measured = np.isfinite(value)
+            if len(rows) < SLICE_ROWS or not is_measured:
+                continue
+            fields: dict[str, Any] = {
+                "feature": feature.name,
+                "part": name,
+                "rows": len(rows),
+                metric.name: value,
+            }
+            slices.append(Slice(**fields))
+
+    def rank(part: Slice) -> tuple[float, str, str]:
+        value = getattr(part, metric.name)
+        return value, part.feature, part.part
+
+    slices.sort(key=rank, reverse=not metric.higher_is_better)
+    return slices[:WORST_SLICES]
+
+
+def _parts(feature: Feature, values: "pd.Series[Any]") -> dict[str, np.ndarray]:
+    """Return the row numbers of each part of a column, by the part's name."""
+    numbered = values.reset_index(drop=True)
+    groups = numbered
+    if not feature.categories:
+        groups = pd.qcut(numbered, QUANTILES, duplicates="drop")
+    grouped = numbered.groupby(groups, observed=True)
+    parts = {}
+    for name, rows in grouped.indices.items():
+        parts[str(name)] = np.asarray(rows)
+    return parts
 
 
 def _short(part: Part) -> Part:
@@ -199,7 +229,9 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(entry) for key, entry in value.items()}
     if isinstance(value, list):
         return [_rounded(entry) for entry in value]
-    return _six_digits(value) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return _six_digits(value)
+    return value
 
 
 def _six_digits(value: float) -> float:

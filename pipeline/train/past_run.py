@@ -96,7 +96,11 @@ class PastRun:
     def features(self, task: Task) -> list[Feature]:
         """Return the features that the candidate was fitted on."""
         excluded = self.parent.params["exclude"].split(", ")
-        return [feature for feature in task.features if feature.name not in excluded]
+        features = []
+        for feature in task.features:
+            if feature.name not in excluded:
+                features.append(feature)
+        return features
 
 
 def find(repo: Repo, task: Task, algorithm: str | None) -> PastRun:
@@ -134,26 +138,35 @@ def _load(folder: Path) -> Run:
 def _best_run(task: Task, algorithm: str, folders: dict[str, Path]) -> str:
     """Return the ID of the run of an algorithm with the best cross-validation."""
     metric = f"cv_{task.metric.name}_mean"
-    candidates = []
-    for folder in folders.values():
-        run = _load(folder)
-        is_nested = run.experiment == task.name and run.parent in folders
-        if is_nested and metric in run.metrics and "algorithm" in run.params:
-            candidates.append(run)
-    matching = [run for run in candidates if run.params["algorithm"] == algorithm]
-    if not matching:
-        algorithms = sorted({run.params["algorithm"] for run in candidates})
-        choice = ", ".join(algorithms) or "none"
+    sign = 1 if task.metric.higher_is_better else -1
+    candidates = _candidates(task, metric, folders)
+    if algorithm not in candidates:
+        choice = ", ".join(sorted(candidates)) or "none"
         raise UsageError(
             f"{task.name} has no run of {algorithm!r}; its algorithms are: {choice}."
         )
-    sign = 1 if task.metric.higher_is_better else -1
 
     def quality(run: Run) -> tuple[float, int, str]:
         value = run.latest(metric) or 0.0
         return sign * value, run.started, run.run_id
 
-    return max(matching, key=quality).run_id
+    best = max(candidates[algorithm], key=quality)
+    return best.run_id
+
+
+def _candidates(
+    task: Task, metric: str, folders: dict[str, Path]
+) -> dict[str, list[Run]]:
+    """Return the runs of a task's candidates that have a metric, by algorithm."""
+    candidates: dict[str, list[Run]] = {}
+    for folder in folders.values():
+        run = _load(folder)
+        is_nested = run.experiment == task.name and run.parent in folders
+        algorithm = run.params.get("algorithm")
+        if is_nested and algorithm and metric in run.metrics:
+            runs = candidates.setdefault(algorithm, [])
+            runs.append(run)
+    return candidates
 
 
 def _parent(run: Run, folders: dict[str, Path]) -> Run:
@@ -161,7 +174,8 @@ def _parent(run: Run, folders: dict[str, Path]) -> Run:
     folder = folders.get(run.parent or "")
     if folder:
         parent = _load(folder)
-        if REQUIRED.issubset({*parent.params, *parent.tags}):
+        recorded = set(parent.params).union(parent.tags)
+        if recorded.issuperset(REQUIRED):
             return parent
     raise PipelineError(
         f"the run {run.run_id} cannot be made again: it is not a candidate of `pipeline"

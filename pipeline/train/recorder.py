@@ -45,13 +45,17 @@ class Recorder:
         self.runs: dict[str, str] = {}
         self._data = data
         tags = common_tags(repo)
-        name = f"{data.task.name} {tags['mlflow.source.git.commit'][:7]}"
-        about = parent_tags(repo, dataset, dirty)
-        self.parent = self.tracker.start(name, tags | about, began)
+        commit = tags["mlflow.source.git.commit"]
+        name = f"{data.task.name} {commit[:7]}"
+        own_tags = parent_tags(repo, dataset, dirty)
+        self.parent = self.tracker.start(name, tags | own_tags, began)
         self._tags = tags | {PARENT_TAG: self.parent}
 
     def record(
-        self, result: Candidate | Failure, began: float, console: Console
+        self,
+        result: Candidate | Failure,
+        began: float,
+        console: Console,
     ) -> None:
         """Log a candidate as a nested run.
 
@@ -62,7 +66,8 @@ class Recorder:
         """
         run = self.tracker.start(result.algorithm, self._tags, began)
         self.runs[result.algorithm] = run
-        params = {"algorithm": result.algorithm, **result.parameters}
+        params = {"algorithm": result.algorithm}
+        params.update(result.parameters)
         if isinstance(result, Failure):
             self.tracker.log(run, params, {})
             self.tracker.end(run, {"failure": result.reason}, failed=True)
@@ -74,8 +79,9 @@ class Recorder:
         if missing:
             reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
             tags["missing_artifacts"] = reasons
+            task = self._data.task.name
             console.print(
-                f"{self._data.task.name}, {result.algorithm}: kept without {reasons}",
+                f"{task}, {result.algorithm}: kept without {reasons}",
                 markup=False,
                 emoji=False,
                 soft_wrap=True,
@@ -91,11 +97,12 @@ class Recorder:
         """End the parent run with the settings, the winner's metrics and the failures."""
         data = self._data
         section = settings.tasks[data.task.name]
+        excluded = ", ".join(section.exclude)
         params = {
             "seed": data.seed,
             "folds": data.folds,
             "holdout_share": settings.holdout_share,
-            "exclude": ", ".join(section.exclude) or "none",
+            "exclude": excluded or "none",
             "challenger": winner.algorithm if winner else "none",
         }
         metrics: dict[str, float | list[float]] = {

@@ -1,4 +1,4 @@
-"""The tags by which a training can be told apart from another, or repeated."""
+"""The tags that distinguish a training from others and allow to repeat it."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from pipeline import workflow
 from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 
-# The code that a training runs, all of which is in its digest.
+# The packages whose code has a digest: all that a training runs.
 PACKAGES = (core, history, pipeline)
 CODE = ("*.py", "*.yaml", "*.sql")
 LIBRARIES = (

@@ -1,4 +1,4 @@
-"""`params.yaml` with its candidates checked against the algorithms there are."""
+"""`params.yaml`, with its candidates checked against the available algorithms."""
 
 from pipeline import params
 from pipeline.params import Params, Section
@@ -23,6 +23,7 @@ def _check_candidates(section: Section) -> None:
     task = section.task
     candidates = section.params.candidates
     params.require_known("algorithm", path, candidates, estimators.names(task))
-    for algorithm, given in candidates.items():
+    for algorithm, parameters in candidates.items():
         accepted = estimators.parameter_names(task.kind, algorithm)
-        params.require_known("key", f"{path}{algorithm}.", given, accepted)
+        prefix = f"{path}{algorithm}."
+        params.require_known("key", prefix, parameters, accepted)

@@ -72,7 +72,13 @@ class TaskTraining:
         with tracing.span("fetch data", {"task": name}):
             dataset = source.fetch(self.task, self.repo, self.refresh)
         data = self._split(dataset)
-        recorder = Recorder(self.repo, data, dataset, self.dirty, began)
+        recorder = Recorder(
+            self.repo,
+            data,
+            dataset,
+            dirty=self.dirty,
+            began=began,
+        )
         with tracing.span("fit candidates", {"task": name}, len(dataset.table)):
             self._fit(data, recorder)
         self.winner = best(self.task, self.results)
@@ -96,12 +102,15 @@ class TaskTraining:
         table = dataset.table
         held = tables.in_holdout(task, table, self.settings.holdout_share)
         holdout = table[held]
-        tables.write(source.snapshot_path(self.folder / "holdout", task), holdout)
+        path = source.snapshot_path(self.folder / "holdout", task)
+        tables.write(path, holdout)
         if dataset.snapshot:
-            tables.write(source.snapshot_path(self.folder / "data", task), table)
+            path = source.snapshot_path(self.folder / "data", task)
+            tables.write(path, table)
+        features = [f for f in task.features if f.name not in section.exclude]
         return TrainingData(
             task=task,
-            features=[f for f in task.features if f.name not in section.exclude],
+            features=features,
             train=table[~held],
             holdout=holdout,
             folds=section.folds,
@@ -134,7 +143,8 @@ class TaskTraining:
         recorder: Recorder,
     ) -> Challenger:
         """Log the winner's model and return the evidence for the gate."""
-        content = manifest.fill(data, winner, self.results, dataset).render()
+        filled = manifest.fill(data, winner, self.results, dataset)
+        content = filled.render()
         run_id = recorder.runs[winner.algorithm]
         model = OnnxModel(winner.onnx)
         return Challenger(

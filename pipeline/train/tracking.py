@@ -32,7 +32,12 @@ from pipeline.train import tracking_store
 
 REQUIREMENTS = ("mlflow", "onnx", "onnxruntime")
 CHATTY_LOGGERS = ("mlflow", "alembic")
-_TYPES = {"tensor(float)": "float32", "tensor(string)": "str", "tensor(int64)": "int64"}
+# The element types of an ONNX session, as numpy calls them.
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(string)": "str",
+    "tensor(int64)": "int64",
+}
 
 
 class Tracker:
@@ -74,7 +79,13 @@ class Tracker:
             tags: its tags.
             began: when it began, in seconds since the epoch.
         """
-        run = self.client.create_run(self.experiment, int(began * 1000), tags, name)
+        start_time = int(began * 1000)
+        run = self.client.create_run(
+            self.experiment,
+            start_time=start_time,
+            tags=tags,
+            run_name=name,
+        )
         run_id = str(run.info.run_id)
         # The description of the data set, and none of its rows.
         description = from_pandas(
@@ -100,21 +111,27 @@ class Tracker:
         The metrics' time is the run's start, and they have 6 digits: equal trainings
         differ in few bytes.
         """
-        time = self.client.get_run(run).info.start_time
+        started = self.client.get_run(run)
+        time = started.info.start_time
         points = []
         for name, value in metrics.items():
             steps = value if isinstance(value, list) else [value]
             for step, number in enumerate(steps):
                 rounded = float(f"{number:.6g}")
-                points.append(entities.Metric(name, rounded, time, step))
-        texts = [entities.Param(name, str(value)) for name, value in params.items()]
-        self.client.log_batch(run, points, texts)
+                point = entities.Metric(name, rounded, time, step)
+                points.append(point)
+        texts = []
+        for name, parameter in params.items():
+            text = str(parameter)
+            texts.append(entities.Param(name, text))
+        self.client.log_batch(run, metrics=points, params=texts)
 
     def log_artifacts(self, run: str, files: dict[str, bytes]) -> None:
         """Log files by name."""
         with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
             for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
+                path = Path(folder) / name
+                path.write_bytes(content)
             self.client.log_artifacts(run, folder)
 
     def log_model(self, run: str, content: bytes, manifest: str) -> str:
@@ -125,23 +142,34 @@ class Tracker:
             content: the ONNX file.
             manifest: the content of `manifest.json`.
         """
-        model = self.client.create_logged_model(self.experiment, self.task.name, run)
-        model_id = str(model.model_id)
+        logged = self.client.create_logged_model(
+            self.experiment,
+            name=self.task.name,
+            source_run_id=run,
+        )
+        model_id = str(logged.model_id)
         with tempfile.TemporaryDirectory(prefix="mlops-") as parent:
             folder = Path(parent) / "model"
-            _save(folder, content, Model(run_id=run, model_id=model_id))
-            (folder / MODEL).write_bytes(content)
-            (folder / MANIFEST).write_bytes(manifest.encode())
+            metadata = Model(run_id=run, model_id=model_id)
+            _save(folder, content, metadata)
+            model_file = folder / MODEL
+            model_file.write_bytes(content)
+            manifest_file = folder / MANIFEST
+            manifest_file.write_bytes(manifest.encode())
             self.client.log_model_artifacts(model_id, str(folder))
         self.client.finalize_logged_model(model_id, "READY")
-        self.client.log_outputs(run, [entities.LoggedModelOutput(model_id, step=0)])
+        output = entities.LoggedModelOutput(model_id, step=0)
+        self.client.log_outputs(run, [output])
         return model_id
 
     def end(self, run: str, tags: dict[str, str], failed: bool = False) -> None:
         """Add tags to a run and end it, FINISHED or FAILED."""
-        run_tags = [entities.RunTag(key, value) for key, value in tags.items()]
+        run_tags = []
+        for key, value in tags.items():
+            run_tags.append(entities.RunTag(key, value))
         self.client.log_batch(run, tags=run_tags)
-        self.client.set_terminated(run, "FAILED" if failed else "FINISHED")
+        status = "FAILED" if failed else "FINISHED"
+        self.client.set_terminated(run, status)
 
 
 def _save(folder: Path, content: bytes, model: Model) -> None:
@@ -149,25 +177,29 @@ def _save(folder: Path, content: bytes, model: Model) -> None:
     session = OnnxModel(content).session
     inputs = _schema(session.get_inputs())
     outputs = _schema(session.get_outputs())
+    requirements = [f"{name}=={version(name)}" for name in REQUIREMENTS]
     mlflow.onnx.save_model(
         onnx.load_from_string(content),
         folder,
         signature=ModelSignature(inputs, outputs),
         mlflow_model=model,
-        pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        pip_requirements=requirements,
         onnx_execution_providers=["CPUExecutionProvider"],
         save_as_external_data=False,
     )
-    # MLflow writes text, to which Windows gives line ends of its own.
+    # MLflow opens its files as text, so on Windows lines end in CRLF.
     for path in folder.iterdir():
-        path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+        written = path.read_bytes()
+        path.write_bytes(written.replace(b"\r\n", b"\n"))
 
 
 def _schema(entries: list[Any]) -> Schema:
     """Return an ONNX session's inputs or outputs as MLflow describes them."""
     specs: list[ColSpec | TensorSpec] = []
     for entry in entries:
+        # The number of rows has a name in place of a size.
         shape = [size if isinstance(size, int) else -1 for size in entry.shape]
         dtype = np.dtype(_TYPES[entry.type])
-        specs.append(TensorSpec(dtype, tuple(shape), entry.name))
+        spec = TensorSpec(dtype, tuple(shape), entry.name)
+        specs.append(spec)
     return Schema(specs)

@@ -21,9 +21,10 @@ def address_of(repo: Repo) -> str:
     address = os.environ.get(VARIABLE)
     if address:
         return address
-    # From our copy of its tables: MLflow itself takes seconds to create a store.
-    database = _folder(repo) / "mlflow.db"
-    build_database(_folder(repo) / "no-history", database)
+    # With our copy of its schema: MLflow itself takes seconds to create a store.
+    folder = _folder(repo)
+    database = folder / "mlflow.db"
+    build_database(folder / "no-history", database)
     return f"sqlite:///{database.as_posix()}"
 
 
@@ -33,9 +34,12 @@ def artifacts_of(repo: Repo, uri: str) -> str | None:
     With a database, MLflow alone would put them into `mlruns/`, which is the history
     here.
     """
-    if uri.partition(":")[0].partition("+")[0] in DATABASES:
-        return (_folder(repo) / "artifacts").as_uri()
-    return None
+    scheme = uri.partition(":")[0]
+    dialect = scheme.partition("+")[0]
+    if dialect not in DATABASES:
+        return None
+    folder = _folder(repo) / "artifacts"
+    return folder.as_uri()
 
 
 def require_outside_history(repo: Repo, experiment: Experiment) -> None:
@@ -62,6 +66,7 @@ def _folder(repo: Repo) -> Path:
 
     A store keeps absolute addresses, so a checkout that was moved gets another folder.
     """
-    identity = f"{repo.root}{os.environ.get(VARIABLE, '')}"
+    address = os.environ.get(VARIABLE, "")
+    identity = f"{repo.root}{address}"
     digest = sha256_bytes(identity.encode())
     return repo.build / "tracking" / digest[:8]

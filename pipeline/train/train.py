@@ -114,10 +114,17 @@ class Training:
         repo = self._repo
         dirty = changes(repo)
         commit = git(repo.root, "rev-parse", "HEAD")
-        trainings = [
-            TaskTraining(repo, task, self._settings, folder, dirty, self._refresh)
-            for task in self._tasks
-        ]
+        trainings = []
+        for task in self._tasks:
+            training = TaskTraining(
+                repo,
+                task,
+                self._settings,
+                folder,
+                dirty,
+                self._refresh,
+            )
+            trainings.append(training)
         results, waiting = self._run(trainings)
         bundle = Bundle(
             format=1,
@@ -128,7 +135,7 @@ class Training:
             created=int(time.time() * 1000),
         )
         bundles.write(folder, bundle)
-        trained = [training for training in trainings if training.task.name in results]
+        trained = [each for each in trainings if each.task.name in results]
         print(render("trained.txt", trainings=trained), end="")
         return bundle
 

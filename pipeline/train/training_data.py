@@ -53,13 +53,16 @@ class TrainingData:
         return list(folds.split(self.train, target))
 
     def _require_enough_rows(self) -> None:
-        name = self.task.target.name
-        classes = self.task.target.classes
-        fewest = len(self.train)
+        target = self.task.target
+        classes = target.classes
+        labels = self.train[target.name]
+        fewest = len(labels)
         for label in classes:
-            fewest = min(fewest, int((self.train[name] == label).sum()))
-        enough = fewest >= self.folds and len(self.holdout) >= 2
-        if enough and set(self.holdout[name]).issuperset(classes):
+            count = int((labels == label).sum())
+            fewest = min(fewest, count)
+        held_out = set(self.holdout[target.name])
+        is_enough = fewest >= self.folds and len(self.holdout) >= 2
+        if is_enough and held_out.issuperset(classes):
             return
         of_one_class = "of one class " if classes else ""
         raise PipelineError(

@@ -20,7 +20,7 @@ from core.manifest import Manifest, TrainedManifest
 from core.onnx_model import OnnxModel
 
 BACKGROUND_ROWS = 50
-# How many sets of features are tried: of up to ten features, all that there are.
+# How many sets of features are tried; up to ten features have no more sets.
 COALITIONS = 1024
 SEED = 0
 _ONE_AT_A_TIME = threading.Lock()
@@ -29,7 +29,7 @@ _ONE_AT_A_TIME = threading.Lock()
 class Explainer:
     """One model with its background, shape (BACKGROUND_ROWS, features).
 
-    Categories stand as their numbers, in the order of the manifest.
+    A category is the number of its place in the manifest.
     """
 
     def __init__(self, model: OnnxModel, manifest: TrainedManifest) -> None:
@@ -41,9 +41,12 @@ class Explainer:
         generator = np.random.default_rng(SEED)
         columns = []
         for feature in self._features:
-            values = _spread(manifest.reference.features[feature.name])
-            columns.append(generator.permutation(values))
-        self._shap = KernelExplainer(self._predict, np.column_stack(columns))
+            reference = manifest.reference.features[feature.name]
+            values = _spread(reference)
+            shuffled = generator.permutation(values)
+            columns.append(shuffled)
+        background = np.column_stack(columns)
+        self._shap = KernelExplainer(self._predict, background)
 
     def explain(self, record: Record) -> dict[str, Any]:
         """Return the values of one record; of a classification, for the winning class.
@@ -52,25 +55,38 @@ class Explainer:
             KeyError: a feature is missing.
             ValueError: a category is unknown, or a value is not a number.
         """
-        row = np.array([self._codes(record)], dtype=float)
-        prediction = self._predict(row)[0]
-        place = int(prediction.argmax())
+        codes = self._codes(record)
+        row = np.array([codes], dtype=float)
+        outputs = self._predict(row)[0]
+        output = int(outputs.argmax())
         # SHAP draws from the global generator: the same record gets the same answer.
         np.random.seed(SEED)
         shap_values = self._shap.shap_values(
-            row, nsamples=COALITIONS, l1_reg=False, silent=True
+            row,
+            nsamples=COALITIONS,
+            l1_reg=False,
+            silent=True,
         )
-        names = [feature.name for feature in self._features]
-        values = dict(zip(names, shap_values[0, :, place].tolist(), strict=True))
-        base = float(self._shap.expected_value[place])
-        classes = self._target.classes
+        values: dict[str, float] = {}
+        for place, feature in enumerate(self._features):
+            value = shap_values[0, place, output]
+            values[feature.name] = float(value)
+        base = float(self._shap.expected_value[output])
+        total = base + sum(values.values())
         return {
-            "output": classes[place] if classes else self._target.name,
-            "prediction": float(prediction[place]),
+            "output": self._output_name(output),
+            "prediction": float(outputs[output]),
             "base_value": base,
             "values": values,
-            "sum": base + sum(values.values()),
+            "sum": total,
         }
+
+    def _output_name(self, output: int) -> str:
+        """Return the class of an output, or the target of a regression."""
+        classes = self._target.classes
+        if classes:
+            return classes[output]
+        return self._target.name
 
     def _codes(self, record: Record) -> list[Any]:
         """Return a record's values in order, categories as their numbers."""
@@ -85,14 +101,17 @@ class Explainer:
     def _predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the outputs, shape (rows, outputs), of rows of numbers and codes."""
         columns = {}
-        for column, feature in zip(rows.T, self._features, strict=True):
-            columns[feature.name] = pd.Series(column)
+        for codes, feature in zip(rows.T, self._features, strict=True):
+            column = pd.Series(codes)
             if feature.categories:
                 categories = np.array(feature.categories, dtype=object)
+                texts = categories[codes.astype(int)]
                 # As objects: pandas would turn them into strings of its own, and back.
-                words = categories[column.astype(int)]
-                columns[feature.name] = pd.Series(words, dtype=object)
-        return self._model.predict(pd.DataFrame(columns)).reshape(len(rows), -1)
+                column = pd.Series(texts, dtype=object)
+            columns[feature.name] = column
+        table = pd.DataFrame(columns)
+        outputs = self._model.predict(table)
+        return outputs.reshape(len(rows), -1)
 
 
 def explain(
@@ -123,17 +142,21 @@ def _explainer(folders: tuple[Path, ...], sha256: str) -> Explainer:
         content = path.read_bytes()
         manifest = Manifest.read(folder / MANIFEST)
         if sha256_bytes(content) == sha256 == manifest.sha256:
-            return Explainer(OnnxModel(content), manifest)
+            model = OnnxModel(content)
+            return Explainer(model, manifest)
     raise FileNotFoundError(sha256)
 
 
 def _spread(reference: Distribution) -> np.ndarray:
     """Return values at equal steps of a distribution, shape (BACKGROUND_ROWS,).
 
-    Of categories they are the numbers. The outer tenths of numbers count as their edge.
+    Those of categories are their places. A number in an outer tenth counts as its edge.
     """
-    steps = (np.arange(BACKGROUND_ROWS) + 0.5) / BACKGROUND_ROWS
-    cumulated = np.cumsum(reference.shares) / np.sum(reference.shares)
+    middles = np.arange(BACKGROUND_ROWS) + 0.5
+    steps = middles / BACKGROUND_ROWS
+    total = np.sum(reference.shares)
+    cumulated = np.cumsum(reference.shares) / total
     if reference.categories:
         return np.searchsorted(cumulated, steps)
-    return np.asarray(np.interp(steps, cumulated[:-1], reference.edges))
+    values = np.interp(steps, cumulated[:-1], reference.edges)
+    return np.asarray(values)

@@ -25,10 +25,11 @@ def routes(repo: Repo, state: Path) -> APIRouter:
         tasks = layout.folders(repo.models)
         if task not in tasks:
             choice = ", ".join(tasks)
-            raise HTTPException(
-                404, f"there is no task {task!r}: choose from {choice}."
-            )
-        folders = (repo.models / task, state / "loaded" / task)
+            message = f"there is no task {task!r}: choose from {choice}."
+            raise HTTPException(404, message)
+        served = repo.models / task
+        loaded = state / "loaded" / task
+        folders = (served, loaded)
         try:
             with tracing.span("SHAP values", {"task": task}, len(records)):
                 values = explain(folders, sha256, records)

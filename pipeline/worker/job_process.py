@@ -33,8 +33,8 @@ LIBRARIES = (
 CHUNK_BYTES = 1 << 16
 IDLE_PRIORITY_CLASS = 0x40  # of Windows
 LOWEST_PRIORITY = 19  # of Unix
-# An MLflow server that is away fails a job within seconds and not minutes; and fits use
-# one core, where joblib would take all of them.
+# Without an answer of the MLflow server a job fails within seconds and not minutes, and
+# fits use one core, where joblib would use all of them.
 VARIABLES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "LOKY_MAX_CPU_COUNT": "1"}
 
 
@@ -79,7 +79,7 @@ def main() -> int:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=[lines], daemon=True).start()
     for name in LIBRARIES:
-        # A job that is here already imports what it needs, and no more.
+        # A job that has arrived imports no more than it needs.
         if lines.empty():
             importlib.import_module(name)
     arguments = json.loads(lines.get())

@@ -17,7 +17,7 @@ from pipeline.repo import Repo
 from pipeline.worker.job_process import JobProcess
 from pipeline.worker.job_store import JobStore, now
 
-# A task is retrained once in it, however often an alert of drift asks.
+# A task is retrained once within it, however often an alert reports its drift.
 DAY_MS = 24 * 3600 * 1000
 # The fields of a request that a job's span has.
 TRACED = {"task", "tasks", "version", "run_id", "algorithm"}
@@ -38,7 +38,7 @@ class JobQueue:
     """The jobs of a state folder, and the thread that runs one after the other."""
 
     def __init__(self, repo: Repo, state: Path, prepare: bool = False) -> None:
-        """Start; jobs that an earlier worker left unfinished have failed.
+        """Start the thread; mark the jobs that an earlier worker left as failed.
 
         Args:
             repo: the checkout that jobs work on.
@@ -55,7 +55,8 @@ class JobQueue:
         for job in self.store.all():
             if job.ended is None:
                 self.store.fail(job, STOPPED)
-        threading.Thread(target=self._work, daemon=True).start()
+        thread = threading.Thread(target=self._work, daemon=True)
+        thread.start()
 
     def submit(self, request: JobRequest) -> JobRecord:
         """Append a job to the queue and return it.
@@ -66,28 +67,36 @@ class JobQueue:
         """
         drifted: list[str] = []
         if request.drift and request.tasks:
-            answered = self._answered_drift()
-            done = {task for job in answered for task in job.drifted}
+            recent = self._drift_jobs()
+            done: set[str] = set()
+            for earlier in recent:
+                done.update(earlier.drifted)
             drifted = sorted(set(request.tasks) - done)
             if not drifted:
-                return answered[-1]
+                return recent[-1]
             request.tasks = drifted
         job = self.store.add(request.kind, drifted)
+        queued = QueuedJob(job, request, get_current())
         self._unended[job.id] = Future()
-        self._waiting.put(QueuedJob(job, request, get_current()))
+        self._waiting.put(queued)
         return job
 
     async def wait(self, job_id: str, seconds: float) -> None:
         """Wait until a job has ended, or for so many seconds; it occupies no thread."""
         unended = self._unended.get(job_id)
         if seconds and unended:
-            await asyncio.wait([asyncio.wrap_future(unended)], timeout=seconds)
+            future = asyncio.wrap_future(unended)
+            await asyncio.wait([future], timeout=seconds)
 
-    def _answered_drift(self) -> list[JobRecord]:
-        """Return the jobs that answer drift now, oldest first."""
+    def _drift_jobs(self) -> list[JobRecord]:
+        """Return the retrains for drift that wait, run or ended within a day."""
         since = now() - DAY_MS
-        jobs = [job for job in self.store.all() if job.drifted]
-        return [job for job in jobs if not job.ended or job.ended > since]
+        recent = []
+        for job in self.store.all():
+            is_recent = not job.ended or job.ended > since
+            if job.drifted and is_recent:
+                recent.append(job)
+        return recent
 
     def _work(self) -> None:
         """Run the jobs, forever; the target of the queue's thread."""
@@ -98,20 +107,23 @@ class JobQueue:
             if process is None or process.has_ended():
                 process = JobProcess()
             self._run(queued, process)
-            self._unended.pop(queued.job.id).set_result(None)
+            future = self._unended.pop(queued.job.id)
+            future.set_result(None)
             process = JobProcess() if self._prepare else None
 
     def _run(self, queued: QueuedJob, process: JobProcess) -> None:
-        """Let a process do a job, and see that the job has ended afterwards.
+        """Run a job in a process; it has failed if the process ends before it.
 
-        The span is made here: a signal may end the process at any time.
+        The span is started here, since a signal may end the process at any time.
         """
         request = queued.request
         job = self.store.update(queued.job, status="running", started=now())
+        name = f"job {job.kind}"
         attributes = request.model_dump(include=TRACED, exclude_defaults=True)
         rows = len(request.data or ())
-        with tracing.span(f"job {job.kind}", attributes, rows, queued.context) as span:
-            status = process.run(self._arguments(job, request))
+        with tracing.span(name, attributes, rows, queued.context) as span:
+            arguments = self._arguments(job, request)
+            status = process.run(arguments)
             if status:
                 error = f"its process ended ({status}): send it again."
                 self.store.fail(job, error)
@@ -121,10 +133,11 @@ class JobQueue:
                 span.set_status(StatusCode.ERROR, ended.error)
 
     def _clear(self) -> None:
-        shutil.rmtree(self._state / WORK, ignore_errors=True)
+        folder = self._state / WORK
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _arguments(self, job: JobRecord, request: JobRequest) -> dict[str, Any]:
-        """Return the arguments of `run_job.run`, as JSON for the job's process."""
+        """Return the arguments of `run_job.run`, which the process gets as JSON."""
         return {
             "root": str(self._repo.root),
             "state": str(self._state),

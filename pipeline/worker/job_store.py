@@ -21,21 +21,27 @@ class JobStore:
 
     def all(self) -> list[JobRecord]:
         """Return all jobs that are kept, oldest first."""
-        contents = [path.read_bytes() for path in self._folder.glob("*.json")]
-        jobs = [JobRecord.model_validate_json(content) for content in contents]
+        jobs = []
+        for path in self._folder.glob("*.json"):
+            content = path.read_bytes()
+            job = JobRecord.model_validate_json(content)
+            jobs.append(job)
         return sorted(jobs, key=lambda job: job.created)
 
     def find(self, job_id: str) -> JobRecord | None:
         """Return a job as it is now, or None if it is not kept."""
         # Not by its path: the ID comes from a client.
-        matching = [job for job in self.all() if job.id == job_id]
-        return matching[0] if matching else None
+        for job in self.all():
+            if job.id == job_id:
+                return job
+        return None
 
     def add(self, kind: JobKind, drifted: list[str]) -> JobRecord:
         """Write a new job; of those that have ended, the oldest are deleted."""
         ended = [job for job in self.all() if job.ended]
         for job in ended[: 1 - MOST_KEPT]:
-            self._path(job.id).unlink()
+            path = self._path(job.id)
+            path.unlink()
         job = JobRecord(
             id=uuid4().hex,
             kind=kind,
@@ -47,9 +53,10 @@ class JobStore:
 
     def update(self, job: JobRecord, **changes: object) -> JobRecord:
         """Write a job with some fields changed and return it as it is now."""
-        job = job.model_copy(update=changes)
-        write_atomic(self._path(job.id), to_json(job.model_dump()))
-        return job
+        updated = job.model_copy(update=changes)
+        content = to_json(updated.model_dump())
+        write_atomic(self._path(job.id), content)
+        return updated
 
     def fail(self, job: JobRecord, error: str, refused: bool = False) -> None:
         """Write that a job has failed, and why.
@@ -57,7 +64,7 @@ class JobStore:
         Args:
             job: the job.
             error: the error message.
-            refused: whether the cause is what was asked for.
+            refused: whether the request is the cause.
         """
         self.update(
             job,

@@ -34,22 +34,26 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
         raise UsageError(
             f"{manifest.task} has no model in service yet: publish one first."
         )
-    content = (files / MODEL).read_bytes()
+    path = files / MODEL
+    content = path.read_bytes()
     if sha256_bytes(content) != manifest.sha256:
         raise PipelineError(
-            f"{files / MODEL}: is not the file that its manifest names; restore it."
+            f"{path}: is not the file that its manifest names; restore it."
         )
-    loaded = Manifest.of(manifest, loaded_over=sha256_file(served))
+    served_digest = sha256_file(served)
+    loaded = Manifest.of(manifest, loaded_over=served_digest)
     target = state / "loaded" / manifest.task
     # The manifest last: until it is there, the digests show that the two files do not
     # belong together.
     write_atomic(target / MODEL, content)
     write_atomic(target / MANIFEST, loaded.render())
-    return loaded.model_dump(include=ANSWERED) | {"metrics": loaded.metric_values()}
+    answer = loaded.model_dump(include=ANSWERED)
+    answer["metrics"] = loaded.metric_values()
+    return answer
 
 
 def _find(repo: Repo, state: Path, request: JobRequest) -> tuple[Path, Manifest]:
-    """Return the folder and the manifest of the model that is asked for.
+    """Return the folder and the manifest of the requested model.
 
     Raises:
         UsageError: there is no such model.
@@ -57,28 +61,44 @@ def _find(repo: Repo, state: Path, request: JobRequest) -> tuple[Path, Manifest]
     history = open_history(repo)
     versions = _versions(history, request)
     matching = [entry for entry in versions if _is_wanted(entry, request)]
-    files = state / "trained" / str(request.run_id)
     if matching:
         promotion = matching[-1]
         files = history.model_folder(promotion.run_id, promotion.model_id)
-        if (files / MANIFEST).is_file():
-            return files, served_manifest(history, promotion)
-    elif (files / MANIFEST).is_file():
-        manifest = Manifest.read(files / MANIFEST)
-        if request.task in ("", manifest.task):
+        path = files / MANIFEST
+        if path.is_file():
+            manifest = served_manifest(history, promotion)
             return files, manifest
-    known = [f"{entry.model} {entry.version}" for entry in versions]
+    else:
+        files = state / "trained" / str(request.run_id)
+        trained = _trained(files, request)
+        if trained:
+            return files, trained
+    raise _not_found(request, versions)
+
+
+def _trained(files: Path, request: JobRequest) -> Manifest | None:
+    """Return the manifest that a "train" job left, if it is of the requested task."""
+    path = files / MANIFEST
+    if not path.is_file():
+        return None
+    manifest = Manifest.read(path)
+    if request.task and request.task != manifest.task:
+        return None
+    return manifest
+
+
+def _not_found(request: JobRequest, versions: list[Promotion]) -> UsageError:
+    names = [f"{entry.model} {entry.version}" for entry in versions]
+    choice = ", ".join(names) or "none"
     place = request.task or "the registry"
     wanted = f"version {request.version}"
     if request.run_id:
         wanted = f"run {request.run_id}"
-    raise UsageError(
-        f"{place} has no {wanted}; the versions are: {', '.join(known) or 'none'}."
-    )
+    return UsageError(f"{place} has no {wanted}; the versions are: {choice}.")
 
 
 def _versions(history: History, request: JobRequest) -> list[Promotion]:
-    """Return the versions among which a model is looked for."""
+    """Return the versions from which a model is chosen."""
     if request.task:
         return history.promotions(request.task)
     if not request.run_id:

@@ -30,7 +30,10 @@ def table(task: Task, data: Rows, target: list[Any] | None) -> pd.DataFrame:
             than rows.
     """
     rows: list[Row] = [*data]
-    records = [_record(number, row, task) for number, row in enumerate(rows, 1)]
+    records = []
+    for number, row in enumerate(rows, start=1):
+        record = _record(number, row, task)
+        records.append(record)
     if target is not None:
         records = _with_target(task, records, target)
     elif isinstance(data[0], list):
@@ -38,7 +41,8 @@ def table(task: Task, data: Rows, target: list[Any] | None) -> pd.DataFrame:
             f"target is missing: send the {task.target.name} of each row, in the order"
             " of data."
         )
-    return pd.DataFrame(records).astype(object).map(str)
+    values = pd.DataFrame(records).astype(object)
+    return values.map(str)
 
 
 def _record(number: int, row: Row, task: Task) -> Record:
@@ -51,9 +55,10 @@ def _record(number: int, row: Row, task: Task) -> Record:
         return row
     names = [feature.name for feature in task.features]
     if len(row) != len(names):
+        order = ", ".join(names)
         raise UsageError(
             f"{GIVEN}: row {number} has {len(row)} values, but {task.name} has"
-            f" {len(names)} features: send {', '.join(names)}, in this order."
+            f" {len(names)} features: send {order}, in this order."
         )
     return dict(zip(names, row, strict=True))
 
@@ -70,23 +75,34 @@ def _with_target(task: Task, records: list[Record], target: list[Any]) -> list[R
             f"target has {len(target)} values and data has {len(records)} rows: send"
             f" one {name} for each row, in the same order."
         )
-    if any(name in record for record in records):
-        raise UsageError(f"{name} is in data and in target: send it in one of them.")
-    return [
-        record | {name: _label(value, task)}
-        for record, value in zip(records, target, strict=True)
-    ]
+    labelled = []
+    for record, value in zip(records, target, strict=True):
+        if name in record:
+            raise UsageError(
+                f"{name} is in data and in target: send it in one of them."
+            )
+        label = _label(value, task)
+        labelled.append(record | {name: label})
+    return labelled
 
 
 def _label(value: Any, task: Task) -> Any:
     """Return the class that a number stands for; any other value as it is."""
     classes = task.target.classes
-    whole = isinstance(value, float) and value.is_integer()
-    if isinstance(value, int) and not isinstance(value, bool):
-        whole = True
-    if not classes or not whole:
+    if not classes or not _is_whole(value):
         return value
-    place = int(value)
-    if str(place) in classes:
-        return str(place)
-    return classes[place] if 0 <= place < len(classes) else value
+    number = int(value)
+    text = str(number)
+    if text in classes:
+        return text
+    if 0 <= number < len(classes):
+        return classes[number]
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int)

@@ -19,7 +19,7 @@ WORKFLOW = "mlops.yml"
 
 
 def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
-    """Train tasks as `pipeline train` does; return what came of it.
+    """Train tasks as `pipeline train` does; return the workflow or the challengers.
 
     For drift the sources of the data are read anew: the same rows would give the same
     model.
@@ -32,24 +32,37 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
     Raises:
         PipelineError: GitHub refuses or cannot be reached, or the training fails.
     """
-    token = os.environ.get("GITHUB_TOKEN", "").strip()
-    repository = os.environ.get("GITHUB_REPOSITORY", "").strip()
+    token = _setting("GITHUB_TOKEN")
+    repository = _setting("GITHUB_REPOSITORY")
     if token and repository:
         return _dispatch(token, repository, request)
     folder = repo.build / "bundle"
-    return _summary(train(repo, request.tasks, folder, refresh=request.drift))
+    bundle = train(repo, request.tasks, folder, refresh=request.drift)
+    return _summary(bundle)
+
+
+def _setting(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    return value.strip()
 
 
 def _dispatch(token: str, repository: str, request: JobRequest) -> dict[str, Any]:
     """Start the workflow on GitHub."""
     # Loaded, so that an unknown one is refused here and not in the workflow.
     names = [tasks.load(name).name for name in request.tasks]
-    inputs = {"tasks": " ".join(names), "reason": request.reason}
+    inputs = {
+        "tasks": " ".join(names),
+        "reason": request.reason,
+    }
     if request.drift:
         inputs["refresh_data"] = "true"
-    branch = _ask(token, repository, "")["default_branch"]
-    body = {"ref": branch, "inputs": inputs}
-    _ask(token, repository, f"/actions/workflows/{WORKFLOW}/dispatches", body)
+    description = _ask(token, repository, "")
+    body = {
+        "ref": description["default_branch"],
+        "inputs": inputs,
+    }
+    path = f"/actions/workflows/{WORKFLOW}/dispatches"
+    _ask(token, repository, path, body)
     return {"dispatched": f"https://github.com/{repository}/actions"}
 
 
@@ -59,18 +72,26 @@ def _summary(bundle: Bundle) -> dict[str, Any]:
     challengers = []
     for name, result in bundle.tasks.items():
         answers[name] = None
-        if result.challenger:
-            challengers.append(result.challenger)
-            answers[name] = result.challenger.model_dump(include=ANSWERED)
-    summary = {"challengers": answers, "next": "python -m pipeline publish"}
+        challenger = result.challenger
+        if challenger:
+            challengers.append(challenger)
+            answers[name] = challenger.model_dump(include=ANSWERED)
+    summary = {
+        "challengers": answers,
+        "next": "python -m pipeline publish",
+    }
     if len(challengers) == 1:
-        summary["run_id"] = challengers[0].run_id
-        summary["metrics"] = challengers[0].holdout
+        only = challengers[0]
+        summary["run_id"] = only.run_id
+        summary["metrics"] = only.holdout
     return summary
 
 
 def _ask(
-    token: str, repository: str, path: str, body: dict[str, Any] | None = None
+    token: str,
+    repository: str,
+    path: str,
+    body: dict[str, Any] | None = None,
 ) -> Any:
     """Send a request to GitHub's API and return the JSON of its answer.
 
@@ -92,14 +113,25 @@ def _ask(
     method = "GET" if body is None else "POST"
     try:
         answer = requests.request(
-            method, address, json=body, headers=headers, timeout=TIMEOUT_SECONDS
+            method,
+            address,
+            json=body,
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
         )
     except requests.RequestException as error:
         # Without its message, which may quote a header.
-        raise PipelineError(f"{address}: no answer ({type(error).__name__}).") from None
-    if not answer.ok:
-        message = answer.text[:300]
-        raise PipelineError(
-            f"{address}: GitHub answers {answer.status_code}: {message}"
-        )
-    return answer.json() if answer.content else None
+        kind = type(error).__name__
+        raise PipelineError(f"{address}: no answer ({kind}).") from None
+    _require_ok(address, answer)
+    if not answer.content:
+        return None
+    return answer.json()
+
+
+def _require_ok(address: str, answer: requests.Response) -> None:
+    if answer.ok:
+        return
+    status = answer.status_code
+    message = answer.text[:300]
+    raise PipelineError(f"{address}: GitHub answers {status}: {message}")

@@ -1,4 +1,4 @@
-"""What the process of a job does: the job's work, and its end written to its file."""
+"""The work of a job's process: do the job, and write how it ended."""
 
 import importlib
 import logging
@@ -34,12 +34,19 @@ def run(
         with tracing.exporting("mlops-trainer", trace):
             # A job is started with the code that is in the checkout when it is sent.
             work = importlib.import_module(f"pipeline.worker.{record.kind}_job")
-            result = work.run(Repo(Path(root)), Path(state), JobRequest(**request))
-        store.update(record, status="succeeded", ended=now(), result=result)
+            repo = Repo(Path(root))
+            result = work.run(repo, Path(state), JobRequest(**request))
+        store.update(
+            record,
+            status="succeeded",
+            ended=now(),
+            result=result,
+        )
     except PipelineError as error:
         refused = not isinstance(error, Unavailable)
         store.fail(record, str(error), refused)
     except Exception as error:
         logging.exception("the job %s failed", record.id)
+        kind = type(error).__name__
         reason = " ".join(str(error).split())
-        store.fail(record, f"{type(error).__name__}: {reason}")
+        store.fail(record, f"{kind}: {reason}")

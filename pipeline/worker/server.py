@@ -41,13 +41,20 @@ async def _refuse(_: object, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     fault = error.errors()[0]
     place = ".".join(map(str, fault["loc"]))
-    return JSONResponse({"detail": f"{place}: {fault['msg']}."}, 422)
+    reason = fault["msg"]
+    content = {"detail": f"{place}: {reason}."}
+    return JSONResponse(content, 422)
 
 
 def serve(repo: Repo, state: Path, host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; the running job's process then ends too."""
     # The import takes seconds, and the first explanation should not wait for it.
-    threading.Thread(target=importlib.import_module, args=["shap"], daemon=True).start()
+    preparation = threading.Thread(
+        target=importlib.import_module,
+        args=["shap"],
+        daemon=True,
+    )
+    preparation.start()
     app = make_app(repo, repo.root / state)
     uvicorn.run(
         app,

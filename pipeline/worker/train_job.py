@@ -63,9 +63,10 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
     )
     challenger = training.run().challenger
     if challenger is None:
-        reasons = [r.reason for r in training.results if isinstance(r, Failure)]
+        failures = [r for r in training.results if isinstance(r, Failure)]
+        reason = failures[0].reason
         raise PipelineError(
-            f"{request.algorithm} could not be trained on {task.name}: {reasons[0]}"
+            f"{request.algorithm} could not be trained on {task.name}: {reason}"
         )
     return _keep(repo, state, task, challenger)
 
@@ -73,29 +74,38 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
 def _only(request: JobRequest, task: Task, settings: Params) -> Params:
     """Return settings with the requested algorithm as the task's only candidate."""
     algorithm = request.algorithm
+    parameters = request.parameters
     _require_known("algorithm", [algorithm], estimators.names(task))
     accepted = estimators.parameter_names(task.kind, algorithm)
-    _require_known(f"parameter of {algorithm}", request.parameters, accepted)
+    _require_known(f"parameter of {algorithm}", parameters, accepted)
     section = settings.tasks[task.name]
-    parameters = request.parameters or section.candidates.get(algorithm, {})
-    section = section.model_copy(update={"candidates": {algorithm: parameters}})
-    return settings.model_copy(update={"tasks": {task.name: section}})
+    if not parameters:
+        parameters = section.candidates.get(algorithm, {})
+    candidates = {algorithm: parameters}
+    section = section.model_copy(update={"candidates": candidates})
+    sections = {task.name: section}
+    return settings.model_copy(update={"tasks": sections})
 
 
 def _keep(
-    repo: Repo, state: Path, task: Task, challenger: Challenger
+    repo: Repo,
+    state: Path,
+    task: Task,
+    challenger: Challenger,
 ) -> dict[str, Any]:
     """Copy a trained model to where a "load" job finds it; return the job's result."""
     files = next((state / WORK).rglob(challenger.model_id))
+    commit = git(repo.root, "rev-parse", "HEAD")
     ids = {
         "run_id": challenger.run_id,
         "model_id": challenger.model_id,
-        "commit": git(repo.root, "rev-parse", "HEAD"),
+        "commit": commit,
     }
     trained = TrainedManifest.read(files / MANIFEST)
     manifest = Manifest.of(trained, version=0, promoted=now(), **ids)
     target = state / "trained" / challenger.run_id
-    write_atomic(target / MODEL, (files / MODEL).read_bytes())
+    content = (files / MODEL).read_bytes()
+    write_atomic(target / MODEL, content)
     write_atomic(target / MANIFEST, manifest.render())
     return ids | {
         "task": task.name,
@@ -105,11 +115,11 @@ def _keep(
     }
 
 
-def _require_known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
-    choices = list(known)
+def _require_known(what: str, names: Iterable[str], choices: Iterable[str]) -> None:
+    accepted = list(choices)
     for name in names:
-        if name not in choices:
-            choice = ", ".join(choices) or "none"
+        if name not in accepted:
+            choice = ", ".join(accepted) or "none"
             raise UsageError(f"{name!r} is not a known {what}: choose from {choice}.")
 
 
@@ -131,4 +141,9 @@ def _with_rows(task: Task, table: pd.DataFrame, settings: Params) -> Task:
     )
     data.split()
     source = Source(GIVEN, lambda _: rows)
-    return replace(task, sources=(source,), homepage=GIVEN, licence="not stated")
+    return replace(
+        task,
+        sources=(source,),
+        homepage=GIVEN,
+        licence="not stated",
+    )
