@@ -1,5 +1,5 @@
-"""`pipeline data add`: by the command as people run it, and by the function for its
-many cases.
+"""`pipeline data add`: the command as people run it, and the function for the many
+cases.
 """
 
 import subprocess
@@ -25,9 +25,10 @@ DIGEST = tables.digest(TABLE)
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repo:
-    (tmp_path / "checkout").mkdir()
-    (tmp_path / "checkout" / "params.yaml").touch()
-    return Repo(tmp_path / "checkout")
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "params.yaml").touch()
+    return Repo(folder)
 
 
 def _write(table: pd.DataFrame, path: Path) -> Path:
@@ -66,10 +67,12 @@ def test_every_format_gives_the_same_bytes(
 
 
 def test_a_second_table_says_what_changed(repo: Repo, tmp_path: Path) -> None:
-    add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
+    file = tmp_path / "t.csv"
+    add(repo, "iris", _write(TABLE, file))
     repeated = TABLE.iloc[[7, 7]]
-    more = pd.concat([TABLE.iloc[5:], repeated])
-    added = add(repo, "iris", _write(more, tmp_path / "t.csv"))
+    others = TABLE.iloc[5:]
+    more = pd.concat([others, repeated])
+    added = add(repo, "iris", _write(more, file))
     assert added.rows == 27
     assert added.before == 30
     assert added.new == 2
@@ -100,76 +103,86 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("table, words", BAD.values(), ids=BAD)
+@pytest.mark.parametrize(("table", "message"), BAD.values(), ids=BAD)
 def test_a_table_that_breaks_a_rule_is_refused_and_nothing_is_written(
-    repo: Repo, tmp_path: Path, table: pd.DataFrame, words: str
+    repo: Repo,
+    tmp_path: Path,
+    table: pd.DataFrame,
+    message: str,
 ) -> None:
     add(repo, "iris", _write(TABLE, tmp_path / "good.csv"))
-    with pytest.raises(PipelineError, match=words) as caught:
-        add(repo, "iris", _write(table, tmp_path / "bad.csv"))
-    assert str(caught.value).startswith(f"{tmp_path / 'bad.csv'}: ")
-    assert fetch(IRIS, repo).digest == DIGEST
-    assert [path.name for path in repo.data.iterdir()] == ["iris.csv.gz"]
+    bad = _write(table, tmp_path / "bad.csv")
+    with pytest.raises(PipelineError, match=message) as caught:
+        add(repo, "iris", bad)
+    assert str(caught.value).startswith(f"{bad}: ")
+    fetched = fetch(IRIS, repo)
+    assert fetched.digest == DIGEST
+    names = [path.name for path in repo.data.iterdir()]
+    assert names == ["iris.csv.gz"]
 
 
-def test_truth_values_of_parquet_are_no_numbers(repo: Repo, tmp_path: Path) -> None:
-    file = _write(TABLE.assign(petal_width=True), tmp_path / "t.parquet")
+def test_truth_values_of_parquet_are_not_numbers(repo: Repo, tmp_path: Path) -> None:
+    table = TABLE.assign(petal_width=True)
+    file = _write(table, tmp_path / "t.parquet")
     with pytest.raises(PipelineError, match="the value True is not a number"):
         add(repo, "iris", file)
 
 
-def test_what_github_does_not_take_is_not_written(
+def test_a_file_that_github_refuses_is_not_written(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100)
-    with pytest.raises(
-        PipelineError, match="GitHub accepts no file over 0 MB: remove rows"
-    ):
-        add(repo, "iris", _write(TABLE, tmp_path / "t.csv"))
+    file = _write(TABLE, tmp_path / "t.csv")
+    message = "GitHub accepts no file over 0 MB: remove rows"
+    with pytest.raises(PipelineError, match=message):
+        add(repo, "iris", file)
     assert not repo.data.exists()
 
 
 @pytest.mark.parametrize(
-    "name, words", [("t.xlsx", "must end in .csv, .csv"), ("t.csv", "no such")]
+    ("name", "message"),
+    [
+        ("t.xlsx", "must end in .csv, .csv"),
+        ("t.csv", "no such"),
+    ],
 )
-def test_a_file_that_is_not_there_or_of_no_format(
-    repo: Repo, tmp_path: Path, name: str, words: str
+def test_a_missing_file_and_an_unknown_format_are_refused(
+    repo: Repo,
+    tmp_path: Path,
+    name: str,
+    message: str,
 ) -> None:
     (tmp_path / "t.xlsx").touch()
-    with pytest.raises(UsageError, match=words):
-        add(repo, "iris", tmp_path / name)
+    file = tmp_path / name
+    with pytest.raises(UsageError, match=message):
+        add(repo, "iris", file)
     with pytest.raises(UsageError, match="there is no task 'rose'"):
-        add(repo, "rose", tmp_path / name)
+        add(repo, "rose", file)
 
 
-def _run(repo: Repo, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "--repo",
-        str(repo.root),
-        "data",
-        "add",
-    ]
-    return subprocess.run([*command, *arguments], capture_output=True, encoding="utf-8")
+def _run(repo: Repo, file: Path) -> subprocess.CompletedProcess[str]:
+    """Run `pipeline data add` for iris."""
+    command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root)]
+    command += ["data", "add", str(file), "--task", "iris"]
+    return subprocess.run(command, capture_output=True, encoding="utf-8")
 
 
-def test_the_command_says_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
-    done = _run(repo, str(_write(TABLE, tmp_path / "t.csv")), "--task", "iris")
-    assert done.returncode == 0
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == [
+def test_the_command_prints_what_to_do_next(repo: Repo, tmp_path: Path) -> None:
+    file = _write(TABLE, tmp_path / "t.csv")
+    added = _run(repo, file)
+    assert added.returncode == 0
+    assert added.stderr == ""
+    assert added.stdout.splitlines() == [
         f"data/iris.csv.gz: 30 rows, sha256 {DIGEST}",
         "Now commit it:",
         "  git add data/iris.csv.gz",
         '  git commit -m "feat: data of iris"',
     ]
-    (tmp_path / "t.csv").write_text("a,b\n1,2,3\n")
-    refused = _run(repo, str(tmp_path / "t.csv"), "--task", "iris")
+    file.write_text("a,b\n1,2,3\n")
+    refused = _run(repo, file)
     assert refused.returncode == 1
     assert refused.stdout == ""
     sentence = (
         "row 1 (line 2) has 3 values for 2 columns; correct the row or leave it out."
     )
-    assert refused.stderr == f"error: {tmp_path / 't.csv'}: {sentence}\n"
+    assert refused.stderr == f"error: {file}: {sentence}\n"

@@ -1,4 +1,4 @@
-"""How a file's columns become the task's, and what is said when they cannot."""
+"""How a file's columns become the task's, and which error there is if they cannot."""
 
 import dataclasses
 from typing import Any
@@ -18,12 +18,15 @@ BASE = tasks.load("iris")
 
 
 def _task(layout: Layout, *features: str) -> Task:
-    numbers = tuple(Feature(name, "", 1, low=-(10**6), high=10**6) for name in features)
+    numbers = []
+    for name in features:
+        number = Feature(name, "", example=1, low=-(10**6), high=10**6)
+        numbers.append(number)
     target = Target("kind", "", classes=("good", "bad"))
     return dataclasses.replace(
         BASE,
         kind=Kind.CLASSIFICATION,
-        features=numbers,
+        features=tuple(numbers),
         target=target,
         table=layout,
         sources=(),
@@ -31,8 +34,10 @@ def _task(layout: Layout, *features: str) -> Task:
 
 
 def _arranged(task: Task, raw: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    table = validate(task, arrange(task, None, pd.DataFrame(raw)), "file")
-    return {str(name): values for name, values in table.to_dict("list").items()}
+    arranged = arrange(task, None, pd.DataFrame(raw))
+    table = validate(task, arranged, "file")
+    columns = table.to_dict("list")
+    return {str(name): values for name, values in columns.items()}
 
 
 @pytest.mark.parametrize(
@@ -46,18 +51,18 @@ def _arranged(task: Task, raw: dict[str, list[Any]]) -> dict[str, list[Any]]:
         ("month(sold on)", DatePart("month", "sold on")),
     ],
 )
-def test_an_expression(text: str, meaning: Expression) -> None:
+def test_an_expression_is_parsed(text: str, meaning: Expression) -> None:
     assert parse(text) == meaning
 
 
 @pytest.mark.parametrize(
     "text", ["", "a / b / c", "age(a)", "month()", "month(a) / 2", "(a)"]
 )
-def test_what_is_no_expression_is_named_when_the_task_is_read(text: str) -> None:
-    with pytest.raises(
-        ValueError, match="neither a column, nor `a / b`, nor one of year"
-    ):
-        TypeAdapter(Layout).validate_python({"derive": {"a": text}})
+def test_a_malformed_expression_is_named_when_the_task_is_read(text: str) -> None:
+    adapter = TypeAdapter(Layout)
+    message = "neither a column, nor `a / b`, nor one of year"
+    with pytest.raises(ValueError, match=message):
+        adapter.validate_python({"derive": {"a": text}})
 
 
 def test_dates_become_their_parts() -> None:
@@ -107,7 +112,7 @@ def test_an_hour_needs_a_time() -> None:
         arrange(task, None, raw)
 
 
-def test_codes_ratios_and_what_is_ignored() -> None:
+def test_codes_ratios_and_ignored_columns() -> None:
     values = {"kind": {"1": "good", "2": "bad"}}
     task = _task(
         Layout({"rooms": "all / homes", "k": "m / 1000"}, values, ("id",)), "rooms", "k"
@@ -139,7 +144,7 @@ def test_a_file_that_has_the_task_s_columns_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw, words",
+    "raw, message",
     [
         (
             {"at": ["2024-01-02"], "kind": ["good"], "id": [1]},
@@ -160,15 +165,15 @@ def test_a_file_that_has_the_task_s_columns_is_taken_as_it_is() -> None:
     ],
 )
 def test_a_column_that_is_not_understood_is_named(
-    raw: dict[str, list[Any]], words: str
+    raw: dict[str, list[Any]], message: str
 ) -> None:
     task = _task(Layout(derive={"month": "month(at)"}), "month")
-    with pytest.raises((ValueError, PipelineError), match=words):
+    with pytest.raises((ValueError, PipelineError), match=message):
         _arranged(task, raw)
 
 
 def test_a_layout_that_does_not_fit_the_task_is_named() -> None:
-    for layout, words in [
+    for layout, message in [
         (Layout(derive={"moth": "month(at)"}), "the task has no column moth"),
         (Layout(values={"moth": {}}), "the task has no column moth"),
         (
@@ -176,5 +181,5 @@ def test_a_layout_that_does_not_fit_the_task_is_named() -> None:
             "table.derive.month: month is derived itself",
         ),
     ]:
-        with pytest.raises((ValueError, ValidationError), match=words):
+        with pytest.raises((ValueError, ValidationError), match=message):
             _task(layout, "month")

@@ -1,4 +1,4 @@
-"""ARFF as Weka and OpenML write it; what is only partly understood is refused."""
+"""ARFF as Weka and OpenML write it; a file that is only partly understood is refused."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, words",
+    "text, message",
     [
         ("", "is not an ARFF file: it has no @data line"),
         ("<html>\n<body>\n", "is not an ARFF file"),
@@ -70,10 +70,10 @@ def test_values_are_texts_without_their_quotes(tmp_path: Path) -> None:
         ("@relation a\n@data\n1\n", "has no attributes"),
     ],
 )
-def test_what_is_no_whole_table_is_refused(
-    tmp_path: Path, text: str, words: str
+def test_an_incomplete_table_is_refused(
+    tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         _read(tmp_path, text)
 
 
@@ -92,7 +92,7 @@ TEXTS = st.text(
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=4))
-def test_what_is_written_is_read(
+def test_a_written_table_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
     def quoted(value: str) -> str:

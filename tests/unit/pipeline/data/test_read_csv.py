@@ -1,4 +1,4 @@
-"""A CSV file is taken whole, every value under its own header, or refused with the
+"""A CSV file is read completely, every value under its own header, or refused with the
 reason.
 """
 
@@ -127,22 +127,22 @@ def test_the_same_rows_are_the_same_table(tmp_path: Path, content: bytes) -> Non
 
 
 @pytest.mark.parametrize("content, rows", AS_TEXT.values(), ids=AS_TEXT)
-def test_a_value_is_its_text(
+def test_every_value_is_read_as_text(
     tmp_path: Path, content: str, rows: dict[str, list[str]]
 ) -> None:
     assert _read(tmp_path, content.encode()).to_dict("list") == rows
 
 
-@pytest.mark.parametrize("content, words", REFUSED.values(), ids=REFUSED)
-def test_what_is_only_partly_understood_is_refused(
-    tmp_path: Path, content: bytes, words: str
+@pytest.mark.parametrize("content, message", REFUSED.values(), ids=REFUSED)
+def test_a_file_that_cannot_be_read_completely_is_refused(
+    tmp_path: Path, content: bytes, message: str
 ) -> None:
-    with pytest.raises(ValueError, match=words) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         _read(tmp_path, content)
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_without_header_and_with_lines_about_it(tmp_path: Path) -> None:
+def test_a_file_without_a_header_and_with_lines_to_skip(tmp_path: Path) -> None:
     path = tmp_path / "table.txt"
     path.write_bytes(b"About\r\nthe table\r\n  1.5   red\r\n 2 007 \r\n")
     assert read_csv(path, ("size", "colour"), "blanks", skip=2).to_dict("list") == ROWS
@@ -153,7 +153,7 @@ def test_a_file_without_header_and_with_lines_about_it(tmp_path: Path) -> None:
         read_csv(path, ("size", "colour"), "blanks")
 
 
-def test_the_row_is_named_behind_the_first_piece(tmp_path: Path) -> None:
+def test_the_row_is_named_after_the_first_chunk(tmp_path: Path) -> None:
     rows = CHUNK_ROWS + 2
     assert len(_read(tmp_path, b"a,b\n" + b"1,2\n" * rows)) == rows
     with pytest.raises(
@@ -167,7 +167,7 @@ NAMES = st.lists(TEXTS.filter(str.strip), min_size=2, max_size=4, unique=True)
 
 
 @given(st.data())
-def test_what_is_written_is_read(
+def test_a_written_table_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     names = data.draw(NAMES)

@@ -12,11 +12,12 @@ import pytest
 
 from pipeline.data.read_parquet import read_parquet
 
-NOON = dt.datetime(2024, 4, 3, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+ZONE = dt.timezone(dt.timedelta(hours=2))
+EVENING = dt.datetime(2024, 4, 3, 23, 30, tzinfo=ZONE)
 
 
 @pytest.mark.parametrize(
-    "values, kind, read",
+    ("values", "kind", "read"),
     [
         ([1, 2], pa.int64(), [1, 2]),
         ([1, 2], pa.uint8(), [1, 2]),
@@ -32,43 +33,62 @@ NOON = dt.datetime(2024, 4, 3, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=2))
             pa.timestamp("ns"),
             ["2024-04-03 12:30:00"],
         ),
-        ([NOON], pa.timestamp("us", "+02:00"), ["2024-04-03 23:30:00"]),
+        ([EVENING], pa.timestamp("us", "+02:00"), ["2024-04-03 23:30:00"]),
     ],
 )
-def test_a_column_of_a_type(
-    tmp_path: Path, values: list[Any], kind: Any, read: list[Any]
+def test_a_column_of_each_type_is_read(
+    tmp_path: Path,
+    values: list[Any],
+    kind: Any,
+    read: list[Any],
 ) -> None:
     path = tmp_path / "table.parquet"
-    pq.write_table(pa.table({"a": pa.array(values, kind)}), path)
-    assert read_parquet(path)["a"].tolist() == read
+    column = pa.array(values, kind)
+    pq.write_table(pa.table({"a": column}), path)
+    table = read_parquet(path)
+    assert table["a"].tolist() == read
 
 
 def test_an_index_is_a_column_like_the_others(tmp_path: Path) -> None:
-    table = pd.DataFrame({"a": [1, 2]}, index=pd.Index([7, 8], name="id"))
-    table.to_parquet(tmp_path / "table.parquet")
-    assert list(read_parquet(tmp_path / "table.parquet").columns) == ["a", "id"]
+    path = tmp_path / "table.parquet"
+    index = pd.Index([7, 8], name="id")
+    table = pd.DataFrame({"a": [1, 2]}, index=index)
+    table.to_parquet(path)
+    read = read_parquet(path)
+    assert list(read.columns) == ["a", "id"]
 
 
 @pytest.mark.parametrize(
-    "values", [[[1, 2]], [{"b": 1}], [b"raw"], [dt.time(12)], [None]]
+    "value",
+    [
+        [1, 2],
+        {"b": 1},
+        b"raw",
+        dt.time(12),
+        None,
+    ],
 )
-def test_a_type_with_no_one_meaning_is_refused(
-    tmp_path: Path, values: list[Any]
-) -> None:
+def test_another_type_is_refused(tmp_path: Path, value: Any) -> None:
     path = tmp_path / "table.parquet"
-    pq.write_table(pa.table({"a": values}), path)
-    with pytest.raises(
-        ValueError, match="column a holds values of the type .*; write numbers"
-    ):
+    pq.write_table(pa.table({"a": [value]}), path)
+    message = "column a holds values of the type .*; write numbers"
+    with pytest.raises(ValueError, match=message):
         read_parquet(path)
 
 
-def test_a_damaged_file_and_a_column_twice_are_refused(tmp_path: Path) -> None:
+def test_a_repeated_column_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
-    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
+    columns = [pa.array([1]), pa.array([2])]
+    pq.write_table(pa.table(columns, names=["a", "a"]), path)
     with pytest.raises(ValueError, match="has the column a twice"):
         read_parquet(path)
-    for content in (b"", b"<html>", path.read_bytes()[:-20]):
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({"a": [1]}), path)
+    whole = path.read_bytes()
+    for content in (b"", b"<html>", whole[:-20]):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"is not a complete Parquet file \(.*\)$"):
             read_parquet(path)

@@ -65,11 +65,11 @@ BAD: list[tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = [
 ]
 
 
-@pytest.mark.parametrize("change, words", BAD)
-def test_what_is_wrong_is_named(
-    change: Callable[[pd.DataFrame], pd.DataFrame], words: str
+@pytest.mark.parametrize("change, message", BAD)
+def test_a_wrong_column_or_value_is_named(
+    change: Callable[[pd.DataFrame], pd.DataFrame], message: str
 ) -> None:
-    with pytest.raises(PipelineError, match=re.escape(words)) as caught:
+    with pytest.raises(PipelineError, match=re.escape(message)) as caught:
         validate(TASK, change(strategies.table(TASK, 20)), "rows.csv")
     assert str(caught.value).startswith("rows.csv: ")
     assert "\n" not in str(caught.value)

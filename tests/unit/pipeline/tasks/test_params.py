@@ -1,4 +1,4 @@
-"""`params.yaml`: what means nothing is refused with its path."""
+"""`params.yaml`: an unknown key or a bad value is refused with its path."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +22,9 @@ def _repo(folder: Path, content: Content | str) -> Repo:
 
 
 def _candidates(content: Content) -> Content:
-    found: Content = content["tasks"]["housing"]["candidates"]
-    return found
+    section: Content = content["tasks"]["housing"]
+    candidates: Content = section["candidates"]
+    return candidates
 
 
 BAD: list[tuple[Callable[[Content], Any], str]] = [
@@ -92,19 +93,19 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize("change, words", BAD)
-def test_what_means_nothing_is_named(
-    tmp_path: Path, change: Callable[[Content], Any], words: str
+@pytest.mark.parametrize("change, message", BAD)
+def test_an_unknown_key_or_a_bad_value_is_named(
+    tmp_path: Path, change: Callable[[Content], Any], message: str
 ) -> None:
     content = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     change(content)
     with pytest.raises(UsageError) as caught:
         settings.load(_repo(tmp_path, content))
-    assert str(caught.value).startswith(f"params.yaml: {words}")
+    assert str(caught.value).startswith(f"params.yaml: {message}")
 
 
 @pytest.mark.parametrize("text", ["a: [", "a\tb: - c\n\t-", "- 1\n", ""])
-def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="^params.yaml: ") as caught:
         settings.load(_repo(tmp_path, text))
     assert "\n" not in str(caught.value)

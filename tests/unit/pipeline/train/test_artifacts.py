@@ -1,4 +1,4 @@
-"""A candidate's picture and table, and what happens where one of them cannot be made."""
+"""A candidate's chart and table, and what is left if one of them cannot be drawn."""
 
 import dataclasses
 import io
@@ -23,15 +23,19 @@ def data() -> TrainingData:
     rows = tables.read(IRIS)
     held = tables.in_holdout(task, rows, 0.2)
     return TrainingData(
-        task, list(task.features), rows[~held], rows[held], folds=3, seed=42
+        task=task,
+        features=list(task.features),
+        train=rows[~held],
+        holdout=rows[held],
+        folds=3,
+        seed=42,
     )
 
 
 @pytest.fixture(scope="module")
 def forest(data: TrainingData) -> Candidate:
-    (fitted,) = fit_all(
-        data, {"random_forest": {"n_estimators": 20, "min_samples_leaf": 3}}
-    )
+    parameters = {"n_estimators": 20, "min_samples_leaf": 3}
+    (fitted,) = fit_all(data, {"random_forest": parameters})
     assert isinstance(fitted, Candidate)
     return fitted
 
@@ -39,20 +43,22 @@ def forest(data: TrainingData) -> Candidate:
 def test_probabilities_that_exceed_1_by_a_rounding_are_drawn(
     data: TrainingData, forest: Candidate
 ) -> None:
-    assert (
-        OnnxModel(forest.onnx).predict(data.holdout).max() > 1
-    )  # else this proves nothing
-    made, failed = artifacts.draw(data, forest)
-    assert failed == {}
-    assert {*made} == {"evaluation.png", "permutation_importance.csv"}
-    assert Image.open(io.BytesIO(made["evaluation.png"])).width > 1000
+    probabilities = OnnxModel(forest.onnx).predict(data.holdout)
+    assert probabilities.max() > 1  # else this proves nothing
+    files, missing = artifacts.draw(data, forest)
+    assert missing == {}
+    assert set(files) == {"evaluation.png", "permutation_importance.csv"}
+    stream = io.BytesIO(files["evaluation.png"])
+    assert Image.open(stream).width > 1000
 
 
-def test_a_picture_that_cannot_be_made_leaves_the_table(
+def test_a_chart_that_cannot_be_drawn_leaves_the_table(
     data: TrainingData, forest: Candidate
 ) -> None:
     broken = dataclasses.replace(forest, onnx=b"no model")
-    made, failed = artifacts.draw(data, broken)
-    assert [*made] == ["permutation_importance.csv"]
-    assert [*failed] == ["evaluation.png"]
-    assert failed["evaluation.png"] and "\n" not in failed["evaluation.png"]
+    files, missing = artifacts.draw(data, broken)
+    assert list(files) == ["permutation_importance.csv"]
+    assert list(missing) == ["evaluation.png"]
+    reason = missing["evaluation.png"]
+    assert reason
+    assert "\n" not in reason

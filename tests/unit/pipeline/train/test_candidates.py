@@ -28,58 +28,71 @@ def test_a_candidate_that_fails_to_fit_leaves_the_others_alone(
     assert [result.algorithm for result in results] == list(CANDIDATES)
     failed = results[1]
     assert isinstance(failed, Failure)
-    assert "n_estimators" in failed.reason and "\n" not in failed.reason
-    assert isinstance(results[0], Candidate) and isinstance(results[3], Candidate)
+    assert "n_estimators" in failed.reason
+    assert "\n" not in failed.reason
+    for result in (results[0], results[3]):
+        assert isinstance(result, Candidate)
 
 
-def test_a_metric_that_is_no_number_is_a_failure(
+def test_a_metric_that_is_not_a_number_is_a_failure(
     results: list[Candidate | Failure],
 ) -> None:
     failed = results[2]
-    assert isinstance(failed, Failure) and "not a number" in failed.reason
+    assert isinstance(failed, Failure)
+    assert "not a number" in failed.reason
 
 
 def test_the_best_in_cross_validation_wins(results: list[Candidate | Failure]) -> None:
-    task = strategies.training_data("housing").task
-    winner = best(task, results)
-    assert winner and winner.algorithm == "linear_regression"
-    assert winner.cross_validation["rmse_mean"] == pytest.approx(sum(winner.folds) / 3)
-    assert len(winner.folds) == 3 and winner.parity.mismatches == 0
+    data = strategies.training_data("housing")
+    winner = best(data.task, results)
+    assert winner
+    assert winner.algorithm == "linear_regression"
+    assert len(winner.folds) == 3
+    mean = sum(winner.folds) / 3
+    assert winner.cross_validation["rmse_mean"] == pytest.approx(mean)
+    assert winner.parity.mismatches == 0
     assert winner.importance.shape == (8, 2)
-    assert best(task, results[1:3]) is None
+    failures = results[1:3]
+    assert best(data.task, failures) is None
 
 
-def test_all_cores_or_one_give_the_same(results: list[Candidate | Failure]) -> None:
+def test_the_number_of_cores_does_not_change_the_result(
+    results: list[Candidate | Failure],
+) -> None:
     import joblib
 
+    data = strategies.training_data("housing")
     with joblib.parallel_config(n_jobs=1, backend="sequential"):
-        again = list(
-            fit_all(strategies.training_data("housing"), {"linear_regression": {}})
-        )[0]
+        (again,) = fit_all(data, {"linear_regression": {}})
     first = results[3]
-    assert isinstance(first, Candidate) and isinstance(again, Candidate)
-    assert (again.onnx, again.folds, again.holdout) == (
-        first.onnx,
-        first.folds,
-        first.holdout,
-    )
+    assert isinstance(first, Candidate)
+    assert isinstance(again, Candidate)
+    assert again.onnx == first.onnx
+    assert again.folds == first.folds
+    assert again.holdout == first.holdout
 
 
 def _without(data: TrainingData, part: str) -> TrainingData:
+    """Return data without one class among the training rows or the hold-out."""
     table = getattr(data, part)
-    return dataclasses.replace(data, **{part: table[table.species != "setosa"]})
+    others = table[table.species != "setosa"]
+    return dataclasses.replace(data, **{part: others})
 
 
 def test_too_few_rows_of_a_class_are_refused() -> None:
     data = strategies.training_data("iris")
     assert len(data.split()) == 3
-    for bad in (_without(data, "train"), _without(data, "holdout")):
-        with pytest.raises(
-            PipelineError, match="iris: .* too few for 3 folds and a hold-out with"
-        ):
-            bad.split()
-    with pytest.raises(
-        PipelineError, match="10 rows to train on and 60 held out are too few"
-    ):
-        few = strategies.training_data("housing", folds=11)
-        dataclasses.replace(few, train=few.train.iloc[:10]).split()
+    message = "iris: .* too few for 3 folds and a hold-out with"
+    for part in ("train", "holdout"):
+        lacking = _without(data, part)
+        with pytest.raises(PipelineError, match=message):
+            lacking.split()
+
+
+def test_fewer_rows_than_folds_are_refused() -> None:
+    data = strategies.training_data("housing", folds=11)
+    ten_rows = data.train.iloc[:10]
+    few = dataclasses.replace(data, train=ten_rows)
+    message = "10 rows to train on and 60 held out are too few"
+    with pytest.raises(PipelineError, match=message):
+        few.split()

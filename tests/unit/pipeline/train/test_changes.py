@@ -1,6 +1,4 @@
-"""What a training rests on and no commit holds is found, whatever the user's settings
-hide.
-"""
+"""The files that no commit holds as they are, with settings of a user that hide some."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -72,14 +70,11 @@ def test_changed_deleted_new_and_staged_files_are_named(repo: Repo) -> None:
 def test_settings_hide_no_new_file(
     repo: Repo, tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    (tmp_path / "excludes").write_text("*.yaml\n")
-    for key, value in settings.items():
-        git(
-            repo.root,
-            "config",
-            key,
-            value.replace("EXCLUDES", str(tmp_path / "excludes")),
-        )
+    excludes = tmp_path / "excludes"
+    excludes.write_text("*.yaml\n")
+    for key, text in settings.items():
+        value = text.replace("EXCLUDES", str(excludes))
+        git(repo.root, "config", key, value)
     write(repo, TASK)
     assert changes(repo) == [TASK]
 
@@ -108,11 +103,12 @@ def test_flags_in_the_index_hide_no_change(repo: Repo, flag: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["--cone", "--no-cone"])
-def test_what_a_sparse_checkout_leaves_out_is_no_change(repo: Repo, mode: str) -> None:
+def test_files_that_a_sparse_checkout_leaves_out_are_not_changes(
+    repo: Repo, mode: str
+) -> None:
     git(repo.root, "sparse-checkout", "set", mode, "pipeline")
-    write(
-        repo, "params.yaml", "seed: 42\n"
-    )  # as it is committed; without a cone it was left out
+    # As it is committed; without a cone it is left out.
+    write(repo, "params.yaml", "seed: 42\n")
     assert not (repo.root / "data").exists()
     assert changes(repo) == []
     write(repo, TASK)
@@ -123,6 +119,7 @@ def test_what_a_sparse_checkout_leaves_out_is_no_change(repo: Repo, mode: str) -
 def test_the_user_s_index_is_left_as_it_is(repo: Repo) -> None:
     write(repo, TASK)
     git(repo.root, "add", TASK)
-    before = (repo.root / ".git" / "index").read_bytes()
+    index = repo.root / ".git" / "index"
+    before = index.read_bytes()
     changes(repo)
-    assert (repo.root / ".git" / "index").read_bytes() == before
+    assert index.read_bytes() == before

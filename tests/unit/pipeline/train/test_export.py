@@ -1,4 +1,4 @@
-"""The ONNX file says what the estimator says, and is the same bytes each time."""
+"""The ONNX file predicts as the estimator does, and is the same bytes each time."""
 
 import hashlib
 import os
@@ -23,22 +23,29 @@ SMALL = {
     "gradient_boosting": {"n_estimators": 10},
     "hist_gradient_boosting": {"max_iter": 10},
 }
-ALL = [
-    (name, algorithm)
-    for name in TASKS
-    for algorithm in estimators.names(tasks.load(name))
-]
+ALL = []
+for task_name in TASKS:
+    for algorithm_name in estimators.names(tasks.load(task_name)):
+        ALL.append((task_name, algorithm_name))
 
 
 def _fit(data: TrainingData, algorithm: str) -> Pipeline:
-    truth = evaluate.encode(data.task, data.train)
     pipeline = estimators.build(
-        data.task.kind, algorithm, SMALL.get(algorithm, {}), data.features, data.seed
+        data.task.kind,
+        algorithm,
+        SMALL.get(algorithm, {}),
+        data.features,
+        data.seed,
     )
-    with threadpool_limits(
-        limits=1
-    ):  # as in a training; the tests' workers share the cores
-        return pipeline.fit(estimators.as_inputs(data.features, data.train), truth)
+    inputs = estimators.as_inputs(data.features, data.train)
+    truth = evaluate.encode(data.task, data.train)
+    # As in a training; the tests' workers share the cores.
+    with threadpool_limits(limits=1):
+        return pipeline.fit(inputs, truth)
+
+
+def _to_onnx(data: TrainingData, fitted: Pipeline) -> bytes:
+    return export.to_onnx(data.task, data.features, fitted)
 
 
 def digests() -> str:
@@ -46,8 +53,10 @@ def digests() -> str:
     lines = []
     for name, algorithm in ALL:
         data = strategies.training_data(name)
-        content = export.to_onnx(data.task, data.features, _fit(data, algorithm))
-        lines.append(f"{name} {algorithm} {hashlib.sha256(content).hexdigest()}")
+        fitted = _fit(data, algorithm)
+        content = _to_onnx(data, fitted)
+        digest = hashlib.sha256(content).hexdigest()
+        lines.append(f"{name} {algorithm} {digest}")
     return "\n".join(lines)
 
 
@@ -55,58 +64,72 @@ def digests() -> str:
 def test_every_row_of_the_holdout_agrees(name: str, algorithm: str) -> None:
     data = strategies.training_data(name)
     fitted = _fit(data, algorithm)
-    model = OnnxModel(export.to_onnx(data.task, data.features, fitted))
+    model = OnnxModel(_to_onnx(data, fitted))
     inputs = estimators.as_inputs(data.features, data.holdout)
     parity = export.parity(data.task, fitted, model, inputs)
-    assert (parity.mismatches, parity.rows) == (0, len(data.holdout))
-    assert model.columns == tuple(feature.name for feature in data.features)
-    classes = len(data.task.target.classes)
-    assert model.predict(inputs).shape == ((60, classes) if classes else (60,))
-    assert model.predict(data.holdout).tolist() == model.predict(inputs).tolist()
+    assert parity.mismatches == 0
+    assert parity.rows == len(data.holdout)
+
+    names = [feature.name for feature in data.features]
+    assert list(model.columns) == names
+    prediction = model.predict(inputs)
+    classes = data.task.target.classes
+    if classes:
+        assert prediction.shape == (60, len(classes))
+    else:
+        assert prediction.shape == (60,)
+    of_table = model.predict(data.holdout)
+    assert of_table.tolist() == prediction.tolist()
 
 
-def test_a_file_that_says_something_else_is_found_out() -> None:
+def test_the_file_of_another_model_has_mismatches() -> None:
     data = strategies.training_data("housing")
     other = _fit(data, "linear_regression")
-    model = OnnxModel(export.to_onnx(data.task, data.features, other))
+    model = OnnxModel(_to_onnx(data, other))
     fitted = _fit(data, "random_forest")
     inputs = estimators.as_inputs(data.features, data.holdout)
     parity = export.parity(data.task, fitted, model, inputs)
-    assert parity.mismatches > 50 and parity.largest_difference > data.task.tolerance
+    assert parity.mismatches > 50
+    assert parity.largest_difference > data.task.tolerance
 
 
-def test_a_value_that_is_no_number_is_a_mismatch(
+def test_a_value_that_is_not_a_number_is_a_mismatch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = strategies.training_data("housing")
     fitted = _fit(data, "linear_regression")
-    model = OnnxModel(export.to_onnx(data.task, data.features, fitted))
+    model = OnnxModel(_to_onnx(data, fitted))
     inputs = estimators.as_inputs(data.features, data.holdout)
-    nothing = np.full(len(inputs), np.nan)
+    count = len(inputs)
+    nothing = np.full(count, np.nan)
     monkeypatch.setattr(export, "predict_with_sklearn", lambda *_: nothing)
-    assert export.parity(data.task, fitted, model, inputs).mismatches == len(inputs)
+    parity = export.parity(data.task, fitted, model, inputs)
+    assert parity.mismatches == count
 
 
 def test_one_row_on_one_thread_takes_less_than_the_budget() -> None:
     data = strategies.training_data("credit")
-    model = OnnxModel(
-        export.to_onnx(data.task, data.features, _fit(data, "random_forest"))
-    )
-    assert 0 < export.latency_ms(model, data.holdout) < 50
+    fitted = _fit(data, "random_forest")
+    model = OnnxModel(_to_onnx(data, fitted))
+    latency = export.latency_ms(model, data.holdout)
+    assert 0 < latency < 50
 
 
 @pytest.mark.slow
 def test_the_bytes_are_the_same_in_another_process() -> None:
     code = f"import runpy; print(runpy.run_path({__file__!r})['digests']())"
-    found = set()
+    outputs = []
     for seed in ("1", "2"):
-        done = subprocess.run(
+        variables = {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        process = subprocess.run(
             [sys.executable, "-c", code],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            env=os.environ | variables,
             capture_output=True,
             text=True,
             check=True,
         )
-        found.add(done.stdout)
-    assert len(found) == 1 and len(found.pop().splitlines()) == len(ALL)
+        outputs.append(process.stdout)
+    first, second = outputs
+    assert first == second
+    assert len(first.splitlines()) == len(ALL)

@@ -1,4 +1,4 @@
-"""The digest of the code covers all that a training runs."""
+"""The digest of the code covers everything that a training runs."""
 
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +17,8 @@ def package(folder: Path, name: str) -> ModuleType:
     place.mkdir(parents=True)
     (place / "__init__.py").touch()
     for file in ("module.py", "settings.yaml", "rows.sql", "notes.txt"):
-        (place / file).write_text(f"{name} {file}", "utf-8")
+        path = place / file
+        path.write_text(f"{name} {file}", "utf-8")
     module = ModuleType(name)
     module.__file__ = str(place / "__init__.py")
     return module
@@ -34,13 +35,15 @@ def test_the_code_of_a_training_is_that_of_three_folders() -> None:
 def test_a_change_in_any_of_them_changes_the_digest(
     changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    packages = (package(tmp_path, "core"), package(tmp_path, "pipeline"))
+    packages = [package(tmp_path, name) for name in ("core", "pipeline")]
     monkeypatch.setattr(run_tags, "PACKAGES", packages)
-    digests = {run_tags.digest_of_code()}
-    (tmp_path / "core" / "notes.txt").write_text("something else", "utf-8")
-    digests.add(run_tags.digest_of_code())
-    assert len(digests) == 1
+    first = run_tags.digest_of_code()
+    notes = tmp_path / "core" / "notes.txt"
+    notes.write_text("something else", "utf-8")
+    assert run_tags.digest_of_code() == first
+    digests = {first}
     for name in ("core", "pipeline"):
-        (tmp_path / name / changed).write_text("something else", "utf-8")
+        path = tmp_path / name / changed
+        path.write_text("something else", "utf-8")
         digests.add(run_tags.digest_of_code())
     assert len(digests) == 3

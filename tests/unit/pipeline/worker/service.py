@@ -1,4 +1,4 @@
-"""The trainer as a real process over a small checkout, and a client of its HTTP
+"""The worker as a real process over a small checkout, and a client of its HTTP
 interface.
 """
 
@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,15 +22,17 @@ from tests.paths import ROOT
 from tests.support import factories
 from tests.support.service import MODELS, REPOSITORY, make
 from tests.support.serving import NO_WAY_OUT
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 def begin(folder: Path) -> Path:
-    """Make a repository with parameters that are quick; nothing is committed yet."""
+    """Initialise a repository with parameters that are quick; nothing is committed."""
     folder.mkdir(parents=True, exist_ok=True)
     git(folder, "init", "--quiet", "-b", "main")
-    (folder / "params.yaml").write_text(factories.PARAMS % 1)
-    (folder / ".gitignore").write_text("build/\n")
+    params = folder / "params.yaml"
+    params.write_text(factories.PARAMS % 1)
+    ignored = folder / ".gitignore"
+    ignored.write_text("build/\n")
     return folder
 
 
@@ -45,19 +46,32 @@ def checkout(folder: Path) -> Repo:
     return Repo.open(folder)
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest in a model's folder."""
+    path = folder / "manifest.json"
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    return manifest
+
+
 class Service:
-    """A running trainer."""
+    """A running worker."""
 
     def __init__(self, repo: Repo, process: "subprocess.Popen[str]", port: int) -> None:
-        self.repo, self.process, self.port = repo, process, port
+        self.repo = repo
+        self.process = process
+        self.port = port
+        self.address = f"http://127.0.0.1:{port}"
         self.state = repo.build / "serving"
 
     def call(self, path: str, body: object = None) -> tuple[int, Any]:
         """Return the status and the JSON of an answer."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", data, headers
+            self.address + path,
+            data=data,
+            headers={"Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
@@ -65,59 +79,80 @@ class Service:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def status(self, path: str, body: object = None) -> int:
+        """Return the status of an answer."""
+        status, _ = self.call(path, body)
+        return status
+
+    def is_ready(self) -> bool:
+        """Check that the process runs, and return whether it answers."""
+        assert self.process.poll() is None
+        try:
+            answer = self.call("/health")
+        except urllib.error.URLError:
+            return False
+        assert answer == (200, {"status": "ok"})
+        return True
+
     def submit(self, **request: object) -> str:
         """Send a job and return its id."""
         status, job = self.call("/jobs", request)
-        assert status == 202 and set(job) == {"id", "kind", "status", "created"}
+        assert status == 202
+        assert set(job) == {"id", "kind", "status", "created"}
         return str(job["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """Return a job as it is now."""
+        status, job = self.call(f"/jobs/{job_id}")
+        assert status == 200
+        content: dict[str, Any] = job
+        return content
 
     def wait(self, job_id: str, until: str = "ended") -> dict[str, Any]:
         """Return a job once it has ended, or another of its times is set."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            job: dict[str, Any] = self.call(f"/jobs/{job_id}")[1]
-            if job[until]:
-                return job
-            assert time.monotonic() < deadline, job
-            time.sleep(0.05)
+        wait_until(lambda: self.job(job_id)[until])
+        return self.job(job_id)
 
     def run(self, **request: object) -> dict[str, Any]:
         """Send a job, wait for it, and return its result."""
-        job = self.wait(self.submit(**request))
-        assert job["status"] == "succeeded" and job["error"] is None, job
+        job_id = self.submit(**request)
+        job = self.wait(job_id)
+        assert job["status"] == "succeeded", job
+        assert job["error"] is None
         result: dict[str, Any] = job["result"]
         return result
 
     def failure(self, **request: object) -> str:
-        """Send a job that is to fail, and return what it says."""
-        job = self.wait(self.submit(**request))
-        assert job["status"] == "failed" and job["result"] is None, job
-        assert job["error"].count("\n") == 0 and "Traceback" not in job["error"]
-        return str(job["error"])
+        """Send a job that is expected to fail, and return its error message."""
+        job_id = self.submit(**request)
+        job = self.wait(job_id)
+        assert job["status"] == "failed", job
+        assert job["result"] is None
+        error = str(job["error"])
+        assert "\n" not in error
+        assert "Traceback" not in error
+        return error
 
 
 @contextlib.contextmanager
-def running(repo: Repo, **environment: str) -> Iterator[Service]:
-    """Start a trainer over a checkout and stop it in the end."""
+def running(repo: Repo, **variables: str) -> Iterator[Service]:
+    """Start a worker over a checkout and stop it in the end."""
     port = free_port()
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "MLFLOW_"))
-    }
+    environment = {}
+    for name, value in os.environ.items():
+        if not name.startswith(("GITHUB_", "MLFLOW_")):
+            environment[name] = value
+    environment |= NO_WAY_OUT
+    environment["PYTHONPATH"] = str(ROOT)
+    environment["TRAINER_PORT"] = str(port)
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "serve-worker"],
-        env={**kept, **NO_WAY_OUT, "PYTHONPATH": str(ROOT), "TRAINER_PORT": str(port)}
-        | environment,
+        env=environment | variables,
         text=True,
     )
     service = Service(repo, process, port)
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            assert process.poll() is None and time.monotonic() < deadline
-            with contextlib.suppress(urllib.error.URLError):
-                assert service.call("/health") == (200, {"status": "ok"})
-                break
-            time.sleep(0.05)
+        wait_until(service.is_ready)
         yield service
     finally:
         process.terminate()

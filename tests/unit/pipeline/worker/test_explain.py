@@ -1,132 +1,175 @@
-"""SHAP values of models: they add up, they are right where the answer is known, they
-repeat.
-"""
+"""SHAP values add up, are the same each time, and are right for a linear model."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from core.jobs import Record
 from core.manifest import Manifest, TrainedManifest
 from core.onnx_model import OnnxModel
 from pipeline import tasks
+from pipeline.schema import Task
 from pipeline.train import behavioural_tests
 from pipeline.worker.explain import BACKGROUND_ROWS, Explainer, explain
 from tests.support import factories
 from tests.support.service import MODELS, TASKS, make
+from tests.unit.pipeline.worker.service import read_manifest
 
 
 @pytest.fixture(autouse=True, scope="module")
-def service() -> None:
+def models() -> None:
     make()
 
 
-def manifest_of(task: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((MODELS / task / "manifest.json").read_bytes())
-    return found
+def explain_served(task: str, records: list[Record]) -> list[dict[str, Any]]:
+    """Return the explanations of records by the model in service."""
+    folder = MODELS / task
+    manifest = read_manifest(folder)
+    return explain((folder,), manifest["sha256"], records)
+
+
+def golden(task: str) -> Record:
+    """Return the record with whose answer the model in service is checked."""
+    manifest = read_manifest(MODELS / task)
+    record: Record = manifest["golden"]["request"]
+    return record
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_values_of_a_served_model_add_up_to_what_it_says(task: str) -> None:
-    manifest = manifest_of(task)
-    golden, answer = manifest["golden"]["request"], manifest["golden"]["answer"]
-    one, again = explain((MODELS / task,), manifest["sha256"], [golden, golden])
-    assert one == again
-    assert one["sum"] == pytest.approx(one["prediction"], rel=1e-6)
-    assert one["base_value"] + sum(one["values"].values()) == pytest.approx(one["sum"])
-    assert list(one["values"]) == [feature["name"] for feature in manifest["features"]]
-    assert any(value != 0 for value in one["values"].values())
-    assert one["prediction"] == pytest.approx(np.max(answer), rel=1e-4)
-    classes = manifest["target"]["classes"]
-    expected = (
-        classes[int(np.argmax(answer))] if classes else manifest["target"]["name"]
-    )
-    assert one["output"] == expected
+def test_the_values_of_a_served_model_add_up_to_its_prediction(task: str) -> None:
+    (explanation,) = explain_served(task, [golden(task)])
+    values = explanation["values"]
+    names = [feature.name for feature in tasks.load(task).features]
+    assert list(values) == names
+    assert any(values.values())
+    total = sum(values.values())
+    expected = explanation["base_value"] + total
+    prediction = explanation["prediction"]
+    assert explanation["sum"] == pytest.approx(expected)
+    assert explanation["sum"] == pytest.approx(prediction, rel=1e-6)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_same_record_has_the_same_values(task: str) -> None:
+    record = golden(task)
+    first, second = explain_served(task, [record, record])
+    assert first == second
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_output_is_the_winning_class_or_the_target(task: str) -> None:
+    (explanation,) = explain_served(task, [golden(task)])
+    manifest = read_manifest(MODELS / task)
+    answer = manifest["golden"]["answer"]
+    largest = np.max(answer)
+    assert explanation["prediction"] == pytest.approx(largest, rel=1e-4)
+    target = manifest["target"]
+    expected = target["name"]
+    if target["classes"]:
+        winner = int(np.argmax(answer))
+        expected = target["classes"][winner]
+    assert explanation["output"] == expected
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_many_different_records_add_up(task: str) -> None:
-    manifest, rows = manifest_of(task), factories.rows(tasks.load(task), 3).to_dict(
-        "records"
-    )
-    for one in explain((MODELS / task,), manifest["sha256"], [*rows]):  # type: ignore[list-item]
-        assert one["sum"] == pytest.approx(one["prediction"], rel=1e-6)
+    table = factories.rows(tasks.load(task), 3)
+    records: list[Record] = table.to_dict("records")
+    for explanation in explain_served(task, records):
+        prediction = explanation["prediction"]
+        assert explanation["sum"] == pytest.approx(prediction, rel=1e-6)
 
 
-def test_of_a_linear_model_they_are_the_slopes_times_the_distances() -> None:
+def test_those_of_a_linear_model_are_the_slopes_times_the_distances() -> None:
     task = tasks.load("housing")
     table = factories.rows(task, 300)
-    fit, content = factories.fitted(task, table)
-    model = OnnxModel(content)
-    evidence = factories.challenger(task, model, table, fit)
-    manifest = factories.manifest(task, evidence, content)
-    explainer = Explainer(model, TrainedManifest.model_validate_json(manifest))
+    model, manifest = fit(task, table)
+    explainer = Explainer(model, manifest)
     record = behavioural_tests.example(task)
-    found = explainer.explain(record)
-    means = dict(zip(found["values"], explainer._shap.data.data.mean(axis=0)))
-    for name, value in found["values"].items():
+    values = explainer.explain(record)["values"]
+    means = background_of(explainer).mean(axis=0)
+    for name, mean in zip(values, means, strict=True):
         rows = table.iloc[:2].assign(**record)
-        rows[name] = [record[name], means[name]]
-        with_it, without = model.predict(rows)
-        assert value == pytest.approx(with_it - without, abs=1e-4)
+        rows[name] = [record[name], mean]
+        with_value, with_mean = model.predict(rows)
+        expected = with_value - with_mean
+        assert values[name] == pytest.approx(expected, abs=1e-4)
+
+
+def fit(task: Task, table: pd.DataFrame) -> tuple[OnnxModel, TrainedManifest]:
+    """Return a linear model of a table, and its manifest."""
+    pipeline, content = factories.fitted(task, table)
+    model = OnnxModel(content)
+    evidence = factories.challenger(task, model, table, pipeline)
+    text = factories.manifest(task, evidence, content)
+    manifest = TrainedManifest.model_validate_json(text)
+    return model, manifest
+
+
+def background_of(explainer: Explainer) -> np.ndarray:
+    background: np.ndarray = explainer._shap.data.data
+    return background
 
 
 def test_the_background_has_the_shares_of_the_reference() -> None:
-    manifest = manifest_of("credit")
-    model = OnnxModel(MODELS / "credit" / "model.onnx")
-    explainer = Explainer(model, Manifest.model_validate(manifest))
-    background = explainer._shap.data.data
-    assert background.shape == (BACKGROUND_ROWS, len(manifest["features"]))
-    for column, feature in zip(background.T, manifest["features"]):
-        reference = manifest["reference"]["features"][feature["name"]]
-        if feature["categories"]:
-            shares = np.bincount(column.astype(int), minlength=len(reference["shares"]))
-            difference = shares / BACKGROUND_ROWS - reference["shares"]
-            assert np.abs(difference).max() <= 1 / BACKGROUND_ROWS
+    folder = MODELS / "credit"
+    manifest = Manifest.read(folder / "manifest.json")
+    model = OnnxModel(folder / "model.onnx")
+    explainer = Explainer(model, manifest)
+    background = background_of(explainer)
+    features = manifest.features
+    assert background.shape == (BACKGROUND_ROWS, len(features))
+    for column, feature in zip(background.T, features, strict=True):
+        reference = manifest.reference.features[feature.name]
+        if feature.categories:
+            count = len(reference.shares)
+            places = column.astype(int)
+            counts = np.bincount(places, minlength=count)
+            shares = counts / BACKGROUND_ROWS
+            differences = np.abs(shares - reference.shares)
+            assert differences.max() <= 1 / BACKGROUND_ROWS
         else:
-            assert (
-                reference["edges"][0]
-                <= column.min()
-                <= column.max()
-                <= reference["edges"][-1]
-            )
+            assert column.min() >= reference.edges[0]
+            assert column.max() <= reference.edges[-1]
 
 
 def test_the_digest_decides_which_model_it_is(tmp_path: Path) -> None:
-    manifest = manifest_of("iris")
-    record, folders = manifest["golden"]["request"], (
-        tmp_path / "none",
-        tmp_path / "loaded",
-    )
+    loaded = tmp_path / "loaded"
+    folders = (tmp_path / "none", loaded)
+    record = golden("iris")
+    digest = read_manifest(MODELS / "iris")["sha256"]
     with pytest.raises(FileNotFoundError):
-        explain(folders, manifest["sha256"], [record])
-    shutil.copytree(MODELS / "iris", tmp_path / "loaded")
-    assert (
-        explain(folders, manifest["sha256"], [record])[0]["output"]
-        in tasks.load("iris").target.classes
-    )
+        explain(folders, digest, [record])
+    shutil.copytree(MODELS / "iris", loaded)
+    (explanation,) = explain(folders, digest, [record])
+    assert explanation["output"] in tasks.load("iris").target.classes
     with pytest.raises(FileNotFoundError):
         explain(folders, "0" * 64, [record])
-    shutil.copy(MODELS / "housing" / "model.onnx", tmp_path / "loaded" / "model.onnx")
-    other = OnnxModel(tmp_path / "loaded" / "model.onnx").sha256
+
+
+def test_a_model_with_the_manifest_of_another_is_not_used(tmp_path: Path) -> None:
+    loaded = tmp_path / "loaded"
+    shutil.copytree(MODELS / "iris", loaded)
+    shutil.copy(MODELS / "housing" / "model.onnx", loaded)
+    digest = OnnxModel(loaded / "model.onnx").sha256
     with pytest.raises(FileNotFoundError):
-        explain(folders, other, [record])  # its manifest is another model's
+        explain((loaded,), digest, [golden("iris")])
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_record_without_a_feature_is_refused(task: str) -> None:
-    manifest = manifest_of(task)
-    record = dict(manifest["golden"]["request"])
+    record = golden(task)
     record.popitem()
     with pytest.raises(KeyError):
-        explain((MODELS / task,), manifest["sha256"], [record])
+        explain_served(task, [record])
 
 
-def test_a_category_that_the_model_does_not_know_is_refused() -> None:
-    manifest = manifest_of("credit")
-    record = manifest["golden"]["request"] | {"purpose": "yacht"}
+def test_an_unknown_category_is_refused() -> None:
+    record = golden("credit")
+    record["purpose"] = "yacht"
     with pytest.raises(ValueError):
-        explain((MODELS / "credit",), manifest["sha256"], [record])
+        explain_served("credit", [record])

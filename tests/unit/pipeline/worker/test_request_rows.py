@@ -11,20 +11,25 @@ from core.errors import UsageError
 from pipeline import tasks
 from pipeline.worker.request_rows import table
 
-IRIS, HOUSING = tasks.load("iris"), tasks.load("housing")
+IRIS = tasks.load("iris")
+HOUSING = tasks.load("housing")
 NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+COLUMNS = [*NAMES, "species"]
 ROW = [5.1, 3.5, 1.4, 0.2]
 NAMED = dict(zip(NAMES, ROW, strict=True))
 
 
 def test_rows_in_order_and_records_make_the_same_table() -> None:
-    wanted = table(IRIS, [NAMED | {"species": "setosa"}], None)
-    assert list(wanted.columns) == [*NAMES, "species"]
-    assert wanted.iloc[0].to_list() == ["5.1", "3.5", "1.4", "0.2", "setosa"]
-    assert table(IRIS, [ROW], ["setosa"]).equals(wanted)
-    assert table(IRIS, [NAMED], ["setosa"]).equals(wanted)
-    shuffled = dict(reversed(NAMED.items()))
-    assert table(IRIS, [shuffled], ["setosa"])[[*NAMES, "species"]].equals(wanted)
+    complete = NAMED | {"species": "setosa"}
+    expected = table(IRIS, [complete], None)
+    assert list(expected.columns) == COLUMNS
+    values = expected.iloc[0]
+    assert values.to_list() == ["5.1", "3.5", "1.4", "0.2", "setosa"]
+    reversed_row = dict(reversed(NAMED.items()))
+    for row in (ROW, NAMED, reversed_row):
+        read = table(IRIS, [row], ["setosa"])
+        in_order = read[COLUMNS]
+        assert in_order.equals(expected)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +39,7 @@ def test_rows_in_order_and_records_make_the_same_table() -> None:
         (2, "virginica"),
         (1.0, "versicolor"),
         ("setosa", "setosa"),
-        # What is no class stays as it is, and is refused with its row.
+        # A value that is not a class stays as it is, and is refused with its row.
         (3, "3"),
         (-1, "-1"),
         (0.5, "0.5"),
@@ -46,21 +51,25 @@ def test_rows_in_order_and_records_make_the_same_table() -> None:
     ],
 )
 def test_a_class_may_be_its_number(value: Any, label: str) -> None:
-    assert table(IRIS, [ROW], [value])["species"].to_list() == [label]
+    read = table(IRIS, [ROW], [value])
+    assert read["species"].to_list() == [label]
 
 
-def test_a_class_that_is_a_number_itself_is_meant_before_its_place() -> None:
-    coded = replace(IRIS, target=replace(IRIS.target, classes=("1", "2", "0")))
-    assert table(coded, [ROW] * 3, [1, 2.0, 0])["species"].to_list() == ["1", "2", "0"]
+def test_a_class_comes_before_the_number_of_a_class() -> None:
+    target = replace(IRIS.target, classes=("1", "2", "0"))
+    coded = replace(IRIS, target=target)
+    read = table(coded, [ROW] * 3, [1, 2.0, 0])
+    assert read["species"].to_list() == ["1", "2", "0"]
 
 
 def test_the_target_of_a_regression_is_left_as_it_is() -> None:
     data = [[8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]] * 2
-    assert table(HOUSING, data, [0, 4.526])["MedHouseVal"].to_list() == ["0.0", "4.526"]
+    read = table(HOUSING, data, [0, 4.526])
+    assert read["MedHouseVal"].to_list() == ["0.0", "4.526"]
 
 
 @pytest.mark.parametrize(
-    ("data", "target", "words"),
+    ("data", "target", "message"),
     [
         (
             [ROW],
@@ -86,9 +95,11 @@ def test_the_target_of_a_regression_is_left_as_it_is() -> None:
         ),
     ],
 )
-def test_rows_and_targets_that_do_not_fit_together_are_one_sentence(
-    data: list[Any], target: list[Any] | None, words: str
+def test_rows_and_targets_that_do_not_match_are_refused(
+    data: list[Any], target: list[Any] | None, message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
         table(IRIS, data, target)
-    assert words in str(caught.value) and "\n" not in str(caught.value)
+    error = str(caught.value)
+    assert message in error
+    assert "\n" not in error

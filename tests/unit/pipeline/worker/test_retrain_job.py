@@ -13,7 +13,8 @@ from tests.paths import ROOT
 from tests.support.web_servers import TOKEN, GitHub, github_api
 
 WORKFLOWS = ROOT / ".github" / "workflows"
-ASK = JobRequest(kind="retrain", tasks=["housing", "iris"], reason="drift")
+REQUEST = JobRequest(kind="retrain", tasks=["housing", "iris"], reason="drift")
+DISPATCHES = "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
 
 
 @pytest.fixture
@@ -24,29 +25,37 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 
 def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) -> None:
     repo = clone("checkout")
-    assert run(repo, repo.build, ASK) == {
-        "dispatched": "https://github.com/someone/mlops/actions"
-    }
+    result = run(repo, repo.build, REQUEST)
+    assert result == {"dispatched": "https://github.com/someone/mlops/actions"}
     ((path, headers, body),) = github.asked
-    assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
+    assert path == DISPATCHES
     assert headers["Authorization"] == f"Bearer {TOKEN}"
-    assert body == {
-        "ref": "trunk",
-        "inputs": {"tasks": "housing iris", "reason": "drift"},
-    }
+    inputs = {"tasks": "housing iris", "reason": "drift"}
+    assert body == {"ref": "trunk", "inputs": inputs}
 
 
-def test_drift_is_answered_with_data_from_their_sources(
+def test_a_retrain_for_drift_refreshes_the_data(
     github: GitHub, clone: Callable[..., Repo]
 ) -> None:
     repo = clone("checkout")
-    run(repo, repo.build, ASK.model_copy(update={"drift": True}))
+    request = REQUEST.model_copy(update={"drift": True})
+    run(repo, repo.build, request)
     ((path, _, body),) = github.asked
-    assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
-    inputs = {"tasks": "housing iris", "reason": "drift", "refresh_data": "true"}
+    assert path == DISPATCHES
+    inputs = {
+        "tasks": "housing iris",
+        "reason": "drift",
+        "refresh_data": "true",
+    }
     assert body == {"ref": "trunk", "inputs": inputs}
-    workflow = yaml.safe_load((WORKFLOWS / "mlops.yml").read_text("utf-8"))
-    assert inputs.keys() <= workflow[True]["workflow_dispatch"]["inputs"].keys()
+    assert inputs.keys() <= inputs_of_the_workflow()
+
+
+def inputs_of_the_workflow() -> set[str]:
+    path = WORKFLOWS / "mlops.yml"
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    triggers = workflow[True]  # `on` is a truth value in YAML 1.1
+    return set(triggers["workflow_dispatch"]["inputs"])
 
 
 @pytest.mark.parametrize(
@@ -57,35 +66,48 @@ def test_drift_is_answered_with_data_from_their_sources(
         (502, b"<html>"),
     ],
 )
-def test_a_refusal_is_told_without_the_token(
-    github: GitHub, clone: Callable[..., Repo], status: int, answer: bytes
+def test_a_refusal_is_reported_without_the_token(
+    github: GitHub,
+    clone: Callable[..., Repo],
+    status: int,
+    answer: bytes,
 ) -> None:
-    github.status, github.answer = status, answer
+    repo = clone("checkout")
+    github.status = status
+    github.answer = answer
     with pytest.raises(PipelineError) as caught:
-        run(clone("checkout"), clone("other").build, ASK)
-    assert f"GitHub answers {status}: {answer.decode()}" in str(caught.value)
-    assert TOKEN not in str(caught.value)
+        run(repo, repo.build, REQUEST)
+    message = str(caught.value)
+    assert f"GitHub answers {status}: {answer.decode()}" in message
+    assert TOKEN not in message
 
 
-def test_a_silent_github_and_a_broken_token_are_told_without_it(
+def test_a_malformed_token_is_not_shown(
     github: GitHub, clone: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = clone("checkout")
     monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\nX")
     with pytest.raises(PipelineError, match="no answer .InvalidHeader") as caught:
-        run(repo, repo.build, ASK)
-    assert TOKEN not in str(caught.value) and not github.asked
-    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        run(repo, repo.build, REQUEST)
+    assert TOKEN not in str(caught.value)
+    assert not github.asked
+
+
+def test_a_host_that_does_not_answer_is_reported_without_the_token(
+    github: GitHub, clone: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = clone("checkout")
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     with pytest.raises(PipelineError, match="no answer .ConnectionError") as caught:
-        run(repo, repo.build, ASK)
+        run(repo, repo.build, REQUEST)
     assert TOKEN not in str(caught.value)
 
 
-def test_an_unknown_task_is_told_before_anything_is_sent(
+def test_an_unknown_task_is_reported_before_anything_is_sent(
     github: GitHub, clone: Callable[..., Repo]
 ) -> None:
     repo = clone("checkout")
+    request = JobRequest(kind="retrain", tasks=["wine"])
     with pytest.raises(PipelineError, match="there is no task 'wine'"):
-        run(repo, repo.build, JobRequest(kind="retrain", tasks=["wine"]))
+        run(repo, repo.build, request)
     assert not github.asked

@@ -1,6 +1,5 @@
-"""Training on a request: what is refused, and that each refusal is one sentence."""
+"""Training on the rows of a request: what is refused, in one sentence each."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,13 @@ from pipeline.repo import Repo
 from pipeline.worker.train_job import run
 from tests.conftest import commit_all
 from tests.support import factories
-from tests.unit.pipeline.worker.service import begin
+from tests.unit.pipeline.worker.service import begin, read_manifest
+
+REQUEST = {
+    "kind": "train",
+    "task": "iris",
+    "algorithm": "logistic_regression",
+}
 
 
 @pytest.fixture
@@ -25,28 +30,24 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def rows(count: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = factories.rows(tasks.load("iris"), count).to_dict(
-        "records"
-    )
-    return found
+    table = factories.rows(tasks.load("iris"), count)
+    records: list[dict[str, Any]] = table.to_dict("records")
+    return records
 
 
-def refusal(repo: Repo, **update: Any) -> str:
-    asked = {
-        "kind": "train",
-        "task": "iris",
-        "algorithm": "logistic_regression",
-    } | update
+def refusal(repo: Repo, **changes: Any) -> str:
+    """Return the message with which a request is refused."""
+    request = JobRequest.model_validate(REQUEST | changes)
     with pytest.raises(PipelineError) as caught:
-        run(repo, repo.build / "serving", JobRequest.model_validate(asked))
-    assert not list(
-        (repo.build / "tracking").glob("*/mlflow.db")
-    )  # no run is left unfinished
+        run(repo, repo.build / "serving", request)
+    # No run is left unfinished.
+    stores = (repo.build / "tracking").glob("*/mlflow.db")
+    assert not list(stores)
     return str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (
             {"petal_length": 900},
@@ -69,25 +70,25 @@ def refusal(repo: Repo, **update: Any) -> str:
     ],
 )
 def test_a_value_that_breaks_a_rule_is_named(
-    repo: Repo, change: dict[str, Any], words: str
+    repo: Repo, change: dict[str, Any], message: str
 ) -> None:
     data = rows(60)
     data[3] |= change
-    assert refusal(repo, data=data).startswith(f"data of the request: row 4, {words}")
+    error = refusal(repo, data=data)
+    assert error.startswith(f"data of the request: row 4, {message}")
 
 
-def test_columns_that_lack_or_are_too_many_are_named(repo: Repo) -> None:
-    data = [
-        {key: value for key, value in row.items() if key != "species"}
-        for row in rows(60)
-    ]
-    assert "lacks the column species; the task iris" in refusal(repo, data=data)
-    assert "has the unexpected column id" in refusal(
-        repo, data=[row | {"id": 1} for row in rows(60)]
-    )
-    partly = rows(60)
-    del partly[7]["petal_width"]
-    assert "row 8, column petal_width" in refusal(repo, data=partly)
+def test_missing_and_unexpected_columns_are_named(repo: Repo) -> None:
+    data = rows(60)
+    for row in data:
+        del row["species"]
+    message = refusal(repo, data=data)
+    assert "lacks the column species; the task iris" in message
+    data = [row | {"id": 1} for row in rows(60)]
+    assert "has the unexpected column id" in refusal(repo, data=data)
+    data = rows(60)
+    del data[7]["petal_width"]
+    assert "row 8, column petal_width" in refusal(repo, data=data)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6])
@@ -95,29 +96,28 @@ def test_too_few_rows_are_refused(repo: Repo, count: int) -> None:
     assert "too few for 3 folds" in refusal(repo, data=rows(count))
 
 
-def test_unknown_names_are_told_with_those_that_are_known(repo: Repo) -> None:
-    assert refusal(repo, task="wine") == "'wine' is not a known task: choose from iris."
-    said = refusal(repo, algorithm="linear_regression")
-    assert said.startswith(
+def test_unknown_names_are_refused_with_the_choice(repo: Repo) -> None:
+    message = refusal(repo, task="wine")
+    assert message == "'wine' is not a known task: choose from iris."
+    message = refusal(repo, algorithm="linear_regression")
+    assert message.startswith(
         "'linear_regression' is not a known algorithm: choose from dummy, logistic"
     )
-    said = refusal(repo, parameters={"trees": 3})
-    assert said.startswith(
+    message = refusal(repo, parameters={"trees": 3})
+    assert message.startswith(
         "'trees' is not a known parameter of logistic_regression: choose from C, "
     )
-    said = refusal(repo, algorithm="dummy", parameters={"C": 3})
-    assert said == "'C' is not a known parameter of dummy: choose from none."
+    message = refusal(repo, algorithm="dummy", parameters={"C": 3})
+    assert message == "'C' is not a known parameter of dummy: choose from none."
 
 
 @pytest.mark.slow
-def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
-    asked = JobRequest(
-        kind="train", task="iris", algorithm="logistic_regression", parameters={"C": -1}
-    )
-    with pytest.raises(
-        PipelineError, match="could not be trained on iris: .*'C' parameter"
-    ):
-        run(repo, repo.build / "serving", asked)
+def test_a_fit_that_fails_is_reported_and_leaves_no_model(repo: Repo) -> None:
+    body = REQUEST | {"parameters": {"C": -1}}
+    request = JobRequest.model_validate(body)
+    message = "could not be trained on iris: .*'C' parameter"
+    with pytest.raises(PipelineError, match=message):
+        run(repo, repo.build / "serving", request)
     assert not (repo.build / "serving" / "trained").exists()
 
 
@@ -125,11 +125,14 @@ def test_a_fit_that_fails_says_why_and_its_runs_have_ended(repo: Repo) -> None:
 def test_rows_of_a_request_come_before_the_snapshot_wherever_build_lies(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables.write(repo.data / "iris.csv.gz", factories.rows(tasks.load("iris"), 90))
+    snapshot = factories.rows(tasks.load("iris"), 90)
+    tables.write(repo.data / "iris.csv.gz", snapshot)
     monkeypatch.setenv("MLOPS_BUILD_DIR", str(tmp_path / "elsewhere"))
     away = Repo.open(repo.root)
-    asked = {"kind": "train", "task": "iris", "algorithm": "logistic_regression"}
-    request = JobRequest.model_validate(asked | {"data": rows(150)})
-    made = run(away, away.build / "serving", request)
-    trained = away.build / "serving" / "trained" / made["run_id"]
-    assert json.loads((trained / "manifest.json").read_bytes())["data"]["rows"] == 150
+    state = away.build / "serving"
+    body = REQUEST | {"data": rows(150)}
+    request = JobRequest.model_validate(body)
+    result = run(away, state, request)
+    trained = state / "trained" / result["run_id"]
+    manifest = read_manifest(trained)
+    assert manifest["data"]["rows"] == 150
