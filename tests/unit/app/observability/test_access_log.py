@@ -16,7 +16,13 @@ from app.settings import Settings
 from tests.conftest import posix
 
 Configure = Callable[..., AccessLog]
-REQUEST = {"time": 1.5, "level": "INFO", "message": "request", "status": 200}
+LOGGER = logging.getLogger("app.test")
+REQUEST = {
+    "time": 1.5,
+    "level": "INFO",
+    "message": "request",
+    "status": 200,
+}
 
 
 @pytest.fixture
@@ -42,12 +48,11 @@ def test_stdout_and_the_file_hold_the_same_json_lines(
     configure: Configure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = configure()
-    logger = logging.getLogger("app.test")
-    logger.info("seen %d", 3, extra={"request_id": "r-1", "place": tmp_path})
+    LOGGER.info("seen %d", 3, extra={"request_id": "r-1", "place": tmp_path})
     try:
         raise ZeroDivisionError
     except ZeroDivisionError:
-        logger.exception("failed")
+        LOGGER.exception("failed")
     logs.close()
     text = (tmp_path / "logs" / "api.log").read_text("utf-8")
     assert capsys.readouterr().out == text
@@ -69,7 +74,7 @@ def test_requests_and_records_stand_in_the_order_in_which_they_were_logged(
     logs = configure()
     for number in range(50):
         logs.request(REQUEST | {"message": f"request {number}"})
-        logging.getLogger("app.test").info("record %d", number)
+        LOGGER.info("record %d", number)
     logs.close()
     expected = []
     for number in range(50):
@@ -91,7 +96,7 @@ def test_uvicorns_colored_copy_of_a_message_is_left_out(
 ) -> None:
     logs = configure()
     # uvicorn's own logger keeps the settings of a server that another test started.
-    logging.getLogger("app.test").info("on", extra={"color_message": "on"})
+    LOGGER.info("on", extra={"color_message": "on"})
     logs.close()
     (line,) = parse(capsys.readouterr().out)
     assert set(line) == {"time", "level", "logger", "message"}
@@ -101,8 +106,8 @@ def test_levels_below_the_configured_one_are_left_out(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = configure(log_level="WARNING")
-    logging.getLogger("app.test").info("not this")
-    logging.getLogger("app.test").warning("this")
+    LOGGER.info("not this")
+    LOGGER.warning("this")
     logs.request(REQUEST)
     logs.close()
     assert messages(capsys.readouterr().out) == ["this"]
@@ -181,7 +186,7 @@ def test_a_full_disk_is_reported_on_stdout_and_ends_nothing(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = configure(log_file=Path("/dev/full"))
-    logging.getLogger("app.test").info("one")
+    LOGGER.info("one")
     logs.close()
     line, error = parse(capsys.readouterr().out)
     assert line["message"] == "one"
@@ -195,7 +200,7 @@ def test_a_broken_stdout_does_not_end_the_file(
     full = open("/dev/full", "w", encoding="utf-8")
     monkeypatch.setattr("sys.stdout", full)
     logs = configure()
-    logging.getLogger("app.test").info("one")
+    LOGGER.info("one")
     logs.close()
     with pytest.raises(OSError, match="No space left"):
         full.close()
@@ -207,7 +212,7 @@ def test_text_that_is_not_valid_unicode_is_escaped(
     configure: Configure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs = configure()
-    logging.getLogger("app.test").info("odd", extra={"folder": "\udcff"})
+    LOGGER.info("odd", extra={"folder": "\udcff"})
     logs.request({"message": "request", "path": "/\udcff"})
     logs.close()
     record, request = parse(capsys.readouterr().out)

@@ -47,9 +47,13 @@ class Process:
     def predict(self, times: int, version: str = "1") -> None:
         self.predictions.labels("iris", version, "setosa").inc(times)
 
+    def hour(self, minute: int) -> dict[str, list[float]]:
+        """Return the growth of all counters in the hour that ends with a minute."""
+        return self.recent.hour(minute)
+
     def growth(self, minute: int, key: str = KEY) -> list[float]:
         """Return the growth of a counter in the hour that ends with a minute."""
-        return self.recent.hour(minute)[key]
+        return self.hour(minute)[key]
 
 
 @pytest.fixture
@@ -69,9 +73,9 @@ def rows(file: Path) -> list[tuple[int, str, float]]:
 
 def test_growth_belongs_to_its_minute(process: Process) -> None:
     process.predict(3)
-    process.recent.hour(100)
+    process.hour(100)
     process.predict(4)
-    process.recent.hour(102)
+    process.hour(102)
     process.predict(5)
     hour = process.growth(103)
     assert len(hour) == MINUTES
@@ -87,7 +91,7 @@ def test_versions_are_added_up(process: Process) -> None:
 
 def test_a_restart_loses_nothing(process: Process, file: Path) -> None:
     process.predict(3)
-    process.recent.hour(100)
+    process.hour(100)
     restarted = Process(file)
     restarted.predict(1)
     assert restarted.growth(101)[-2:] == [3, 1]
@@ -96,9 +100,9 @@ def test_a_restart_loses_nothing(process: Process, file: Path) -> None:
 def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) -> None:
     other = Process(file)
     process.predict(3)
-    process.recent.hour(100)
+    process.hour(100)
     other.predict(4)
-    other.recent.hour(100)
+    other.hour(100)
     growth = process.growth(100)
     assert growth[-1] == 7
     assert other.growth(100) == growth
@@ -106,21 +110,21 @@ def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) 
 
 def test_growth_is_deleted_after_an_hour(process: Process, file: Path) -> None:
     process.predict(3)
-    process.recent.hour(100)
+    process.hour(100)
     after_an_hour = 100 + MINUTES
     growth = process.growth(after_an_hour - 1)
     assert growth[0] == 3
-    assert KEY not in process.recent.hour(after_an_hour)
+    assert KEY not in process.hour(after_an_hour)
     process.predict(1)
-    process.recent.hour(after_an_hour)
+    process.hour(after_an_hour)
     assert rows(file) == [(after_an_hour, KEY, 1.0)]
 
 
 def test_a_minute_without_growth_is_not_stored(process: Process, file: Path) -> None:
-    process.recent.hour(100)
+    process.hour(100)
     process.predict(1)
-    process.recent.hour(101)
-    process.recent.hour(102)
+    process.hour(101)
+    process.hour(102)
     assert rows(file) == [(101, KEY, 1.0)]
 
 
@@ -151,7 +155,7 @@ def test_numbers_of_numpy_stay_numbers(process: Process) -> None:
     setosa.observe(np.float32(0.25))
     virginica = process.confidence.labels("iris", "virginica")
     virginica.observe(np.float32(0.5))
-    process.recent.hour(100)
+    process.hour(100)
     growth = process.growth(100, "prediction_confidence_sum|iris")
     assert growth[-1] == 0.75
 
@@ -163,11 +167,11 @@ def test_growth_that_cannot_be_stored_is_stored_later(
     process.predict(3)
     error = pytest.raises(ApiError, match=r"predictions\.db: .*exists")
     with caplog.at_level(logging.ERROR), error:
-        process.recent.hour(100)
+        process.hour(100)
     assert "not stored" in caplog.text
     file.parent.unlink()
     process.predict(1)
-    process.recent.hour(101)
+    process.hour(101)
     assert rows(file) == [(101, KEY, 4.0)]
 
 
@@ -175,7 +179,7 @@ def test_a_file_that_is_not_a_database_is_named(process: Process, file: Path) ->
     file.parent.mkdir()
     file.write_text("not a database, but long enough to look like one" * 100)
     with pytest.raises(ApiError, match=r"predictions\.db.*not a database") as raised:
-        process.recent.hour(100)
+        process.hour(100)
     assert raised.value.status == 503
 
 
