@@ -237,13 +237,7 @@ def show_run(
 
 def _print(page: str) -> None:
     """Print text that may hold square brackets, fitted to the terminal."""
-    Console().print(
-        page,
-        end="",
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    Console().print(page, end="", markup=False, highlight=False, emoji=False)
 
 
 def _notice(sentence: str) -> None:

@@ -1,8 +1,8 @@
 """`kill -9` at random moments: nothing is half-written, and the next call finishes the
 work.
 
-That of `history import` is in tests/unit/history/test_import.py, where the moment can be
-chosen.
+That of `history import` is in tests/unit/history/test_import_process.py, where the moment
+can be chosen.
 """
 
 import os
