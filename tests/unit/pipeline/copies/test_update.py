@@ -74,10 +74,10 @@ THERE: dict[str, Work] = {
         (copies.fork, "own task", "deleted task"),
     ],
 )
-def test_code_comes_in_and_the_history_stays(
+def test_code_is_merged_and_the_history_stays(
     template: Project, tmp_path: Path, make: Make, here: str, there: str
 ) -> None:
-    takes_two_updates(template, make(template, tmp_path / "copy"), here, there)
+    assert_two_updates_work(template, make(template, tmp_path / "copy"), here, there)
 
 
 @pytest.mark.slow
@@ -87,10 +87,12 @@ def test_code_comes_in_and_the_history_stays(
 def test_every_combination_of_changes_on_both_sides(
     template: Project, tmp_path: Path, make: Make, here: str, there: str
 ) -> None:
-    takes_two_updates(template, make(template, tmp_path / "copy"), here, there)
+    assert_two_updates_work(template, make(template, tmp_path / "copy"), here, there)
 
 
-def takes_two_updates(template: Project, copy: Project, here: str, there: str) -> None:
+def assert_two_updates_work(
+    template: Project, copy: Project, here: str, there: str
+) -> None:
     HERE[here](copy)
     for change in (THERE[there], Project.run):
         change(template)

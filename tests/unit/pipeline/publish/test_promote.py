@@ -21,7 +21,7 @@ def test_a_rollback_is_a_promotion_of_an_older_version(team: Team) -> None:
     served = seen.models / "housing"
     assert (served / "model.onnx").read_bytes() != better
     assert "| check |" not in (served / "MODEL_CARD.md").read_text("utf-8")
-    assert "housing v3 promoted manually" in message
+    assert "housing v3 promoted manually\n\n- Reason: v2 is too slow\n" in message
     assert verify(seen) == []
     team.promote("housing")
     again = registry.versions(team.origin.mlruns, "housing")[3]
