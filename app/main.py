@@ -133,13 +133,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     reload_models = repeat(
         "reloading the models", services.models.reload, settings.reload_seconds
     )
-    measure_drift = repeat(
-        "measuring drift",
-        lambda: model_gauges.update(
-            services.metrics, services.models, services.predictions
-        ),
-        settings.drift_seconds,
-    )
+
+    def update_gauges() -> None:
+        model_gauges.update(services.metrics, services.models, services.predictions)
+
+    measure_drift = repeat("measuring drift", update_gauges, settings.drift_seconds)
     background_tasks = [
         asyncio.create_task(reload_models),
         asyncio.create_task(measure_drift),

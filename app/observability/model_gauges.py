@@ -14,34 +14,48 @@ def update(
     metrics: Metrics, models: ModelRepository, predictions: PredictionLog
 ) -> None:
     """Measure drift and online metrics of every model in service, and export them."""
-    for model in models.served().values():
+    for task, model in models.served().items():
         rows = predictions.newest(model, MAX_ROWS)
-        export_drift(metrics, measure_drift(model, rows), rows[:MOST])
-        export_quality(metrics, measure_quality(model, predictions))
+        _export_window(metrics, task, rows[:MOST])
+        drift = measure_drift(model, rows)
+        _export_drift(metrics, drift)
+        quality = measure_quality(model, predictions)
+        _export_quality(metrics, quality)
 
 
-def export_quality(metrics: Metrics, result: Quality) -> None:
-    """Set the gauges of a task's online metrics."""
-    metrics.feedback.labels(result.task).set(result.rows)
-    for name, value in result.live.items():
-        metrics.live.labels(result.task, name).set(value)
+def _export_window(metrics: Metrics, task: str, rows: list[Row]) -> None:
+    """Set the gauges of a task's newest predictions, the newest first."""
+    metrics.window_rows.labels(task).set(len(rows))
+    if not rows:
+        return
+    newest = rows[0]
+    oldest = rows[-1]
+    metrics.window_start.labels(task).set(oldest.time)
+    metrics.window_timestamp.labels(task).set(newest.time)
 
 
-def export_drift(metrics: Metrics, result: Drift, newest: list[Row]) -> None:
+def _export_drift(metrics: Metrics, drift: Drift) -> None:
     """Set the gauges of a task's drift."""
-    task = result.task
-    metrics.window_rows.labels(task).set(len(newest))
-    if newest:
-        metrics.window_start.labels(task).set(newest[-1].time)
-        metrics.window_timestamp.labels(task).set(newest[0].time)
-    for name, part in result.features.items():
+    task = drift.task
+    for name, part in drift.features.items():
         _set(metrics.feature_psi, task, name, part.psi)
         _set(metrics.feature_threshold, task, name, part.threshold)
-    for name, part in result.predictions.items():
+    for name, part in drift.predictions.items():
         _set(metrics.prediction_psi, task, name, part.psi)
         _set(metrics.prediction_threshold, task, name, part.threshold)
-    if result.verdict in ("drift", "no drift"):
-        metrics.drifted.labels(task).set(result.verdict == "drift")
+    match drift.verdict:
+        case "drift":
+            metrics.drifted.labels(task).set(1)
+        case "no drift":
+            metrics.drifted.labels(task).set(0)
+
+
+def _export_quality(metrics: Metrics, quality: Quality) -> None:
+    """Set the gauges of a task's online metrics."""
+    task = quality.task
+    metrics.feedback.labels(task).set(quality.rows)
+    for name, value in quality.live.items():
+        metrics.live.labels(task, name).set(value)
 
 
 def _set(gauge: Gauge, task: str, name: str, value: float | None) -> None:
