@@ -71,11 +71,12 @@ class Distribution(BaseModel):
         Raises:
             KeyError: a value is not one of the categories.
         """
-        if self.categories:
-            places = {category: place for place, category in enumerate(self.categories)}
-            return np.array([places[value] for value in values], dtype=np.intp)
-        numbers = np.asarray(values, dtype=float)
-        return np.searchsorted(self.edges, numbers, side="left")
+        if not self.categories:
+            numbers = np.asarray(values, dtype=float)
+            return np.searchsorted(self.edges, numbers, side="left")
+        places = {category: place for place, category in enumerate(self.categories)}
+        bins = [places[value] for value in values]
+        return np.array(bins, dtype=np.intp)
 
     def count(self, values: Values) -> NDArray[np.int64]:
         """Return how many values fall into each bin, shape (bins,)."""
@@ -102,7 +103,8 @@ def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
     Returns:
         A number, or an array of shape (windows,); 0 means that there is no difference.
     """
-    reference = _smoothed_shares(np.asarray(shares) * rows, rows)
+    reference_counts = np.asarray(shares) * rows
+    reference = _smoothed_shares(reference_counts, rows)
     totals = counts.sum(axis=-1, keepdims=True)
     window = _smoothed_shares(counts, totals)
     difference = window - reference
@@ -113,5 +115,7 @@ def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
 def _smoothed_shares(counts: NDArray[Any], total: int | NDArray[Any]) -> NDArray[Any]:
     """Return the shares of counts, none of which is 0."""
     bins = counts.shape[-1]
-    shares: NDArray[Any] = (counts + SMOOTH) / (total + SMOOTH * bins)
+    smoothed = counts + SMOOTH
+    smoothed_total = total + SMOOTH * bins
+    shares: NDArray[Any] = smoothed / smoothed_total
     return shares

@@ -50,8 +50,9 @@ def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
     first = 1 if classes == 2 else 0
     areas = []
     for place in range(first, classes):
+        of_class = probability[:, place]
         is_positive = truth == place
-        area = _area(probability[:, place], is_positive)
+        area = _area(of_class, is_positive)
         areas.append(area)
     return float(np.mean(areas))
 
@@ -80,12 +81,14 @@ def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
     A class that neither occurs nor is predicted counts 0.
     """
     classes = np.arange(probability.shape[1])[:, None]
+    predicted = probability.argmax(axis=1)
     is_true = truth == classes
-    is_predicted = probability.argmax(axis=1) == classes
+    is_predicted = predicted == classes
     is_hit = is_true & is_predicted
     hits = is_hit.sum(axis=1)
     total = is_true.sum(axis=1) + is_predicted.sum(axis=1)
-    f1 = 2 * hits / np.maximum(total, 1)
+    divisor = np.maximum(total, 1)
+    f1 = 2 * hits / divisor
     return float(np.mean(f1))
 
 

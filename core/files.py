@@ -88,7 +88,8 @@ def to_json(value: dict[str, Any]) -> str:
     """
     lines = []
     for key in sorted(value):
-        lines.append(f"{_compact(key)}: {_nested(value[key])}")
+        content = _nested(value[key])
+        lines.append(f"{_compact(key)}: {content}")
     return "{\n " + ",\n ".join(lines) + "\n}\n"
 
 
@@ -96,7 +97,8 @@ def _nested(value: Any) -> str:
     if isinstance(value, dict) and value:
         lines = []
         for key in sorted(value):
-            lines.append(f"{_compact(key)}: {_compact(value[key])}")
+            content = _compact(value[key])
+            lines.append(f"{_compact(key)}: {content}")
         return "{\n  " + ",\n  ".join(lines) + "\n }"
     if isinstance(value, list) and value:
         lines = [_compact(entry) for entry in value]
