@@ -1,5 +1,6 @@
-"""A running API that several tests ask; those that spoil something start one of their
-own.
+"""Running APIs that several tests ask, one of each for all the files of a process.
+
+A test that changes the files, the state or the process of an API starts its own.
 """
 
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.service import make
-from tests.support.serving import Api
+from tests.support.serving import ADMIN_KEY, Api
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -17,9 +18,24 @@ def service() -> None:
     make()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    with Api(tmp_path_factory.mktemp("api"), API_MAX_BODY_BYTES="2000000") as running:
+    """An API that takes smaller bodies than usual."""
+    folder = tmp_path_factory.mktemp("api")
+    with Api(folder, API_MAX_BODY_BYTES="2000000") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API with a key and an allowed web page, and without a worker beside it."""
+    settings = {
+        "API_ADMIN_KEY": ADMIN_KEY,
+        "API_CORS_ORIGINS": '["https://example.org"]',
+        "API_TRAINER_URL": "http://127.0.0.1:9",
+    }
+    folder = tmp_path_factory.mktemp("guarded")
+    with Api(folder, **settings) as running:
         yield running
 
 

@@ -1,20 +1,17 @@
-"""From what Alertmanager sends to what GitHub is asked, with the API and the trainer
+"""From Alertmanager's message to the request to GitHub, with the API and the worker
 between.
 """
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.serving import Api
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.api_with_worker import api_with_worker, ended_job
+from tests.support.serving import AUTHORIZED, Api
 from tests.support.web_servers import TOKEN, GitHub, github_api
-from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
-KEY = {"X-API-Key": "a key for the tests"}
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +22,14 @@ def github() -> Iterator[GitHub]:
 
 @pytest.fixture(scope="module")
 def api(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    address = f"http://127.0.0.1:{github.server_port}"
-    told = {
+    settings = {
         "GITHUB_TOKEN": TOKEN,
         "GITHUB_REPOSITORY": "someone/mlops",
-        "GITHUB_API_URL": address,
+        "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
     }
-    with running(checkout(tmp_path_factory.mktemp("checkout")), **told) as trainer:
-        settings = {
-            "API_ADMIN_KEY": KEY["X-API-Key"],
-            "API_TRAINER_URL": f"http://127.0.0.1:{trainer.port}",
-        }
-        with Api(tmp_path_factory.mktemp("api"), **settings) as found:
-            yield found
+    folder = tmp_path_factory.mktemp("alerts")
+    with api_with_worker(folder, worker_settings=settings) as running:
+        yield running
 
 
 def alert(
@@ -60,8 +52,8 @@ def alert(
     }
 
 
-def tell(api: Api, *alerts: dict[str, Any], status: int = 200) -> Any:
-    """Send a message of the webhook's version 4."""
+def send(api: Api, *alerts: dict[str, Any]) -> dict[str, Any]:
+    """Send a message of the webhook's version 4, and return the answer."""
     message = {
         "version": "4",
         "groupKey": '{}:{alertname="DriftDetected"}',
@@ -74,33 +66,39 @@ def tell(api: Api, *alerts: dict[str, Any], status: int = 200) -> Any:
         "externalURL": "http://alertmanager:9093",
         "alerts": alerts,
     }
-    answer = api.client.post("/alerts", json=message, headers=KEY)
-    assert answer.status_code == status, answer.text
-    return answer.json()
+    response = api.client.post("/alerts", json=message, headers=AUTHORIZED)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
-def ended(api: Api, job: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        found: dict[str, Any] = api.client.get(f"/jobs/{job}", headers=KEY).json()
-        if found["ended"]:
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+def send_for_job(api: Api, *alerts: dict[str, Any]) -> str:
+    """Send alerts, and return the ID of the job that they start or that they find."""
+    job = send(api, *alerts)["job"]
+    assert job["kind"] == "retrain"
+    job_id: str = job["id"]
+    return job_id
 
 
 def test_an_alert_needs_the_key(api: Api) -> None:
-    assert api.client.post("/alerts", json={"alerts": []}).status_code == 401
-    assert api.client.post("/alerts", json={}, headers=KEY).status_code == 422
+    answer = api.client.post("/alerts", json={"alerts": []})
+    assert answer.status_code == 401
+    answer = api.client.post("/alerts", json={}, headers=AUTHORIZED)
+    assert answer.status_code == 422
 
 
-def test_what_is_no_drift_of_a_task_that_is_served_is_ignored_and_said(
+def test_other_alerts_than_drift_of_a_served_task_are_ignored_and_listed(
     api: Api, github: GitHub
 ) -> None:
-    ignored = [alert("ApiDown"), alert("DriftDetected", "wine"), alert("DriftDetected")]
-    told = tell(api, *ignored, alert("DriftDetected", "iris", status="resolved"))
-    assert told["job"] is None
-    assert told["ignored"] == [
+    answer = send(
+        api,
+        alert("ApiDown"),
+        alert("DriftDetected", "wine"),
+        alert("DriftDetected"),
+        alert("DriftDetected", "iris", status="resolved"),
+    )
+    assert answer["job"] is None
+    assert answer["ignored"] == [
         "ApiDown (firing)",
         "DriftDetected wine (firing)",
         "DriftDetected (firing)",
@@ -109,36 +107,41 @@ def test_what_is_no_drift_of_a_task_that_is_served_is_ignored_and_said(
     assert github.asked == []
 
 
-def test_drift_starts_one_retrain_however_often_it_is_told(
+def test_drift_starts_one_retrain_however_often_the_alert_comes(
     api: Api, github: GitHub
 ) -> None:
     github.asked.clear()
     housing = alert("DriftDetected", "housing", "MedInc, Latitude")
     iris = alert("DriftDetected", "iris", "petal_length")
     github.status = 502
-    refused = ended(api, tell(api, housing)["job"]["id"])
-    assert "GitHub answers 502" in refused["error"]
+    failed = ended_job(api, send_for_job(api, housing))
+    assert "GitHub answers 502" in failed["error"]
     github.status = 204
     github.asked.clear()
 
-    told = tell(api, alert("CpuBusy"), housing)
-    assert told["ignored"] == ["CpuBusy (firing)"] and told["job"]["kind"] == "retrain"
-    assert tell(api, housing)["job"]["id"] == told["job"]["id"]
-    job = ended(api, told["job"]["id"])
+    answer = send(api, alert("CpuBusy"), housing)
+    assert answer["ignored"] == ["CpuBusy (firing)"]
+    first = answer["job"]["id"]
+    assert send_for_job(api, housing) == first
+    job = ended_job(api, first)
     assert job["result"] == {"dispatched": "https://github.com/someone/mlops/actions"}
-    assert tell(api, housing)["job"]["id"] == told["job"]["id"]
+    assert send_for_job(api, housing) == first
     ((path, _, body),) = github.asked
     assert path == "/repos/someone/mlops/actions/workflows/mlops.yml/dispatches"
-    reason = "alert DriftDetected: housing (MedInc, Latitude)"
-    inputs = {"tasks": "housing", "reason": reason, "refresh_data": "true"}
-    assert body == {"ref": "trunk", "inputs": inputs}
+    assert body == {
+        "ref": "trunk",
+        "inputs": {
+            "tasks": "housing",
+            "reason": "alert DriftDetected: housing (MedInc, Latitude)",
+            "refresh_data": "true",
+        },
+    }
 
-    # A task that drifts later comes with those that still do, and is the only one that
-    # is new.
-    second = tell(api, housing, iris)["job"]
-    assert second["id"] != told["job"]["id"]
-    assert ended(api, second["id"])["status"] == "succeeded"
-    assert github.asked[-1][2]["inputs"]["tasks"] == "iris"
-    assert (
-        tell(api, iris, housing)["job"]["id"] == second["id"] and len(github.asked) == 2
-    )
+    # A task that drifts later comes with those that still do; it alone is new.
+    second = send_for_job(api, housing, iris)
+    assert second != first
+    assert ended_job(api, second)["status"] == "succeeded"
+    _, _, body = github.asked[-1]
+    assert body["inputs"]["tasks"] == "iris"
+    assert send_for_job(api, iris, housing) == second
+    assert len(github.asked) == 2

@@ -23,45 +23,56 @@ from tests.support.service import TASKS
 pytestmark = pytest.mark.slow
 
 
+def start_publish(repo: Repo) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "publish"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def write_bundles(repos: list[Repo]) -> None:
+    """Give each repository challengers, far enough apart for the gate to distinguish.
+
+    So the champion changes often.
+    """
+    chance = random.Random(20)
+    for number, repo in enumerate(repos):
+        noises = {name: 1.4 ** -chance.uniform(0, len(repos)) for name in TASKS}
+        commit = git(repo.root, "rev-parse", "HEAD")
+        factories.bundle(repo.build / "bundle", commit, noises, seed=number)
+
+
 @pytest.mark.parametrize("publishers", [4, pytest.param(8, marks=pytest.mark.nightly)])
 def test_all_land_and_the_right_model_is_champion(
     clone: Callable[..., Repo], publishers: int
 ) -> None:
-    chance = random.Random(20)
     repos = [clone(f"clone-{number}") for number in range(publishers)]
-    for number, repo in enumerate(repos):
-        # Far enough apart for the gate to tell them apart, so that the champion changes
-        # often.
-        noises = {name: 1.4 ** -chance.uniform(0, publishers) for name in TASKS}
-        commit = git(repo.root, "rev-parse", "HEAD")
-        factories.bundle(repo.build / "bundle", commit, noises, seed=number)
+    write_bundles(repos)
+    processes = [start_publish(repo) for repo in repos]
+    printed = []
+    for process in processes:
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors
+        printed.append(output.strip())
 
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "--repo", str(repo.root), "publish"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for repo in repos
-    ]
-    said = [process.communicate() for process in running]
-
-    assert [process.returncode for process in running] == [0] * publishers, said
     landed = clone("landed")
     assert verify(landed) == []
-    commits = git(
-        landed.root, "log", "--reverse", "--format=%H", f"HEAD~{publishers}..HEAD"
-    ).split()
-    assert sorted(out.strip() for out, _ in said) == sorted(commits)
-    assert len(layout.run_folders(landed.mlruns)) == publishers * len(TASKS) * 2
+    revisions = f"HEAD~{publishers}..HEAD"
+    log = git(landed.root, "log", "--reverse", "--format=%H", revisions)
+    commits = log.split()
+    assert sorted(printed) == sorted(commits)
+    runs = layout.run_folders(landed.mlruns)
+    assert len(runs) == publishers * len(TASKS) * 2
     promotions = 0
     for name in TASKS:
         expected = _replay(name, commits, landed, repos)
-        known = registry.versions(landed.mlruns, name)
-        assert [entry.run_id for entry in known] == expected
-        assert [entry.version for entry in known] == list(range(1, len(expected) + 1))
+        versions = registry.versions(landed.mlruns, name)
+        assert [entry.run_id for entry in versions] == expected
+        numbers = [entry.version for entry in versions]
+        assert numbers == list(range(1, len(expected) + 1))
         promotions += len(expected)
     assert promotions > len(TASKS), "no champion changed: the race was not tried"
 
@@ -69,34 +80,28 @@ def test_all_land_and_the_right_model_is_champion(
 def _replay(
     name: str, commits: list[str], landed: Repo, repos: list[Repo]
 ) -> list[str]:
-    """Ask the gate again, bundle by bundle in the order of landing; return the promoted
-    runs.
-    """
-    folders = {
-        bundles.read(repo.build / "bundle").tasks[name].parent_run: repo
-        for repo in repos
-    }
-    champion, promoted = None, []
+    """Repeat the gate's decisions in the order of landing; return the promoted runs."""
+    bundle_of_run = {}
+    for repo in repos:
+        folder = repo.build / "bundle"
+        parent_run = bundles.read(folder).tasks[name].parent_run
+        bundle_of_run[parent_run] = folder
+    champion = None
+    promoted = []
     for commit in commits:
-        added = git(
-            landed.root,
-            "show",
-            "--format=",
-            "--name-only",
-            commit,
-            "--",
-            f"mlruns/{name}",
-        )
-        parents = {line.split("/")[3] for line in added.splitlines()} & folders.keys()
-        folder = folders[parents.pop()].build / "bundle"
+        show = ("show", "--format=", "--name-only", commit)
+        added = git(landed.root, *show, "--", f"mlruns/{name}")
+        run_ids = {line.split("/")[3] for line in added.splitlines()}
+        (parent_run,) = run_ids & bundle_of_run.keys()
+        folder = bundle_of_run[parent_run]
         challenger = bundles.read(folder).tasks[name].challenger
         assert challenger
         run = layout.run_folders(folder / "mlruns")[challenger.run_id]
         model = OnnxModel(run / layout.MODELS / challenger.model_id / "model.onnx")
-        holdout = pd.read_csv(
-            folder / "holdout" / f"{name}.csv.gz", keep_default_na=False
-        )
-        if decide(tasks.load(name), challenger, model, champion, holdout).promote:
+        rows = folder / "holdout" / f"{name}.csv.gz"
+        holdout = pd.read_csv(rows, keep_default_na=False)
+        decision = decide(tasks.load(name), challenger, model, champion, holdout)
+        if decision.promote:
             champion = model
             promoted.append(challenger.run_id)
     return promoted

@@ -21,10 +21,9 @@ Row = dict[str, float]
 def flowers(count: int) -> list[Row]:
     """Return rows that are distributed like the training data."""
     table = strategies.table(tasks.load("iris"), count, seed=count)
-    rows: list[Row] = table.drop(columns="species").to_dict(
-        "records"
-    )  # type: ignore[assignment]
-    return rows
+    features = table.drop(columns="species")
+    rows: Any = features.to_dict("records")
+    return list(rows)
 
 
 def arguments(api: Api, *more: str) -> list[str]:
@@ -43,6 +42,14 @@ def report(api: Api) -> tuple[str, dict[str, Any]]:
     return as_text.stdout, json.loads(as_json.stdout)
 
 
+def longer_flowers(count: int) -> list[Row]:
+    """Return rows whose petals are longer than in the training data."""
+    rows = flowers(count)
+    for row in rows:
+        row["petal_length"] = min(row["petal_length"] + 1.5, 8)
+    return rows
+
+
 def test_the_verdict_follows_the_requests(own_api: Api) -> None:
     line, drift = report(own_api)
     assert line.startswith("iris: too few rows; ")
@@ -55,26 +62,22 @@ def test_the_verdict_follows_the_requests(own_api: Api) -> None:
     assert drift == own_api.get("/drift/iris")
     assert drift["rows"] == 800
 
-    longer = []
-    for row in flowers(2000):
-        longer.append(row | {"petal_length": min(row["petal_length"] + 1.5, 8)})
-    own_api.post("/predict/iris", longer)
+    own_api.post("/predict/iris", longer_flowers(2000))
     own_api.wait_for_rows(2800)
     line, drift = report(own_api)
-    assert line.startswith("iris: drift in ")
-    assert "petal_length" in line.split(";")[0]
+    verdict, _, _ = line.partition(";")
+    assert verdict.startswith("iris: drift in ")
+    assert "petal_length" in verdict
     assert "petal_length" in drift["drifted"]
     assert "sepal_width" not in drift["drifted"]
 
 
 def test_a_line_for_every_task_and_one_sentence_for_an_error(own_api: Api) -> None:
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pipeline", *arguments(own_api, *more)]
-        environment = os.environ | NO_WAY_OUT
         return subprocess.run(
-            command,
+            [sys.executable, "-m", "pipeline", *arguments(own_api, *more)],
             cwd=ROOT,
-            env=environment,
+            env=os.environ | NO_WAY_OUT,
             capture_output=True,
             text=True,
             check=False,

@@ -1,10 +1,7 @@
-"""What a web page of somebody else can start in a real browser: nothing, even if it has
-the key.
-"""
+"""Web pages of others in a real browser: they start nothing, even with the key."""
 
 import http.client
 import json
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -15,17 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.support.serving import Api
+from tests.support.api_with_worker import api_with_worker
+from tests.support.browser import browser_command, in_a_browser
+from tests.support.serving import ADMIN_KEY, Api
 from tests.support.waiting import wait_until
-from tests.unit.pipeline.worker.service import checkout, running
-from tools.screenshots import BROWSERS, QUIET
 
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="needs Chromium or a browser like it"),
-]
-KEY = "a key for the tests"
+pytestmark = [pytest.mark.slow, in_a_browser]
 # Every way in which a page can send something, with and without the key, at every path.
 ATTACK = """<!doctype html><body><script>
 const asked = new URLSearchParams(location.search), key = "KEY";
@@ -65,12 +57,10 @@ attack();
 
 
 class Site:
-    """A web site that has the page; any other request it passes on to the API, as it
-    came.
+    """A web site with the page, which passes any other request on to the API.
 
-    The browser sees one server. So it is with DNS rebinding: the page comes from the
-    attacker's server, and what the page then asks goes to the API, under the attacker's
-    name.
+    The browser sees one server, as in DNS rebinding: the page comes from the attacker's
+    server, and the page's requests go to the API under the attacker's name.
     """
 
     def __init__(self, api: Api) -> None:
@@ -79,8 +69,9 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                page = ATTACK.replace("KEY", KEY).replace("RUN", "0" * 32).encode()
-                self._answer(200, page, "text/html")
+                page = ATTACK.replace("KEY", ADMIN_KEY)
+                page = page.replace("RUN", "0" * 32)
+                self._answer(200, page.encode(), "text/html")
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -115,27 +106,20 @@ class Site:
 
 @contextmanager
 def site(api: Api) -> Iterator[Site]:
-    made = Site(api)
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    running = Site(api)
+    threading.Thread(target=running.server.serve_forever, daemon=True).start()
     try:
-        yield made
+        yield running
     finally:
-        made.server.shutdown()
-        made.server.server_close()
+        running.server.shutdown()
+        running.server.server_close()
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """An API with a key, and a trainer beside it."""
-    repo = checkout(tmp_path_factory.mktemp("checkout"))
-    with running(repo) as trainer:
-        settings = {
-            "API_ADMIN_KEY": KEY,
-            "API_TRAINER_URL": f"http://127.0.0.1:{trainer.port}",
-            "API_STATE": str(trainer.state),
-        }
-        with Api(tmp_path_factory.mktemp("api"), **settings) as api:
-            yield api
+    """An API with a key, and a worker beside it."""
+    with api_with_worker(tmp_path_factory.mktemp("served")) as api:
+        yield api
 
 
 def jobs(api: Api) -> int:
@@ -143,58 +127,57 @@ def jobs(api: Api) -> int:
 
 
 def visit(api: Api, host: str, target: str, profile: Path) -> list[Any]:
-    """Open the page under a name in a browser, and return what its requests were
-    answered.
-    """
-    with site(api) as made:
-        address = f"http://{host}:{made.port}/?target={target}&query=?wait=0"
-        command = [str(BROWSER), *QUIET, f"--user-data-dir={profile}"]
-        command += [
+    """Open the page under a name in a browser, and return the answers to its requests."""
+    with site(api) as attacker:
+        command = browser_command(
+            profile,
             "--host-resolver-rules=MAP *.example 127.0.0.1",
             "--no-proxy-server",
-            address,
-        ]
+            f"http://{host}:{attacker.port}/?target={target}&query=?wait=0",
+        )
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as browser:
             try:
-                wait_until(lambda: made.report)
+                wait_until(lambda: attacker.report)
             finally:
                 browser.terminate()
-        return made.report
+        return attacker.report
 
 
 def test_a_page_of_another_origin_starts_nothing(served: Api, tmp_path: Path) -> None:
     before = jobs(served)
-    seen = visit(served, "evil.example", f"http://127.0.0.1:{served.port}", tmp_path)
+    answers = visit(served, "evil.example", f"http://127.0.0.1:{served.port}", tmp_path)
     assert jobs(served) == before
-    # What needs the browser to ask first was never sent; an answer to the rest cannot
-    # be read.
-    assert len(seen) == 28 and set(seen) <= {"failed", "opaque"}
+    # Requests that need a preflight were never sent; the answers to the others can't be
+    # read.
+    assert len(answers) == 28
+    assert set(answers) <= {"failed", "opaque"}
 
 
 def test_a_page_of_another_port_of_this_machine_starts_nothing(
     served: Api, tmp_path: Path
 ) -> None:
     before = jobs(served)
-    seen = visit(served, "127.0.0.1", f"http://127.0.0.1:{served.port}", tmp_path)
+    answers = visit(served, "127.0.0.1", f"http://127.0.0.1:{served.port}", tmp_path)
     assert jobs(served) == before
-    assert len(seen) == 28 and set(seen) <= {"failed", "opaque"}
+    assert len(answers) == 28
+    assert set(answers) <= {"failed", "opaque"}
 
 
 def test_a_page_whose_name_was_made_to_lead_to_the_api_starts_nothing(
     served: Api, tmp_path: Path
 ) -> None:
     before = jobs(served)
-    seen = visit(served, "evil.example", "", tmp_path)
+    answers = visit(served, "evil.example", "", tmp_path)
     assert jobs(served) == before
-    assert len(seen) == 28 and set(seen) == {403}
+    assert len(answers) == 28
+    assert set(answers) == {403}
 
 
 def test_a_page_of_the_apis_own_that_has_the_key_does(
     served: Api, tmp_path: Path
 ) -> None:
-    """The same page under a name of this machine: what is refused above could have been
-    done.
-    """
+    """The same page under a name of this machine: it could start what is refused above."""
     before = jobs(served)
-    seen = visit(served, "localhost", "", tmp_path)
-    assert jobs(served) > before and 202 in seen
+    answers = visit(served, "localhost", "", tmp_path)
+    assert jobs(served) > before
+    assert 202 in answers

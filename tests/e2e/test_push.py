@@ -1,4 +1,4 @@
-"""A whole push, nothing forged: train, publish, the same again, a rollback, another
+"""A whole push with real models: train, publish, the same again, a rollback, another
 clone.
 """
 
@@ -20,53 +20,63 @@ from tests.conftest import commit_all
 from tests.support import factories
 
 pytestmark = pytest.mark.slow
+LARGE = (".onnx", ".png", ".csv", ".csv.gz")
 
 
 def push(team: Repo, strength: float) -> str:
-    """Change params.yaml, push it, train and publish as the pipeline does; return the
-    message.
-    """
+    """Change params.yaml, push it, train, publish; return the message's first line."""
     git(team.root, "pull", "--quiet", "--rebase")
     (team.root / "params.yaml").write_text(factories.PARAMS % strength)
     if git(team.root, "status", "--porcelain"):
         commit_all(team.root, f"feat: C {strength}")
         git(team.root, "push", "--quiet")
-    train(team, [], team.build / "bundle")
-    return publish(team, team.build / "bundle", "origin", "main")[1]
+    bundle = team.build / "bundle"
+    train(team, [], bundle)
+    _, message = publish(team, bundle, "origin", "main")
+    return message.splitlines()[0]
 
 
-def objects(origin: Path) -> dict[str, str]:
+def paths_by_digest(origin: Path) -> dict[str, str]:
     """Return a path of every object by its digest."""
-    listed = git(origin, "rev-list", "--objects", "main").splitlines()
-    return {line.partition(" ")[0]: line.partition(" ")[2] for line in listed}
+    paths = {}
+    for line in git(origin, "rev-list", "--objects", "main").splitlines():
+        digest, _, path = line.partition(" ")
+        paths[digest] = path
+    return paths
+
+
+def check_champion(seen: Repo, version: int) -> None:
+    """Check that the files in service are those of a version."""
+    folder = seen.models / "iris"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    model = OnnxModel(folder / "model.onnx")
+    assert manifest["version"] == version
+    assert manifest["sha256"] == model.sha256
+    card = (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert f"# Iris species: version {version}" in card
+    assert "log_loss" in card
 
 
 def test_a_push_a_better_one_the_same_again_and_a_rollback(
     clone: Callable[..., Repo], origin: Path
 ) -> None:
     team = clone("team")
-    assert "iris v1 promoted" in push(team, 1).splitlines()[0]
-    assert "iris v2 promoted" in push(team, 10).splitlines()[0]
-    before = objects(origin)
-    assert "iris v2 stays" in push(team, 10).splitlines()[0]
-    added = [path for digest, path in objects(origin).items() if digest not in before]
-    assert [
-        path for path in added if path.endswith((".onnx", ".png", ".csv", ".csv.gz"))
-    ] == []
+    assert "iris v1 promoted" in push(team, 1)
+    assert "iris v2 promoted" in push(team, 10)
+    before = paths_by_digest(origin)
+    assert "iris v2 stays" in push(team, 10)
+    after = paths_by_digest(origin)
+    added = [after[digest] for digest in after.keys() - before.keys()]
+    assert not [path for path in added if path.endswith(LARGE)]
     promote(team, "iris", 1, "", "origin", "main")
 
     seen = clone("seen")
     assert verify(seen) == []
     assert (seen.data / "iris.csv.gz").is_file()
     assert len(layout.run_folders(seen.mlruns)) == 9
-    assert [entry.decided_by for entry in registry.versions(seen.mlruns, "iris")] == [
-        "gate",
-        "gate",
-        "hand",
-    ]
-    manifest = json.loads((seen.models / "iris" / "manifest.json").read_text("utf-8"))
-    model = OnnxModel(seen.models / "iris" / "model.onnx")
-    assert (manifest["version"], manifest["sha256"]) == (3, model.sha256)
-    assert build_database(seen.mlruns, seen.build / "mlflow.db").runs == 9
-    card = (seen.models / "iris" / "MODEL_CARD.md").read_text("utf-8")
-    assert "# Iris species: version 3" in card and "log_loss" in card
+    versions = registry.versions(seen.mlruns, "iris")
+    decided_by = [entry.decided_by for entry in versions]
+    assert decided_by == ["gate", "gate", "hand"]
+    check_champion(seen, 3)
+    built = build_database(seen.mlruns, seen.build / "mlflow.db")
+    assert built.runs == 9

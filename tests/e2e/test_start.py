@@ -1,29 +1,32 @@
 """The start command without Docker: the whole stack over a clone, from start to Ctrl-C."""
 
-import json
 import os
 import re
 import signal
 import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from core.git import git
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from tests.support import factories
-from tests.support.local_stack import prepare
+from tests.support.local_stack import LocalStack, prepare
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 OFFSET = 20_000
-API, MLFLOW, TRAINER, HISTORY = (port + OFFSET for port in (8000, 5000, 8001, 5001))
+API = 8000 + OFFSET
+MLFLOW = 5000 + OFFSET
+WORKER = 8001 + OFFSET
+HISTORY = 5001 + OFFSET
+PORTS = (API, MLFLOW, WORKER, HISTORY)
+PUSHES = re.compile(r'^model_history_pushes{task="(\w+)"} (.*)$', re.MULTILINE)
+# The project's own programs alone: those that are installed here are not tested.
+SYSTEM = {"PATH": "/usr/bin:/bin"}
 
 pytestmark = pytest.mark.slow
 
@@ -33,142 +36,121 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def command(repo: Repo, *flags: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "scripts.start", "--port-offset", str(OFFSET), *flags],
-        cwd=repo.root,
-        # Only what is in the project: what this machine has installed is not what is
-        # tested.
-        env={**os.environ, "PATH": "/usr/bin:/bin", "PYTHONPATH": ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+def get(port: int, path: str, **headers: str) -> httpx.Response:
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        return client.get(f"http://127.0.0.1:{port}{path}", headers=headers)
 
 
-def said_by(repo: Repo, *flags: str) -> tuple[int, str]:
-    process = command(repo, *flags)
-    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
-    return process.returncode, said
-
-
-@contextmanager
-def started(repo: Repo) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process, said = command(repo, "--local"), ""
-    assert process.stdout
-    try:
-        while "Ctrl-C or --stop ends it" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        yield process, said
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=PATIENCE_SECONDS)
-
-
-def ask(port: int, path: str, content: object = None) -> dict[str, object]:
-    body = None if content is None else json.dumps(content).encode()
-    head = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, head)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        found: dict[str, object] = json.load(answer)
-        return found
-
-
-def key_of(repo: Repo) -> str:
+def admin_key(stack: LocalStack) -> str:
     """Return the key that the first start has made, which its owner alone can read."""
-    file = repo.build / "admin-key"
+    file = stack.repo.build / "admin-key"
     assert file.stat().st_mode & 0o777 == 0o600
-    code, key = said_by(repo, "--key")
-    assert code == 0 and key == file.read_text("utf-8")
-    return key.strip()
+    assert stack.run("--key") == (0, file.read_text("utf-8"))
+    return file.read_text("utf-8").strip()
 
 
-def status(path: str, key: str) -> int:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{API}{path}", headers={"X-API-Key": key}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
+def status_with_key(key: str) -> int:
+    headers = {"X-API-Key": key}
+    return get(API, "/jobs/none", **headers).status_code
 
 
 def experiments() -> set[str]:
-    path = "/api/2.0/mlflow/experiments/search"
-    found = ask(MLFLOW, path, {"max_results": 100})["experiments"]
-    assert isinstance(found, list)
-    return {experiment["name"] for experiment in found}
+    url = f"http://127.0.0.1:{MLFLOW}/api/2.0/mlflow/experiments/search"
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        answer = client.post(url, json={"max_results": 100})
+    return {experiment["name"] for experiment in answer.json()["experiments"]}
+
+
+def served_version(task: str) -> Any:
+    return get(API, f"/models/{task}").json()["version"]
 
 
 def pushes() -> dict[str, str]:
-    with urllib.request.urlopen(
-        f"http://127.0.0.1:{HISTORY}/metrics", timeout=30
-    ) as answer:
-        text = answer.read().decode()
-    return dict(
-        re.findall(r'^model_history_pushes{task="(\w+)"} (.*)$', text, re.MULTILINE)
-    )
+    metrics = get(HISTORY, "/metrics").text
+    return dict(PUSHES.findall(metrics))
+
+
+class Publisher:
+    """Publishes a team's bundles, which the user then pulls."""
+
+    def __init__(self, team: Repo, user: Repo, folder: Path) -> None:
+        self.team = team
+        self.user = user
+        self.folder = folder
+        self.commit = git(team.root, "rev-parse", "HEAD")
+
+    def publish(self, number: int, **noises: float) -> None:
+        bundle = self.folder / f"bundle-{number}"
+        factories.bundle(bundle, self.commit, noises, seed=number)
+        publish(self.team, bundle, "origin", "main")
+        git(self.user.root, "pull", "--quiet")
+
+
+def check_key(stack: LocalStack, output: str) -> None:
+    """Check that the key opens the API, and that it is shown nowhere by itself."""
+    key = admin_key(stack)
+    assert status_with_key(key) == 404
+    assert status_with_key("another key") == 401
+    assert os.path.join("build", "admin-key") in output
+    assert key not in output
+    for log in (stack.repo.root / "logs").iterdir():
+        assert key not in log.read_text("utf-8"), log
+
+
+def check_commands(stack: LocalStack) -> None:
+    """Check what the other flags print while the stack runs."""
+    code, output = stack.run("--local")
+    assert code == 0
+    assert "runs already" in output
+    assert "2 of 2 runs" in output
+    code, output = stack.run("--status")
+    assert code == 0
+    assert "mlops-api" in output
+    assert "has ended" not in output
+    code, output = stack.run("--logs", "mlops-api")
+    assert code == 0
+    assert "a model is in service" in output
 
 
 def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
     clone: Callable[..., Repo], tmp_path: Path
 ) -> None:
-    repo, team = clone("user"), clone("team")
-    commit = git(team.root, "rev-parse", "HEAD")
-    factories.bundle(tmp_path / "one", commit, {"housing": 0.5}, seed=1)
-    publish(team, tmp_path / "one", "origin", "main")
-    git(repo.root, "pull", "--quiet")
+    repo = clone("user")
+    publisher = Publisher(clone("team"), repo, tmp_path)
+    publisher.publish(1, housing=0.5)
     prepare(repo)
-    with started(repo) as (process, said):
-        assert "2 of 2 runs" in said and "housing v1" in said and f":{API}/docs" in said
-        assert "mattered most" in said
-
-        key = key_of(repo)
-        assert (
-            status("/jobs/none", key) == 404
-            and status("/jobs/none", "another key") == 401
-        )
-        assert os.path.join("build", "admin-key") in said and key not in said
-        assert not [
-            log
-            for log in (repo.root / "logs").iterdir()
-            if key in log.read_text("utf-8")
-        ]
-
-        code, again = said_by(repo, "--local")
-        assert code == 0 and "runs already" in again and "2 of 2 runs" in again
-        code, state = said_by(repo, "--status")
-        assert code == 0 and "mlops-api" in state and "has ended" not in state
-        code, lines = said_by(repo, "--logs", "mlops-api")
-        assert code == 0 and "a model is in service" in lines
-
-        factories.bundle(
-            tmp_path / "two", commit, {"housing": 0.02, "iris": 0.05}, seed=2
-        )
-        publish(team, tmp_path / "two", "origin", "main")
-        git(repo.root, "pull", "--quiet")
-        wait_until(lambda: {"housing", "iris"} <= experiments())
-        wait_until(lambda: ask(API, "/models/housing")["version"] == 2)
+    stack = LocalStack(repo, OFFSET, SYSTEM)
+    with stack.started() as (process, output):
+        for expected in (
+            "2 of 2 runs",
+            "housing v1",
+            f":{API}/docs",
+            "mattered most",
+        ):
+            assert expected in output
+        check_key(stack, output)
+        check_commands(stack)
+        publisher.publish(2, housing=0.02, iris=0.05)
+        wait_until(lambda: experiments() >= {"housing", "iris"})
+        wait_until(lambda: served_version("housing") == 2)
         wait_until(lambda: pushes() == {"housing": "2.0", "iris": "1.0"})
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE_SECONDS) == 0
-    assert all(map(is_free, (API, MLFLOW, TRAINER, HISTORY)))
-    assert not list(repo.build.glob("stack-*.json"))
-    assert said_by(repo, "--stop") == (0, "nothing ran.\n")
+    for port in PORTS:
+        assert is_free(port)
+    assert list(repo.build.glob("stack-*.json")) == []
+    assert stack.run("--stop") == (0, "nothing ran.\n")
 
 
 def test_a_port_that_is_taken_is_one_sentence(clone: Callable[..., Repo]) -> None:
     repo = clone("user")
     prepare(repo)
+    stack = LocalStack(repo, OFFSET, SYSTEM)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", HISTORY))
         other.listen()
-        code, said = said_by(repo, "--local")
-    assert code == 1 and f"Port {HISTORY}: in use, mlflow-history needs it" in said
-    assert "Traceback" not in said
+        code, output = stack.run("--local")
+    assert code == 1
+    assert f"Port {HISTORY}: in use, mlflow-history needs it" in output
+    assert "Traceback" not in output

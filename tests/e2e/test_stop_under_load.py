@@ -3,12 +3,9 @@ left.
 """
 
 import json
-import os
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -18,103 +15,90 @@ import pytest
 
 from pipeline.repo import Repo
 from scripts.loopback import open_url
-from tests.support.local_stack import prepare
+from tests.support.local_stack import LocalStack, prepare
 from tests.support.service import MODELS
+from tests.support.serving import served_manifest
 from tests.support.waiting import PATIENCE_SECONDS
 
 OFFSET = 20_500
-PORTS = {
-    "mlops-api": 8000,
-    "trainer": 8001,
-    "mlflow-server": 5000,
-    "mlflow-history": 5001,
-}
-API = f"http://127.0.0.1:{PORTS['mlops-api'] + OFFSET}"
+API_PORT = 8000 + OFFSET
+PORTS = (
+    API_PORT,
+    8001 + OFFSET,
+    5000 + OFFSET,
+    5001 + OFFSET,
+)
 SENDERS = 4
 ENOUGH = 200
+# Settings of a user's that must not get into the stack.
+VARIABLES = {
+    "MLFLOW_STATIC_PREFIX": "/elsewhere",
+    "http_proxy": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+}
 
 pytestmark = pytest.mark.slow
 
 
 class Sender(threading.Thread):
-    """Sends one request after the other until nobody answers, and keeps the ids of the
+    """Sends one request after the other until nobody answers, and keeps the IDs of the
     answers.
     """
 
     def __init__(self, body: bytes, enough: threading.Semaphore) -> None:
         super().__init__(daemon=True)
-        self.answered: list[str] = []
-        self._body, self._enough = body, enough
+        self.answered: set[str] = set()
+        self._body = body
+        self._enough = enough
 
     def run(self) -> None:
         """Send."""
-        head = {"Content-Type": "application/json"}
+        url = f"http://127.0.0.1:{API_PORT}/predict/iris"
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(url, self._body, headers)
         while True:
             try:
-                request = urllib.request.Request(
-                    f"{API}/predict/iris", self._body, head
-                )
                 with open_url(request, 30) as answer:
-                    self.answered.append(json.load(answer)["request_id"])
+                    self.answered.add(json.load(answer)["request_id"])
             except (OSError, ValueError):
                 return
             self._enough.release()
 
 
-def start_command(*flags: str) -> list[str]:
-    return [sys.executable, "-m", "scripts.start", "--port-offset", str(OFFSET), *flags]
+def start_senders() -> list[Sender]:
+    """Start threads that send, and return them when they have enough answers."""
+    golden = served_manifest("iris")["golden"]
+    body = json.dumps(golden["request"]).encode()
+    enough = threading.Semaphore(0)
+    senders = [Sender(body, enough) for _ in range(SENDERS)]
+    for sender in senders:
+        sender.start()
+    for _ in range(ENOUGH):
+        assert enough.acquire(timeout=PATIENCE_SECONDS)
+    return senders
+
+
+def logged_request_ids(repo: Repo) -> set[str]:
+    query = "SELECT request_id FROM predictions"
+    with closing(sqlite3.connect(repo.build / "predictions.db")) as log:
+        return {request_id for (request_id,) in log.execute(query)}
 
 
 def test_every_answered_prediction_is_in_the_log(clone: Callable[..., Repo]) -> None:
     repo = clone("user")
     prepare(repo)
     shutil.copytree(MODELS, repo.models)
-    manifest = json.loads((repo.models / "iris" / "manifest.json").read_bytes())
-    environment = os.environ | {"PYTHONPATH": "", "MLFLOW_STATIC_PREFIX": "/elsewhere"}
-    environment["http_proxy"] = environment["HTTP_PROXY"] = "http://127.0.0.1:9"
-    supervisor = subprocess.Popen(
-        start_command("--local"),
-        cwd=repo.root,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-    )
-    assert supervisor.stdout
-    said = ""
-    try:
-        while "--stop ends it" not in said:
-            assert (line := supervisor.stdout.readline()), said
-            said += line
-        enough = threading.Semaphore(0)
-        body = json.dumps(manifest["golden"]["request"]).encode()
-        senders = [Sender(body, enough) for _ in range(SENDERS)]
-        for sender in senders:
-            sender.start()
-        for _ in range(ENOUGH):
-            assert enough.acquire(timeout=PATIENCE_SECONDS)
-        stopped = subprocess.run(
-            start_command("--stop"),
-            cwd=repo.root,
-            env=environment,
-            capture_output=True,
-            check=False,
-        )
+    stack = LocalStack(repo, OFFSET, VARIABLES)
+    answered: set[str] = set()
+    with stack.started() as (supervisor, _):
+        senders = start_senders()
+        assert stack.run("--stop") == (0, "stopped.\n")
         for sender in senders:
             sender.join(60)
+            answered |= sender.answered
         assert supervisor.wait(60) == 0
-    finally:
-        supervisor.kill()
-    assert (stopped.returncode, stopped.stdout.split()) == (
-        0,
-        [b"stopped."],
-    ), stopped.stderr
-    answered = {number for sender in senders for number in sender.answered}
-    with closing(sqlite3.connect(repo.build / "predictions.db")) as log:
-        logged = {
-            number for (number,) in log.execute("SELECT request_id FROM predictions")
-        }
-    assert len(answered) >= ENOUGH and answered <= logged
-    for port in PORTS.values():
+    assert len(answered) >= ENOUGH
+    assert answered <= logged_request_ids(repo)
+    for port in PORTS:
         with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port + OFFSET)) != 0
+            assert probe.connect_ex(("127.0.0.1", port)) != 0

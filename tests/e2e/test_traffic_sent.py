@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -34,56 +34,64 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MODELS", MODELS)
 
 
-def sent(
-    api: Api, capsys: pytest.CaptureFixture[str], *arguments: str
-) -> dict[str, Any]:
-    """Send traffic and return the counts."""
-    url = str(api.client.base_url)
-    assert commands.run(main, [*arguments, "--url", url, "--json"]) == 0
-    counts: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return counts
+Send = Callable[..., dict[str, Any]]
+FAST = ("--rate", "1000")
 
 
-def test_all_kinds_reach_the_api(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    fast = ("--rate", "1000")
-    before = {task: api.metric("predictions_total", task=task) for task in TASKS}
-    normal = sent(api, capsys, "normal", "--task", "iris", "--rows", "300", *fast)
-    assert normal["rows"] == 300 and normal["statuses"] == {"200": normal["requests"]}
-    drifted = sent(
-        api, capsys, "drifted", "--feature", "MedInc", "--rows", "100", *fast
-    )
+@pytest.fixture
+def send(api: Api, capsys: pytest.CaptureFixture[str]) -> Send:
+    """Return a function that sends traffic and returns the counts."""
+
+    def send_traffic(*arguments: str) -> dict[str, Any]:
+        url = str(api.client.base_url)
+        status = commands.run(main, [*arguments, "--url", url, "--json"])
+        assert status == 0
+        counts: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return counts
+
+    return send_traffic
+
+
+def predictions(api: Api) -> dict[str, float]:
+    return {task: api.metric("predictions_total", task=task) for task in TASKS}
+
+
+def test_all_kinds_reach_the_api(api: Api, send: Send) -> None:
+    before = predictions(api)
+    normal = send("normal", "--task", "iris", "--rows", "300", *FAST)
+    assert normal["rows"] == 300
+    assert normal["statuses"] == {"200": normal["requests"]}
+    drifted = send("drifted", "--feature", "MedInc", "--rows", "100", *FAST)
     assert drifted["rows"] == 100  # the other tasks have no such feature
-    slow = sent(api, capsys, "slow", "--task", "credit", "--rows", "3000", *fast)
-    assert slow["rows"] == 3000 and slow["requests"] <= 2
-    after = {task: api.metric("predictions_total", task=task) for task in TASKS}
+    slow = send("slow", "--task", "credit", "--rows", "3000", *FAST)
+    assert slow["rows"] == 3000
+    assert slow["requests"] <= 2
+    after = predictions(api)
     added = {task: after[task] - before[task] for task in TASKS}
     assert added == {"iris": 300, "housing": 100, "credit": 3000}
-    errors = sent(api, capsys, "errors", "--task", "iris", "--rows", "7", *fast)
-    assert errors["statuses"] == {"404": 1, "413": 1, "422": 5} and errors["rows"] == 0
+    errors = send("errors", "--task", "iris", "--rows", "7", *FAST)
+    assert errors["statuses"] == {"404": 1, "413": 1, "422": 5}
+    assert errors["rows"] == 0
 
 
-def test_feedback_is_as_good_as_the_holdout_says(
-    api: Api, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = sent(
-        api, capsys, "--task", "iris", "--rows", "200", "--rate", "100", "--feedback"
-    )
-    assert told["feedback"] == {"200": told["requests"]}
+def test_feedback_is_as_good_as_the_holdout_says(api: Api, send: Send) -> None:
+    options = ("--rows", "200", "--rate", "100", "--feedback")
+    counts = send("--task", "iris", *options)
+    assert counts["feedback"] == {"200": counts["requests"]}
     quality = api.get("/quality/iris")
     assert quality["rows"] == 200
-    assert quality["live"]["accuracy"] == pytest.approx(
-        quality["offline"]["accuracy"], abs=0.05
-    )
+    accuracy = quality["offline"]["accuracy"]
+    assert quality["live"]["accuracy"] == pytest.approx(accuracy, abs=0.05)
 
 
-def test_a_pace_is_kept(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    told = sent(api, capsys, "--task", "iris", "--rate", "20", "--seconds", "2")
-    assert 35 <= told["requests"] <= 40
+def test_a_pace_is_kept(send: Send) -> None:
+    counts = send("--task", "iris", "--rate", "20", "--seconds", "2")
+    assert 35 <= counts["requests"] <= 40
 
 
 @posix
 def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
-    # Whoever runs the tests in the background has made them ignore Ctrl-C.
+    # A shell makes what it runs in the background ignore Ctrl-C.
     code = """
 import signal, sys
 from pathlib import Path
@@ -93,11 +101,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 program.MODELS = Path(sys.argv.pop(1))
 sys.exit(commands.run(program.main))
 """
-    command = [sys.executable, "-c", code, str(MODELS), "--task", "iris"]
-    command += ["--rate", "1000"]
-    known = api.metric("predictions_total", task="iris")
+    url = str(api.client.base_url)
+    options = ["--task", "iris", *FAST, "--url", url]
+    before = api.metric("predictions_total", task="iris")
     process = subprocess.Popen(
-        [*command, "--url", str(api.client.base_url)],
+        [sys.executable, "-c", code, str(MODELS), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -105,9 +113,11 @@ sys.exit(commands.run(program.main))
     )
     # The API counts a request before its client has the answer; as many as are sent at
     # once may be on their way, so one more means that an answer has come.
-    while api.metric("predictions_total", task="iris") <= known + AT_ONCE:
+    while api.metric("predictions_total", task="iris") <= before + AT_ONCE:
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 0 and err == ""
-    assert "requests" in out and "200: " in out
+    assert process.returncode == 0
+    assert err == ""
+    assert "requests" in out
+    assert "200: " in out

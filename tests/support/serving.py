@@ -1,5 +1,5 @@
-"""The API as it really runs: `python -m app` on a free port, over copies of the tests'
-models.
+"""The API in a process of its own: `python -m app` on a free port, over copies of the
+models of `tests/support/service.py`.
 """
 
 import json
@@ -22,7 +22,9 @@ from tests.paths import ROOT
 from tests.support.service import MODELS, REPOSITORY
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-# The body in the issue and in the README, as it stands.
+ADMIN_KEY = "a key for the tests"
+AUTHORIZED = {"X-API-Key": ADMIN_KEY}
+# The body in the README, as it stands.
 HOUSE = {
     "MedInc": 8.3252,
     "HouseAge": 41.0,
@@ -37,8 +39,13 @@ HOUSE = {
 
 def manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest in a model's folder."""
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
-    return found
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    return content
+
+
+def served_manifest(task: str) -> dict[str, Any]:
+    """Return the manifest of the task's model in service."""
+    return manifest(MODELS / task)
 
 
 def golden(task: str) -> dict[str, Any]:
@@ -53,67 +60,70 @@ def edit(folder: Path, **changes: Any) -> None:
 
 
 def put_older_version(folder: Path, task: str) -> int:
-    """Replace a model's files by the newest version in the registry that answers
-    differently.
-    """
+    """Replace a model's files with the newest version that has other content."""
     repo = Repo.open(REPOSITORY)
     paths = (repo.mlruns / "registry" / task).glob("*.json")
-    promotions = sorted(map(registry.load, paths), key=lambda found: -found.version)
-    now = promotions[0]
-    older = next(found for found in promotions if found.sha256 != now.sha256)
+    promotions = sorted(
+        map(registry.load, paths),
+        key=lambda promotion: promotion.version,
+        reverse=True,
+    )
+    newest = promotions[0]
+    older = next(other for other in promotions if other.sha256 != newest.sha256)
     kept = open_history(repo).model_folder(older.run_id, older.model_id)
     shutil.copyfile(kept / "model.onnx", folder / "model.onnx")
-    about = older.model_dump(
-        include={"version", "run_id", "model_id", "commit", "promoted"}
+    promotion = older.model_dump(
+        include={
+            "version",
+            "run_id",
+            "model_id",
+            "commit",
+            "promoted",
+        }
     )
-    content = json.dumps(manifest(kept) | about)
+    content = json.dumps(manifest(kept) | promotion)
     (folder / "manifest.json").write_text(content, encoding="utf-8")
     return older.version
 
 
-# A proxy that takes nothing: what is asked on this machine must not go there.
+# A proxy at which nothing listens: requests on this machine must not go there.
 NO_WAY_OUT = dict.fromkeys(
     ("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9"
 )
 
 
 class Api:
-    """A process of its own folder: models, state, logs. Settings are those of the
-    environment.
+    """A process with a folder for its models, its state and its logs.
+
+    The settings are variables of its environment.
     """
 
     def __init__(
         self, folder: Path, models: Path | None = MODELS, **settings: str
     ) -> None:
-        self.folder, self.models = folder, folder / "models"
+        self.folder = folder
+        self.models = folder / "models"
         if models:
             shutil.copytree(models, self.models)
-        self.log, self.predictions = (
-            folder / "logs" / "api.log",
-            folder / "predictions.db",
-        )
+        self.log = folder / "logs" / "api.log"
+        self.predictions = folder / "predictions.db"
         self.port = free_port()
-        clean = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith("API_")
-        }
         self.environment = {
-            **clean,
             "PYTHONPATH": str(ROOT),
             "HOME": str(folder / "home"),
-            **NO_WAY_OUT,
             "API_PORT": str(self.port),
             "API_MODELS": str(self.models),
             "API_STATE": str(folder / "state"),
             "API_LOG_FILE": str(self.log),
             "API_PREDICTION_LOG": str(self.predictions),
             "API_RELOAD_SECONDS": "0.2",
-            **settings,
         }
-        self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE_SECONDS
-        )
+        for name, value in os.environ.items():
+            if not name.startswith("API_"):
+                self.environment.setdefault(name, value)
+        self.environment |= NO_WAY_OUT | settings
+        url = f"http://127.0.0.1:{self.port}"
+        self.client = httpx.Client(base_url=url, timeout=PATIENCE_SECONDS)
 
     def start(self) -> "Api":
         """Start the process and wait until it answers."""
@@ -140,9 +150,8 @@ class Api:
         self.client.close()
         self.process.kill()
         self.process.wait()
-        assert not (
-            self.folder / "home"
-        ).exists(), "the API has written to the home folder"
+        home = self.folder / "home"
+        assert not home.exists(), "the API has written to the home folder"
 
     def output(self) -> str:
         """Return what the process wrote to stdout and stderr."""
@@ -162,26 +171,30 @@ class Api:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have the labels."""
-        lines = self.client.get("/metrics").text.splitlines()
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
-        return sum(
-            float(line.rsplit(" ", 1)[1])
-            for line in lines
-            if line.startswith((f"{name}{{", f"{name} "))
-            and all(part in line for part in wanted)
-        )
+        total = 0.0
+        for line in self.client.get("/metrics").text.splitlines():
+            sample, _, value = line.rpartition(" ")
+            if sample.partition("{")[0] != name:
+                continue
+            if all(label in sample for label in wanted):
+                total += float(value)
+        return total
 
     def logged(self, request_id: str) -> dict[str, Any]:
         """Wait for the log line of a request and return it."""
-        found: list[dict[str, Any]] = []
+        lines: list[dict[str, Any]] = []
 
-        def look() -> bool:
-            lines = map(json.loads, self.log.read_text(encoding="utf-8").splitlines())
-            found[:] = [line for line in lines if line.get("request_id") == request_id]
-            return bool(found)
+        def read() -> bool:
+            lines.clear()
+            for text in self.log.read_text(encoding="utf-8").splitlines():
+                line = json.loads(text)
+                if line.get("request_id") == request_id:
+                    lines.append(line)
+            return bool(lines)
 
-        wait_until(look)
-        return found[0]
+        wait_until(read)
+        return lines[0]
 
     def wait_for_rows(self, count: int) -> None:
         """Wait until the log of predictions has so many rows."""
