@@ -1,6 +1,4 @@
-"""Real Git repositories for the tests: a bare origin and clones of it, no settings of a
-user.
-"""
+"""Real Git repositories for the tests, and an environment without the user's settings."""
 
 import os
 import re
@@ -19,19 +17,17 @@ from scripts.stack.settings import PORTS
 from tests.paths import ROOT
 from tests.support.clock import replace_sleep
 
-# How long an example takes says something of the machine, and nothing of the code.
+# The time of an example depends on the machine, not on the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 posix = pytest.mark.skipif(
     sys.platform == "win32",
-    reason=(
-        "is about signals, links, devices or names of files that Windows does not have"
-    ),
+    reason=("tests signals, links, devices or file names that Windows does not have"),
 )
 
 
-# What a workflow sets, and what a user may have set for a stack or another project.
+# The variables of a workflow, and those of a user for a stack or another project.
 SETTINGS = tuple(
     "ACTIONS_ API_ COMPOSE_ GIT_ GITHUB_ MLFLOW_ MLOPS_ OTEL_ PUBLISH_".split()
 )
@@ -43,36 +39,32 @@ EXAMPLE = ROOT / ".env.example"
 
 
 def settings_of_the_user() -> set[str]:
-    """Return the names of the variables that are set and that change what the project
-    does.
-    """
-    of_compose = set(
-        re.findall(r"^#?([A-Z_]+)=", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-    )
-    of_compose |= {port for port, _ in PORTS.values()}
+    """Return the names of the variables that are set and that the project would use."""
+    example = EXAMPLE.read_text("utf-8")
+    names = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
+    names |= {port for port, _ in PORTS.values()}
+    names |= OF_JOBS | OF_PYTHON | OF_TERMINALS
     # Without a user's proxy there may be no packages.
-    names = (of_compose | OF_JOBS | OF_PYTHON | OF_TERMINALS) - {"NO_PROXY", *FOR_TESTS}
-    return {
-        name
-        for name in os.environ
-        if name in names or (name.startswith(SETTINGS) and name not in FOR_TESTS)
-    }
+    names.discard("NO_PROXY")
+    present = {name for name in os.environ if name.startswith(SETTINGS)}
+    present |= names & os.environ.keys()
+    return present.difference(FOR_TESTS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the settings and the identity of whoever runs the tests out of them."""
+    """Keep the settings and the identity of the user who runs the tests out of them."""
     distributes = bool(config.getoption("numprocesses", None))
     if distributes and not hasattr(config, "workerinput"):
-        return  # it runs no test itself; its reports are marked on GitHub, which a variable says
+        return  # it only collects reports, and marks them on GitHub if a variable is set
     for variable in settings_of_the_user():
         del os.environ[variable]
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
-    bypass_proxies()  # the servers that tests start are no matter for a user's proxy
+    bypass_proxies()  # the servers of the tests are not reached through a user's proxy
 
 
-# Windows opens no longer path, unless it is told to; and where pytest's folders are on
-# a runner.
+# Windows opens no longer path by default.
 LONGEST = 240
+# The folder of pytest on a runner of GitHub.
 ON_A_RUNNER = (
     r"C:\Users\runneradmin\AppData\Local\Temp\pytest-of-runneradmin\pytest-0\popen-gw0"
 )
@@ -82,43 +74,35 @@ ON_A_RUNNER = (
 def tmp_path(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder for a test, with a shorter name than pytest's own: bundles have long
-    paths.
-    """
-    return tmp_path_factory.mktemp(re.sub(r"\W", "_", request.node.name)[:12])
+    """A folder with a shorter name than pytest's own: bundles have long paths."""
+    name = re.sub(r"\W", "_", request.node.name)
+    return tmp_path_factory.mktemp(name[:12])
 
 
 @pytest.fixture(autouse=True)
 def paths_that_windows_can_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Look at what each test leaves in its folder."""
+    """Check the paths that each test leaves in its folder."""
     yield
     folder = request.node.funcargs.get("tmp_path")
     if folder is None:
         return
     left = len(str(folder.parent)) - len(ON_A_RUNNER)
-    longest = max(
-        (
-            os.path.join(parent, name)
-            for parent, _, files in os.walk(folder)
-            for name in files
-        ),
-        key=len,
-        default="",
-    )
+    longest = ""
+    for parent, _, files in os.walk(folder):
+        for name in files:
+            longest = max(longest, os.path.join(parent, name), key=len)
     over = len(longest) - left - LONGEST
     assert over <= 0, f"a path is too long for Windows by {over} characters: {longest}"
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long downloads would have waited before they were tried again: here they do
-    not.
-    """
+    """The seconds that downloads would have waited between attempts; none waits."""
     from pipeline.data import download
 
-    told: list[float] = []
-    replace_sleep(monkeypatch, download, told.append)
-    return told
+    seconds: list[float] = []
+    replace_sleep(monkeypatch, download, seconds.append)
+    return seconds
 
 
 def commit_all(folder: Path, message: str) -> str:
@@ -130,10 +114,9 @@ def commit_all(folder: Path, message: str) -> str:
 
 
 def make_origin(folder: Path) -> Path:
-    """Make a bare repository with one commit on main: the smallest that the program
-    accepts.
-    """
-    bare, seed = folder / "origin.git", folder / "seed"
+    """Make the smallest bare repository that the program accepts: one commit on main."""
+    bare = folder / "origin.git"
+    seed = folder / "seed"
     git(folder, "init", "--quiet", "--bare", "-b", "main", str(bare))
     git(folder, "init", "--quiet", "-b", "main", str(seed))
     (seed / "params.yaml").write_text("seed: 42\n")

@@ -1,7 +1,7 @@
-"""A running API with its trainer, its OpenAPI document, and the generators of clients.
+"""A running API with its worker, its OpenAPI document, and the generators of clients.
 
-`nox -s clients` installs the generators and says in the environment where they are.
-What is not on a machine is named with the reason, as a test that was skipped.
+`nox -s clients` installs the generators and passes their folders in the environment.
+A test whose tools are missing on this machine is skipped, and the reason names them.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.api_with_worker import api_with_worker
 from tests.support.serving import HOUSE, Api, golden
-from tests.unit.pipeline.worker.service import checkout, running
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE / "programs"
@@ -32,27 +32,24 @@ def run(*command: str | Path, folder: Path, **environment: str) -> str:
         encoding="utf-8",
         timeout=300,
     )
-    assert (
-        done.returncode == 0
-    ), f"{command[0]}: {done.stdout[-5_000:]}{done.stderr[-5_000:]}"
+    output = done.stdout[-5_000:] + done.stderr[-5_000:]
+    assert done.returncode == 0, f"{command[0]}: {output}"
     return done.stdout
 
 
 def tool(name: str) -> str:
     """Return the path of a program of this machine, or skip the test and name it."""
-    found = shutil.which(name)
-    if found is None:
+    path = shutil.which(name)
+    if path is None:
         pytest.skip(f"{name} is not on this machine")
-    return found
+    return path
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """An API with the trainer that explains for it."""
-    with running(checkout(tmp_path_factory.mktemp("checkout"))) as trainer:
-        url = f"http://127.0.0.1:{trainer.port}"
-        with Api(tmp_path_factory.mktemp("api"), API_TRAINER_URL=url) as api:
-            yield api
+    """An API with the worker that explains for it."""
+    with api_with_worker(tmp_path_factory.mktemp("served")) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")
@@ -84,30 +81,29 @@ def openapi_generator(python: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def arguments(served: Api) -> list[str]:
-    """What the programs that try a client are started with: the API's address, and
-    records.
-    """
+    """The arguments of the programs that try a client: the API's address, and records."""
     records = {"house": HOUSE, "iris": golden("iris")}
     return [f"http://127.0.0.1:{served.port}", json.dumps(records)]
 
 
 @pytest.fixture(scope="session")
 def compare(served: Api) -> Callable[[str], None]:
-    """Return a function that compares what a client printed with what the API answers."""
+    """Return a function that compares a client's output with the API's answers."""
     predicted = served.post("/predict/housing", HOUSE)["prediction"]
+    flower = served.post("/predict", golden("iris"))["prediction"]
+    explained = served.post("/explain/housing", HOUSE)["values"]
     models = served.get("/models")
     model = served.get("/models/housing")
+    outputs = served.get("/v2/models/iris")["outputs"]
     expected: dict[str, Any] = {
         "several": pytest.approx([predicted] * 2),
         "table": pytest.approx([predicted]),
         "one": pytest.approx(predicted),
-        "flower": served.post("/predict", golden("iris"))["prediction"],
-        "explained": pytest.approx(served.post("/explain/housing", HOUSE)["values"]),
+        "flower": flower,
+        "explained": pytest.approx(explained),
         "models": {task: card["version"] for task, card in models.items()},
         "features": [feature["name"] for feature in model["features"]],
-        "inferred": [
-            output["name"] for output in served.get("/v2/models/iris")["outputs"]
-        ],
+        "inferred": [output["name"] for output in outputs],
         "refused": [422, ["#/MedInc"]],
     }
 

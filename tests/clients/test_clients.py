@@ -1,8 +1,7 @@
-"""Clients that the usual generators make from `/openapi.json`, and what they get from
-the API.
+"""Clients that the usual generators create from `/openapi.json`, against the API.
 
 Each program predicts one record, several and a table, predicts without naming a task,
-explains, reads models, asks a version by the Open Inference Protocol, and is refused.
+explains, reads models, infers by the Open Inference Protocol, and sends a bad request.
 """
 
 import os
@@ -19,17 +18,19 @@ ONLY_CODE = "apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"
 def test_typescript(
     npm_folder: Path, document: Path, arguments: list[str], compare: Compare
 ) -> None:
-    """openapi-typescript writes the types, openapi-fetch asks."""
-    node, modules = tool("node"), npm_folder / "node_modules"
-    made = npm_folder / "made"  # below the packages, where Node.js looks for them
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    shutil.copy(PROGRAMS / "try_client.ts", made)
-    shutil.copy(HERE / "tsconfig.json", made)
+    """openapi-typescript writes the types, openapi-fetch sends the requests."""
+    node = tool("node")
+    modules = npm_folder / "node_modules"
+    folder = npm_folder / "client"  # below the packages, where Node.js looks for them
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy(PROGRAMS / "try_client.ts", folder)
+    shutil.copy(HERE / "tsconfig.json", folder)
     generator = modules / "openapi-typescript" / "bin" / "cli.js"
-    run(node, generator, document, "--output", "schema.ts", folder=made)
-    run(node, modules / "typescript" / "bin" / "tsc", folder=made)
-    compare(run(node, "out/try_client.js", *arguments, folder=made))
+    run(node, generator, document, "--output", "schema.ts", folder=folder)
+    run(node, modules / "typescript" / "bin" / "tsc", folder=folder)
+    output = run(node, "out/try_client.js", *arguments, folder=folder)
+    compare(output)
 
 
 def test_python(
@@ -53,7 +54,8 @@ def test_java(
     tmp_path: Path,
 ) -> None:
     """openapi-generator writes classes for Java's own HTTP client and Jackson."""
-    java, javac = tool("java"), tool("javac")
+    java = tool("java")
+    javac = tool("javac")
     options = "invokerPackage=mlops,apiPackage=mlops.api,modelPackage=mlops.model"
     options += ",openApiNullable=false"
     generate = ["generate", "--input-spec", document, "--generator-name", "java"]
@@ -91,7 +93,8 @@ def test_go(
     tmp_path: Path,
 ) -> None:
     """openapi-generator writes a package that needs nothing but Go itself."""
-    go, java = tool("go"), tool("java")
+    go = tool("go")
+    java = tool("java")
     shutil.copytree(PROGRAMS / "go", tmp_path, dirs_exist_ok=True)
     generate = ["generate", "--input-spec", document, "--generator-name", "go"]
     generate += ["--additional-properties", "packageName=mlops,withGoMod=false"]
@@ -112,7 +115,8 @@ def test_go(
 
 def test_go_by_oapi_codegen(document: Path, tmp_path: Path) -> None:
     """oapi-codegen writes a package that compiles; Go fetches what it needs beside."""
-    generator, go = tool("oapi-codegen"), tool("go")
+    generator = tool("oapi-codegen")
+    go = tool("go")
     run(go, "mod", "init", "mlops", folder=tmp_path)
     options = ["-generate", "types,client", "-package", "mlops", "-o", "client.go"]
     run(generator, *options, document, folder=tmp_path)

@@ -1,4 +1,4 @@
-"""What the usual linters say of `/openapi.json`: nothing at all."""
+"""The usual linters have no complaint about `/openapi.json`."""
 
 import json
 from pathlib import Path
@@ -9,20 +9,14 @@ from tests.clients.conftest import HERE, run, tool
 def test_spectral_finds_nothing(
     npm_folder: Path, document: Path, tmp_path: Path
 ) -> None:
-    spectral = (
-        npm_folder
-        / "node_modules"
-        / "@stoplight"
-        / "spectral-cli"
-        / "dist"
-        / "index.js"
-    )
-    found = tmp_path / "found.json"
+    package = npm_folder / "node_modules" / "@stoplight" / "spectral-cli"
+    spectral = package / "dist" / "index.js"
+    report = tmp_path / "report.json"
     command = [spectral, "lint", document, "--ruleset", HERE / "spectral.yaml"]
     # The least severity of all, so that warnings count, too.
-    command += ["--fail-severity", "hint", "--format", "json", "--output", found]
+    command += ["--fail-severity", "hint", "--format", "json", "--output", report]
     run(tool("node"), *command, folder=tmp_path)
-    assert json.loads(found.read_text("utf-8")) == []
+    assert json.loads(report.read_text("utf-8")) == []
 
 
 def test_redocly_finds_nothing(
@@ -38,9 +32,12 @@ def test_redocly_finds_nothing(
         "--format",
         "json",
     ]
-    said = run(
-        tool("node"), *command, folder=tmp_path, REDOCLY_SUPPRESS_UPDATE_NOTICE="true"
+    output = run(
+        tool("node"),
+        *command,
+        folder=tmp_path,
+        REDOCLY_SUPPRESS_UPDATE_NOTICE="true",
     )
-    found = json.loads(said)
-    assert found["problems"] == []
-    assert found["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}
+    report = json.loads(output)
+    assert report["problems"] == []
+    assert report["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}

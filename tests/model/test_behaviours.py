@@ -1,6 +1,4 @@
-"""What each model must be able to do, in words: the model in service, else one trained
-for this.
-"""
+"""The behavioural tests of each model: the one in service, or one trained for this."""
 
 import functools
 
@@ -18,44 +16,42 @@ from pipeline.train import behavioural_tests, estimators, evaluate, export
 from tests.paths import ROOT
 from tests.support import strategies
 
-CLAIMS = [
-    (name, claim) for name in tasks.names() for claim in tasks.load(name).behaviours
-]
+BEHAVIOURS = []
+for task_name in tasks.names():
+    for sentence in tasks.load(task_name).behaviours:
+        BEHAVIOURS.append((task_name, sentence))
 
 
 @functools.cache
 def model(name: str) -> OnnxModel:
-    """Return the model in service; before the first promotion one that is trained at
-    once.
-    """
-    repo, task = Repo.open(ROOT), tasks.load(name)
+    """Return the model in service, or a new one before the first promotion."""
+    repo = Repo.open(ROOT)
+    task = tasks.load(name)
     served = repo.models / name / "model.onnx"
     if served.is_file():
         return OnnxModel(served)
-    found, reason = strategies.real(name)
-    if not found:
+    is_here, reason = strategies.real(name)
+    if not is_here:
         pytest.skip(f"no model of {name} is in service, and {reason}")
     table = fetch(task, repo).table
     train = table[~tables.in_holdout(task, table, load(repo).holdout_share)]
-    algorithm = (
-        "hist_gradient_boosting"
-        if task.kind is Kind.REGRESSION
-        else "logistic_regression"
-    )
+    algorithm = "logistic_regression"
+    if task.kind is Kind.REGRESSION:
+        algorithm = "hist_gradient_boosting"
     features = list(task.features)
     truth = evaluate.encode(task, train)
     with threadpool_limits(limits=1):
         pipeline = estimators.build(task.kind, algorithm, {}, features, 0)
-        fitted = pipeline.fit(estimators.as_inputs(features, train), truth)
+        inputs = estimators.as_inputs(features, train)
+        fitted = pipeline.fit(inputs, truth)
     return OnnxModel(export.to_onnx(task, features, fitted))
 
 
-@pytest.mark.parametrize("name, claim", CLAIMS)
-def test_behaviour(name: str, claim: str) -> None:
-    answers = {
-        check.name: check
-        for check in behavioural_tests.run(tasks.load(name), model(name))
-    }
-    if claim not in answers:
-        pytest.skip("the model does without the features that this is about")
-    assert answers[claim].passed, answers[claim].detail
+@pytest.mark.parametrize("name, behaviour", BEHAVIOURS)
+def test_behaviour(name: str, behaviour: str) -> None:
+    checks = behavioural_tests.run(tasks.load(name), model(name))
+    by_name = {check.name: check for check in checks}
+    if behaviour not in by_name:
+        pytest.skip("the model does not use the features of this test")
+    check = by_name[behaviour]
+    assert check.passed, check.detail

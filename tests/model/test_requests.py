@@ -16,14 +16,15 @@ SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    with serving(MODELS, tmp_path_factory.mktemp("api")) as made:
-        yield made
+    folder = tmp_path_factory.mktemp("api")
+    with serving(MODELS, folder) as running:
+        yield running
 
 
 def golden(task: str) -> dict[str, Any]:
-    content = json.loads((MODELS / task / "manifest.json").read_text("utf-8"))
-    found: dict[str, Any] = content["golden"]
-    return found
+    path = MODELS / task / "manifest.json"
+    example: dict[str, Any] = json.loads(path.read_text("utf-8"))["golden"]
+    return example
 
 
 def fields(task: str) -> frozenset[str]:
@@ -34,20 +35,22 @@ def fields(task: str) -> frozenset[str]:
 def test_the_example_is_answered_as_recorded(client: TestClient, task: str) -> None:
     example = golden(task)
     answer = client.post(f"/predict/{task}", json=example["request"]).json()
-    given = (
-        [*answer["probabilities"].values()]
-        if "confidence" in answer
-        else answer["prediction"]
-    )
-    assert given == pytest.approx(example["answer"], rel=1e-4, abs=1e-6)
+    prediction = answer["prediction"]
+    if "confidence" in answer:
+        prediction = list(answer["probabilities"].values())
+    assert prediction == pytest.approx(example["answer"], rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize("task", SERVED)
 def test_its_fields_choose_the_task(client: TestClient, task: str) -> None:
     alike = [name for name in SERVED if fields(name) == fields(task)]
-    answer = client.post("/predict", json=golden(task)["request"])
+    record = golden(task)["request"]
+    response = client.post("/predict", json=record)
+    answer = response.json()
     if alike == [task]:
-        assert answer.status_code == 200 and answer.json()["task"] == task
+        assert response.status_code == 200
+        assert answer["task"] == task
     else:
-        assert answer.status_code == 422
-        assert all(name in answer.json()["detail"] for name in alike)
+        assert response.status_code == 422
+        for name in alike:
+            assert name in answer["detail"]

@@ -13,7 +13,11 @@ MONITORING = ROOT / "monitoring"
 RULES = MONITORING / "prometheus" / "rules"
 TESTS = MONITORING / "prometheus" / "tests"
 OPERATORS = {"and", "or", "unless", "by", "on", ""}
-SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}
+SUFFIXES = {
+    "counter": ["_total"],
+    "histogram": ["_bucket", "_count", "_sum"],
+}
+SERIES = r"[a-z_][\w:]*(?![\w:]*\s*\()"
 NO_SERIES = r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(by|on|group_left) \([^)]*\)'
 
 Rule = dict[str, Any]
@@ -26,11 +30,11 @@ def load(path: Path) -> Any:
 
 def rules(folder: Path = RULES) -> list[Rule]:
     """Return the rules of all files in a folder."""
-    found: list[Rule] = []
+    listed: list[Rule] = []
     for path in sorted(folder.glob("*.yml")):
         for group in load(path)["groups"]:
-            found += group["rules"]
-    return found
+            listed += group["rules"]
+    return listed
 
 
 def alerts() -> list[Rule]:
@@ -40,26 +44,29 @@ def alerts() -> list[Rule]:
 
 def alert_cases() -> list[dict[str, Any]]:
     """Return what the cases expect of alerts."""
-    found: list[dict[str, Any]] = []
+    cases: list[dict[str, Any]] = []
     for path in sorted(TESTS.glob("*.yml")):
         for case in load(path)["tests"]:
-            found += case.get("alert_rule_test", [])
-    return found
+            cases += case.get("alert_rule_test", [])
+    return cases
 
 
 def series(expression: str) -> set[str]:
     """Return the names of the series that an expression reads."""
     names = set()
     for alternatives in re.findall(r'__name__=~"([^"]+)"', expression):
-        names |= set(alternatives.split("|"))
+        names.update(alternatives.split("|"))
     bare = re.sub(NO_SERIES, " ", expression)
-    names |= set(re.findall(r"[a-z_][\w:]*(?![\w:]*\s*\()", bare))
+    names.update(re.findall(SERIES, bare))
     return names - OPERATORS
 
 
 def all_series(listed: list[Rule]) -> set[str]:
     """Return the names of the series that rules read."""
-    return set().union(*(series(rule["expr"]) for rule in listed))
+    names: set[str] = set()
+    for rule in listed:
+        names |= series(rule["expr"])
+    return names
 
 
 def exported() -> set[str]:

@@ -10,6 +10,7 @@ from tests.paths import ROOT
 
 FOLDER = ROOT / "monitoring" / "grafana" / "dashboard-configs"
 PAGE = ROOT / "docs" / "dashboards.md"
+JSON_BLOCK = re.compile(r"```json\n(.+?)```", re.DOTALL)
 LABEL_VALUES = re.compile(r"^label_values\((.+), (\w+)\)$")
 
 # A dashboard as Grafana has it in JSON.
@@ -25,36 +26,41 @@ def read(path: Path) -> Board:
 
 def boards() -> dict[str, Board]:
     """Return every committed dashboard by the name of its file."""
-    return {path.stem: read(path) for path in sorted(FOLDER.glob("*.json"))}
+    paths = sorted(FOLDER.glob("*.json"))
+    return {path.stem: read(path) for path in paths}
 
 
 def documented_panel() -> Panel:
     """Return the panel that the documentation adds to a dashboard."""
-    (block,) = re.findall(r"```json\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    page = PAGE.read_text("utf-8")
+    (block,) = JSON_BLOCK.findall(page)
     panel: Panel = json.loads(block)
     return panel
 
 
 def add_documented_panel(board: Board) -> Board:
     """Return the dashboard with the documented panel, added as the page describes."""
-    ids = [panel["id"] for panel in board["panels"]]
-    places = [panel["gridPos"] for panel in board["panels"]]
-    bottom = max(place["y"] + place["h"] for place in places)
-    panel = documented_panel()
-    panel["id"] = max(ids) + 1
-    panel["gridPos"] = panel["gridPos"] | {"y": bottom}
-    return board | {"panels": [*board["panels"], panel]}
+    top_id = 0
+    bottom = 0
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        top_id = max(top_id, panel["id"])
+        bottom = max(bottom, place["y"] + place["h"])
+    added = documented_panel()
+    added["id"] = top_id + 1
+    added["gridPos"] |= {"y": bottom}
+    return board | {"panels": [*board["panels"], added]}
 
 
 def panels(board: Board) -> list[Panel]:
     """Return the panels without the rows; a collapsed row holds its panels itself."""
-    found = []
+    listed = []
     for panel in board["panels"]:
         if panel["type"] == "row":
-            found += panel.get("panels", [])
+            listed += panel.get("panels", [])
         else:
-            found.append(panel)
-    return found
+            listed.append(panel)
+    return listed
 
 
 def annotations(board: Board) -> list[dict[str, Any]]:
@@ -63,24 +69,35 @@ def annotations(board: Board) -> list[dict[str, Any]]:
     return [mark for mark in listed if not mark.get("builtIn")]
 
 
+def listed_variables(board: Board) -> list[dict[str, Any]]:
+    """Return the variables as the dashboard describes them."""
+    listed: list[dict[str, Any]] = board["templating"].get("list", [])
+    return listed
+
+
 def queries(board: Board) -> Iterator[tuple[str, str]]:
     """Yield each query of each panel and annotation, with the title of its place."""
     for panel in panels(board):
+        title = panel["title"]
         for target in panel["targets"]:
-            yield panel["title"], target["expr"]
+            yield title, target["expr"]
     for mark in annotations(board):
-        yield f"annotation {mark['name']}", mark["expr"]
+        name = mark["name"]
+        yield f"annotation {name}", mark["expr"]
 
 
 def variables(board: Board) -> Iterator[tuple[str, str, str]]:
     """Yield each variable: its name, the series whose labels it lists, and the label."""
-    for variable in board["templating"].get("list", []):
+    for variable in listed_variables(board):
+        name = variable["name"]
         # Grafana's editor keeps the query in an object.
         query = variable["query"]
-        expression = query["query"] if isinstance(query, dict) else query
-        match = LABEL_VALUES.match(expression)
-        assert match, f"variable {variable['name']}: no label_values(): {expression}"
-        yield variable["name"], match[1], match[2]
+        if isinstance(query, dict):
+            query = query["query"]
+        match = LABEL_VALUES.match(query)
+        assert match, f"variable {name}: no label_values(): {query}"
+        series, label = match.groups()
+        yield name, series, label
 
 
 def every_expression(board: Board) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from core.distributions import Distribution
 from core.manifest import Reference, TrainedManifest
@@ -22,11 +20,14 @@ from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.bundle import Bundle, Challenger, TaskResult
 from pipeline.data import table as tables
-from pipeline.schema import Feature, Kind, Task
+from pipeline.schema import Task
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.manifest import describe, distribution
+from tests.support.generated_rows import fitted, rows
 from tests.support.run_factories import STARTED, run, write_run
 
+ROWS = 300
+DIGEST = "d" * 64
 # A params.yaml that trains in seconds, on data that scikit-learn brings along.
 PARAMS = """\
 seed: 1
@@ -40,65 +41,18 @@ tasks:
 """
 
 
-def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFrame:
-    """Return a table that the task accepts; the target follows the features, with some
-    noise.
-    """
-    generator = np.random.default_rng(seed)
-    table: dict[str, Any] = {}
-    signal = np.zeros(count)
-    for place, feature in enumerate(task.features):
-        if feature.categories:
-            values = generator.integers(0, len(feature.categories), count)
-            table[feature.name] = np.array(feature.categories, dtype=object)[values]
-            share = values / max(1, len(feature.categories) - 1)
-        else:
-            share = generator.random(count)
-            assert feature.low is not None and feature.high is not None
-            raw = feature.low + share * (feature.high - feature.low)
-            table[feature.name] = [float(tables.text(float(value))) for value in raw]
-        signal += share * (1 if place % 2 else -0.5)
-    signal += generator.normal(0, noise, count)
-    table[task.target.name] = _target(task, signal)
-    return pd.DataFrame(table)
-
-
-def _target(task: Task, signal: np.ndarray) -> Any:
-    rank = signal.argsort().argsort() / len(signal)
-    if task.kind is Kind.CLASSIFICATION:
-        classes = np.array(task.target.classes, dtype=object)
-        return classes[(rank * len(classes)).astype(int)]
-    low, high = task.target.low or 0.0, task.target.high or 1.0
-    share = (signal - signal.min()) / (np.ptp(signal) or 1.0)
-    return [float(tables.text(float(value))) for value in low + share * (high - low)]
-
-
-def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, bytes]:
-    """Return a linear model fitted on a table, and its ONNX file."""
-    algorithm = "ridge" if task.kind is Kind.REGRESSION else "logistic_regression"
-    features: list[Feature] = list(task.features)
-    # The generated classes are apart by a plane: little is to be smoothed.
-    parameters = {"C": 1000.0} | parameters if algorithm != "ridge" else parameters
-    pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
-    with threadpool_limits(
-        limits=1
-    ):  # as in a training; the tests' workers share the cores
-        pipeline.fit(
-            estimators.as_inputs(features, table), evaluate.encode(task, table)
-        )
-    return pipeline, export.to_onnx(task, features, pipeline)
-
-
 @cache
 def _learnt(name: str, noise: float, seed: int) -> tuple[Any, bytes]:
     """Return a model of 300 rows: many tests begin with the same one."""
     task = tasks.load(name)
-    return fitted(task, rows(task, 300, seed=seed, noise=noise))
+    table = rows(task, ROWS, seed=seed, noise=noise)
+    return fitted(task, table)
 
 
 @cache
 def _holdout(name: str) -> pd.DataFrame:
-    return rows(tasks.load(name), 300, seed=10**6, noise=0.01)
+    task = tasks.load(name)
+    return rows(task, ROWS, seed=10**6, noise=0.01)
 
 
 def challenger(
@@ -116,7 +70,7 @@ def challenger(
         "size": model.size,
         "latency_ms": 0.01,
         "parity": export.parity(task, fit, model, inputs),
-        "behaviours": [Check(name="claim", passed=True, detail="all rows agree")],
+        "behaviours": [Check(name="behaviour", passed=True, detail="all rows agree")],
         "holdout": measured,
         "cross_validation": measured,
     }
@@ -133,56 +87,98 @@ def bundle(
         noises: by task, how noisy the rows are that its model learns from; more is
             worse.
     """
-    results = {
-        name: _result(folder, name, noise, seed) for name, noise in noises.items()
-    }
-    made = Bundle(format=1, commit=commit, dirty=[], created=STARTED, tasks=results)
-    bundles.write(folder, made)
-    return made
+    results = {}
+    for name, noise in noises.items():
+        results[name] = _result(folder, name, noise, seed)
+    written = Bundle(
+        format=1,
+        commit=commit,
+        dirty=[],
+        created=STARTED,
+        tasks=results,
+    )
+    bundles.write(folder, written)
+    return written
 
 
 def _result(folder: Path, name: str, noise: float, seed: int) -> TaskResult:
     task = tasks.load(name)
-    holdout = _holdout(name)
     fit, content = _learnt(name, noise, seed)
-    parent, child, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
-    update = {"run_id": child, "model_id": model_id, "behaviours": []}
-    evidence = challenger(task, OnnxModel(content), holdout, fit, **update)
+    holdout = _holdout(name)
+    child = uuid4().hex
+    evidence = challenger(
+        task,
+        OnnxModel(content),
+        holdout,
+        fit,
+        run_id=child,
+        model_id=f"m-{uuid4().hex}",
+        behaviours=[],
+    )
     tables.write(folder / "holdout" / f"{name}.csv.gz", holdout)
-    metrics = {f"holdout_{key}": value for key, value in evidence.holdout.items()}
-    metrics |= {f"cv_{task.metric.name}_{part}": 0.5 for part in ("mean", "std")}
-    metrics |= {"rows_train": 300, "rows_holdout": 300}
-    params = {"challenger": evidence.algorithm}
+    parent = _write_runs(folder, task, evidence, content, noise, seed)
+    return TaskResult(
+        parent_run=parent,
+        run_ids=[parent, child],
+        data_digest=DIGEST,
+        challenger=evidence,
+    )
+
+
+def _write_runs(
+    folder: Path,
+    task: Task,
+    evidence: Challenger,
+    content: bytes,
+    noise: float,
+    seed: int,
+) -> str:
+    """Write the parent run and that of the challenger; return the ID of the parent."""
+    name = task.name
     started = STARTED + seed * 60_000
-    about = {"data.origin": f"data/{name}.csv.gz", "digest.data": "d" * 64}
+    metrics = _run_metrics(task, evidence)
+    parent = uuid4().hex
+    params = {"challenger": evidence.algorithm}
     whole = run(parent, name, None, params, metrics, started=started)
-    write_run(folder, whole.model_copy(update={"tags": whole.tags | about}), {})
+    tags = {"data.origin": f"data/{name}.csv.gz", "digest.data": DIGEST}
+    tagged = whole.model_copy(update={"tags": whole.tags | tags})
+    write_run(folder, tagged, {})
     files = {
         "model.onnx": content,
         "manifest.json": manifest(task, evidence, content).encode(),
     }
-    params = {"algorithm": evidence.algorithm, "noise": str(noise)}
-    made = run(child, name, parent, params, metrics, model_id, files, started)
-    write_run(folder, made, files)
-    return TaskResult(
-        parent_run=parent,
-        run_ids=[parent, child],
-        data_digest="d" * 64,
-        challenger=evidence,
+    candidate = run(
+        evidence.run_id,
+        name,
+        parent,
+        {"algorithm": evidence.algorithm, "noise": str(noise)},
+        metrics,
+        evidence.model_id,
+        files,
+        started,
     )
+    write_run(folder, candidate, files)
+    return parent
+
+
+def _run_metrics(task: Task, evidence: Challenger) -> dict[str, float]:
+    metrics: dict[str, float] = {"rows_train": ROWS, "rows_holdout": ROWS}
+    for name, value in evidence.holdout.items():
+        metrics[f"holdout_{name}"] = value
+    for part in ("mean", "std"):
+        metrics[f"cv_{task.metric.name}_{part}"] = 0.5
+    return metrics
 
 
 def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
     """Return a manifest with what the card and the API need of it."""
     golden = {feature.name: feature.example for feature in task.features}
-    answer = OnnxModel(model).predict(pd.DataFrame([golden]))[0].tolist()
-    measured = {
-        name: {"value": value, "low": value, "high": value}
-        for name, value in evidence.holdout.items()
-    }
-    folds = {f"{name}_mean": 0.5 for name in measured} | {
-        f"{task.metric.name}_std": 0.1
-    }
+    prediction = OnnxModel(model).predict(pd.DataFrame([golden]))[0]
+    measured = {}
+    folds = {f"{task.metric.name}_std": 0.1}
+    for name, value in evidence.holdout.items():
+        measured[name] = {"value": value, "low": value, "high": value}
+        folds[f"{name}_mean"] = 0.5
     content = {
         "format": 1,
         "task": task.name,
@@ -192,19 +188,19 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         "sha256": evidence.sha256,
         "size": evidence.size,
         "tolerance": task.tolerance,
-        "golden": {"request": golden, "answer": answer},
+        "golden": {"request": golden, "answer": prediction.tolist()},
         "reference": _reference(task.name),
         "algorithm": evidence.algorithm,
         "limits": list(task.limits),
         "features": [describe(feature) for feature in task.features],
         "target": asdict(task.target),
         "metric": asdict(task.metric),
-        "holdout": {"rows": 300, "metrics": measured},
+        "holdout": {"rows": ROWS, "metrics": measured},
         "cross_validation": {"folds": 2, "metrics": folds},
         "baseline": None,
         "data": {
-            "rows": 300,
-            "digest": "d" * 64,
+            "rows": ROWS,
+            "digest": DIGEST,
             "source": "factories",
             "licence": "MIT",
         },
@@ -216,15 +212,14 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
 @cache
 def _reference(name: str) -> Reference:
     task = tasks.load(name)
-    table = rows(task, 300, seed=0)
-    features = {
-        f.name: distribution(table[f.name], f.categories) for f in task.features
-    }
+    table = rows(task, ROWS, seed=0)
+    features = {}
+    for feature in task.features:
+        column = table[feature.name]
+        features[feature.name] = distribution(column, feature.categories)
     target = distribution(table[task.target.name], task.target.classes)
     predictions = {"value": target}
     if task.target.classes:
-        predictions = {
-            "class": target,
-            "probability": Distribution(edges=[0.5], shares=[0.5, 0.5]),
-        }
-    return Reference(rows=300, features=features, predictions=predictions)
+        probability = Distribution(edges=[0.5], shares=[0.5, 0.5])
+        predictions = {"class": target, "probability": probability}
+    return Reference(rows=ROWS, features=features, predictions=predictions)

@@ -1,4 +1,4 @@
-"""A real Git server over HTTP, which can be told to refuse, or to fail for the moment."""
+"""A real Git server over HTTP that can refuse requests, or fail for a moment."""
 
 import os
 import subprocess
@@ -10,15 +10,14 @@ from pathlib import Path
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves the repositories of a folder by `git http-backend`, unless told to answer
-    otherwise.
+    """Serves the repositories of a folder by `git http-backend`.
 
     Attributes:
-        answers: what the next requests are answered with, in order, by what they are
-            for.
-        authorization: the header without which a request is answered with 401; "" asks
-            for none.
-        address: where the server is, without user and password.
+        answers: other answers for the next requests, in order, by their purpose: "push"
+            or "fetch".
+        authorization: the header without which a request is answered with 401; "" for
+            none.
+        address: the host and the port, without user and password.
     """
 
     root = Path()
@@ -28,10 +27,13 @@ class Server(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        told = self.answers.get("push" if "git-receive-pack" in self.path else "fetch")
-        if told:
-            self._refuse(*told.pop(0))
+        length = int(self.headers.get("Content-Length") or 0)
+        content = self.rfile.read(length)
+        purpose = "push" if "git-receive-pack" in self.path else "fetch"
+        answers = self.answers.get(purpose)
+        if answers:
+            status, body = answers.pop(0)
+            self._refuse(status, body)
         elif self.authorization not in ("", self.headers.get("Authorization")):
             self._refuse(401, b"")
         else:
@@ -48,24 +50,26 @@ class Server(BaseHTTPRequestHandler):
 
     def _serve(self, content: bytes) -> None:
         path, _, query = self.path.partition("?")
-        told = {
+        variables = {
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROJECT_ROOT": str(self.root),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "PATH_INFO": path,
             "QUERY_STRING": query,
+            "REMOTE_USER": "me",
             "REQUEST_METHOD": self.command,
         }
-        told |= {"GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1"}
-        told |= {
-            "REMOTE_USER": "me",
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-        }
-        told |= {"HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", "")}
-        command = ["git", "http-backend"]
         done = subprocess.run(
-            command, input=content, env=os.environ | told, capture_output=True
+            ["git", "http-backend"],
+            input=content,
+            env=os.environ | variables,
+            capture_output=True,
         )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(fields.pop("Status", "200").split()[0]))
+        status, *_ = fields.pop("Status", "200").split()
+        self.send_response(int(status))
         for name, value in fields.items():
             self.send_header(name, value)
         self.end(body)

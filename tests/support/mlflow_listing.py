@@ -33,12 +33,12 @@ def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
     versions.
     """
     client = MlflowClient(uri, registry_uri=uri)
-    found: dict[str, Any] = {"experiments": {}, "registered": {}}
+    content: dict[str, Any] = {"experiments": {}, "registered": {}}
     for experiment in client.search_experiments():
         ids = [experiment.experiment_id]
         runs = pages(client.search_runs, experiment_ids=ids)
         models = pages(client.search_logged_models, experiment_ids=ids)
-        found["experiments"][experiment.name] = {
+        content["experiments"][experiment.name] = {
             "stage": experiment.lifecycle_stage,
             "tags": experiment.tags,
             "runs": {
@@ -49,7 +49,7 @@ def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
         }
     for model in client.search_registered_models():
         versions = client.search_model_versions(f"name = '{model.name}'")
-        found["registered"][model.name] = {
+        content["registered"][model.name] = {
             "times": (model.creation_timestamp, model.last_updated_timestamp),
             "description": model.description,
             "aliases": {
@@ -59,25 +59,25 @@ def listing(uri: str, artifacts: str | None) -> dict[str, Any]:
                 int(version.version): of_version(version) for version in versions
             },
         }
-    return found
+    return content
 
 
 def pages(query: Any, **arguments: Any) -> list[Any]:
-    """Return all that a search finds."""
-    found, token = [], None
+    """Return the results of a search from all of its pages."""
+    items: list[Any] = []
+    token = None
     while True:
         page = query(max_results=100, page_token=token, **arguments)
-        found += page
+        items += page
         token = page.token
         if not token:
-            return found
+            return items
 
 
 def of_run(client: MlflowClient, run_id: str, artifacts: str | None) -> dict[str, Any]:
     """Describe a run, what it used and put out, and its files."""
-    run = client.get_run(
-        run_id
-    )  # a search in SQL leaves out the models that a run used
+    # A search in SQL leaves out the models that a run used.
+    run = client.get_run(run_id)
     history = {
         key: sorted(
             (number(metric.value), metric.timestamp, metric.step)

@@ -51,18 +51,18 @@ class Collector(ThreadingHTTPServer):
 
     def wait_for(self, name: str, **attributes: Any) -> Span:
         """Wait for a span of a name with these attributes, and return the last one."""
-        found: list[Span] = []
+        matches: list[Span] = []
 
-        def look() -> bool:
-            found[:] = [
-                span
-                for span in self.spans
-                if span.name == name and attributes.items() <= span.attributes.items()
-            ]
-            return bool(found)
+        def has_arrived() -> bool:
+            matches.clear()
+            for span in self.spans:
+                has_attributes = attributes.items() <= span.attributes.items()
+                if span.name == name and has_attributes:
+                    matches.append(span)
+            return bool(matches)
 
-        wait_until(look)
-        return found[-1]
+        wait_until(has_arrived)
+        return matches[-1]
 
     def children(self, parent: Span) -> dict[str, Span]:
         """Return the spans right under one, by name."""

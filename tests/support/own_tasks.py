@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 COMMON = """\
-limits: [Rows that were made up for a test.]
+limits: [The rows were generated for a test.]
 tolerance: 0.01
 budget: {size_bytes: 2_000_000, latency_ms: 5}
 homepage: https://example.org/own
@@ -86,12 +86,14 @@ def write(root: Path) -> dict[str, Path]:
 
 
 def _rent() -> list[dict[str, object]]:
-    made = random.Random(1)
+    chance = random.Random(1)
     rows: list[dict[str, object]] = []
     for _ in range(10_000):
-        area, rooms = round(made.uniform(20, 150), 1), made.randint(1, 6)
-        distance = round(made.expovariate(0.5), 2) % 50
-        rent = 200 + 14 * area + 30 * rooms - 40 * min(distance, 5) + made.gauss(0, 60)
+        area = round(chance.uniform(20, 150), 1)
+        rooms = chance.randint(1, 6)
+        distance = round(chance.expovariate(0.5), 2) % 50
+        rent = 200 + 14 * area + 30 * rooms - 40 * min(distance, 5)
+        rent += chance.gauss(0, 60)
         row = {
             "area": area,
             "rooms": rooms,
@@ -103,7 +105,7 @@ def _rent() -> list[dict[str, object]]:
 
 
 def _tickets() -> list[dict[str, object]]:
-    made = random.Random(2)
+    chance = random.Random(2)
     channels = {
         "by telephone": 0.9,
         "by letter, or fax": 0.1,
@@ -112,21 +114,29 @@ def _tickets() -> list[dict[str, object]]:
     }
     rows: list[dict[str, object]] = []
     for _ in range(800):
-        channel, words = made.choice(list(channels)), made.randint(5, 900)
-        solved = made.random() < channels[channel] * (1.1 if words < 300 else 0.8)
-        rows.append(
-            {"channel": channel, "words": words, "solved": "yes" if solved else "no"}
-        )
+        channel = chance.choice(list(channels))
+        words = chance.randint(5, 900)
+        ease = 1.1 if words < 300 else 0.8
+        is_solved = chance.random() < channels[channel] * ease
+        row: dict[str, object] = {
+            "channel": channel,
+            "words": words,
+            "solved": "yes" if is_solved else "no",
+        }
+        rows.append(row)
     return rows
 
 
 def _sales() -> list[dict[str, object]]:
-    made = random.Random(3)
+    chance = random.Random(3)
     rows: list[dict[str, object]] = []
     for number in range(700):
         day = date(2024, 1, 1) + timedelta(days=number)
-        degrees = round(12 - 11 * abs(day.month - 7) / 3 + 10 + made.gauss(0, 4), 1)
-        scoops = max(0, 20 * degrees + 60 * (day.weekday() > 4) + made.gauss(0, 40))
+        usual = 12 - 11 * abs(day.month - 7) / 3 + 10
+        degrees = round(usual + chance.gauss(0, 4), 1)
+        is_weekend = day.weekday() > 4
+        expected = 20 * degrees + 60 * is_weekend
+        scoops = max(0, expected + chance.gauss(0, 40))
         row = {
             "sold_on": day.isoformat(),
             "shop": "A",

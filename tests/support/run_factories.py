@@ -29,7 +29,7 @@ def run(
         format=1,
         run_id=run_id,
         experiment=experiment,
-        name="forged",
+        name="test",
         parent=parent,
         status="FINISHED",
         lifecycle_stage="active",
@@ -69,10 +69,11 @@ def _logged_model(
     )
 
 
-def write_run(folder: Path, made: Run, files: dict[str, bytes]) -> None:
+def write_run(folder: Path, run: Run, files: dict[str, bytes]) -> None:
     """Write the folder of a run, with the files of its model."""
-    mlruns = folder / "mlruns"
-    target = layout.day_folder(mlruns, made.experiment, made.started) / made.run_id
-    write_atomic(target / layout.RUN_FILE, runfile.dump(made))
+    day = layout.day_folder(folder / "mlruns", run.experiment, run.started)
+    target = day / run.run_id
+    write_atomic(target / layout.RUN_FILE, runfile.dump(run))
     for name, content in files.items():
-        write_atomic(target / layout.MODELS / made.models[0].model_id / name, content)
+        model_id = run.models[0].model_id
+        write_atomic(target / layout.MODELS / model_id / name, content)

@@ -1,14 +1,14 @@
-"""Models in service that belong to the tests, whatever a copy of this project serves,
-if anything.
+"""Models in service that belong to the tests, whatever a copy of this project serves.
 
-Two versions of each of three tasks, made of generated rows, in a repository below
-`build/`. It is made once, by whoever needs it first, and made again when the code that
-it is made by changes.
+There are two versions of each of three tasks, trained on generated rows, in a repository
+below `build/`. The first test that needs it makes it, and it is made again when the code
+behind it changes.
 """
 
 import hashlib
 import shutil
 import sys
+from pathlib import Path
 
 from filelock import FileLock
 
@@ -20,20 +20,28 @@ MADE_BY = [
     "tests/support/service_factory.py",
     "tests/support/strategies.py",
     "tests/support/factories.py",
+    "tests/support/generated_rows.py",
     "tests/support/run_factories.py",
 ]
 
 
+def _sources() -> list[Path]:
+    """Return the files that decide what the repository holds."""
+    paths = [ROOT / name for name in MADE_BY]
+    for folder in ("core", "history", "pipeline"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".py", ".sql", ".md"):
+                paths.append(path)
+    for name in TASKS:
+        paths.append(ROOT / "pipeline" / "tasks" / f"{name}.yaml")
+    return paths
+
+
 def _digest() -> str:
-    code = [ROOT / name for name in MADE_BY]
-    folders = ("core", "history", "pipeline")
-    made_of = [path for folder in folders for path in (ROOT / folder).rglob("*")]
-    code += sorted(path for path in made_of if path.suffix in (".py", ".sql", ".md"))
-    code += [ROOT / "pipeline" / "tasks" / f"{name}.yaml" for name in TASKS]
-    found = hashlib.sha256(sys.version.encode())
-    for path in code:
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
+    digest = hashlib.sha256(sys.version.encode())
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 REPOSITORY = ROOT / "build" / f"test-service-{_digest()}"
@@ -46,8 +54,7 @@ def make() -> None:
     with FileLock(REPOSITORY.parent / "test-service.lock"):
         if REPOSITORY.is_dir():
             return
-        # What takes seconds to import is needed by the one that makes it, and not by
-        # every test.
+        # Its imports take seconds, and no test needs them when the repository is there.
         from tests.support.service_factory import build_service
 
         unfinished = REPOSITORY.with_name("test-service-unfinished")

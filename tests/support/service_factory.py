@@ -9,9 +9,9 @@ from uuid import uuid4
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.files import sha256_bytes, write_atomic
+from core.files import sha256_bytes
 from core.onnx_model import OnnxModel
-from history import layout, runfile
+from history.runfile import Run
 from pipeline.data.fetch import Dataset
 from pipeline.data.table import digest
 from pipeline.publish import record
@@ -47,31 +47,40 @@ def build_service(folder: Path) -> None:
 
 
 def _task(repo: Repo, name: str) -> list[str]:
+    """Promote each version of a task; return the IDs of their runs."""
     data = strategies.training_data(name, ROWS)
-    judged = [_candidate(data, algorithm) for algorithm in ("dummy", *VERSIONS[name])]
-    return [_promote(repo, data, judged, version) for version in range(1, len(judged))]
+    candidates = []
+    for algorithm in ("dummy", *VERSIONS[name]):
+        candidates.append(_candidate(data, algorithm))
+    run_ids = []
+    for version in range(1, len(candidates)):
+        run_ids.append(_promote(repo, data, candidates, version))
+    return run_ids
 
 
 def _candidate(data: TrainingData, algorithm: str) -> Candidate:
-    """Fit an algorithm and judge it on the rows held out; for speed there are no folds."""
-    task, features = data.task, data.features
+    """Fit an algorithm and evaluate it on the hold-out; for speed there are no folds."""
+    task = data.task
+    features = data.features
     parameters = TREES if algorithm.startswith("hist") else {}
     pipeline = estimators.build(task.kind, algorithm, parameters, features, data.seed)
-    with threadpool_limits(
-        limits=1
-    ):  # as in a training; the tests' workers share the cores
+    # As in a training: the tests' workers share the cores.
+    with threadpool_limits(limits=1):
         inputs = estimators.as_inputs(features, data.train)
         pipeline.fit(inputs, evaluate.encode(task, data.train))
         content = export.to_onnx(task, features, pipeline)
-        model, inputs = OnnxModel(content), estimators.as_inputs(features, data.holdout)
+        model = OnnxModel(content)
+        inputs = estimators.as_inputs(features, data.holdout)
         parity = export.parity(task, pipeline, model, inputs)
     measured = evaluate.metrics(task, data.truth, model.predict(inputs))
-    means = {f"{name}_mean": value for name, value in measured.items()}
+    metric = task.metric.name
+    folds = {f"{name}_mean": value for name, value in measured.items()}
+    folds[f"{metric}_std"] = 0.0
     return Candidate(
         algorithm=algorithm,
         parameters=parameters,
-        folds=[measured[task.metric.name]] * 2,
-        cross_validation=means | {f"{task.metric.name}_std": 0.0},
+        folds=[measured[metric]] * 2,
+        cross_validation=folds,
         holdout=measured,
         onnx=content,
         parity=parity,
@@ -82,41 +91,54 @@ def _candidate(data: TrainingData, algorithm: str) -> Candidate:
 
 
 def _promote(
-    repo: Repo, data: TrainingData, judged: list[Candidate], version: int
+    repo: Repo, data: TrainingData, candidates: list[Candidate], version: int
 ) -> str:
-    """Write the run of a candidate, promote it, and return the run's id."""
-    task, candidate = data.task, judged[version]
-    fetched = Dataset(data.train, digest(data.train), "generated rows", snapshot=False)
-    text = manifest.fill(data, candidate, [*judged], fetched).render()
+    """Write the run of a candidate, promote it, and return the run's ID."""
+    candidate = candidates[version]
+    table = Dataset(data.train, digest(data.train), "generated rows", snapshot=False)
+    text = manifest.fill(data, candidate, list(candidates), table).render()
     files = {"model.onnx": candidate.onnx, "manifest.json": text.encode()}
-    parent, run_id, model_id = uuid4().hex, uuid4().hex, f"m-{uuid4().hex}"
-    started = run_factories.STARTED + version * 60_000
-    whole = run_factories.run(parent, task.name, None, {}, {}, started=started)
-    params = {"algorithm": candidate.algorithm}
-    metrics = candidate.metrics
-    made = run_factories.run(
-        run_id, task.name, parent, params, metrics, model_id, files, started
-    )
-    for run in (whole, made):
-        place = layout.day_folder(repo.mlruns, task.name, started) / run.run_id
-        write_atomic(place / layout.RUN_FILE, runfile.dump(run))
-    kept = place / layout.MODELS / model_id
-    for name, content in files.items():
-        write_atomic(kept / name, content)
+    run = _write_runs(repo, data.task.name, candidate, files, version)
+    model_id = run.models[0].model_id
     with open_history(repo) as history:
         record.promote(
             repo,
             history,
-            task.name,
-            kept,
+            data.task.name,
+            history.model_folder(run.run_id, model_id),
             commit="c" * 40,
             decided_by="gate",
             reason="better on the rows held out",
             checks=[],
             metrics=candidate.holdout,
-            run_id=run_id,
+            run_id=run.run_id,
             model_id=model_id,
             sha256=sha256_bytes(candidate.onnx),
             size=len(candidate.onnx),
         )
-    return run_id
+    return run.run_id
+
+
+def _write_runs(
+    repo: Repo,
+    task: str,
+    candidate: Candidate,
+    files: dict[str, bytes],
+    version: int,
+) -> Run:
+    """Write a parent run, and below it that of a candidate, which is returned."""
+    started = run_factories.STARTED + version * 60_000
+    parent = run_factories.run(uuid4().hex, task, None, {}, {}, started=started)
+    run = run_factories.run(
+        uuid4().hex,
+        task,
+        parent.run_id,
+        {"algorithm": candidate.algorithm},
+        candidate.metrics,
+        f"m-{uuid4().hex}",
+        files,
+        started,
+    )
+    run_factories.write_run(repo.root, parent, {})
+    run_factories.write_run(repo.root, run, files)
+    return run

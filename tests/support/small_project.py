@@ -17,7 +17,8 @@ from tools.rehearse.act import Run, Runner
 from tools.rehearse.github import GitHub
 
 TEST = "def test_small() -> None:\n    assert {sum} == 2\n"
-# One Python is enough where it is not the tests that are tried.
+CODE = ("app", "core", "history", "pipeline", "scripts", "tools")
+# One Python is enough in a test that is not about the project's tests.
 ONE_PYTHON = ("--matrix", "python:3.13")
 
 
@@ -31,37 +32,32 @@ class Project:
         environment: dict[str, str] | None = None,
         branch: str = "main",
     ) -> None:
-        self.folder, self.github, self.origin = (
-            folder,
-            github,
-            origin.make(folder, branch),
-        )
+        self.folder = folder
+        self.github = github
+        self.origin = origin.make(folder, branch)
         self.clone = self.another("clone")
-        ours = (
-            shared_sessions(folder)
-            | {"GITHUB_API_URL": github.address}
-            | (environment or {})
-        )
-        self.runner = Runner(folder, self.origin, ours)
+        variables = shared_sessions(folder)
+        variables["GITHUB_API_URL"] = github.address
+        variables |= environment or {}
+        self.runner = Runner(folder, self.origin, variables)
         self._shrink()
 
     def another(self, name: str) -> Path:
         """Clone the origin once more."""
-        git(self.folder, "clone", "--quiet", str(self.origin), str(self.folder / name))
-        return self.folder / name
+        target = self.folder / name
+        git(self.folder, "clone", "--quiet", str(self.origin), str(target))
+        return target
 
     def _shrink(self) -> None:
-        shutil.rmtree(self.clone / "tests")
-        (self.clone / "tests").mkdir()
+        tests = self.clone / "tests"
+        shutil.rmtree(tests)
+        tests.mkdir()
+        (tests / "test_small.py").write_text(TEST.format(sum="1 + 1"), "utf-8")
         (self.clone / "params.yaml").write_text(PARAMS % 0.01, "utf-8")
-        (self.clone / "tests" / "test_small.py").write_text(
-            TEST.format(sum="1 + 1"), "utf-8"
-        )
-        # Of the code little is looked at: it is the workflow that is tried, not the
-        # linters.
+        # The linters check little of the code: this tests the workflow.
         settings = (self.clone / "pyproject.toml").read_text("utf-8")
-        code = ("app", "core", "history", "pipeline", "scripts", "tools")
-        listed, names = ", ".join(f'"{name}"' for name in code), "|".join(code)
+        listed = ", ".join(f'"{name}"' for name in CODE)
+        names = "|".join(CODE)
         fewer = {
             f'files = [{listed}, "examples"]': 'files = ["scripts/ci"]',
             "[tool.black]\n": f'[tool.black]\nextend-exclude = "^/({names})/"\n',
@@ -73,12 +69,11 @@ class Project:
         (self.clone / "pyproject.toml").write_text(settings, "utf-8")
 
     def push(self, message: str, *more: str, branch: str = "main") -> Run:
-        """Commit what was changed in the clone, push it, and let the workflow answer."""
+        """Commit the changes in the clone, push them, and run the workflow."""
         commit_all(self.clone, message)
         git(self.clone, "push", "--quiet", "origin", f"HEAD:refs/heads/{branch}")
-        return self.runner.run(
-            self.clone, "push", events.push(self.clone, branch), *more
-        )
+        event = events.push(self.clone, branch)
+        return self.runner.run(self.clone, "push", event, *more)
 
     def pull(self) -> None:
         """Take in what the pipeline has published."""
@@ -91,17 +86,14 @@ class Project:
 
     def files(self, commit: str = "main", under: str = "") -> set[str]:
         """Return the files of a commit in the origin."""
-        return set(
-            git(
-                self.origin, "ls-tree", "-r", "--name-only", commit, under or "."
-            ).split("\n")
-        )
+        list_files = ("ls-tree", "-r", "--name-only")
+        names = git(self.origin, *list_files, commit, under or ".")
+        return set(names.split("\n"))
 
     def runs(self) -> set[str]:
         """Return the runs that main of the origin holds."""
-        return {
-            path for path in self.files(under="mlruns") if path.endswith("run.json")
-        }
+        paths = self.files(under="mlruns")
+        return {path for path in paths if path.endswith("run.json")}
 
     def hook(self, name: str, text: str) -> None:
         """Give the origin a hook, as a server has."""
@@ -111,15 +103,19 @@ class Project:
 
 
 def shared_sessions(folder: Path) -> dict[str, str]:
-    """Return the environment of all runs: the sessions that run these tests, if they
-    do.
+    """Return the environment of all runs, which share the environments of nox.
+
+    They are those of the session that runs these tests, if one does.
     """
     above = Path(sys.prefix).parent
     shared = above if (above / "own").is_dir() else folder.parent / "nox"
     environment = {"NOX_ENVDIR": str(shared)}
-    # Made once, here: the jobs that run side by side then find it made.
-    command = ["./scripts/nox.sh", "-l"]
+    # The first call installs nox, which jobs that run side by side could not share.
     subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True
+        ["./scripts/nox.sh", "-l"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
     )
     return environment

@@ -32,7 +32,7 @@ class Server:
 def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
     """Run sshd on a free port for as long as the block lasts.
 
-    Whoever comes with the key can push to `origin` and do nothing else; its hooks see
+    A client with the key can push to `origin` and do nothing else; its hooks see
     DEPLOY_KEY.
     """
     _make_keys(folder, origin)
@@ -83,7 +83,7 @@ def _configure(folder: Path, port: int) -> Path:
     lines = [f"{name} {value}\n" for name, value in settings.items()]
     file = folder / "sshd_config"
     file.write_text("".join(lines))
-    if os.geteuid() == 0:  # where a server of root's puts what it drops its rights in
+    if os.geteuid() == 0:  # root's server drops its rights in this folder
         Path("/run/sshd").mkdir(exist_ok=True)
     return file
 

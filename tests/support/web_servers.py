@@ -1,6 +1,4 @@
-"""Web servers of the tests' own: one gives files, the other takes what GitHub would be
-asked.
-"""
+"""Web servers of the tests: one answers with files, the other stands for GitHub's API."""
 
 import io
 import json
@@ -19,23 +17,30 @@ TOKEN = "ghs_0123456789abcdef"
 
 
 class Server:
-    """A server whose answers are the entries of `answers`, by path, one a request."""
+    """A server whose answers are the entries of `answers`, by path, one per request.
+
+    Attributes:
+        asked: the path of each request.
+        headers: additional headers of every answer.
+        missing: the number of bytes of each answer that are announced but never sent.
+        pause: the seconds before the body of each answer.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, bytes]]] = {}
         self.asked: list[str] = []
-        self.headers: dict[str, str] = {}  # of every answer
-        self.missing = 0  # how many bytes of each answer are announced, and never come
-        self.pause = 0.0  # seconds before the body of each answer
+        self.headers: dict[str, str] = {}
+        self.missing = 0
+        self.pause = 0.0
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 server.asked.append(self.path)
-                left = server.answers.get(self.path, [(404, b"")])
-                status, content = left.pop(0) if len(left) > 1 else left[0]
+                status, content = server.next_answer(self.path)
+                length = len(content) + server.missing
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(content) + server.missing))
+                self.send_header("Content-Length", str(length))
                 for name, value in server.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
@@ -47,29 +52,47 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
-        Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+        serve_in_background(self.http)
+
+    def next_answer(self, path: str) -> tuple[int, bytes]:
+        """Return the status and the body of an answer; the last one stays."""
+        left = self.answers.get(path, [(404, b"")])
+        return left.pop(0) if len(left) > 1 else left[0]
+
+
+def serve_in_background(server: ThreadingHTTPServer) -> None:
+    thread = Thread(
+        target=server.serve_forever,
+        args=(0.01,),
+        daemon=True,
+    )
+    thread.start()
 
 
 @contextmanager
 def serving() -> Iterator[Server]:
     """Run a server for as long as the block does."""
-    made = Server()
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
+    server = Server()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read what the server gives, as a task's `read` does: every value as its text."""
-    return pd.read_csv(io.BytesIO(path.read_bytes()), dtype=str, keep_default_na=False)
+    """Read a table as a task's `read` does: every value as its text."""
+    content = io.BytesIO(path.read_bytes())
+    return pd.read_csv(content, dtype=str, keep_default_na=False)
 
 
 class GitHub(ThreadingHTTPServer):
-    """Answers a POST as told and keeps what it was asked; a GET is answered out of
-    `shows`.
+    """Answers a POST with `status` and `answer`, and a GET with an entry of `shows`.
+
+    Attributes:
+        asked: the path, the headers and the content of each POST.
     """
 
-    status, answer = 204, b""
+    status = 204
+    answer = b""
 
     def __init__(self) -> None:
         self.shows: dict[str, Any] = {
@@ -84,13 +107,18 @@ class _GitHubHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         shown = self.server.shows.get(self.path)
-        self.send_response(404 if shown is None else 200)
+        status = 200
+        if shown is None:
+            status = 404
+            shown = {"message": "Not Found"}
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(json.dumps(shown or {"message": "Not Found"}).encode())
+        self.wfile.write(json.dumps(shown).encode())
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(content)))
+        length = int(self.headers["Content-Length"])
+        content = json.loads(self.rfile.read(length))
+        self.server.asked.append((self.path, dict(self.headers), content))
         self.send_response(self.server.status)
         self.end_headers()
         self.wfile.write(self.server.answer)
@@ -105,7 +133,7 @@ class _GitHubHandler(BaseHTTPRequestHandler):
 def github_api(patch: pytest.MonkeyPatch) -> Iterator[GitHub]:
     """Stand in for GitHub's API, with the environment that a workflow has."""
     with GitHub() as server:
-        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        serve_in_background(server)
         patch.setenv("GITHUB_TOKEN", TOKEN)
         patch.setenv("GITHUB_REPOSITORY", "someone/mlops")
         patch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{server.server_port}")
