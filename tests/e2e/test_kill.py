@@ -35,7 +35,8 @@ class Victim:
     """Runs a command again and again and kills it at random moments of its usual time."""
 
     def __init__(self, repo: Repo, seed: int) -> None:
-        self.repo, self.chance = repo, random.Random(seed)
+        self.repo = repo
+        self.chance = random.Random(seed)
 
     def kill(self, times: int, check: Callable[[], None], *arguments: str) -> None:
         """Time a command, kill it `times` times, checking after each, then let it
@@ -48,7 +49,7 @@ class Victim:
         for _ in range(times * 4):
             began = time.monotonic()
             if self._runs(seconds * self.chance.uniform(0.4, 1.0), *arguments):
-                # Faster than thought: the first time, other tests had kept the machine
+                # The command was slower when it was timed: other tests kept the machine
                 # busy.
                 seconds = time.monotonic() - began
                 self.undo()
@@ -70,18 +71,15 @@ class Victim:
         """Make a finished command have something to do again."""
 
     def _runs(self, seconds: float, *arguments: str) -> bool:
-        command = [
-            sys.executable,
-            "-m",
-            "pipeline",
-            "--repo",
-            str(self.repo.root),
-            *arguments,
-        ]
+        program = [sys.executable, "-m", "pipeline", "--repo", str(self.repo.root)]
         # To a file: the workers of a killed training keep a pipe open for minutes.
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True
+                [*program, *arguments],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
             try:
                 process.wait(timeout=seconds)
@@ -94,9 +92,15 @@ class Victim:
                     process.kill()
                 process.wait()
                 return False
-            said.seek(0)
-            assert process.returncode == 0, said.read().decode()
+            output.seek(0)
+            assert process.returncode == 0, output.read().decode()
         return True
+
+
+def unfinished(repo: Repo) -> list[str]:
+    """Return the names of the temporary files that are left in the build folder."""
+    names = [path.name for path in repo.build.iterdir()]
+    return [name for name in names if name.startswith(".part-")]
 
 
 def test_train(clone: Callable[..., Repo]) -> None:
@@ -112,13 +116,12 @@ def test_train(clone: Callable[..., Repo]) -> None:
             assert len(layout.run_folders(out / "mlruns")) == 3
 
     Victim(repo, 1).kill(1, check, "train")
-    assert [
-        path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
-    ] == []
+    assert unfinished(repo) == []
 
 
 def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> None:
-    repo, rounds = clone("publish"), 0
+    repo = clone("publish")
+    rounds = 0
     first = git(repo.root, "rev-parse", "HEAD")
     user_file = repo.root / "draft.txt"
     user_file.write_text("mine")
@@ -144,45 +147,62 @@ def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> No
     victim.undo = begin  # type: ignore[method-assign]
     victim.kill(5, check, "publish")
     published = layout.run_folders(tmp_path / "seen" / "mlruns")
-    assert set(bundles.read(repo.build / "bundle").tasks["housing"].run_ids) <= set(
-        published
-    )
+    bundle = bundles.read(repo.build / "bundle")
+    run_ids = bundle.tasks["housing"].run_ids
+    assert set(run_ids) <= set(published)
 
 
 def _history(repo: Repo, runs: int) -> list[str]:
     """Write runs straight into the history and return their ids."""
-    made = []
+    run_ids = []
     for number in range(runs):
         run_id = f"{number:032x}"
-        run = run_factories.run(
-            run_id, "housing", None, {"n": str(number)}, {"rmse": number / 7}
-        )
+        params = {"n": str(number)}
+        metrics = {"rmse": number / 7}
+        run = run_factories.run(run_id, "housing", None, params, metrics)
         folder = layout.day_folder(repo.mlruns, "housing", run.started) / run_id
         folder.mkdir(parents=True)
         (folder / layout.RUN_FILE).write_text(runfile.dump(run))
-        made.append(run_id)
-    return made
+        run_ids.append(run_id)
+    return run_ids
+
+
+TABLES = ("runs", "params", "metrics", "latest_metrics", "tags")
+
+
+def row_counts(database: Path) -> set[int]:
+    """Check the file of a database, and return how many rows its tables have."""
+    counts = set()
+    with sqlite3.connect(database, timeout=60) as connection:
+        (result,) = connection.execute("PRAGMA integrity_check").fetchone()
+        assert result == "ok"
+        for table in TABLES:
+            query = f"SELECT count(*) FROM {table}"
+            (count,) = connection.execute(query).fetchone()
+            counts.add(count)
+    return counts
+
+
+def move_all(sources: list[Path], targets: list[Path]) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        if source.exists():
+            source.rename(target)
 
 
 def test_build(clone: Callable[..., Repo]) -> None:
     repo = clone("build")
-    run_ids, database = _history(repo, 1000), repo.build / "mlflow.db"
-    half = [layout.run_folders(repo.mlruns)[run_id] for run_id in run_ids[::2]]
-    aside = repo.build / "aside"
-    aside.mkdir(parents=True)
+    run_ids = _history(repo, 1000)
+    database = repo.build / "mlflow.db"
+    folders = layout.run_folders(repo.mlruns)
+    half = [folders[run_id] for run_id in run_ids[::2]]
+    (repo.build / "aside").mkdir(parents=True)
+    aside = [repo.build / "aside" / folder.name for folder in half]
     rounds = 0
 
     def check() -> None:
         if database.exists():
-            with sqlite3.connect(database, timeout=60) as connection:
-                assert connection.execute("PRAGMA integrity_check").fetchone() == (
-                    "ok",
-                )
-                counts = [
-                    connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                    for table in ("runs", "params", "metrics", "latest_metrics", "tags")
-                ]
-            assert len(set(counts)) == 1 and counts[0] in (0, 500, 1000)
+            (count,) = row_counts(database)
+            assert count in (0, 500, 1000)
 
     def undo() -> None:
         """In turn from nothing, with half of the runs gone, and with all of them back."""
@@ -191,17 +211,13 @@ def test_build(clone: Callable[..., Repo]) -> None:
         if rounds % 3 == 0:
             for suffix in ("", "-wal", "-shm"):
                 database.with_name(f"mlflow.db{suffix}").unlink(missing_ok=True)
-        for folder in half:
-            source, target = folder, aside / folder.name
-            if rounds % 3 == 2:
-                source, target = target, source
-            if rounds % 3 in (1, 2) and source.exists():
-                source.rename(target)
+        elif rounds % 3 == 1:
+            move_all(half, aside)
+        else:
+            move_all(aside, half)
 
     victim = Victim(repo, 3)
     victim.undo = undo  # type: ignore[method-assign]
     victim.kill(6, check, "history", "build")
-    left = [
-        path.name for path in repo.build.iterdir() if path.name.startswith(".part-")
-    ]
-    assert database.exists() and left == []
+    assert database.exists()
+    assert unfinished(repo) == []

@@ -24,15 +24,10 @@ def test_a_thousand_cases_meet_no_fault_and_no_undocumented_answer(
         url = f"http://127.0.0.1:{trainer.port}"
         with Api(tmp_path, API_TRAINER_URL=url) as api:
             location = f"http://127.0.0.1:{api.port}/openapi.json"
-            command = [
-                "schemathesis.cli",
-                "--config-file",
-                str(CONFIG),
-                "run",
-                location,
-            ]
+            program = [sys.executable, "-m", "schemathesis.cli"]
+            options = ["--checks", "all", "--no-color"]
             done = subprocess.run(
-                [sys.executable, "-m", *command, "--checks", "all", "--no-color"],
+                [*program, "--config-file", str(CONFIG), "run", location, *options],
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,

@@ -1,9 +1,6 @@
-"""Two copies of this very repository, each with pushes of its own, take two versions of
-it.
-"""
+"""Two copies of this repository, each with pushes of its own, take two versions of it."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,51 +19,50 @@ from tests.support.service import ROOT
 
 pytestmark = pytest.mark.slow
 
+UPDATED = (
+    "core/errors.py",
+    "docs/why.md",
+    "tests/unit/core/test_files.py",
+    "VERSION",
+)
+
 
 class Project:
-    """A repository with a bare remote, somebody who changes it, and the pipeline's
-    answer.
-    """
+    """A repository with a bare remote, a person's changes, and the pipeline's commits."""
 
     def __init__(self, folder: Path, branch: str) -> None:
-        self.folder, self.branch, self.count = folder, branch, 0
+        self.folder = folder
+        self.branch = branch
+        self.count = 0
         self.root = folder / "clone"
 
-    def clone(self) -> "Project":
-        git(
-            self.folder, "clone", "--quiet", "--no-hardlinks", str(ROOT), str(self.root)
-        )
-        return self._begin()
+    @property
+    def name(self) -> str:
+        return self.folder.name
 
-    def use_template(self, template: "Project") -> "Project":
-        """Begin as GitHub does: the files of the template in one commit of another
-        history.
-        """
+    def clone(self) -> None:
+        options = ("--quiet", "--no-hardlinks")
+        git(self.folder, "clone", *options, str(ROOT), str(self.root))
+        git(self.root, "remote", "remove", "origin")
+        self._begin()
+
+    def use_template(self, template: "Project") -> None:
+        """Begin as GitHub does, with the template's files in one commit of their own."""
         ignored = shutil.ignore_patterns(".git", "build")
         shutil.copytree(template.root, self.root, symlinks=True, ignore=ignored)
-        subprocess.run(
-            ["git", "init", "--quiet", "-b", self.branch, self.root], check=True
-        )
+        git(self.root, "init", "--quiet", "-b", self.branch)
         commit_all(self.root, "Initial commit")
-        return self._begin()
+        self._begin()
 
-    def _begin(self) -> "Project":
+    def _begin(self) -> None:
         bare = self.folder / "origin.git"
         git(self.folder, "init", "--quiet", "--bare", "-b", self.branch, str(bare))
         git(self.root, "checkout", "--quiet", "-B", self.branch)
-        known = git(self.root, "remote").split()
-        git(
-            self.root,
-            "remote",
-            *(["set-url"] if known else ["add"]),
-            "origin",
-            str(bare),
-        )
-        for key, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):
-            git(self.root, "config", key, value)
+        git(self.root, "remote", "add", "origin", str(bare))
+        git(self.root, "config", "user.name", "Ann")
+        git(self.root, "config", "user.email", "ann@example.org")
         self.repo = Repo.open(self.root)
         self.push()
-        return self
 
     def append(self, path: str, text: str) -> None:
         file = self.root / path
@@ -77,21 +73,18 @@ class Project:
         git(self.root, "push", "--quiet", "origin", self.branch)
 
     def publish(self, noise: float = 0.3) -> None:
-        """Push what is committed, and take the pipeline's commit as it comes back."""
+        """Push the commits, and pull the one that the pipeline adds."""
         self.count += 1
         self.push()
         bundle = self.folder / f"bundle-{self.count}"
-        factories.bundle(
-            bundle, git(self.root, "rev-parse", "HEAD"), {"iris": noise}, self.count
-        )
+        commit = git(self.root, "rev-parse", "HEAD")
+        factories.bundle(bundle, commit, {"iris": noise}, self.count)
         publish(self.repo, bundle, "origin", self.branch)
         git(self.root, "pull", "--quiet", "--ff-only", "origin", self.branch)
 
 
 def work(copy: Project) -> None:
-    """Push three changes of one's own: code, a page, parameters; each is answered with
-    runs.
-    """
+    """Push three changes, of code, a page and parameters; each is answered with runs."""
     copy.append("pipeline/own.py", '"""Our own code."""\n')
     copy.append("docs/own.md", "# Ours\n")
     copy.append("params.yaml", "  # Ours.\n")
@@ -102,18 +95,14 @@ def work(copy: Project) -> None:
 
 
 def new_version(template: Project, number: int) -> None:
-    """Change code, pages, tests and names in the template, which has runs of its own as
-    well.
-    """
+    """Change code, pages and tests in the template, which has runs of its own as well."""
+    test = f"\n\ndef test_new_{number}() -> None: ...\n"
     template.append("core/errors.py", f"\n\nNEW_{number} = {number}\n")
     template.append("docs/why.md", f"\nReason {number}.\n")
-    template.append(
-        "tests/unit/core/test_files.py", f"\n\ndef test_new_{number}() -> None: ...\n"
-    )
+    template.append("tests/unit/core/test_files.py", test)
     readme = template.root / "README.md"
-    text = readme.read_text("utf-8").replace(
-        "\nOne Git repository", f"\n{number}. One Git repository"
-    )
+    text = readme.read_text("utf-8")
+    text = text.replace("\nOne Git repository", f"\n{number}. One Git repository")
     readme.write_text(text, "utf-8", newline="\n")
     (template.root / "VERSION").write_text(f"9.{number}.0\n", "utf-8", newline="\n")
     commit_all(template.root, f"feat: version 9.{number}.0")
@@ -121,21 +110,16 @@ def new_version(template: Project, number: int) -> None:
 
 
 def test_two_copies_take_two_versions(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder, projects = tmp_path_factory.mktemp("two"), []
+    folder = tmp_path_factory.mktemp("two")
     for name in ("template", "kept", "emptied"):
         (folder / name).mkdir()
-        projects.append(
-            Project(folder / name, "main" if name == "template" else "trunk")
-        )
-    template, *copies = projects
+    template = Project(folder / "template", "main")
     template.clone()
+    copies = [Project(folder / name, "trunk") for name in ("kept", "emptied")]
     for copy in copies:
         copy.use_template(template)
-        init(
-            copy.repo,
-            name=copy.folder.name.title(),
-            empty=copy.folder.name == "emptied",
-        )
+        is_empty = copy.name == "emptied"
+        init(copy.repo, name=copy.name.title(), empty=is_empty)
         work(copy)
     for number in (1, 2):
         new_version(template, number)
@@ -143,25 +127,29 @@ def test_two_copies_take_two_versions(tmp_path_factory: pytest.TempPathFactory) 
             takes_it(copy, template)
 
 
+def owned_files(copy: Project) -> str:
+    """Return the files that are the copy's alone, with their digests."""
+    return git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED)
+
+
 def takes_it(copy: Project, template: Project) -> None:
-    own = git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED)
+    own = owned_files(copy)
     runs = set(layout.run_folders(copy.repo.mlruns))
-    assert update(copy.repo, str(template.root)).commit
-    assert git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED) == own
-    assert verify(copy.repo) == [] and set(layout.run_folders(copy.repo.mlruns)) == runs
-    for path in (
-        "core/errors.py",
-        "docs/why.md",
-        "tests/unit/core/test_files.py",
-        "VERSION",
-    ):
-        assert (copy.root / path).read_bytes() == (template.root / path).read_bytes()
-    title, _, rest = (copy.root / "README.md").read_text("utf-8").partition("\n")
-    assert title == f"# {copy.folder.name.title()}"
-    _, badge, template_rest = (
-        (template.root / "README.md").read_text("utf-8").split("\n", 2)
-    )
-    # The badge of the workflow is dropped by a copy that is not on GitHub.
-    assert "badge.svg" in badge and rest == template_rest
+    outcome = update(copy.repo, str(template.root))
+    assert outcome.commit
+    assert owned_files(copy) == own
+    assert set(layout.run_folders(copy.repo.mlruns)) == runs
+    assert verify(copy.repo) == []
+    for path in UPDATED:
+        content = (copy.root / path).read_bytes()
+        assert content == (template.root / path).read_bytes()
+    readme = (copy.root / "README.md").read_text("utf-8")
+    template_readme = (template.root / "README.md").read_text("utf-8")
+    title, _, rest = readme.partition("\n")
+    _, badge, template_rest = template_readme.split("\n", 2)
+    assert title == f"# {copy.name.title()}"
+    # A copy that is not on GitHub drops the badge of the workflow.
+    assert "badge.svg" in badge
+    assert rest == template_rest
     copy.publish()
     assert verify(copy.repo) == []
