@@ -22,7 +22,7 @@ PROGRAMS = HERE / "programs"
 
 
 def run(*command: str | Path, folder: Path, **environment: str) -> str:
-    """Return what a program prints; fail with all of it if the program fails."""
+    """Return the output of a program; fail with the output if the program fails."""
     done = subprocess.run(
         [*map(str, command)],
         cwd=folder,

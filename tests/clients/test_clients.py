@@ -39,7 +39,7 @@ def test_python(
     """openapi-python-client writes a package, and leaves nothing out."""
     generate = ["generate", "--path", document, "--meta", "none", "--fail-on-warning"]
     generate += ["--output-path", "mlops_client"]
-    # It formats what it writes with another program, which it looks for.
+    # It formats its output with another program, which it searches for.
     search = os.pathsep.join([str(python), os.environ["PATH"]])
     run(python / "openapi-python-client", *generate, folder=tmp_path, PATH=search)
     shutil.copy(PROGRAMS / "try_client.py", tmp_path)
@@ -114,7 +114,7 @@ def test_go(
 
 
 def test_go_by_oapi_codegen(document: Path, tmp_path: Path) -> None:
-    """oapi-codegen writes a package that compiles; Go fetches what it needs beside."""
+    """oapi-codegen writes a package that compiles; Go fetches its dependencies."""
     generator = tool("oapi-codegen")
     go = tool("go")
     run(go, "mod", "init", "mlops", folder=tmp_path)

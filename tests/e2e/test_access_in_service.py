@@ -1,4 +1,4 @@
-"""Who may do what on a real server: keys, web pages of others, headers, request IDs."""
+"""Access to a real server: keys, web pages of others, headers, request IDs."""
 
 from typing import Any
 

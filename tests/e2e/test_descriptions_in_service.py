@@ -1,4 +1,4 @@
-"""What a real server says of itself: health, models, metrics, and the documentation."""
+"""Health, models, metrics and the documentation of a real server."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2: what is answered, for every task."""
+"""Answers by the Open Inference Protocol, version 2, for every task."""
 
 import math
 from pathlib import Path
@@ -75,7 +75,7 @@ def test_model_metadata_names_the_tensors(api: Api, task: str) -> None:
 
 
 def check_output(output: Json, announced: Json, rows: int) -> None:
-    """Compare a tensor with what the model's metadata say of it."""
+    """Compare a tensor with its description in the model's metadata."""
     shape = [rows if size == -1 else size for size in announced["shape"]]
     data = output.pop("data")
     assert len(data) == math.prod(shape)

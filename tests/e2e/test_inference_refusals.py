@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, version 2: what is refused, in the protocol's form."""
+"""Errors by the Open Inference Protocol, version 2."""
 
 import json
 

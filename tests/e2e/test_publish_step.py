@@ -76,7 +76,7 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
     assert team.outputs["headline"].startswith("iris v")
     assert team.api.statuses[commit]["context"] == "Published"
 
-    # What is installed and run never sees the token.
+    # The code that is installed and run never sees the token.
     environment = json.loads(seen.read_text("utf-8"))
     assert environment["GITHUB_RUN_ID"] == "1"
     assert not SECRETS & set(environment)

@@ -42,7 +42,7 @@ def get(port: int, path: str, **headers: str) -> httpx.Response:
 
 
 def admin_key(stack: LocalStack) -> str:
-    """Return the key that the first start has made, which its owner alone can read."""
+    """Return the key of the first start, which only its owner can read."""
     file = stack.repo.build / "admin-key"
     assert file.stat().st_mode & 0o777 == 0o600
     assert stack.run("--key") == (0, file.read_text("utf-8"))
@@ -87,7 +87,7 @@ class Publisher:
 
 
 def check_key(stack: LocalStack, output: str) -> None:
-    """Check that the key opens the API, and that it is shown nowhere by itself."""
+    """Check that the key opens the API, and that it is in no log."""
     key = admin_key(stack)
     assert status_with_key(key) == 404
     assert status_with_key("another key") == 401
@@ -98,7 +98,7 @@ def check_key(stack: LocalStack, output: str) -> None:
 
 
 def check_commands(stack: LocalStack) -> None:
-    """Check what the other flags print while the stack runs."""
+    """Check the output of other flags while the stack runs."""
     code, output = stack.run("--local")
     assert code == 0
     assert "runs already" in output

@@ -77,13 +77,6 @@ def test_a_prediction_is_a_trace_of_its_steps(
     assert sum(durations) < span.nanoseconds
     line = api.logged(answer.headers["x-request-id"])
     assert line["trace_id"] == span.trace
-
-
-def test_predictions_are_written_in_a_trace_of_their_own(
-    api: Api, collector: Collector
-) -> None:
-    api.post("/predict/iris", [golden("iris")] * 3)
-    span = collector.wait_for("POST /predict/{task}")
     written = collector.wait_for("prediction log write", rows=3)
     assert not written.parent
     assert written.trace != span.trace

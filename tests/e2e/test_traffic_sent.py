@@ -30,7 +30,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 @pytest.fixture(autouse=True)
 def models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Send what fits the models that the API serves here."""
+    """Send traffic that fits the models of this API."""
     monkeypatch.setattr(program, "MODELS", MODELS)
 
 
@@ -91,7 +91,7 @@ def test_a_pace_is_kept(send: Send) -> None:
 
 @posix
 def test_ctrl_c_ends_it_with_the_counts(api: Api) -> None:
-    # A shell makes what it runs in the background ignore Ctrl-C.
+    # A shell makes programs in the background ignore Ctrl-C.
     code = """
 import signal, sys
 from pathlib import Path

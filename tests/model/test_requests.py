@@ -1,4 +1,4 @@
-"""What the models in service answer over HTTP, each to the example in its manifest."""
+"""The models in service answer the examples in their manifests over HTTP."""
 
 import json
 from collections.abc import Iterator

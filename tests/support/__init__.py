@@ -1,1 +1,1 @@
-"""What the tests share: factories, servers of their own, rules."""
+"""Helpers that tests share: factories, servers, rules."""

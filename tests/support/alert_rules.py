@@ -43,7 +43,7 @@ def alerts() -> list[Rule]:
 
 
 def alert_cases() -> list[dict[str, Any]]:
-    """Return what the cases expect of alerts."""
+    """Return the alerts that the cases expect."""
     cases: list[dict[str, Any]] = []
     for path in sorted(TESTS.glob("*.yml")):
         for case in load(path)["tests"]:

@@ -16,7 +16,7 @@ def replace_sleep(
     module: ModuleType,
     sleep: Callable[[float], object],
 ) -> None:
-    """Have one module call `sleep` where it would wait."""
+    """Make one module call `sleep` instead of waiting."""
     monkeypatch.setattr(
         module, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
     )

@@ -32,7 +32,7 @@ def dockerfile(image: str) -> str:
 
 
 def mounts(name: str) -> dict[str, str]:
-    """Return what is mounted into a service, by the place inside with its mode."""
+    """Return the sources of the mounts of a service, by the path inside with its mode."""
     sources = {}
     for volume in SERVICES[name].get("volumes", []):
         source, _, inside = volume.partition(":")

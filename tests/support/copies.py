@@ -42,7 +42,7 @@ FILES = {
 
 
 class Project:
-    """A checkout, and what people and the pipeline do in it."""
+    """A checkout, and the changes that people and the pipeline make in it."""
 
     def __init__(self, root: Path) -> None:
         self.repo = Repo.open(root)

@@ -101,7 +101,7 @@ def variables(board: Board) -> Iterator[tuple[str, str, str]]:
 
 
 def every_expression(board: Board) -> Iterator[tuple[str, str]]:
-    """Yield what `queries` does, and the series of the variables."""
+    """Yield each query, and the series of each variable."""
     yield from queries(board)
     for name, series, _ in variables(board):
         yield f"variable {name}", series

@@ -1,4 +1,4 @@
-"""What an `.env` may look like, with the variables that Docker Compose reads from it.
+"""Forms of an `.env`, with the variables that Docker Compose reads from each.
 
 `tests/stack/test_dotenv.py` asks the real Compose; the fast tests ask our own reader.
 """

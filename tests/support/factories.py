@@ -171,7 +171,7 @@ def _run_metrics(task: Task, evidence: Challenger) -> dict[str, float]:
 
 
 def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
-    """Return a manifest with what the card and the API need of it."""
+    """Return a manifest with the fields that the card and the API need."""
     golden = {feature.name: feature.example for feature in task.features}
     prediction = OnnxModel(model).predict(pd.DataFrame([golden]))[0]
     measured = {}

@@ -49,7 +49,7 @@ def version_path(task: str) -> str:
 
 
 def metadata(api: Api, task: str) -> Json:
-    """Return what the API says of a model and its tensors."""
+    """Return the API's description of a model and its tensors."""
     answer: Json = api.get(f"/v2/models/{task}")
     return answer
 

@@ -1,4 +1,4 @@
-"""Load on a running API, and what its logs have of it afterwards."""
+"""Load on a running API, and the rows that its log has afterwards."""
 
 import asyncio
 import json

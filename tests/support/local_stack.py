@@ -34,7 +34,7 @@ def prepare(repo: Repo) -> None:
 
 
 def _link_this_environment(folder: Path) -> None:
-    """Make what `venv` makes, with the packages of the Python that runs the tests."""
+    """Create an environment as `venv` does, with the packages of this Python."""
     home = Path(sys.base_prefix)
     programs = folder / "Scripts"
     programs.mkdir(parents=True)

@@ -75,7 +75,7 @@ def pages(query: Any, **arguments: Any) -> list[Any]:
 
 
 def of_run(client: MlflowClient, run_id: str, artifacts: str | None) -> dict[str, Any]:
-    """Describe a run, what it used and put out, and its files."""
+    """Describe a run, its inputs and outputs, and its files."""
     # A search in SQL leaves out the models that a run used.
     run = client.get_run(run_id)
     history = {

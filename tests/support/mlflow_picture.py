@@ -1,4 +1,4 @@
-"""What MLflow's client shows of a whole store, to compare stores with each other."""
+"""The content of a store as MLflow's client shows it, to compare stores with each other."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ from mlflow.entities import Run as Entity
 
 
 def picture(client: MlflowClient) -> dict[str, Any]:
-    """Return all that MLflow's client shows, less what differs from store to store."""
+    """Return all that MLflow's client shows, without the parts that differ between stores."""
     return {
         experiment.name: {
             entity.info.run_id: _picture_of_run(

@@ -1,6 +1,4 @@
-"""A collector: takes what OpenTelemetry's exporters send over HTTP, and keeps the
-spans.
-"""
+"""A collector that receives spans from OpenTelemetry's exporters over HTTP."""
 
 import threading
 from collections.abc import Iterator

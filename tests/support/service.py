@@ -26,7 +26,7 @@ MADE_BY = [
 
 
 def _sources() -> list[Path]:
-    """Return the files that decide what the repository holds."""
+    """Return the files on which the content of the repository depends."""
     paths = [ROOT / name for name in MADE_BY]
     for folder in ("core", "history", "pipeline"):
         for path in sorted((ROOT / folder).rglob("*")):

@@ -1,6 +1,4 @@
-"""Makes the repository of `tests/support/service.py`: real candidates, manifests and
-promotions.
-"""
+"""Builds the repository of `tests/support/service.py` with real models and promotions."""
 
 from pathlib import Path
 from typing import Any
@@ -33,9 +31,7 @@ VERSIONS: dict[str, list[str]] = {
 
 
 def build_service(folder: Path) -> None:
-    """Write a history with two promotions of each task, and what is in service, into a
-    folder.
-    """
+    """Write a history with two promotions of each task, and the models in service."""
     folder.mkdir(parents=True)
     (folder / "params.yaml").write_text(factories.PARAMS % 1, "utf-8")
     repo = Repo.open(folder)

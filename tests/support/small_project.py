@@ -23,7 +23,7 @@ ONE_PYTHON = ("--matrix", "python:3.13")
 
 
 class Project:
-    """A bare origin, a clone of a person who pushes, and what happens then."""
+    """A bare origin, the clone of a person who pushes, and runs of the workflow."""
 
     def __init__(
         self,

@@ -1,6 +1,4 @@
-"""An ssh server of the tests' own, which opens a bare repository to one key, as GitHub
-does.
-"""
+"""An ssh server that opens a bare repository to one key, as GitHub does."""
 
 import getpass
 import os

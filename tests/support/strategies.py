@@ -106,7 +106,7 @@ def training_data(name: str, rows: int = 300, folds: int = 3) -> TrainingData:
 
 
 def real(name: str) -> tuple[bool, str]:
-    """Return whether a task's real data are here, and what is missing otherwise."""
+    """Return whether a task's real data are here, and a reason if they are not."""
     variable = VARIABLES.get(name)
     snapshot = ROOT / "data" / f"{name}.csv.gz"
     is_here = True

@@ -1,4 +1,4 @@
-"""An API and a worker that send their spans to a collector, and what these must have."""
+"""An API and a worker that send their spans to a collector."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

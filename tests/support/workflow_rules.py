@@ -100,7 +100,7 @@ def _checks_out(step: Step) -> bool:
 
 
 def checkouts_keep_no_token(workflow: Workflow) -> list[str]:
-    """The token is there for the step that pushes, and lies on no disk."""
+    """The token is for the step that pushes alone, and is never on a disk."""
     faults = []
     for job, step in workflow.steps():
         options = step.get("with", {})

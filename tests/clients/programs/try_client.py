@@ -1,4 +1,4 @@
-"""Asks the API with a client in Python, and prints what came back as JSON."""
+"""Calls the API with a client in Python, and prints the answers as JSON."""
 
 import json
 import sys
