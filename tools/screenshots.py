@@ -60,7 +60,6 @@ def pages(settings: Settings) -> list[Page]:
         Page("mlflow-runs", f"{runs}{QUERY}", 950),
         Page("mlflow-run", f"{run}{QUERY}", 1100),
         Page("mlflow-plot", f"{plot}{QUERY}", 850),
-        Page("mlflow-models", f"{mlflow}/models{QUERY}", 600),
         Page("mlflow-versions", f"{mlflow}/models/{model}{QUERY}", 700),
         Page("api-docs", settings.url("mlops-api", "/docs"), 1500),
         Page("api-redoc", settings.url("mlops-api", "/redoc"), 1100),
