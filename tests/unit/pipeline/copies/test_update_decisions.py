@@ -11,7 +11,9 @@ from tests.support import copies
 from tests.support.copies import Project
 
 
-def test_a_conflict_is_resolved_by_a_person(template: Project, copy: Project) -> None:
+@pytest.fixture
+def conflict(template: Project, copy: Project) -> Path:
+    """Start an update with a conflict; return the file that a person has to edit."""
     copy.write("docs/why.md", "# Why\n\nMine.\n")
     template.write("docs/why.md", "# Why\n\nTheirs.\n")
     head = copy.head
@@ -20,18 +22,41 @@ def test_a_conflict_is_resolved_by_a_person(template: Project, copy: Project) ->
         copy.update(template)
     assert copy.head == head
     assert git(copy.root, "status", "--porcelain") == ""
+    return copy.repo.build / "update" / "docs" / "why.md"
+
+
+@pytest.mark.usefixtures("conflict")
+def test_an_update_with_a_conflict_waits_for_a_person(
+    template: Project, copy: Project
+) -> None:
     with pytest.raises(UsageError, match="an update is in progress"):
         copy.update(template)
     with pytest.raises(PipelineError, match="docs/why.md"):
         resume(copy.repo)
-    file = copy.repo.build / "update" / "docs" / "why.md"
-    file.write_text("# Why\n\nBoth.\n")
-    assert resume(copy.repo).commit == copy.head != head
+
+
+def test_an_update_continues_once_the_conflict_is_resolved(
+    template: Project, copy: Project, conflict: Path
+) -> None:
+    head = copy.head
+    conflict.write_text("# Why\n\nBoth.\n")
+    outcome = resume(copy.repo)
+    assert outcome.commit == copy.head
+    assert copy.head != head
     assert copy.text("docs/why.md") == "# Why\n\nBoth.\n"
     assert copy.faults() == []
     with pytest.raises(UsageError, match="no update is in progress"):
         resume(copy.repo)
-    assert "Nothing to merge" in copy.update(template).text
+    again = copy.update(template)
+    assert "Nothing to merge" in again.text
+
+
+@pytest.mark.usefixtures("conflict")
+def test_an_update_is_not_continued_after_other_commits(copy: Project) -> None:
+    copy.write("docs/other.md", "new\n")
+    message = "new commits since the update began: delete .*update.json"
+    with pytest.raises(UsageError, match=message):
+        resume(copy.repo)
 
 
 def test_the_nearest_commit_is_suggested_for_a_squashed_copy(

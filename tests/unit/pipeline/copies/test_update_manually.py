@@ -21,6 +21,9 @@ ONCE, EVERY = re.findall(r"```bash\n(.*?)```", SECTION, re.DOTALL)[:2]
 (REPAIR,) = re.findall(r"`(git restore --source=HEAD\^1[^`]*)`", PAGE)
 
 
+Make = Callable[[Project, Path], Project]
+
+
 def run(project: Project, script: str, template: Project) -> None:
     """Run a script without `set -e`, as a person continues after a merge conflict."""
     script = script.replace("python ", f"'{sys.executable}' ")
@@ -42,7 +45,7 @@ def add_remote(copy: Project, template: Project, is_fork: bool) -> None:
 @posix
 @pytest.mark.parametrize("make", [copies.fork, copies.copy])
 def test_two_manual_updates_and_one_by_the_command(
-    template: Project, tmp_path: Path, make: Callable[[Project, Path], Project]
+    template: Project, tmp_path: Path, make: Make
 ) -> None:
     copy = make(template, tmp_path / "copy")
     note = copy.repo.mlruns / ".local" / "note.txt"  # ignored by Git
@@ -53,11 +56,13 @@ def test_two_manual_updates_and_one_by_the_command(
     for number in (1, 2):
         template.promote()
         template.promote("credit")
-        template.write("docs/why.md", f"# Why\n\nBecause of {number}.\n")
+        page = f"# Why\n\nBecause of {number}.\n"
+        template.write("docs/why.md", page)
         if number == 1:
-            add_remote(copy, template, is_fork=make is copies.fork)
+            is_fork = make is copies.fork
+            add_remote(copy, template, is_fork)
         run(copy, EVERY, template)
-        assert copy.text("docs/why.md") == template.text("docs/why.md")
+        assert copy.text("docs/why.md") == page
         assert copy.own() == own
         assert copy.faults() == []
         assert git(copy.root, "status", "--porcelain") == ""

@@ -24,6 +24,16 @@ def parent_runs(repo: Repo) -> dict[str, Run]:
     return parents
 
 
+def trailers(repo: Repo, commit: str) -> dict[str, str]:
+    """Return the trailers of a commit by their keys."""
+    values = {}
+    listing = git(repo.root, "log", "-1", "--format=%(trailers)", commit)
+    for line in listing.splitlines():
+        key, _, value = line.partition(": ")
+        values[key] = value
+    return values
+
+
 def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
     commit, message = team.publish(housing=GOOD, iris=BETTER, credit=GOOD)
     seen = team.origin
@@ -35,7 +45,8 @@ def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
         folder = seen.models / name
         files = sorted(path.name for path in folder.iterdir())
         assert files == ["MODEL_CARD.md", "manifest.json", "model.onnx"]
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        content = (folder / "manifest.json").read_bytes()
+        manifest = json.loads(content)
         assert manifest["version"] == 1
         assert len(manifest["run_id"]) == 32
         assert f"{name} v1 promoted" in subject
@@ -73,18 +84,15 @@ def test_the_message_carries_runs_and_digests_as_trailers(
     monkeypatch.setenv("GITHUB_RUN_ID", "7")
     commit, _ = team.publish(iris=BETTER)
     seen = team.origin
-    trailers = {}
-    listing = git(seen.root, "log", "-1", "--format=%(trailers)", commit)
-    for line in listing.splitlines():
-        key, _, value = line.partition(": ")
-        trailers[key] = value
     champion = registry.champion(seen.mlruns, "iris")
     assert champion
-    _, *run_ids = trailers["Mlops-Runs"].split()
+    values = trailers(seen, commit)
+    task, *run_ids = values["Mlops-Runs"].split()
+    assert task == "iris"
     assert set(run_ids) == set(layout.run_folders(seen.mlruns))
-    assert trailers["Mlops-Champion"] == f"iris sha256:{champion.sha256}"
-    assert trailers["Mlops-Publish"] == git(seen.root, "rev-parse", "HEAD~1")
-    assert trailers["Mlops-Workflow"] == "https://github.com/o/n/actions/runs/7"
+    assert values["Mlops-Champion"] == f"iris sha256:{champion.sha256}"
+    assert values["Mlops-Publish"] == git(seen.root, "rev-parse", "HEAD~1")
+    assert values["Mlops-Workflow"] == "https://github.com/o/n/actions/runs/7"
     monkeypatch.delenv("GITHUB_RUN_ID")
     _, message = team.publish(iris=WORSE)
     assert "Mlops-Workflow" not in message
