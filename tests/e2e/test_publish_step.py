@@ -150,8 +150,8 @@ def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(
     team.set_rule(RACE % theirs)
     done = team.publish()
     commit = team.landed(done)
-    assert "failed for the moment" in done.stdout
-    assert "pushed first" in done.stdout
+    assert "failed temporarily" in done.stdout
+    assert "another push came first" in done.stdout
     assert team.parent_of(commit) == theirs
     assert team.outputs["ship"] == "false"
     assert f"contains {theirs[:9]} of another push" in team.outputs["left"]
