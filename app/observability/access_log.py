@@ -39,7 +39,7 @@ def render(fields: dict[str, Any]) -> str:
     """Return a line of JSON; values that JSON doesn't know become strings."""
     try:
         return orjson.dumps(fields, default=str).decode()
-    except orjson.JSONEncodeError:  # such as a text that is no valid Unicode
+    except orjson.JSONEncodeError:  # such as a text that is not valid Unicode
         return json.dumps(fields, default=str)
 
 

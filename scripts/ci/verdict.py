@@ -78,7 +78,7 @@ class Verdict:
     details: str
 
 
-def judge(needs: Needs) -> Verdict:
+def conclude(needs: Needs) -> Verdict:
     """Judge the jobs' results: every job of the plan must have succeeded."""
     plan = needs["plan"]["outputs"]
     left = _output(needs, "publish", "left")
@@ -143,7 +143,7 @@ def _state(needs: Needs) -> str:
 
 def page(needs: Needs, report: str) -> str:
     """Return the page of a workflow run, as Markdown."""
-    verdict = judge(needs)
+    verdict = conclude(needs)
     mark = "✅" if verdict.good else "❌"
     parts = [
         f"# {mark} {verdict.headline}",
@@ -222,7 +222,7 @@ def main() -> int:
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")
     summarize(text)
-    verdict = judge(needs)
+    verdict = conclude(needs)
     print(f"{verdict.headline}. {verdict.details}")
     return 0 if verdict.good else 1
 

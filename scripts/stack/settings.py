@@ -94,7 +94,9 @@ class Settings:
             raise StackError(f"{name} must be a number: mend it in .env.") from error
         port += self.offset
         if not 0 < port < 65_536:
-            raise StackError(f"{name} and --port-offset make {port}, which is no port.")
+            raise StackError(
+                f"{name} and --port-offset make {port}, which is not a port."
+            )
         return port
 
     def url(self, service: str, path: str = "") -> str:

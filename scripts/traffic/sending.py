@@ -94,7 +94,7 @@ async def send(
             trust_env=not is_ours(url),  # a proxy is for the outside
         )
     except (httpx.InvalidURL, ValueError) as error:
-        raise Unreachable(f"{url} is no address: {error}.") from error
+        raise Unreachable(f"{url} is not an address: {error}.") from error
     async with client:
         try:
             await client.get("/health/live")

@@ -41,7 +41,7 @@ def _picture_of_run(client: MlflowClient, run: Entity) -> dict[str, Any]:
             for key in run.data.metrics
         },
         "datasets": sorted(
-            (known.to_dictionary() for known in run.inputs.dataset_inputs), key=str
+            (dataset.to_dictionary() for dataset in run.inputs.dataset_inputs), key=str
         ),
         "model_inputs": sorted(used.model_id for used in run.inputs.model_inputs),
         "model_outputs": sorted(

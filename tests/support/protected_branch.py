@@ -81,7 +81,7 @@ class ProtectedTeam:
         commit, _ = land(self.repo, remote, branch, change, made_from=made_from)
         return commit
 
-    def forge(self, noise: float) -> Path:
+    def write_bundle(self, noise: float) -> Path:
         """Write a bundle of the commit that is checked out; return its folder."""
         self._count += 1
         folder = self._tmp / f"bundle-{self._count}"

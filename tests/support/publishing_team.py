@@ -28,12 +28,12 @@ class Team:
 
     def publish(self, **noises: float) -> tuple[str, str]:
         """Forge a bundle and publish it; return the commit and its message."""
-        return self.publish_bundle(self.forge(**noises))
+        return self.publish_bundle(self.write_bundle(**noises))
 
     def publish_bundle(self, folder: Path) -> tuple[str, str]:
         return publish(self.repo, folder, "origin", "main")
 
-    def forge(self, **noises: float) -> Path:
+    def write_bundle(self, **noises: float) -> Path:
         """Write a bundle of the commit that is checked out; return its folder.
 
         Args:

@@ -61,8 +61,8 @@ assert isinstance(refused.parsed, Problem)
 
 seen = {
     "one": one.prediction,
-    "several": [found.prediction for found in several.predictions],
-    "table": [found.prediction for found in table.predictions],
+    "several": [row.prediction for row in several.predictions],
+    "table": [row.prediction for row in table.predictions],
     "flower": any_task.prediction,
     "explained": explained.values.additional_properties,
     "models": {task: card.version for task, card in models.items()},

@@ -53,12 +53,12 @@ def test_main_is_merged_into_the_branch_again_and_again(team: ProtectedTeam) -> 
 
 @pytest.mark.slow
 def test_bundles_and_a_rollback(team: ProtectedTeam) -> None:
-    older = team.forge(BETTER)
+    older = team.write_bundle(BETTER)
     team.merge("docs/one.md")
-    newer = team.forge(GOOD)
+    newer = team.write_bundle(GOOD)
     first, _ = publish(team.repo, newer, "origin", "published")
     team.merge("docs/two.md")
-    merge, _ = publish(team.repo, team.forge(GOOD), "origin", "published")
+    merge, _ = publish(team.repo, team.write_bundle(GOOD), "origin", "published")
     assert len(team.parents(merge)) == 2
     team.merge("docs/three.md")
     publish(team.repo, older, "origin", "published")

@@ -124,9 +124,13 @@ def test_a_gain_that_may_be_chance_is_refused(arena: Arena) -> None:
             "one prediction takes 1e+06 ms, which is over the budget of ",
         ),
         (
-            {"behaviours": [Check(name="claim", passed=False, detail="3 rows differ")]},
-            "claim",
-            'the behavioural test "claim" failed (3 rows differ)',
+            {
+                "behaviours": [
+                    Check(name="behaviour", passed=False, detail="3 rows differ")
+                ]
+            },
+            "behaviour",
+            'the behavioural test "behaviour" failed (3 rows differ)',
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_the_message_says_in_sentences_what_was_decided_and_why(team: Team) -> N
 def test_a_task_without_a_challenger_or_a_champion_is_named_as_that(
     team: Team,
 ) -> None:
-    folder = team.forge(iris=BETTER)
+    folder = team.write_bundle(iris=BETTER)
     bundle = bundles.read(folder)
     result = bundle.tasks["iris"].model_copy(update={"challenger": None})
     failed = bundle.model_copy(update={"tasks": {"iris": result}})
@@ -131,7 +131,7 @@ def test_the_files_of_a_refused_model_are_not_kept(team: Team) -> None:
 
 
 def test_publishing_again_changes_nothing(team: Team) -> None:
-    folder = team.forge(iris=BETTER)
+    folder = team.write_bundle(iris=BETTER)
     commit, _ = team.publish_bundle(folder)
     team.publish(iris=WORSE)
     again, notice = team.publish_bundle(folder)

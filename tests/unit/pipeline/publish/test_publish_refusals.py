@@ -9,7 +9,7 @@ from tests.support.publishing_team import BETTER, Team
 
 
 def test_a_bundle_from_uncommitted_changes_is_refused(team: Team) -> None:
-    folder = team.forge(iris=BETTER)
+    folder = team.write_bundle(iris=BETTER)
     path = folder / "bundle.json"
     content = path.read_bytes()
     path.write_bytes(content.replace(b'"dirty": []', b'"dirty": ["params.yaml"]'))
@@ -25,15 +25,15 @@ def test_a_folder_without_a_bundle(team: Team) -> None:
 
 
 def test_a_damaged_bundle(team: Team) -> None:
-    folder = team.forge(iris=BETTER)
+    folder = team.write_bundle(iris=BETTER)
     (folder / "bundle.json").write_text('{"format": 1')
     with pytest.raises(PipelineError, match="run `pipeline train` again"):
         team.publish_bundle(folder)
 
 
 def test_an_altered_model_in_the_bundle_is_not_published(team: Team) -> None:
-    folder = team.forge(iris=BETTER)
-    other = team.forge(iris=BETTER)
+    folder = team.write_bundle(iris=BETTER)
+    other = team.write_bundle(iris=BETTER)
     tip = git(team.origin.root, "rev-parse", "HEAD")
     model = next(folder.rglob("model.onnx"))
     other_model = next(other.rglob("model.onnx"))

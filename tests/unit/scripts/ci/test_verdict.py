@@ -11,7 +11,7 @@ import pytest
 
 from scripts.ci.budget import BUDGETS
 from scripts.ci.plan import Event, Plan, plan
-from scripts.ci.verdict import DOES, SHIPPING, judge, page
+from scripts.ci.verdict import DOES, SHIPPING, conclude, page
 from tests.paths import ROOT
 
 Needs = dict[str, dict[str, Any]]
@@ -57,11 +57,11 @@ def test_a_successful_push_is_reported_with_its_champions() -> None:
     assert "commit `0123456`" in text
     assert "mlops-api@sha256:1" in text
     assert "### Iris: promoted as v2" in text
-    assert judge(needs()).good
+    assert conclude(needs()).good
 
 
 def test_a_successful_pull_request_publishes_nothing() -> None:
-    verdict = judge(needs(REQUEST))
+    verdict = conclude(needs(REQUEST))
     assert verdict.good
     assert "nothing published" in verdict.headline
     assert "| publish |" not in page(needs(REQUEST), "")
@@ -71,12 +71,12 @@ def test_a_successful_pull_request_publishes_nothing() -> None:
 @pytest.mark.parametrize("result", ["failure", "cancelled", "skipped"])
 def test_every_job_of_the_plan_must_have_succeeded(planned: Plan, result: str) -> None:
     for job in planned.jobs:
-        verdict = judge(needs(planned, **{job: result}))
+        verdict = conclude(needs(planned, **{job: result}))
         assert not verdict.good, job
 
 
 def test_a_job_that_was_not_planned_is_not_missed() -> None:
-    assert judge(needs(TOPIC)).good
+    assert conclude(needs(TOPIC)).good
 
 
 def test_the_first_failure_comes_with_a_remedy_and_the_state() -> None:
@@ -84,7 +84,7 @@ def test_the_first_failure_comes_with_a_remedy_and_the_state() -> None:
         lint="failure", publish="skipped", images="skipped", release="skipped"
     )
     failed["lint"]["outputs"]["failure"] = "app/a.py:1: F401 unused."
-    verdict = judge(failed)
+    verdict = conclude(failed)
     assert verdict.headline == "Stopped: lint failed"
     assert verdict.details.startswith(
         "app/a.py:1: F401 unused. Fix it (`bash scripts/nox.sh -s lint`"
@@ -95,7 +95,7 @@ def test_the_first_failure_comes_with_a_remedy_and_the_state() -> None:
 
 
 def test_a_failure_after_publishing_names_the_commit() -> None:
-    verdict = judge(needs(smoke="failure", release="skipped"))
+    verdict = conclude(needs(smoke="failure", release="skipped"))
     assert verdict.headline == "Stopped: smoke failed"
     assert "are published, as `0123456`; `latest` was not moved" in verdict.details
 
@@ -109,8 +109,8 @@ def test_outputs_of_a_job_that_did_not_run_are_ignored() -> None:
 
 def test_the_pipelines_own_commit_is_nothing_to_do() -> None:
     own = needs(OWN)
-    assert judge(own).good
-    assert judge(own).headline == "Nothing to do"
+    assert conclude(own).good
+    assert conclude(own).headline == "Nothing to do"
 
 
 def test_images_that_are_left_to_another_run_are_not_a_failure() -> None:
@@ -119,22 +119,22 @@ def test_images_that_are_left_to_another_run_are_not_a_failure() -> None:
         "ship": "false",
         "left": "They are left to that push's run.",
     }
-    assert judge(left).good
-    assert judge(left).details.endswith("They are left to that push's run.")
-    assert judge(left).headline == "Published: iris v2 promoted"
+    assert conclude(left).good
+    assert conclude(left).details.endswith("They are left to that push's run.")
+    assert conclude(left).headline == "Published: iris v2 promoted"
     # It does not excuse failures of the other jobs.
     left["lint"]["result"] = "failure"
-    assert not judge(left).good
+    assert not conclude(left).good
 
 
 def test_a_cancelled_job_has_no_remedy() -> None:
     for job in ("test", "publish"):
-        verdict = judge(needs(**{job: "cancelled"}, release="skipped"))
+        verdict = conclude(needs(**{job: "cancelled"}, release="skipped"))
         assert verdict.headline == f"Stopped: {job} was cancelled"
         assert "time limit" in verdict.details
         assert "Fix" not in verdict.details
     # A failed job comes before a job that was cancelled because of it.
-    verdict = judge(needs(lint="cancelled", train="failure"))
+    verdict = conclude(needs(lint="cancelled", train="failure"))
     assert verdict.headline == "Stopped: train failed"
 
 
@@ -156,13 +156,13 @@ def test_a_cancelled_job_has_no_remedy() -> None:
     ],
 )
 def test_a_failure_says_what_was_published(results: dict[str, str], state: str) -> None:
-    assert state in judge(needs(**results)).details
+    assert state in conclude(needs(**results)).details
 
 
 def test_a_known_vulnerability_comes_with_a_remedy() -> None:
     red = needs(smoke="failure", release="skipped")
     red["smoke"]["outputs"] = {"failure": "", "remedy": "scan"}
-    details = judge(red).details
+    details = conclude(red).details
     assert "--upgrade-package NAME" in details
     assert ".trivyignore" in details
     assert "smoke" not in details
