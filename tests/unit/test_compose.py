@@ -140,7 +140,11 @@ def test_prometheus_finds_services_by_the_names_of_the_compose_file() -> None:
         for lookup in job.get("dns_sd_configs", []):
             for name in lookup["names"]:
                 ports[name] = str(lookup["port"])
-    expected = PORTS | {"mlops-api": PORTS["proxy"], "mlflow-server": "5001"}
+    expected = PORTS | {
+        "mlops-api": PORTS["proxy"],
+        "mlflow-server": "5001",
+        "proxy": "8404",
+    }
     assert ports.items() <= expected.items()
     assert set(ports) == {
         "alertmanager",
@@ -149,6 +153,7 @@ def test_prometheus_finds_services_by_the_names_of_the_compose_file() -> None:
         "mlflow-server",
         "mlops-api",
         "node-exporter",
+        "proxy",
     }
     (alertmanager,) = config["alerting"]["alertmanagers"]
     assert alertmanager["dns_sd_configs"][0]["names"] == ["alertmanager"]
