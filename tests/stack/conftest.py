@@ -2,19 +2,27 @@
 test fails.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from scripts.stack.settings import PORTS
-from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
+from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine, shorten_waits
 from tools.documents import checkout as checkouts
 from tools.documents import stack as documents
 from tools.documents import start
 from tools.documents.rows import metrics
 
 WITH = ("--with", "alerts", "--with", "tracing")
+DOWN = ("--profile", "*", "down", "--volumes", "--remove-orphans")
+
+
+def pytest_configure() -> None:
+    """Require the engine before any test starts."""
+    require_engine()
 
 
 @pytest.fixture(scope="session")
@@ -22,18 +30,15 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Stack]:
     """Start the services as people do, from their sources, and leave nothing behind."""
-    require_engine()
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     checkouts.copy_to(checkout)
-    metrics.turn_on(
-        checkout
-    )  # a rate of theirs is known by the time that one is asked for
+    shorten_waits(checkout)
+    metrics.turn_on(checkout)  # rates need some time until they have values
     running = Stack(checkout)
-    away = ("--profile", "*", "down", "--volumes", "--remove-orphans")
-    running.compose(*away)  # of a call that was killed
+    running.compose(*DOWN)  # a stack that a killed run left behind
     failed = request.session.testsfailed
     try:
-        running.told = running.start_command(*WITH, "--without", *MISSING)
+        running.start_output = running.start_command(*WITH, "--without", *MISSING)
         running.compose("rm", "--stop", "--force", "alertmanager")
         yield running
     except AssertionError:
@@ -42,7 +47,23 @@ def stack(
     finally:
         if request.session.testsfailed != failed:
             print(running.compose("logs", "--no-color", "--tail", "60"))
-        running.compose(*away)
+        running.compose(*DOWN)
+
+
+@pytest.fixture(scope="session")
+def record(stack: Stack) -> bytes:
+    """Return the JSON of a record of iris."""
+    manifest = stack.manifest("iris")
+    return json.dumps(manifest["golden"]["request"]).encode()
+
+
+@pytest.fixture
+def client(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
+    """Return a client of the stack's MLflow, as a notebook has."""
+    uri = stack.url("MLFLOW")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    return MlflowClient(uri, registry_uri=uri)
 
 
 @pytest.fixture(scope="session")
@@ -50,17 +71,15 @@ def documented(
     stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> documents.Stack:
     """Return the same stack as the rows of the documents see it."""
-    short = {
-        service: variable.removesuffix("_PORT")
-        for service, (variable, _) in PORTS.items()
-    }
-    ports = {
-        name: stack.ports[short[name]] for name in PORTS if short[name] in stack.ports
-    }
+    ports = {}
+    for service, (variable, _) in PORTS.items():
+        name = variable.removesuffix("_PORT")
+        if name in stack.ports:
+            ports[service] = stack.ports[name]
     environment = documents.with_python_first(stack.environment)
-    found = documents.Stack("containers", stack.checkout, ports, environment, ADMIN_KEY)
-    file: Path = tmp_path_factory.mktemp("documents") / "absent.yml"
-    return start.running(start.without(found, MISSING, file))
+    whole = documents.Stack("containers", stack.checkout, ports, environment, ADMIN_KEY)
+    override: Path = tmp_path_factory.mktemp("documents") / "absent.yml"
+    return start.running(start.without(whole, MISSING, override))
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,14 @@
 """The stack of the compose file on a real Docker engine, in a checkout of its own."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from typing import Any
 import pytest
 
 from scripts.loopback import free_ports
+from tests.paths import ROOT
 
-PROJECT = "mlops-stack-test"
+# Another checkout may be tested on the same engine at the same time.
+CHECKOUT = hashlib.sha256(str(ROOT).encode()).hexdigest()
+PROJECT = f"mlops-stack-test-{CHECKOUT[:8]}"
 ADMIN_KEY = "a key for the tests"
 PORTS = (
     "API",
@@ -28,10 +32,10 @@ PORTS = (
     "ALERTMANAGER",
     "JAEGER",
 )
-SCRAPE_SECONDS = 6  # after them what the API said is in Prometheus
+SCRAPE_SECONDS = 6  # the API's counters are in Prometheus after this time
 # An image that a machine without Docker Hub cannot have.
 MISSING = ["grafana"]
-# All others, by name: with `--scale grafana=0` Compose asks for the image all the same.
+# All others, by name: with `--scale grafana=0` Compose still pulls the image.
 SERVICES = (
     "mlops-api",
     "proxy",
@@ -42,51 +46,76 @@ SERVICES = (
     "cadvisor",
     "jaeger",
 )
-PLACE = "stack-test"  # where it runs, as traces say it
+PLACE = "stack-test"  # the environment that traces name
+WAIT = ("--wait", "--wait-timeout", "180")  # until every service is healthy
+Container = dict[str, Any]  # as `docker inspect` describes it
+Manifest = dict[str, Any]
+Series = dict[str, Any]  # as Prometheus returns it
 
 
 def docker(*arguments: str, **options: Any) -> str:
-    """Run Docker and return what it prints; its words are in the error."""
-    done = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, **options
-    )
-    assert (
-        done.returncode == 0
-    ), f"docker {' '.join(arguments)}:\n{done.stdout}{done.stderr}"
+    """Run Docker and return its output, which is also in the error."""
+    command = ["docker", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    output = done.stdout + done.stderr
+    called = " ".join(command)
+    assert done.returncode == 0, f"{called}:\n{output}"
     return done.stdout
 
 
 def require_engine() -> None:
-    """End all tests as failed, with one sentence, where there is no engine or no
+    """End all tests as failed, with one sentence, if there is no engine or no
     Compose v2.
     """
-    for question in (["info"], ["compose", "version"]):
-        if (
-            not shutil.which("docker")
-            or subprocess.run(["docker", *question], capture_output=True).returncode
-        ):
+    for arguments in (["info"], ["compose", "version"]):
+        command = ["docker", *arguments]
+        if not succeeds(command):
             pytest.exit(
                 "the stack cannot be tested here: it needs a running Docker engine"
-                f" with Compose v2, but `docker {' '.join(question)}` fails.",
+                f" with Compose v2, but `{' '.join(command)}` fails.",
                 returncode=1,
             )
 
 
-def eventually(question: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Ask until the answer is true or so many seconds are over; a refused call is no
-    answer yet.
+def succeeds(command: list[str]) -> bool:
+    """Return whether a command exists and ends with 0."""
+    if not shutil.which(command[0]):
+        return False
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def eventually(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Wait until a condition holds and return its value; a connection error counts as
+    false.
     """
-    deadline, last = time.monotonic() + seconds, None
+    deadline = time.monotonic() + seconds
+    last = None
     while time.monotonic() < deadline:
         try:
-            if last := question():
-                return last
-        except (urllib.error.URLError, OSError) as error:
+            last = condition()
+        except OSError as error:
             last = error
+        else:
+            if last:
+                return last
         time.sleep(0.5)
-    raise AssertionError(
-        f"{what}: not within {seconds} s; the last answer was {last!r}"
-    )
+    problem = f"{what}: not within {seconds} s; the last value was {last!r}"
+    raise AssertionError(problem)
+
+
+def shorten_waits(checkout: Path) -> None:
+    """Let Prometheus scrape, evaluate rules and fire alerts after 5 seconds.
+
+    The durations as they are committed are tested by promtool: see test_rules.py.
+    """
+    monitoring = checkout / "monitoring"
+    rules = monitoring.glob("prometheus/rules/*.yml")
+    for file in (monitoring / "prometheus.yml", *rules):
+        text = file.read_text("utf-8")
+        text = text.replace("_interval: 15s", "_interval: 5s")
+        text = text.replace("for: 30s", "for: 5s")
+        file.write_text(text, "utf-8")
 
 
 class Stack:
@@ -94,14 +123,13 @@ class Stack:
 
     def __init__(self, checkout: Path) -> None:
         self.checkout = checkout
-        self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-        self.environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name != "COMPOSE_FILE"
-            },
-            **{f"{name}_PORT": str(port) for name, port in self.ports.items()},
+        free = free_ports(len(PORTS))
+        self.ports = dict(zip(PORTS, free, strict=True))
+        self.environment = dict(os.environ)
+        self.environment.pop("COMPOSE_FILE", None)
+        for name, port in self.ports.items():
+            self.environment[f"{name}_PORT"] = str(port)
+        self.environment |= {
             "COMPOSE_PROJECT_NAME": PROJECT,
             "OWNER": PROJECT,
             "API_ADMIN_KEY": ADMIN_KEY,
@@ -110,13 +138,17 @@ class Stack:
             "MLOPS_ENVIRONMENT": PLACE,
             "REVISION": revision(checkout),
         }
-        self.told = ""  # what the start command printed
+        self.start_output = ""  # of the first start
 
     def start_command(self, *arguments: str) -> str:
-        """Run the start command in the checkout and return what it prints."""
-        command = ["./start-mlops.sh", *arguments]
-        options = {"cwd": self.checkout, "env": self.environment}
-        done = subprocess.run(command, capture_output=True, text=True, **options)
+        """Run the start command in the checkout and return its output."""
+        done = subprocess.run(
+            ["./start-mlops.sh", *arguments],
+            cwd=self.checkout,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -124,18 +156,32 @@ class Stack:
         """Run `docker compose`."""
         return docker("compose", *arguments, cwd=self.checkout, env=self.environment)
 
-    def up(self, *arguments: str) -> None:
-        """Start what can be had here and wait until all of it is healthy."""
-        self.compose(
-            "up", "-d", "--wait", "--wait-timeout", "180", *arguments, *SERVICES
-        )
+    def up(self, *more: str) -> None:
+        """Start every service that this machine has an image of, and further ones."""
+        self.compose("up", "--detach", *WAIT, *SERVICES, *more)
 
-    def containers(self, *services: str) -> list[dict[str, Any]]:
+    def scale(self, replicas: int) -> None:
+        """Run so many replicas of the API, and leave the other services alone."""
+        scale = ("--scale", f"mlops-api={replicas}")
+        self.compose("up", "--detach", *WAIT, *scale, "mlops-api")
+
+    def containers(self, *services: str) -> list[Container]:
         """Return what Docker knows of the containers."""
-        found: list[dict[str, Any]] = json.loads(
-            docker("inspect", *self.compose("ps", "-q", *services).split())
-        )
-        return found
+        ids = self.compose("ps", "--quiet", *services).split()
+        return json.loads(docker("inspect", *ids))
+
+    def manifest(self, task: str) -> Manifest:
+        """Return the manifest of a task's model in the checkout."""
+        path = self.checkout / "deployment" / "models" / task / "manifest.json"
+        return json.loads(path.read_bytes())
+
+    def manifests(self) -> dict[str, Manifest]:
+        """Return the manifests of all models in the checkout, by task."""
+        manifests = {}
+        for path in self.checkout.glob("deployment/models/*/manifest.json"):
+            task = path.parent.name
+            manifests[task] = self.manifest(task)
+        return manifests
 
     def url(self, name: str, path: str = "") -> str:
         """Return the address of a service, by the name of its port."""
@@ -143,39 +189,62 @@ class Stack:
 
     def ask(self, name: str, path: str, body: Any = None, **more: str) -> Any:
         """Return the JSON that a service answers; `more` are headers."""
-        headers = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY, **more}
-        content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url(name, path), content, headers)
+        headers = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY}
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+        address = self.url(name, path)
+        request = urllib.request.Request(address, content, headers | more)
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def query(self, expression: str, **parameters: str) -> list[dict[str, Any]]:
-        """Return the series that Prometheus answers a query with."""
-        asked = urllib.parse.urlencode({"query": expression} | parameters)
-        answer = self.ask("PROMETHEUS", f"/api/v1/query?{asked}")
-        result: list[dict[str, Any]] = answer["data"]["result"]
-        return result
+    def predict(self, manifest: Manifest) -> Any:
+        """Return the answer to the golden request of a model."""
+        task = manifest["task"]
+        record = manifest["golden"]["request"]
+        return self.ask("API", f"/predict/{task}", record)
 
-    def counted(self, moment: float) -> dict[str, str]:
-        """Return every counter of the API's requests as Prometheus knew it at a moment."""
-        found = self.query("last_over_time(http_requests_total[1h])", time=str(moment))
-        return {str(series["metric"]): series["value"][1] for series in found}
+    def prometheus(self, path: str, **parameters: Any) -> Any:
+        """Return the data of an answer of Prometheus."""
+        query = urllib.parse.urlencode(parameters, doseq=True)
+        answer = self.ask("PROMETHEUS", f"/api/v1/{path}?{query}")
+        return answer["data"]
+
+    def query(self, expression: str, **parameters: Any) -> list[Series]:
+        """Return the current series of a query."""
+        data = self.prometheus("query", query=expression, **parameters)
+        return data["result"]
+
+    def request_counts(self, moment: float) -> dict[str, str]:
+        """Return each counter of the API's requests as of a moment."""
+        counters = "last_over_time(http_requests_total[1h])"
+        counts = {}
+        for series in self.query(counters, time=moment):
+            labels = str(series["metric"])
+            _, counts[labels] = series["value"]
+        return counts
 
     def targets(self) -> dict[str, list[str]]:
         """Return the health of every target of Prometheus, by job."""
-        found: dict[str, list[str]] = {}
-        active = self.ask("PROMETHEUS", "/api/v1/targets?state=active")["data"][
-            "activeTargets"
-        ]
-        for target in active:
-            found.setdefault(target["labels"]["job"], []).append(target["health"])
-        return found
+        health = defaultdict(list)
+        data = self.prometheus("targets", state="active")
+        for target in data["activeTargets"]:
+            job = target["labels"]["job"]
+            health[job].append(target["health"])
+        return health
+
+    def finished_job(self, job: str, seconds: float) -> dict[str, Any]:
+        """Wait until a job of the worker has ended and return it."""
+
+        def ended() -> Any:
+            status = self.ask("API", f"/jobs/{job}")
+            return status if status["ended"] else None
+
+        return eventually(ended, seconds, f"job {job} ends")
 
 
 def revision(checkout: Path) -> str:
     """Return the commit that is checked out."""
     command = ["git", "rev-parse", "HEAD"]
-    done = subprocess.run(
-        command, cwd=checkout, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+    output = subprocess.check_output(command, cwd=checkout, text=True)
+    return output.strip()

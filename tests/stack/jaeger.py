@@ -1,4 +1,4 @@
-"""What Jaeger has kept of a trace, asked by its HTTP API."""
+"""Read traces with the HTTP API of Jaeger."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ SPANS_SECONDS = 30  # they are sent every five seconds
 
 @dataclass(frozen=True)
 class Span:
-    """One span with what is known of its service."""
+    """One span, with the attributes of its service in `resource`."""
 
     id: str
     name: str
@@ -23,50 +23,53 @@ class Span:
 
 
 def new_trace() -> tuple[str, str]:
-    """Return the id of a trace and the header that hands it on, as a client in it sends
-    them.
-    """
+    """Return the id of a trace and the header by which a client continues it."""
     trace = uuid4().hex
     return trace, f"00-{trace}-{CALLER}-01"
 
 
 def spans(stack: Stack, trace: str) -> dict[str, Span]:
     """Return a trace's spans by service and name, of which each is there once."""
-    (found,) = stack.ask("JAEGER", f"/api/traces/{trace}")["data"]
-    made = [
-        _span(span, found["processes"][span["processID"]]) for span in found["spans"]
-    ]
-    by_name = {
-        f"{span.service.removeprefix('mlops-')}: {span.name}": span for span in made
-    }
-    assert len(by_name) == len(made), sorted(span.name for span in made)
+    (stored,) = stack.ask("JAEGER", f"/api/traces/{trace}")["data"]
+    by_name = {}
+    for content in stored["spans"]:
+        process = stored["processes"][content["processID"]]
+        span = _span(content, process)
+        service = span.service.removeprefix("mlops-")
+        name = f"{service}: {span.name}"
+        assert name not in by_name, f"two spans have the name {name}"
+        by_name[name] = span
     return by_name
 
 
 def wait_for(stack: Stack, trace: str, names: set[str]) -> dict[str, Span]:
-    """Wait until a trace is whole, and return its spans as `spans` does."""
+    """Wait until a trace is complete, and return its spans as `spans` does."""
 
-    def whole() -> dict[str, Span] | None:
-        found = spans(stack, trace)
-        return found if found.keys() == names else None
+    def complete() -> dict[str, Span] | None:
+        by_name = spans(stack, trace)
+        return by_name if by_name.keys() == names else None
 
-    made: dict[str, Span] = eventually(
-        whole, SPANS_SECONDS, f"the spans {sorted(names)}"
+    return eventually(
+        complete,
+        SPANS_SECONDS,
+        f"the spans {sorted(names)}",
     )
-    return made
 
 
-def _span(span: dict[str, Any], process: dict[str, Any]) -> Span:
-    parents = [
-        found["spanID"]
-        for found in span["references"]
-        if found["refType"] == "CHILD_OF"
-    ]
+def _span(content: dict[str, Any], process: dict[str, Any]) -> Span:
+    parent = ""
+    for reference in content["references"]:
+        if reference["refType"] == "CHILD_OF":
+            parent = reference["spanID"]
     return Span(
-        id=span["spanID"],
-        name=span["operationName"],
-        parent=parents[0] if parents else "",
+        id=content["spanID"],
+        name=content["operationName"],
+        parent=parent,
         service=process["serviceName"],
-        attributes={tag["key"]: tag["value"] for tag in span["tags"]},
-        resource={tag["key"]: tag["value"] for tag in process["tags"]},
+        attributes=_tags(content),
+        resource=_tags(process),
     )
+
+
+def _tags(tagged: dict[str, Any]) -> dict[str, Any]:
+    return {tag["key"]: tag["value"] for tag in tagged["tags"]}

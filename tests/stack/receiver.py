@@ -1,4 +1,4 @@
-"""A server in the place of what Alertmanager and the worker send requests to."""
+"""A server that receives what Alertmanager and the worker send."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,34 +11,37 @@ class Receiver(ThreadingHTTPServer):
     """Receives the webhooks of Alertmanager, and requests meant for GitHub."""
 
     def __init__(self) -> None:
-        self.requests: list[tuple[str, Any]] = []
+        self.notifications: list[dict[str, Any]] = []
+        self.dispatched: list[tuple[str, Any]] = []  # paths and bodies for GitHub
         super().__init__(("0.0.0.0", 0), _Handler)
 
     def firing(self) -> set[Alert]:
         """Return the alerts that Alertmanager reported as firing."""
-        alerts: list[dict[str, Any]] = []
-        for path, content in self.requests:
-            if path == "/":
-                alerts += content["alerts"]
-        return {identity(alert) for alert in alerts if alert["status"] == "firing"}
-
-    def dispatched(self) -> list[tuple[str, Any]]:
-        """Return the requests to GitHub."""
-        return [(path, content) for path, content in self.requests if path != "/"]
+        firing = set()
+        for notification in self.notifications:
+            for alert in notification["alerts"]:
+                if alert["status"] == "firing":
+                    firing.add(identity(alert))
+        return firing
 
 
 def identity(alert: dict[str, Any]) -> Alert:
     """Return the name and the task of an alert."""
     labels = alert["labels"]
-    return labels["alertname"], labels.get("task", "")
+    task = labels.get("task", "")
+    return labels["alertname"], task
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append((self.path, json.loads(content)))
+        length = int(self.headers["Content-Length"])
+        content = json.loads(self.rfile.read(length))
+        if self.path == "/":
+            self.server.notifications.append(content)
+        else:
+            self.server.dispatched.append((self.path, content))
         self.send_response(204)
         self.end_headers()
 

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-import urllib.parse
 from math import isfinite
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from core.distributions import LEAST
 from tests.paths import ROOT
-from tests.stack.engine import SERVICES, Stack, eventually
+from tests.stack.engine import SERVICES, Series, Stack, eventually
 from tests.support.dashboards import (
     Board,
     Panel,
@@ -30,6 +29,12 @@ BOARDS = boards()
 BOARDS["mlops-dashboard"] = add_documented_panel(BOARDS["mlops-dashboard"])
 # More than a verdict needs, so that both windows hold the normal traffic.
 ROWS = 1_100
+NORMAL = ["--rows", str(ROWS), "--rate", "100", "--feedback"]
+OTHER_TRAFFIC = {
+    "drifted": ["--rows", "100", "--task", "housing"],
+    "slow": ["--seconds", "5"],
+    "errors": ["--seconds", "10"],
+}
 STEP_SECONDS = 15
 RANGE_SECONDS = 1_800
 # A rate needs two scrapes, a verdict one more round of the drift loop.
@@ -41,40 +46,56 @@ CONTAINER_METRICS = [
     "start_time_seconds",
 ]
 each = pytest.mark.parametrize("name", BOARDS)
-Series = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def watched(stack: Stack) -> Stack:
     """The stack after traffic of every kind."""
-    send(stack, "normal", "--rows", str(ROWS), "--rate", "100", "--feedback")
-    send(stack, "drifted", "--rows", "100", "--task", "housing")
-    send(stack, "slow", "--seconds", "5")
-    send(stack, "errors", "--seconds", "10")
-    jobs = {"mlops-api", "mlflow-server", "node-exporter", "cadvisor", "prometheus"}
+    others = []
+    for kind, options in OTHER_TRAFFIC.items():
+        others.append(start(stack, kind, options))
+    for process in others:
+        finish(process)
+    normal = start(stack, "normal", NORMAL)
+    finish(normal)
+    jobs = {
+        "mlops-api",
+        "proxy",
+        "mlflow-server",
+        "node-exporter",
+        "cadvisor",
+        "prometheus",
+    }
     eventually(
-        lambda: jobs <= stack.targets().keys(), 60, "Prometheus finds every service"
+        lambda: jobs <= stack.targets().keys(),
+        60,
+        "Prometheus discovers every service",
     )
     return stack
 
 
-def send(stack: Stack, kind: str, *options: str) -> None:
-    """Send traffic with the command that users have."""
-    command = [sys.executable, "-m", "scripts.traffic", kind, *options]
-    command += ["--url", stack.url("API"), "--json"]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    counts = json.loads(done.stdout)
+def start(stack: Stack, kind: str, options: list[str]) -> "subprocess.Popen[str]":
+    """Start to send traffic with the command that users have."""
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.traffic",
+        kind,
+        *options,
+        "--url",
+        stack.url("API"),
+        "--json",
+    ]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def finish(traffic: "subprocess.Popen[str]") -> None:
+    """Wait until the traffic is sent, and check that every request was answered."""
+    output, _ = traffic.communicate()
+    assert traffic.returncode == 0, traffic.args
+    counts = json.loads(output)
     assert counts["requests"]
     assert "no answer" not in counts["statuses"], counts
-
-
-def ask(stack: Stack, path: str, **parameters: Any) -> Any:
-    """Return the data of an answer of Prometheus."""
-    query = urllib.parse.urlencode(parameters, doseq=True)
-    return stack.ask("PROMETHEUS", f"/api/v1/{path}?{query}")["data"]
 
 
 def selection(stack: Stack, board: Board) -> dict[str, str]:
@@ -82,9 +103,10 @@ def selection(stack: Stack, board: Board) -> dict[str, str]:
     values = {"__rate_interval": "1m"}
     for name, series, label in variables(board):
         match = {"match[]": substitute(series, values)}
-        listed = ask(stack, f"label/{label}/values", **match)
+        listed = stack.prometheus(f"label/{label}/values", **match)
         assert listed, f"variable {name} has no values: {series}"
-        values[name] = f"({'|'.join(listed)})"
+        alternatives = "|".join(listed)
+        values[name] = f"({alternatives})"
     return values
 
 
@@ -102,28 +124,43 @@ def find(stack: Stack, expression: str, instant: bool) -> list[Series]:
     """Return the series that have a number: now, or at any time of half an hour."""
     now = time.time()
     if instant:
-        result = ask(stack, "query", query=expression, time=now)["result"]
-        return [series for series in result if isfinite(float(series["value"][1]))]
-    span = {"start": now - RANGE_SECONDS, "end": now, "step": STEP_SECONDS}
-    result = ask(stack, "query_range", query=expression, **span)["result"]
-    return [series for series in result if has_number(series)]
+        current = stack.query(expression, time=now)
+        return [series for series in current if is_number(series["value"])]
+    data = stack.prometheus(
+        "query_range",
+        query=expression,
+        start=now - RANGE_SECONDS,
+        end=now,
+        step=STEP_SECONDS,
+    )
+    return [series for series in data["result"] if has_number(series)]
 
 
 def has_number(series: Series) -> bool:
     """Return whether any value of a series is a number."""
-    return any(isfinite(float(value)) for _, value in series["values"])
+    return any(is_number(sample) for sample in series["values"])
+
+
+def is_number(sample: tuple[float, str]) -> bool:
+    """Return whether the value of a sample is a number."""
+    _, value = sample
+    return isfinite(float(value))
 
 
 def without_data(stack: Stack, board: Board) -> list[str]:
     """Return the queries that return nothing, with the titles of their panels."""
     values = selection(stack, board)
-    targets = [target for panel in panels(board) for target in panel["targets"]]
-    instant = {target["expr"] for target in targets if is_instant(target)}
-    return [
-        f"{title}: {expression}"
-        for title, expression in queries(board)
-        if not find(stack, substitute(expression, values), expression in instant)
-    ]
+    instant = set()
+    for panel in panels(board):
+        for target in panel["targets"]:
+            if is_instant(target):
+                instant.add(target["expr"])
+    empty = []
+    for title, expression in queries(board):
+        query = substitute(expression, values)
+        if not find(stack, query, expression in instant):
+            empty.append(f"{title}: {expression}")
+    return empty
 
 
 @each
@@ -133,7 +170,7 @@ def test_every_query_returns_data(watched: Stack, name: str) -> None:
     while empty and time.monotonic() < deadline:
         time.sleep(5)
         empty = without_data(watched, BOARDS[name])
-    assert empty == [], f"{len(empty)} queries return nothing:\n" + "\n".join(empty)
+    assert empty == [], "these queries return nothing"
 
 
 @each
@@ -146,36 +183,42 @@ def test_legends_and_columns_name_labels_that_exist(watched: Stack, name: str) -
             expression = substitute(target["expr"], values)
             series = find(watched, expression, is_instant(target))
             # Labels without a value, such as the version of a refused push, are absent.
-            labels = set().union(*(one["metric"] for one in series))
-            legend = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
-            assert legend | columns <= labels, f"{panel['title']}: {target['expr']}"
+            labels = set()
+            for one in series:
+                labels |= one["metric"].keys()
+            legend = re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+            used = columns.union(legend)
+            assert used <= labels, (panel["title"], target["expr"])
 
 
 def column_labels(panel: Panel) -> set[str]:
     """Return the labels that are columns of a table."""
-    labels = set()
+    names = set()
     for step in panel.get("transformations", []):
         if step["id"] == "organize":
-            labels |= set(step["options"].get("includeByName", {}))
-    return {label for label in labels if not label.startswith("Value")}
+            included = step["options"].get("includeByName", {})
+            names.update(included)
+    values = {name for name in names if name.startswith("Value")}
+    return names - values
 
 
 def by_service(stack: Stack, query: str) -> dict[str, float]:
     """Return the values of a query by the Compose service."""
-    result = ask(stack, "query", query=query)["result"]
-    return {
-        series["metric"][SERVICE_LABEL]: float(series["value"][1])
-        for series in result
-        if SERVICE_LABEL in series["metric"]
-    }
+    values = {}
+    for series in stack.query(query):
+        service = series["metric"].get(SERVICE_LABEL)
+        if service:
+            _, value = series["value"]
+            values[service] = float(value)
+    return values
 
 
 @pytest.mark.parametrize("metric", CONTAINER_METRICS)
 def test_each_container_has_metrics(watched: Stack, metric: str) -> None:
     query = f"max by ({SERVICE_LABEL}) (container_{metric})"
     values = by_service(watched, query)
-    assert set(SERVICES) <= values.keys()
-    assert all(value > 0 for value in values.values())
+    for service in SERVICES:
+        assert values[service] > 0
 
 
 def test_the_memory_limit_of_each_container_is_that_of_docker(watched: Stack) -> None:
@@ -187,14 +230,16 @@ def test_the_memory_limit_of_each_container_is_that_of_docker(watched: Stack) ->
 
 
 def test_drift_and_feedback_describe_the_traffic(watched: Stack) -> None:
-    def newest(metric: str, task: str) -> float:
-        query = f'max({metric}{{task="{task}"}})'
-        (series,) = ask(watched, "query", query=query)["result"]
-        return float(series["value"][1])
+    for task in watched.manifests():
+        assert newest(watched, "feedback_rows", task) > ROWS / 2
+        assert newest(watched, "drift_window_rows", task) >= LEAST
+        # Both windows hold normal traffic alone.
+        assert newest(watched, "drift_detected", task) == 0
 
-    models = watched.checkout.glob("deployment/models/*/*.json")
-    for task in {path.parent.name for path in models}:
-        assert newest("feedback_rows", task) > ROWS / 2
-        assert newest("drift_window_rows", task) >= LEAST
-        # The window before holds normal traffic alone, so both can't drift.
-        assert newest("drift_detected", task) == 0
+
+def newest(stack: Stack, metric: str, task: str) -> float:
+    """Return the current value of a metric of a task."""
+    selector = f'{metric}{{task="{task}"}}'
+    (series,) = stack.query(f"max({selector})")
+    _, value = series["value"]
+    return float(value)

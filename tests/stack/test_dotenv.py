@@ -1,4 +1,4 @@
-"""The real Docker Compose reads each `.env` of the table as our own reader does."""
+"""Docker Compose reads each `.env` of the table as our own reader does."""
 
 import json
 import os
@@ -10,17 +10,31 @@ import pytest
 from tests.support.dotenv_cases import ENVIRONMENT, READ, REFUSED
 
 UNSET = "<not set>"
-NAMES = sorted(
-    {name for _, expected in READ for name in expected if name.isidentifier()}
-)
+
+
+def names() -> list[str]:
+    """Return every variable that the table sets and a program can read."""
+    variables = set()
+    for _, expected in READ:
+        for name in expected:
+            if name.isidentifier():
+                variables.add(name)
+    return sorted(variables)
+
+
+NAMES = names()
 
 
 def compose(folder: Path, content: bytes) -> subprocess.CompletedProcess[bytes]:
-    """Let Compose fill in every variable of the table from a file."""
+    """Let Compose substitute every variable of the table from a file."""
     (folder / ".env").write_bytes(content)
     values = {name: f"${{{name}-{UNSET}}}" for name in NAMES}
     services = {"probe": {"image": "probe", "environment": values}}
     (folder / "compose.json").write_text(json.dumps({"services": services}), "utf-8")
+    environment = dict(ENVIRONMENT)
+    for name in ("PATH", "HOME"):
+        if name in os.environ:
+            environment.setdefault(name, os.environ[name])
     command = [
         "docker",
         "compose",
@@ -30,13 +44,10 @@ def compose(folder: Path, content: bytes) -> subprocess.CompletedProcess[bytes]:
         "--format",
         "json",
     ]
-    environment = {
-        name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
-    }
     return subprocess.run(
         command,
         cwd=folder,
-        env=environment | ENVIRONMENT,
+        env=environment,
         capture_output=True,
         check=False,
     )
@@ -48,12 +59,13 @@ def test_compose_reads_the_same(
 ) -> None:
     done = compose(tmp_path, content)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)["services"]["probe"]["environment"]
-    read = {
-        name: text.replace("$$", "$") for name, text in found.items() if text != UNSET
-    }
-    wanted = {name: text for name, text in expected.items() if name in NAMES}
-    assert read == {"OUTER": ENVIRONMENT["OUTER"], **wanted}
+    values = json.loads(done.stdout)["services"]["probe"]["environment"]
+    read = {}
+    for name, text in values.items():
+        if text != UNSET:
+            read[name] = text.replace("$$", "$")
+    usable = {name: text for name, text in expected.items() if name in NAMES}
+    assert read == {"OUTER": ENVIRONMENT["OUTER"]} | usable
 
 
 @pytest.mark.parametrize("content", [content for content, _ in REFUSED], ids=repr)

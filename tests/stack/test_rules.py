@@ -1,51 +1,63 @@
 """The configuration of Prometheus and Alertmanager, checked by their own tools."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.paths import ROOT
-from tests.stack.engine import docker, require_engine
+from tests.stack.engine import docker
 
 MONITORING = ROOT / "monitoring"
+RULES = MONITORING / "prometheus" / "rules"
 TESTS = sorted((MONITORING / "prometheus" / "tests").glob("*.yml"))
 CONFIGURATIONS = sorted((MONITORING / "alertmanager").glob("*.yml"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def engine() -> None:
-    require_engine()
+Tool = Callable[..., str]
 
 
 def image(variable: str) -> str:
-    """Return the image that holds without a variable."""
-    lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line.startswith(variable))[
-        variable
-    ]
+    """Return the default image of a variable."""
+    for line in (ROOT / ".env.example").read_text("utf-8").splitlines():
+        name, _, value = line.partition("=")
+        if name == variable:
+            return value
+    raise AssertionError(f"{variable} is not in .env.example")
 
 
-def tool(program: str, folder: str, *arguments: str) -> str:
-    """Run a tool of an image over a folder of `monitoring/`."""
-    mounted = f"{MONITORING}:/monitoring:ro"
-    entry = ("--rm", "--volume", mounted, "--workdir", f"/monitoring/{folder}")
-    entry += ("--entrypoint", program)
-    return docker("run", *entry, image(f"{folder.upper()}_IMAGE"), *arguments)
+def start(service: str) -> str:
+    """Start a container in which tools run over `monitoring/`, and return its id."""
+    mount = f"{MONITORING}:/monitoring:ro"
+    options = ("--detach", "--rm", "--volume", mount, "--entrypoint", "sleep")
+    return docker("run", *options, image(f"{service.upper()}_IMAGE"), "600").strip()
 
 
-def test_the_configuration_and_its_rules_are_valid() -> None:
-    output = tool(
-        "promtool", "prometheus", "check", "config", "--lint=all", "../prometheus.yml"
-    )
-    rules = len(list((MONITORING / "prometheus" / "rules").glob("*.yml")))
-    assert f"SUCCESS: {rules} rule files found" in output
+@pytest.fixture(scope="module")
+def promtool() -> Iterator[Tool]:
+    """Return a function that runs Prometheus' tool."""
+    container = start("prometheus")
+    command = ("exec", "--workdir", "/monitoring/prometheus", container, "promtool")
+    yield lambda *arguments: docker(*command, *arguments)
+    docker("rm", "--force", container)
 
 
-def test_the_rules_that_are_off_are_valid() -> None:
-    for file in (MONITORING / "prometheus" / "rules" / "optional").glob("*.yml"):
-        output = tool(
-            "promtool",
-            "prometheus",
+@pytest.fixture(scope="module")
+def amtool() -> Iterator[Tool]:
+    """Return a function that runs Alertmanager's tool."""
+    container = start("alertmanager")
+    command = ("exec", "--workdir", "/monitoring/alertmanager", container, "amtool")
+    yield lambda *arguments: docker(*command, *arguments)
+    docker("rm", "--force", container)
+
+
+def test_the_configuration_and_its_rules_are_valid(promtool: Tool) -> None:
+    output = promtool("check", "config", "--lint=all", "../prometheus.yml")
+    files = len(list(RULES.glob("*.yml")))
+    assert f"SUCCESS: {files} rule files found" in output
+
+
+def test_the_rules_that_are_off_are_valid(promtool: Tool) -> None:
+    for file in (RULES / "optional").glob("*.yml"):
+        output = promtool(
             "check",
             "rules",
             "--lint=all",
@@ -55,15 +67,17 @@ def test_the_rules_that_are_off_are_valid() -> None:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
-def test_the_rules_fire_and_do_not_fire_as_their_cases_say(path: Path) -> None:
-    assert "SUCCESS" in tool(
-        "promtool", "prometheus", "test", "rules", f"tests/{path.name}"
-    )
+def test_the_rules_fire_and_do_not_fire_as_their_cases_say(
+    promtool: Tool, path: Path
+) -> None:
+    output = promtool("test", "rules", f"tests/{path.name}")
+    assert "SUCCESS" in output
 
 
 @pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
-def test_every_configuration_of_alertmanager_is_valid(path: Path) -> None:
-    assert "SUCCESS" in tool("amtool", "alertmanager", "check-config", path.name)
+def test_every_configuration_of_alertmanager_is_valid(amtool: Tool, path: Path) -> None:
+    output = amtool("check-config", path.name)
+    assert "SUCCESS" in output
 
 
 @pytest.mark.parametrize(
@@ -78,12 +92,15 @@ def test_every_configuration_of_alertmanager_is_valid(path: Path) -> None:
         ("drift", "ApiDown", "nobody"),
     ],
 )
-def test_alerts_go_to_whom_they_are_for(file: str, alert: str, receiver: str) -> None:
-    arguments = (
+def test_alerts_are_routed_to_their_receivers(
+    amtool: Tool, file: str, alert: str, receiver: str
+) -> None:
+    output = amtool(
+        "config",
         "routes",
         "test",
         f"--config.file={file}.yml",
         f"alertname={alert}",
         "severity=warning",
     )
-    assert tool("amtool", "alertmanager", "config", *arguments) == f"{receiver}\n"
+    assert output == f"{receiver}\n"

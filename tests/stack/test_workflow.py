@@ -1,7 +1,7 @@
-"""The whole workflow with a real engine: images built, pushed and tried, `latest` moved
-or not.
+"""The whole workflow with a real engine: images are built, pushed and tried, and
+`latest` moves or stays.
 
-Those that are slow take minutes each: `nox -s stack -- -m slow`.
+The slow ones take minutes each: `nox -s stack -- -m slow`.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from pipeline.repo import Repo
 from pipeline.verification import verify
 from tests.conftest import commit_all
 from tests.stack.engine import Stack, docker
-from tests.stack.release import Registry
+from tests.stack.release import IMAGES, Registry
 from tests.support.factories import PARAMS
 from tests.support.small_project import ONE_PYTHON, Project
 from tools.rehearse import events
@@ -27,7 +27,9 @@ from tools.rehearse.docker import own_stack, registry
 from tools.rehearse.github import GitHub, github
 
 OWNER = "mlops-rehearsal"
-IMAGES = ("mlops-api", "mlops-mlflow", "mlops-pipeline")
+MODEL = "deployment/models/iris/model.onnx"
+OF_A_FORK = {"plan", "lint", "test", "train", "smoke", "verdict"}
+PUSHES = 5
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +37,9 @@ def there(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     """A registry; the stack's images are built before it is needed, so that the cache
     has them.
     """
+    _, name = REPOSITORY.split("/")
     with registry(tmp_path_factory.mktemp("registry")) as address:
-        yield Registry(address, f"{OWNER}/{REPOSITORY.partition('/')[2]}")
+        yield Registry(address, f"{OWNER}/{name}")
 
 
 @pytest.fixture
@@ -50,68 +53,110 @@ def project(there: Registry, api: GitHub, tmp_path: Path) -> Iterator[Project]:
     """A project whose images go to the registry, and are gone from the engine
     afterwards.
     """
-    environment = own_stack(tmp_path, ["grafana", "cadvisor"]) | {"OWNER": OWNER}
-    found = Project(tmp_path, api, environment)
-    found.runner.variables["REGISTRY"] = there.address
-    yield found
-    for name in docker("images", "--format", "{{.Repository}}:{{.Tag}}").split():
+    environment = own_stack(tmp_path, ["grafana", "cadvisor"])
+    environment["OWNER"] = OWNER
+    project = Project(tmp_path, api, environment)
+    project.runner.variables["REGISTRY"] = there.address
+    yield project
+    images = docker("images", "--format", "{{.Repository}}:{{.Tag}}")
+    for name in images.split():
         if f"/{OWNER}/" in name:
             docker("rmi", name)
+
+
+def write_parameters(clone: Path, regularisation: str | float) -> None:
+    """Let logistic regressions be trained with a regularisation, and no other model."""
+    content = PARAMS % regularisation
+    (clone / "params.yaml").write_text(content, "utf-8")
+
+
+def model_at(project: Project, commit: str) -> str:
+    """Return the Git object of the model at a commit."""
+    return git(project.origin, "rev-parse", f"{commit}:{MODEL}")
+
+
+def published_by(run: Run) -> str:
+    """Return the commit that a run has published."""
+    publish = run.jobs["publish"]
+    return publish.outputs["commit"]
 
 
 @pytest.mark.slow
 def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     project: Project, there: Registry
 ) -> None:
-    served = git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx")
-    (project.clone / "params.yaml").write_text(PARAMS % "0.00001", "utf-8")
+    served = model_at(project, "main")
+    write_parameters(project.clone, "0.00001")
     run = project.push("feat: a worse model", *ONE_PYTHON)
-    assert set(run.results.values()) == {"success"}, (run.results, run.summary)
-    commit = run.jobs["publish"].outputs["commit"]
+    results = set(run.results.values())
+    assert results == {"success"}, run.summary
+    commit = published_by(run)
     assert commit == project.main
-    assert (
-        git(project.origin, "rev-parse", "main:deployment/models/iris/model.onnx")
-        == served
-    )
-    added = git(project.origin, "diff", "--name-only", "main~1", "main").splitlines()
-    assert sum(path.endswith("run.json") for path in added) == 3
+    assert model_at(project, "main") == served
+    added = git(project.origin, "diff", "--name-only", "main~1", "main")
+    assert added.count("run.json") == 3
+    assert_refusal_is_explained(run, commit, there)
+    status = project.github.statuses[commit]
+    assert status["state"] == "success"
+    assert_signature_names_the_model(run, project, commit)
 
+    latest = there.digest("mlops-api", "latest")
+    assert latest
+    assert_unusable_image_stops_a_run(project)
+    assert there.digest("mlops-api", "latest") == latest
+
+
+def assert_refusal_is_explained(run: Run, commit: str, there: Registry) -> None:
+    """Look at the page of a run whose model was refused."""
     page = run.summary
     assert page.startswith("# ✅ Published: iris v2 stays\n")
-    for told in (
+    parts = (
         "The gate refused",
         "better than champion",
         "logistic_regression",
         commit[:7],
-    ):
-        assert told in page
+    )
+    for part in parts:
+        assert part in page
+    tag = f"sha-{commit}"
     for image in IMAGES:
-        digest = there.digest(image, f"sha-{commit}")
-        assert digest and digest in page
-    latest = there.digest("mlops-api", "latest")
-    assert latest
-    assert project.github.statuses[commit]["state"] == "success"
-    # What would be signed names the commit that was built, and the model that is in it.
-    signed = json.loads((run.folder / "attested" / "mlops-api.json").read_text("utf-8"))
+        digest = there.digest(image, tag)
+        assert digest
+        assert digest in page
+
+
+def assert_signature_names_the_model(run: Run, project: Project, commit: str) -> None:
+    """Look at what would be signed: the commit that was built, and the model in it."""
+    attested = run.folder / "attested" / "mlops-api.json"
+    signed = json.loads(attested.read_text("utf-8"))
     source, model = signed["buildDefinition"]["resolvedDependencies"]
     assert source["digest"] == {"gitCommit": commit}
-    content = git_bytes(
-        project.origin, "show", "main:deployment/models/iris/model.onnx"
-    )
-    assert model["digest"] == {"sha256": hashlib.sha256(content).hexdigest()}
+    content = git_bytes(project.origin, "show", f"main:{MODEL}")
+    digest = hashlib.sha256(content).hexdigest()
+    assert model["digest"] == {"sha256": digest}
 
-    # An image that must not be used stops the next one: what is on main stays, `latest`
-    # too.
+
+def assert_unusable_image_stops_a_run(project: Project) -> None:
+    """Push another model, whose image has a critical vulnerability.
+
+    What is on main stays there, and `latest` is not moved.
+    """
     project.pull()
-    (project.clone / "params.yaml").write_text(PARAMS % "0.00002", "utf-8")
+    write_parameters(project.clone, "0.00002")
     project.runner.environment["REHEARSAL_CRITICAL"] = "mlops-api"
     red = project.push("feat: the next one", *ONE_PYTHON)
-    assert red.results["smoke"] == red.results["verdict"] == "failure"
+    assert red.results["smoke"] == "failure"
+    assert red.results["verdict"] == "failure"
     assert red.results.get("release", "skipped") == "skipped"
-    assert "Stopped: smoke failed" in red.summary and ".trivyignore" in red.summary
-    assert "are published" in red.summary and "`latest` was not moved" in red.summary
-    assert project.main == red.jobs["publish"].outputs["commit"]
-    assert there.digest("mlops-api", "latest") == latest
+    parts = (
+        "Stopped: smoke failed",
+        ".trivyignore",
+        "are published",
+        "`latest` was not moved",
+    )
+    for part in parts:
+        assert part in red.summary
+    assert project.main == published_by(red)
 
 
 @pytest.mark.slow
@@ -120,37 +165,23 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
 ) -> None:
     project.push("feat: smaller", "--job", "plan")
     before = project.main
-    git(project.clone, "switch", "--quiet", "--create", "change")
-    (project.clone / "params.yaml").write_text(PARAMS % 0.5, "utf-8")
+    clone = project.clone
+    git(clone, "switch", "--quiet", "--create", "change")
+    write_parameters(clone, 0.5)
     # A fork has no secrets, and a token that cannot write.
     project.hook("pre-receive", "exit 1")
-    git(
-        project.clone,
-        "-c",
-        "user.name=F",
-        "-c",
-        "user.email=f@e.org",
-        "commit",
-        "-qam",
-        "feat: C",
-    )
-    event = events.pull_request(project.clone, 7, "somebody/name")
-    run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
-    assert run.results["verdict"] == "success", (run.results, run.summary)
-    assert {name for name, result in run.results.items() if result == "success"} == {
-        "plan",
-        "lint",
-        "test",
-        "train",
-        "smoke",
-        "verdict",
-    }
+    commit = commit_all(clone, "feat: C")
+    event = events.pull_request(clone, 7, "somebody/name")
+    run = project.runner.run(clone, "pull_request", event, *ONE_PYTHON)
+    results = run.results
+    assert results["verdict"] == "success", run.summary
+    succeeded = {job for job in results if results[job] == "success"}
+    assert succeeded == OF_A_FORK
     assert project.main == before
-    assert (
-        there.digest("mlops-api", f"sha-{git(project.clone, 'rev-parse', 'HEAD')}")
-        == ""
-    )
-    assert "nothing published" in run.summary and "The gate" in run.summary
+    tag = f"sha-{commit}"
+    assert there.digest("mlops-api", tag) == ""
+    assert "nothing published" in run.summary
+    assert "The gate" in run.summary
     assert project.github.comments == []
 
 
@@ -161,35 +192,34 @@ def test_five_pushes_that_overlap_are_all_published(
     project = Project(tmp_path, api)
     before = project.runs()
     project.push("feat: smaller", "--job", "plan")
+    pushing = Lock()
 
     def push(number: int) -> Run:
-        """Push a change on top of the others', before the answer to one of them has
-        come.
-        """
+        """Push a change on top of the others, before any of them has been answered."""
         with pushing:
             clone = project.another(f"clone-{number}")
-            (clone / "params.yaml").write_text(PARAMS % (0.02 * 4**number), "utf-8")
+            write_parameters(clone, 0.02 * 4**number)
             commit_all(clone, f"feat: C of {number}")
             git(clone, "push", "--quiet", "origin", "HEAD:main")
-        here = events.push(clone)
-        return project.runner.run(clone, "push", here, "--job", "publish", *ONE_PYTHON)
+        event = events.push(clone)
+        publish = ("--job", "publish", *ONE_PYTHON)
+        return project.runner.run(clone, "push", event, *publish)
 
-    pushing = Lock()
-    with ThreadPoolExecutor(5) as pool:
-        answers = list(pool.map(push, range(5)))
+    with ThreadPoolExecutor(PUSHES) as pool:
+        runs = list(pool.map(push, range(PUSHES)))
 
-    landed = git(project.origin, "log", "--format=%H", "main").split()
-    published = [run.jobs["publish"].outputs["commit"] for run in answers]
-    assert len(set(published) & set(landed)) == 5
-    assert len(project.runs() - before) == 5 * 3
-    seen = Repo.open(project.another("look"))
-    assert verify(seen) == []
-    # The right champion: each decision was made against the one that stood at its
-    # commit.
+    log = git(project.origin, "log", "--format=%H", "main")
+    landed = log.split()
+    published = {published_by(run) for run in runs}
+    assert len(published) == PUSHES
+    assert published.issubset(landed)
+    added = project.runs() - before
+    assert len(added) == PUSHES * 3
+    clone = Repo.open(project.another("look"))
+    assert verify(clone) == []
+    # Each decision was made against the champion that stood at its commit.
     for commit in published:
         subject = git(project.origin, "log", "-1", "--format=%s", commit)
-        model = f"{commit}{{}}:deployment/models/iris/model.onnx"
-        same = git(project.origin, "rev-parse", model.format("")) == git(
-            project.origin, "rev-parse", model.format("~1")
-        )
-        assert same == ("stays" in subject)
+        previous = model_at(project, f"{commit}~1")
+        stays = model_at(project, commit) == previous
+        assert stays == ("stays" in subject)

@@ -1,0 +1,162 @@
+"""Replicas of the API that come, share the load and go, behind the proxy."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.stack.engine import ADMIN_KEY, Stack, docker, eventually
+from tools.documents import stack as documents
+from tools.documents.rows.containers import two_replicas
+
+CLIENTS = 8
+HEADERS = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY}
+
+
+class Load:
+    """Clients that send one prediction after the other until they are stopped."""
+
+    def __init__(self, stack: Stack, record: bytes) -> None:
+        self.answered = 0
+        self.failures: list[str] = []
+        self._stack = stack
+        self._record = record
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Load":
+        self._pool = ThreadPoolExecutor(CLIENTS)
+        self._clients = []
+        for _ in range(CLIENTS):
+            client = self._pool.submit(self._send)
+            self._clients.append(client)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._pool.shutdown()
+        for client in self._clients:
+            client.result()
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more predictions are answered."""
+        target = self.answered + count
+        eventually(lambda: self.answered >= target, 60, "the load goes on")
+
+    def print_counts(self) -> None:
+        failed = len(self.failures)
+        print(f"\n{self.answered} requests, {failed} failed")
+
+    def _send(self) -> None:
+        """Send until the load is stopped."""
+        address = self._stack.url("API", "/predict/iris")
+        with httpx.Client(trust_env=False, timeout=30) as client:
+            while not self._stopped.is_set():
+                failure = self._failure(client, address)
+                with self._lock:
+                    self.answered += 1
+                    if failure:
+                        self.failures.append(failure)
+
+    def _failure(self, client: httpx.Client, address: str) -> str:
+        """Return what is wrong with an answer, nothing if it is a prediction."""
+        try:
+            answer = client.post(address, content=self._record, headers=HEADERS)
+        except httpx.HTTPError as error:
+            return repr(error)
+        status = answer.status_code
+        return "" if status == 200 else f"{status} {answer.text}"
+
+
+@pytest.fixture(scope="module")
+def one_afterwards(stack: Stack) -> Iterator[None]:
+    """Return to one replica after the last of these tests."""
+    yield
+    stack.scale(1)
+
+
+@pytest.fixture
+def pair(stack: Stack, one_afterwards: None) -> set[str]:
+    """Run two replicas and return their ids."""
+    stack.scale(2)
+    return replicas(stack)
+
+
+def replicas(stack: Stack) -> set[str]:
+    """Return the ids of the containers of the API."""
+    return {container["Id"] for container in stack.containers("mlops-api")}
+
+
+def test_no_request_is_lost_when_a_replica_comes_and_goes(
+    stack: Stack, record: bytes, documented: documents.Stack
+) -> None:
+    """The commands are those of row 2 of the table in `docs/coming-from.md`."""
+    with Load(stack, record) as load:
+        load.await_more(200)
+        two_replicas(documented)
+        load.await_more(200)
+    load.print_counts()
+    assert load.failures == []
+    assert len(replicas(stack)) == 1
+
+
+def test_a_new_replica_gets_its_share_of_open_connections(
+    stack: Stack, record: bytes, one_afterwards: None
+) -> None:
+    before = replicas(stack)
+    with Load(stack, record) as load:
+        load.await_more(100)
+        stack.scale(2)
+        load.await_more(500)
+    (added,) = replicas(stack) - before
+    log = docker("logs", added)
+    assert log.count('"/predict/iris"') > 100
+
+
+def test_replicas_share_the_port(stack: Stack, pair: set[str]) -> None:
+    eventually(
+        lambda: stack.targets()["mlops-api"] == ["up", "up"],
+        60,
+        "Prometheus discovers both replicas",
+    )
+    second_log = stack.checkout / "logs" / "api-2.log"
+    eventually(
+        second_log.is_file,
+        10,
+        "the second replica has a log of its own",
+    )
+    manifest = stack.manifest("iris")
+    request_ids = set()
+    for _ in range(20):
+        answer = stack.predict(manifest)
+        request_ids.add(answer["request_id"])
+
+    def shares() -> list[int]:
+        counts = []
+        for replica in pair:
+            log = docker("logs", replica)
+            count = 0
+            for request_id in request_ids:
+                count += f'"{request_id}"' in log
+            counts.append(count)
+        return counts
+
+    eventually(
+        lambda: shares() == [10, 10],
+        10,
+        "each replica answered half of them",
+    )
+
+
+def test_only_requests_in_its_hands_are_lost_when_a_replica_is_killed(
+    stack: Stack, record: bytes, pair: set[str]
+) -> None:
+    one, _ = pair
+    with Load(stack, record) as load:
+        load.await_more(200)
+        docker("kill", one)
+        load.await_more(1000)
+    load.print_counts()
+    assert len(load.failures) <= CLIENTS, load.failures
