@@ -19,15 +19,17 @@ def check(port: int, path: str, host: str = HERE) -> str:
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
+        status = answer.status
         body = answer.read(SHOWN_BYTES)
     except (OSError, HTTPException) as error:
         return f"no answer on port {port}: {error}"
-    if answer.status == 200:
+    if status == 200:
         return ""
     text = body.decode(errors="replace")
-    return f"{path} answers {answer.status}: {text}"
+    return f"{path} answers {status}: {text}"
 
 
 if __name__ == "__main__":
     port, *others = sys.argv[1:]
-    sys.exit(check(int(port), *others) or 0)
+    problem = check(int(port), *others)
+    sys.exit(problem or 0)

@@ -1,12 +1,12 @@
 """Prepare the checkout for the services: `prepare.py FOLDER…`, artifacts last.
 
-Runs once, as root, before the services start. The folders belong to whoever cloned the
-repository, and the services run as another user: both get the right to write there, and
-nobody else. Where the file system has no access control lists (Docker Desktop's, NFS),
+Runs once, as root, before the services start. The folders belong to the user who cloned
+the repository, and the services run as another one: both get the right to write there,
+and nobody else. Where the file system has no access control lists (Docker Desktop's, NFS),
 the folders become writable for everybody who can reach them.
 
-It fails if a variable is set that is known from other stacks and cannot work here, so
-that no service starts with a setting that would be ignored.
+It fails if a variable of another stack is set that cannot work here, so that no service
+starts with a setting that would be ignored.
 """
 
 import errno
@@ -49,14 +49,16 @@ UNSUPPORTED = (errno.ENOTSUP, errno.ENOSYS, errno.EPERM)
 
 def access_list(mode: int, users: set[int], rights: int) -> bytes:
     """Return an access control list: a file's mode, and `rights` for more users."""
-    group_rights = mode >> 3 & 7
+    owner = mode >> 6 & 7
+    group = mode >> 3 & 7
+    others = mode & 7
     packed = HEADER.pack(VERSION)
-    packed += ENTRY.pack(OWNER, mode >> 6 & 7, NO_USER)
+    packed += ENTRY.pack(OWNER, owner, NO_USER)
     for user in sorted(users):
         packed += ENTRY.pack(USER, rights, user)
-    packed += ENTRY.pack(GROUP, group_rights, NO_USER)
-    packed += ENTRY.pack(MASK, rights | group_rights, NO_USER)
-    packed += ENTRY.pack(OTHERS, mode & 7, NO_USER)
+    packed += ENTRY.pack(GROUP, group, NO_USER)
+    packed += ENTRY.pack(MASK, rights | group, NO_USER)
+    packed += ENTRY.pack(OTHERS, others, NO_USER)
     return packed
 
 
@@ -72,7 +74,8 @@ def share(path: Path) -> None:
     rights = READ_WRITE
     if stat.S_ISDIR(mode):
         rights = READ_WRITE_ENTER
-        inherited = access_list(mode, {SERVICES_USER, status.st_uid}, rights)
+        users = {SERVICES_USER, status.st_uid}
+        inherited = access_list(mode, users, rights)
         os.setxattr(path, DEFAULT, inherited, follow_symlinks=False)
     own = access_list(mode, {SERVICES_USER}, rights)
     os.setxattr(path, ACCESS, own, follow_symlinks=False)
@@ -80,7 +83,8 @@ def share(path: Path) -> None:
 
 def is_shared(path: Path) -> bool:
     """Return whether the access control list has an entry for the services' user."""
-    if ACCESS not in os.listxattr(path, follow_symlinks=False):
+    attributes = os.listxattr(path, follow_symlinks=False)
+    if ACCESS not in attributes:
         return False
     stored = os.getxattr(path, ACCESS, follow_symlinks=False)
     entries = stored[HEADER.size :]
@@ -95,8 +99,12 @@ def open_to_all(path: Path) -> None:
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return
-    added = 0o777 if stat.S_ISDIR(mode) else 0o666
-    path.chmod(stat.S_IMODE(mode) | added)
+    permissions = stat.S_IMODE(mode)
+    if stat.S_ISDIR(mode):
+        permissions |= 0o777
+    else:
+        permissions |= 0o666
+    path.chmod(permissions)
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -116,7 +124,8 @@ def prepare(folder: Path) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            if error.errno not in UNSUPPORTED or change is open_to_all:
+            unsupported = error.errno in UNSUPPORTED
+            if not unsupported or change is open_to_all:
                 raise
             change = open_to_all
             change(path)
@@ -127,15 +136,17 @@ def move_in(former: Path, folder: Path) -> None:
 
     A file whose place is taken by another one stays where it is.
     """
-    deepest_first = sorted(former.rglob("*"), reverse=True)
-    for path in deepest_first:
+    paths = list(former.rglob("*"))
+    paths.sort(reverse=True)  # the deepest first
+    for path in paths:
         target = folder / path.relative_to(former)
-        if path.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
-            if not any(path.iterdir()):
-                path.rmdir()
-        else:
+        if not path.is_dir():
             move_file(path, target)
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        is_empty = not any(path.iterdir())
+        if is_empty:
+            path.rmdir()
 
 
 def move_file(path: Path, target: Path) -> None:
@@ -162,11 +173,13 @@ def copy_key(generated: Path, key: Path) -> None:
 def unusable_variables() -> list[str]:
     """Return a sentence for each variable of the environment that cannot be used."""
     sentences = refusals(os.environ)
-    monitoring = os.environ.get(MONITORING, "")
-    if monitoring.strip().lower() in NO:
-        for variable in VARIABLES:
-            if variable.name == MONITORING:
-                sentences.append(f"{MONITORING}: {variable.meaning}")
+    value = os.environ.get(MONITORING, "")
+    if value.strip().lower() not in NO:
+        return sentences
+    for variable in VARIABLES:
+        if variable.name == MONITORING:
+            sentence = f"{MONITORING}: {variable.meaning}"
+            sentences.append(sentence)
     return sentences
 
 
@@ -184,9 +197,8 @@ def prepare_all(folders: list[str]) -> None:
             if name == artifacts:
                 move_in(FORMER, Path(name))
         except OSError as error:
-            print(
-                f"{name}: cannot change permissions: {error.strerror}.", file=sys.stderr
-            )
+            problem = f"{name}: cannot change permissions: {error.strerror}."
+            print(problem, file=sys.stderr)
 
 
 def main(folders: list[str]) -> int:

@@ -14,11 +14,13 @@ REQUIREMENT = re.compile(r"^\S.*(?:\n .*)*", re.MULTILINE)
 
 def requirements(lock: str) -> list[str]:
     """Return the entries of a lock file, each with its hashes."""
-    return REQUIREMENT.findall(Path(lock).read_text("utf-8"))
+    text = Path(lock).read_text("utf-8")
+    return REQUIREMENT.findall(text)
 
 
 if __name__ == "__main__":
-    shared = requirements(sys.argv[2])
-    for requirement in requirements(sys.argv[1]):
+    lock, other = sys.argv[1:]
+    shared = requirements(other)
+    for requirement in requirements(lock):
         if requirement not in shared:
             print(requirement)

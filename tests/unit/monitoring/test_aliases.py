@@ -38,7 +38,8 @@ def test_every_documented_name_has_an_alias() -> None:
 @pytest.mark.parametrize("rule", ALIASES, ids=lambda rule: rule["record"])
 def test_every_alias_has_a_case(rule: Rule) -> None:
     cases = (TESTS / "aliases.yml").read_text("utf-8")
-    expressions = " ".join(re.findall(r"- expr: (.+)", cases))
+    lines = re.findall(r"- expr: (.+)", cases)
+    expressions = " ".join(lines)
     name = rule["record"]
     # The mean of a histogram is computed from its sum and its count.
     mean = re.sub("_(sum|count)$", "", name)
