@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The two processes of the MLflow container: the server, and what keeps its database up with the
-# files and exports metrics of them. Where one ends the other is stopped too, and the container
-# with them. MLflow's own --expose-prometheus is no use here: Prometheus asks by the container's
-# address, for which MLflow has a 403.
+# Run the two processes of the MLflow container: the server, and the watcher that updates its database
+# from the files and exports metrics of them. If one ends, the other is stopped too, and with it the
+# container. MLflow's own --expose-prometheus does not work here: Prometheus uses the address of the
+# container, which MLflow answers with 403.
 set -euo pipefail
 database=/state/database/mlflow.db
 hosts=${MLFLOW_HOSTS:+,$MLFLOW_HOSTS}
-# Pages that MLflow itself serves under those names.
+# The pages that MLflow itself serves under those names may send requests to it.
 origins="http://localhost:*,http://127.0.0.1:*${hosts//,/,http://}${hosts//,/,https://}"
 
 python -m pipeline history build --db "$database"
@@ -19,7 +19,7 @@ python -m mlflow server --host 0.0.0.0 --port 5000 --workers 1 \
   --allowed-hosts "mlflow-server:*,localhost:*,127.0.0.1:*$hosts" \
   --cors-allowed-origins "$origins" &
 
-trap 'stopped=0' TERM INT # which ends the wait
+trap 'stopped=0' TERM INT # a signal ends the wait
 status=0
 wait -n || status=$?
 for process in $(jobs -pr); do kill "$process"; done

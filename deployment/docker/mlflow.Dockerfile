@@ -1,7 +1,7 @@
-# MLflow over the repository's history, which is mounted at /mlops/mlruns: see mlflow-start.sh.
+# MLflow with the repository's history, which is mounted at /mlops/mlruns: see mlflow-start.sh.
 ARG PYTHON_TAG=3.13-slim
 
-# This stage, and the final one down to the line, are those of pipeline.Dockerfile: shared layers.
+# This stage, and the final one up to the line, are equal in pipeline.Dockerfile, to share layers.
 FROM python:${PYTHON_TAG} AS packages
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/install.sh deployment/docker/finish.sh requirements/mlflow.txt /build/
@@ -27,11 +27,11 @@ COPY --from=code /code /
 WORKDIR /mlops
 ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/tmp \
     MLFLOW_DISABLE_TELEMETRY=true \
-    # Its job runner starts eight processes that a history of runs has no use for.
+    # Its job runner starts eight processes that a history of runs does not need.
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 USER 10001:10001
 EXPOSE 5000 5001
-# /health answers 200 even where every page and every client gets a 403: ask as a client does.
+# /health answers 200 even if every page and every client gets a 403: send a request as a client does.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=5 \
     CMD ["python", "health.py", "5000", "/api/2.0/mlflow/experiments/search?max_results=1", "mlflow-server"]
 ENTRYPOINT ["bash", "mlflow-start.sh"]

@@ -1,7 +1,7 @@
-# Any `python -m pipeline …` over the checkout that is mounted at /repo; by itself the trainer.
+# Any `python -m pipeline …` with the checkout that is mounted at /repo; without arguments, the worker.
 ARG PYTHON_TAG=3.13-slim
 
-# This stage, and the final one down to the line, are those of mlflow.Dockerfile: shared layers.
+# This stage, and the final one up to the line, are equal in mlflow.Dockerfile, to share layers.
 FROM python:${PYTHON_TAG} AS packages
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/install.sh deployment/docker/finish.sh requirements/mlflow.txt /build/
@@ -21,7 +21,7 @@ COPY VERSION deployment/docker/health.py /code/mlops/
 COPY core /code/mlops/core
 COPY history /code/mlops/history
 COPY pipeline /code/mlops/pipeline
-# The mounted checkout is another user's: Git reads it all the same.
+# The mounted checkout belongs to another user: this lets Git read it.
 RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
     && install -d /code/etc && printf '[safe]\n\tdirectory = /repo\n' >/code/etc/gitconfig \
     && sh /build/finish.sh /code
@@ -31,7 +31,7 @@ RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for 
     && rm -f /usr/local/bin/pip* /usr/bin/pip*
 COPY --from=packages /image /
 # ---------------------------------------------------------------------------------------------
-# Debian keeps one version of Git a release, so there is none to choose.
+# Each release of Debian has one version of Git, so there is none to choose.
 # hadolint ignore=DL3008
 RUN command -v git >/dev/null || { \
       apt-get update -qq && apt-get install -y -qq --no-install-recommends git >/dev/null \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Start Grafana (`start.sh COMMAND…`) unless its password is one that everybody knows and the port
-# can be reached from other machines.
+# Start Grafana (`start.sh COMMAND…`), unless its password is the default one and other machines have
+# access to the port.
 set -eu
 
 case ${BIND_ADDRESS:-} in
@@ -17,7 +17,7 @@ case ${BIND_ADDRESS:-} in
 esac
 export GF_SECURITY_ADMIN_PASSWORD
 
-# Grafana reads the password only when it makes its database: an earlier one would live on in there.
+# Grafana reads the password only when it creates its database: an earlier one would stay in use.
 if [ -f "${GF_PATHS_DATA:-/var/lib/grafana}/grafana.db" ]; then
   printf '%s\n' "$GF_SECURITY_ADMIN_PASSWORD" |
     grafana cli --homepath "${GF_PATHS_HOME:-/usr/share/grafana}" \

@@ -26,6 +26,7 @@ def test_an_error_has_the_problem_details_of_the_api(path: Path) -> None:
     assert problem.title == HTTPStatus(problem.status).phrase
     assert status_line == f"HTTP/1.1 {problem.status} {problem.title}"
     assert f"Content-Type: {PROBLEM_JSON}" in headers
+    assert f"Content-Length: {len(body)}" in headers
 
 
 def test_haproxy_uses_every_file() -> None:
