@@ -1,8 +1,9 @@
 """Names and words that were replaced by those of the field: none comes back.
 
-The tables have what was replaced, as a regular expression, and what is said instead.
+The tables map each old name, as a regular expression, to the name that replaced it.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ import pytest
 from core.git import git
 from tests.paths import ROOT
 
-# What is written by a program, or is a record of what was.
+# Files that a program writes, and records of the past.
 GENERATED = (
     "data/",
     "deployment/models/",
@@ -57,7 +58,19 @@ NAMES = {
     r"\bdrift_window_seconds\b": "drift_window_start_timestamp_seconds",
     r"\bhistory_restore_\w+": "history_build_...",
     r"\bmodel_current\b": "model_up_to_date",
+    r"\bapp[/.]services?\b": "app.dependencies, app.main",
+    r"\b(inference|minutes|quality|scores|services)\.py\b": "v2.py, recent_metrics.py, ...",
+    r"\bGROWING\b|\bLOOKING\b": "counter deltas, probes",
+    r"(?<!-)\bgateway\b": "middleware",
+    r"\bdef predicting\b|\bdrift\.look\b": "track_prediction, update_metrics",
+    r"\bjudge\(": "evaluate, decide",
+    r"\bclaims?\b": "behavioural test",
+    r"\bforge\(": "write_bundle",
+    r"\bhistory[/.](browse|paths|rows|save|store)\b": "queries, portable_paths, ...",
+    r"\bpipeline[/.]trainer\b": "pipeline.worker",
 }
+# Names of variables: a noun says what they hold.
+VARIABLES = {"found", "known", "made", "said", "tells", "told"}
 COMMANDS = {
     r"\bhistory restore\b": "history build, history watch",
     r"\bhistory save\b": "history import",
@@ -73,6 +86,12 @@ PHRASES = {
     r"\bwith blanks between\b": "space-separated",
     r"\btheir words\b": "error message",
     r"\basked otherwise\b": "leave it out",
+    r"\bcritical hole\b": "critical vulnerability",
+    r"\bfolder a task\b": "one subdirectory per task",
+    r"\bhow it does\b": "health",
+    r"\blive quality\b": "online metrics",
+    r"\bthe watching itself\b": "the monitoring stack itself",
+    r"\bthey say \d{3}\b": "they answer with the status",
 }
 # In the documentation, and in what the pipeline writes for people.
 PROSE = {
@@ -107,23 +126,57 @@ def texts(*omitted: str) -> Iterator[tuple[str, str]]:
 FILES = dict(texts(*RECORDS))
 
 
+def files_with(pattern: str) -> list[str]:
+    return [name for name, text in FILES.items() if re.search(pattern, text)]
+
+
+def variables(text: str) -> set[str]:
+    """Return the names of all variables and parameters in a module."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+    return names
+
+
 @pytest.mark.parametrize("pattern", [*NAMES, *PHRASES])
 def test_no_file_has_an_old_name(pattern: str) -> None:
-    found = [name for name, text in FILES.items() if re.search(pattern, text)]
-    assert found == [], f"it is called {(NAMES | PHRASES)[pattern]} now"
+    replacement = (NAMES | PHRASES)[pattern]
+    assert files_with(pattern) == [], f"it is called {replacement} now"
 
 
 @pytest.mark.parametrize("pattern", COMMANDS)
 def test_an_old_command_stands_only_in_its_notice(pattern: str) -> None:
-    found = [name for name, text in FILES.items() if re.search(pattern, text)]
-    assert set(found) <= set(NOTICES), f"it is called {COMMANDS[pattern]} now"
+    replacement = COMMANDS[pattern]
+    names = set(files_with(pattern))
+    assert names <= set(NOTICES), f"it is called {replacement} now"
+
+
+@pytest.mark.parametrize("name", sorted(VARIABLES))
+def test_no_variable_has_an_old_name(name: str) -> None:
+    # A search of the text is fast, and few files have the word at all.
+    candidates = [path for path in files_with(rf"\b{name}\b") if path.endswith(".py")]
+    paths = [path for path in candidates if name in variables(FILES[path])]
+    assert paths == []
+
+
+def test_every_form_of_an_old_variable_is_found() -> None:
+    for code in (
+        "said = 1",
+        "a, said = 1, 2",
+        "def f(said): ...",
+        "with f() as said: ...",
+    ):
+        assert "said" in variables(code)
+    assert "said" not in variables("'said'  # said")
 
 
 @pytest.mark.parametrize("pattern", PROSE)
 def test_no_page_has_a_word_of_the_old_dialect(pattern: str) -> None:
-    found = [
-        name
-        for name, text in FILES.items()
-        if name.startswith(PAGES) and re.search(pattern, text)
-    ]
-    assert found == [], f"write {PROSE[pattern]}"
+    pages = []
+    for name, text in FILES.items():
+        if name.startswith(PAGES) and re.search(pattern, text):
+            pages.append(name)
+    assert pages == [], f"write {PROSE[pattern]}"
