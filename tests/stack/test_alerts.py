@@ -84,6 +84,8 @@ def configure(path: Path, port: int) -> None:
     # Alerts are not collected: each cause is looked at for itself.
     webhook["route"]["group_wait"] = "1s"
     retrain["group_wait"] = "1s"
+    # ApiDown may have ended shortly before, while the API started: its group exists then.
+    webhook["route"]["group_interval"] = "1s"
     path.write_text(yaml.safe_dump(webhook), "utf-8")
 
 
