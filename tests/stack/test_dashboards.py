@@ -231,10 +231,23 @@ def test_the_memory_limit_of_each_container_is_that_of_docker(watched: Stack) ->
 
 def test_drift_and_feedback_describe_the_traffic(watched: Stack) -> None:
     for task in watched.manifests():
-        assert newest(watched, "feedback_rows", task) > ROWS / 2
-        assert newest(watched, "drift_window_rows", task) >= LEAST
-        # Both windows hold normal traffic alone.
-        assert newest(watched, "drift_detected", task) == 0
+        await_description(watched, task)
+
+
+def await_description(stack: Stack, task: str) -> None:
+    """Wait for the next round of the drift loop, which exports what it measured."""
+    eventually(
+        lambda: newest(stack, "feedback_rows", task) > ROWS / 2,
+        DATA_SECONDS,
+        f"the feedback for {task} is counted",
+    )
+    assert newest(stack, "drift_window_rows", task) >= LEAST
+    # Both windows hold normal traffic alone.
+    eventually(
+        lambda: newest(stack, "drift_detected", task) == 0,
+        DATA_SECONDS,
+        f"{task} does not drift",
+    )
 
 
 def newest(stack: Stack, metric: str, task: str) -> float:
