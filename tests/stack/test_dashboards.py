@@ -51,21 +51,12 @@ each = pytest.mark.parametrize("name", BOARDS)
 @pytest.fixture(scope="module")
 def watched(stack: Stack) -> Stack:
     """The stack after traffic of every kind."""
-    others = []
-    for kind, options in OTHER_TRAFFIC.items():
-        others.append(start(stack, kind, options))
+    others = [start(stack, *traffic) for traffic in OTHER_TRAFFIC.items()]
     for process in others:
         finish(process)
     normal = start(stack, "normal", NORMAL)
     finish(normal)
-    jobs = {
-        "mlops-api",
-        "proxy",
-        "mlflow-server",
-        "node-exporter",
-        "cadvisor",
-        "prometheus",
-    }
+    jobs = set(SERVICES) - {"trainer", "jaeger"}  # which are not scraped
     eventually(
         lambda: jobs <= stack.targets().keys(),
         60,
