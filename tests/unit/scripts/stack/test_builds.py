@@ -37,7 +37,7 @@ def test_the_names_come_from_the_repository_and_the_tag_from_the_commit() -> Non
     assert names(REGISTRY="", OWNER="", REPOSITORY="", IMAGE_TAG="") == usual
 
 
-def test_on_github_the_names_are_the_repositorys() -> None:
+def test_on_github_the_names_are_those_of_the_repository() -> None:
     copy = names(GITHUB_REPOSITORY="Octo-Cat/My.Copy")
     assert copy["OWNER"] == "octo-cat"
     assert copy["REPOSITORY"] == "my.copy"
