@@ -107,6 +107,7 @@ def test_other_alerts_than_drift_of_a_served_task_are_ignored_and_listed(
     assert github.asked == []
 
 
+@pytest.mark.nightly
 def test_drift_starts_one_retrain_however_often_the_alert_comes(
     api: Api, github: GitHub
 ) -> None:

@@ -134,6 +134,7 @@ def training(**hyperparameters: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.nightly
 def test_a_training_as_documents_show_it_is_answered_with_the_run_which_can_be_loaded(
     served: Api,
 ) -> None:

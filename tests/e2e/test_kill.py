@@ -103,6 +103,7 @@ def unfinished(repo: Repo) -> list[str]:
     return [name for name in names if name.startswith(".part-")]
 
 
+@pytest.mark.nightly
 def test_train(clone: Callable[..., Repo]) -> None:
     repo = clone("train")
     (repo.root / "params.yaml").write_text(factories.PARAMS % 1)

@@ -21,7 +21,7 @@ from tests.support import own_tasks
 from tests.support.service import REPOSITORY, ROOT
 from tests.support.serving import Api
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 # The fast tests that read tasks, models in service, the history or generated pages.
 OF_TASKS = [
     "tests/model",

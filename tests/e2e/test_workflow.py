@@ -151,6 +151,7 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
         assert expected in run.summary
 
 
+@pytest.mark.nightly
 def test_a_failing_test_stops_a_pull_request_and_its_comment_says_so(
     project: Project,
 ) -> None:

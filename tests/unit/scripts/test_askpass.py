@@ -43,7 +43,7 @@ def test_the_token_in_the_environment_is_enough_and_stays_there(
 ) -> None:
     repo = clone("mine")
     git(repo.root, "remote", "set-url", "origin", remote)
-    with pytest.raises(PipelineError, match="cannot be reached"):
+    with pytest.raises(PipelineError, match="cannot fetch from the remote origin"):
         land(repo, "origin", "main", note)
     monkeypatch.setenv("GIT_ASKPASS", str(ASKPASS))
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
