@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,11 +46,16 @@ class OnnxModel:
         self.size = len(content)
         inputs = self.session.get_inputs()
         self.columns = tuple(entry.name for entry in inputs)
+        # A classifier has two outputs, the label's number and the probabilities.
+        self._output = self.session.get_outputs()[-1].name
         self._columns_by_type: dict[type, list[str]] = {}
         for entry in inputs:
             dtype = np.object_ if entry.type == "tensor(string)" else np.float32
             columns = self._columns_by_type.setdefault(dtype, [])
             columns.append(entry.name)
+        self._values_by_type = {
+            dtype: itemgetter(*names) for dtype, names in self._columns_by_type.items()
+        }
 
     @property
     def text_columns(self) -> list[str]:
@@ -57,12 +63,8 @@ class OnnxModel:
         return self._columns_by_type.get(np.object_, [])
 
     def run(self, feeds: Feeds) -> NDArray[np.float32]:
-        """Return the model's output, shape (rows, 1) or (rows, classes).
-
-        A classifier has two outputs, the label's number and the probabilities: the last
-        one is returned.
-        """
-        output: NDArray[np.float32] = self.session.run(None, feeds)[-1]
+        """Return the model's output, shape (rows, 1) or, probabilities, (rows, classes)."""
+        output: NDArray[np.float32] = self.session.run([self._output], feeds)[0]
         return output
 
     def predict(self, table: Table) -> NDArray[np.float64]:
@@ -92,11 +94,10 @@ class OnnxModel:
         """
         feeds: Feeds = {}
         for dtype, names in self._columns_by_type.items():
-            values = []
-            for name in names:
-                values.append([record[name] for record in records])
-            columns: NDArray[Any] = np.array(values, dtype)
-            columns = columns.reshape(len(names), -1, 1)
+            values = self._values_by_type[dtype]
+            rows: NDArray[Any] = np.array([values(record) for record in records], dtype)
+            # A single name has values of its own and not tuples: `rows` is then a row.
+            columns = np.ascontiguousarray(rows.T).reshape(len(names), -1, 1)
             feeds |= zip(names, columns, strict=True)
         return feeds
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from onnx import TensorProto, helper
 
 from core.files import sha256_file
 from core.onnx_model import OnnxModel
@@ -34,6 +35,32 @@ def test_records_and_a_table_are_answered_alike(name: str) -> None:
     predictions = model.predict(table)
     outputs_as_predictions = outputs.reshape(predictions.shape)
     np.testing.assert_array_equal(outputs_as_predictions, predictions)
+
+
+def one_number_and_one_text() -> OnnxModel:
+    """A model with one column of each type; it returns the number."""
+    size = helper.make_tensor_value_info("size", TensorProto.FLOAT, [None, 1])
+    kind = helper.make_tensor_value_info("kind", TensorProto.STRING, [None, 1])
+    output = helper.make_tensor_value_info("output", TensorProto.FLOAT, [None, 1])
+    node = helper.make_node("Identity", ["size"], ["output"])
+    graph = helper.make_graph([node], "identity", [size, kind], [output])
+    opset = helper.make_opsetid("", 17)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=10)
+    return OnnxModel(model.SerializeToString())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_type_may_have_only_one_column(rows: int) -> None:
+    model = one_number_and_one_text()
+    table = pd.DataFrame({"kind": ["ab", "c", "d"], "size": [1.5, 2.5, 3.5]})[:rows]
+    from_records = model.feeds_of_records(table.to_dict("records"))
+    from_table = model.feeds_of_table(table)
+    assert from_records.keys() == from_table.keys() == {"size", "kind"}
+    for name, column in from_table.items():
+        np.testing.assert_array_equal(from_records[name], column)
+        assert from_records[name].dtype == column.dtype
+    outputs = model.run(from_records)
+    assert outputs.ravel().tolist() == table["size"].tolist()
 
 
 @pytest.mark.parametrize("name", TASKS)
