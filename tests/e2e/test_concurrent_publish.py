@@ -20,7 +20,7 @@ from tests.paths import ROOT
 from tests.support import factories
 from tests.support.service import TASKS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 # How far the challengers are apart: with less the gate may find the first one to land
 # as good as all others.
 SPREAD = 8
@@ -48,7 +48,7 @@ def write_bundles(repos: list[Repo]) -> None:
         factories.bundle(repo.build / "bundle", commit, noises, seed=number)
 
 
-@pytest.mark.parametrize("publishers", [4, pytest.param(8, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("publishers", [4, 8])
 def test_all_land_and_the_right_model_is_champion(
     clone: Callable[..., Repo], publishers: int
 ) -> None:

@@ -136,6 +136,7 @@ def test_the_installed_packages_are_imported(installed: Installation) -> None:
         assert Path(file).is_relative_to(installed.folder)
 
 
+@pytest.mark.nightly
 def test_a_foreign_store_is_equal_in_a_clone(
     installed: Installation, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from tests.conftest import commit_all
 from tests.support import factories
 from tests.support.service import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 UPDATED = (
     "core/errors.py",

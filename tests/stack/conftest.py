@@ -10,7 +10,8 @@ import pytest
 from mlflow import MlflowClient
 
 from scripts.stack.settings import PORTS
-from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine, shorten_waits
+from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
+from tests.stack.faster import shorten_training, shorten_waits
 from tools.documents import checkout as checkouts
 from tools.documents import stack as documents
 from tools.documents import start
@@ -33,6 +34,7 @@ def stack(
     checkout: Path = tmp_path_factory.mktemp("stack") / "checkout"
     checkouts.copy_to(checkout)
     shorten_waits(checkout)
+    shorten_training(checkout)
     metrics.turn_on(checkout)  # rates need some time until they have values
     running = Stack(checkout)
     running.compose(*DOWN)  # a stack that a killed run left behind

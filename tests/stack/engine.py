@@ -104,20 +104,6 @@ def eventually(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     raise AssertionError(problem)
 
 
-def shorten_waits(checkout: Path) -> None:
-    """Let Prometheus scrape, evaluate rules and fire alerts after 5 seconds.
-
-    The durations as they are committed are tested by promtool: see test_rules.py.
-    """
-    monitoring = checkout / "monitoring"
-    rules = monitoring.glob("prometheus/rules/*.yml")
-    for file in (monitoring / "prometheus.yml", *rules):
-        text = file.read_text("utf-8")
-        text = text.replace("_interval: 15s", "_interval: 5s")
-        text = text.replace("for: 30s", "for: 5s")
-        file.write_text(text, "utf-8")
-
-
 class Stack:
     """The services, with ports that nobody else uses."""
 

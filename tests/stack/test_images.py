@@ -205,6 +205,7 @@ def process_users(container: str) -> set[str]:
     return users
 
 
+@pytest.mark.slow
 def test_equal_inputs_give_equal_layers(stack: Stack, minimal: str) -> None:
     again = f"{PROJECT}:again"
     build = (*BUILD, "--no-cache", "--build-arg", "BASE=minimal")

@@ -17,8 +17,8 @@ from tests.stack.engine import (
     PROJECT,
     Stack,
     docker,
-    shorten_waits,
 )
+from tests.stack.faster import shorten_waits
 from tests.stack.release import IMAGES, REPOSITORY, Checkout
 
 NAME = f"{PROJECT}-smoke"
@@ -72,6 +72,7 @@ def smoke(
         assert docker("volume", "ls", *ours) == "", "volumes are left"
 
 
+@pytest.mark.slow
 def test_the_images_just_built_show_what_the_files_say(
     stack: Stack, checkout: Checkout, tmp_path: Path
 ) -> None:
