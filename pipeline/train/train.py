@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,31 +55,27 @@ class Training:
     """One run of `pipeline train`."""
 
     def __init__(self, repo: Repo, tasks: list[str], out: Path, refresh: bool) -> None:
-        """Check the arguments, see `train`."""
+        """Take the arguments of `train`."""
         self._repo = repo
-        self._settings = load_settings(repo)
-        self._are_named = bool(tasks)
-        self._tasks = [all_tasks.load(name) for name in tasks or self._settings.tasks]
+        self._names = tasks
         self._out = out.resolve()
         self._refresh = refresh
-        for task in self._tasks:
-            if task.name not in self._settings.tasks:
-                raise UsageError(
-                    f"params.yaml: tasks.{task.name}: is missing; give the task a"
-                    " section."
-                )
-        self._require_replaceable()
 
     def run(self) -> Bundle:
         """Train, while no other training of this checkout runs."""
+        self._require_replaceable()
         repo = self._repo
         repo.build.mkdir(parents=True, exist_ok=True)
         library_settings.set_up(repo.build)
         store = os.environ.get("MLFLOW_TRACKING_URI") or OWN_STORE
         lock = FileLock(repo.build / "train.lock", timeout=0)
         try:
-            with lock, address.one_sentence(store):
-                return self._replace()
+            with lock, self._old_bundle_removed() as aside:
+                self._read_configuration()
+                with address.one_sentence(store):
+                    bundle = self._fill(aside / "new")
+                (aside / "new").rename(self._out)
+                return bundle
         except Timeout as error:
             raise UsageError(
                 f"{repo.root} is training already: wait until it has ended."
@@ -91,19 +89,29 @@ class Training:
                 f"{out} holds something else than a bundle: name another folder."
             )
 
-    def _replace(self) -> Bundle:
-        """Take the old bundle away, build the new one aside, and put it in its place.
+    @contextmanager
+    def _old_bundle_removed(self) -> Iterator[Path]:
+        """Remove the old bundle, and return a folder in which to build the new one.
 
-        A training that fails or is killed leaves none: a publish would take the old one
-        for its result.
+        A training that is refused, fails or is killed leaves none: a publish would take
+        the old one for its result.
         """
         out = self._out
         with emptied(out.with_name(f"{TEMPORARY_PREFIX}{out.name}")) as aside:
             if out.exists():
                 out.rename(aside / "old")
-            bundle = self._fill(aside / "new")
-            (aside / "new").rename(out)
-        return bundle
+            yield aside
+
+    def _read_configuration(self) -> None:
+        self._settings = load_settings(self._repo)
+        names = self._names or self._settings.tasks
+        self._tasks = [all_tasks.load(name) for name in names]
+        for task in self._tasks:
+            if task.name not in self._settings.tasks:
+                raise UsageError(
+                    f"params.yaml: tasks.{task.name}: is missing; give the task a"
+                    " section."
+                )
 
     def _fill(self, folder: Path) -> Bundle:
         """Train the tasks into a bundle's folder, one after the other."""
@@ -155,7 +163,7 @@ class Training:
                 with tracing.span("train task", {"task": name}):
                     results[name] = training.run()
             except Unavailable as error:
-                if self._are_named:
+                if self._names:
                     raise
                 waiting[name] = error.waits_for
                 notice(f"{name} waits for its data", f"it is not trained: {error}")

@@ -42,7 +42,28 @@ def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
         train(repo, ["wine"], bundle_folder(repo))
     with pytest.raises(UsageError, match=r"params.yaml: tasks\.credit: is missing"):
         train(repo, ["credit"], bundle_folder(repo))
-    assert not repo.build.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "params", "message"),
+    [
+        (["wine"], None, "there is no task 'wine'"),
+        ([], "seed: a lot\n", "params.yaml: seed"),
+    ],
+)
+def test_a_refused_training_leaves_no_bundle_of_an_older_one(
+    tmp_path: Path, names: list[str], params: str | None, message: str
+) -> None:
+    repo = new_checkout(tmp_path / "checkout")
+    folder = bundle_folder(repo)
+    factories.bundle(folder, "a" * 40, {"iris": 0.1})
+    if params:
+        repo.params.write_text(params, "utf-8")
+    with pytest.raises(UsageError, match=message):
+        train(repo, names, folder)
+    with pytest.raises(UsageError, match="has no finished bundle"):
+        bundles.read(folder)
+    assert not list(repo.build.glob(".part-*"))
 
 
 def test_a_named_task_without_data_ends_the_training(
