@@ -5,7 +5,15 @@ import sys
 from typing import Any
 
 from scripts import console
-from scripts.stack import admin_key, checks, compose, local, other_names, verify
+from scripts.stack import (
+    admin_key,
+    checks,
+    compose,
+    local,
+    other_names,
+    programs,
+    verify,
+)
 from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
 from scripts.stack.state import STARTING
@@ -26,7 +34,7 @@ def main() -> int:
         elif flags.key:
             print(admin_key.find(settings))
         else:
-            return _start(other_names.applied(settings), flags.local, flags.doctor)
+            return _start(other_names.applied(settings), flags)
     except KeyboardInterrupt:
         print("stopped.")
     except StackError as error:
@@ -92,22 +100,23 @@ def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:
     return tuple(left_out)
 
 
-def _start(settings: Settings, local_mode: bool, doctor: bool) -> int:
+def _start(settings: Settings, flags: argparse.Namespace) -> int:
     docker = checks.docker()
-    mode = "local" if local_mode or docker.remedy else "docker"
+    mode = "local" if flags.local or docker.remedy else "docker"
     if mode == "local":
-        if not local_mode:
+        if not flags.local:
             print(f"Docker: {docker.state}. The stack runs as local processes.")
         if settings.profiles:
             raise StackError("--with needs Docker: profiles are sets of containers.")
+        programs.require(flags.only)
         services = local.services(settings)
         running = list(local.running(settings))
     else:
         services = compose.services(settings)
         running = compose.running(settings)
-    if not _passes_checks(settings, mode, services, running, doctor):
+    if not _passes_checks(settings, mode, services, running, flags.doctor):
         return 1
-    if doctor:
+    if flags.doctor:
         return 0
     settings = admin_key.added_to(settings)
     if mode == "docker":

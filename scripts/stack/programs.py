@@ -1,11 +1,11 @@
 """The programs of the local services: their commands, variables and log files."""
 
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.stack import optional_programs
 from scripts.stack.settings import HOST, ROOT, Settings, StackError, Variables
 
 HEALTH = {
@@ -15,12 +15,6 @@ HEALTH = {
     "node-exporter": "/metrics",
     "prometheus": "/-/ready",
     "grafana": "/api/health",
-}
-# Programs that are used where they are installed.
-OPTIONAL = {
-    "node-exporter": ("node_exporter", "prometheus-node-exporter"),
-    "prometheus": ("prometheus",),
-    "grafana": ("grafana-server", "grafana"),
 }
 GRAFANA_HOME = Path("/usr/share/grafana")
 # MLflow's job runner starts eight processes for features that are not used here.
@@ -42,9 +36,26 @@ def available() -> list[str]:
     """Return the services that this machine has the programs for."""
     services = []
     for name in HEALTH:
-        if name not in OPTIONAL or _installed(name):
+        if name not in optional_programs.PROGRAMS or optional_programs.find(name):
             services.append(name)
     return services
+
+
+def require(services: list[str]) -> None:
+    """Check that this machine has the programs of services.
+
+    Raises:
+        StackError: one of them is not installed, or runs in containers only.
+    """
+    for name in services:
+        if name not in HEALTH:
+            raise StackError(f"{name} runs in containers only: use Docker for it.")
+        if name in optional_programs.PROGRAMS and not optional_programs.find(name):
+            program = optional_programs.PROGRAMS[name][0]
+            raise StackError(
+                f"{name} cannot run here: install the program {program}, or use Docker"
+                " for it."
+            )
 
 
 def has_models() -> bool:
@@ -69,7 +80,7 @@ def find(name: str, settings: Settings, python: str) -> Program:
             return Program({name: _prometheus(settings, python)})
         case "node-exporter":
             listen = f"--web.listen-address={_address(settings, name)}"
-            return Program({name: [_program(name), listen]})
+            return Program({name: [optional_programs.find(name), listen]})
         case "grafana":
             return _grafana(settings)
         case "mlops-api":
@@ -169,7 +180,7 @@ def _prometheus(settings: Settings, python: str) -> list[str]:
     if done.returncode:
         raise StackError(done.stderr.strip() or f"{source} cannot be used.")
     return [
-        _program("prometheus"),
+        optional_programs.find("prometheus"),
         f"--config.file={file}",
         f"--storage.tsdb.path={data}",
         f"--web.listen-address={_address(settings, 'prometheus')}",
@@ -195,7 +206,7 @@ def _address(settings: Settings, service: str) -> str:
 
 
 def _grafana(settings: Settings) -> Program:
-    program = _program("grafana")
+    program = optional_programs.find("grafana")
     command = [program]
     if Path(program).stem == "grafana":
         command.append("server")
@@ -223,16 +234,3 @@ def _grafana(settings: Settings) -> Program:
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": str(home),
     }
     return Program({"grafana": command}, variables)
-
-
-def _installed(name: str) -> bool:
-    return bool(_program(name))
-
-
-def _program(name: str) -> str:
-    """Return the path of an optional service's program, empty if none is installed."""
-    for program in OPTIONAL[name]:
-        path = shutil.which(program)
-        if path:
-            return path
-    return ""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.stack import compose, local_prometheus, programs
+from scripts.stack import compose, local_prometheus, optional_programs, programs
 from scripts.stack.settings import ROOT, Settings, StackError
 
 OFFSET = 29_000
@@ -37,12 +37,27 @@ def test_an_unknown_service_cannot_be_left_out() -> None:
         compose.services(settings)
 
 
+def test_a_local_service_that_is_asked_for_needs_its_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    python = Path(sys.executable)
+    monkeypatch.setenv("PATH", str(python.parent))
+    monkeypatch.setitem(optional_programs.PROGRAMS, "grafana", ("absent", "missing"))
+    monkeypatch.setitem(optional_programs.PROGRAMS, "prometheus", (python.name,))
+    programs.require(["mlops-api", "prometheus"])
+    sentence = "grafana cannot run here: install the program absent, or use Docker"
+    with pytest.raises(StackError, match=sentence):
+        programs.require(["mlops-api", "grafana"])
+    with pytest.raises(StackError, match="jaeger runs in containers only"):
+        programs.require(["jaeger"])
+
+
 def local_prometheus_of(
     monkeypatch: pytest.MonkeyPatch, *without: str
 ) -> tuple[Configuration, dict[str, str]]:
     """Return the configuration of the local Prometheus, and its flags."""
     python = Path(sys.executable)
-    monkeypatch.setitem(programs.OPTIONAL, "prometheus", (python.name,))
+    monkeypatch.setitem(optional_programs.PROGRAMS, "prometheus", (python.name,))
     monkeypatch.setenv("PATH", str(python.parent))
     settings = Settings.read(OFFSET, without)
     program = programs.find("prometheus", settings, str(python))

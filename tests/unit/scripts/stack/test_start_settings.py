@@ -92,6 +92,9 @@ def test_one_service_alone_can_be_started(checkout: Path) -> None:
     status, output = start(checkout, "--doctor", "--only", "mlflow")
     assert status == 2
     assert "invalid choice: 'mlflow'" in output
+    status, output = start(checkout, "--doctor", "--local", "--only", "cadvisor")
+    assert status == 1
+    assert "error: cadvisor runs in containers only: use Docker for it." in output
 
 
 @pytest.mark.parametrize("place", [".env", "environment"])
