@@ -159,10 +159,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the data of every task, and print what has changed."""
-    try:
-        checkout = Repo.open(repo)
-    except PipelineError as error:
-        raise commands.fail(str(error), error.exit_status) from error
+    checkout = Repo.open(repo)
     findings = [check(name, checkout) for name in tasks.names()]
     if as_json:
         print(_as_json(findings))

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from core.errors import PipelineError, UsageError
+from core.errors import UsageError
 from core.files import write_atomic
 from core.git import git, git_bytes
 from history import History
@@ -46,11 +46,8 @@ def main(
     base = ""
     if not dry_run:
         base = _base()
-    try:
-        report = describe(ROOT, commit, base)
-        write_atomic(REPORT, report)
-    except PipelineError as error:
-        raise commands.fail(str(error), error.exit_status) from error
+    report = describe(ROOT, commit, base)
+    write_atomic(REPORT, report)
     subject, commit = git(ROOT, "log", "-1", "--format=%s%n%H", commit).splitlines()
     put(commit=commit, headline=subject.partition(": ")[2])
 
