@@ -1,26 +1,20 @@
-"""Candidates: each algorithm is cross-validated, fitted and evaluated, over all cores."""
+"""Candidates: each algorithm is cross-validated, fitted and evaluated in parallel."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from joblib import Parallel, delayed
-from sklearn.inspection import permutation_importance
-from sklearn.model_selection import cross_validate
-from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
-from core.errors import PipelineError
 from core.manifest import Parity
-from core.onnx_model import OnnxModel
 from pipeline.params import Parameters
 from pipeline.schema import Task
-from pipeline.train import estimators, evaluate, export
-from pipeline.train.training_data import Folds, TrainingData
+from pipeline.train import units
+from pipeline.train.backend import Backend, LocalBackend
+from pipeline.train.training_data import TrainingData
+from pipeline.train.units import FinalFit, Outcome, Unit
 
-IMPORTANCE_REPEATS = 5
+# Called with each unit of work that is done.
+Report = Callable[[Unit, Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -73,153 +67,91 @@ class Failure:
 
 
 def fit_all(
-    data: TrainingData, candidates: dict[str, Parameters]
+    data: TrainingData,
+    candidates: dict[str, Parameters],
+    backend: Backend | None = None,
+    report: Report = lambda unit, outcome: None,
 ) -> Iterator[Candidate | Failure]:
     """Yield the candidates in order, each as soon as it is evaluated.
 
+    Args:
+        data: the rows and settings of all candidates.
+        candidates: the hyperparameters by algorithm.
+        backend: where the units of work are done; by default on this machine's cores.
+        report: called with each unit that is done, in their order.
+
     Raises:
-        PipelineError: there are too few rows.
+        PipelineError: there are too few rows, or the backend fails.
     """
-    folds = data.split()
-    jobs = []
-    for algorithm, parameters in candidates.items():
-        fit = _Fit(data, folds, algorithm, parameters)
-        jobs.append(delayed(_guarded)(fit))
-    yield from Parallel(n_jobs=-1, return_as="generator")(jobs)
+    data.split()  # it refuses too few rows
+    work = units.units_of(candidates, data.folds)
+    outcomes = (backend or LocalBackend()).map(units.run, data, work)
+    of_candidate: list[Outcome] = []
+    for unit, outcome in zip(work, outcomes, strict=True):
+        report(unit, outcome)
+        of_candidate.append(outcome)
+        is_last = unit.fold is None
+        if is_last:
+            yield _combine(data.task, unit, of_candidate)
+            of_candidate = []
+
+
+def _combine(task: Task, unit: Unit, outcomes: list[Outcome]) -> Candidate | Failure:
+    """Return a candidate from all its units; the first that failed is its failure."""
+    by_fold = []
+    final = None
+    for outcome in outcomes:
+        if outcome.failure:
+            return Failure(unit.algorithm, unit.parameters, outcome.failure)
+        if outcome.final:
+            final = outcome.final
+        else:
+            by_fold.append(outcome.metrics)
+    assert final
+    return _candidate(task, unit, by_fold, final)
+
+
+def _candidate(
+    task: Task,
+    unit: Unit,
+    by_fold: list[dict[str, float]],
+    final: FinalFit,
+) -> Candidate:
+    metric = task.metric.name
+    return Candidate(
+        algorithm=unit.algorithm,
+        parameters=unit.parameters,
+        folds=[metrics[metric] for metrics in by_fold],
+        cross_validation=_summary(metric, by_fold),
+        holdout=final.holdout,
+        onnx=final.onnx,
+        parity=final.parity,
+        importance=final.importance,
+        fit_seconds=final.fit_seconds,
+        latency_ms=final.latency_ms,
+    )
+
+
+def _summary(metric: str, by_fold: list[dict[str, float]]) -> dict[str, float]:
+    """Return the means of the folds, and the spread of the task's metric."""
+    summary = {}
+    for name in by_fold[0]:
+        values = [metrics[name] for metrics in by_fold]
+        mean = np.mean(values)
+        summary[f"{name}_mean"] = float(mean)
+    of_task = [metrics[metric] for metrics in by_fold]
+    spread = np.std(of_task, ddof=1)
+    summary[f"{metric}_std"] = float(spread)
+    return summary
 
 
 def best(task: Task, candidates: list[Candidate | Failure]) -> Candidate | None:
     """Return the candidate with the best mean of its folds; the first of equals."""
     fitted = [entry for entry in candidates if isinstance(entry, Candidate)]
-    sign = _sign(task)
+    sign = units.sign(task)
 
     def quality(candidate: Candidate) -> float:
         mean = float(np.mean(candidate.folds))
         return sign * mean
 
     return max(fitted, key=quality, default=None)
-
-
-def _sign(task: Task) -> int:
-    """Return 1 if more of the task's metric is better, else -1."""
-    if task.metric.higher_is_better:
-        return 1
-    return -1
-
-
-def _guarded(fit: "_Fit") -> Candidate | Failure:
-    """Return a candidate; an exception of any kind is the failure of this one alone."""
-    try:
-        # One thread for each fit: sums of floats depend on how threads share them, and
-        # the same inputs must give the same bytes on any number of cores.
-        with threadpool_limits(limits=1):
-            return fit.candidate()
-    except Exception as error:
-        message = str(error).strip()
-        reason = message.partition("\n")[0]
-        if not isinstance(error, PipelineError):
-            reason = f"{type(error).__name__}: {reason}"
-        return Failure(fit.algorithm, fit.parameters, reason)
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """The work on one candidate."""
-
-    data: TrainingData
-    folds: Folds
-    algorithm: str
-    parameters: Parameters
-
-    def candidate(self) -> Candidate:
-        """Cross-validate, fit on all training rows, evaluate the ONNX file."""
-        data = self.data
-        task = data.task
-        pipeline = estimators.build(
-            task.kind,
-            self.algorithm,
-            self.parameters,
-            data.features,
-            data.seed,
-        )
-        inputs = estimators.as_inputs(data.features, data.train)
-        truth = evaluate.encode(task, data.train)
-        by_fold = self._cross_validate(pipeline, inputs, truth)
-        start = time.perf_counter()
-        pipeline.fit(inputs, truth)
-        fit_seconds = time.perf_counter() - start
-        content = export.to_onnx(task, data.features, pipeline)
-        model = OnnxModel(content)
-        held_out = estimators.as_inputs(data.features, data.holdout)
-        prediction = model.predict(held_out)
-        return Candidate(
-            algorithm=self.algorithm,
-            parameters=self.parameters,
-            folds=by_fold[task.metric.name].tolist(),
-            cross_validation=self._summary(by_fold),
-            holdout=evaluate.metrics(task, data.truth, prediction),
-            onnx=content,
-            parity=export.parity(task, pipeline, model, held_out),
-            importance=self._importance(pipeline, held_out),
-            fit_seconds=fit_seconds,
-            latency_ms=round(export.latency_ms(model, held_out), 3),
-        )
-
-    def _cross_validate(
-        self,
-        pipeline: Pipeline,
-        inputs: pd.DataFrame,
-        truth: np.ndarray,
-    ) -> dict[str, np.ndarray]:
-        """Return all metrics of the folds, each of shape (folds,)."""
-        scores = cross_validate(
-            pipeline,
-            inputs,
-            truth,
-            cv=self.folds,
-            scoring=self._metrics,
-            error_score="raise",
-        )
-        names = evaluate.METRICS[self.data.task.kind]
-        return {name: scores[f"test_{name}"] for name in names}
-
-    def _summary(self, by_fold: dict[str, np.ndarray]) -> dict[str, float]:
-        """Return the means of the folds, and the spread of the task's metric."""
-        summary = {}
-        for name, values in by_fold.items():
-            mean = np.mean(values)
-            summary[f"{name}_mean"] = float(mean)
-        metric = self.data.task.metric.name
-        spread = np.std(by_fold[metric], ddof=1)
-        summary[f"{metric}_std"] = float(spread)
-        return summary
-
-    def _importance(self, pipeline: Pipeline, inputs: pd.DataFrame) -> np.ndarray:
-        """Return the permutation importance on the hold-out, shape (features, 2)."""
-        result = permutation_importance(
-            pipeline,
-            inputs,
-            self.data.truth,
-            scoring=self._gain,
-            n_repeats=IMPORTANCE_REPEATS,
-            random_state=self.data.seed,
-        )
-        columns = [result.importances_mean, result.importances_std]
-        return np.column_stack(columns)
-
-    def _metrics(
-        self,
-        fitted: Pipeline,
-        inputs: pd.DataFrame,
-        truth: np.ndarray,
-    ) -> dict[str, float]:
-        """Return all metrics of an estimator; a scorer of scikit-learn."""
-        task = self.data.task
-        prediction = export.predict_with_sklearn(task, fitted, inputs)
-        return evaluate.metrics(task, truth, prediction)
-
-    def _gain(self, fitted: Pipeline, inputs: pd.DataFrame, truth: np.ndarray) -> float:
-        """Return the task's metric, negative where less is better."""
-        task = self.data.task
-        metrics = self._metrics(fitted, inputs, truth)
-        return metrics[task.metric.name] * _sign(task)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 from core.errors import PipelineError
 from pipeline.data import fetch as data
@@ -12,6 +11,7 @@ from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import estimators, evaluate, export
+from pipeline.train.one_thread import one_thread
 from pipeline.train.past_run import PastRun
 
 
@@ -77,6 +77,6 @@ def _fit(task: Task, past: PastRun, train: pd.DataFrame) -> Pipeline:
     )
     inputs = estimators.as_inputs(features, train)
     truth = evaluate.encode(task, train)
-    with threadpool_limits(limits=1):
+    with one_thread():
         pipeline.fit(inputs, truth)
     return pipeline

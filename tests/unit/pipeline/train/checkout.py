@@ -36,6 +36,8 @@ SECTIONS: dict[str, dict[str, Any]] = {
         },
     },
 }
+# Metrics that differ from one training to the next.
+DURATIONS = ("fit_seconds", "latency_ms")
 # A source that nobody answers for.
 DEAD = Source("http://127.0.0.1:9/housing.tgz", readers.csv)
 
@@ -127,3 +129,17 @@ def digests(repo: Repo) -> dict[tuple[str, ...], str]:
             key = (run.experiment, run.name, path.name)
             files[key] = sha256_file(path)
     return files
+
+
+def results_of(repo: Repo) -> dict[tuple[str, str], dict[str, list[float]]]:
+    """Return all metrics but durations by task and run name: every value, each digit."""
+    results = {}
+    for folder in run_folders(repo).values():
+        run = runfile.load(folder / layout.RUN_FILE)
+        algorithm = run.params.get("algorithm", "")
+        metrics = {}
+        for name, points in run.metrics.items():
+            if name not in DURATIONS:
+                metrics[name] = [point[0] for point in points]
+        results[run.experiment, algorithm] = metrics
+    return results

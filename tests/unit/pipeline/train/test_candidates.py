@@ -2,11 +2,15 @@
 
 import dataclasses
 
+import joblib
 import pytest
+from sklearn.model_selection import cross_validate
 
 from core.errors import PipelineError
+from pipeline.train import estimators, evaluate
 from pipeline.train.candidates import Candidate, Failure, best, fit_all
 from pipeline.train.training_data import TrainingData
+from pipeline.train.units import Outcome, Unit
 from tests.support import strategies
 
 CANDIDATES = {
@@ -59,8 +63,6 @@ def test_the_best_in_cross_validation_wins(results: list[Candidate | Failure]) -
 def test_the_number_of_cores_does_not_change_the_result(
     results: list[Candidate | Failure],
 ) -> None:
-    import joblib
-
     data = strategies.training_data("housing")
     with joblib.parallel_config(n_jobs=1, backend="sequential"):
         (again,) = fit_all(data, {"linear_regression": {}})
@@ -70,6 +72,47 @@ def test_the_number_of_cores_does_not_change_the_result(
     assert again.onnx == first.onnx
     assert again.folds == first.folds
     assert again.holdout == first.holdout
+
+
+def test_the_folds_are_those_of_one_cross_validation(
+    results: list[Candidate | Failure],
+) -> None:
+    """Each fold is a unit of work of its own, and their order is that of the split."""
+    data = strategies.training_data("housing")
+    inputs = estimators.as_inputs(data.features, data.train)
+    truth = evaluate.encode(data.task, data.train)
+    pipeline = estimators.build(
+        data.task.kind, "linear_regression", {}, data.features, data.seed
+    )
+    scores = cross_validate(
+        pipeline,
+        inputs,
+        truth,
+        cv=data.split(),
+        scoring="neg_root_mean_squared_error",
+    )
+    candidate = results[3]
+    assert isinstance(candidate, Candidate)
+    assert candidate.folds == pytest.approx(-scores["test_score"], rel=1e-12)
+
+
+def test_units_are_reported_in_order_each_with_its_time() -> None:
+    data = strategies.training_data("housing")
+    done: list[tuple[str, float]] = []
+
+    def report(unit: Unit, outcome: Outcome) -> None:
+        done.append((str(unit), outcome.seconds))
+
+    candidates = {"dummy": {}, "linear_regression": {}}
+    list(fit_all(data, candidates, report=report))
+    names = [name for name, _ in done]
+    expected = []
+    for algorithm in candidates:
+        for fold in (1, 2, 3):
+            expected.append(f"{algorithm}, fold {fold}")
+        expected.append(f"{algorithm}, final fit")
+    assert names == expected
+    assert all(seconds > 0 for _, seconds in done)
 
 
 def _without(data: TrainingData, part: str) -> TrainingData:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import pytest
 
 from core.errors import UsageError
@@ -26,6 +27,7 @@ from tests.unit.pipeline.train.checkout import (
     new_checkout,
     parent_of,
     replace_housing,
+    results_of,
     write_params,
 )
 
@@ -64,6 +66,17 @@ def test_the_same_inputs_in_another_folder_give_the_same_bytes(
     artifacts = 4 * 2  # two of each candidate that was fitted
     models = 2
     assert len(files) == artifacts + models
+
+
+def test_a_training_in_one_process_gives_the_bytes_of_one_on_all_cores(
+    trained: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_housing(monkeypatch, strategies.task_of("housing", 400))
+    other = new_checkout(tmp_path / "sequential")
+    with joblib.parallel_config("sequential"):
+        train(other, [], bundle_folder(other))
+    assert digests(other) == digests(trained.repo)
+    assert results_of(other) == results_of(trained.repo)
 
 
 def test_an_older_bundle_is_replaced_and_a_moved_checkout_gets_a_new_store(
