@@ -3,30 +3,13 @@
 import os
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
-import core
-import history
-import pipeline
-from core.files import sha256_bytes, sha256_file
+from core.files import sha256_file
 from core.git import git
 from pipeline import workflow
+from pipeline.code_version import LIBRARIES, digest_of_code
 from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
-
-# The packages whose code has a digest: all that a training runs.
-PACKAGES = (core, history, pipeline)
-CODE = ("*.py", "*.yaml", "*.sql")
-LIBRARIES = (
-    "scikit-learn",
-    "numpy",
-    "scipy",
-    "pandas",
-    "skl2onnx",
-    "onnx",
-    "onnxruntime",
-    "mlflow",
-)
 
 
 def common_tags(repo: Repo) -> dict[str, str]:
@@ -65,16 +48,3 @@ def parent_tags(repo: Repo, dataset: Dataset, dirty: list[str]) -> dict[str, str
     for name in LIBRARIES:
         tags[f"version.{name}"] = version(name)
     return {key: value for key, value in tags.items() if value}
-
-
-def digest_of_code() -> str:
-    """Return the SHA-256 of the names and digests of all files of the code."""
-    lines = []
-    for package in PACKAGES:
-        root = Path(str(package.__file__)).parent
-        for pattern in CODE:
-            for path in root.rglob(pattern):
-                name = path.relative_to(root.parent).as_posix()
-                lines.append(f"{sha256_file(path)}  {name}\n")
-    lines.sort()
-    return sha256_bytes("".join(lines).encode())

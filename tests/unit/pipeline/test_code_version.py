@@ -1,5 +1,6 @@
-"""The digest of the code covers everything that a training runs."""
+"""What a process runs: the digest covers all code, and differences are named."""
 
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -8,7 +9,9 @@ import pytest
 import core
 import history
 import pipeline
-from pipeline.train import run_tags
+from core.git import git
+from pipeline import code_version
+from tests.paths import ROOT
 
 
 def package(folder: Path, name: str) -> ModuleType:
@@ -25,10 +28,10 @@ def package(folder: Path, name: str) -> ModuleType:
 
 
 def test_the_code_of_a_training_is_that_of_three_folders() -> None:
-    assert run_tags.PACKAGES == (core, history, pipeline)
-    digest = run_tags.digest_of_code()
+    assert code_version.PACKAGES == (core, history, pipeline)
+    digest = code_version.digest_of_code()
     assert len(digest) == 64
-    assert run_tags.digest_of_code() == digest
+    assert code_version.digest_of_code() == digest
 
 
 @pytest.mark.parametrize("changed", ["module.py", "settings.yaml", "rows.sql"])
@@ -36,14 +39,49 @@ def test_a_change_in_any_of_them_changes_the_digest(
     changed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packages = [package(tmp_path, name) for name in ("core", "pipeline")]
-    monkeypatch.setattr(run_tags, "PACKAGES", packages)
-    first = run_tags.digest_of_code()
+    monkeypatch.setattr(code_version, "PACKAGES", packages)
+    first = code_version.digest_of_code()
     notes = tmp_path / "core" / "notes.txt"
     notes.write_text("something else", "utf-8")
-    assert run_tags.digest_of_code() == first
+    assert code_version.digest_of_code() == first
     digests = {first}
     for name in ("core", "pipeline"):
         path = tmp_path / name / changed
         path.write_text("something else", "utf-8")
-        digests.add(run_tags.digest_of_code())
+        digests.add(code_version.digest_of_code())
     assert len(digests) == 3
+
+
+def test_a_process_describes_its_commit_code_and_libraries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    description = code_version.describe()
+    assert description["code"] == code_version.digest_of_code()
+    assert description["scikit-learn"] == version("scikit-learn")
+    assert description["commit"] == git(ROOT, "rev-parse", "HEAD")
+    # An image has no repository, but this variable.
+    monkeypatch.setenv("MLOPS_REVISION", "0123abc")
+    assert code_version.commit() == "0123abc"
+
+
+OURS = {"commit": "a" * 40, "code": "b" * 64, "Python": "3.13.1", "numpy": "2.4.0"}
+
+
+@pytest.mark.parametrize("name", ["code", "Python", "numpy"])
+def test_other_code_and_other_libraries_are_a_difference(name: str) -> None:
+    theirs = OURS | {name: "1.2.3"}
+    expected = f"{name} 1.2.3, here {OURS[name][:12]}"
+    assert code_version.difference(theirs, OURS) == expected
+    del theirs[name]
+    expected = f"{name} none, here {OURS[name][:12]}"
+    assert code_version.difference(theirs, OURS) == expected
+
+
+def test_another_commit_is_a_difference_unless_one_of_the_two_is_unknown() -> None:
+    other = OURS | {"commit": "c" * 40}
+    expected = f"commit {'c' * 12}, here {'a' * 12}"
+    assert code_version.difference(other, OURS) == expected
+    unknown = OURS | {"commit": ""}
+    assert code_version.difference(unknown, OURS) == ""
+    assert code_version.difference(OURS, unknown) == ""
+    assert code_version.difference(OURS, OURS) == ""
