@@ -51,7 +51,17 @@ PLATFORMS = [
     "x86_64-pc-windows-msvc",
 ]
 MACOS_TARGET = "14.0"  # the oldest macOS that ONNX Runtime has wheels for
-LOCKS = ["dev", "local", "pipeline", "mlflow", "api", "clients", "docs", "nox"]
+LOCKS = [
+    "dev",
+    "local",
+    "pipeline",
+    "mlflow",
+    "api",
+    "clients",
+    "docs",
+    "kubernetes",
+    "nox",
+]
 SOURCES = [
     "app",
     "core",
@@ -218,6 +228,16 @@ def clients(session: nox.Session) -> None:
     folders = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(packages)}
     install(session, "dev")
     session.run("pytest", "tests/clients", *session.posargs, env=folders)
+
+
+@nox.session(default=False)
+def kubernetes(session: nox.Session) -> None:
+    """Check the manifests, and run them in the cluster that MLOPS_KUBE_CONTEXT names."""
+    install(session, "kubernetes")
+    programs = environment(session, "kubernetes") / PROGRAMS
+    install(session, "dev")
+    folders = {"KUBERNETES_PROGRAMS": str(programs)}
+    session.run("pytest", "tests/kubernetes", *session.posargs, env=folders)
 
 
 def install_npm(session: nox.Session) -> Path:

@@ -25,8 +25,8 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
         request: the model: a `task` with a `version`, or a `run_id`.
 
     Raises:
-        PipelineError: there is no such model, the task has none in service yet, or the
-            model's files are damaged.
+        PipelineError: there is no such model, the task has none in service yet, the
+            model's files are damaged, or the folder cannot be written.
     """
     files, manifest = _find(repo, state, request)
     served = repo.models / manifest.task / MANIFEST
@@ -43,13 +43,28 @@ def run(repo: Repo, state: Path, request: JobRequest) -> dict[str, Any]:
     served_digest = sha256_file(served)
     loaded = Manifest.of(manifest, loaded_over=served_digest)
     target = state / "loaded" / manifest.task
-    # The manifest last: until it is there, the digests show that the two files do not
-    # belong together.
-    write_atomic(target / MODEL, content)
-    write_atomic(target / MANIFEST, loaded.render())
+    _write(target, content, loaded)
     answer = loaded.model_dump(include=ANSWERED)
     answer["metrics"] = loaded.metric_values()
     return answer
+
+
+def _write(target: Path, content: bytes, loaded: Manifest) -> None:
+    """Write a model and its manifest.
+
+    Raises:
+        PipelineError: the folder cannot be written.
+    """
+    try:
+        # The manifest last: until it is there, the digests show that the two files do
+        # not belong together.
+        write_atomic(target / MODEL, content)
+        write_atomic(target / MANIFEST, loaded.render())
+    except OSError as error:
+        raise PipelineError(
+            f"{target}: no model can be loaded here ({error.strerror}): put the version"
+            " into service with `pipeline promote`."
+        ) from error
 
 
 def _find(repo: Repo, state: Path, request: JobRequest) -> tuple[Path, Manifest]:

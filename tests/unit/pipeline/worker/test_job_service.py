@@ -89,6 +89,21 @@ def test_a_run_is_loaded_without_a_task(service: Service) -> None:
     assert manifest["version"] == champion.version
 
 
+def test_a_folder_that_cannot_be_written_is_named(service: Service) -> None:
+    """In a cluster it is read-only: docs/kubernetes.md."""
+    folder = service.state / "loaded"
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("not a folder")
+    try:
+        error = service.failure(kind="load", task="iris", version=1)
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+    assert error.startswith(f"{folder / 'iris'}: no model can be loaded here (")
+    assert "`pipeline promote`" in error
+
+
 def test_a_model_that_cannot_be_loaded_is_answered_with_the_choice(
     service: Service,
 ) -> None:

@@ -1,0 +1,59 @@
+"""kubectl and the schemas of Kubernetes, and a cluster if one is named on purpose.
+
+`nox -s kubernetes` installs the programs. The tests in a cluster run only if
+MLOPS_KUBE_CONTEXT names a context of the kubeconfig: no test must ever write into the
+cluster that somebody happens to use.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kubernetes.cluster import Cluster
+from tests.kubernetes.stack import Stack
+
+PROGRAMS = Path(os.environ["KUBERNETES_PROGRAMS"])
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    """The client of Kubernetes, which contains kustomize."""
+    return PROGRAMS / "kubectl"
+
+
+@pytest.fixture(scope="session")
+def validate() -> Path:
+    """The program that compares manifests with the schemas."""
+    return PROGRAMS / "kubernetes-validate"
+
+
+@pytest.fixture(scope="session")
+def stack(
+    kubectl: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Stack]:
+    """Start everything in the cluster from nothing, and leave nothing behind."""
+    context = os.environ.get("MLOPS_KUBE_CONTEXT")
+    if not context:
+        pytest.skip("MLOPS_KUBE_CONTEXT names no context of a cluster for tests")
+    running = Stack(Cluster(kubectl, context), tmp_path_factory.mktemp("checkout"))
+    running.require_free()
+    failed = request.session.testsfailed
+    try:
+        running.start()
+        yield running
+    except AssertionError:
+        failed = -1
+        raise
+    finally:
+        if request.session.testsfailed != failed:
+            print(running.describe())
+        running.remove()
+
+
+@pytest.fixture(autouse=True)
+def paths_that_windows_can_open() -> None:
+    """Leave paths alone: these tests do not run on Windows."""

@@ -1,0 +1,147 @@
+"""The small overlay in a cluster, with a Git server and a client beside it."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.git import git
+from tests.kubernetes import overlay
+from tests.kubernetes.cluster import Cluster
+from tests.paths import ROOT
+from tests.support.kubernetes import BASE, SERVICES
+from tests.support.waiting import wait_until
+
+HERE = Path(__file__).parent
+NAMESPACE = "mlops"
+CLIENT = "mlops-test-client"
+NAMESPACES = (NAMESPACE, CLIENT, overlay.ORIGIN)
+ADMIN_KEY = "a key for the tests"
+HOST = "mlops-api.mlops"
+# Prints the status and the body of an answer. Arguments: host, path, body and key.
+REQUEST = """
+import http.client, sys
+host, path, body, key = sys.argv[1:]
+connection = http.client.HTTPConnection(host, 8000, timeout=60)
+headers = {"Content-Type": "application/json", "X-API-Key": key, "Host": "mlops-api"}
+connection.request("POST", path, body, headers)
+answer = connection.getresponse()
+print(answer.status, answer.read().decode())
+"""
+FIRST_PREDICTION_SECONDS = 60
+
+
+class Stack:
+    """The services that the tests use, from nothing until all of it is removed."""
+
+    def __init__(self, cluster: Cluster, checkout: Path) -> None:
+        self.cluster = cluster
+        self.overlay = overlay.write_for_tests(checkout)
+        self.seconds = 0.0  # until the first prediction
+        path = ROOT / "deployment" / "models" / "iris" / "manifest.json"
+        self.record = json.dumps(json.loads(path.read_bytes())["golden"]["request"])
+
+    def require_free(self) -> None:
+        """End all tests if the cluster has one of the namespaces already."""
+        for name in NAMESPACES:
+            done = self.cluster.run("get", "namespace", name)
+            if done.returncode == 0:
+                pytest.exit(f"the cluster already has a namespace {name}", 1)
+
+    def start(self) -> None:
+        """Start the helpers, push the checkout, and apply the overlay."""
+        kubectl = self.cluster.kubectl
+        kubectl("apply", "-f", str(HERE / "helpers.yaml"))
+        for namespace, pod in ((overlay.ORIGIN, "origin"), (CLIENT, "client")):
+            ready = ("--for=condition=Ready", f"pod/{pod}", "--timeout=60s")
+            kubectl("wait", "-n", namespace, *ready)
+        self.push(ROOT)
+        kubectl("apply", "-f", str(BASE / "namespace.yaml"))
+        secret = ("create", "secret", "generic", "mlops")
+        kubectl("-n", NAMESPACE, *secret, f"--from-literal=API_ADMIN_KEY={ADMIN_KEY}")
+        begun = time.monotonic()
+        kubectl("apply", "-k", str(self.overlay))
+        wait_until(self.predicts, FIRST_PREDICTION_SECONDS, 0.5)
+        self.seconds = time.monotonic() - begun
+        self.await_rollout()
+
+    def push(self, checkout: Path) -> str:
+        """Push the commit of a checkout to the server's branch, and return it."""
+        with self.cluster.forwarded(overlay.ORIGIN, "pod/origin", 9418) as port:
+            url = f"git://127.0.0.1:{port}/origin.git"
+            git(checkout, "push", "--quiet", url, "HEAD:refs/heads/main")
+        return git(checkout, "rev-parse", "HEAD")
+
+    def predicts(self) -> bool:
+        """Return whether the client gets a prediction."""
+        try:
+            status, _ = self.post("/predict/iris", self.record)
+        except AssertionError:
+            return False
+        return status == 200
+
+    def post(self, path: str, body: str, key: str = "") -> tuple[int, Any]:
+        """Send a request from the client's pod; return the status and the answer."""
+        arguments = (HOST, path, body, key)
+        output = self.cluster.python(CLIENT, "client", REQUEST, *arguments)
+        status, _, text = output.partition(" ")
+        return int(status), json.loads(text)
+
+    def await_rollout(self) -> None:
+        """Wait until every service is ready in its newest form."""
+        for name in SERVICES:
+            rollout = ("rollout", "status", f"deployment/{name}", "--timeout=180s")
+            self.cluster.kubectl("-n", NAMESPACE, *rollout)
+
+    def pods(self, name: str) -> list[str]:
+        """Return the names of a service's pods that are ready."""
+        selector = f"app.kubernetes.io/name={name}"
+        listed = self.cluster.kubectl(
+            "get", "pods", "-n", NAMESPACE, "-l", selector, "-o", "json"
+        )
+        names = []
+        for pod in json.loads(listed)["items"]:
+            conditions = {
+                condition["type"]: condition["status"]
+                for condition in pod["status"].get("conditions", [])
+            }
+            ends = "deletionTimestamp" in pod["metadata"]
+            if conditions.get("Ready") == "True" and not ends:
+                names.append(pod["metadata"]["name"])
+        return names
+
+    @contextmanager
+    def steady_load(self) -> Iterator[dict[str, Any]]:
+        """Send predictions during a block, and fill in the counts after it."""
+        counts: dict[str, Any] = {}
+        code = (HERE / "steady_load.py").read_text("utf-8")
+        command = ("exec", "-i", "-n", CLIENT, "client", "--", "python", "-c", code)
+        arguments = (HOST, "/predict/iris", self.record)
+        process = self.cluster.start(*command, *arguments)
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        try:
+            yield counts
+        finally:
+            output, _ = process.communicate()
+        counts.update(json.loads(output))
+
+    def describe(self) -> str:
+        """Return what helps to understand a failure."""
+        texts = []
+        for what in ("pods", "events"):
+            texts.append(self.cluster.run("get", what, "-n", NAMESPACE).stdout)
+        for name in SERVICES:
+            logs = ("logs", f"deployment/{name}", "--all-containers", "--tail=40")
+            done = self.cluster.run("-n", NAMESPACE, *logs)
+            texts.append(f"--- {name}\n{done.stdout}{done.stderr}")
+        return "\n".join(texts)
+
+    def remove(self) -> None:
+        """Remove all that the tests have created."""
+        self.cluster.run("delete", "-k", str(self.overlay), "--ignore-not-found")
+        self.cluster.run("delete", "namespace", *NAMESPACES, "--ignore-not-found")

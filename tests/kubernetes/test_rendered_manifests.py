@@ -1,0 +1,157 @@
+"""What `kubectl kustomize` makes of the overlays, checked without a cluster."""
+
+import re
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kubernetes import overlay
+from tests.paths import ROOT
+from tests.support.kubernetes import SMALL, Resource, by_name, pod, read_all
+
+# `preStop.sleep` needs 1.30; the other one is the newest whose schemas there are.
+VERSIONS = ("1.30", "1.37")
+OWN_OVERLAY = re.compile(
+    r"^ *```yaml\n( *# \S+/own/kustomization.yaml\n.*?)^ *```", re.M | re.S
+)
+
+
+def render(kubectl: Path, folder: Path) -> str:
+    """Return the manifests of an overlay."""
+    done = subprocess.run(
+        [str(kubectl), "kustomize", str(folder)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def rendered(kubectl: Path) -> str:
+    """The manifests of the small overlay."""
+    return render(kubectl, SMALL)
+
+
+@pytest.fixture(scope="session")
+def items(rendered: str) -> list[Resource]:
+    """The resources of the small overlay."""
+    return read_all(rendered)
+
+
+def faults(validate: Path, version: str, path: Path) -> str:
+    """Return what the schemas of a version do not allow, nothing if they allow all."""
+    command = [str(validate), "--strict", "-k", version, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    output = done.stdout + done.stderr
+    assert (done.returncode != 0) == ("ERROR" in output), output
+    return output if done.returncode else ""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_manifests_have_the_schemas_of_the_oldest_and_the_newest_version(
+    rendered: str, validate: Path, version: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(rendered, "utf-8")
+    assert faults(validate, version, path) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("minReplicas: 2", "minReplicas: two"),
+        ("automountServiceAccountToken", "automountToken"),
+    ],
+)
+def test_the_schemas_refuse_a_wrong_type_and_an_unknown_key(
+    rendered: str, validate: Path, tmp_path: Path, right: str, wrong: str
+) -> None:
+    assert right in rendered
+    path = tmp_path / "all.yaml"
+    path.write_text(rendered.replace(right, wrong), "utf-8")
+    assert faults(validate, VERSIONS[-1], path)
+
+
+def test_every_resource_is_in_the_namespace_and_part_of_the_project(
+    items: list[Resource],
+) -> None:
+    for item in items:
+        metadata = item["metadata"]
+        assert metadata["labels"]["app.kubernetes.io/part-of"] == "mlops"
+        if item["kind"] == "Namespace":
+            assert metadata["name"] == "mlops"
+        else:
+            assert metadata["namespace"] == "mlops"
+
+
+def references(item: Any, kind: str) -> set[str]:
+    """Return the names that a resource refers to under a key, such as `configMap`."""
+    names = set()
+    if isinstance(item, dict):
+        for key, value in item.items():
+            if key in (kind, f"{kind}Ref"):
+                names.add(value["name"])
+            names |= references(value, kind)
+    elif isinstance(item, list):
+        for value in item:
+            names |= references(value, kind)
+    return names
+
+
+def test_pods_use_all_settings_and_files_by_their_hashed_names(
+    items: list[Resource],
+) -> None:
+    used = set()
+    for deployment in by_name(items, "Deployment").values():
+        used |= references(pod(deployment), "configMap")
+    assert used == set(by_name(items, "ConfigMap"))
+    for name in used:
+        assert re.search(r"-[a-z0-9]{10}$", name), name
+
+
+def test_every_image_has_a_registry_or_a_version(items: list[Resource]) -> None:
+    images = set()
+    for deployment in by_name(items, "Deployment").values():
+        specification = pod(deployment)
+        for key in ("initContainers", "containers"):
+            for container in specification.get(key, []):
+                images.add(container["image"])
+    ours = {image for image in images if image.startswith("ghcr.io/local/mlops/")}
+    assert {image.rpartition("/")[2] for image in ours} == {
+        "mlops-api:local",
+        "mlops-mlflow:local",
+        "mlops-pipeline:local",
+    }
+    (prometheus,) = images - ours
+    assert prometheus.startswith("prom/prometheus:v")
+
+
+def test_the_overlay_in_the_documentation_sets_images_repository_and_settings(
+    kubectl: Path, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
+    (documented,) = OWN_OVERLAY.findall(page)
+    own = overlay.write(tmp_path, textwrap.dedent(documented))
+    rendered = render(kubectl, own)
+    items = read_all(rendered)
+    assert "ghcr.io/local" not in rendered
+    data = {}
+    for name, settings in by_name(items, "ConfigMap").items():
+        data[name.rpartition("-")[0]] = settings["data"]
+    url = "https://github.com/octo-cat/my-copy.git"
+    assert data["repository"] == {"REPOSITORY_URL": url, "REPOSITORY_BRANCH": "main"}
+    assert data["mlops-api"]["LOG_LEVEL"] == "DEBUG"
+    assert data["mlops-api"]["API_TRAINER_URL"] == "http://trainer:8001"
+
+
+def test_an_overlay_with_an_unknown_key_is_refused(
+    kubectl: Path, tmp_path: Path
+) -> None:
+    text = "resources: [../small]\ncolour: red\n"
+    folder = overlay.write(tmp_path, text)
+    command = [str(kubectl), "kustomize", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'unknown field "colour"' in done.stderr

@@ -1,0 +1,222 @@
+"""The small overlay in a real cluster, from nothing to nothing, in this order."""
+
+import json
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+
+from core.files import sha256_file
+from core.git import git
+from history import layout
+from tests.conftest import commit_all
+from tests.kubernetes import overlay
+from tests.kubernetes.stack import (
+    ADMIN_KEY,
+    CLIENT,
+    FIRST_PREDICTION_SECONDS,
+    NAMESPACE,
+    Stack,
+)
+from tests.paths import ROOT
+from tests.support.waiting import wait_until
+
+# Prints the targets, host and port, that a pod cannot connect to. Arguments: the targets.
+CONNECT = """
+import socket, sys
+for target in sys.argv[1:]:
+    host, _, port = target.partition(":")
+    address = socket.gethostbyname(host)
+    try:
+        socket.create_connection((address, int(port)), 3).close()
+    except OSError:
+        print(target)
+"""
+TARGETS = (
+    "mlops-api.mlops:8000",
+    "mlflow-server.mlops:5000",
+    "mlflow-server.mlops:5001",
+    "trainer.mlops:8001",
+    "prometheus.mlops:9090",
+    f"origin.{overlay.ORIGIN}:9418",
+)
+# What each pod may connect to, of all these targets.
+ALLOWED = {
+    (CLIENT, "client"): {TARGETS[0], TARGETS[5]},
+    (overlay.ORIGIN, "origin"): set(),
+    (NAMESPACE, "deployment/mlops-api"): {TARGETS[3]},
+    (NAMESPACE, "deployment/mlflow-server"): {TARGETS[5]},
+    (NAMESPACE, "deployment/trainer"): {TARGETS[1], TARGETS[5]},
+}
+ROOT_POD = json.dumps(
+    {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "root", "namespace": NAMESPACE},
+        "spec": {
+            "containers": [
+                {
+                    "name": "root",
+                    "image": "ghcr.io/local/mlops/mlops-api:local",
+                    "securityContext": {"runAsUser": 0},
+                }
+            ]
+        },
+    }
+)
+
+
+def test_the_first_prediction_is_answered_within_a_minute(stack: Stack) -> None:
+    print(f"\nfirst prediction after {stack.seconds:.1f} s")
+    assert stack.seconds <= FIRST_PREDICTION_SECONDS
+
+
+def test_mlflow_shows_every_run_with_its_artifacts(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    folders = layout.run_folders(ROOT / "mlruns")
+    with stack.cluster.forwarded(NAMESPACE, "service/mlflow-server", 5000) as port:
+        uri = f"http://127.0.0.1:{port}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        client = MlflowClient(uri, registry_uri=uri)
+        experiments = [item.experiment_id for item in client.search_experiments()]
+        runs = client.search_runs(experiments, max_results=5000)
+        assert {run.info.run_id for run in runs} == set(folders)
+        files = 0
+        for run_id, folder in folders.items():
+            artifacts = folder / "artifacts"
+            if not artifacts.is_dir():
+                assert client.list_artifacts(run_id) == []
+                continue
+            target = tmp_path / run_id
+            target.mkdir()
+            copy = Path(client.download_artifacts(run_id, "", str(target)))
+            files += require_same_files(artifacts, copy)
+    print(f"\n{len(runs)} runs, {files} files")
+
+
+def require_same_files(folder: Path, copy: Path) -> int:
+    """Compare the files below two folders and return their number."""
+    count = 0
+    for path in folder.rglob("*"):
+        if path.is_file():
+            count += 1
+            assert sha256_file(copy / path.relative_to(folder)) == sha256_file(path)
+    assert count == sum(path.is_file() for path in copy.rglob("*"))
+    return count
+
+
+def test_a_push_reaches_mlflow(stack: Stack, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--shared", ROOT.as_uri(), str(clone))
+    (clone / "text.txt").write_text("pushed")
+    commit_all(clone, "feat: push")
+    commit = stack.push(clone)
+
+    def followed() -> bool:
+        target = ("deployment/mlflow-server", "-c", "follow")
+        inside = ("--", "git", "-C", "/repo", "rev-parse", "HEAD")
+        output = stack.cluster.kubectl("exec", "-n", NAMESPACE, *target, *inside)
+        return output.strip() == commit
+
+    wait_until(followed, 60, 1)
+
+
+def test_the_worker_explains_for_the_api(stack: Stack) -> None:
+    status, answer = stack.post("/explain/iris", stack.record)
+    assert status == 200, answer
+    assert answer["values"]
+
+
+def test_the_key_is_that_of_the_secret_and_a_model_comes_into_service_by_a_release(
+    stack: Stack,
+) -> None:
+    body = json.dumps({"version": 1})
+    status, _ = stack.post("/models/iris/load", body, "another key")
+    assert status == 401
+    status, answer = stack.post("/models/iris/load", body, ADMIN_KEY)
+    assert status == 422
+    assert "no model can be loaded here (Read-only file system)" in answer["detail"]
+
+
+def test_prometheus_scrapes_every_replica_and_has_the_rules(stack: Stack) -> None:
+    with stack.cluster.forwarded(NAMESPACE, "service/prometheus", 9090) as port:
+
+        def scraped() -> bool:
+            by_job: dict[str, int] = {}
+            for series in query(port, "up == 1"):
+                job = series["metric"]["job"]
+                by_job[job] = by_job.get(job, 0) + 1
+            replicas = len(stack.pods("mlops-api"))
+            return by_job == {
+                "mlops-api": replicas,
+                "mlflow-server": 1,
+                "prometheus": 1,
+            }
+
+        wait_until(scraped, 90, 2)
+        alerts = query(port, 'ALERTS{alertname="Watchdog"}')
+        assert len(alerts) == 1
+
+
+def query(port: int, expression: str) -> list[Any]:
+    """Return the series of an expression."""
+    parameters = urllib.parse.urlencode({"query": expression})
+    url = f"http://127.0.0.1:{port}/api/v1/query?{parameters}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        result: list[Any] = json.load(answer)["data"]["result"]
+    return result
+
+
+def test_no_request_is_lost_while_pods_are_replaced_and_deleted(stack: Stack) -> None:
+    kubectl = stack.cluster.kubectl
+    wait_until(lambda: len(stack.pods("mlops-api")) >= 2, 120, 1)
+    before = set(stack.pods("mlops-api"))
+    with stack.steady_load() as counts:
+        kubectl("-n", NAMESPACE, "rollout", "restart", "deployment/mlops-api")
+        stack.await_rollout()
+        after = stack.pods("mlops-api")
+        assert not before & set(after)
+        kubectl("-n", NAMESPACE, "delete", "pod", after[0])
+        wait_until(lambda: len(stack.pods("mlops-api")) >= 2, 120, 1)
+    failed = len(counts["failures"])
+    print(f"\n{counts['answered']} requests answered, {failed} failed")
+    assert counts["failures"] == []
+    assert counts["answered"] > 500
+
+
+def test_connections_that_no_policy_lists_are_refused(stack: Stack) -> None:
+    for (namespace, target), allowed in ALLOWED.items():
+        own = target.removeprefix("deployment/")
+        others = [other for other in TARGETS if not other.startswith(own)]
+        output = stack.cluster.python(namespace, target, CONNECT, *others)
+        assert set(others) - set(output.split()) == allowed & set(others), target
+
+
+def test_a_pod_that_asks_for_root_is_refused(stack: Stack) -> None:
+    done = stack.cluster.run("apply", "-f", "-", text=ROOT_POD)
+    assert done.returncode != 0
+    assert 'violates PodSecurity "restricted' in done.stderr
+
+
+def test_nothing_is_left_after_the_overlay_is_deleted(stack: Stack) -> None:
+    stack.cluster.kubectl("delete", "-k", str(stack.overlay), "--timeout=180s")
+    done = stack.cluster.run("get", "namespace", NAMESPACE)
+    assert done.returncode != 0
+
+    def volumes() -> list[str]:
+        listed = json.loads(stack.cluster.kubectl("get", "pv", "-o", "json"))
+        names = []
+        for volume in listed["items"]:
+            if volume["spec"]["claimRef"]["namespace"] == NAMESPACE:
+                names.append(volume["metadata"]["name"])
+        return names
+
+    wait_until(lambda: volumes() == [], 60, 1)
+    for kind in ("clusterrole", "clusterrolebinding", "priorityclass"):
+        listed = stack.cluster.kubectl("get", kind, "-o", "name")
+        assert "mlops" not in listed
