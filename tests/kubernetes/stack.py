@@ -33,6 +33,7 @@ answer = connection.getresponse()
 print(answer.status, answer.read().decode())
 """
 FIRST_PREDICTION_SECONDS = 60
+REPLICAS = 2
 
 
 class Stack:
@@ -43,7 +44,8 @@ class Stack:
         self.overlay = overlay.write_for_tests(checkout)
         self.seconds = 0.0  # until the first prediction
         path = ROOT / "deployment" / "models" / "iris" / "manifest.json"
-        self.record = json.dumps(json.loads(path.read_bytes())["golden"]["request"])
+        manifest = json.loads(path.read_bytes())
+        self.record = json.dumps(manifest["golden"]["request"])
 
     def require_free(self) -> None:
         """End all tests if the cluster has one of the namespaces already."""
@@ -62,7 +64,8 @@ class Stack:
         self.push(ROOT)
         kubectl("apply", "-f", str(BASE / "namespace.yaml"))
         secret = ("create", "secret", "generic", "mlops")
-        kubectl("-n", NAMESPACE, *secret, f"--from-literal=API_ADMIN_KEY={ADMIN_KEY}")
+        key = f"--from-literal=API_ADMIN_KEY={ADMIN_KEY}"
+        kubectl("-n", NAMESPACE, *secret, key)
         begun = time.monotonic()
         kubectl("apply", "-k", str(self.overlay))
         wait_until(self.predicts, FIRST_PREDICTION_SECONDS, 0.5)
@@ -97,6 +100,19 @@ class Stack:
             rollout = ("rollout", "status", f"deployment/{name}", "--timeout=180s")
             self.cluster.kubectl("-n", NAMESPACE, *rollout)
 
+    def await_replicas(self) -> None:
+        """Wait until two replicas of the API are ready, or more."""
+        wait_until(lambda: len(self.pods("mlops-api")) >= REPLICAS, 120, 1)
+
+    def evict(self, pod: str) -> str:
+        """Evict a pod and return why that is refused, nothing if it is not."""
+        metadata = {"name": pod, "namespace": NAMESPACE}
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+        text = json.dumps(eviction)
+        done = self.cluster.run("create", "--raw", path, "-f", "-", text=text)
+        return done.stderr if done.returncode else ""
+
     def pods(self, name: str) -> list[str]:
         """Return the names of a service's pods that are ready."""
         selector = f"app.kubernetes.io/name={name}"
@@ -105,12 +121,7 @@ class Stack:
         )
         names = []
         for pod in json.loads(listed)["items"]:
-            conditions = {
-                condition["type"]: condition["status"]
-                for condition in pod["status"].get("conditions", [])
-            }
-            ends = "deletionTimestamp" in pod["metadata"]
-            if conditions.get("Ready") == "True" and not ends:
+            if is_ready(pod):
                 names.append(pod["metadata"]["name"])
         return names
 
@@ -145,3 +156,13 @@ class Stack:
         """Remove all that the tests have created."""
         self.cluster.run("delete", "-k", str(self.overlay), "--ignore-not-found")
         self.cluster.run("delete", "namespace", *NAMESPACES, "--ignore-not-found")
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    """Return whether a pod is ready and not about to end."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return False
+    conditions = {}
+    for condition in pod["status"].get("conditions", []):
+        conditions[condition["type"]] = condition["status"]
+    return conditions.get("Ready") == "True"

@@ -112,7 +112,7 @@ def require_same_files(folder: Path, copy: Path) -> int:
 
 def test_a_push_reaches_mlflow(stack: Stack, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
-    git(tmp_path, "clone", "--quiet", "--shared", ROOT.as_uri(), str(clone))
+    git(tmp_path, "clone", "--quiet", str(ROOT), str(clone))
     (clone / "text.txt").write_text("pushed")
     commit_all(clone, "feat: push")
     commit = stack.push(clone)
@@ -172,9 +172,11 @@ def query(port: int, expression: str) -> list[Any]:
     return result
 
 
-def test_no_request_is_lost_while_pods_are_replaced_and_deleted(stack: Stack) -> None:
+def test_no_request_is_lost_while_pods_are_replaced_deleted_and_evicted(
+    stack: Stack,
+) -> None:
     kubectl = stack.cluster.kubectl
-    wait_until(lambda: len(stack.pods("mlops-api")) >= 2, 120, 1)
+    stack.await_replicas()
     before = set(stack.pods("mlops-api"))
     with stack.steady_load() as counts:
         kubectl("-n", NAMESPACE, "rollout", "restart", "deployment/mlops-api")
@@ -182,11 +184,22 @@ def test_no_request_is_lost_while_pods_are_replaced_and_deleted(stack: Stack) ->
         after = stack.pods("mlops-api")
         assert not before & set(after)
         kubectl("-n", NAMESPACE, "delete", "pod", after[0])
-        wait_until(lambda: len(stack.pods("mlops-api")) >= 2, 120, 1)
-    failed = len(counts["failures"])
-    print(f"\n{counts['answered']} requests answered, {failed} failed")
-    assert counts["failures"] == []
-    assert counts["answered"] > 500
+        stack.await_replicas()
+        evict_all_but_the_last(stack)
+        stack.await_replicas()
+    answered = counts["answered"]
+    failures = counts["failures"]
+    print(f"\n{answered} requests answered, {len(failures)} failed")
+    assert failures == []
+    assert answered > 500
+
+
+def evict_all_but_the_last(stack: Stack) -> None:
+    """Evict every replica at once, as a drain does: all but the first are refused."""
+    first, *others = stack.pods("mlops-api")
+    assert stack.evict(first) == ""
+    for pod in others:
+        assert "would violate the pod's disruption budget" in stack.evict(pod)
 
 
 def test_connections_that_no_policy_lists_are_refused(stack: Stack) -> None:

@@ -22,61 +22,81 @@ SERVICES = ("mlops-api", "mlflow-server", "trainer", "prometheus")
 
 def read_all(text: str) -> list[Resource]:
     """Return the resources in a text of several YAML documents."""
-    return [document for document in yaml.safe_load_all(text) if document]
+    documents = yaml.safe_load_all(text)
+    return [document for document in documents if document]
 
 
 def resources(folder: Path) -> Iterator[Resource]:
     """Go through the resources in the files of a folder."""
     for path in sorted(folder.glob("*.yaml")):
         if path.name != KUSTOMIZATION:
-            yield from read_all(path.read_text("utf-8"))
+            text = path.read_text("utf-8")
+            yield from read_all(text)
 
 
 def by_name(items: list[Resource], kind: str) -> dict[str, Resource]:
     """Return the resources of a kind by their names."""
-    return {item["metadata"]["name"]: item for item in items if item["kind"] == kind}
+    named = {}
+    for item in items:
+        if item["kind"] == kind:
+            name = item["metadata"]["name"]
+            named[name] = item
+    return named
 
 
 BASE_RESOURCES = list(resources(BASE))
 DEPLOYMENTS = by_name(BASE_RESOURCES, "Deployment")
+KUBERNETES_SERVICES = by_name(BASE_RESOURCES, "Service")
 
 
 def pod(deployment: Resource) -> Resource:
     """Return the specification of a deployment's pods."""
-    specification: Resource = deployment["spec"]["template"]["spec"]
+    template = deployment["spec"]["template"]
+    specification: Resource = template["spec"]
     return specification
 
 
 def containers(deployment: Resource) -> list[Resource]:
     """Return all containers of a deployment's pods, with those that run first."""
     specification = pod(deployment)
-    return [*specification.get("initContainers", []), *specification["containers"]]
+    first = specification.get("initContainers", [])
+    return [*first, *specification["containers"]]
 
 
-def main_container(deployment: Resource) -> Resource:
-    """Return the container that has the name of its deployment."""
-    name = deployment["metadata"]["name"]
-    (container,) = [
-        container
-        for container in pod(deployment)["containers"]
-        if container["name"] == name
-    ]
-    return container
+def main_container(name: str) -> Resource:
+    """Return the container of a service that has the service's name."""
+    deployment = DEPLOYMENTS[name]
+    named = {}
+    for container in containers(deployment):
+        named[container["name"]] = container
+    return named[name]
+
+
+def container_ports(name: str) -> dict[str, int]:
+    """Return the ports of a service's container by their names."""
+    container = main_container(name)
+    ports = {}
+    for port in container["ports"]:
+        ports[port["name"]] = port["containerPort"]
+    return ports
 
 
 def settings(name: str) -> dict[str, str]:
     """Return the variables in the file of a service's settings."""
+    path = CONFIG / f"{name}.env"
     variables = {}
-    for line in (CONFIG / f"{name}.env").read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             variable, _, value = line.partition("=")
             variables[variable] = value
     return variables
 
 
-def secret_variables(container: Resource) -> set[str]:
-    """Return the variables that a container reads from the Secret."""
-    return {variable["name"] for variable in container.get("env", [])}
+def secret_variables(name: str) -> set[str]:
+    """Return the variables that a service reads from the Secret."""
+    container = main_container(name)
+    variables = container.get("env", [])
+    return {variable["name"] for variable in variables}
 
 
 def kustomization(folder: Path) -> Resource:

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 from tests.support.kubernetes import (
     BASE_RESOURCES,
-    DEPLOYMENTS,
     NAME,
     SERVICES,
     Resource,
     by_name,
-    main_container,
+    container_ports,
 )
 
 POLICIES = by_name(BASE_RESOURCES, "NetworkPolicy")
@@ -107,5 +106,4 @@ def test_only_those_that_read_the_repository_reach_other_networks() -> None:
 def test_ports_are_those_of_the_containers() -> None:
     for connection in INSIDE | CLIENTS:
         _, target, port = connection
-        ports = main_container(DEPLOYMENTS[target])["ports"]
-        assert port in [item["containerPort"] for item in ports]
+        assert port in container_ports(target).values()

@@ -6,11 +6,9 @@ from tests.paths import ROOT
 from tests.support import compose
 from tests.support.compose import read_yaml
 from tests.support.kubernetes import (
-    BASE_RESOURCES,
     CONFIG,
-    DEPLOYMENTS,
+    KUBERNETES_SERVICES,
     Resource,
-    by_name,
     kustomization,
     main_container,
     settings,
@@ -21,27 +19,44 @@ MONITORING = ROOT / "monitoring"
 
 def scrape_jobs(path: Path) -> dict[str, Resource]:
     """Return the jobs in a configuration of Prometheus by their names."""
-    return {job["job_name"]: job for job in read_yaml(path)["scrape_configs"]}
+    content = read_yaml(path)
+    jobs = {}
+    for job in content["scrape_configs"]:
+        jobs[job["job_name"]] = job
+    return jobs
 
 
-def test_prometheus_scrapes_as_in_the_compose_file() -> None:
-    all_jobs = scrape_jobs(MONITORING / "prometheus.yml")
+def test_jobs_are_those_of_the_compose_file() -> None:
+    expected = scrape_jobs(MONITORING / "prometheus.yml")
     jobs = scrape_jobs(CONFIG / "prometheus.yml")
-    services = by_name(BASE_RESOURCES, "Service")
-    replicas = jobs["mlops-api"]["dns_sd_configs"][0]
+    # The name of the service has one address; that of its pods has all of theirs.
+    (replicas,) = jobs["mlops-api"]["dns_sd_configs"]
     assert replicas["names"] == ["mlops-api-pods"]
-    assert services["mlops-api-pods"]["spec"]["clusterIP"] == "None"
     replicas["names"] = ["mlops-api"]
     for name, job in jobs.items():
-        assert job == all_jobs[name]
-    assert jobs.keys() - {"prometheus"} <= services.keys()
+        assert job == expected[name]
 
 
-def test_prometheus_has_the_rules_and_the_limits_of_the_compose_file() -> None:
-    (generator,) = kustomization(MONITORING / "prometheus")["configMapGenerator"]
-    rules = [path.name for path in (MONITORING / "prometheus/rules").glob("*.yml")]
-    assert sorted(generator["files"]) == sorted(f"rules/{name}" for name in rules)
-    arguments = main_container(DEPLOYMENTS["prometheus"])["args"]
+def test_every_job_finds_a_service() -> None:
+    jobs = scrape_jobs(CONFIG / "prometheus.yml")
+    services = jobs.keys() - {"prometheus"}
+    assert services <= KUBERNETES_SERVICES.keys()
+    pods = KUBERNETES_SERVICES["mlops-api-pods"]["spec"]
+    assert pods["clusterIP"] == "None"
+
+
+def test_rules_are_those_of_the_compose_file() -> None:
+    folder = MONITORING / "prometheus"
+    (generator,) = kustomization(folder)["configMapGenerator"]
+    expected = []
+    for path in folder.glob("rules/*.yml"):
+        expected.append(f"rules/{path.name}")
+    assert sorted(generator["files"]) == sorted(expected)
+
+
+def test_samples_are_kept_as_long_as_with_the_compose_file() -> None:
+    arguments = main_container("prometheus")["args"]
+    used = " ".join(arguments)
     for variable, value in settings("prometheus").items():
-        assert any(f"$({variable})" in argument for argument in arguments)
+        assert f"$({variable})" in used
         assert f"${{{variable}:-{value}}}" in compose.COMPOSE
