@@ -14,19 +14,23 @@ import pytest
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.stack import Stack
 
-PROGRAMS = Path(os.environ["KUBERNETES_PROGRAMS"])
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder with the programs of `requirements/kubernetes.txt`."""
+    return Path(os.environ["KUBERNETES_PROGRAMS"])
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> Path:
+def kubectl(programs: Path) -> Path:
     """The client of Kubernetes, which contains kustomize."""
-    return PROGRAMS / "kubectl"
+    return programs / "kubectl"
 
 
 @pytest.fixture(scope="session")
-def validate() -> Path:
+def validate(programs: Path) -> Path:
     """The program that compares manifests with the schemas."""
-    return PROGRAMS / "kubernetes-validate"
+    return programs / "kubernetes-validate"
 
 
 @pytest.fixture(scope="session")
