@@ -30,7 +30,8 @@ connection = http.client.HTTPConnection(host, 8000, timeout=60)
 headers = {"Content-Type": "application/json", "X-API-Key": key, "Host": "mlops-api"}
 connection.request("POST", path, body, headers)
 answer = connection.getresponse()
-print(answer.status, answer.read().decode())
+content = answer.read().decode()
+sys.stdout.write(f"{answer.status} {content}")
 """
 FIRST_PREDICTION_SECONDS = 60
 REPLICAS = 2
@@ -92,6 +93,7 @@ class Stack:
         arguments = (HOST, path, body, key)
         output = self.cluster.python(CLIENT, "client", REQUEST, *arguments)
         status, _, text = output.partition(" ")
+        assert text.strip(), f"{path} answers {status} without a body"
         return int(status), json.loads(text)
 
     def await_rollout(self) -> None:
