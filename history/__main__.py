@@ -10,7 +10,8 @@ import typer
 from core import output
 from core.errors import PipelineError, UsageError
 from history import address
-from history.cli import Settings, app
+from history.cli import app
+from history.cli_settings import Settings
 from history.location import Project
 
 Folder = Annotated[Path, typer.Option(help="The folder of the history.")]

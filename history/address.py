@@ -34,6 +34,18 @@ def is_folder(uri: str) -> bool:
     return uri.startswith("file:") or Path(uri).is_dir()
 
 
+def is_shared_database(uri: str) -> bool:
+    """Return whether an address is that of a database, and not of a file of SQLite."""
+    backend = _backend(uri)
+    return backend in DATABASES and backend != "sqlite"
+
+
+def _backend(uri: str) -> str:
+    scheme, _, _ = uri.partition(":")
+    backend, _, _ = scheme.partition("+")
+    return backend
+
+
 @contextmanager
 def settings_for(uri: str) -> Iterator[None]:
     """Let MLflow open this file store, and not the one in the working directory."""
@@ -99,9 +111,7 @@ def require_mlflow(uri: str) -> None:
     if is_folder(uri):
         _require_file_store(uri)
         return
-    scheme, _, _ = uri.partition(":")
-    backend, _, _ = scheme.partition("+")
-    if backend not in DATABASES:
+    if _backend(uri) not in DATABASES:
         return
     url = make_url(uri)
     if url.get_backend_name() == "sqlite":

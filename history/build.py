@@ -1,4 +1,6 @@
-"""Builds MLflow's SQLite database from the run files, or brings it up to date with them.
+"""Builds MLflow's database from the run files, or brings it up to date with them.
+
+It is a file of SQLite, or a database in PostgreSQL.
 
 Runs that a notebook logged into the database stay. The runs, the logged models and the
 registered models of the history are brought into agreement with the files.
@@ -17,7 +19,8 @@ from filelock import FileLock
 
 from core.errors import PipelineError
 from core.files import TEMPORARY_PREFIX
-from history import database, layout, mlflow_rows, registry, runfile
+from history import database, layout, mlflow_rows, postgres, registry, runfile
+from history.database import Connection
 from history.runfile import Run
 
 BATCH = 2000  # runs whose rows are held in memory at once
@@ -35,8 +38,8 @@ class Change:
         return f"{self.runs} runs ({self.added} added, {self.removed} removed)"
 
 
-def build_database(mlruns: Path, path: Path) -> Change:
-    """Bring the database at `path` up to date with a history; create it if needed.
+def build_database(mlruns: Path, target: Path | str) -> Change:
+    """Bring a database up to date with a history; create it if needed.
 
     A reader sees the state before or the state after. A call that is killed leaves the
     state before, and at most a temporary file that the next call removes. Of two calls
@@ -44,15 +47,36 @@ def build_database(mlruns: Path, path: Path) -> Change:
 
     Args:
         mlruns: the folder of the history; one that does not exist is empty.
-        path: the SQLite file that `mlflow server --backend-store-uri sqlite:///…`
-            opens.
+        target: the SQLite file that `mlflow server --backend-store-uri sqlite:///…`
+            opens, or the address of a database in PostgreSQL,
+            `postgresql+psycopg://…`. In an empty one MLflow creates its tables.
 
     Raises:
-        PipelineError: a file of the history is damaged, or the database is not one of
-            MLflow, or of a newer MLflow, or cannot be written. Nothing has changed.
+        UsageError: the address is not one of PostgreSQL.
+        PipelineError: a file of the history is damaged, or the database does not
+            answer, is not one of MLflow, or of another MLflow, or cannot be written.
+            Nothing has changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     gc.disable()  # a million short-lived rows without cycles: saves a sixth of the time
+    try:
+        if isinstance(target, str):
+            return _build_in_postgres(mlruns, target)
+        return _build_file(mlruns, target)
+    finally:
+        gc.enable()
+
+
+def _build_in_postgres(mlruns: Path, address: str) -> Change:
+    with postgres.writing(address) as connection:
+        change = _synchronize(connection, mlruns)
+        connection.move_sequence()
+        if _needs_statistics(change):
+            connection.analyze()
+    return change
+
+
+def _build_file(mlruns: Path, path: Path) -> Change:
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(path.with_name(f"{path.name}.lock")):
             return _build_or_update(mlruns, path)
@@ -66,8 +90,6 @@ def build_database(mlruns: Path, path: Path) -> Change:
             f"{path}: {error}; the database is as it was before. If MLflow did not"
             " create it, move it away."
         ) from error
-    finally:
-        gc.enable()
 
 
 def _build_or_update(mlruns: Path, path: Path) -> Change:
@@ -111,13 +133,18 @@ def _update(mlruns: Path, path: Path) -> Change:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         change = _synchronize(connection, mlruns)
-        if 10 * (change.added + change.removed) > change.runs:
+        if _needs_statistics(change):
             database.analyze(connection)
         connection.execute("COMMIT")
     return change
 
 
-def _synchronize(connection: sqlite3.Connection, mlruns: Path) -> Change:
+def _needs_statistics(change: Change) -> bool:
+    """Return whether enough has changed for new statistics to pay."""
+    return 10 * (change.added + change.removed) > change.runs
+
+
+def _synchronize(connection: Connection, mlruns: Path) -> Change:
     """Make the history's part of a database agree with the files."""
     days = layout.run_days(mlruns)
     addresses = {}
@@ -146,7 +173,7 @@ def _synchronize(connection: sqlite3.Connection, mlruns: Path) -> Change:
 
 
 def _insert_runs(
-    connection: sqlite3.Connection,
+    connection: Connection,
     files: Iterator[Path],
     addresses: Mapping[str, str],
 ) -> None:
@@ -180,7 +207,7 @@ def _run_rows(
 
 
 def _insert_promotions(
-    connection: sqlite3.Connection,
+    connection: Connection,
     mlruns: Path,
     addresses: Mapping[str, str],
 ) -> None:

@@ -1,9 +1,6 @@
 """The commands of a history: `mlflow-history COMMAND`, or `pipeline history COMMAND`."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,26 +8,16 @@ import typer
 from rich.console import Console
 
 from core import renamed
-from core.errors import PipelineError, UsageError
-from history import build, importer, prune, queries, runfile, text
+from core.errors import PipelineError
+from history import cli_build, importer, prune, queries, runfile, text
 from history.advice import advice
-from history.history import History
-from history.location import Project
+from history.cli_settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Database = Annotated[
-    Path | None,
-    typer.Option("--db", help="The SQLite file.", show_default="build/mlflow.db"),
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option(min=1, max=65535, help="Serve metrics for Prometheus on this port."),
-]
-MetricsHost = Annotated[str, typer.Option(help="The address of that port.")]
 Source = Annotated[
     str,
     typer.Option(
@@ -43,65 +30,9 @@ RunIds = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The history and database of the commands; `context.obj` must be one."""
-
-    mlruns: Path
-    database: Path
-    project: Project
-
-    @contextmanager
-    def history(self) -> Iterator[History]:
-        """Open the history for one command."""
-        with History.open(self.mlruns, self.project) as history:
-            yield history
-
-
-@app.command("build")
-def build_database(context: typer.Context, db: Database = None) -> None:
-    """Build MLflow's database from the files, or bring it up to date with them."""
-    settings: Settings = context.obj
-    database = db or settings.database
-    change = build.build_database(settings.mlruns, database)
-    print(f"{database}: {change}")
-
-
-@app.command("watch")
-def watch_history(
-    context: typer.Context,
-    db: Database = None,
-    metrics_port: MetricsPort = None,
-    metrics_host: MetricsHost = "127.0.0.1",
-) -> None:
-    """Keep MLflow's database up to date with the files until interrupted."""
-    from history.metrics import Exporter
-    from history.watch import watch
-
-    settings: Settings = context.obj
-    exporter = Exporter()
-    if metrics_port:
-        exporter.serve(metrics_host, metrics_port)
-    watch(settings.mlruns, db or settings.database, exporter=exporter)
-
-
-@app.command("restore", hidden=True)
-def restore_database(
-    context: typer.Context,
-    db: Database = None,
-    watch: Annotated[bool, typer.Option("--watch")] = False,
-    metrics_port: MetricsPort = None,
-    metrics_host: MetricsHost = "127.0.0.1",
-) -> None:
-    """Build or watch: the former name of both."""
-    if watch:
-        renamed.notice("`history restore --watch`", "`history watch`")
-        watch_history(context, db, metrics_port, metrics_host)
-        return
-    if metrics_port:
-        raise UsageError("--metrics-port belongs to `history watch`.")
-    renamed.notice("`history restore`", "`history build`")
-    build_database(context, db)
+app.command("build")(cli_build.build_database)
+app.command("watch")(cli_build.watch_history)
+app.command("restore", hidden=True)(cli_build.restore_database)
 
 
 @app.command("import")

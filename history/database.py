@@ -1,19 +1,22 @@
-"""MLflow's SQLite database: its schema, and the statements that change it.
+"""MLflow's database: its schema in SQLite, and the statements that change it.
 
+The statements are those of SQLite and, as `postgres.py` translates them, of PostgreSQL.
 `schema.sql` is the schema of the MLflow version in its first line, which is the pinned
 one: to import MLflow and let it create the tables takes 10 s. `python -m
 tools.write_schema` writes the file again.
 """
 
+import os
+import re
 import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from core.errors import PipelineError
 from core.files import sha256_bytes
@@ -23,6 +26,24 @@ from history.layout import LOCAL, URI_SCHEME, experiment_folder, is_history_uri
 SCHEMA = Path(__file__).with_name("schema.sql")
 DEFAULT = "Default"  # the experiment that MLflow requires
 NAME = "-- name: "  # starts a named part of an SQL file, as in aiosql
+REVISION = re.compile(r"""INTO "alembic_version" VALUES\('(\w+)'\)""")
+
+
+class Connection(Protocol):
+    """What the statements need of a connection: SQLite's has it."""
+
+    def execute(self, statement: str, values: Mapping[str, Any] = ..., /) -> Any:
+        """Execute a statement and return its cursor."""
+
+    def executemany(self, statement: str, rows: Iterable[Mapping[str, Any]], /) -> Any:
+        """Execute a statement once for each row, which holds its values by name."""
+
+
+def revision() -> str:
+    """Return the version of MLflow's schema, as its migrations number it."""
+    match = REVISION.search(SCHEMA.read_text(encoding="utf-8"))
+    assert match
+    return match[1]
 
 
 def statements(name: str) -> list[str]:
@@ -54,8 +75,6 @@ def _split(text: str) -> list[str]:
 def connect(path: Path) -> sqlite3.Connection:
     """Open a database or create one; the caller begins and ends the transactions."""
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-    connection.create_function("id_of", -1, mlflow_rows.id_of)
-    connection.create_function("stored", 1, mlflow_rows.stored)
     connection.create_function("in_history", 1, is_history_uri)
     return connection
 
@@ -89,7 +108,7 @@ def upgrade(path: Path, temporary: Path) -> None:
     """
     with closing(connect(path)) as connection:
         ((version,),) = connection.execute("SELECT version_num FROM alembic_version")
-        if f"VALUES('{version}')" in SCHEMA.read_text(encoding="utf-8"):
+        if version == revision():
             return
         connection.execute("PRAGMA journal_mode = DELETE")  # all of it in one file
         connection.execute("VACUUM INTO ?", (str(temporary),))
@@ -103,17 +122,8 @@ def run_migrations(path: Path) -> None:
     Raises:
         PipelineError: it failed.
     """
-    address = f"sqlite:///{path.as_posix()}"
-    process = subprocess.run(
-        [sys.executable, "-m", "mlflow", "db", "upgrade", address],
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if process.returncode:
-        message = process.stderr.strip() or "no message"
-        reason = message.splitlines()[-1]
+    reason = migrate(f"sqlite:///{path.as_posix()}")
+    if reason:
         raise PipelineError(
             f"MLflow could not migrate the database to its version ({reason}): install"
             " the version that created it, or move the file away to have it built"
@@ -121,21 +131,42 @@ def run_migrations(path: Path) -> None:
         )
 
 
+def migrate(address: str, variables: Mapping[str, str] | None = None) -> str:
+    """Run `mlflow db upgrade`, and return why it failed, or nothing.
+
+    Args:
+        address: the address of a database, which any user of the machine may read.
+        variables: further environment variables, such as a password.
+    """
+    process = subprocess.run(
+        [sys.executable, "-m", "mlflow", "db", "upgrade", address],
+        env=os.environ | dict(variables or {}),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if process.returncode == 0:
+        return ""
+    message = process.stderr.strip() or "no message"
+    return message.splitlines()[-1]
+
+
 def delete_rows(
-    connection: sqlite3.Connection,
+    connection: Connection,
     kind: Literal["runs", "registry"],
     names: Iterable[str],
 ) -> None:
     """Delete runs by their IDs, or registered models by their names."""
     connection.execute("CREATE TEMP TABLE leaving (id TEXT PRIMARY KEY)")
-    rows = ((name,) for name in names)
-    connection.executemany("INSERT INTO leaving VALUES (?)", rows)
+    rows = [{"id": name} for name in names]
+    connection.executemany("INSERT INTO leaving (id) VALUES (:id)", rows)
     for statement in statements(f"delete_{kind}"):
         connection.execute(statement)
     connection.execute("DROP TABLE leaving")
 
 
-def insert(connection: sqlite3.Connection, rows: Iterable[mlflow_rows.Row]) -> None:
+def insert(connection: Connection, rows: Iterable[mlflow_rows.Row]) -> None:
     """Insert rows, all rows of one part of the records at once.
 
     The parts are inserted in the order of `mlflow_rows.sql`, where what others refer to
@@ -149,13 +180,13 @@ def insert(connection: sqlite3.Connection, rows: Iterable[mlflow_rows.Row]) -> N
             connection.executemany(statement, values[part])
 
 
-def experiment_ids(connection: sqlite3.Connection) -> dict[str, int]:
+def experiment_ids(connection: Connection) -> dict[str, int]:
     """Return the IDs of the experiments by name."""
     return dict(connection.execute("SELECT name, experiment_id FROM experiments"))
 
 
 def add_experiment(
-    connection: sqlite3.Connection,
+    connection: Connection,
     ids: dict[str, int],
     name: str,
     created: int,

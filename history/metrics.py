@@ -6,11 +6,10 @@ to read 30,000 files once more would take ten seconds.
 
 import errno
 import socket
-import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -20,12 +19,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from core.errors import PipelineError
-from history import database
+from history import database, postgres
+from history.database import Connection
 
 IN_USE = [errno.EADDRINUSE]
 if sys.platform == "win32":  # where another program has a port to itself
     IN_USE.append(errno.EACCES)
-QUERIES = Path(__file__).with_suffix(".sql")
 FAMILIES = {
     "model_history_metric": (
         "Hold-out metric of the model by which a push was evaluated"
@@ -61,10 +60,11 @@ class Exporter(Collector):
         """Yield what `update` read last."""
         yield from self._families
 
-    def update(self, path: Path) -> None:
+    def update(self, target: Path | str) -> None:
         """Read a database; a scrape sees all of it, or all of the one before."""
-        with closing(database.connect(path)) as connection:
-            connection.executescript(QUERIES.read_text(encoding="utf-8"))
+        with _opened(target) as connection:
+            for statement in database.statements("metrics"):
+                connection.execute(statement)
             self._families = [
                 _family(connection, name, help_text)
                 for name, help_text in FAMILIES.items()
@@ -89,8 +89,19 @@ class Exporter(Collector):
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
+@contextmanager
+def _opened(target: Path | str) -> Iterator[Connection]:
+    """Open a database that was built: a file, or one in PostgreSQL."""
+    if isinstance(target, str):
+        with postgres.reading(target) as connection:
+            yield connection
+        return
+    with closing(database.connect(target)) as file:
+        yield file
+
+
 def _family(
-    connection: sqlite3.Connection,
+    connection: Connection,
     name: str,
     help_text: str,
 ) -> GaugeMetricFamily:
@@ -100,7 +111,7 @@ def _family(
     *labels, _ = [column for column, *_ in rows.description]
     for *values, value in rows:
         texts = map(str, values)
-        family.add_sample(name, dict(zip(labels, texts)), value)
+        family.add_sample(name, dict(zip(labels, texts)), float(value))
     return family
 
 

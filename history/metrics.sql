@@ -4,7 +4,7 @@
 -- metrics are those of `run`: the run of a push has those of the model by which it was evaluated.
 CREATE TEMP TABLE pushes AS
 WITH promoted AS (
-    SELECT versions.name, versions.version, versions.creation_time, versions.run_id,
+    SELECT versions.name, CAST(versions.version AS TEXT) AS version, versions.creation_time, versions.run_id,
            decided.value AS decided_by, code.value AS code, parent.value AS push
     FROM model_versions AS versions
     JOIN model_version_tags AS decided USING (workspace, name, version)
@@ -44,7 +44,7 @@ SELECT * FROM pushes WHERE number > pushes - 200;
 CREATE TEMP VIEW holdout AS
 SELECT run_uuid AS run, substr(key, 9) AS metric, value
 FROM latest_metrics
-WHERE key GLOB 'holdout_*' AND NOT is_nan;
+WHERE substr(key, 1, 8) = 'holdout_' AND NOT is_nan;
 
 CREATE TEMP VIEW model_history_metric AS
 SELECT task, metric, number AS push, substr(code, 1, 7) AS "commit", decision, version, value

@@ -22,7 +22,7 @@ NAMES = (
     "run_id",
     "model_id",
     "name",
-    "digest",
+    "input_id",
 )
 LARGEST = 1.7976931348623157e308
 
@@ -51,7 +51,8 @@ def _points(run: Run, key: str) -> list[dict[str, Any]]:
         point = {
             "run_id": run.run_id,
             "key": key,
-            "value": value,
+            "value": stored(value),
+            "is_nan": value is None or math.isnan(value),
             "time": run.started + time,
             "step": step,
         }
@@ -61,8 +62,7 @@ def _points(run: Run, key: str) -> list[dict[str, Any]]:
 
 def _order(point: dict[str, Any]) -> tuple[int, int, float]:
     """As in MLflow: the last step, then the last time, then the largest value."""
-    value = stored(point["value"])
-    return point["step"], point["time"], value
+    return point["step"], point["time"], point["value"]
 
 
 def of_promotion(promotion: Promotion, address: str) -> Iterator[Row]:
@@ -84,6 +84,7 @@ def _rows(
     for name, value in record.items():
         if value is not None or name not in owner:
             row[name] = value
+    row.update(_derived(part, row))
     yield part, row
     names = {name: row[name] for name in NAMES if name in row}
     for field, content in record.items():
@@ -97,6 +98,21 @@ def _rows(
                 if not isinstance(entry, dict):
                     entry = {"value": entry}
                 yield from _rows(part_of_field, entry, names)
+
+
+def _derived(part: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a row that follow from its other values."""
+    if part == "run.datasets":
+        dataset_id = id_of(row["experiment_id"], row["name"], row["digest"])
+        input_id = id_of("DATASET", dataset_id, row["run_id"])
+        return {"dataset_id": dataset_id, "input_id": input_id}
+    if part == "run.model_inputs":
+        return {"input_id": id_of("RUN_INPUT", row["run_id"], row["value"])}
+    if part == "run.model_outputs":
+        return {"input_id": id_of("RUN_OUTPUT", row["run_id"], row["model_id"])}
+    if part == "run.models.metrics":
+        return {"value": stored(row["value"])}
+    return {}
 
 
 def stored(value: float | None) -> float:

@@ -30,11 +30,12 @@ def connect(uri: str, mlruns: Path) -> Iterator["Store"]:
 
     Args:
         uri: `sqlite:///file.db`, a folder, or `http://host:port`.
-        mlruns: where a server keeps the artifacts of `mlflow-artifacts:` addresses.
+        mlruns: where the server of a SQLite file keeps the artifacts of
+            `mlflow-artifacts:` addresses.
 
     Raises:
-        UsageError: the database or folder does not exist, or is not MLflow's. Nothing
-            is written.
+        UsageError: the database or folder does not exist, or is not MLflow's, or only
+            a server knows where the files of its runs are. Nothing is written.
         PipelineError: MLflow raised an error while the store was open.
     """
     address.use_settings()
@@ -47,12 +48,25 @@ def _open(uri: str, mlruns: Path) -> "Store":
 
     try:
         address.require_mlflow(uri)
-        return Store(uri, mlruns, MlflowClient(uri, registry_uri=uri))
+        client = MlflowClient(uri, registry_uri=uri)
+        if address.is_shared_database(uri):
+            _require_known_artifacts(uri, client)
+        return Store(uri, mlruns, client)
     except ValueError as error:
         reason = address.message_of(error)
         raise UsageError(
             f"{redact(uri)}: is not the address of a store ({reason})."
         ) from error
+
+
+def _require_known_artifacts(uri: str, client: Any) -> None:
+    """Refuse a database that does not say where the files of its runs are."""
+    for experiment in client.search_experiments():
+        if str(experiment.artifact_location).startswith(layout.URI_SCHEME):
+            raise UsageError(
+                f"{redact(uri)}: only the MLflow server that uses this database knows"
+                " where the files of its runs are: name the server, http://HOST:PORT."
+            )
 
 
 class Store:

@@ -1,7 +1,7 @@
 -- What MLflow shows in addition to the promotions: the last challenger that the gate refused, as
 -- version 0 (promotions are numbered from 1), and the stage of each version.
 
-INSERT OR IGNORE INTO model_versions (name, version, creation_time, last_updated_time, description,
+INSERT INTO model_versions (name, version, creation_time, last_updated_time, description,
   source, storage_location, run_id, current_stage, status)
 WITH refused AS (
   SELECT experiments.name AS model, runs.run_uuid AS push,
@@ -20,7 +20,8 @@ JOIN tags AS parent ON parent.key = 'mlflow.parentRunId' AND parent.value = push
 JOIN params AS algorithm ON algorithm.run_uuid = parent.run_uuid AND algorithm.key = 'algorithm'
   AND algorithm.value = chosen.value
 JOIN runs ON runs.run_uuid = parent.run_uuid
-WHERE place = 1;
+WHERE place = 1
+ON CONFLICT DO NOTHING;
 
 INSERT INTO registered_model_aliases (name, alias, version)
 SELECT name, 'challenger', version FROM model_versions WHERE version = 0;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import PipelineError
 from history import layout
+from history.artifacts import ArtifactStore
 from history.build import build_database
 
 if TYPE_CHECKING:  # Prometheus' client is needed by `watch` alone
@@ -17,9 +18,10 @@ SECONDS = 5.0
 
 def watch(
     mlruns: Path,
-    path: Path,
+    target: Path | str,
     seconds: float = SECONDS,
     exporter: "Exporter | None" = None,
+    artifacts: ArtifactStore | None = None,
 ) -> None:
     """Build the database whenever folders of the history change, until interrupted.
 
@@ -28,16 +30,17 @@ def watch(
 
     Args:
         mlruns: the folder of the history.
-        path: the SQLite file; see `build_database`.
+        target: the database; see `build_database`.
         seconds: the time between two checks of the folders.
         exporter: keeps the metrics of the history; it serves them if its `serve` was
             called.
+        artifacts: a bucket that is kept up to date, too.
     """
     if exporter is None:
         from history import metrics
 
         exporter = metrics.Exporter()
-    watcher = Watcher(mlruns, path, exporter)
+    watcher = Watcher(mlruns, target, exporter, artifacts)
     while True:
         watcher.check()
         time.sleep(seconds)
@@ -49,12 +52,14 @@ class Watcher:
     def __init__(
         self,
         mlruns: Path,
-        path: Path,
+        target: Path | str,
         exporter: "Exporter",
+        artifacts: ArtifactStore | None = None,
     ) -> None:
         self._mlruns = mlruns
-        self._path = path
+        self._target = target
         self._exporter = exporter
+        self._artifacts = artifacts
         self._built: list[tuple[Path, int]] | None = None
         self._failure = ""
 
@@ -71,17 +76,23 @@ class Watcher:
         self._exporter.last_success.set_to_current_time()
 
     def _build(self) -> None:
-        change = build_database(self._mlruns, self._path)
-        self._exporter.update(self._path)
-        self._failure = ""
+        change = build_database(self._mlruns, self._target)
+        self._exporter.update(self._target)
         if change.added or change.removed:
             print(change, flush=True)
+        if self._artifacts:
+            self._artifacts.synchronize(_print)
+        self._failure = ""
 
     def _report(self, failure: str) -> None:
         self._exporter.failures.inc()
         if failure != self._failure:
             print(failure, flush=True)
         self._failure = failure
+
+
+def _print(sentence: str) -> None:
+    print(sentence, flush=True)
 
 
 def folder_times(mlruns: Path) -> list[tuple[Path, int]]:

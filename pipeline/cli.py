@@ -8,8 +8,9 @@ import typer
 
 from core import environment, output, renamed
 from core.errors import PipelineError
-from history.cli import Json, Settings
+from history.cli import Json
 from history.cli import app as history
+from history.cli_settings import Settings
 from pipeline import console, library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data

@@ -1,0 +1,99 @@
+"""Copies the files of the runs, and of their models, into a bucket.
+
+A server with `--artifacts-destination s3://BUCKET/PREFIX` finds them there: their keys
+are their paths in the history. They are written once, so a file that is there with its
+size is never written again. `run.json` is not copied.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from history import layout
+from history.bucket import THREADS, Bucket
+from history.bucket_address import parse
+
+# From this number of new folders on, all keys of the bucket are listed at once.
+MANY = 100
+REPORT_EVERY = 1000
+
+Notice = Callable[[str], None]
+
+
+class ArtifactStore:
+    """A bucket that is kept up with the files of a history."""
+
+    def __init__(self, mlruns: Path, address: str) -> None:
+        self._mlruns = mlruns
+        self._bucket = Bucket(parse(address))
+        # Folders whose files are all there.
+        self._complete: set[Path] = set()
+
+    def synchronize(self, notice: Notice) -> int:
+        """Copy the files that are not in the bucket, and return their number.
+
+        Args:
+            notice: called with a sentence every 1,000 files, and at the end if there
+                were any.
+
+        Raises:
+            PipelineError: the store does not answer, or refuses. The next call goes on
+                where this one ended.
+        """
+        folders = [
+            folder
+            for folder in _artifact_folders(self._mlruns)
+            if folder not in self._complete
+        ]
+        present = self._present(folders)
+        missing = {}
+        for folder in folders:
+            for file in _files(folder):
+                path = file.relative_to(self._mlruns).as_posix()
+                if present.get(path) != file.stat().st_size:
+                    missing[path] = file
+        self._write(missing, notice)
+        self._complete.update(folders)
+        if missing:
+            notice(f"{self._bucket.address}: {len(missing):,} files copied")
+        return len(missing)
+
+    def _present(self, folders: list[Path]) -> dict[str, int]:
+        """Return the sizes of the files of some folders that the bucket has."""
+        if len(folders) > MANY or not self._complete:
+            return self._bucket.sizes()
+        present = {}
+        for folder in folders:
+            path = folder.relative_to(self._mlruns).as_posix()
+            present.update(self._bucket.sizes(f"{path}/"))
+        return present
+
+    def _write(self, files: dict[str, Path], notice: Notice) -> None:
+        with ThreadPoolExecutor(THREADS) as pool:
+            copies = [
+                pool.submit(self._bucket.write, path, file)
+                for path, file in files.items()
+            ]
+            try:
+                for number, copy in enumerate(as_completed(copies), start=1):
+                    copy.result()
+                    if number % REPORT_EVERY == 0:
+                        notice(f"{number:,} of {len(files):,} files copied")
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _artifact_folders(mlruns: Path) -> Iterator[Path]:
+    """Yield the folders that hold the files of a run, or of a model."""
+    for folder in layout.run_folders(mlruns).values():
+        yield folder / layout.ARTIFACTS
+        models = folder / layout.MODELS
+        for name in layout.folders(models):
+            yield models / name
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            yield Path(parent, name)
