@@ -27,6 +27,7 @@ RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
 NOTICES = (
     "core/renamed.py",
     "history/cli.py",
+    "history/cli_build.py",
     "noxfile.py",
     "pipeline/cli.py",
     "pipeline/worker/cli.py",

@@ -1,6 +1,7 @@
 """What the library is installed with: its own `pyproject.toml`."""
 
 import ast
+import itertools
 import sys
 import tomllib
 from pathlib import Path
@@ -10,10 +11,13 @@ from tests.paths import ROOT
 FOLDER = ROOT / "history"
 PROJECT = tomllib.loads((FOLDER / "pyproject.toml").read_text("utf-8"))
 DEPENDENCIES = PROJECT["project"]["dependencies"]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
 # Modules with another name than their package.
 PACKAGES = {"yaml": "pyyaml", "prometheus_client": "prometheus-client"}
 # Installed with MLflow, and imported for its errors and addresses alone.
 WITH_MLFLOW = {"sqlalchemy"}
+# Installed with boto3, for its errors and settings.
+WITH_BOTO3 = {"botocore"}
 # Installed with pydantic, which creates its errors with it.
 WITH_PYDANTIC = {"pydantic_core"}
 OWN = {"core", "history"}
@@ -68,10 +72,12 @@ def modules_of_core(names: set[str]) -> set[str]:
 def test_every_package_that_is_imported_is_a_dependency() -> None:
     outside = {name.partition(".")[0] for name in all_imported()}
     outside -= set(sys.stdlib_module_names) | OWN | WITH_MLFLOW | WITH_PYDANTIC
+    outside -= WITH_BOTO3
     packages = {PACKAGES.get(name, name) for name in outside}
     dependencies = set()
-    for requirement in DEPENDENCIES:
+    for requirement in itertools.chain(DEPENDENCIES, *EXTRAS.values()):
         name, _, _ = requirement.partition("=")
+        name, _, _ = name.partition("[")
         dependencies.add(name.rstrip("><"))
     assert dependencies == packages
 
