@@ -132,6 +132,14 @@ def succeeds(folder: Path, *arguments: str) -> bool:
     return True
 
 
+def is_ancestor(folder: Path, commit: str, of: str) -> bool:
+    """Return whether a commit is an ancestor of another, or the same one.
+
+    An unknown commit is not. A shallow clone knows only a part of the ancestors.
+    """
+    return succeeds(folder, "merge-base", "--is-ancestor", commit, of)
+
+
 def _run(
     folder: Path,
     arguments: tuple[str, ...],
