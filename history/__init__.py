@@ -14,8 +14,9 @@ from history.faults import Fault
 from history.history import History
 from history.importer import import_runs
 from history.location import Project
+from history.record import Artifact
 from history.registry import Check, Promotion
-from history.runfile import Artifact, Dataset, LoggedModel, ModelOutput, Run
+from history.runfile import Dataset, LoggedModel, ModelOutput, Run
 from history.watch import watch
 
 __all__ = [

@@ -9,7 +9,8 @@ from core.errors import UsageError
 from core.files import emptied
 from history import layout, runfile
 from history.lock import write_lock
-from history.runfile import Artifact, Run
+from history.record import Artifact
+from history.runfile import Run
 
 STAGING = "adding"
 

@@ -18,7 +18,7 @@ from history.faults import Fault
 from history.location import Location, Project
 from history.lock import write_lock
 from history.registry import Promotion
-from history.runfile import Run
+from history.runfile import Run, RunSummary
 from history.verify import verify
 
 Notice = Callable[[str], None]
@@ -97,7 +97,16 @@ class History:
                 name = folder.parent.parent.name
                 if not layout.is_experiment_folder(name, experiment):
                     continue
-            yield runfile.load(folder / layout.RUN_FILE)
+            yield self._read(folder)
+
+    def summaries(self) -> Iterator[RunSummary]:
+        """Yield the part of every run that reports show, in the order of `runs`.
+
+        Raises:
+            PipelineError: a file is damaged.
+        """
+        for folder in self.folders.values():
+            yield runfile.load_summary(folder / layout.RUN_FILE)
 
     def newest(self, limit: int) -> list[Run]:
         """Return the newest runs of all experiments, newest first.
@@ -113,7 +122,10 @@ class History:
             UsageError: there is no such run, or more than one.
             PipelineError: the file is damaged.
         """
-        folder = self.folder(run_id)
+        return self._read(self.folder(run_id))
+
+    def _read(self, folder: Path) -> Run:
+        """Read the run in a folder."""
         return runfile.load(folder / layout.RUN_FILE)
 
     def folder(self, run_id: str) -> Path:

@@ -24,6 +24,7 @@ from history.history import History
 from history.lock import write_lock
 from history.mlflow_source import Store, connect
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, change_paths, portable
+from history.record import FILE_NAME
 
 
 def import_runs(
@@ -153,7 +154,7 @@ def _checked(content: dict[str, Any]) -> runfile.Run:
         return runfile.Run.model_validate(content)
     except ValidationError as error:
         fault = error.errors()[0]
-        if fault["type"] == runfile.FILE_NAME:
+        if fault["type"] == FILE_NAME:
             raise UsageError(
                 f"cannot be kept: the artifact {fault['msg']}; log it again under"
                 " another name."

@@ -136,11 +136,16 @@ def run_days(mlruns: Path) -> dict[str, Path]:
                 continue
             other = days.setdefault(run_id, day)
             if other is not day:
-                raise PipelineError(
-                    f"the run {run_id} lies in two folders, {other} and {day}: remove"
-                    " the one that `git log` shows to be the later."
-                )
+                raise lies_twice(run_id, other, day)
     return days
+
+
+def lies_twice(run_id: str, one: object, other: object) -> PipelineError:
+    """Return the error of a run that lies in two folders."""
+    return PipelineError(
+        f"the run {run_id} lies in two folders, {one} and {other}: remove the one that"
+        " `git log` shows to be the later."
+    )
 
 
 def find_run(mlruns: Path, run_id: str) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import UsageError
 from history import layout, registry, runfile
-from history.runfile import Run
+from history.runfile import Run, RunSummary
 
 
 def newest(mlruns: Path, limit: int) -> list[Run]:
@@ -22,11 +22,12 @@ def newest(mlruns: Path, limit: int) -> list[Run]:
             for run_id in layout.folders(day):
                 run = runfile.load(day / run_id / layout.RUN_FILE)
                 runs_of_date.append(run)
-        runs += sorted(runs_of_date, key=_newest_first)
+        runs += sorted(runs_of_date, key=newest_first)
     return runs[:limit]
 
 
-def _newest_first(run: Run) -> tuple[int, str]:
+def newest_first(run: RunSummary) -> tuple[int, str]:
+    """Return the key by which runs are sorted, the newest one first."""
     return -run.started, run.run_id
 
 

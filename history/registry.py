@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat
 from core.errors import PipelineError
 from history import runfile
 from history.layout import REGISTRY, folders
-from history.runfile import ModelId, Record, RunId, Sha256
+from history.record import ModelId, Record, RunId, Sha256
 
 # The version under which MLflow shows the last challenger that was refused. It has no
 # file.

@@ -1,80 +1,26 @@
 """The format of `run.json`: all that MLflow knows about one run, as readable text."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from core.errors import PipelineError
-from core.files import sha256_file, to_json
-from history import names
+from core.files import to_json
+from history.record import Artifacts, ModelId, Record, RunId
 
 FORMAT = 1
 RESTORE = "`history verify` says how to restore it"
 EDITED = "was edited: this program would write it otherwise"
-
-RunId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-ModelId = Annotated[str, Field(pattern=r"^m-[0-9a-f]{32}$")]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FILE_NAME = "file_name"  # the type of the errors that the validators of paths raise
 FOLD = "fold_"  # starts the name of a metric of cross-validation
 
-
-def _portable(path: str) -> str:
-    reason = names.fault_of(path)
-    if reason:
-        raise PydanticCustomError(
-            FILE_NAME, "{path} {reason}", {"path": repr(path), "reason": reason}
-        )
-    return path
-
-
-# Slash-separated, relative, and fit for every system: see `names.fault_of`.
-RelativePath = Annotated[str, AfterValidator(_portable)]
 # The value, milliseconds after the start, and the step. In JSON not-a-number is the text
 # "NaN".
 Point = tuple[float, int, int]
 
-
-class Record(BaseModel, extra="forbid", frozen=True, ser_json_inf_nan="strings"):
-    """The base of all parts of the format: frozen, and unknown keys are errors."""
-
-
 Kind = TypeVar("Kind", bound=Record)
-
-
-class Artifact(Record):
-    """A file of a run or a model.
-
-    `path` is relative to the folder of its owner, `size` in bytes.
-    """
-
-    path: RelativePath
-    sha256: Sha256
-    size: int = Field(ge=0)
-
-    def is_content_of(self, path: Path) -> bool:
-        """Return whether a file has this size and digest."""
-        if path.stat().st_size != self.size:
-            return False
-        return sha256_file(path) == self.sha256
-
-
-def _distinct(artifacts: list[Artifact]) -> list[Artifact]:
-    pair = names.clash(artifact.path for artifact in artifacts)
-    if pair:
-        one, other = pair
-        raise PydanticCustomError(
-            FILE_NAME,
-            "{one} and {other} are one file on Windows or macOS",
-            {"one": repr(one), "other": repr(other)},
-        )
-    return artifacts
-
-
-Artifacts = Annotated[list[Artifact], AfterValidator(_distinct)]
 
 
 class Dataset(Record):
@@ -101,7 +47,13 @@ class ModelMetric(Record):
     dataset_digest: str | None
 
 
-class LoggedModel(Record):
+class ModelSummary(Record, extra="ignore"):
+    """The part of a logged model that identifies it."""
+
+    model_id: ModelId
+
+
+class LoggedModel(ModelSummary, extra="forbid"):
     """A model that the run logged; its files lie in the run's `models/<model_id>/`.
 
     The digests stay when the files of a model that was never promoted are deleted.
@@ -127,27 +79,21 @@ class ModelOutput(Record):
     step: int
 
 
-class Run(Record):
-    """One MLflow run, whole. Times are milliseconds since the epoch, UTC."""
+class RunSummary(Record, extra="ignore"):
+    """The part of a run that reports show; it is read faster than the whole run.
+
+    `started` is in milliseconds since the epoch, UTC.
+    """
 
     format: Literal[1]
     run_id: RunId
     experiment: str = Field(min_length=1)
-    name: str
     parent: RunId | None
-    status: Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
-    lifecycle_stage: Literal["active", "deleted"]
     started: int
-    ended: int | None
-    user: str
     params: dict[str, str]
     metrics: dict[str, list[Point]]
     tags: dict[str, str]
-    datasets: list[Dataset]
-    model_inputs: list[ModelId]
-    model_outputs: list[ModelOutput]
-    models: list[LoggedModel]
-    artifacts: Artifacts
+    models: Sequence[ModelSummary]
 
     def latest(self, metric: str) -> float | None:
         """Return a metric's latest value, or None if the run does not have it.
@@ -159,6 +105,21 @@ class Run(Record):
             return None
         value, _, _ = max(points, key=_step_time_value)
         return value
+
+
+class Run(RunSummary, extra="forbid"):
+    """One MLflow run, whole. Times are milliseconds since the epoch, UTC."""
+
+    name: str
+    status: Literal["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
+    lifecycle_stage: Literal["active", "deleted"]
+    ended: int | None
+    user: str
+    datasets: list[Dataset]
+    model_inputs: list[ModelId]
+    model_outputs: list[ModelOutput]
+    models: list[LoggedModel]
+    artifacts: Artifacts
 
     @property
     def judged_by(self) -> str:
@@ -193,11 +154,29 @@ def load(path: Path) -> Run:
             folder names.
     """
     run = read(path, Run)
+    _require_own(path, run)
+    return run
+
+
+def load_summary(path: Path) -> RunSummary:
+    """Read the part of one `run.json` that reports show; see `load`."""
+    run = read(path, RunSummary)
+    _require_own(path, run)
+    return run
+
+
+def parse_summary(path: Path, content: bytes) -> RunSummary:
+    """Return the same from the content of a `run.json` that was read elsewhere."""
+    run = parse(path, content, RunSummary)
+    _require_own(path, run)
+    return run
+
+
+def _require_own(path: Path, run: RunSummary) -> None:
     if run.run_id != path.parent.name:
         raise PipelineError(
             f"{path}: holds the run {run.run_id}, not the one its folder names."
         )
-    return run
 
 
 def read(
@@ -212,11 +191,24 @@ def read(
             another format version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise PipelineError(f"{path}: cannot be read ({error.strerror}).") from error
+    return parse(path, content, kind, remedy)
+
+
+def parse(
+    path: Path,
+    content: bytes,
+    kind: type[Kind],
+    remedy: str = RESTORE,
+) -> Kind:
+    """Check the content of a file that holds one record; see `read`."""
+    try:
+        return kind.model_validate_json(content)
     except ValidationError as error:
-        reason = _reason(kind.__name__.lower(), error, remedy)
+        name = kind.__name__.removesuffix("Summary").lower()
+        reason = _reason(name, error, remedy)
         raise PipelineError(f"{path}: {reason}") from error
 
 

@@ -13,7 +13,8 @@ from history.faults import Fault, FaultList
 from history.folder_check import FolderCheck
 from history.location import Location
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, local_paths
-from history.runfile import Artifact, Run
+from history.record import Artifact
+from history.runfile import Run, RunSummary
 from history.verify_registry import RegistryCheck
 
 PARTS = (layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS)  # of a run's folder
@@ -39,7 +40,7 @@ def verify(
     for run_id in checked:
         runs.check(run_id)
     registered = RegistryCheck(location, faults, runs.runs, runs.folders)
-    for model in _models(location):
+    for model in models(location):
         registered.check(model)
     if run_ids is None:
         explain = bool(faults.entries)
@@ -47,7 +48,7 @@ def verify(
     return sorted(set(faults.entries))
 
 
-def _models(location: Location) -> set[str]:
+def models(location: Location) -> set[str]:
     """Return the names of the models that are registered or in service."""
     models = set(registry.models(location.path))
     in_service = location.project.models
@@ -90,9 +91,16 @@ class RunCheck:
             for folder in self._names.expect(day, layout.RUN_ID.match):
                 self._read(folder)
 
+    def know(self, run: RunSummary, folder: Path) -> None:
+        """Take a run as read that lies in Git, and in the folder at most in part."""
+        self.folders[run.run_id] = folder
+        self._claim_models(run, folder / layout.RUN_FILE)
+
     def _read(self, folder: Path) -> None:
         path = folder / layout.RUN_FILE
         run_id = folder.name
+        if self.folders.get(run_id) == folder:
+            return  # see `know`
         if run_id in self.folders:
             other = self._location.relative(self.folders[run_id])
             self._fault(folder, f"the same run lies in {other} too")
@@ -103,10 +111,14 @@ class RunCheck:
             self._fault(path, error)
             return
         self.runs[run_id] = run
+        self._claim_models(run, path)
+
+    def _claim_models(self, run: RunSummary, path: Path) -> None:
+        """Check that no other run lists a model of this one."""
         for model in run.models:
             model_id = model.model_id
-            owner = self._owners.setdefault(model_id, run_id)
-            if owner != run_id:
+            owner = self._owners.setdefault(model_id, run.run_id)
+            if owner != run.run_id:
                 reason = f"lists the model {model_id}, which another run lists"
                 self._fault(path, reason)
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from core.errors import PipelineError
@@ -24,6 +24,7 @@ class RegistryCheck:
     Args:
         runs: the runs that can be read, by run ID.
         folders: the folder of each run, by run ID.
+        has_file: whether the history has a file, which may lie in Git alone.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class RegistryCheck:
         faults: FaultList,
         runs: Mapping[str, Run],
         folders: Mapping[str, Path],
+        has_file: Callable[[Path], bool] = Path.is_file,
     ) -> None:
         self._location = location
         self._names = FolderCheck(location, faults)
         self._fault = faults.add
         self._runs = runs
         self._folders = folders
+        self._has_file = has_file
 
     def check(self, name: str) -> None:
         """Check a registered model: its versions, their files, and what is in service."""
@@ -75,7 +78,7 @@ class RegistryCheck:
             return
         models = self._folders[run_id] / layout.MODELS
         model = models / model_id / MODEL
-        if not model.is_file():
+        if not self._has_file(model):
             self._fault(path, f"the files of its model {model_id} are not there")
         run = self._runs.get(run_id)
         if run is None:

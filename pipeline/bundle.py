@@ -15,8 +15,8 @@ from core.errors import UsageError
 from core.files import write_atomic
 from core.manifest import Parity
 from history import runfile
+from history.record import ModelId, Record, RunId, Sha256
 from history.registry import Check
-from history.runfile import ModelId, Record, RunId, Sha256
 
 FILE = "bundle.json"
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from core.files import sha256_bytes, write_atomic
 from history import layout, runfile
-from history.runfile import Artifact, LoggedModel, ModelOutput, Run
+from history.record import Artifact
+from history.runfile import LoggedModel, ModelOutput, Run
 
 STARTED = 1_795_000_000_000
 

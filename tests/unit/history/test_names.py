@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from history import layout, names
-from history.runfile import Artifact, LoggedModel
+from history.record import Artifact
+from history.runfile import LoggedModel
 
 REFUSED = {
     "what?.txt": "has the character ?",

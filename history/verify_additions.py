@@ -1,0 +1,54 @@
+"""Checks what was added to a history that lies in Git, and not in the folder."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from history import verify
+from history.faults import Fault, FaultList
+from history.location import Location
+from history.runfile import Run, RunSummary
+from history.verify_registry import RegistryCheck
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a check must know of the runs in Git.
+
+    Attributes:
+        folders: the folder of each run by run ID.
+        runs: the promoted runs by run ID.
+        summaries: those of all runs.
+        has_file: whether a path is one of a committed file, or of one in the folder.
+    """
+
+    folders: Mapping[str, Path]
+    runs: Mapping[str, Run]
+    summaries: Sequence[RunSummary]
+    has_file: Callable[[Path], bool]
+
+
+def verify_additions(
+    location: Location, run_ids: Collection[str], committed: Committed
+) -> list[Fault]:
+    """Return the faults of some runs, of promotions and of the models in service.
+
+    Args:
+        run_ids: the runs whose files are in the folder, to be checked in full.
+    """
+    faults = FaultList(location)
+    runs = verify.RunCheck(location, faults)
+    in_folder = set(run_ids)
+    for summary in committed.summaries:
+        if summary.run_id not in in_folder:
+            runs.know(summary, committed.folders[summary.run_id])
+    runs.read_all()
+    for run_id in run_ids:
+        runs.check(run_id)
+    all_runs = {**committed.runs, **runs.runs}
+    registered = RegistryCheck(
+        location, faults, all_runs, runs.folders, committed.has_file
+    )
+    for model in verify.models(location):
+        registered.check(model)
+    return sorted(set(faults.entries))
