@@ -1,4 +1,4 @@
-"""Writes what a bundle changes into a checkout of the tip: data, runs, promotions."""
+"""Writes what a bundle changes into the folder of the tip: data, runs, promotions."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ def apply(
     """Write a bundle's snapshots and runs, and promote the challengers that won.
 
     Args:
-        history: the history in the checkout `tip`.
+        history: the history of the tip.
 
     Raises:
         PipelineError: the result does not verify.

@@ -1,21 +1,25 @@
 """Lands a change on a branch that others push to: fetch the tip, change it, push.
 
 If another push comes first, it starts again. What is pushed is a function of the tip.
-The user's own work tree is never touched: everything happens in a worktree below
-`build/`.
+Nothing is checked out: the commit is made from the tip's tree and the files that the
+change writes. The user's own work tree and index are never touched.
 """
 
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.errors import PipelineError
-from core.git import GitError, git, succeeds
+from core.files import emptied
+from core.git import GitError, git, is_ancestor
+from core.git_objects import Index
 from pipeline.publish import base
-from pipeline.publish.commit import commit, commit_tree
+from pipeline.publish.commit import commit_tree
 from pipeline.publish.remote import Remote
-from pipeline.publish.worktree import checkout, worktree
+from pipeline.publish.tip import Tip
+from pipeline.publish.workspace import workspace
 from pipeline.repo import Repo
 
 ATTEMPTS = 60
@@ -35,14 +39,14 @@ def land(
     repo: Repo,
     name: str,
     branch: str | None,
-    change: Callable[[Repo], Change],
+    change: Callable[[Tip], Change],
     dry_run: bool = False,
     made_from: str | None = None,
 ) -> tuple[str, str]:
     """Apply `change` to the branch's tip and push, again and again until it lands.
 
-    Returns the commit and its message. `change` is called with a checkout of the tip
-    that it may write to. A dry run makes the commit and pushes nothing.
+    Returns the commit and its message. `change` is called with the tip, whose folder it
+    may write to. A dry run makes the commit and pushes nothing.
 
     Args:
         name: the remote, by its name or address.
@@ -56,10 +60,10 @@ def land(
             it rejects the push for a reason other than a race, or too many races are
             lost.
     """
-    with worktree(repo) as tree:
-        remote = Remote(tree, name, repo.root)
+    with workspace(repo) as folder:
+        remote = Remote(repo.root, name)
         branch = branch or _default_branch(remote)
-        landing = _Landing(remote, branch, change, dry_run, made_from)
+        landing = _Landing(folder, remote, branch, change, dry_run, made_from)
         for attempt in range(ATTEMPTS):
             if landing.try_once():
                 return landing.commit, landing.message
@@ -75,9 +79,10 @@ def land(
 class _Landing:
     """The attempts to land one change; `commit` and `message` are the newest one's."""
 
+    folder: Path
     remote: Remote
     branch: str
-    change: Callable[[Repo], Change]
+    change: Callable[[Tip], Change]
     dry_run: bool
     made_from: str | None
     commit: str = ""
@@ -85,16 +90,17 @@ class _Landing:
 
     def try_once(self) -> bool:
         """Apply the change to a fresh tip and push it; return whether it has landed."""
-        tree = self.remote.tree
+        root = self.remote.root
         tip = self.remote.fetch(self.branch)
-        if self.commit and tip and base.is_ancestor(tree, self.commit, tip):
+        if self.commit and tip and is_ancestor(root, self.commit, tip):
             return True  # the last push succeeded, though its response was lost
-        parents = base.choose(self.remote, self.branch, tip, self.made_from)
-        _check_out(self.remote, self.branch, parents)
-        done = self.change(Repo.open(tree))
-        self.message = done.message
-        self.commit = done.commit or commit(tree, done.message, parents)
-        git(tree, "update-ref", PUBLISHED, self.commit)
+        beginning = base.choose(self.remote, self.branch, tip, self.made_from)
+        with emptied(self.folder / "tip") as folder:
+            state = Tip(folder, self.remote, beginning)
+            done = self.change(state)
+            self.message = done.message
+            self.commit = done.commit or self._commit(state, beginning.parents)
+        git(root, "update-ref", PUBLISHED, self.commit)
         if done.commit or self.dry_run:
             return True
         try:
@@ -103,6 +109,12 @@ class _Landing:
             self.remote.raise_unless_worth_another_attempt(error, self.branch, tip)
             return False
         return True
+
+    def _commit(self, state: Tip, parents: list[str]) -> str:
+        """Commit what the change wrote."""
+        root = self.remote.root
+        tree = state.write_tree(Index(root, self.folder / "index"))
+        return commit_tree(root, tree, self.message, parents)
 
 
 def _default_branch(remote: Remote) -> str:
@@ -113,19 +125,3 @@ def _default_branch(remote: Remote) -> str:
             " name a branch with --branch."
         )
     return branch
-
-
-def _check_out(remote: Remote, branch: str, parents: list[str]) -> None:
-    """Check out the base of the change: a parent, or two of them merged."""
-    tree = remote.tree
-    tip, *others = parents
-    if not succeeds(tree, "cat-file", "-e", f"{tip}:params.yaml"):
-        raise PipelineError(
-            f"{remote.shown}'s branch {branch} does not belong to this project (it has"
-            " no params.yaml): name another branch with --branch."
-        )
-    for other in others:
-        content = base.merged_tree(tree, tip, other)
-        message = f"Merge {other[:12]} into {branch}\n"
-        tip = commit_tree(tree, content, message, [tip, other])
-    checkout(tree, tip)

@@ -4,9 +4,9 @@ from core.errors import UsageError
 from history import Promotion
 from pipeline.publish import record
 from pipeline.publish.loop import Change, land
+from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
 from pipeline.report.templates import render
-from pipeline.verification import open_history
 
 # What a new version shares with the earlier one that it goes back to.
 SHARED = record.IDENTITY | {"commit", "metrics"}
@@ -32,8 +32,8 @@ def promote(
         PipelineError: see `loop.land`.
     """
 
-    def change(tip: Repo) -> Change:
-        with open_history(tip) as history:
+    def change(tip: Tip) -> Change:
+        with tip.history() as history:
             older = _choose(history.promotions(task), task, version)
             entry = record.promote(
                 tip,

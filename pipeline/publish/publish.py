@@ -4,19 +4,17 @@ from pathlib import Path
 
 from core import tracing
 from core.errors import PipelineError
-from core.git import git
 from history import History
 from pipeline import bundle as bundles
 from pipeline import workflow
 from pipeline.bundle import Bundle
 from pipeline.publish.apply import apply
-from pipeline.publish.base import require_ancestor
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
 from pipeline.publish.loop import Change, land
+from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
 from pipeline.report.templates import render
-from pipeline.verification import open_history
 
 NAMED = 5  # the most changed files that an error names
 
@@ -45,13 +43,13 @@ def publish(
         )
     contest = Contest(folder, bundle)
 
-    def change(tip: Repo) -> Change:
-        with open_history(tip) as history:
-            earlier = _landed_before(history, bundle)
+    def change(tip: Tip) -> Change:
+        with tip.history() as history:
+            earlier = _landed_before(tip, history, bundle)
             if earlier:
                 return Change(_landed_message(tip, earlier), earlier)
             if not dry_run:
-                require_ancestor(tip.root, bundle.commit, "the bundle")
+                tip.require(bundle.commit, "the bundle")
             decisions = _decide(contest, tip, history)
             apply(contest, decisions, tip, history)
             return Change(_message(history, bundle, decisions))
@@ -77,22 +75,17 @@ def _decide(contest: Contest, tip: Repo, history: History) -> dict[str, Decision
     return decisions
 
 
-def _landed_before(history: History, bundle: Bundle) -> str | None:
+def _landed_before(tip: Tip, history: History, bundle: Bundle) -> str | None:
     """Return the commit that brought this bundle's runs, if there is one."""
     result = next(iter(bundle.tasks.values()))
     folder = history.folders.get(result.parent_run)
     if folder is None:
         return None
-    # In a branch of its own it may be a merge (-m), and other merges bring it to other
-    # branches.
-    options = ("--reverse", "-m", "--format=%H", "--diff-filter=A")
-    commits = git(history.root, "log", *options, "--", folder.as_posix())
-    return commits.splitlines()[0]
+    return tip.added_by(folder)
 
 
-def _landed_message(tip: Repo, commit: str) -> str:
-    line = git(tip.root, "log", "-1", "--format=%h %cs", commit)
-    name, day = line.split()
+def _landed_message(tip: Tip, commit: str) -> str:
+    name, day = tip.describe(commit, "%h %cs").split()
     return (
         f"This bundle was already published on {day}, as commit {name}, so nothing was"
         " published now. To publish something new, run `pipeline train` first."

@@ -29,7 +29,7 @@ def promote(
     Returns the entry in the registry.
 
     Args:
-        history: the history in the checkout `tip`.
+        history: the history of the tip.
         files: the folder with the model's files; they are kept with its run.
         details: the other fields of the entry.
     """

@@ -3,20 +3,32 @@
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.errors import PipelineError
-from core.git import GitError, git, succeeds
+from core.git import GitError, git
 from core.redact import redact
 from pipeline.publish import push_errors
 from pipeline.publish.push_causes import Cause, classify
 from pipeline.publish.push_errors import explain
-from pipeline.publish.worktree import git_in
 
 # Seconds between attempts if the server or the network fails; a minute in all.
 WAITS = (2.0, 4.0, 8.0, 16.0, 32.0)
 _HEAD = "ref: refs/heads/"
+# The branch as it was last fetched. Git's own FETCH_HEAD is the user's.
+FETCHED = "refs/mlops/fetched"
+_FETCH = [
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-prune",
+    "--no-write-fetch-head",
+    "--refmap=",
+    "--no-recurse-submodules",
+]
+# How many more commits a shallow clone fetches each time, if it holds too few.
+_DEEPER = (50, 500, 5000)
 # None of the user's settings for pushes applies.
 _PUSH = [
     "push",
@@ -31,18 +43,16 @@ _PUSH = [
 class Remote:
     """A remote of a clone, by name or address, as one publish uses it."""
 
-    def __init__(self, tree: Path, name: str, checkout: Path) -> None:
+    def __init__(self, root: Path, name: str) -> None:
         """Use a remote.
 
         Args:
-            tree: the folder in which Git runs, the worktree of the publish.
+            root: the user's checkout, in which Git runs.
             name: the remote, by its name or address.
-            checkout: the user's own checkout, to which a relative address refers.
         """
-        self.tree = tree
+        self.root = root
         self.name = name
         self.shown = redact(name)  # an address may hold a password
-        self._settings = _relative_addresses(checkout, name)
         self._waits: Iterator[float] = iter(WAITS)
 
     def default_branch(self) -> str | None:
@@ -58,22 +68,54 @@ class Remote:
         return None
 
     def fetch(self, branch: str) -> str | None:
-        """Fetch a branch with its whole history, and return its tip.
+        """Fetch a branch and return its tip.
 
-        No ref of the user's changes. Returns None if the remote has no such branch.
+        No branch of the user's changes, and a shallow clone stays shallow. Returns None
+        if the remote has no such branch.
 
         Raises:
             PipelineError: the remote cannot be reached.
         """
-        shallow = git(self.tree, "rev-parse", "--is-shallow-repository") == "true"
-        options = ["--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules"]
-        if shallow:
-            options.append("--unshallow")
         try:
-            self._with_retries("fetch", *options, self.name, f"refs/heads/{branch}")
+            self._fetch(branch)
         except _NoBranch:
             return None
-        return git(self.tree, "rev-parse", "FETCH_HEAD")
+        return git(self.root, "rev-parse", FETCHED)
+
+    def deepen(self, branch: str, is_enough: Callable[[], bool]) -> bool:
+        """Fetch more of a shallow clone's past until something is found in it.
+
+        Returns whether it was found. A clone that knows enough fetches nothing.
+
+        Args:
+            is_enough: returns whether the commits that the clone has are enough.
+
+        Raises:
+            PipelineError: the remote cannot be reached.
+        """
+        for commits in _DEEPER:
+            if is_enough():
+                return True
+            if not self._is_shallow():
+                return False
+            self._fetch(branch, f"--deepen={commits}")
+        return is_enough()
+
+    def complete(self, branch: str) -> None:
+        """Fetch the whole past of a branch, if this clone is shallow.
+
+        Raises:
+            PipelineError: the remote cannot be reached.
+        """
+        if self._is_shallow():
+            self._fetch(branch, "--unshallow")
+
+    def _is_shallow(self) -> bool:
+        return git(self.root, "rev-parse", "--is-shallow-repository") == "true"
+
+    def _fetch(self, branch: str, *options: str) -> None:
+        update = f"+refs/heads/{branch}:{FETCHED}"
+        self._with_retries(*_FETCH, *options, self.name, update)
 
     def push(self, commit: str, branch: str) -> None:
         """Push one commit to a branch and nothing else, whatever the user's settings.
@@ -87,7 +129,7 @@ class Remote:
             settings += ["-c", f"remote.{self.name}.mirror=false"]
         target = f"{commit}:refs/heads/{branch}"
         arguments = [*settings, *_PUSH, self.name, target]
-        git_in(self.tree, *arguments, variables=self._settings)
+        git(self.root, *arguments)
 
     def raise_unless_worth_another_attempt(
         self, error: GitError, branch: str, tip: str | None
@@ -116,7 +158,7 @@ class Remote:
     def _with_retries(self, *arguments: str) -> str:
         while True:
             try:
-                return git(self.tree, *arguments, variables=self._settings)
+                return git(self.root, *arguments)
             except GitError as error:
                 cause = classify(error.output)
                 if cause is Cause.NO_BRANCH:
@@ -140,42 +182,6 @@ class Remote:
         )
         print(notice, file=sys.stderr, flush=True)
         time.sleep(seconds * random.uniform(0.75, 1.25))
-
-
-def _relative_addresses(checkout: Path, name: str) -> dict[str, str]:
-    """Return settings with which a relative path means the same in every folder.
-
-    They are variables, because `git -c` would split a path at a "=". They name a URI,
-    because a Git that was not built for Windows takes the `C:` of a path for a host.
-    """
-    settings: dict[str, str] = {}
-    count = 0
-    for address in _addresses(checkout, name):
-        if not _is_relative(checkout, address):
-            continue
-        uri = (checkout / address).resolve().as_uri()
-        settings[f"GIT_CONFIG_KEY_{count}"] = f"url.{uri}.insteadOf"
-        settings[f"GIT_CONFIG_VALUE_{count}"] = address
-        count += 1
-    settings["GIT_CONFIG_COUNT"] = str(count)
-    return settings
-
-
-def _addresses(checkout: Path, name: str) -> list[str]:
-    """Return the addresses that a remote is fetched from and pushed to."""
-    if not succeeds(checkout, "remote", "get-url", name):
-        return [name]
-    fetched = git(checkout, "remote", "get-url", "--all", name)
-    pushed = git(checkout, "remote", "get-url", "--all", "--push", name)
-    addresses = fetched.splitlines() + pushed.splitlines()
-    return sorted(set(addresses))
-
-
-def _is_relative(checkout: Path, address: str) -> bool:
-    """Return whether an address is a path that starts at the checkout's folder."""
-    if Path(address).is_absolute():
-        return False
-    return (checkout / address).is_dir()
 
 
 class _NoBranch(Exception):

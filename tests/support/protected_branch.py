@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.git import git
-from pipeline.publish.base import require_ancestor
 from pipeline.publish.loop import Change, land
+from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
 from tests.conftest import commit_all
 from tests.support import factories
@@ -74,8 +74,8 @@ class ProtectedTeam:
         made_from = git(self.repo.root, "rev-parse", "HEAD")
         write = note(f"run-{self._count}")
 
-        def change(tip: Repo) -> Change:
-            require_ancestor(tip.root, made_from, "the bundle")
+        def change(tip: Tip) -> Change:
+            tip.require(made_from, "the bundle")
             return write(tip)
 
         commit, _ = land(self.repo, remote, branch, change, made_from=made_from)

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import PipelineError
 from core.git import git
-from pipeline.publish import worktree
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
 from tests.conftest import commit_all, make_clone, make_origin, posix
@@ -172,17 +170,3 @@ def test_settings_in_the_environment_do_not_apply(
     monkeypatch.setenv("GIT_CONFIG_PARAMETERS", f"'{key}'='{value}'")
     land(clone("mine"), "origin", "main", note("mine"))
     assert git(origin, "show", "main:results/mine.txt") == "mine"
-
-
-def test_nothing_is_reset_in_a_folder_that_the_publish_did_not_make(
-    clone: Clone,
-) -> None:
-    repo = clone("mine")
-    (repo.root / "draft.txt").write_text("precious")
-    # Git uses the outer repository if the worktree's link to its own one is missing.
-    inside = repo.root / "p-inside"
-    inside.mkdir()
-    for folder in (inside, repo.root):
-        with pytest.raises(PipelineError, match="nothing was changed"):
-            worktree.checkout(folder, "HEAD")
-    assert (repo.root / "draft.txt").read_text("utf-8") == "precious"

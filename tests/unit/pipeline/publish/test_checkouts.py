@@ -103,6 +103,8 @@ def state(root: Path) -> dict[str, object]:
         name = path.relative_to(root).as_posix()
         if ".git" not in path.parts and name != "build":
             files.append(name)
+    fetched = Path(git(root, "rev-parse", "--git-path", "FETCH_HEAD"))
+    fetched = root / fetched
     return {
         "changes": git(root, "status", "--porcelain"),
         "commit": git(root, "rev-parse", "HEAD"),
@@ -110,6 +112,8 @@ def state(root: Path) -> dict[str, object]:
         "settings": git(root, "config", "--local", "--list"),
         "worktrees": git(root, "worktree", "list"),
         "branches": git(root, "for-each-ref", "refs/heads"),
+        "shallow": git(root, "rev-parse", "--is-shallow-repository"),
+        "fetched": fetched.read_bytes() if fetched.exists() else None,
     }
 
 

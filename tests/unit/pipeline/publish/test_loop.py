@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.git import git
+from core.git import git, succeeds
 from pipeline.publish.commit import BOT_EMAIL, BOT_NAME
-from pipeline.publish.loop import land
+from pipeline.publish.loop import PUBLISHED, Change, land
 from pipeline.repo import Repo
 from tests.support.publishing import note, show
 
@@ -101,13 +101,6 @@ def test_the_user_s_settings_for_commits_and_pushes_do_not_apply(
     assert git(origin, "branch", "--format=%(refname:short)") == "main"
 
 
-def test_a_shallow_clone_publishes_too(clone: Clone, origin: Path) -> None:
-    land(clone("first"), "origin", "main", note("first"))
-    shallow = clone("shallow", "--depth=1")
-    land(shallow, "origin", "main", note("second"))
-    assert show(origin, "results/count") == "2"
-
-
 def test_all_land_when_many_publish_at_once(clone: Clone, origin: Path) -> None:
     threads = []
     for number in range(6):
@@ -133,16 +126,27 @@ def test_without_a_branch_s_name_it_is_the_remote_s_default_branch(
     assert refs == f"refs/heads/trunk {commit}"
 
 
-def test_the_worktree_of_a_killed_publish_is_removed(
-    clone: Clone, origin: Path
-) -> None:
+def test_what_a_killed_publish_left_is_removed(clone: Clone, origin: Path) -> None:
     repo = clone("mine")
-    left = repo.build / "p-killed"
-    others = repo.build / "p-others"
-    git(repo.root, "worktree", "add", "--quiet", "--detach", str(left), "HEAD")
-    (repo.root / ".git" / "worktrees" / "p-killed" / "index.lock").touch()
-    others.mkdir()
+    left = repo.root / ".git" / "publish"
+    (left / "tip" / "results").mkdir(parents=True)
+    (left / "tip" / "results" / "half.txt").write_text("half")
+    (left / "index").write_text("half")
+    (left / "index.lock").touch()
     land(repo, "origin", "main", note("mine"))
     assert not left.exists()
-    assert others.exists()  # it is not a worktree of this clone
-    assert show(origin, "results/count") == "1"
+    names = git(origin, "ls-tree", "--name-only", "main:results")
+    assert names.split() == ["count", "mine.txt"]
+
+
+def test_nothing_is_left_when_a_change_fails(clone: Clone) -> None:
+    repo = clone("mine")
+
+    def change(tip: Repo) -> Change:
+        note("mine")(tip)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        land(repo, "origin", "main", change)
+    assert not (repo.root / ".git" / "publish").exists()
+    assert not succeeds(repo.root, "rev-parse", "--verify", PUBLISHED)

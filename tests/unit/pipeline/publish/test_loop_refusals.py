@@ -9,8 +9,8 @@ from filelock import FileLock
 from core.errors import PipelineError
 from core.git import git
 from pipeline.publish import loop
-from pipeline.publish.base import require_ancestor
 from pipeline.publish.loop import Change, land
+from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
 from tests.conftest import commit_all, posix
 from tests.support.publishing import note, reject_pushes, show
@@ -92,8 +92,8 @@ def test_a_rewritten_history_is_refused(clone: Clone) -> None:
     commit_all(other.root, "feat: instead")
     git(other.root, "push", "--quiet", "--force", "origin", "HEAD:main")
 
-    def change(tip: Repo) -> Change:
-        require_ancestor(tip.root, made_from, "the bundle")
+    def change(tip: Tip) -> Change:
+        tip.require(made_from, "the bundle")
         return note("mine")(tip)
 
     message = "which the branch does not contain.*train again"

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import PipelineError
 from core.git import GitError, git
-from pipeline.publish import worktree
+from pipeline.publish import workspace
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
 from tests.conftest import make_clone, make_origin, posix
@@ -95,7 +95,7 @@ def test_a_read_only_checkout_ends_with_our_advice(
 def test_a_git_that_is_too_old_is_named(
     clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worktree, "OLDEST_GIT", (99, 1))
+    monkeypatch.setattr(workspace, "OLDEST_GIT", (99, 1))
     message = "git version .* is too old .* install Git 99.1 or newer"
     with pytest.raises(PipelineError, match=message):
         land(clone("mine"), "origin", "main", note("mine"))
@@ -127,16 +127,3 @@ def test_a_branch_of_another_project_is_refused(clone: Clone, origin: Path) -> N
     with pytest.raises(PipelineError, match=message):
         land(repo, "origin", "gh-pages", note("mine"))
     assert git(origin, "rev-parse", "gh-pages") == pages
-
-
-def test_a_worktree_that_lost_its_git_file_is_not_used(clone: Clone) -> None:
-    repo = clone("mine")
-    (repo.root / "draft.txt").write_text("precious")
-
-    def lose(tip: Repo) -> None:
-        (tip.root / ".git").unlink()
-        worktree.checkout(tip.root, "HEAD")
-
-    with pytest.raises(PipelineError, match="nothing was changed"):
-        land(repo, "origin", "main", lose)  # type: ignore[arg-type]
-    assert (repo.root / "draft.txt").read_text("utf-8") == "precious"
