@@ -3,12 +3,10 @@
 It needs only a commit of `pipeline publish`, which may be that of a dry run.
 """
 
-import io
 import json
 import os
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +14,10 @@ import typer
 
 from core.errors import UsageError
 from core.files import write_atomic
-from core.git import git, git_bytes
-from history import History
+from core.git import git
+from core.git_objects import Tree
+from history.committed import CommittedHistory
+from history.location import Location
 from pipeline import tasks
 from pipeline.publish.loop import PUBLISHED
 from pipeline.report.pushes import Runs, events, gate_reason
@@ -63,8 +63,8 @@ def describe(root: Path, commit: str, base: str) -> str:
     """
     published = _runs(root, commit)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        _extract(root, commit, Path(folder))
-        history = History.open(Path(folder) / "mlruns")
+        place = Location(Path(folder).resolve() / "mlruns")
+        history = CommittedHistory(place, Tree(root, commit))
         runs = Runs.read(history)
         sections = []
         checks = {}
@@ -118,13 +118,6 @@ def _waiting(root: Path, commit: str) -> dict[str, str]:
             task, _, hosts = line.partition(" ")
             waiting[task] = hosts
     return waiting
-
-
-def _extract(root: Path, commit: str, folder: Path) -> None:
-    """Copy the history of a commit into a folder."""
-    packed = git_bytes(root, "archive", "--format=zip", commit, "mlruns")
-    with zipfile.ZipFile(io.BytesIO(packed)) as files:
-        files.extractall(folder)
 
 
 def _base() -> str:

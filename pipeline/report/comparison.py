@@ -1,11 +1,12 @@
 """`results/model_comparison.csv`: the best run of each algorithm of each task."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
-from history.runfile import Run
+from history.runfile import RunSummary
 from pipeline.report.pushes import COMMIT, Runs
 from pipeline.report.templates import day
 from pipeline.schema import Task
@@ -42,20 +43,21 @@ def _best(task: Task, runs: Runs) -> list[Row]:
     Of runs that are equally good it is the oldest.
     """
     metric = f"cv_{task.metric.name}_mean"
-    rows = []
+    evaluated: list[tuple[float, RunSummary]] = []
     for run in runs.of(task.name):
+        mean = run.latest(metric)
         is_candidate = "algorithm" in run.params
-        if is_candidate and metric in run.metrics:
-            rows.append(_row(task, run))
+        if is_candidate and mean is not None:
+            evaluated.append((mean, run))
     highest_first = task.metric.higher_is_better
-    rows.sort(key=lambda row: row["cv_mean"], reverse=highest_first)
-    best: dict[str, Row] = {}
-    for row in rows:
-        best.setdefault(row["algorithm"], row)
-    return list(best.values())
+    evaluated.sort(key=itemgetter(0), reverse=highest_first)
+    best: dict[str, RunSummary] = {}
+    for _, run in evaluated:
+        best.setdefault(run.params["algorithm"], run)
+    return [_row(task, run) for run in best.values()]
 
 
-def _row(task: Task, run: Run) -> Row:
+def _row(task: Task, run: RunSummary) -> Row:
     metric = task.metric.name
     row: Row = {
         "task": task.name,

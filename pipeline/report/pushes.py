@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from history import History
 from history.registry import Promotion
-from history.runfile import Run
+from history.runfile import RunSummary
 from pipeline.report.earlier_reasons import reword
 from pipeline.schema import Task
 
@@ -13,21 +13,22 @@ COMMIT = "mlflow.source.git.commit"
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs by id, and the folder of each one relative to `mlruns/`."""
+    """The summaries of all runs by id, and the folder of each below `mlruns/`."""
 
-    by_id: dict[str, Run]
+    by_id: dict[str, RunSummary]
     folders: dict[str, str]
 
     @classmethod
     def read(cls, history: History) -> "Runs":
-        """Read every run of the history."""
+        """Read the summary of every run of the history."""
+        by_id = {run.run_id: run for run in history.summaries()}
         folders = {}
         for run_id, path in history.folders.items():
-            folders[run_id] = path.relative_to(history.path).as_posix()
-        by_id = {run.run_id: run for run in history.runs()}
+            experiment_day_run = path.parts[-3:]
+            folders[run_id] = "/".join(experiment_day_run)
         return cls(by_id, folders)
 
-    def of(self, experiment: str) -> list[Run]:
+    def of(self, experiment: str) -> list[RunSummary]:
         """Return the runs of an experiment, oldest first."""
         runs = [run for run in self.by_id.values() if run.experiment == experiment]
         return sorted(runs, key=lambda run: (run.started, run.run_id))
@@ -81,7 +82,7 @@ def _manual(task: Task, runs: Runs, entry: Promotion) -> Event:
     )
 
 
-def _push(task: Task, run: Run, entry: Promotion | None) -> Event:
+def _push(task: Task, run: RunSummary, entry: Promotion | None) -> Event:
     metric = task.metric.name
     decision = "not promoted"
     value = run.latest(f"holdout_{metric}")
@@ -100,6 +101,6 @@ def _push(task: Task, run: Run, entry: Promotion | None) -> Event:
     )
 
 
-def gate_reason(run: Run) -> str:
+def gate_reason(run: RunSummary) -> str:
     """Return the reason of the gate's decision on a task's parent run."""
     return reword(run.tags["gate.reason"])
