@@ -108,6 +108,14 @@ def index(root: Path, folder: str) -> tuple[dict[str, Entry], list[str]]:
     return files, conflicts
 
 
+def left_out(root: Path, folders: list[str]) -> frozenset[str]:
+    """Return the files below some folders that a sparse checkout leaves out."""
+    output = git_bytes(root, "ls-files", "-t", "-z", "--", *folders)
+    return frozenset(
+        part.removeprefix("S ") for part in _parts(output) if part.startswith("S ")
+    )
+
+
 def ignored(root: Path, folder: str) -> list[str]:
     """Return the files below a folder that the user's `git add` would leave out."""
     own = _own_file(root, "excludesFile", "ignore")

@@ -15,6 +15,7 @@ from history.location import Location
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from history.record import Artifact
 from history.runfile import Run, RunSummary
+from history.sparse import LeftOut
 from history.verify_registry import RegistryCheck
 
 PARTS = (layout.RUN_FILE, layout.ARTIFACTS, layout.MODELS)  # of a run's folder
@@ -34,14 +35,22 @@ def verify(
         notice: called with a sentence about what cannot be checked here.
     """
     faults = FaultList(location)
-    runs = RunCheck(location, faults)
+    left_out = LeftOut(location, frozenset())
+    if run_ids is None:
+        left_out = LeftOut.of(location)
+    if left_out and notice:
+        notice(left_out.notice())
+    runs = RunCheck(location, faults, left_out)
     runs.read_all()
     checked = runs.folders if run_ids is None else run_ids
     for run_id in checked:
         runs.check(run_id)
-    registered = RegistryCheck(location, faults, runs.runs, runs.folders)
+    registered = RegistryCheck(
+        location, faults, runs.runs, runs.folders, left_out.has_file
+    )
     for model in models(location):
-        registered.check(model)
+        if not left_out.any_below(location.path / layout.REGISTRY / model):
+            registered.check(model)
     if run_ids is None:
         explain = bool(faults.entries)
         faults.entries += witness.faults(location, notice, explain)
@@ -65,8 +74,12 @@ class RunCheck:
         runs: the runs that can be read, by run ID.
     """
 
-    def __init__(self, location: Location, faults: FaultList) -> None:
+    def __init__(
+        self, location: Location, faults: FaultList, left_out: LeftOut
+    ) -> None:
         self.folders: dict[str, Path] = {}
+        self._left_out = left_out
+        self._some_are_left_out = False  # runs, and not only files of them
         self.runs: dict[str, Run] = {}
         self._mlruns = location.path
         self._location = location
@@ -85,6 +98,9 @@ class RunCheck:
         for name in experiments:
             if name != layout.REGISTRY:
                 self._read_experiment(self._mlruns / name)
+        for folder in self._left_out.run_folders():
+            self._some_are_left_out = True
+            self.folders.setdefault(folder.name, folder)
 
     def _read_experiment(self, experiment: Path) -> None:
         for day in self._names.expect(experiment, layout.DAY.match):
@@ -105,6 +121,8 @@ class RunCheck:
             other = self._location.relative(self.folders[run_id])
             self._fault(folder, f"the same run lies in {other} too")
         self.folders[run_id] = folder
+        if not path.exists() and path in self._left_out:
+            return
         try:
             run = runfile.load(path)
         except PipelineError as error:
@@ -160,6 +178,8 @@ class RunCheck:
         if parent and parent not in self.folders:
             self._fault(path, f"its parent run {parent} is not there")
         unknown = run.linked_models() - self._owners.keys()
+        if self._some_are_left_out:  # one of those may list it
+            unknown.clear()
         for model_id in unknown:
             self._fault(path, f"uses the model {model_id}, which no run lists")
         for text in local_paths(run):
@@ -177,7 +197,8 @@ class RunCheck:
             for name in files:
                 present.add(Path(parent, name))
         for path in listed.keys() - present:
-            self._fault(path, "is missing")
+            if path not in self._left_out:
+                self._fault(path, "is missing")
         for path in present - listed.keys():
             self._fault(path, "is not in run.json")
         for path in listed.keys() & present:

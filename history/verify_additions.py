@@ -8,6 +8,7 @@ from history import verify
 from history.faults import Fault, FaultList
 from history.location import Location
 from history.runfile import Run, RunSummary
+from history.sparse import LeftOut
 from history.verify_registry import RegistryCheck
 
 
@@ -37,7 +38,7 @@ def verify_additions(
         run_ids: the runs whose files are in the folder, to be checked in full.
     """
     faults = FaultList(location)
-    runs = verify.RunCheck(location, faults)
+    runs = verify.RunCheck(location, faults, LeftOut(location, frozenset()))
     in_folder = set(run_ids)
     for summary in committed.summaries:
         if summary.run_id not in in_folder:

@@ -24,7 +24,7 @@ class RegistryCheck:
     Args:
         runs: the runs that can be read, by run ID.
         folders: the folder of each run, by run ID.
-        has_file: whether the history has a file, which may lie in Git alone.
+        has_file: whether the repository has a file, which may lie in Git alone.
     """
 
     def __init__(
@@ -101,9 +101,11 @@ class RegistryCheck:
             return
         model = folder / MODEL
         version = champion.version
-        if not model.is_file() or sha256_file(model) != champion.sha256:
+        if not self._is_champion(model, champion):
             self._fault(model, f"is not the champion, version {version}")
         path = folder / MANIFEST
+        if not path.exists() and self._has_file(path):
+            return
         try:
             manifest = json.loads(path.read_bytes())
             identity = (manifest["version"], manifest["run_id"])
@@ -112,3 +114,8 @@ class RegistryCheck:
             return
         if identity != (version, champion.run_id):
             self._fault(path, f"does not name the champion, version {version}")
+
+    def _is_champion(self, model: Path, champion: Promotion) -> bool:
+        if model.is_file():
+            return sha256_file(model) == champion.sha256
+        return self._has_file(model)
