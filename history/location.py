@@ -1,9 +1,16 @@
 """The place of a history in its repository, and the folders that belong to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from history.layout import REGISTRY
+
+if TYPE_CHECKING:
+    from history.faults import Fault
+
+Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,8 @@ class Project:
             are imported; the nearest folder above the history with a `.git` if None.
         promote_advice: how a person goes back to an older model.
         merge_advice: what a person should do instead of merging two histories.
+        find_faults: returns the faults of the project's other files, and calls its
+            argument with a sentence about what cannot be checked.
     """
 
     models: Path | None = None
@@ -26,6 +35,7 @@ class Project:
     source_root: Path | None = None
     promote_advice: str = "to go back to an older model, promote it again"
     merge_advice: str = "merge no unrelated history again"
+    find_faults: "Callable[[Notice], list[Fault]] | None" = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,9 @@ def verify(
     if run_ids is None:
         explain = bool(faults.entries)
         faults.entries += witness.faults(location, notice, explain)
+        find_others = location.project.find_faults
+        if find_others:
+            faults.entries += find_others(notice or witness.ignore)
     return sorted(set(faults.entries))
 
 

@@ -43,7 +43,7 @@ def faults(
     Raises:
         PipelineError: Git is not installed.
     """
-    report = notice or _ignore
+    report = notice or ignore
     if not location.root.is_dir():
         return []
     try:
@@ -61,7 +61,7 @@ def faults(
         return []
 
 
-def _ignore(sentence: str) -> None:
+def ignore(sentence: str) -> None:
     """Do nothing, where the caller wants no notice."""
 
 

@@ -1,9 +1,11 @@
 """The history of a checkout, with the models in service that belong to it."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from core.file_names import OWNED
 from history import Fault, History, Project
+from pipeline.release.faults import find_faults
 from pipeline.repo import Repo
 
 
@@ -17,6 +19,7 @@ def project(repo: Repo) -> Project:
         source_root=repo.root,
         promote_advice="`pipeline promote` goes back to an older model",
         merge_advice="take later versions of the template with `pipeline update`",
+        find_faults=partial(find_faults, repo.root),
     )
 
 
@@ -30,7 +33,7 @@ def verify(
     run_ids: Collection[str] | None = None,
     notice: Callable[[str], None] | None = None,
 ) -> list[Fault]:
-    """Return the faults of the history and of the models in service.
+    """Return the faults of the history, the models in service and the release.
 
     Args:
         run_ids: check the content of these runs only, and do not ask Git.

@@ -5,6 +5,7 @@ import shutil
 from datetime import UTC, datetime
 
 from core.errors import UsageError
+from core.file_names import RELEASE
 from core.git import GitError, git, succeeds
 from history import History, layout
 from pipeline import report
@@ -43,7 +44,8 @@ def init(
     named = _identity(repo, name, holder, repository)
     if empty and not yes:
         _require_no_own_runs(repo)
-    paths = identity.write(repo.root, named)
+    paths = _remove_templates_release(repo)
+    paths += identity.write(repo.root, named)
     if empty:
         paths += _empty(repo)
     git(repo.root, "add", "--all", "--", *paths)
@@ -137,6 +139,18 @@ def _require_no_own_runs(repo: Repo) -> None:
             f" runs, such as {newest.run_id[:8]} from commit {newest.tags[COMMIT][:7]}):"
             " add --yes to remove them; earlier commits keep them."
         )
+
+
+def _remove_templates_release(repo: Repo) -> list[str]:
+    """Remove the release with which a copy begins, which has the template's images.
+
+    Returns its path, if there was one. A later `init` keeps that of the copy.
+    """
+    path = repo.root / RELEASE
+    if identity.read(repo.root) or not path.is_file():
+        return []
+    path.unlink()
+    return [RELEASE]
 
 
 def _empty(repo: Repo) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import PipelineError, UsageError
-from core.file_names import OWNED
+from core.file_names import OWNED, RELEASE
 from core.files import write_atomic
 from core.git import GitError, git
 from history.faults import listed
@@ -19,7 +19,7 @@ from pipeline.verification import verify
 SHOWN = 50
 NOTHING_NEW = "Nothing to merge: this copy has every change of the template already."
 # Everything in the template but its own history.
-_EXCLUDED = [f":(exclude){folder}" for folder in OWNED]
+_EXCLUDED = [f":(exclude){folder}" for folder in (*OWNED, RELEASE)]
 
 
 @dataclass(frozen=True)

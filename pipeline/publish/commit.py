@@ -1,4 +1,7 @@
-"""Makes a commit of a tree, in the user's name or in the bot's."""
+"""Makes a commit of a tree, in the user's name or in the bot's.
+
+Standard library only: programs that run without any package use it too.
+"""
 
 from pathlib import Path
 
@@ -20,11 +23,11 @@ def commit_tree(root: Path, tree: str, message: str, parents: list[str]) -> str:
     for parent in parents:
         options += ["-p", parent]
     text = git(root, "stripspace", stdin=message) + "\n"
-    identity = _identity(root)
-    return git(root, "commit-tree", *options, tree, stdin=text, variables=identity)
+    variables = identity(root)
+    return git(root, "commit-tree", *options, tree, stdin=text, variables=variables)
 
 
-def _identity(root: Path) -> dict[str, str]:
+def identity(root: Path) -> dict[str, str]:
     """Return the variables that name the bot, if the user has no name or address."""
     try:
         for ident in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):

@@ -11,6 +11,8 @@ from core.git import git
 from scripts.ci import api
 
 ASKPASS = Path(__file__).resolve().parents[1] / "askpass.sh"
+# The name of the file of the deploy key, in the folder that `Origin.read` is given.
+KEY_FILE = "key"
 # The variables that give access to it, which other programs must not get.
 SECRETS = {
     "GITHUB_TOKEN",
@@ -55,7 +57,7 @@ class Origin:
     def _by_key(cls, key: str, folder: Path) -> "Origin":
         repository = api.call("")
         address: str = repository["ssh_url"]
-        key_file = folder / "key"
+        key_file = folder / KEY_FILE
         key_file.write_text(f"{key}\n", encoding="ascii")
         key_file.chmod(0o600)
         # GitHub publishes the keys of its SSH servers over HTTPS.

@@ -8,10 +8,12 @@ from pathlib import Path
 from core.file_names import is_owned
 from core.git import GitError, git
 
-# The trailers of the commits of `pipeline publish`.
+# The trailers of the pipeline's own commits.
 
-# The commit that was trained.
+# The commit that was trained; `pipeline publish` writes it.
 TRAILER = "Mlops-Publish"
+# The commit that was released; `scripts.ci.declare` writes it.
+RELEASED = "Mlops-Release"
 # The workflow run that published; a publication from a person's machine has none.
 WORKFLOW = "Mlops-Workflow"
 
@@ -37,7 +39,8 @@ def is_own(folder: Path, commit: str) -> bool:
     contains. The author proves nothing: anybody can use any name. Of a merge, only the
     files that differ from all its parents count.
     """
-    if not _trailer(folder, commit, TRAILER):
+    trailers = [_trailer(folder, commit, key) for key in (TRAILER, RELEASED)]
+    if not any(trailers):
         return False
     paths = git(folder, *CHANGED_FILES, commit).splitlines()
     return all(is_owned(path) for path in paths)

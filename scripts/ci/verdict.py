@@ -27,7 +27,7 @@ DOES = {
     "images-arm": "builds and pushes the same for ARM",
     "e2e": "the slow tests",
     "smoke": "starts the whole stack from the images{scan}",
-    "release": "moves `latest` to the images, signs their provenance",
+    "release": "moves `latest` to the images, signs and declares them",
 }
 # The results of jobs that ran to their end.
 RAN = ("success", "failure")

@@ -13,7 +13,9 @@ from threading import Lock
 
 import pytest
 
+from core.file_names import RELEASE
 from core.git import git, git_bytes
+from pipeline.release.schema import Release
 from pipeline.repo import Repo
 from pipeline.verification import verify
 from tests.conftest import commit_all
@@ -91,9 +93,9 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     results = set(run.results.values())
     assert results == {"success"}, run.summary
     commit = published_by(run)
-    assert commit == project.main
+    assert_release_is_declared(run, project, commit, there)
     assert model_at(project, "main") == served
-    added = git(project.origin, "diff", "--name-only", "main~1", "main")
+    added = git(project.origin, "diff", "--name-only", f"{commit}~1", commit)
     assert added.count("run.json") == 3
     assert_refusal_is_explained(run, commit, there)
     status = project.github.statuses[commit]
@@ -104,6 +106,23 @@ def test_a_worse_model_is_a_green_push_and_the_champion_stays(
     assert latest
     assert_unusable_image_stops_a_run(project)
     assert there.digest("mlops-api", "latest") == latest
+
+
+def assert_release_is_declared(
+    run: Run, project: Project, commit: str, there: Registry
+) -> None:
+    """Look at the last commit: the release of the published one, and nothing else."""
+    declared = run.jobs["release"]
+    assert declared.result == "success"
+    assert git(project.origin, "rev-parse", "main~1") == commit
+    changed = git(project.origin, "diff", "--name-only", commit, "main")
+    assert changed == RELEASE
+    text = git(project.origin, "show", f"main:{RELEASE}")
+    release = Release.parse(f"{text}\n")
+    assert release.commit == commit
+    release.require_models(project.origin)
+    digest = there.digest("mlops-api", "latest")
+    assert release.images["api"].endswith(f"/mlops-api@{digest}")
 
 
 def assert_refusal_is_explained(run: Run, commit: str, there: Registry) -> None:

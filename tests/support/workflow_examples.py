@@ -104,7 +104,7 @@ FAULTS: list[tuple[Rule, str, str]] = [
         "persist-credentials: false",
         "persist-credentials: true",
     ),
-    (rules.one_job_writes, "contents: read", "contents: write"),
+    (rules.writers_wait_for_one_another, "contents: read", "contents: write"),
     (
         rules.nothing_is_skipped,
         f"uses: {OWN}",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from tests.support.workflow_files import ON, Job, Step, Workflow
@@ -110,16 +111,17 @@ def checkouts_keep_no_token(workflow: Workflow) -> list[str]:
     return faults
 
 
-def one_job_writes(workflow: Workflow) -> list[str]:
-    """One job at most may write to the repository."""
+def writers_wait_for_one_another(workflow: Workflow) -> list[str]:
+    """Jobs that may write to the repository never do so at the same time."""
     writers = []
     for name, job in workflow.jobs.items():
         if _rights(job).get("contents") == WRITES:
             writers.append(name)
-    if len(writers) <= 1:
-        return []
-    names = ", ".join(writers)
-    return [f"{names}: let one job write contents"]
+    faults = []
+    for earlier, later in pairwise(writers):
+        if earlier not in workflow.jobs[later].get("needs", []):
+            faults.append(f"{later}: wait for {earlier} before writing contents")
+    return faults
 
 
 def nothing_is_skipped(workflow: Workflow) -> list[str]:
@@ -222,7 +224,7 @@ RULES: list[Callable[[Workflow], list[str]]] = [
     commands_are_ours,
     commands_hold_no_expression,
     checkouts_keep_no_token,
-    one_job_writes,
+    writers_wait_for_one_another,
     nothing_is_skipped,
     writers_take_nothing_from_a_cache,
     signing_is_apart,

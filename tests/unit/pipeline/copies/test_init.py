@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageError
+from core.file_names import RELEASE
 from core.git import git
 from pipeline.copies import identity
 from pipeline.copies.init import init
@@ -38,6 +39,16 @@ def test_the_copy_gets_names_of_its_own(copy: Project) -> None:
     assert copy.own() == own
     assert copy.faults() == []
     assert git(copy.root, "rev-list", "--count", "HEAD") == "2"
+
+
+def test_the_first_init_removes_the_release_of_the_template(copy: Project) -> None:
+    copy.write(RELEASE, "{}\n")
+    init(copy.repo, name="Churn")
+    assert git(copy.root, "ls-files", RELEASE) == ""
+    # Later ones keep that of the copy.
+    copy.write(RELEASE, "{}\n")
+    init(copy.repo, name="Weekly churn")
+    assert git(copy.root, "ls-files", RELEASE) == RELEASE
 
 
 def test_names_that_are_not_given_come_from_the_repository(copy: Project) -> None:
