@@ -76,17 +76,26 @@ class Exporter(Collector):
         Raises:
             PipelineError: the address is not available.
         """
-        application = make_wsgi_app(self.registry)
-        try:
-            server = make_server(host, port, application, _Server, _QuietHandler)
-        except OSError as error:
-            reason = f"is not available ({error.strerror})"
-            if error.errno in IN_USE:
-                reason = "is in use"
-            raise PipelineError(
-                f"the port {port} at {host} {reason}: name another --metrics-port."
-            ) from error
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        serve(self.registry, host, port)
+
+
+def serve(registry: CollectorRegistry, host: str, port: int) -> None:
+    """Answer scrapes of metrics from now on, in threads of their own.
+
+    Raises:
+        PipelineError: the address is not available.
+    """
+    application = make_wsgi_app(registry)
+    try:
+        server = make_server(host, port, application, _Server, _QuietHandler)
+    except OSError as error:
+        reason = f"is not available ({error.strerror})"
+        if error.errno in IN_USE:
+            reason = "is in use"
+        raise PipelineError(
+            f"the port {port} at {host} {reason}: name another --metrics-port."
+        ) from error
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 @contextmanager

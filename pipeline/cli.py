@@ -14,6 +14,7 @@ from history.cli_settings import Settings
 from pipeline import console, library_settings
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
+from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
 from pipeline.verification import open_history, project
 from pipeline.worker import cli as worker
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(copies.init)
 app.command()(copies.update)
+app.command()(reconcile.reconcile)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")

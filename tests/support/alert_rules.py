@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from app.observability.metrics import Metrics
+from pipeline.reconcile import metrics as reconcile
 from tests.paths import ROOT
 
 MONITORING = ROOT / "monitoring"
@@ -70,9 +71,10 @@ def all_series(listed: list[Rule]) -> set[str]:
 
 
 def exported() -> set[str]:
-    """Return the names of the series of the API."""
+    """Return the names of the series of the API and of a follower of releases."""
     names = set()
-    for family in Metrics().registry.collect():
-        for suffix in SUFFIXES.get(family.type, [""]):
-            names.add(family.name + suffix)
+    for registry in (Metrics().registry, reconcile.Metrics().registry):
+        for family in registry.collect():
+            for suffix in SUFFIXES.get(family.type, [""]):
+                names.add(family.name + suffix)
     return names

@@ -1,0 +1,1 @@
+"""Following a release: what a branch declares is served, and goes back if it fails."""

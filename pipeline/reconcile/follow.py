@@ -1,0 +1,86 @@
+"""`pipeline reconcile`: one pass, or one pass after another until interrupted."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import PipelineError
+from core.file_lock import take
+from core.git import git, succeeds
+from pipeline.reconcile.metrics import Metrics
+from pipeline.reconcile.reconciler import Outcome, Pass, Reconciler
+from pipeline.repo import Repo
+
+
+def address_of(repo: Repo, remote: str) -> str:
+    """Return the address of a remote; a relative path is one from the checkout."""
+    address = remote
+    if succeeds(repo.root, "remote", "get-url", remote):
+        address = git(repo.root, "remote", "get-url", remote)
+    path = repo.root / address
+    return str(path.resolve()) if path.is_dir() else address
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keep the folder of a reconciler to one process.
+
+    Raises:
+        PipelineError: another process uses it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("ab") as stream:
+        if not take(stream):
+            raise PipelineError(
+                f"another `pipeline reconcile` uses {folder}: stop it first."
+            )
+        yield
+
+
+def run_once(reconciler: Reconciler) -> None:
+    """Make one pass, and print its result.
+
+    Raises:
+        PipelineError: what is declared is not in service.
+    """
+    result = reconciler.run()
+    _print_mended(result)
+    if not result.is_in_sync:
+        raise PipelineError(result.text)
+    print(result.text, flush=True)
+
+
+def follow(reconciler: Reconciler, seconds: float, metrics: Metrics) -> None:
+    """Make passes for ever; a result is printed if it is not that of the pass before.
+
+    Args:
+        seconds: the time between the end of a pass and the next one.
+    """
+    printed = ""
+    while True:
+        result = _pass(reconciler)
+        metrics.count(result)
+        _print_mended(result)
+        if result.text != printed:
+            print(f"{result.outcome.value}: {result.text}", flush=True)
+        printed = result.text
+        time.sleep(seconds)
+
+
+def _pass(reconciler: Reconciler) -> Pass:
+    """Make a pass; a fault of the disk or the clone may be gone at the next one."""
+    try:
+        return reconciler.run()
+    except PipelineError as error:
+        return Pass(Outcome.BROKEN, str(error), fetched=False)
+    except OSError as error:
+        place = error.filename or "the disk"
+        text = f"{place}: {error.strerror or error}."
+        return Pass(Outcome.BROKEN, text, fetched=False)
+
+
+def _print_mended(result: Pass) -> None:
+    if result.mended:
+        names = ", ".join(result.mended)
+        print(f"mended: {names} differed from the release in service.", flush=True)

@@ -1,0 +1,117 @@
+"""A running API, asked whether it serves models as their manifests promise."""
+
+import time
+from typing import Any
+
+import numpy as np
+import requests
+
+from core.environment import is_ours
+from core.manifest import Manifest
+
+TIMEOUT_SECONDS = 10
+PAUSE_SECONDS = 0.5
+RELATIVE_TOLERANCE = 1e-5
+
+
+class RunningApi:
+    """The API at an address."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self._session = requests.Session()
+        # No proxy can reach this machine.
+        self._session.trust_env = not is_ours(self.address)
+
+    def is_alive(self) -> bool:
+        """Return whether the process answers, with or without models."""
+        try:
+            answer = self._request("GET", "/health/live")
+        except requests.RequestException:
+            return False
+        return answer.ok
+
+    def wait_until_served(self, manifests: list[Manifest], seconds: float) -> str:
+        """Wait until models are served and answer their golden requests.
+
+        Returns what is wrong after so many seconds; nothing if all is well.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            problem = self.problem(manifests) or self._golden_problems(manifests)
+            if not problem or time.monotonic() > deadline:
+                return problem
+            time.sleep(PAUSE_SECONDS)
+
+    def problem(self, manifests: list[Manifest]) -> str:
+        """Return why a model is not served as its manifest promises, or nothing."""
+        try:
+            served = self._request("GET", "/models").json()
+        except requests.RequestException as error:
+            return self._silence(error)
+        for manifest in manifests:
+            problem = _identity_problem(manifest, served.get(manifest.task))
+            if problem:
+                return f"{manifest.task}: {problem}"
+        return ""
+
+    def _golden_problems(self, manifests: list[Manifest]) -> str:
+        try:
+            for manifest in manifests:
+                problem = self._golden_problem(manifest)
+                if problem:
+                    return f"{manifest.task}: {problem}"
+        except requests.RequestException as error:
+            return self._silence(error)
+        return ""
+
+    def _silence(self, error: requests.RequestException) -> str:
+        return f"{self.address} does not answer ({type(error).__name__})"
+
+    def _golden_problem(self, manifest: Manifest) -> str:
+        """Send the golden request; return how the answer differs, or nothing."""
+        path = f"/predict/{manifest.task}"
+        answer = self._request("POST", path, manifest.golden.request)
+        if not answer.ok:
+            return f"the golden request is answered with status {answer.status_code}"
+        answered = _values(manifest, answer.json())
+        expected = np.atleast_1d(manifest.golden.answer)
+        same_shape = answered.shape == expected.shape
+        tolerance = manifest.tolerance
+        if same_shape and np.allclose(
+            answered, expected, RELATIVE_TOLERANCE, tolerance
+        ):
+            return ""
+        return (
+            f"the golden request is answered with {answered.tolist()} instead of"
+            f" {expected.tolist()}"
+        )
+
+    def _request(self, method: str, path: str, body: Any = None) -> requests.Response:
+        address = self.address + path
+        return self._session.request(
+            method, address, json=body, timeout=TIMEOUT_SECONDS
+        )
+
+
+def _identity_problem(manifest: Manifest, served: Any) -> str:
+    """Return how the model that is served is not that of the manifest, or nothing."""
+    if served is None:
+        return "no model is served"
+    if served["problem"]:
+        return str(served["problem"])
+    if served["sha256"] != manifest.sha256 or served["version"] != manifest.version:
+        return (
+            f"version {served['version']} is served instead of version"
+            f" {manifest.version}"
+        )
+    return ""
+
+
+def _values(manifest: Manifest, answer: dict[str, Any]) -> np.ndarray[Any, Any]:
+    """Return an answer as the golden one is written: a number, or probabilities."""
+    classes = manifest.target.classes
+    if not classes:
+        return np.array([answer["prediction"]])
+    probabilities = answer["probabilities"]
+    return np.array([probabilities[name] for name in classes])
