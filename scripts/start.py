@@ -12,6 +12,7 @@ from scripts.stack import (
     local,
     other_names,
     programs,
+    released,
     verify,
 )
 from scripts.stack.seen import show
@@ -55,6 +56,11 @@ def _flags() -> argparse.Namespace:
     _add_actions(parser)
     add = parser.add_argument
     add("--local", action="store_true", help="run local processes even if Docker runs")
+    add(
+        "--released",
+        action="store_true",
+        help="run the images that deployment/release.json declares; build none",
+    )
     repeatable: dict[str, Any] = {"action": "append", "default": []}
     add(
         "--with",
@@ -104,6 +110,8 @@ def _start(settings: Settings, flags: argparse.Namespace) -> int:
     docker = checks.docker()
     mode = "local" if flags.local or docker.remedy else "docker"
     if mode == "local":
+        if flags.released:
+            raise StackError("--released needs Docker: a release consists of images.")
         if not flags.local:
             print(f"Docker: {docker.state}. The stack runs as local processes.")
         if settings.profiles:
@@ -119,7 +127,9 @@ def _start(settings: Settings, flags: argparse.Namespace) -> int:
     if flags.doctor:
         return 0
     settings = admin_key.added_to(settings)
-    if mode == "docker":
+    if flags.released:
+        compose.start(released.applied(settings), build=False)
+    elif mode == "docker":
         compose.start(settings)
     elif running:
         _show_running(settings, [name for name in services if name in running])

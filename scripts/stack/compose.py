@@ -52,8 +52,11 @@ def running(settings: Settings) -> list[str]:
     return [name for name in done.stdout.splitlines() if name in ours]
 
 
-def start(settings: Settings) -> None:
+def start(settings: Settings, build: bool = True) -> None:
     """Build what has changed, start everything and wait until it is healthy.
+
+    Args:
+        build: False means that the images are here, and none is built.
 
     Raises:
         StackError: something does not become healthy. Ctrl-C takes down what it started.
@@ -68,9 +71,10 @@ def start(settings: Settings) -> None:
     ready = [name for name in chosen if name not in never_healthy]
     unready = [name for name in chosen if name in never_healthy]
     running_before = running(settings)
-    print("building and starting the containers …", flush=True)
+    doing = "building and starting" if build else "starting"
+    print(f"{doing} the containers …", flush=True)
     try:
-        done = _up(settings, ready, unready)
+        done = _up(settings, ready, unready, build)
     except KeyboardInterrupt:
         if not running_before:
             run(settings, "down")
@@ -86,10 +90,11 @@ def start(settings: Settings) -> None:
 
 
 def _up(
-    settings: Settings, ready: list[str], unready: list[str]
+    settings: Settings, ready: list[str], unready: list[str], build: bool
 ) -> subprocess.CompletedProcess[str]:
     """Start services and wait for those that can become healthy; return the last call."""
-    up = ("up", "--detach", "--build", "--remove-orphans")
+    building = "--build" if build else "--no-build"
+    up = ("up", "--detach", building, "--remove-orphans")
     wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
     if not unready:
         return run(settings, *up, *wait, *ready)

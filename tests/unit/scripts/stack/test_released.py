@@ -1,0 +1,103 @@
+"""`--released`: the release in a checkout, before Docker is asked for its images."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.file_names import RELEASE
+from core.files import write_atomic
+from core.git import git
+from scripts.stack import released
+from scripts.stack.settings import StackError
+from tests.paths import ROOT
+from tests.support.released_models import commit_model, repository, write_release
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a release, in place of this one."""
+    root = repository(tmp_path / "repo")
+    write_release(root, git(root, "rev-parse", "HEAD"))
+    monkeypatch.setattr(released, "ROOT", root)
+    return root
+
+
+def test_compose_finds_the_images_under_their_names_in_the_registry(root: Path) -> None:
+    release = released.read()
+    assert release.commit == git(root, "rev-parse", "HEAD")
+    assert release.names == {
+        "REGISTRY": "ghcr.io",
+        "OWNER": "owner",
+        "REPOSITORY": "name",
+        "IMAGE_TAG": f"sha-{release.commit}",
+    }
+    elsewhere = ("registry.example.org:5000/team/o/n/mlops-api@sha256:" + "a" * 64,)
+    names = replace(release, images=elsewhere).names
+    assert names["REGISTRY"] == "registry.example.org:5000/team"
+    assert (names["OWNER"], names["REPOSITORY"]) == ("o", "n")
+
+
+def without_images(release: dict[str, Any]) -> None:
+    release["images"] = {}
+
+
+def by_tag(release: dict[str, Any]) -> None:
+    release["images"]["api"] = "ghcr.io/owner/name/mlops-api:latest"
+
+
+def without_owner(release: dict[str, Any]) -> None:
+    digest = "a" * 64
+    release["images"] = {"api": f"mlops-api@sha256:{digest}"}
+
+
+def without_models(release: dict[str, Any]) -> None:
+    del release["models"]
+
+
+@pytest.mark.parametrize(
+    "change", [without_images, by_tag, without_owner, without_models]
+)
+def test_a_damaged_release_is_one_sentence(
+    root: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    path = root / RELEASE
+    release = json.loads(path.read_bytes())
+    change(release)
+    write_atomic(path, json.dumps(release))
+    with pytest.raises(StackError, match="is damaged: `git checkout -- deployment"):
+        released.read()
+
+
+def test_no_release_and_other_models_are_one_sentence(root: Path) -> None:
+    commit = git(root, "rev-parse", "HEAD")
+    commit_model(root, "iris", 2)
+    remedy = f"`git checkout {commit} -- deployment/models` takes them"
+    with pytest.raises(StackError, match=remedy):
+        released.read()
+    git(root, "checkout", "--quiet", commit, "--", "deployment/models")
+    assert released.read().commit == commit
+    (root / RELEASE).unlink()
+    with pytest.raises(StackError, match="or start without --released"):
+        released.read()
+
+
+def test_without_docker_a_release_cannot_be_started(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.start", "--local", "--released"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: --released needs Docker: a release consists of images.\n"
+    )
