@@ -3,25 +3,17 @@
 import json
 import urllib.parse
 import urllib.request
-from pathlib import Path
 from typing import Any
 
-import pytest
-from mlflow import MlflowClient
-
-from core.files import sha256_file
-from core.git import git
-from history import layout
-from tests.conftest import commit_all
 from tests.kubernetes import overlay
 from tests.kubernetes.stack import (
     ADMIN_KEY,
     CLIENT,
     FIRST_PREDICTION_SECONDS,
     NAMESPACE,
+    REPLICAS,
     Stack,
 )
-from tests.paths import ROOT
 from tests.support.waiting import wait_until
 
 # Prints the targets, host and port, that a pod cannot connect to. Arguments: the targets.
@@ -72,58 +64,6 @@ ROOT_POD = json.dumps(
 def test_the_first_prediction_is_answered_within_a_minute(stack: Stack) -> None:
     print(f"\nfirst prediction after {stack.seconds:.1f} s")
     assert stack.seconds <= FIRST_PREDICTION_SECONDS
-
-
-def test_mlflow_shows_every_run_with_its_artifacts(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    folders = layout.run_folders(ROOT / "mlruns")
-    with stack.cluster.forwarded(NAMESPACE, "service/mlflow-server", 5000) as port:
-        uri = f"http://127.0.0.1:{port}"
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        client = MlflowClient(uri, registry_uri=uri)
-        experiments = [item.experiment_id for item in client.search_experiments()]
-        runs = client.search_runs(experiments, max_results=5000)
-        assert {run.info.run_id for run in runs} == set(folders)
-        files = 0
-        for run_id, folder in folders.items():
-            artifacts = folder / "artifacts"
-            if not artifacts.is_dir():
-                assert client.list_artifacts(run_id) == []
-                continue
-            target = tmp_path / run_id
-            target.mkdir()
-            copy = Path(client.download_artifacts(run_id, "", str(target)))
-            files += require_same_files(artifacts, copy)
-    print(f"\n{len(runs)} runs, {files} files")
-
-
-def require_same_files(folder: Path, copy: Path) -> int:
-    """Compare the files below two folders and return their number."""
-    count = 0
-    for path in folder.rglob("*"):
-        if path.is_file():
-            count += 1
-            assert sha256_file(copy / path.relative_to(folder)) == sha256_file(path)
-    assert count == sum(path.is_file() for path in copy.rglob("*"))
-    return count
-
-
-def test_a_push_reaches_mlflow(stack: Stack, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "--quiet", str(ROOT), str(clone))
-    (clone / "text.txt").write_text("pushed")
-    commit_all(clone, "feat: push")
-    commit = stack.push(clone)
-
-    def followed() -> bool:
-        target = ("deployment/mlflow-server", "-c", "follow")
-        inside = ("--", "git", "-C", "/repo", "rev-parse", "HEAD")
-        output = stack.cluster.kubectl("exec", "-n", NAMESPACE, *target, *inside)
-        return output.strip() == commit
-
-    wait_until(followed, 60, 1)
 
 
 def test_the_worker_explains_for_the_api(stack: Stack) -> None:
@@ -200,6 +140,21 @@ def evict_all_but_the_last(stack: Stack) -> None:
     assert stack.evict(first) == ""
     for pod in others:
         assert "would violate the pod's disruption budget" in stack.evict(pod)
+
+
+def test_replicas_are_added_under_load(stack: Stack) -> None:
+    kubectl = stack.cluster.kubectl
+    path = "/spec/metrics/0/resource/target/averageValue"
+    # Low enough for a busy machine, on which no replica gets most of a core.
+    lower = [{"op": "replace", "path": path, "value": "100m"}]
+    patch = ("patch", "hpa", "mlops-api", "--type=json", "-p", json.dumps(lower))
+    kubectl("-n", NAMESPACE, *patch)
+    try:
+        with stack.steady_load() as counts:
+            wait_until(lambda: len(stack.pods("mlops-api")) > REPLICAS, 180, 1)
+    finally:
+        kubectl("apply", "-k", str(stack.overlay))
+    assert counts["failures"] == []
 
 
 def test_connections_that_no_policy_lists_are_refused(stack: Stack) -> None:
