@@ -86,7 +86,9 @@ def test_the_branch_is_checked_out_and_again_after_an_interruption(
     (checkout.folder / ".git" / "index.lock").touch()
     (checkout.folder / "text.txt").write_text("half")
     second = push(seed, "second")
-    assert checkout.run("branch").returncode == 0
+    again = checkout.run("branch")
+    assert again.returncode == 0
+    assert again.stderr == ""
     assert checkout.head() == second
     assert (checkout.folder / "text.txt").read_text("utf-8") == "second"
 

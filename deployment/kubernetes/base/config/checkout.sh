@@ -23,7 +23,8 @@ fi
 
 # Safe to repeat, whatever an interrupted call has left behind.
 prepare() {
-  git init --quiet --initial-branch "$REPOSITORY_BRANCH" "$folder"
+  git -c init.defaultBranch="$REPOSITORY_BRANCH" init --quiet "$folder"
+  git -C "$folder" symbolic-ref HEAD "refs/heads/$REPOSITORY_BRANCH"
   git -C "$folder" config remote.origin.url "$REPOSITORY_URL"
   git -C "$folder" config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
 }
