@@ -18,6 +18,7 @@ OURS = (
     "mlflow-server",
     "jaeger",
     "prometheus",
+    "dask-scheduler",
 )
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 

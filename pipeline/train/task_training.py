@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
 from core import tracing
 from core.onnx_model import OnnxModel
@@ -17,10 +16,12 @@ from pipeline.data.fetch import Dataset
 from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
-from pipeline.train import behavioural_tests, manifest
+from pipeline.train import behavioural_tests, manifest, units
+from pipeline.train.backend import Backend, LocalBackend
 from pipeline.train.candidates import Candidate, Failure, best, fit_all
 from pipeline.train.recorder import Recorder
 from pipeline.train.training_data import TrainingData
+from pipeline.train.unit_progress import UnitProgress
 
 
 class TaskTraining:
@@ -40,6 +41,7 @@ class TaskTraining:
         folder: Path,
         dirty: list[str],
         refresh: bool,
+        backend: Backend | None = None,
     ) -> None:
         """Prepare a training.
 
@@ -50,6 +52,7 @@ class TaskTraining:
             folder: the bundle's folder.
             dirty: the files that no commit holds as they are.
             refresh: whether to read the data's sources and not the snapshot.
+            backend: where the candidates are fitted; by default on this machine.
         """
         self.repo = repo
         self.task = task
@@ -57,6 +60,7 @@ class TaskTraining:
         self.folder = folder
         self.dirty = dirty
         self.refresh = refresh
+        self.backend = backend or LocalBackend()
         self.results: list[Candidate | Failure] = []
         self.winner: Candidate | None = None
 
@@ -121,19 +125,19 @@ class TaskTraining:
         """Fit all candidates and record each as soon as it is evaluated."""
         candidates = self.settings.tasks[self.task.name].candidates
         console = Console(stderr=True)
-        results = track(
-            fit_all(data, candidates),
-            f"Training {self.task.name}",
-            len(candidates),
-            transient=True,
-            console=console,
-            disable=not console.is_terminal,
+        progress = UnitProgress(
+            console,
+            self.task.name,
+            len(units.units_of(candidates, data.folds)),
+            has_cluster=not isinstance(self.backend, LocalBackend),
         )
         began = time.time()
-        for result in results:
-            recorder.record(result, began, console)
-            self.results.append(result)
-            began = time.time()
+        with progress:
+            results = fit_all(data, candidates, self.backend, progress.advance)
+            for result in results:
+                recorder.record(result, began, console)
+                self.results.append(result)
+                began = time.time()
 
     def _challenger(
         self,

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,14 @@ from pipeline import bundle as bundles
 from pipeline import library_settings
 from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle, TaskResult
+from pipeline.cluster import settings as cluster_settings
 from pipeline.repo import Repo
 from pipeline.train.changes import changes
 from pipeline.train.settings import load as load_settings
 from pipeline.workflow import notice
 
 if TYPE_CHECKING:
+    from pipeline.train.backend import Backend
     from pipeline.train.task_training import TaskTraining
 
 OWN_STORE = "the tracking store in build/tracking"
@@ -43,10 +45,10 @@ def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bun
         refresh: whether to read the data's sources and not the snapshots.
 
     Raises:
-        UsageError: a task or a key is unknown, or `out` is a folder that is not a
-            bundle.
+        UsageError: a task or a key is unknown, `out` is a folder that is not a bundle,
+            or `MLOPS_CLUSTER` is not an address.
         PipelineError: a task's data are not valid, no data are available, or the
-            tracking store fails.
+            tracking store or the cluster fails.
     """
     return Training(repo, tasks, out, refresh).run()
 
@@ -72,8 +74,8 @@ class Training:
         try:
             with lock, self._old_bundle_removed() as aside:
                 self._read_configuration()
-                with address.one_sentence(store):
-                    bundle = self._fill(aside / "new")
+                with self._open_backend() as backend, address.one_sentence(store):
+                    bundle = self._fill(aside / "new", backend)
                 (aside / "new").rename(self._out)
                 return bundle
         except Timeout as error:
@@ -89,6 +91,12 @@ class Training:
                 f"{out} holds something else than a bundle: name another folder."
             )
 
+    def _open_backend(self) -> AbstractContextManager["Backend"]:
+        # joblib takes long to import, and a wrong argument should be reported at once.
+        from pipeline.train.backend import open_backend
+
+        return open_backend(self._cluster)
+
     @contextmanager
     def _old_bundle_removed(self) -> Iterator[Path]:
         """Remove the old bundle, and return a folder in which to build the new one.
@@ -103,6 +111,7 @@ class Training:
             yield aside
 
     def _read_configuration(self) -> None:
+        self._cluster = cluster_settings.address()
         self._settings = load_settings(self._repo)
         names = self._names or self._settings.tasks
         self._tasks = [all_tasks.load(name) for name in names]
@@ -113,7 +122,7 @@ class Training:
                     " section."
                 )
 
-    def _fill(self, folder: Path) -> Bundle:
+    def _fill(self, folder: Path, backend: "Backend") -> Bundle:
         """Train the tasks into a bundle's folder, one after the other."""
         # These imports take seconds, and an unknown key should be reported at once.
         from pipeline.report.templates import render
@@ -131,6 +140,7 @@ class Training:
                 folder,
                 dirty,
                 self._refresh,
+                backend,
             )
             trainings.append(training)
         results, waiting = self._run(trainings)

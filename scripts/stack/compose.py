@@ -23,7 +23,11 @@ SERVICES = [
     "cadvisor",
 ]
 # Those that a profile adds.
-PROFILES = {"alerts": ("alertmanager",), "tracing": ("jaeger",)}
+PROFILES = {
+    "alerts": ("alertmanager",),
+    "cluster": ("dask-scheduler", "dask-worker"),
+    "tracing": ("jaeger",),
+}
 
 # The reverse proxy: it publishes the API's port.
 PROXY = "proxy"

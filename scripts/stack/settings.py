@@ -21,6 +21,7 @@ PORTS = {
     "cadvisor": ("CADVISOR_PORT", 8080),
     "alertmanager": ("ALERTMANAGER_PORT", 9093),
     "jaeger": ("JAEGER_PORT", 16686),
+    "dask-scheduler": ("DASK_DASHBOARD_PORT", 8787),
     "trainer": ("TRAINER_PORT", 8001),
 }
 
@@ -29,6 +30,9 @@ OF_OTHER_WORK = ("MLFLOW_", "_MLFLOW_", "UVICORN_", "GUNICORN_", "FLASK_", "PYTH
 # The variable that turns tracing on, and Jaeger's address in Compose's network.
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 JAEGER = "http://jaeger:4318"
+# The variable that sends trainings to a cluster, and the scheduler's address there.
+CLUSTER = "MLOPS_CLUSTER"
+SCHEDULER = "tcp://dask-scheduler:8786"
 
 Variables = dict[str, str]
 """Variables of an environment, by name."""
@@ -106,9 +110,11 @@ class Settings:
     def environment(self) -> Variables:
         """Return the environment for `docker compose`, with every port as it is now."""
         own = self._ports()
-        # The profile starts Jaeger, but cannot set a variable itself.
+        # A profile starts services, but cannot set a variable itself.
         if "tracing" in self.profiles:
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
+        if "cluster" in self.profiles:
+            own[CLUSTER] = self.variables.get(CLUSTER) or SCHEDULER
         # `.env` has been read already: Compose would quote its values in warnings,
         # passwords among them. The services to leave out have been left out, too.
         done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}

@@ -39,6 +39,7 @@ def everything(
         "cadvisor": monitoring.cadvisor,
         "alertmanager": monitoring.alertmanager,
         "jaeger": monitoring.jaeger,
+        "dask-scheduler": _cluster,
     }
     looks |= closer or {}
     seen: list[Seen] = []
@@ -108,6 +109,16 @@ def _worker(settings: Settings) -> list[Seen]:
     values = answer["values"]
     most = max(values, key=lambda feature: abs(values[feature]))
     return [Seen("Explain", address, f"POST a record; here {most} mattered most")]
+
+
+def _cluster(settings: Settings) -> list[Seen]:
+    """Check that the scheduler of the cluster has a worker."""
+    counts = ask(settings.url("dask-scheduler", "/json/counts.json"))
+    count = counts["workers"]
+    if not count:
+        raise StackError("the cluster has no worker: see the log of dask-worker.")
+    page = settings.url("dask-scheduler", "/status")
+    return [Seen("Cluster", page, f"{count} worker" + "s" * (count > 1))]
 
 
 def mlflow(settings: Settings) -> list[Seen]:

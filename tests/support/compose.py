@@ -24,6 +24,7 @@ PORTS = {
     "cadvisor": "8080",
     "alertmanager": "9093",
     "jaeger": "16686",
+    "dask-scheduler": "8787",
 }
 
 

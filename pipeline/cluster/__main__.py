@@ -1,0 +1,54 @@
+"""Starts a part of a cluster: `python -m pipeline.cluster scheduler|worker …`.
+
+The arguments after the first are those of `dask scheduler` and `dask worker`. A worker
+gets one thread, since models would depend on more.
+"""
+
+import sys
+
+from core import output
+from core.errors import PipelineError, UsageError
+from pipeline import code_version, console
+
+ROLES = ("scheduler", "worker")
+USAGE = (
+    "usage: python -m pipeline.cluster scheduler [OPTIONS], or python -m"
+    " pipeline.cluster worker tcp://HOST:PORT [OPTIONS]; the options are those of"
+    " `dask scheduler` and `dask worker`."
+)
+
+
+def run(arguments: list[str]) -> None:
+    """Run a scheduler or a worker until it is stopped.
+
+    Raises:
+        UsageError: the first argument is neither.
+    """
+    if not arguments or arguments[0] not in ROLES:
+        raise UsageError(USAGE)
+    role = arguments[0]
+    options = arguments[1:]
+    description = code_version.describe()
+    commit = description[code_version.COMMIT] or "unknown"
+    print(f"Dask {role}, commit {commit}", flush=True)
+    if role == "scheduler":
+        from distributed.cli.dask_scheduler import main as dask_scheduler
+
+        dask_scheduler(options)
+    else:
+        from distributed.cli.dask_worker import main as dask_worker
+
+        dask_worker(["--nthreads", "1", *options])
+
+
+def main() -> None:
+    """Run the command; an error is one sentence and an exit status."""
+    output.prepare()
+    try:
+        run(sys.argv[1:])
+    except (PipelineError, OSError) as error:
+        console.fail(error)
+
+
+if __name__ == "__main__":
+    main()
