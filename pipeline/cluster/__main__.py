@@ -41,14 +41,15 @@ def run(arguments: list[str]) -> None:
         dask_worker(["--nthreads", "1", *options])
 
 
-def main() -> None:
+def main() -> int:
     """Run the command; an error is one sentence and an exit status."""
-    output.prepare()
     try:
         run(sys.argv[1:])
     except (PipelineError, OSError) as error:
         console.fail(error)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    output.prepare()
+    sys.exit(main())

@@ -5,8 +5,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,11 +88,20 @@ def running(weed: str, folder: Path) -> Iterator[Store]:
 
 
 def _has_bucket(store: Store) -> bool:
-    """Return whether the bucket is there: it is refused to strangers then."""
+    """Return whether the bucket is there: it comes some time after the first answer."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    variables = store.variables
+    client = boto3.client(
+        "s3",
+        endpoint_url=store.endpoint,
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    )
     try:
-        urllib.request.urlopen(f"{store.endpoint}/{BUCKET}", timeout=5).close()
-    except urllib.error.HTTPError as error:
-        return error.code == 403
-    except OSError:
+        client.list_objects(Bucket=BUCKET)
+    except (BotoCoreError, ClientError):
         return False
     return True

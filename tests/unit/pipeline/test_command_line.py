@@ -152,9 +152,10 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     tip = git(origin, "rev-parse", "main")
     bundle = repo.root.parent / "bundle"
     factories.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
-    repo.build.mkdir()
+    unfinished = repo.root / ".git" / "publish"
+    unfinished.mkdir()
     script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'
-    on_a_full_disk = ["unshare", "-rm", "sh", "-c", script, str(repo.build)]
+    on_a_full_disk = ["unshare", "-rm", "sh", "-c", script, str(unfinished)]
     arguments = ["--repo", str(repo.root), "publish", "--bundle", str(bundle)]
     done = subprocess.run(
         [*on_a_full_disk, sys.executable, "-m", "pipeline", *arguments],

@@ -56,7 +56,7 @@ def test_anything_else_is_wrong_usage(
         settings.address()
 
 
-def test_a_training_with_a_wrong_address_leaves_the_old_bundle(
+def test_a_training_with_a_wrong_address_leaves_no_old_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = new_checkout(tmp_path / "checkout")
@@ -66,4 +66,4 @@ def test_a_training_with_a_wrong_address_leaves_the_old_bundle(
     monkeypatch.setenv("MLOPS_CLUSTER", "dask-scheduler:8786")
     with pytest.raises(UsageError, match="is not the address of a Dask scheduler"):
         train(repo, [], old)
-    assert (old / "bundle.json").is_file()
+    assert not old.exists()
