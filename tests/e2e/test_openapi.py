@@ -13,19 +13,28 @@ from tests.support.serving import Api
 from tests.unit.pipeline.worker.service import checkout, running
 
 pytestmark = pytest.mark.slow
-CASES = 1_000
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
-def test_a_thousand_cases_meet_no_fault_and_no_undocumented_answer(
-    tmp_path: Path,
+# All phases give ten times as many cases, and take two minutes.
+@pytest.mark.parametrize(
+    ("phases", "cases"),
+    [
+        ("examples,fuzzing", 200),
+        pytest.param(
+            "examples,coverage,fuzzing,stateful", 1_000, marks=pytest.mark.nightly
+        ),
+    ],
+)
+def test_no_case_meets_a_fault_or_an_undocumented_answer(
+    tmp_path: Path, phases: str, cases: int
 ) -> None:
     with running(checkout(tmp_path / "checkout")) as trainer:
         url = f"http://127.0.0.1:{trainer.port}"
         with Api(tmp_path, API_TRAINER_URL=url) as api:
             location = f"http://127.0.0.1:{api.port}/openapi.json"
             program = [sys.executable, "-m", "schemathesis.cli"]
-            options = ["--checks", "all", "--no-color"]
+            options = ["--checks", "all", "--no-color", "--phases", phases]
             done = subprocess.run(
                 [*program, "--config-file", str(CONFIG), "run", location, *options],
                 cwd=tmp_path,
@@ -34,5 +43,6 @@ def test_a_thousand_cases_meet_no_fault_and_no_undocumented_answer(
                 timeout=540,
             )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
-    cases = re.search(r"(\d+) generated", done.stdout)
-    assert cases and int(cases.group(1)) >= CASES, done.stdout[-2_000:]
+    generated = re.search(r"(\d+) generated", done.stdout)
+    assert generated, done.stdout[-2_000:]
+    assert int(generated.group(1)) >= cases
