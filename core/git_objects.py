@@ -4,6 +4,7 @@ The user's index and work tree are not involved, and no filter, attribute or ign
 applies: Git stores the bytes of a file, and returns them.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -111,8 +112,19 @@ def write_blobs(root: Path, files: Sequence[Path]) -> list[str]:
         files: absolute paths without a line break.
     """
     command = ("hash-object", "-w", "--no-filters", "--stdin-paths")
-    paths = [file.as_posix() for file in files]
+    paths = [_seen_from(root.resolve(), file.resolve()) for file in files]
     return git(root, *command, stdin="\n".join(paths)).splitlines()
+
+
+def _seen_from(root: Path, file: Path) -> str:
+    """Return the path of a file as Git reads it in a folder, relative where it can be.
+
+    A Git that is not Windows' own, such as WSL's, does not know the names of drives.
+    """
+    try:
+        return Path(os.path.relpath(file, root)).as_posix()
+    except ValueError:  # they are on different drives
+        return file.as_posix()
 
 
 def read_blobs(root: Path, blobs: Sequence[str]) -> Iterator[bytes]:

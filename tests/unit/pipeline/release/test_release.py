@@ -151,11 +151,11 @@ def test_verify_names_a_release_that_does_not_fit_its_commit(root: Path) -> None
 
     path = root / RELEASE
     text = path.read_text("utf-8")
-    path.write_text(text.replace(commit, "e" * 40), "utf-8")
+    path.write_text(text.replace(commit, "e" * 40), "utf-8", newline="\n")
     assert find_faults(root, notices.append) == []
     assert "e" * 12 in notices[0]
 
-    path.write_text(text.replace('"version": 3', '"version": 2'), "utf-8")
+    path.write_text(text.replace('"version": 3', '"version": 2'), "utf-8", newline="\n")
     (fault,) = find_faults(root, notices.append)
     assert fault.file == RELEASE
     assert fault.reason.startswith("the model of housing is not the one that commit")

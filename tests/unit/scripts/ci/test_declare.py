@@ -111,7 +111,7 @@ def test_a_push_in_between_stays_below_it(project: Project) -> None:
     theirs = commit_all(other, "docs: faster")
     git(project.origin, "fetch", "--quiet", str(other), "HEAD:refs/heads/theirs")
     hook = project.origin / "hooks" / "pre-receive"
-    hook.write_text(RACE % theirs)
+    hook.write_text(RACE % theirs, newline="\n")
     hook.chmod(0o755)
     released = project.tip()
     done = project.declare()
