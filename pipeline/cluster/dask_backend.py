@@ -12,6 +12,7 @@ from uuid import uuid4
 import cloudpickle
 import dask
 from distributed import Client, Future, KilledWorker
+from distributed.comm import CommClosedError
 
 from core.errors import PipelineError
 from pipeline import code_version
@@ -23,7 +24,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 # The longest wait without any worker, while units of work are left.
 WORKER_SECONDS = 60
-CANCELLED = (CancelledError, concurrent_futures.CancelledError)
+# What a result ends with if the scheduler is lost before it arrives, or on its way.
+LOST = (CancelledError, concurrent_futures.CancelledError, CommClosedError)
 CONFIGURATION = {
     # The data of a task are sent once, as a part of the graph.
     "distributed.admin.large-graph-warning-threshold": "1TB",
@@ -100,7 +102,7 @@ class DaskBackend:
                 f"{item}: the workers that computed it died one after the other: give"
                 " them more memory, and look at their logs."
             ) from error
-        except CANCELLED as error:
+        except LOST as error:
             raise PipelineError(
                 f"the scheduler at {self.address} is gone: start it and train again."
             ) from error

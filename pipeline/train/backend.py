@@ -13,6 +13,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+# Fewer rows are fitted in less time than processes take to import scikit-learn.
+FEW_ROWS = 500
+
+
 class Backend(Protocol):
     """A way to call a function for many items at the same time."""
 
@@ -27,7 +31,14 @@ class Backend(Protocol):
 
 
 class LocalBackend:
-    """The cores of this machine, each with a process; see joblib's `loky`."""
+    """This machine: a process for each core, or this process alone for few rows.
+
+    The processes are those of joblib's `loky`.
+    """
+
+    def __init__(self, rows: int) -> None:
+        """Choose by the number of rows that are fitted on."""
+        self._processes = 1 if rows < FEW_ROWS else -1
 
     def map(
         self,
@@ -38,23 +49,27 @@ class LocalBackend:
         """Yield `function(shared, item)` for each item, in the order of the items."""
         jobs = [delayed(function)(shared, item) for item in items]
         # Batches of short units would hold up long ones.
-        parallel = Parallel(n_jobs=-1, batch_size=1, return_as="generator")
+        parallel = Parallel(
+            n_jobs=self._processes,
+            batch_size=1,
+            return_as="generator",
+        )
         yield from parallel(jobs)
 
 
 @contextmanager
-def open_backend(cluster: str) -> Iterator[Backend]:
-    """Return the backend of a training.
+def open_cluster(cluster: str) -> Iterator[Backend | None]:
+    """Return the backend of a training on a cluster.
 
     Args:
-        cluster: the address of a Dask scheduler; if it is empty, the cores of this
-            machine are used.
+        cluster: the address of a Dask scheduler; if it is empty, there is none, and
+            None is returned.
 
     Raises:
         PipelineError: the cluster cannot be used.
     """
     if not cluster:
-        yield LocalBackend()
+        yield None
         return
     # Dask takes a second to import, and most trainings need no cluster.
     from pipeline.cluster import dask_backend

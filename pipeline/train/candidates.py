@@ -77,7 +77,7 @@ def fit_all(
     Args:
         data: the rows and settings of all candidates.
         candidates: the hyperparameters by algorithm.
-        backend: where the units of work are done; by default on this machine's cores.
+        backend: where the units of work are done; by default on this machine.
         report: called with each unit that is done, in their order.
 
     Raises:
@@ -85,7 +85,8 @@ def fit_all(
     """
     data.split()  # it refuses too few rows
     work = units.units_of(candidates, data.folds)
-    outcomes = (backend or LocalBackend()).map(units.run, data, work)
+    backend = backend or LocalBackend(len(data.train))
+    outcomes = backend.map(units.run, data, work)
     of_candidate: list[Outcome] = []
     for unit, outcome in zip(work, outcomes, strict=True):
         report(unit, outcome)

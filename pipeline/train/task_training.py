@@ -17,7 +17,7 @@ from pipeline.params import Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import behavioural_tests, manifest, units
-from pipeline.train.backend import Backend, LocalBackend
+from pipeline.train.backend import Backend
 from pipeline.train.candidates import Candidate, Failure, best, fit_all
 from pipeline.train.recorder import Recorder
 from pipeline.train.training_data import TrainingData
@@ -41,7 +41,7 @@ class TaskTraining:
         folder: Path,
         dirty: list[str],
         refresh: bool,
-        backend: Backend | None = None,
+        cluster: Backend | None = None,
     ) -> None:
         """Prepare a training.
 
@@ -52,7 +52,7 @@ class TaskTraining:
             folder: the bundle's folder.
             dirty: the files that no commit holds as they are.
             refresh: whether to read the data's sources and not the snapshot.
-            backend: where the candidates are fitted; by default on this machine.
+            cluster: where the candidates are fitted; by default on this machine.
         """
         self.repo = repo
         self.task = task
@@ -60,7 +60,7 @@ class TaskTraining:
         self.folder = folder
         self.dirty = dirty
         self.refresh = refresh
-        self.backend = backend or LocalBackend()
+        self.cluster = cluster
         self.results: list[Candidate | Failure] = []
         self.winner: Candidate | None = None
 
@@ -129,11 +129,11 @@ class TaskTraining:
             console,
             self.task.name,
             len(units.units_of(candidates, data.folds)),
-            has_cluster=not isinstance(self.backend, LocalBackend),
+            has_cluster=self.cluster is not None,
         )
         began = time.time()
         with progress:
-            results = fit_all(data, candidates, self.backend, progress.advance)
+            results = fit_all(data, candidates, self.cluster, progress.advance)
             for result in results:
                 recorder.record(result, began, console)
                 self.results.append(result)

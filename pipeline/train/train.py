@@ -74,8 +74,8 @@ class Training:
         try:
             with lock, self._old_bundle_removed() as aside:
                 self._read_configuration()
-                with self._open_backend() as backend, address.one_sentence(store):
-                    bundle = self._fill(aside / "new", backend)
+                with self._open_cluster() as cluster, address.one_sentence(store):
+                    bundle = self._fill(aside / "new", cluster)
                 (aside / "new").rename(self._out)
                 return bundle
         except Timeout as error:
@@ -91,11 +91,11 @@ class Training:
                 f"{out} holds something else than a bundle: name another folder."
             )
 
-    def _open_backend(self) -> AbstractContextManager["Backend"]:
+    def _open_cluster(self) -> AbstractContextManager["Backend | None"]:
         # joblib takes long to import, and a wrong argument should be reported at once.
-        from pipeline.train.backend import open_backend
+        from pipeline.train.backend import open_cluster
 
-        return open_backend(self._cluster)
+        return open_cluster(self._cluster)
 
     @contextmanager
     def _old_bundle_removed(self) -> Iterator[Path]:
@@ -122,7 +122,7 @@ class Training:
                     " section."
                 )
 
-    def _fill(self, folder: Path, backend: "Backend") -> Bundle:
+    def _fill(self, folder: Path, cluster: "Backend | None") -> Bundle:
         """Train the tasks into a bundle's folder, one after the other."""
         # These imports take seconds, and an unknown key should be reported at once.
         from pipeline.report.templates import render
@@ -140,7 +140,7 @@ class Training:
                 folder,
                 dirty,
                 self._refresh,
-                backend,
+                cluster,
             )
             trainings.append(training)
         results, waiting = self._run(trainings)
