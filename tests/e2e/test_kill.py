@@ -120,6 +120,7 @@ def test_train(clone: Callable[..., Repo]) -> None:
     assert unfinished(repo) == []
 
 
+@pytest.mark.nightly
 def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> None:
     repo = clone("publish")
     rounds = 0

@@ -64,6 +64,7 @@ def write_environment(team: Team, path: Path) -> None:
     noxfile.write_text(f"{text}\n{spy}\n", "utf-8")
 
 
+@pytest.mark.nightly
 def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) -> None:
     team.set_rule(RULESET)
     seen = team.folder / "seen.json"
@@ -113,6 +114,7 @@ def files_with(folder: Path, content: bytes) -> list[Path]:
     return [path for path in paths if content in path.read_bytes()]
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(
     not SSHD, reason="there is no sshd: `apt-get install openssh-server`"
 )
@@ -157,6 +159,7 @@ def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(
     assert f"contains {theirs[:9]} of another push" in team.outputs["left"]
 
 
+@pytest.mark.nightly
 def test_without_a_model_in_service_nothing_is_shipped(team: Team) -> None:
     git(team.clone, "rm", "-rq", "mlruns", "deployment/models", "results")
     team.commit("chore: begin anew")

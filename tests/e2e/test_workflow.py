@@ -131,6 +131,7 @@ def spoil_a_row(path: Path) -> None:
     path.write_bytes(gzip.compress(content.encode()))
 
 
+@pytest.mark.nightly
 def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     (project.clone / "examples" / "bad.py").write_text("import os\n")
     spoil_a_row(project.clone / "data" / "iris.csv.gz")

@@ -69,6 +69,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_half_run(
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_import_is_finished_by_the_next(
     repo: Workspace, source: SourceStore
 ) -> None:

@@ -30,6 +30,7 @@ def test_two_stores_are_equal_entity_by_entity(
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @examples(15)
 @given(EXPERIMENTS)
 def test_many_stores_are_equal_entity_by_entity(

@@ -81,6 +81,7 @@ def test_code_is_merged_and_the_history_stays(
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("there", THERE)
 @pytest.mark.parametrize("here", HERE)
 @pytest.mark.parametrize("make", [copies.fork, copies.copy])

@@ -72,6 +72,7 @@ def has_alert(reference: Reference, window: pd.DataFrame) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("size", (LEAST, MOST))
 def test_at_most_one_window_in_a_hundred_alerts_without_drift(
     reference: Reference, rows: pd.DataFrame, size: int
