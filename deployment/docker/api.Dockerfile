@@ -42,7 +42,7 @@ ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME
     API_LOG_FILE=/dev/null
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "health.py", "8000", "/health/ready"]
 ENTRYPOINT ["python"]
 CMD ["-m", "app"]

@@ -32,7 +32,7 @@ ENV PYTHONPATH=/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME
 USER 10001:10001
 EXPOSE 5000 5001
 # /health answers 200 even if every page and every client gets a 403: send a request as a client does.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=5 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=5 \
     CMD ["python", "health.py", "5000", "/api/2.0/mlflow/experiments/search?max_results=1", "mlflow-server"]
 ENTRYPOINT ["bash", "mlflow-start.sh"]
 ARG SOURCE=""

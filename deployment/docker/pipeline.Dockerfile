@@ -45,7 +45,7 @@ ENV PYTHONPATH=/mlops:/mlops/rest:/mlops/packages PYTHONDONTWRITEBYTECODE=1 PYTH
     MLOPS_BUILD_DIR=/state/build TRAINER_STATE=/state/serving TRAINER_HOST=0.0.0.0
 USER 10001:10001
 EXPOSE 8001
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=5 \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=5 \
     CMD ["python", "/mlops/health.py", "8001", "/health"]
 ENTRYPOINT ["python", "-m", "pipeline"]
 CMD ["serve-worker"]
