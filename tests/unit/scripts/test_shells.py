@@ -33,13 +33,17 @@ NAMES = (
 )
 
 # One session of PowerShell, which calls the script with each list of arguments and
-# prints its output. At the end it prints the current folder and a variable, which no
+# prints its output, then its errors. At the end it prints the current folder and a variable, which no
 # script may change.
 SESSION = """
 $env:PYTHONSAFEPATH = '1'
 foreach ($case in ConvertFrom-Json $env:CASES) {
     $arguments = @($case | ForEach-Object { $_ })
-    Write-Output (& ./start-mlops.ps1 @arguments 2>&1 | Out-String -Width 500)
+    $lines = & ./start-mlops.ps1 @arguments 2>&1
+    # The two streams come through pipes of their own, so in any order.
+    $isError = { $_ -is [System.Management.Automation.ErrorRecord] }
+    Write-Output ($lines | Where-Object { -not (& $isError) } | Out-String -Width 500)
+    Write-Output ($lines | Where-Object $isError | Out-String -Width 500)
     Write-Output "<status $LASTEXITCODE>"
 }
 Write-Output "$((Get-Location).Path) $env:PYTHONSAFEPATH"
