@@ -90,6 +90,7 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
     assert commit[:9] in team.report
 
 
+@pytest.mark.nightly
 def test_second_way_a_branch_of_its_own_push_after_push(team: Team) -> None:
     team.set_rule(PROTECTED)
     first = team.published("published", PUBLISH_BRANCH="published")

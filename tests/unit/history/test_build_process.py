@@ -66,6 +66,7 @@ def test_a_database_of_a_newer_mlflow_is_left_alone(repo: Workspace) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_database_of_an_older_mlflow_is_upgraded(repo: Workspace) -> None:
     repo.build.mkdir()
     older = "75868b020152"

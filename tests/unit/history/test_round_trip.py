@@ -72,6 +72,7 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_history_of_more_than_one_page_is_whole(tmp_path: Path) -> None:
     uri, client, experiment = new_store(tmp_path / "source")
     run_id = client.create_run(experiment).info.run_id

@@ -33,8 +33,8 @@ NAMES = (
 )
 
 # One session of PowerShell, which calls the script with each list of arguments and
-# prints its output, then its errors. At the end it prints the current folder and a variable, which no
-# script may change.
+# prints its output, then its errors. At the end it prints the current folder and a
+# variable, which no script may change.
 SESSION = """
 $env:PYTHONSAFEPATH = '1'
 foreach ($case in ConvertFrom-Json $env:CASES) {
