@@ -26,7 +26,7 @@ _SECRETS = (
     re.compile(r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#]*(?=@)", re.IGNORECASE),
     # The same with an unescaped / ? or # in the password; host:8080/a@b is none.
     re.compile(
-        r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#:@]+:(?!\d*[/?#])[^\s@]*(?=@)",
+        r"(?P<kept>\b[a-z][a-z0-9+.-]*://)[^\s/?#:@]+:(?!\d+[/?#])[^\s@]*(?=@)",
         re.IGNORECASE,
     ),
     # ?password=… &X-Amz-Signature=… in an address, password=… in a list of settings.
@@ -47,6 +47,15 @@ _SECRETS = (
     ),
 )
 
+# The same where the address is the whole text, so that it may contain blanks.
+_USERS = (
+    re.compile(r"\A(?P<kept>[a-z][a-z0-9+.-]*://)[^/?#]*(?=@)", re.IGNORECASE),
+    re.compile(
+        r"\A(?P<kept>[a-z][a-z0-9+.-]*://)[^/?#:@]+:(?!\d+[/?#]).*(?=@)",
+        re.IGNORECASE | re.DOTALL,
+    ),
+)
+
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     """Return a text with `***` in place of every secret of an address, setting or
@@ -63,6 +72,20 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     for secret in _SECRETS:
         text = secret.sub(rf"\g<kept>{MASK}", text)
     return text
+
+
+def redact_address(address: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return an address with `***` in place of every secret in it.
+
+    In a longer text a blank ends an address; here it may be a part of the password.
+
+    Args:
+        address: the address, and no other text.
+        environment: see `redact`.
+    """
+    for user in _USERS:
+        address = user.sub(rf"\g<kept>{MASK}", address)
+    return redact(address, environment)
 
 
 def _values(environment: Mapping[str, str]) -> Iterable[str]:

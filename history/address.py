@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from core.errors import PipelineError, UsageError
-from core.redact import redact
+from core.redact import redact, redact_address
 
 # Do not wait for minutes for an absent server; no progress bars, no telemetry.
 SETTINGS = {
@@ -87,12 +87,13 @@ def one_sentence(uri: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise PipelineError(
-            f"{redact(uri)}: needs the Python package {error.name}, which is not"
+            f"{redact_address(uri)}: needs the Python package {error.name}, which is not"
             " installed: install it, or name an MLflow server that uses this store."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        message = message_of(error)
-        raise PipelineError(f"{redact(uri)}: {message}") from error
+        shown = redact_address(uri)
+        message = message_of(error).replace(uri, shown)
+        raise PipelineError(f"{shown}: {message}") from error
 
 
 def require_mlflow(uri: str) -> None:
@@ -117,7 +118,7 @@ def require_mlflow(uri: str) -> None:
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "")
         if not file.is_file():
-            raise UsageError(f"{redact(uri)}: there is no such file.")
+            raise UsageError(f"{redact_address(uri)}: there is no such file.")
     engine = create_engine(url)
     try:
         missing = TABLES - set(inspect(engine).get_table_names())
@@ -125,7 +126,7 @@ def require_mlflow(uri: str) -> None:
         engine.dispose()
     if missing:
         raise UsageError(
-            f"{redact(uri)}: is not a database of MLflow (it has no table"
+            f"{redact_address(uri)}: is not a database of MLflow (it has no table"
             f" {min(missing)})."
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from core.errors import PipelineError, UsageError
-from core.redact import redact
+from core.redact import redact_address
 from history import address, layout
 from history import mlflow_description as description
 from history import mlflow_rows
@@ -55,7 +55,7 @@ def _open(uri: str, mlruns: Path) -> "Store":
     except ValueError as error:
         reason = address.message_of(error)
         raise UsageError(
-            f"{redact(uri)}: is not the address of a store ({reason})."
+            f"{redact_address(uri)}: is not the address of a store ({reason})."
         ) from error
 
 
@@ -64,7 +64,7 @@ def _require_known_artifacts(uri: str, client: Any) -> None:
     for experiment in client.search_experiments():
         if str(experiment.artifact_location).startswith(layout.URI_SCHEME):
             raise UsageError(
-                f"{redact(uri)}: only the MLflow server that uses this database knows"
+                f"{redact_address(uri)}: only the MLflow server that uses this database knows"
                 " where the files of its runs are: name the server, http://HOST:PORT."
             )
 
@@ -214,7 +214,7 @@ class Store:
                 before, _, after = message.partition(FAILED_FILE)
                 reason = after or before
                 raise UnreadableRunError(
-                    f"cannot be read: its files at {redact(uri)}: {reason}"
+                    f"cannot be read: its files at {redact_address(uri)}: {reason}"
                 ) from error
 
     def _download(self, uri: str, folder: Path) -> None:

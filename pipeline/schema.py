@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ImportString
 from pydantic.dataclasses import dataclass
 
-from core.redact import redact
+from core.redact import redact_address
 from pipeline.data import expressions
 
 Value = int | float | str
@@ -159,7 +159,7 @@ class Source:
     @property
     def address(self) -> str:
         """The place without passwords and query, for people and records."""
-        address, _, _ = redact(self.place).partition("?")
+        address, _, _ = redact_address(self.place).partition("?")
         return address
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 
 from core import environment
 from core.errors import PipelineError
-from core.redact import redact
+from core.redact import redact_address
 from history import layout, mlflow_rows, runfile
 from history.faults import Fault
 from history.mlflow_source import connect
@@ -29,7 +29,7 @@ def check(root: Path, server: str) -> list[str]:
     try:
         repo = Repo.open(root)
         faults = verify(repo, notice=print)
-        print(f"\nMLflow server {redact(server)}")
+        print(f"\nMLflow server {redact_address(server)}")
         if answers(server):
             faults += compare_server(repo, server)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.errors import PipelineError
 from core.git import GitError, git
-from core.redact import redact
+from core.redact import redact_address
 from pipeline.publish import push_errors
 from pipeline.publish.push_causes import Cause, classify
 from pipeline.publish.push_errors import explain
@@ -52,7 +52,7 @@ class Remote:
         """
         self.root = root
         self.name = name
-        self.shown = redact(name)  # an address may hold a password
+        self.shown = redact_address(name)  # an address may hold a password
         self._waits: Iterator[float] = iter(WAITS)
 
     def default_branch(self) -> str | None:

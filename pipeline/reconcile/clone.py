@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from core.errors import PipelineError
 from core.file_names import CARD, MANIFEST, MODEL, MODELS, RELEASE
 from core.git import GitError, git, git_bytes, succeeds
-from core.redact import redact
+from core.redact import redact_address
 from pipeline.publish.push_errors import message
 from pipeline.reconcile.served_files import Files
 
@@ -33,7 +33,7 @@ class Clone:
         self.root = root
         self._address = address
         self._branch = branch
-        self._shown = redact(address)
+        self._shown = redact_address(address)
 
     def fetch(self) -> str:
         """Fetch the branch, and return its newest commit.

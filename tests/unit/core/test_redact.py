@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import PipelineError, UsageError
-from core.redact import redact
+from core.redact import redact, redact_address
 
 SECRETS = {
     "http://ann:pass@host/x": "http://***@host/x",
@@ -18,6 +18,7 @@ SECRETS = {
     "HTTPS://ghp_0123456789@github.com/a/b.git": "HTTPS://***@github.com/a/b.git",
     "'https://x-access-token:ghs_1@github.com/'": "'https://***@github.com/'",
     "http://:only@host": "http://***@host",
+    "http://ann:/pass@host/x": "http://***@host/x",
     "two: http://a:b@c and ssh://d:e@f": "two: http://***@c and ssh://***@f",
     "https://h/x?X-Amz-Signature=abc&y=1": "https://h/x?X-Amz-Signature=***&y=1",
     "failed: host=db password=hush user=ann": "failed: host=db password=*** user=ann",
@@ -80,6 +81,24 @@ def test_nothing_before_the_host_is_left_of_an_address_that_git_quotes(
         redacted = redact(f"{text} '{address}': {text}", {})
         assert secret not in redacted
         assert "@example.org/me/repo.git/" in redacted
+
+
+@given(
+    st.text(string.printable, min_size=1).map(lambda text: f"zq{text}qz"),
+    st.sampled_from(["https", "ssh", "postgresql+psycopg"]),
+)
+def test_the_password_of_a_whole_address_may_contain_blanks(
+    secret: str, scheme: str
+) -> None:
+    address = f"{scheme}://user:{secret}@example.org/me/repo.git"
+    redacted = redact_address(address, {})
+    assert secret not in redacted
+    assert redacted.endswith("@example.org/me/repo.git")
+
+
+@pytest.mark.parametrize("address", [*PLAIN[:4], "/a folder/with @ sign", "C:\\a b"])
+def test_an_address_without_a_secret_stays_as_it_is(address: str) -> None:
+    assert redact_address(address) == address
 
 
 @given(TEXTS, WORDS, WORDS)
