@@ -113,7 +113,8 @@ def answer_of_job(api: Api, path: str, body: Any = None) -> dict[str, Any]:
 
     response = submit()
     while response.status_code == 202:  # other tests may keep the machine busy
-        job = job_of(api, response.json()["id"])
+        # The next job would wait for this one.
+        job = ended_job(api, response.json()["id"])
         assert job["error"] is None, job
         response = submit()
     assert response.status_code == 200, response.text
