@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from core import output
@@ -31,6 +32,7 @@ LIBRARIES = (
     "threadpoolctl",
 )
 CHUNK_BYTES = 1 << 16
+PAUSE_SECONDS = 0.05  # between two looks at standard input on Windows
 IDLE_PRIORITY_CLASS = 0x40  # of Windows
 LOWEST_PRIORITY = 19  # of Unix
 # Without an answer of the MLflow server a job fails within seconds and not minutes, and
@@ -90,8 +92,6 @@ def main() -> int:
 def lower_priority() -> None:
     """Let every other process go first, before an import keeps a core busy."""
     if sys.platform == "win32":
-        import ctypes
-
         this = ctypes.c_void_p(-1)
         ctypes.windll.kernel32.SetPriorityClass(this, IDLE_PRIORITY_CLASS)
         return
@@ -104,11 +104,35 @@ def _read(lines: "queue.SimpleQueue[bytes]") -> None:
     This process ends with the worker, whose end closes the pipe.
     """
     content = bytearray()
-    while chunk := os.read(0, CHUNK_BYTES):
+    while chunk := _read_chunk():
         content += chunk
         if chunk.endswith(b"\n"):
             lines.put(bytes(content))
     os._exit(1)
+
+
+def _read_chunk() -> bytes:
+    """Wait for input and return a part of it; at its end, return nothing."""
+    if sys.platform == "win32":
+        # While a thread waits in a read of standard input, another one that imports a
+        # DLL waits for it, since the DLL asks for the type of that file.
+        while _is_empty(0):
+            time.sleep(PAUSE_SECONDS)
+    return os.read(0, CHUNK_BYTES)
+
+
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+
+    def _is_empty(descriptor: int) -> bool:
+        """Return whether a pipe has nothing to read, but is open."""
+        count = ctypes.c_ulong(0)
+        handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
+        is_open = ctypes.windll.kernel32.PeekNamedPipe(
+            handle, None, 0, None, ctypes.byref(count), None
+        )
+        return bool(is_open) and count.value == 0
 
 
 if __name__ == "__main__":

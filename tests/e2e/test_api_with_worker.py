@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sklearn.datasets import load_iris
 
-from tests.support.api_with_worker import api_with_worker, ended_job, job_of, run_job
+from tests.support.api_with_worker import api_with_worker, ended_job, run_job
 from tests.support.problems import problem_of
 from tests.support.service import TASKS
 from tests.support.serving import AUTHORIZED, Api, golden, served_manifest

@@ -1,5 +1,6 @@
 """The scripts that run nox from an environment of its own."""
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -55,6 +56,10 @@ def test_an_environment_that_cannot_be_made_is_one_sentence(
     assert sentence == f"nox.{ending}: {tmp_path / 'own'} cannot be made: see above."
 
 
+@pytest.mark.skipif(
+    importlib.util.find_spec("ensurepip") is None,
+    reason="this Python makes no environments: it is installed without ensurepip",
+)
 def test_packages_that_cannot_be_installed_are_one_sentence(own: Path) -> None:
     (own / "installed.txt").unlink()
     nowhere = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
