@@ -63,12 +63,17 @@ def settings_for(uri: str) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def message_of(error: BaseException) -> str:
-    """Return the message of an error in one line, shortened and without secrets."""
+def message_of(error: BaseException, uri: str) -> str:
+    """Return the message of an error in one line, shortened and without secrets.
+
+    Args:
+        uri: the address that was used, which the message may contain.
+    """
     # SQLAlchemy adds its query and a link to the error of the driver.
     cause = getattr(error, "orig", None) or error
     message = getattr(cause, "message", "") or str(cause)
     text = str(message) or type(cause).__name__
+    text = text.replace(uri, redact_address(uri))
     line = " ".join(text.split())
     return redact(line)[:LONGEST_REASON]
 
@@ -91,9 +96,8 @@ def one_sentence(uri: str) -> Iterator[None]:
             " installed: install it, or name an MLflow server that uses this store."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        shown = redact_address(uri)
-        message = message_of(error).replace(uri, shown)
-        raise PipelineError(f"{shown}: {message}") from error
+        message = message_of(error, uri)
+        raise PipelineError(f"{redact_address(uri)}: {message}") from error
 
 
 def require_mlflow(uri: str) -> None:

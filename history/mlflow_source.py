@@ -53,7 +53,7 @@ def _open(uri: str, mlruns: Path) -> "Store":
             _require_known_artifacts(uri, client)
         return Store(uri, mlruns, client)
     except ValueError as error:
-        reason = address.message_of(error)
+        reason = address.message_of(error, uri)
         raise UsageError(
             f"{redact_address(uri)}: is not the address of a store ({reason})."
         ) from error
@@ -64,8 +64,8 @@ def _require_known_artifacts(uri: str, client: Any) -> None:
     for experiment in client.search_experiments():
         if str(experiment.artifact_location).startswith(layout.URI_SCHEME):
             raise UsageError(
-                f"{redact_address(uri)}: only the MLflow server that uses this database knows"
-                " where the files of its runs are: name the server, http://HOST:PORT."
+                f"{redact_address(uri)}: only the MLflow server that uses this database"
+                " knows where the files of its runs are: name the server, http://HOST:PORT."
             )
 
 
@@ -210,7 +210,7 @@ class Store:
             try:
                 self._download(uri, place)
             except Exception as error:  # of MLflow, or of any library below it
-                message = address.message_of(error)
+                message = address.message_of(error, uri)
                 before, _, after = message.partition(FAILED_FILE)
                 reason = after or before
                 raise UnreadableRunError(

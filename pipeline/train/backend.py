@@ -11,8 +11,6 @@ from pipeline import console
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
 # Fewer rows are fitted in less time than processes take to import scikit-learn.
 FEW_ROWS = 500
 
