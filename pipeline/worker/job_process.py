@@ -18,6 +18,10 @@ from typing import Any
 
 from core import output
 
+if sys.platform == "win32":
+    import ctypes
+    import msvcrt
+
 LIBRARIES = (
     "joblib",
     "matplotlib.figure",
@@ -122,8 +126,6 @@ def _read_chunk() -> bytes:
 
 
 if sys.platform == "win32":
-    import ctypes
-    import msvcrt
 
     def _is_empty(descriptor: int) -> bool:
         """Return whether a pipe has nothing to read, but is open."""
