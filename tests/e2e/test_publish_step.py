@@ -18,7 +18,7 @@ from tests.support.ssh_server import SSHD, ssh_server
 from tools.rehearse.act import REPOSITORY, TOKEN
 from tools.rehearse.github import github
 
-pytestmark = [pytest.mark.slow, posix]
+pytestmark = [pytest.mark.slow, pytest.mark.nightly, posix]
 SECRETS = {
     "GIT_ASKPASS",
     "GIT_SSH_COMMAND",
@@ -64,7 +64,6 @@ def write_environment(team: Team, path: Path) -> None:
     noxfile.write_text(f"{text}\n{spy}\n", "utf-8")
 
 
-@pytest.mark.nightly
 def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) -> None:
     team.set_rule(RULESET)
     seen = team.folder / "seen.json"
@@ -90,7 +89,6 @@ def test_first_way_the_rules_that_the_template_brings_let_it_pass(team: Team) ->
     assert commit[:9] in team.report
 
 
-@pytest.mark.nightly
 def test_second_way_a_branch_of_its_own_push_after_push(team: Team) -> None:
     team.set_rule(PROTECTED)
     first = team.published("published", PUBLISH_BRANCH="published")
@@ -115,7 +113,6 @@ def files_with(folder: Path, content: bytes) -> list[Path]:
     return [path for path in paths if content in path.read_bytes()]
 
 
-@pytest.mark.nightly
 @pytest.mark.skipif(
     not SSHD, reason="there is no sshd: `apt-get install openssh-server`"
 )
@@ -160,7 +157,6 @@ def test_a_push_in_between_is_built_upon_and_its_images_are_left_to_its_run(
     assert f"contains {theirs[:9]} of another push" in team.outputs["left"]
 
 
-@pytest.mark.nightly
 def test_without_a_model_in_service_nothing_is_shipped(team: Team) -> None:
     git(team.clone, "rm", "-rq", "mlruns", "deployment/models", "results")
     team.commit("chore: begin anew")

@@ -37,7 +37,7 @@ VARIABLES = {
     "HTTP_PROXY": "http://127.0.0.1:9",
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 
 class Sender(threading.Thread):

@@ -17,7 +17,7 @@ from tools.rehearse import events
 from tools.rehearse.act import Run
 from tools.rehearse.github import github
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 HISTORY = (
     "mlruns/iris",
     "mlruns/housing",
@@ -103,7 +103,6 @@ def begin_anew(project: Project, branch: str) -> str:
     return first
 
 
-@pytest.mark.nightly
 def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
     tmp_path: Path,
 ) -> None:
@@ -131,7 +130,6 @@ def spoil_a_row(path: Path) -> None:
     path.write_bytes(gzip.compress(content.encode()))
 
 
-@pytest.mark.nightly
 def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
     (project.clone / "examples" / "bad.py").write_text("import os\n")
     spoil_a_row(project.clone / "data" / "iris.csv.gz")
@@ -152,7 +150,6 @@ def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
         assert expected in run.summary
 
 
-@pytest.mark.nightly
 def test_a_failing_test_stops_a_pull_request_and_its_comment_says_so(
     project: Project,
 ) -> None:

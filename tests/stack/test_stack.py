@@ -56,6 +56,7 @@ def test_the_trainer_explains(stack: Stack) -> None:
     assert answer["sum"] == expected
 
 
+@pytest.mark.slow
 def test_a_trained_model_can_be_loaded(stack: Stack, client: MlflowClient) -> None:
     parameters = {"task": "iris", "algorithm": "logistic_regression", "parameters": {}}
     job = stack.ask("API", "/train?wait=0", parameters)["id"]
