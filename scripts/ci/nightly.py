@@ -1,7 +1,7 @@
 """Decide whether tonight's jobs have to run: `python3 -m scripts.ci.nightly`.
 
-From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`),
-GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the token may read actions.
+From the environment: BRANCH, GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the
+token may read actions.
 """
 
 import os
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from core.git import GitError, succeeds
 from scripts import console
-from scripts.ci import api, budget, own_commits
+from scripts.ci import api, own_commits
 from scripts.ci.outputs import put, summarize
 
 WORKFLOW = "nightly.yml"
@@ -30,17 +30,11 @@ def decide() -> Decision:
     """Decide whether the night's jobs run.
 
     Raises:
-        UnknownBudget: MLOPS_BUDGET names none.
         ApiError: GitHub does not answer with the last night's run.
         MissingVariable: the step does not pass a variable.
     """
-    private = os.environ.get("PRIVATE") == "true"
-    allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
     if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
         return Decision(True, "Somebody started it.")
-    if allowed.thorough:
-        why = f"The budget is {allowed.name}: each push has run all of it."
-        return Decision(False, why)
     last = _last_green_commit()
     if not last:
         return Decision(True, "No night has been green yet.")
@@ -72,7 +66,7 @@ def main() -> int:
     except api.MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (api.ApiError, budget.UnknownBudget, GitError) as error:
+    except (api.ApiError, GitError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     put(run="true" if decision.run else "false")
