@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from scripts.loopback import refuses
-from scripts.stack import admin_key, builds, verify
+from scripts.stack import admin_key, builds, proxy_settings, verify
 from scripts.stack.programs import has_models
 from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -63,9 +63,12 @@ def start(settings: Settings, build: bool = True) -> None:
         build: False means that the images are here, and none is built.
 
     Raises:
-        StackError: something does not become healthy. Ctrl-C takes down what it started.
+        StackError: a setting of the proxy cannot be used, or something does not become
+            healthy. Ctrl-C takes down what it started.
     """
+    settings = proxy_settings.applied(settings)
     _require_profiles(settings)
+    _require_usable_proxy(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
     chosen = services(settings)
     if "mlops-api" not in settings.without:
@@ -157,6 +160,18 @@ def _require_profiles(settings: Settings) -> None:
             raise StackError(
                 f"--with {profile}: docker-compose.yml has these profiles: {names}."
             )
+
+
+def _require_usable_proxy(settings: Settings) -> None:
+    """Let HAProxy check its settings, if there are any."""
+    names = proxy_settings.used(settings)
+    if not names or "mlops-api" in settings.without:
+        return
+    command = ("run", "--rm", "--no-deps", PROXY, *proxy_settings.CHECK)
+    done = run(settings, *command, quiet=True)
+    if done.returncode:
+        fault = proxy_settings.first_fault(done.stderr)
+        raise StackError(f"the proxy cannot use {', '.join(names)}: {fault}")
 
 
 def run(

@@ -52,6 +52,7 @@ class Settings:
         profiles: the profiles of docker-compose.yml to start as well.
         variables: those of `.env` and of the environment, which takes precedence.
         of_file: the names that `.env` sets.
+        secure: the services that answer over TLS.
     """
 
     offset: int
@@ -59,6 +60,7 @@ class Settings:
     profiles: tuple[str, ...]
     variables: Variables
     of_file: frozenset[str] = frozenset()
+    secure: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -105,7 +107,8 @@ class Settings:
 
     def url(self, service: str, path: str = "") -> str:
         """Return an address of a service."""
-        return f"http://{HOST}:{self.port(service)}{path}"
+        scheme = "https" if service in self.secure else "http"
+        return f"{scheme}://{HOST}:{self.port(service)}{path}"
 
     def environment(self) -> Variables:
         """Return the environment for `docker compose`, with every port as it is now."""

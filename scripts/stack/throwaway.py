@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from scripts.stack import builds, compose
+from scripts.stack import builds, compose, proxy_settings
 from scripts.stack.settings import Settings, StackError
 
 DOWN = ("down", "--volumes", "--remove-orphans")
@@ -24,6 +24,7 @@ def stack(settings: Settings) -> Iterator[tuple[Settings, list[str]]]:
     name = settings.variables.get("COMPOSE_PROJECT_NAME") or compose.folder_name()
     own = {"COMPOSE_PROJECT_NAME": f"{name}-smoke"} | builds.names(settings)
     settings = replace(settings, variables=settings.variables | own)
+    settings = proxy_settings.applied(settings)
     services = _services(settings)
     _pull(settings)
     compose.run(settings, *DOWN, quiet=True)  # An earlier call may have been killed.

@@ -36,6 +36,9 @@ def mounts(name: str) -> dict[str, str]:
     """Return the sources of the mounts of a service, by the path inside with its mode."""
     sources = {}
     for volume in SERVICES[name].get("volumes", []):
+        if isinstance(volume, dict):
+            sources[volume["target"]] = volume["source"]
+            continue
         source, _, inside = volume.partition(":")
         sources[inside] = source
     return sources

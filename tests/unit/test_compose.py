@@ -34,7 +34,9 @@ def used_variables() -> dict[str, str]:
     """Return the variables of the compose file and their defaults."""
     defaults = {}
     for name, default in NESTED.findall(COMPOSE):
-        defaults[name] = "" if "${" in default else default
+        # A file of the configuration takes the place of one that is not set.
+        is_unset = "${" in default or default.startswith("./")
+        defaults[name] = "" if is_unset else default
     for name in PASSED.findall(COMPOSE):
         defaults[name] = ""
     # Most values of the variables that `prepare` checks are refused.
