@@ -5,6 +5,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -38,13 +39,18 @@ def _any_certificate() -> ssl.SSLContext:
     return context
 
 
-def ask(address: str, content: Any = None, seconds: float = 30) -> Any:
+def ask(
+    address: str,
+    content: Any = None,
+    seconds: float = 30,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
     """Return the JSON at an address; with content, the answer to a POST of it."""
     body = None
     if content is not None:
         body = json.dumps(content).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(address, body, headers)
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(address, body, sent)
     with open_url(request, seconds) as answer:
         return json.load(answer)
 

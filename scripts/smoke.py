@@ -15,7 +15,7 @@ from pipeline.repo import Repo
 from scripts import console
 from scripts.history_checks import compare_server, readable_runs
 from scripts.loopback import ask, open_url
-from scripts.stack import monitoring, throwaway, verify
+from scripts.stack import admin_key, monitoring, throwaway, verify
 from scripts.stack.monitoring import Health
 from scripts.stack.seen import Look, Seen, show
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -30,7 +30,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a job that is cancelled
     environment.prepare()
     try:
-        with throwaway.stack(Settings.read()) as (settings, services):
+        chosen = admin_key.added_to(Settings.read())
+        with throwaway.stack(chosen) as (settings, services):
             closer: dict[str, Look] = {
                 "mlops-api": api,
                 "mlflow-server": mlflow,

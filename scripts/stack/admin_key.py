@@ -6,9 +6,10 @@ import time
 from dataclasses import replace
 
 from scripts.stack.seen import Seen
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
 NAME = "API_ADMIN_KEY"
+HEADER = "X-API-Key"
 FILE = ROOT / "build" / "admin-key"
 SHORTEST = 8  # characters, as the API demands
 BYTES = 32
@@ -40,6 +41,12 @@ def added_to(settings: Settings) -> Settings:
     """Return the settings with the key among the variables."""
     key = find(settings)
     return replace(settings, variables=settings.variables | {NAME: key})
+
+
+def headers(settings: Settings) -> Variables:
+    """Return the headers of a request to the API, which may ask for a key."""
+    key = settings.variables.get(NAME)
+    return {HEADER: key} if key else {}
 
 
 def seen(settings: Settings) -> list[Seen]:

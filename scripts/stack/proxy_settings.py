@@ -6,12 +6,12 @@ from dataclasses import replace
 from scripts.stack.settings import Settings
 
 CERTIFICATES = "PROXY_CERTIFICATES"
-NAMES = (CERTIFICATES,)
+NAMES = (CERTIFICATES, "PROXY_API_KEYS", "PROXY_RATE_LIMIT")
 # The command with which HAProxy checks its configuration, in the container.
 CHECK = ("haproxy", "-c", "-f", "/usr/local/etc/haproxy/haproxy.cfg")
 # What HAProxy says about a fault, after the level, the process and the line.
 ALERT = re.compile(
-    r"^\[ALERT\].*? : config : (?:parsing \[.*?\] : )?(.+)$", re.MULTILINE
+    r"^\[ALERT\].*? : config : (?:parsing \[.*?\] ?: )?(.+)$", re.MULTILINE
 )
 
 

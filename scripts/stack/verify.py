@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.loopback import FAILURES, ask
-from scripts.stack import monitoring
+from scripts.stack import admin_key, monitoring
 from scripts.stack.seen import Look, Seen
 from scripts.stack.settings import ROOT, Settings, StackError
 
@@ -61,7 +61,7 @@ def predictions(settings: Settings) -> Iterator[tuple[Json, Json]]:
     for name, manifest in _manifests().items():
         address = settings.url("mlops-api", f"/predict/{name}")
         record = manifest["golden"]["request"]
-        yield manifest, ask(address, record)
+        yield manifest, ask(address, record, headers=admin_key.headers(settings))
 
 
 def api(settings: Settings) -> list[Seen]:
@@ -105,7 +105,7 @@ def _worker(settings: Settings) -> list[Seen]:
     smallest = min(manifests, key=lambda manifest: len(manifest["features"]))
     address = settings.url("mlops-api", f"/explain/{smallest['task']}")
     record = smallest["golden"]["request"]
-    answer = ask(address, record, EXPLAIN_SECONDS)
+    answer = ask(address, record, EXPLAIN_SECONDS, admin_key.headers(settings))
     values = answer["values"]
     most = max(values, key=lambda feature: abs(values[feature]))
     return [Seen("Explain", address, f"POST a record; here {most} mattered most")]

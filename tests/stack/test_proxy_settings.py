@@ -1,8 +1,9 @@
-"""The settings of the reverse proxy: TLS."""
+"""The settings of the reverse proxy: TLS, API keys and a request limit."""
 
+import hashlib
+import json
 import os
 import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,23 @@ import pytest
 
 from scripts.stack import proxy_settings, verify
 from scripts.stack.settings import Settings
-from tests.stack.engine import Stack, eventually
+from tests.stack.engine import ADMIN_KEY, Stack, eventually
+from tests.stack.proxy_with_settings import (
+    ANSWER_SECONDS,
+    HOST,
+    add_key,
+    refusal,
+    reload_proxy,
+    restart_proxy,
+)
 from tests.support.certificates import write_certificate
 
-HOST = "localhost"
 JSON = {"Content-Type": "application/json"}
-ANSWER_SECONDS = 30
-RELOAD = ("kill", "--signal", "USR2", "proxy")
+KEY = "a key of the web shop"
+OTHER_KEY = "a key, of somebody else"
+GREEDY_KEY = "a key of the client that sends too much"
+LIMIT = 50  # more than the tests send in 10 seconds, but for one
+PROBLEM = "application/problem+json"
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +40,22 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def secured(stack: Stack, certificates: Path) -> Iterator[Stack]:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the hashes of the keys of three clients."""
+    file: Path = tmp_path_factory.mktemp("keys") / "keys.map"
+    add_key(file, KEY, "web-shop")
+    add_key(file, OTHER_KEY, "other")
+    add_key(file, GREEDY_KEY, "greedy")
+    return file
+
+
+@pytest.fixture(scope="module")
+def secured(stack: Stack, certificates: Path, keys: Path) -> Iterator[Stack]:
     """The stack whose proxy has every setting; afterwards it has none again."""
     own = {
         "PROXY_CERTIFICATES": str(certificates),
+        "PROXY_API_KEYS": str(keys.parent),
+        "PROXY_RATE_LIMIT": str(LIMIT),
         "PROXY_USER": str(os.getuid()),
     }
     stack.environment |= own
@@ -55,40 +78,11 @@ def client(secured: Stack, certificates: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def restart_proxy(stack: Stack, address: str) -> None:
-    """Start the proxy with the settings as they are, and wait until it answers."""
-    stack.compose("up", "--detach", "--no-deps", "proxy")
-    port = stack.ports["API"]
-    with httpx.Client(verify=False, trust_env=False) as anyone:
-
-        def is_ready() -> bool:
-            try:
-                answer = anyone.get(f"{address}:{port}/health/ready")
-            except httpx.HTTPError:
-                return False
-            return answer.status_code == 200
-
-        eventually(is_ready, ANSWER_SECONDS, "the proxy answers")
-
-
-def refusal(stack: Stack, **settings: str) -> str:
-    """Return the error of the start command with settings that cannot be used."""
-    done = subprocess.run(
-        ["./start-mlops.sh", "--only", "mlops-api"],
-        cwd=stack.checkout,
-        env=stack.environment | settings,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr.splitlines()[-1]
-
-
 def test_the_api_answers_over_tls_alone(
     secured: Stack, client: httpx.Client, record: bytes
 ) -> None:
-    answer = client.post("/predict/iris", content=record, headers=JSON)
+    headers = JSON | {"X-API-Key": KEY}
+    answer = client.post("/predict/iris", content=record, headers=headers)
     assert answer.status_code == 200
     with pytest.raises(httpx.HTTPError):
         httpx.get(secured.url("API", "/health"), trust_env=False)
@@ -123,12 +117,112 @@ def test_a_renewed_certificate_is_read_without_a_restart(
     before = ssl.get_server_certificate((HOST, port))
     renewed = write_certificate(certificates, "tls", HOST).read_text("utf-8")
     assert ssl.get_server_certificate((HOST, port)) == before
-    secured.compose(*RELOAD)
+    reload_proxy(secured)
     eventually(
         lambda: ssl.get_server_certificate((HOST, port)) == renewed,
         ANSWER_SECONDS,
         "the proxy has the new certificate",
     )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-API-Key": KEY},
+        {"Authorization": f"Bearer {KEY}"},
+        {"X-API-Key": OTHER_KEY},
+        {"X-API-Key": ADMIN_KEY},
+    ],
+)
+def test_a_known_key_opens_predictions(
+    client: httpx.Client, record: bytes, headers: dict[str, str]
+) -> None:
+    answer = client.post("/predict/iris", content=record, headers=JSON | headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-API-Key": ""},
+        {"X-API-Key": KEY + "x"},
+        {"X-API-Key": hashlib.sha256(KEY.encode()).hexdigest()},
+        {"X-API-Key": "web-shop"},
+        {"Authorization": f"Basic {KEY}"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/predict/iris", "/%70redict/iris", "/train"])
+def test_without_a_known_key_the_answer_is_401_with_problem_details(
+    secured: Stack,
+    client: httpx.Client,
+    record: bytes,
+    path: str,
+    headers: dict[str, str],
+) -> None:
+    answer = client.post(path, content=record, headers=JSON | headers)
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == PROBLEM
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.json()["status"] == 401
+
+
+def test_what_only_reads_needs_no_key(secured: Stack, client: httpx.Client) -> None:
+    for path in ("/health", "/models", "/docs", "/metrics"):
+        assert client.get(path).status_code == 200
+        assert client.head(path).status_code == 200
+    assert client.options("/predict/iris").status_code != 401
+
+
+def test_a_key_that_is_added_or_removed_counts_after_a_reload(
+    secured: Stack, client: httpx.Client, record: bytes, keys: Path
+) -> None:
+    hashes = keys.read_text("utf-8")
+
+    def status(key: str) -> int:
+        headers = JSON | {"X-API-Key": key}
+        return client.post("/predict/iris", content=record, headers=headers).status_code
+
+    replaced = keys.with_suffix(".new")
+    add_key(replaced, "a new key", "web-shop")
+    replaced.replace(keys)
+    reload_proxy(secured)
+    eventually(lambda: status("a new key") == 200, ANSWER_SECONDS, "it is known")
+    assert status(KEY) == 401
+    keys.write_text(hashes, "utf-8")
+    reload_proxy(secured)
+    eventually(lambda: status(KEY) == 200, ANSWER_SECONDS, "the old key is known again")
+
+
+def test_a_client_over_its_limit_gets_429_and_others_do_not(
+    client: httpx.Client, record: bytes
+) -> None:
+    greedy = JSON | {"X-API-Key": GREEDY_KEY}
+    statuses = []
+    for _ in range(LIMIT + 3):
+        refused = client.post("/predict/iris", content=record, headers=greedy)
+        statuses.append(refused.status_code)
+    assert statuses == [200] * LIMIT + [429] * 3
+    assert refused.headers["Content-Type"] == PROBLEM
+    assert refused.headers["Retry-After"] == "10"
+    assert refused.json()["title"] == "Too Many Requests"
+    assert client.get("/health", headers=greedy).status_code == 200
+    other = JSON | {"X-API-Key": OTHER_KEY}
+    answer = client.post("/predict/iris", content=record, headers=other)
+    assert answer.status_code == 200
+
+
+def test_no_key_is_in_the_log_the_image_or_the_configuration(
+    secured: Stack, client: httpx.Client, record: bytes
+) -> None:
+    for key in (KEY, "a wrong key"):
+        headers = JSON | {"X-API-Key": key}
+        client.post("/predict/iris", content=record, headers=headers)
+    (proxy,) = secured.containers("proxy")
+    texts = [secured.compose("logs", "proxy", "mlops-api"), json.dumps(proxy)]
+    for text in texts:
+        assert KEY not in text
+        assert "a wrong key" not in text
 
 
 def test_settings_that_cannot_be_used_are_one_sentence(
@@ -144,3 +238,8 @@ def test_settings_that_cannot_be_used_are_one_sentence(
     tmp_path.chmod(0o755)
     error = refusal(stack, PROXY_CERTIFICATES=str(tmp_path))
     assert "No Private Key found" in error
+    error = refusal(stack, PROXY_API_KEYS=str(tmp_path))
+    assert "keys.map" in error
+    for limit in ("many", "0"):
+        error = refusal(stack, PROXY_RATE_LIMIT=limit)
+        assert error.startswith("error: the proxy cannot use PROXY_RATE_LIMIT: ")

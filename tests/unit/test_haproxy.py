@@ -34,4 +34,4 @@ def test_haproxy_uses_every_file() -> None:
     used = dict(re.findall(r"^ +errorfile (\d+) (\S+)$", configuration, re.MULTILINE))
     files = {path.stem: f"{MOUNTED}/errors/{path.name}" for path in ERRORS}
     assert used == files
-    assert len(files) == 7
+    assert len(files) == 9
