@@ -11,7 +11,7 @@ NAMES = (CERTIFICATES, "PROXY_API_KEYS", "PROXY_RATE_LIMIT")
 CHECK = ("haproxy", "-c", "-f", "/usr/local/etc/haproxy/haproxy.cfg")
 # What HAProxy says about a fault, after the level, the process and the line.
 ALERT = re.compile(
-    r"^\[ALERT\].*? : config : (?:parsing \[.*?\] ?: )?(.+)$", re.MULTILINE
+    r"^\[ALERT\] +\(\d+\) : (?:config : )?(?:parsing \[.*?\] ?: )?(.+)$", re.MULTILINE
 )
 
 
