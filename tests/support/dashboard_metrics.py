@@ -7,7 +7,9 @@ from app.observability.metrics import Metrics
 from history.metrics import FAMILIES, Exporter
 
 # Metrics of other programs: tests/stack/test_dashboards.py asks Prometheus for them.
-OTHERS = re.compile(r"^(node|container|haproxy|prometheus|process|scrape)_|^(up|ALERTS)$")
+OTHERS = re.compile(
+    r"^(node|container|haproxy|prometheus|process|scrape)_|^(up|ALERTS)$"
+)
 KEYWORDS = {
     "and",
     "by",
