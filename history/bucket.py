@@ -21,6 +21,7 @@ ATTEMPTS = 4
 # What to do about a code with which a store refuses a request.
 REMEDIES = {
     "NoSuchBucket": "create the bucket, or name another",
+    "NoSuchKey": "the file was deleted, so write it again",
     "404": "create the bucket, or name another",
     "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
@@ -74,6 +75,14 @@ class Bucket:
         key = self.address.key(path)
         with self._one_sentence(), file.open("rb") as content:
             self._client.put_object(Bucket=self.address.bucket, Key=key, Body=content)
+
+    def read(self, path: str, file: Path) -> None:
+        """Copy what is at a path to a file."""
+        key = self.address.key(path)
+        with self._one_sentence(), file.open("wb") as content:
+            answer = self._client.get_object(Bucket=self.address.bucket, Key=key)
+            for part in answer["Body"].iter_chunks():
+                content.write(part)
 
     @contextmanager
     def _one_sentence(self) -> Iterator[None]:

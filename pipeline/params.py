@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -16,11 +16,18 @@ Parameters = dict[str, Any]
 
 
 class TaskParams(BaseModel, extra="forbid", frozen=True):
-    """One task's section: cross-validation folds, excluded features and candidates."""
+    """One task's section: cross-validation folds, excluded features and candidates.
+
+    For tables of many rows, `holdout_sample` limits the rows of the hold-out that the
+    permutation importance and the parity are computed on, and `row_limits` gives the
+    most rows that an algorithm is trained on; it is left out if there are more.
+    """
 
     folds: int = Field(ge=2, le=50)
     exclude: list[str] = []
     candidates: dict[str, Parameters] = Field(min_length=1)
+    holdout_sample: int | None = Field(default=None, ge=100)
+    row_limits: dict[str, Annotated[int, Field(ge=1)]] = {}
 
 
 class Params(BaseModel, extra="forbid", frozen=True):

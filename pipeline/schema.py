@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, ImportString
 from pydantic.dataclasses import dataclass
 
 from core.redact import redact_address
+from history import bucket_address
 from pipeline.data import expressions
 
 Value = int | float | str
@@ -135,7 +136,8 @@ class Source:
     """A place that has the data, and the function that reads its file.
 
     `place` is a web address; or `$VARIABLE/file` for a file in the folder that an
-    environment variable names; or the name of a package, whose `read` ignores the path.
+    environment variable names; or `s3://BUCKET/KEY`; or the name of a package, whose
+    `read` ignores the path.
     `member` is the file in a tar or zip archive. `read` gets the path and the
     `options`; `table` describes how its columns become the task's, and defaults to the
     task's own `table`. Without the `sha256` of the file, only the table's digest
@@ -150,6 +152,9 @@ class Source:
     table: Layout | None = None
 
     def __post_init__(self) -> None:
+        folder = self.place.rpartition("/")[0]
+        if self.in_bucket and not bucket_address.ADDRESS.fullmatch(folder):
+            raise ValueError(f"place: {self.place!r} is not s3://BUCKET/KEY")
         signature = inspect.signature(self.read)
         try:
             signature.bind(Path(), **self.options)
@@ -164,13 +169,18 @@ class Source:
 
     @property
     def web(self) -> bool:
-        """Whether the source is downloaded."""
-        return "://" in self.place
+        """Whether the source is downloaded from a web server."""
+        return "://" in self.place and not self.in_bucket
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether it is a file in a bucket of an S3 store."""
+        return self.place.startswith("s3://")
 
     @property
     def private(self) -> bool:
-        """Whether it is a folder of the user's own, from which nothing is ever committed."""
-        return self.place.startswith("$")
+        """Whether it is a folder or bucket of the user's own; nothing is committed."""
+        return self.place.startswith("$") or self.in_bucket
 
 
 @dataclass(frozen=True, config=STRICT)

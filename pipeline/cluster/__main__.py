@@ -9,6 +9,7 @@ import sys
 from core import output
 from core.errors import PipelineError, UsageError
 from pipeline import code_version, console
+from pipeline.cluster import settings
 
 ROLES = ("scheduler", "worker")
 USAGE = (
@@ -22,12 +23,14 @@ def run(arguments: list[str]) -> None:
     """Run a scheduler or a worker until it is stopped.
 
     Raises:
-        UsageError: the first argument is neither.
+        UsageError: the first argument is neither, or a worker is given no address.
     """
     if not arguments or arguments[0] not in ROLES:
         raise UsageError(USAGE)
     role = arguments[0]
     options = arguments[1:]
+    if role == "worker":
+        _require_address(options)
     description = code_version.describe()
     commit = description[code_version.COMMIT] or "unknown"
     print(f"Dask {role}, commit {commit}", flush=True)
@@ -39,6 +42,14 @@ def run(arguments: list[str]) -> None:
         from distributed.cli.dask_worker import main as dask_worker
 
         dask_worker(["--nthreads", "1", *options])
+
+
+def _require_address(options: list[str]) -> None:
+    if not options:
+        raise UsageError(USAGE)
+    first = options[0]
+    if not first.startswith("-"):
+        settings.require_address(first, "worker")
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from distributed.comm import CommClosedError
 
 from core.errors import PipelineError
 from pipeline import code_version
-from pipeline.cluster import check, remote_call
+from pipeline.cluster import check, references, remote_call
 from pipeline.cluster.settings import REMEDY
 
 Shared = TypeVar("Shared")
@@ -43,10 +43,17 @@ class DaskBackend:
         address: that of the scheduler.
     """
 
-    def __init__(self, client: Client, address: str) -> None:
-        """Use a client that is connected."""
+    def __init__(self, client: Client, address: str, tables: str = "") -> None:
+        """Use a client that is connected.
+
+        Args:
+            client: the client.
+            address: that of the scheduler.
+            tables: the store that workers read tables from; empty if rows are sent.
+        """
         self.address = address
         self._client = client
+        self._tables = tables
 
     @property
     def summary(self) -> str:
@@ -68,20 +75,19 @@ class DaskBackend:
 
         All are sent at once, so that workers that join later take their share. The
         shared data are a task of their own: they go once to each worker, and are made
-        again if the worker that holds them dies.
+        again if the worker that holds them dies. With a store of tables, what is sent
+        refers to the tables, and each worker reads them there.
 
         Raises:
             PipelineError: the scheduler or all workers are gone, a call has killed
-                several workers, or a worker cannot run it.
+                several workers, a worker cannot run it, or the store cannot be used.
         """
         batch = uuid4().hex
         ours = code_version.describe()
-        data = self._client.submit(
-            pickle.loads, cloudpickle.dumps(shared), key=f"data-{batch}"
-        )
+        call, data = self._share(function, shared, f"data-{batch}")
         futures = []
         for number, item in enumerate(items):
-            content = cloudpickle.dumps((function, item))
+            content = cloudpickle.dumps((call, item))
             future = self._client.submit(
                 remote_call.call,
                 data,
@@ -92,6 +98,21 @@ class DaskBackend:
             futures.append(future)
         for item, future in zip(items, futures, strict=True):
             yield self._result(item, future)
+
+    def _share(
+        self,
+        function: Callable[[Shared, Item], Result],
+        shared: Shared,
+        key: str,
+    ) -> tuple[Callable[[Any, Item], Result], Future]:
+        """Send the shared data; return what to call with them, and their task."""
+        if self._tables:
+            content = references.dumps(shared, self._tables)
+            data = self._client.submit(bytes, content, key=key)
+            return references.WithReferences(function), data
+        content = cloudpickle.dumps(shared)
+        data = self._client.submit(pickle.loads, content, key=key)
+        return function, data
 
     def _result(self, item: object, future: Future) -> Any:
         """Wait for a result; turn what can go wrong into one sentence."""
@@ -134,8 +155,12 @@ class DaskBackend:
 
 
 @contextmanager
-def connect(address: str) -> Iterator[DaskBackend]:
+def connect(address: str, tables: str = "") -> Iterator[DaskBackend]:
     """Check a cluster and connect to it.
+
+    Args:
+        address: that of the scheduler.
+        tables: the store that workers read tables from; empty if rows are sent.
 
     Raises:
         PipelineError: it cannot be used; see `check.require_usable`.
@@ -146,4 +171,4 @@ def connect(address: str) -> Iterator[DaskBackend]:
     with dask.config.set(CONFIGURATION):
         client = Client(address, timeout=check.CONNECT_SECONDS, set_as_default=False)
         with client:
-            yield DaskBackend(client, address)
+            yield DaskBackend(client, address, tables)

@@ -1,11 +1,14 @@
-"""The setting of a cluster: the variable `MLOPS_CLUSTER`."""
+"""The settings of a cluster: `MLOPS_CLUSTER` and `MLOPS_CLUSTER_TABLES`."""
 
 import os
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from core.errors import UsageError
+from history import bucket_address
 
 VARIABLE = "MLOPS_CLUSTER"
+TABLES_VARIABLE = "MLOPS_CLUSTER_TABLES"
 SCHEMES = ("tcp", "tls")
 # The end of a message about a cluster that differs from the training.
 REMEDY = (
@@ -24,6 +27,31 @@ def address() -> str:
     if value:
         require_address(value, VARIABLE)
     return value
+
+
+def tables() -> str:
+    """Return the store of tables; empty if rows are sent to the workers.
+
+    Raises:
+        UsageError: the variable holds neither an absolute path nor an address.
+    """
+    value = os.environ.get(TABLES_VARIABLE, "").strip()
+    if not value:
+        return ""
+    is_store = Path(value).is_absolute()
+    if is_bucket(value):
+        is_store = bucket_address.ADDRESS.fullmatch(value) is not None
+    if not is_store:
+        raise UsageError(
+            f"{TABLES_VARIABLE}: {value!r} is no place for tables: write the absolute"
+            f" path of a folder that all machines share, or {bucket_address.EXAMPLE}."
+        )
+    return value.rstrip("/")
+
+
+def is_bucket(store: str) -> bool:
+    """Return whether a store of tables is a bucket, and not a folder."""
+    return store.startswith("s3:")
 
 
 def require_address(value: str, name: str) -> None:

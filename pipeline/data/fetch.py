@@ -1,7 +1,7 @@
 """Where a task's table comes from.
 
-The repository's snapshot comes first, then the task's sources: a folder of the user's,
-a package, or the web.
+The repository's snapshot comes first, then the task's sources: a folder or a bucket of
+the user's, a package, or the web.
 """
 
 import os
@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.errors import PipelineError, Unavailable
 from core.files import sha256_file
+from pipeline.data import bucket_file
 from pipeline.data import table as tables
 from pipeline.data.archives import extract
 from pipeline.data.arrange import arrange
@@ -205,12 +206,13 @@ def _reject(source: Source, reason: str) -> NoReturn:
 
 
 def _file(source: Source, folder: Path) -> Path:
-    if source.private:
+    if source.private and not source.in_bucket:
         return _in_folder(source)
     target = folder / "download"
-    if source.web:
+    if source.web or source.in_bucket:
+        copy = bucket_file.read if source.in_bucket else download
         try:
-            download(source.place, target, source.sha256)
+            copy(source.place, target, source.sha256)
         except Failed as failure:
             raise _Skipped(source, str(failure)) from failure
     return target

@@ -95,13 +95,27 @@ def in_holdout(task: Task, table: pd.DataFrame, share: float) -> np.ndarray:
     so the same rows stay held out as the data grows. The target does not count: equal
     inputs stay together, whatever was observed for them.
     """
+    return _fractions(task, table) < share
+
+
+def sample(task: Task, table: pd.DataFrame, count: int) -> np.ndarray:
+    """Return the numbers of `count` rows, or of all; shape (rows,), int, ascending.
+
+    They are the rows whose features have the smallest hashes: the same rows wherever
+    they are in the table.
+    """
+    fractions = _fractions(task, table)
+    order = np.argsort(fractions, kind="stable")
+    chosen = order[:count]
+    return np.sort(chosen)
+
+
+def _fractions(task: Task, table: pd.DataFrame) -> np.ndarray:
+    """Return the hash of each row's features as a number from 0 to 1; shape (rows,)."""
     names = [feature.name for feature in task.features]
     features = table[names]
-    held_out = []
-    for row in rows(features):
-        fraction = _fraction(row)
-        held_out.append(fraction < share)
-    return np.array(held_out, dtype=bool)
+    fractions = [_fraction(row) for row in rows(features)]
+    return np.array(fractions, dtype=float)
 
 
 def _fraction(row: tuple[str, ...]) -> float:

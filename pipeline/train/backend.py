@@ -56,12 +56,13 @@ class LocalBackend:
 
 
 @contextmanager
-def open_cluster(cluster: str) -> Iterator[Backend | None]:
+def open_cluster(cluster: str, tables: str) -> Iterator[Backend | None]:
     """Return the backend of a training on a cluster.
 
     Args:
         cluster: the address of a Dask scheduler; if it is empty, there is none, and
             None is returned.
+        tables: the store that its workers read tables from; empty if rows are sent.
 
     Raises:
         PipelineError: the cluster cannot be used.
@@ -72,6 +73,6 @@ def open_cluster(cluster: str) -> Iterator[Backend | None]:
     # Dask takes a second to import, and most trainings need no cluster.
     from pipeline.cluster import dask_backend
 
-    with dask_backend.connect(cluster) as backend:
+    with dask_backend.connect(cluster, tables) as backend:
         console.show_message(backend.summary)
         yield backend

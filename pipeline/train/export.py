@@ -65,7 +65,7 @@ def parity(
     model: OnnxModel,
     inputs: pd.DataFrame,
 ) -> Parity:
-    """Compare estimator and ONNX file on every row of the hold-out."""
+    """Compare estimator and ONNX file on every row of a table from `as_inputs`."""
     count = len(inputs)
     expected = predict_with_sklearn(task, fitted, inputs)
     actual = model.predict(inputs)

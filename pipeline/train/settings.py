@@ -23,6 +23,8 @@ def _check_candidates(section: Section) -> None:
     task = section.task
     candidates = section.params.candidates
     params.require_known("algorithm", path, candidates, estimators.names(task))
+    limits = section.params.row_limits
+    params.require_known("candidate", f"{section.path}row_limits.", limits, candidates)
     for algorithm, parameters in candidates.items():
         accepted = estimators.parameter_names(task.kind, algorithm)
         prefix = f"{path}{algorithm}."

@@ -13,13 +13,14 @@ from pipeline.bundle import Challenger, TaskResult
 from pipeline.data import fetch as source
 from pipeline.data import table as tables
 from pipeline.data.fetch import Dataset
-from pipeline.params import Params
+from pipeline.params import Parameters, Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import behavioural_tests, manifest, units
 from pipeline.train.backend import Backend
 from pipeline.train.candidates import Candidate, Failure, best, fit_all
 from pipeline.train.recorder import Recorder
+from pipeline.train.row_limits import within_limits
 from pipeline.train.training_data import TrainingData
 from pipeline.train.unit_progress import UnitProgress
 
@@ -69,13 +70,16 @@ class TaskTraining:
 
         Raises:
             Unavailable: no source has the data.
-            PipelineError: the data are not valid, or there are too few rows.
+            PipelineError: the data are not valid, there are too few rows, or too many
+                for every candidate.
         """
         began = time.time()
         name = self.task.name
         with tracing.span("fetch data", {"task": name}):
             dataset = source.fetch(self.task, self.repo, self.refresh)
         data = self._split(dataset)
+        section = self.settings.tasks[name]
+        candidates = within_limits(name, section, len(data.train))
         recorder = Recorder(
             self.repo,
             data,
@@ -84,7 +88,7 @@ class TaskTraining:
             began=began,
         )
         with tracing.span("fit candidates", {"task": name}, len(dataset.table)):
-            self._fit(data, recorder)
+            self._fit(data, candidates, recorder)
         self.winner = best(self.task, self.results)
         challenger = None
         if self.winner:
@@ -112,6 +116,9 @@ class TaskTraining:
             path = source.snapshot_path(self.folder / "data", task)
             tables.write(path, table)
         features = [f for f in task.features if f.name not in section.exclude]
+        sample = None
+        if section.holdout_sample:
+            sample = tables.sample(task, holdout, section.holdout_sample)
         return TrainingData(
             task=task,
             features=features,
@@ -119,11 +126,16 @@ class TaskTraining:
             holdout=holdout,
             folds=section.folds,
             seed=self.settings.seed,
+            sample=sample,
         )
 
-    def _fit(self, data: TrainingData, recorder: Recorder) -> None:
+    def _fit(
+        self,
+        data: TrainingData,
+        candidates: dict[str, Parameters],
+        recorder: Recorder,
+    ) -> None:
         """Fit all candidates and record each as soon as it is evaluated."""
-        candidates = self.settings.tasks[self.task.name].candidates
         console = Console(stderr=True)
         progress = UnitProgress(
             console,

@@ -46,7 +46,7 @@ def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bun
 
     Raises:
         UsageError: a task or a key is unknown, `out` is a folder that is not a bundle,
-            or `MLOPS_CLUSTER` is not an address.
+            or a variable of the cluster holds something else than it should.
         PipelineError: a task's data are not valid, no data are available, or the
             tracking store or the cluster fails.
     """
@@ -95,7 +95,7 @@ class Training:
         # joblib takes long to import, and a wrong argument should be reported at once.
         from pipeline.train.backend import open_cluster
 
-        return open_cluster(self._cluster)
+        return open_cluster(self._cluster, self._tables)
 
     @contextmanager
     def _old_bundle_removed(self) -> Iterator[Path]:
@@ -112,6 +112,7 @@ class Training:
 
     def _read_configuration(self) -> None:
         self._cluster = cluster_settings.address()
+        self._tables = cluster_settings.tables()
         self._settings = load_settings(self._repo)
         names = self._names or self._settings.tasks
         self._tasks = [all_tasks.load(name) for name in names]

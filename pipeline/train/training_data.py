@@ -25,6 +25,8 @@ class TrainingData:
         holdout: the rows held out, with the same columns.
         folds: how many folds the cross-validation has.
         seed: the seed of everything that is random.
+        sample: the numbers of the rows held out that importance and parity are
+            computed on, shape (rows,); None means all.
     """
 
     task: Task
@@ -33,11 +35,19 @@ class TrainingData:
     holdout: pd.DataFrame
     folds: int
     seed: int
+    sample: np.ndarray | None = None
 
     @property
     def truth(self) -> np.ndarray:
         """The ground truth of the hold-out, shape (rows,); see `evaluate.encode`."""
         return evaluate.encode(self.task, self.holdout)
+
+    @property
+    def sampled(self) -> pd.DataFrame:
+        """The rows held out that importance and parity are computed on."""
+        if self.sample is None:
+            return self.holdout
+        return self.holdout.iloc[self.sample]
 
     def split(self) -> Folds:
         """Return the folds of the training rows.

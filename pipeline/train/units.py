@@ -163,21 +163,23 @@ class _Work:
         held_out = estimators.as_inputs(data.features, data.holdout)
         prediction = model.predict(held_out)
         latency_ms = export.latency_ms(model, held_out)
+        sampled = estimators.as_inputs(data.features, data.sampled)
         return FinalFit(
             holdout=evaluate.metrics(task, data.truth, prediction),
             onnx=content,
-            parity=export.parity(task, self.pipeline, model, held_out),
-            importance=self._importance(held_out),
+            parity=export.parity(task, self.pipeline, model, sampled),
+            importance=self._importance(sampled),
             fit_seconds=fit_seconds,
             latency_ms=round(latency_ms, 3),
         )
 
-    def _importance(self, held_out: pd.DataFrame) -> np.ndarray:
-        """Return the permutation importance on the hold-out, shape (features, 2)."""
+    def _importance(self, sampled: pd.DataFrame) -> np.ndarray:
+        """Return the permutation importance on rows held out, shape (features, 2)."""
+        truth = evaluate.encode(self.data.task, self.data.sampled)
         result = permutation_importance(
             self.pipeline,
-            held_out,
-            self.data.truth,
+            sampled,
+            truth,
             scoring=self._gain,
             n_repeats=IMPORTANCE_REPEATS,
             random_state=self.data.seed,

@@ -128,7 +128,7 @@ def test_the_command_ends_with_status_1_if_nobody_answers(tmp_path: Path) -> Non
     assert done.stderr == f"error: {sentence} MLOPS_CLUSTER.\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["nanny"]])
+@pytest.mark.parametrize("arguments", [[], ["nanny"], ["worker"]])
 def test_a_part_that_does_not_exist_is_wrong_usage(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *OURS, *arguments],

@@ -54,3 +54,19 @@ def test_duplicates_stay_together_whatever_was_observed() -> None:
 def test_the_share_of_rows_is_close_to_the_setting() -> None:
     held = tables.in_holdout(TASK, ROWS, 0.2)
     assert held.mean() == pytest.approx(0.2, abs=0.06)
+
+
+@given(st.permutations(range(60)), st.integers(0, 70), st.integers(0, 70))
+@settings(deadline=None, max_examples=20)
+def test_a_sample_is_of_the_same_rows_in_any_order_and_a_larger_one_keeps_them(
+    order: list[int], small: int, large: int
+) -> None:
+    few = ROWS.iloc[:60]
+    chosen = tables.sample(TASK, few, small)
+    assert len(chosen) == min(small, 60)
+    assert (np.diff(chosen) > 0).all()
+    reordered = few.iloc[order]
+    chosen_reordered = reordered.index[tables.sample(TASK, reordered, small)]
+    assert set(chosen_reordered) == set(few.index[chosen])
+    larger = tables.sample(TASK, few, max(small, large))
+    assert set(larger).issuperset(chosen)

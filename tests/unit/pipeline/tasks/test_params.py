@@ -85,6 +85,21 @@ BAD: list[tuple[Callable[[Content], Any], str]] = [
         "tasks.iris.folds: Input should be greater",
     ),
     (lambda c: c["tasks"]["iris"].update(candidates={}), "tasks.iris.candidates: "),
+    (
+        lambda c: c["tasks"]["housing"].update(row_limits={"random_florest": 10}),
+        (
+            "tasks.housing.row_limits.random_florest: unknown candidate; did you mean"
+            " random_forest?"
+        ),
+    ),
+    (
+        lambda c: c["tasks"]["housing"].update(row_limits={"dummy": 0}),
+        "tasks.housing.row_limits.dummy: Input should be greater",
+    ),
+    (
+        lambda c: c["tasks"]["housing"].update(holdout_sample=9),
+        "tasks.housing.holdout_sample: Input should be greater",
+    ),
     (lambda c: c.pop("seed"), "seed: Field required"),
     (
         lambda c: c.update(holdout_share=0),

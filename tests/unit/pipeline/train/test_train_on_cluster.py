@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import PipelineError
-from pipeline.cluster import dask_backend
+from pipeline.cluster import dask_backend, table_store
+from pipeline.cluster.table_store import StoredTable
+from pipeline.cluster.table_store import save as save_table
 from pipeline.train.candidates import Candidate, Failure, fit_all
 from pipeline.train.train import train
 from pipeline.train.units import Outcome, Unit
@@ -61,7 +64,9 @@ def contents(results: list[Candidate | Failure]) -> list[Any]:
     return compared
 
 
+@pytest.mark.parametrize("store", ["", "tables"], ids=["sent", "read"])
 def test_the_bundle_has_the_same_bytes_and_the_log_shows_every_fold(
+    store: str,
     cluster: DaskCluster,
     trained: Training,
     tmp_path: Path,
@@ -70,10 +75,15 @@ def test_the_bundle_has_the_same_bytes_and_the_log_shows_every_fold(
 ) -> None:
     replace_housing(monkeypatch, strategies.task_of("housing", 400))
     monkeypatch.setenv("MLOPS_CLUSTER", cluster.address)
+    if store:
+        monkeypatch.setenv("MLOPS_CLUSTER_TABLES", str(tmp_path / store))
     other = new_checkout(tmp_path / "elsewhere")
     train(other, [], bundle_folder(other))
     assert digests(other) == digests(trained.repo)
     assert results_of(other) == results_of(trained.repo)
+    # The rows to train on and those held out, of two tasks.
+    stored = list(tmp_path.glob("tables/*.parquet"))
+    assert len(stored) >= 4 or not store
     log = capsys.readouterr().err.splitlines()
     first = f"Training on 2 workers of {cluster.address}."
     assert log[0] == f"{first} Dashboard: {cluster.dashboard}"
@@ -98,6 +108,24 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster: DaskCluster) -> 
         results = list(fit_all(data, CANDIDATES, backend, kill))
     assert victim.poll() is not None
     assert contents(results) == contents(expected)
+
+
+def test_a_table_that_workers_cannot_read_ends_the_training_in_a_sentence(
+    cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = strategies.training_data("housing")
+    # A path of this machine that others do not have.
+    monkeypatch.setattr(table_store, "save", save_and_delete)
+    with dask_backend.connect(cluster.address, str(tmp_path)) as backend:
+        with pytest.raises(PipelineError, match="a worker cannot read .*No such file"):
+            list(fit_all(data, CANDIDATES, backend))
+
+
+def save_and_delete(table: pd.DataFrame, store: str) -> StoredTable:
+    """Save a table where no worker sees it."""
+    stored = save_table(table, store)
+    Path(store, stored.name).unlink()
+    return stored
 
 
 def test_work_that_kills_its_workers_ends_in_a_sentence(tmp_path: Path) -> None:
