@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.errors import UsageError
-from core.files import write_atomic
+from core.files import TEMPORARY_PREFIX, write_atomic
 from core.manifest import Parity
 from history import runfile
 from history.record import ModelId, Record, RunId, Sha256
@@ -66,6 +66,17 @@ class Bundle(Record):
 def write(folder: Path, bundle: Bundle) -> None:
     """Write `bundle.json`, as the last file: without it a training did not finish."""
     write_atomic(folder / FILE, runfile.dump(bundle))
+
+
+def may_be_replaced(folder: Path) -> bool:
+    """Return whether a folder is missing or empty, a bundle, or holds bundles alone."""
+    if not folder.exists() or (folder / FILE).is_file():
+        return True
+    for path in folder.iterdir():
+        is_unfinished = path.name.startswith(TEMPORARY_PREFIX)
+        if not is_unfinished and not (path / FILE).is_file():
+            return False
+    return True
 
 
 def read(folder: Path) -> Bundle:

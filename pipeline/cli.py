@@ -16,6 +16,7 @@ from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
+from pipeline.shard import Shard
 from pipeline.verification import open_history, project
 from pipeline.worker import cli as worker
 
@@ -55,6 +56,15 @@ Branch = Annotated[
 BundleFolder = Annotated[
     Path | None, typer.Option(help="The bundle's folder.", show_default="build/bundle")
 ]
+ShardText = Annotated[
+    str,
+    typer.Option(
+        envvar="MLOPS_SHARD",
+        metavar="NUMBER/COUNT",
+        help="Train a share of the tasks, such as 1/3, into a folder of its own.",
+        show_default="all tasks",
+    ),
+]
 
 
 @app.callback()
@@ -75,6 +85,7 @@ def train(
         typer.Option(envvar="MLOPS_TASKS", help="Train only this task; repeatable."),
     ] = None,
     out: BundleFolder = None,
+    shard: ShardText = "",
     refresh_data: Annotated[
         bool,
         typer.Option(
@@ -91,14 +102,17 @@ def train(
     from pipeline import traces
     from pipeline.train.train import train as run
 
+    share = Shard.parse(shard)
     if fresh_data:
         renamed.notice(
             "--fresh-data (MLOPS_FRESH_DATA)", "--refresh-data (MLOPS_REFRESH_DATA)"
         )
     repo: Repo = context.obj
     folder = out or repo.build / "bundle"
+    if share and not out:
+        folder /= str(share.number)
     with traces.command("train", task or []):
-        run(repo, task or [], folder, refresh_data or fresh_data)
+        run(repo, task or [], folder, refresh_data or fresh_data, share)
 
 
 @app.command()

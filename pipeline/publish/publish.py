@@ -6,7 +6,7 @@ from core import tracing
 from core.errors import PipelineError
 from history import History
 from pipeline import bundle as bundles
-from pipeline import workflow
+from pipeline import bundle_shards, workflow
 from pipeline.bundle import Bundle
 from pipeline.publish.apply import apply
 from pipeline.publish.contest import Contest
@@ -24,6 +24,8 @@ def publish(
 ) -> tuple[str, str]:
     """Publish the bundle in `folder` to a branch; return the commit and its message.
 
+    A folder with a bundle for each shard of a training is published as one bundle.
+
     If the bundle was published before, nothing changes; its commit is returned with a
     sentence that says so. A dry run makes the commit that would be pushed, from a
     bundle of any commit, and keeps it here.
@@ -35,13 +37,32 @@ def publish(
         PipelineError: the bundle is damaged, or was trained on uncommitted changes; or
             see `loop.land`.
     """
-    bundle = bundles.read(folder)
+    with bundle_shards.joined(folder) as whole:
+        bundle = bundles.read(whole)
+        _require_publishable(bundle)
+        contest = Contest(whole, bundle)
+        return _land(repo, contest, remote, branch, dry_run)
+
+
+def _require_publishable(bundle: Bundle) -> None:
+    if not bundle.tasks:
+        names = ", ".join(bundle.waiting)
+        raise PipelineError(
+            "nothing was trained, since no data can be had: waiting are"
+            f" {names}. Train again later."
+        )
     if bundle.dirty:
         raise PipelineError(
             f"the bundle was trained with uncommitted changes ({_some(bundle.dirty)}):"
             " commit and push them, then run `pipeline train` again."
         )
-    contest = Contest(folder, bundle)
+
+
+def _land(
+    repo: Repo, contest: Contest, remote: str, branch: str | None, dry_run: bool
+) -> tuple[str, str]:
+    """Land the bundle's runs and the decisions about its challengers."""
+    bundle = contest.bundle
 
     def change(tip: Tip) -> Change:
         with tip.history() as history:

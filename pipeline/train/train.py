@@ -20,6 +20,7 @@ from pipeline import tasks as all_tasks
 from pipeline.bundle import Bundle, TaskResult
 from pipeline.cluster import settings as cluster_settings
 from pipeline.repo import Repo
+from pipeline.shard import Shard
 from pipeline.train.changes import changes
 from pipeline.train.settings import load as load_settings
 from pipeline.workflow import notice
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 OWN_STORE = "the tracking store in build/tracking"
 
 
-def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bundle:
+def train(
+    repo: Repo,
+    tasks: list[str],
+    out: Path,
+    refresh: bool = False,
+    shard: Shard | None = None,
+) -> Bundle:
     """Train tasks and put the bundle at `out`.
 
     An older bundle there is taken away first, so that what is there afterwards is of
@@ -43,6 +50,8 @@ def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bun
         tasks: the names of the tasks; all of `params.yaml` if there is none.
         out: the bundle's folder.
         refresh: whether to read the data's sources and not the snapshots.
+        shard: the share of these tasks to train; None means all. The bundle of a shard
+            may have no task, if none has data.
 
     Raises:
         UsageError: a task or a key is unknown, `out` is a folder that is not a bundle,
@@ -50,18 +59,26 @@ def train(repo: Repo, tasks: list[str], out: Path, refresh: bool = False) -> Bun
         PipelineError: a task's data are not valid, no data are available, or the
             tracking store or the cluster fails.
     """
-    return Training(repo, tasks, out, refresh).run()
+    return Training(repo, tasks, out, refresh, shard).run()
 
 
 class Training:
     """One run of `pipeline train`."""
 
-    def __init__(self, repo: Repo, tasks: list[str], out: Path, refresh: bool) -> None:
+    def __init__(
+        self,
+        repo: Repo,
+        tasks: list[str],
+        out: Path,
+        refresh: bool,
+        shard: Shard | None,
+    ) -> None:
         """Take the arguments of `train`."""
         self._repo = repo
         self._names = tasks
         self._out = out.resolve()
         self._refresh = refresh
+        self._shard = shard
 
     def run(self) -> Bundle:
         """Train, while no other training of this checkout runs."""
@@ -85,10 +102,14 @@ class Training:
 
     def _require_replaceable(self) -> None:
         out = self._out
-        is_bundle = (out / bundles.FILE).is_file()
-        if out.exists() and not is_bundle and any(out.iterdir()):
+        if not bundles.may_be_replaced(out):
             raise UsageError(
                 f"{out} holds something else than a bundle: name another folder."
+            )
+        if self._shard and (out.parent / bundles.FILE).is_file():
+            raise UsageError(
+                f"{out.parent} is a bundle of all tasks: delete it, so that it is not"
+                " published in place of the shards."
             )
 
     def _open_cluster(self) -> AbstractContextManager["Backend | None"]:
@@ -114,7 +135,9 @@ class Training:
         self._cluster = cluster_settings.address()
         self._tables = cluster_settings.tables()
         self._settings = load_settings(self._repo)
-        names = self._names or self._settings.tasks
+        names = self._names or list(self._settings.tasks)
+        if self._shard:
+            names = self._shard.of(names)
         self._tasks = [all_tasks.load(name) for name in names]
         for task in self._tasks:
             if task.name not in self._settings.tasks:
@@ -178,7 +201,7 @@ class Training:
                     raise
                 waiting[name] = error.waits_for
                 notice(f"{name} waits for its data", f"it is not trained: {error}")
-        if not results:
+        if not results and not self._shard:
             hosts = "; ".join(f"{name} for {hosts}" for name, hosts in waiting.items())
             raise PipelineError(
                 f"nothing was trained, since no data can be had: waiting are {hosts}. "

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 PYTHONS = ("3.11", "3.12", "3.13")
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
 ALL_IN_ONE_JOB = (" ".join(SERVICES),)
+MOST_TRAIN_JOBS = 20  # of one owner, GitHub runs no more at the same time
+
+
+class UnknownTrainJobs(Exception):
+    """MLOPS_TRAIN_JOBS is not a number of jobs."""
 
 
 class UnknownBudget(Exception):
@@ -57,6 +62,9 @@ MINUTES = {
     "comment": 1,
     "scan": 7,
 }
+# The same of `train` for one share of the tasks, if several jobs train them. Most of it
+# is the start of the job and the installation of packages.
+SHARD_MINUTES = 2
 
 
 def choose(name: str, private: bool) -> Budget:
@@ -74,12 +82,29 @@ def choose(name: str, private: bool) -> Budget:
     return BUDGETS[name]
 
 
-def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
+def train_jobs(text: str) -> int:
+    """Return how many jobs share the training of a push, from MLOPS_TRAIN_JOBS.
+
+    Raises:
+        UnknownTrainJobs: it is not a number from 1 to 20.
+    """
+    text = text.strip() or "1"
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_TRAIN_JOBS:
+        raise UnknownTrainJobs(
+            f"MLOPS_TRAIN_JOBS is {text!r}: set it to a number from 1 to"
+            f" {MOST_TRAIN_JOBS}, at most that of your tasks, or remove it (Settings >"
+            " Secrets and variables > Actions > Variables)."
+        )
+    return int(text)
+
+
+def minutes(jobs: Iterable[str], pythons: int, images: int, trainings: int = 1) -> int:
     """Return the minutes that are billed for jobs, by the estimates above.
 
     Args:
         pythons: how many versions the tests run on.
         images: how many jobs build images.
+        trainings: how many jobs share the training.
     """
     counted = list(jobs)
     times = {"test": pythons, "images": images, "images-arm": images}
@@ -89,5 +114,8 @@ def minutes(jobs: Iterable[str], pythons: int, images: int) -> int:
         times["images"] = 1
     total = 0
     for job in counted:
-        total += MINUTES[job] * times.get(job, 1)
+        if job == "train" and trainings > 1:
+            total += SHARD_MINUTES * trainings
+        else:
+            total += MINUTES[job] * times.get(job, 1)
     return total

@@ -153,7 +153,27 @@ def _is_document(path: str) -> bool:
     return path.endswith(".md") or path in DOCUMENTS
 
 
-def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -> None:
+def shards(planned: Plan, wanted: int, named: str) -> list[str]:
+    """Return the numbers of the jobs that share the training; one without a number.
+
+    What is not published is trained in one job, since its report is about all tasks.
+
+    Args:
+        planned: the plan.
+        wanted: the number of jobs that the repository asks for.
+        named: the tasks to train, separated by blanks; all if it is empty.
+    """
+    count = wanted
+    if named.split():
+        count = min(wanted, len(named.split()))
+    if count == 1 or "publish" not in planned.jobs:
+        return [""]
+    return [str(number) for number in range(1, count + 1)]
+
+
+def write_outputs(
+    event: Event, planned: Plan, allowed: Budget, trainings: list[str], private: bool
+) -> None:
     """Write jobs and matrices as JSON lists, the reason, and the budget's name."""
     jobs = []
     for job in planned.jobs:
@@ -165,7 +185,9 @@ def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -
     minutes = ""
     if private:
         counted = ("plan", *jobs, "verdict")
-        estimate = budget.minutes(counted, len(pythons), len(allowed.images))
+        estimate = budget.minutes(
+            counted, len(pythons), len(allowed.images), len(trainings)
+        )
         minutes = str(estimate)
     put(
         jobs=json.dumps(jobs),
@@ -173,6 +195,8 @@ def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -
         budget=allowed.name,
         pythons=json.dumps(pythons),
         images=json.dumps(allowed.images),
+        shards=json.dumps(trainings),
+        shard_count=str(len(trainings)),
         scan=json.dumps(allowed.thorough),
         minutes=minutes,
     )
@@ -181,7 +205,7 @@ def write_outputs(event: Event, planned: Plan, allowed: Budget, private: bool) -
 
 
 def main() -> int:
-    """Plan the run; return 1 if the budget or a commit is unknown."""
+    """Plan the run; return 1 if a setting or a commit is unknown."""
     path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
     text = path.read_text("utf-8")
     content = json.loads(text or "{}")
@@ -191,13 +215,16 @@ def main() -> int:
     chosen = os.environ.get("MLOPS_BUDGET", "")
     try:
         allowed = budget.choose(chosen, private)
+        wanted = budget.train_jobs(os.environ.get("MLOPS_TRAIN_JOBS", ""))
         event = read_event(name, content, Path())
-    except (GitError, budget.UnknownBudget) as error:
+    except (GitError, budget.UnknownBudget, budget.UnknownTrainJobs) as error:
         print(f"error: {error}", file=sys.stderr)
         put(failure=str(error))
         return 1
     planned = plan(event, allowed)
-    write_outputs(event, planned, allowed, private)
+    inputs = content.get("inputs") or {}
+    trainings = shards(planned, wanted, inputs.get("tasks") or "")
+    write_outputs(event, planned, allowed, trainings, private)
     return 0
 
 

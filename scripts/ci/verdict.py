@@ -187,7 +187,8 @@ def _minutes(needs: Needs) -> str:
             ran.append(job)
     pythons = len(json.loads(plan["pythons"]))
     images = len(json.loads(plan["images"]))
-    estimate = budget.minutes(ran, pythons, images)
+    shards = len(json.loads(plan["shards"]))
+    estimate = budget.minutes(ran, pythons, images, shards)
     return (
         f"About {estimate} billed minutes, by the estimate in docs/push.md for the"
         f" budget `{plan['budget']}`; GitHub's own count is under Settings > Billing."

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from core.file_names import is_owned
 from core.git import git
 from scripts.ci.plan import NOTHING
 from tests.conftest import commit_all
+from tests.support import own_tasks
 from tests.support.factories import PARAMS
 from tests.support.small_project import ONE_PYTHON, TEST, Project
 from tools.rehearse import events
@@ -120,6 +123,31 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
     assert outputs["ship"] == "true"
     log = git(project.origin, "log", "--format=%H", "trunk")
     assert log.split() == [outputs["commit"], first]
+
+
+@pytest.mark.nightly
+def test_two_jobs_that_train_are_published_by_one_commit(project: Project) -> None:
+    own = project.clone
+    for name, table in own_tasks.write(own).items():
+        if name == "tickets":
+            command = [sys.executable, "-m", "pipeline", "--repo", str(own)]
+            command += ["data", "add", str(table), "--task", name]
+            subprocess.run(command, cwd=own, check=True)
+        else:
+            (own / "pipeline" / "tasks" / f"{name}.yaml").unlink()
+    project.runner.variables["MLOPS_TRAIN_JOBS"] = "2"
+    run = project.push("feat: another task", "--job", "publish", *ONE_PYTHON)
+    assert run.results["publish"] == "success", run.results
+    trainings = {name for name in run.jobs if name.startswith("train")}
+    assert trainings == {"train 1", "train 2"}
+    headline = run.jobs["publish"].outputs["headline"]
+    assert "iris v2 stays" in headline
+    assert "tickets v1 promoted" in headline
+    parent = git(project.origin, "log", "-1", "--format=%P", "main")
+    assert parent == git(own, "rev-parse", "HEAD")
+    artifacts = run.folder / "artifacts"
+    bundles = {path.name for path in artifacts.glob("bundle*")}
+    assert bundles == {"bundle-1", "bundle-2"}
 
 
 def spoil_a_row(path: Path) -> None:

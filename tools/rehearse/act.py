@@ -164,7 +164,8 @@ class Runner:
             return
         name = line["jobID"]
         for value in line.get("matrix", {}).values():
-            name += f" {value}"
+            if value:
+                name += f" {value}"
         if name not in jobs:
             jobs[name] = Job(name, time.monotonic())
         job = jobs[name]

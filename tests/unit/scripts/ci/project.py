@@ -55,6 +55,7 @@ class Project:
                 "private": more.pop("private", "") != "",
             },
             "merge_group": {"base_sha": self.before, "head_sha": after},
+            "inputs": {"tasks": more.pop("tasks", "")},
         }
         self.event.write_text(json.dumps(event))
         self.output.unlink(missing_ok=True)
@@ -65,7 +66,7 @@ class Project:
             "GITHUB_REF": ref,
             "PYTHONPATH": str(ROOT),
         }
-        for variable in ("ACT", "MLOPS_BUDGET"):
+        for variable in ("ACT", "MLOPS_BUDGET", "MLOPS_TRAIN_JOBS"):
             environment.pop(variable, None)
         command = [sys.executable, "-S", "-m", "scripts.ci.plan"]
         return subprocess.run(

@@ -13,7 +13,7 @@ REQUEST = Event("pull_request", "refs/pull/7/merge", "main")
 PAGE = ROOT / "docs" / "push.md"
 
 
-def cost(event: Event, allowed: Budget) -> int:
+def cost(event: Event, allowed: Budget, trainings: int = 1) -> int:
     """Return the billed minutes of a run."""
     pythons = len(allowed.pythons)
     if event.documents:
@@ -22,12 +22,22 @@ def cost(event: Event, allowed: Budget) -> int:
     jobs += plan(event, allowed).jobs
     if event is REQUEST:
         jobs.append("comment")
-    return budget.minutes(jobs, pythons, len(allowed.images))
+    return budget.minutes(jobs, pythons, len(allowed.images), trainings)
 
 
 def test_a_push_to_a_private_copy_costs_25_minutes_at_most() -> None:
     private = budget.choose("", private=True)
     assert cost(MAIN, private) <= 25
+
+
+def test_three_jobs_that_train_cost_more_than_a_private_copy_has() -> None:
+    private = budget.choose("", private=True)
+    one = cost(MAIN, private)
+    three = cost(MAIN, private, trainings=3)
+    assert three > 25
+    page = PAGE.read_text("utf-8")
+    assert f"costs {three} instead of {one} billed minutes" in page
+    assert f"{budget.SHARD_MINUTES} minutes for each" in page
 
 
 @pytest.mark.parametrize(

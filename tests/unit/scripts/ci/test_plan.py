@@ -162,6 +162,46 @@ def test_an_unknown_budget_is_refused(project: Project) -> None:
     assert "failure=MLOPS_BUDGET" in project.output.read_text("utf-8")
 
 
+def shards(outputs: dict[str, str]) -> list[str]:
+    """Return the numbers of the jobs that train."""
+    numbers: list[str] = json.loads(outputs["shards"])
+    assert outputs["shard_count"] == str(len(numbers))
+    return numbers
+
+
+def test_one_job_trains_unless_the_repository_asks_for_more(project: Project) -> None:
+    project.commit("feat: more", "params.yaml")
+    one = project.outputs(private="yes")
+    assert shards(one) == [""]
+    three = project.outputs(private="yes", MLOPS_TRAIN_JOBS="3")
+    assert shards(three) == ["1", "2", "3"]
+    assert int(three["minutes"]) > int(one["minutes"])
+
+
+def test_a_training_that_is_only_reported_has_one_job(project: Project) -> None:
+    project.commit("feat: more", "params.yaml")
+    for event in ("pull_request", "merge_group"):
+        outputs = project.outputs(event, MLOPS_TRAIN_JOBS="3")
+        assert shards(outputs) == [""]
+
+
+def test_no_job_is_without_one_of_the_tasks_that_are_named(project: Project) -> None:
+    start = ("workflow_dispatch", "refs/heads/trunk")
+    two = project.outputs(*start, tasks="iris credit", MLOPS_TRAIN_JOBS="3")
+    assert shards(two) == ["1", "2"]
+    one = project.outputs(*start, tasks="iris", MLOPS_TRAIN_JOBS="3")
+    assert shards(one) == [""]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "21", "two", "1.5"])
+def test_another_number_of_jobs_is_refused(project: Project, number: str) -> None:
+    done = project.run(MLOPS_TRAIN_JOBS=number)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    message = f"MLOPS_TRAIN_JOBS is '{number}': set it to a number from 1 to 20"
+    assert message in done.stderr
+
+
 def test_a_rehearsal_leaves_out_what_it_cannot_run(project: Project) -> None:
     project.commit("feat: more", "params.yaml")
     jobs = project.jobs(ACT="true")

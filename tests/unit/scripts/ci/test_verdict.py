@@ -42,6 +42,7 @@ def needs(planned: Plan = MAIN, **results: str) -> Needs:
         "minutes": "",
         "pythons": json.dumps(FULL.pythons),
         "images": json.dumps(FULL.images),
+        "shards": json.dumps([""]),
         "scan": "true",
     }
     if jobs["publish"]["result"] == "success":
@@ -182,6 +183,8 @@ def test_billed_minutes_are_those_of_the_jobs_that_ran() -> None:
     # plan, lint, test once, Windows, train, verdict
     assert "About 25 billed minutes, by the estimate" in text
     assert "the fast tests on Python 3.13 |" in text
+    private["plan"]["outputs"]["shards"] = '["1", "2", "3"]'
+    assert "About 28 billed minutes" in page(private, "")
 
 
 @pytest.mark.parametrize(("result", "status"), [("success", 0), ("failure", 1)])
