@@ -20,7 +20,8 @@ COPY VERSION deployment/docker/health.py deployment/docker/prepare.py /code/mlop
 COPY deployment/models /code/mlops/deployment/models
 COPY core /code/mlops/core
 COPY app /code/mlops/app
-RUN install -d -o 10001 -g 10001 /code/mlops/build/serving /code/mlops/build/predictions \
+RUN install -d -o 10001 -g 10001 /code/mlops/build/serving /code/mlops/build/released \
+    /code/mlops/build/predictions \
     && sh /build/finish.sh /code
 
 FROM scratch AS minimal

@@ -22,7 +22,7 @@ COPY core /code/mlops/core
 COPY history /code/mlops/history
 COPY pipeline /code/mlops/pipeline
 # The mounted checkout belongs to another user: this lets Git read it.
-RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/repo \
+RUN install -d -o 10001 -g 10001 /code/state/build /code/state/serving /code/state/released /code/repo \
     && install -d /code/etc && printf '[safe]\n\tdirectory = /repo\n' >/code/etc/gitconfig \
     && sh /build/finish.sh /code
 

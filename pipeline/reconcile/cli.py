@@ -17,12 +17,18 @@ Every = Annotated[
     typer.Option(metavar="DURATION", help="Make a pass every 60s, 5m or 1h."),
 ]
 Remote = Annotated[
-    str, typer.Option(help="The repository to follow: a remote or an address.")
+    str,
+    typer.Option(
+        envvar="MLOPS_RELEASES",
+        help="The repository to follow: a remote or an address.",
+    ),
 ]
 Branch = Annotated[
     str | None,
     typer.Option(
-        help="The branch to follow.", show_default="the remote's default branch"
+        envvar="MLOPS_RELEASES_BRANCH",
+        help="The branch to follow.",
+        show_default="the remote's default branch",
     ),
 ]
 Models = Annotated[
@@ -85,13 +91,12 @@ def reconcile(
     state = repo.build / "reconcile"
     with follow.lock(state):
         reconciler = settings.reconciler(state)
-        if not pause:
+        follow.begin_with_models_of(repo, settings.models)
+        if pause:
+            metrics = Metrics.served(metrics_host, metrics_port)
+            follow.follow(reconciler, pause, metrics)
+        else:
             follow.run_once(reconciler)
-            return
-        metrics = Metrics()
-        if metrics_port:
-            metrics.serve(metrics_host, metrics_port)
-        follow.follow(reconciler, pause, metrics)
 
 
 def _require_usable(once: bool, every: str | None, signers: Path | None) -> None:

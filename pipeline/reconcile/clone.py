@@ -1,5 +1,6 @@
 """The reconciler's own clone of the repository that it follows."""
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from core.errors import PipelineError
@@ -23,16 +24,24 @@ class OriginAway(PipelineError):
 class Clone:
     """A clone that nobody else works in; it is made when it is first needed."""
 
-    def __init__(self, root: Path, address: str, branch: str | None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        address: str,
+        branch: str | None,
+        credentials: Mapping[str, str] | None = None,
+    ) -> None:
         """Describe the clone.
 
         Args:
             address: the address of the repository, absolute if it is a path.
             branch: the branch to follow; None means the repository's default branch.
+            credentials: variables with which Git reads the repository; see `access`.
         """
         self.root = root
         self._address = address
         self._branch = branch
+        self._credentials = credentials
         self._shown = redact_address(address)
 
     def fetch(self) -> str:
@@ -118,7 +127,7 @@ class Clone:
         limit = f"http.lowSpeedTime={STALLED_SECONDS}"
         settings = ("-c", "http.lowSpeedLimit=1", "-c", limit)
         try:
-            return git(self.root, *settings, *arguments)
+            return git(self.root, *settings, *arguments, variables=self._credentials)
         except GitError as error:
             reason = message(error.output)
             raise OriginAway(

@@ -10,6 +10,7 @@ from core.file_lock import take
 from core.git import git, succeeds
 from pipeline.reconcile.metrics import Metrics
 from pipeline.reconcile.reconciler import Outcome, Pass, Reconciler
+from pipeline.reconcile.served_files import ServedFolder
 from pipeline.repo import Repo
 
 
@@ -20,6 +21,18 @@ def address_of(repo: Repo, remote: str) -> str:
         address = git(repo.root, "remote", "get-url", remote)
     path = repo.root / address
     return str(path.resolve()) if path.is_dir() else address
+
+
+def begin_with_models_of(repo: Repo, folder: Path) -> None:
+    """Put a checkout's models into a served folder that holds none.
+
+    They are served until the first release is applied: an API without a model is not
+    ready.
+    """
+    served = ServedFolder(folder)
+    if repo.models.is_dir() and not served.read():
+        models = ServedFolder(repo.models).read()
+        served.write(models)
 
 
 @contextmanager

@@ -46,10 +46,14 @@ class Metrics:
         if result.fetched:
             self.last_fetch.set_to_current_time()
 
-    def serve(self, host: str, port: int) -> None:
-        """Answer scrapes from now on.
+    @classmethod
+    def served(cls, host: str, port: int | None) -> "Metrics":
+        """Return metrics that answer scrapes from now on, if there is a port.
 
         Raises:
             PipelineError: the address is not available.
         """
-        serve(self.registry, host, port)
+        metrics = cls()
+        if port:
+            serve(metrics.registry, host, port)
+        return metrics

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.reconcile import access
 from pipeline.reconcile.clone import Clone
 from pipeline.reconcile.reconciler import Reconciler
 from pipeline.reconcile.running_api import RunningApi
@@ -34,13 +35,15 @@ class Settings:
         """Return a reconciler that keeps its clone and its state in a folder.
 
         Raises:
-            UsageError: the folder of the models is not there.
+            UsageError: the folder of the models is not there, or the token in the
+                environment cannot be sent to the address.
             PipelineError: the state is damaged.
         """
         served = ServedFolder(self.models)
         served.require()
+        credentials = access.credentials(self.address)
         return Reconciler(
-            clone=Clone(folder / "clone", self.address, self.branch),
+            clone=Clone(folder / "clone", self.address, self.branch, credentials),
             folder=served,
             api=RunningApi(self.api),
             state_path=folder / "state.json",

@@ -15,21 +15,29 @@ Records = Annotated[list[Record], Body(min_length=1, max_length=100)]
 
 
 def routes(repo: Repo, state: Path) -> APIRouter:
-    """Return the service's routes, for the models in service and those loaded."""
+    """Return the service's routes, for the models in service and those loaded.
+
+    Args:
+        state: the folder shared with the API: below it, models that were loaded, and
+            where a reconciler runs, those of the release.
+    """
     router = APIRouter()
 
     @router.post("/explain/{task}")
     def explanations(
         task: str, sha256: Annotated[str, Body()], records: Records
     ) -> dict[str, Any]:
-        tasks = layout.folders(repo.models)
+        released = state / "released"
+        names = set(layout.folders(repo.models))
+        names.update(layout.folders(released))
+        tasks = sorted(names)
         if task not in tasks:
             choice = ", ".join(tasks)
             message = f"there is no task {task!r}: choose from {choice}."
             raise HTTPException(404, message)
         served = repo.models / task
         loaded = state / "loaded" / task
-        folders = (served, loaded)
+        folders = (served, loaded, released / task)
         try:
             with tracing.span("SHAP values", {"task": task}, len(records)):
                 values = explain(folders, sha256, records)

@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from scripts.loopback import refuses
-from scripts.stack import admin_key, builds, proxy_settings, verify
+from scripts.stack import admin_key, builds, proxy_settings, releases, verify
 from scripts.stack.programs import has_models
 from scripts.stack.seen import show
 from scripts.stack.settings import ROOT, Settings, StackError
@@ -26,6 +26,7 @@ SERVICES = [
 PROFILES = {
     "alerts": ("alertmanager",),
     "cluster": ("dask-scheduler", "dask-worker"),
+    "follow": ("reconciler",),
     "tracing": ("jaeger",),
 }
 
@@ -160,6 +161,8 @@ def _require_profiles(settings: Settings) -> None:
             raise StackError(
                 f"--with {profile}: docker-compose.yml has these profiles: {names}."
             )
+    if releases.PROFILE in settings.profiles:
+        releases.require_address(settings)
 
 
 def _require_usable_proxy(settings: Settings) -> None:

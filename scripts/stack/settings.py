@@ -22,6 +22,7 @@ PORTS = {
     "alertmanager": ("ALERTMANAGER_PORT", 9093),
     "jaeger": ("JAEGER_PORT", 16686),
     "dask-scheduler": ("DASK_DASHBOARD_PORT", 8787),
+    "reconciler": ("RECONCILER_PORT", 8003),
     "trainer": ("TRAINER_PORT", 8001),
 }
 
@@ -33,6 +34,9 @@ JAEGER = "http://jaeger:4318"
 # The variable that sends trainings to a cluster, and the scheduler's address there.
 CLUSTER = "MLOPS_CLUSTER"
 SCHEDULER = "tcp://dask-scheduler:8786"
+# The variable that names the served models, and where the reconciler writes them.
+MODELS_FOLDER = "API_MODELS"
+RELEASED = "build/released"
 
 Variables = dict[str, str]
 """Variables of an environment, by name."""
@@ -118,6 +122,8 @@ class Settings:
             own[ENDPOINT] = self.variables.get(ENDPOINT) or JAEGER
         if "cluster" in self.profiles:
             own[CLUSTER] = self.variables.get(CLUSTER) or SCHEDULER
+        if "follow" in self.profiles:
+            own[MODELS_FOLDER] = RELEASED
         # `.env` has been read already: Compose would quote its values in warnings,
         # passwords among them. The services to leave out have been left out, too.
         done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}

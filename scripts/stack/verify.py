@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.loopback import FAILURES, ask
-from scripts.stack import admin_key, monitoring
+from scripts.stack import admin_key, monitoring, releases
 from scripts.stack.seen import Look, Seen
 from scripts.stack.settings import ROOT, Settings, StackError
 
@@ -40,6 +40,7 @@ def everything(
         "alertmanager": monitoring.alertmanager,
         "jaeger": monitoring.jaeger,
         "dask-scheduler": _cluster,
+        "reconciler": releases.look,
     }
     looks |= closer or {}
     seen: list[Seen] = []

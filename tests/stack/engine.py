@@ -31,6 +31,7 @@ PORTS = (
     "CADVISOR",
     "ALERTMANAGER",
     "JAEGER",
+    "RECONCILER",
 )
 SCRAPE_SECONDS = 6  # the API's counters are in Prometheus after this time
 # An image that a machine without Docker Hub cannot have.

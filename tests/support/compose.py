@@ -25,6 +25,7 @@ PORTS = {
     "alertmanager": "9093",
     "jaeger": "16686",
     "dask-scheduler": "8787",
+    "reconciler": "8003",
 }
 
 

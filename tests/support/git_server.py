@@ -85,10 +85,16 @@ class Server(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(root: Path, **attributes: object) -> Iterator[type[Server]]:
-    """Serve a folder's repositories; yield the handler, whose attributes can be set."""
+def serve(
+    root: Path, host: str = "127.0.0.1", **attributes: object
+) -> Iterator[type[Server]]:
+    """Serve a folder's repositories; yield the handler, whose attributes can be set.
+
+    Args:
+        host: the address to listen on; containers do not reach the default.
+    """
     handler = type("Handler", (Server,), {"root": root, "answers": {}, **attributes})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+    with ThreadingHTTPServer((host, 0), handler) as running:
         threading.Thread(
             target=running.serve_forever, args=(0.01,), daemon=True
         ).start()

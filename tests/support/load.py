@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 import httpx
@@ -31,20 +31,28 @@ def press(api: Api, connections: int, seconds: float) -> Load:
     return asyncio.run(load.run(api.port, request, connections, seconds))
 
 
+def steady_requests(
+    api: Api, body: Any
+) -> AbstractContextManager[list[httpx.Response]]:
+    """Send a body to an API again and again; see `steady_requests_to`."""
+    address = str(api.client.base_url)
+    return steady_requests_to(address, body)
+
+
 @contextmanager
-def steady_requests(api: Api, body: Any) -> Iterator[list[httpx.Response]]:
+def steady_requests_to(address: str, body: Any) -> Iterator[list[httpx.Response]]:
     """Send a body again and again over three connections, and collect the answers.
 
     An error of one of them is raised at the end.
+
+    Args:
+        address: the address of an API, without a path.
     """
     answers: list[httpx.Response] = []
     ended = threading.Event()
 
     def send() -> None:
-        client = httpx.Client(
-            base_url=api.client.base_url,
-            timeout=PATIENCE_SECONDS,
-        )
+        client = httpx.Client(base_url=address, timeout=PATIENCE_SECONDS)
         with client:
             while not ended.is_set():
                 answers.append(client.post("/predict", json=body))

@@ -156,6 +156,7 @@ def test_prometheus_finds_services_by_the_names_of_the_compose_file() -> None:
         "mlops-api",
         "node-exporter",
         "proxy",
+        "reconciler",
     }
     (alertmanager,) = config["alerting"]["alertmanagers"]
     assert alertmanager["dns_sd_configs"][0]["names"] == ["alertmanager"]

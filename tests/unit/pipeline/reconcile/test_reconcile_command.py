@@ -63,6 +63,31 @@ def test_one_pass_over_a_repository_without_a_release_succeeds(root: Path) -> No
     assert "nowhere cannot be read" in str(again.exception)
 
 
+def test_a_folder_without_a_model_begins_with_those_of_the_checkout(root: Path) -> None:
+    served = root.parent / "served"
+    assert call(root, "--once", "--remote", ".").exit_code == 0
+    model = served / "iris/model.onnx"
+    assert (
+        model.read_bytes() == (root / "deployment/models/iris/model.onnx").read_bytes()
+    )
+    model.write_bytes(b"of a release")
+    (served / "iris/manifest.json").unlink()
+    assert call(root, "--once", "--remote", ".").exit_code == 0
+    assert model.read_bytes() == b"of a release"
+    assert not (served / "iris/manifest.json").exists()
+
+
+def test_the_repository_and_the_branch_can_be_set_by_variables(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_RELEASES", str(root))
+    monkeypatch.setenv("MLOPS_RELEASES_BRANCH", "nowhere")
+    done = call(root, "--once")
+    assert f"{root} cannot be read" in str(done.exception)
+    monkeypatch.setenv("MLOPS_RELEASES_BRANCH", "main")
+    assert call(root, "--once").exit_code == 0
+
+
 def test_two_reconcilers_do_not_share_a_folder(root: Path) -> None:
     state = Repo.open(root).build / "reconcile"
     with follow.lock(state):

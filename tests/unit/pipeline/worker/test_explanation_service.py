@@ -96,6 +96,21 @@ def test_a_model_that_is_not_in_service_is_a_conflict(service: Service) -> None:
     assert "iris is not in service" in answer["detail"]
 
 
+def test_a_released_model_that_the_checkout_lacks_is_explained(
+    service: Service,
+) -> None:
+    body = body_for(service, "housing")
+    folder = service.repo.models / "housing"
+    released = service.state / "released" / "housing"
+    released.parent.mkdir(parents=True, exist_ok=True)
+    folder.rename(released)
+    try:
+        status = service.status("/explain/housing", body)
+    finally:
+        released.rename(folder)
+    assert status == 200
+
+
 @pytest.mark.parametrize(
     "records",
     [

@@ -1,0 +1,234 @@
+"""The profile `follow`: the stack follows the releases of a real repository under a
+steady load, while everything around it fails.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.git import git
+from pipeline.repo import Repo
+from tests.stack.conftest import DOWN
+from tests.stack.engine import PROJECT, Stack, eventually
+from tests.stack.faster import shorten_waits
+from tests.support.following import Releases
+from tests.support.git_server import Server, serve
+from tests.support.load import steady_requests_to
+from tests.support.publishing_team import BETTER, GOOD
+from tests.support.serving import golden
+from tools.documents import checkout as checkouts
+
+pytestmark = pytest.mark.slow
+
+SERVED_SECONDS = 60  # from the commit that declares a release
+MENDED_SECONDS = 120
+# A release may take a minute to become healthy; then come a scrape and the rules.
+ALERT_SECONDS = 180
+LEFT_OUT = ("trainer", "mlflow-server", "grafana", "node-exporter", "cadvisor")
+HOST = "host.docker.internal"
+OVERRIDE = f"""
+services:
+  reconciler:
+    extra_hosts: ["{HOST}:host-gateway"]
+"""
+MANIFEST = "/state/released/housing/manifest.json"
+ALERT = "ReleaseNotServed"
+
+
+class Follower(Stack):
+    """A stack of the API, Prometheus and the reconciler, which follows an origin."""
+
+    def __init__(self, checkout: Path, origin: str) -> None:
+        super().__init__(checkout)
+        override = checkout.with_name("override.yml")
+        override.write_text(OVERRIDE)
+        no_proxy = self.environment.get("NO_PROXY", "")
+        self.environment |= {
+            "COMPOSE_PROJECT_NAME": f"{PROJECT}-follow",
+            "COMPOSE_FILE": f"docker-compose.yml:{override}",
+            "COMPOSE_PROFILES": "follow",
+            "MLOPS_RELEASES": origin,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+            "NO_PROXY": f"{HOST},{no_proxy}",
+        }
+
+    def served_version(self) -> int:
+        """Return the version of housing in service; 0 while the API does not answer."""
+        try:
+            served = self.ask("API", "/models")
+        except OSError:
+            return 0
+        return int(served["housing"]["version"])
+
+    def await_version(self, version: int, since: float) -> None:
+        """Wait until a version of housing is served, a minute after a moment at most."""
+        left = SERVED_SECONDS - (time.monotonic() - since)
+        eventually(
+            lambda: self.served_version() == version,
+            left,
+            f"version {version} is served",
+        )
+
+    def metric(self, expression: str) -> float:
+        """Return the value of a query in Prometheus; -1 if there is none."""
+        series = self.query(expression)
+        if not series:
+            return -1
+        _, value = series[0]["value"]
+        return float(value)
+
+    def passes(self, outcome: str) -> float:
+        """Return how many passes have ended so."""
+        return self.metric(f'reconcile_passes_total{{outcome="{outcome}"}}')
+
+    def fires(self, name: str) -> bool:
+        """Return whether an alert fires."""
+        alerts = self.prometheus("alerts")["alerts"]
+        firing = set()
+        for alert in alerts:
+            if alert["state"] == "firing":
+                firing.add(alert["labels"]["alertname"])
+        return name in firing
+
+    def in_reconciler(self, *command: str) -> str:
+        """Run a command in the reconciler's container; return its output."""
+        return self.compose("exec", "-T", "reconciler", *command)
+
+
+@pytest.fixture
+def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releases:
+    return Releases(origin, clone, tmp_path)
+
+
+@pytest.fixture
+def server(origin: Path) -> Iterator[type[Server]]:
+    """The origin by HTTP, as containers reach it."""
+    with serve(origin.parent, host="0.0.0.0") as running:
+        yield running
+
+
+@pytest.fixture
+def follower(server: type[Server], origin: Path, tmp_path: Path) -> Iterator[Follower]:
+    """A stack that was started with the command that users have."""
+    checkout = tmp_path / "checkout"
+    checkouts.copy_to(checkout)
+    shorten_waits(checkout)
+    rules = checkout / "monitoring/prometheus/rules/releases.yml"
+    text = rules.read_text("utf-8")
+    rules.write_text(text.replace("for: 5m", "for: 5s"), "utf-8")
+    port = server.address.partition(":")[2]
+    running = Follower(checkout, f"http://{HOST}:{port}/{origin.name}")
+    without = []
+    for service in LEFT_OUT:
+        without += ["--without", service]
+    running.compose(*DOWN)
+    try:
+        running.start_output = running.start_command("--with", "follow", *without)
+        yield running
+    except AssertionError:
+        print(running.compose("logs", "--no-color", "--tail", "60"))
+        raise
+    finally:
+        running.compose(*DOWN)
+
+
+def check_start(follower: Follower) -> None:
+    """Without a release, the models of the checkout are served."""
+    assert "none declared yet; follows http://" in follower.start_output
+    expected = follower.manifest("housing")["version"]
+    assert follower.served_version() == expected
+    eventually(
+        lambda: follower.targets().get("reconciler") == ["up"],
+        60,
+        "Prometheus scrapes the reconciler",
+    )
+
+
+def check_edited_file(follower: Follower) -> None:
+    """A served file that somebody edits is put back."""
+    good = follower.in_reconciler("cat", MANIFEST)
+    follower.in_reconciler("sh", "-c", f"echo broken >{MANIFEST}")
+    eventually(
+        lambda: follower.in_reconciler("cat", MANIFEST) == good,
+        MENDED_SECONDS,
+        "the file is put back",
+    )
+    eventually(
+        lambda: follower.metric("reconcile_drifts_total") == 1,
+        60,
+        "the drift is counted",
+    )
+
+
+def check_unhealthy_release(follower: Follower, releases: Releases) -> None:
+    """A release that never becomes healthy is taken back, and an alert fires."""
+    assert not follower.fires(ALERT)
+    before = follower.served_version()
+    releases.release_unusable_model()
+    eventually(lambda: follower.fires(ALERT), ALERT_SECONDS, f"{ALERT} fires")
+    assert follower.passes("failed") > 0
+    assert follower.served_version() == before
+
+
+@contextmanager
+def away(server: type[Server], folder: Path) -> Iterator[None]:
+    """Let the server find no repository."""
+    root = server.root
+    server.root = folder
+    try:
+        yield
+    finally:
+        server.root = root
+
+
+def check_answers(answers: list[httpx.Response], versions: set[int]) -> None:
+    """Check that no request failed, and which versions have answered."""
+    assert {answer.status_code for answer in answers} == {200}
+    seen: set[Any] = {answer.json()["model_version"] for answer in answers}
+    assert seen == versions
+
+
+def test_a_stack_follows_releases_through_failures_without_a_failed_request(
+    follower: Follower, releases: Releases, server: type[Server], tmp_path: Path
+) -> None:
+    check_start(follower)
+    releases.publish(housing=GOOD, iris=BETTER)
+    follower.await_version(1, time.monotonic())
+
+    with steady_requests_to(follower.url("API"), golden("housing")) as answers:
+        releases.publish(housing=BETTER)
+        follower.await_version(2, time.monotonic())
+        check_edited_file(follower)
+        check_unhealthy_release(follower, releases)
+
+        releases.promote()
+        follower.await_version(3, time.monotonic())
+        eventually(lambda: not follower.fires(ALERT), 60, f"{ALERT} ends")
+
+        with away(server, tmp_path / "nowhere"):
+            releases.promote()
+            eventually(
+                lambda: follower.passes("origin_away") > 1,
+                60,
+                "two passes find no repository",
+            )
+            assert follower.served_version() == 3
+            assert follower.metric("reconcile_in_sync") == 1
+        follower.await_version(4, time.monotonic())
+    check_answers(answers, {1, 2, 3, 4})
+
+    log = follower.compose("logs", "--no-color", "reconciler")
+    assert "Traceback" not in log
+    for outcome in ("applied", "failed", "origin_away"):
+        assert f"{outcome}: " in log
+    # What it remembers is in a volume: a new container goes on where it was.
+    follower.compose("up", "--detach", "--force-recreate", "--wait", "reconciler")
+    commit = git(releases.origin, "rev-parse", "main")
+    state = follower.in_reconciler("cat", "/state/build/reconcile/state.json")
+    assert json.loads(state)["served"]["declared"] == commit
