@@ -12,8 +12,7 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.git import git, git_bytes, succeeds
 
-FILE_MODE = "100644"
-_FILE_MODES = ("100644", "100755")
+FILE_MODES = ("100644", "100755")
 # How many files one call of Git reads: enough for its start not to matter, few enough
 # for the memory.
 _BATCH = 2000
@@ -55,7 +54,7 @@ class Tree:
             text = entry[0].decode(errors="surrogateescape")
             fields, path = text.split("\t", 1)
             mode, _, blob = fields.split(" ")
-            if mode in _FILE_MODES:
+            if mode in FILE_MODES:
                 yield path, blob
 
     def write_files(self, files: Mapping[str, str], folder: Path) -> None:
@@ -75,27 +74,12 @@ class Index:
     """An index in a file of its own, in which a new tree is put together."""
 
     def __init__(self, root: Path, file: Path) -> None:
-        """Use a file as the index; it is created by `read`."""
+        """Use a file as the index; Git creates it."""
         self._root = root
         self._variables = {"GIT_INDEX_FILE": str(file)}
 
-    def read(self, tree: str) -> None:
-        """Begin with the files of a commit or a tree."""
-        self.git("read-tree", tree)
-
-    def add(self, blobs: Mapping[str, str]) -> None:
-        """Add files, or replace those of the same paths.
-
-        Args:
-            blobs: the blob for each path, such as `write_blobs` returns.
-        """
-        entries = ""
-        for path, blob in blobs.items():
-            entries += f"{FILE_MODE} {blob}\t{path}\0"
-        self.git("update-index", "-z", "--index-info", stdin=entries)
-
     def write(self) -> str:
-        """Write the tree with these files, and return it."""
+        """Write the tree of the index, and return it."""
         # In a partial clone Git would otherwise fetch the other files of each folder.
         return self.git("write-tree", "--missing-ok")
 
@@ -145,10 +129,10 @@ def read_blobs(root: Path, blobs: Sequence[str]) -> Iterator[bytes]:
             # `cat-file` fetches one missing blob after the other, but a pack of them
             # all at once.
             git_bytes(root, "pack-objects", "--quiet", "--stdout", stdin=names)
-        yield from _contents(git_bytes(root, "cat-file", "--batch", stdin=names))
+        yield from contents(git_bytes(root, "cat-file", "--batch", stdin=names))
 
 
-def _contents(output: bytes) -> Iterator[bytes]:
+def contents(output: bytes) -> Iterator[bytes]:
     """Yield the bytes of each blob in what `git cat-file --batch` prints."""
     position = 0
     while position < len(output):

@@ -5,7 +5,7 @@ it is requested. Additions by this object are seen; for those of another process
 open the history again.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -99,14 +99,17 @@ class History:
                     continue
             yield self._read(folder)
 
-    def summaries(self) -> Iterator[RunSummary]:
-        """Yield the part of every run that reports show, in the order of `runs`.
+    def summaries(self, run_ids: Iterable[str] | None = None) -> Iterator[RunSummary]:
+        """Yield the part of runs that reports show, in the order of `runs`.
+
+        Args:
+            run_ids: yield those of these runs, in this order.
 
         Raises:
             PipelineError: a file is damaged.
         """
-        for folder in self.folders.values():
-            yield runfile.load_summary(folder / layout.RUN_FILE)
+        for run_id in self.folders if run_ids is None else run_ids:
+            yield runfile.load_summary(self.folders[run_id] / layout.RUN_FILE)
 
     def newest(self, limit: int) -> list[Run]:
         """Return the newest runs of all experiments, newest first.

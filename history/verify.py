@@ -14,7 +14,7 @@ from history.folder_check import FolderCheck
 from history.location import Location
 from history.portable_paths import MODEL_ADDRESS, MODEL_FILE, local_paths
 from history.record import Artifact
-from history.runfile import Run, RunSummary
+from history.runfile import Run
 from history.sparse import LeftOut
 from history.verify_registry import RegistryCheck
 
@@ -110,10 +110,14 @@ class RunCheck:
             for folder in self._names.expect(day, layout.RUN_ID.match):
                 self._read(folder)
 
-    def know(self, run: RunSummary, folder: Path) -> None:
-        """Take a run as read that lies in Git, and in the folder at most in part."""
-        self.folders[run.run_id] = folder
-        self._claim_models(run, folder / layout.RUN_FILE)
+    def know(self, run_id: str, models: Collection[str], folder: Path) -> None:
+        """Take a run as read that lies in Git, and in the folder at most in part.
+
+        Args:
+            models: the IDs of the models that it lists.
+        """
+        self.folders[run_id] = folder
+        self._claim_models(run_id, models, folder)
 
     def _read(self, folder: Path) -> None:
         path = folder / layout.RUN_FILE
@@ -132,16 +136,15 @@ class RunCheck:
             self._fault(path, error)
             return
         self.runs[run_id] = run
-        self._claim_models(run, path)
+        self._claim_models(run_id, [model.model_id for model in run.models], folder)
 
-    def _claim_models(self, run: RunSummary, path: Path) -> None:
+    def _claim_models(self, run_id: str, models: Collection[str], folder: Path) -> None:
         """Check that no other run lists a model of this one."""
-        for model in run.models:
-            model_id = model.model_id
-            owner = self._owners.setdefault(model_id, run.run_id)
-            if owner != run.run_id:
+        for model_id in models:
+            owner = self._owners.setdefault(model_id, run_id)
+            if owner != run_id:
                 reason = f"lists the model {model_id}, which another run lists"
-                self._fault(path, reason)
+                self._fault(folder / layout.RUN_FILE, reason)
 
     def check(self, run_id: str) -> None:
         """Check one run: its text, its place, its links and its files."""

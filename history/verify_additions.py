@@ -1,13 +1,13 @@
 """Checks what was added to a history that lies in Git, and not in the folder."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from history import verify
 from history.faults import Fault, FaultList
 from history.location import Location
-from history.runfile import Run, RunSummary
+from history.runfile import Run
 from history.sparse import LeftOut
 from history.verify_registry import RegistryCheck
 
@@ -19,13 +19,13 @@ class Committed:
     Attributes:
         folders: the folder of each run by run ID.
         runs: the promoted runs by run ID.
-        summaries: those of all runs.
+        models: the IDs of the models that each run lists, by run ID.
         has_file: whether a path is one of a committed file, or of one in the folder.
     """
 
     folders: Mapping[str, Path]
     runs: Mapping[str, Run]
-    summaries: Sequence[RunSummary]
+    models: Mapping[str, Collection[str]]
     has_file: Callable[[Path], bool]
 
 
@@ -40,9 +40,9 @@ def verify_additions(
     faults = FaultList(location)
     runs = verify.RunCheck(location, faults, LeftOut(location, frozenset()))
     in_folder = set(run_ids)
-    for summary in committed.summaries:
-        if summary.run_id not in in_folder:
-            runs.know(summary, committed.folders[summary.run_id])
+    for run_id, models in committed.models.items():
+        if run_id not in in_folder:
+            runs.know(run_id, models, committed.folders[run_id])
     runs.read_all()
     for run_id in run_ids:
         runs.check(run_id)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,9 @@ from history.committed import CommittedHistory
 from history.location import Location
 from pipeline import tasks
 from pipeline.publish.loop import PUBLISHED
+from pipeline.repo import Repo
+from pipeline.report import day_summaries
+from pipeline.report.day_summaries import Days
 from pipeline.report.pushes import Runs, events, gate_reason
 from pipeline.report.templates import render
 from scripts import commands
@@ -63,9 +67,10 @@ def describe(root: Path, commit: str, base: str) -> str:
     """
     published = _runs(root, commit)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        place = Location(Path(folder).resolve() / "mlruns")
-        history = CommittedHistory(place, Tree(root, commit))
-        runs = Runs.read(history)
+        repo = Repo(Path(folder).resolve())
+        history = CommittedHistory(Location(repo.mlruns), Tree(root, commit))
+        whole = list(chain.from_iterable(published.values()))
+        runs = Runs.read(history, _days(repo, history, Tree(root, commit)), whole)
         sections = []
         checks = {}
         reasons = {}
@@ -87,6 +92,14 @@ def describe(root: Path, commit: str, base: str) -> str:
         shown=SHOWN,
         base=base,
     )
+
+
+def _days(repo: Repo, history: CommittedHistory, tree: Tree) -> Days:
+    """Return the summaries of the days, those of the tree where they hold."""
+    kept = day_summaries.folder(repo)
+    files = tree.files(kept.relative_to(repo.root).as_posix())
+    tree.write_files(dict(files), repo.root)
+    return day_summaries.read(history, kept)
 
 
 def _runs(root: Path, commit: str) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from pipeline import report
 from pipeline.copies import identity
 from pipeline.copies.identity import Identity
 from pipeline.repo import Repo
-from pipeline.report.pushes import COMMIT
+from pipeline.report.day_summaries import COMMIT
 
 # `owner/name` at the end of a remote's address, on GitHub or a similar server.
 _ADDRESS = re.compile(r"github[^/:]*[:/](?:\d+/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?$")

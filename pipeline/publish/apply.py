@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.files import write_atomic
 from history import History, Run, layout
+from history.committed import CommittedHistory
 from pipeline.publish import record
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
@@ -12,7 +13,10 @@ from pipeline.repo import Repo
 
 
 def apply(
-    contest: Contest, decisions: dict[str, Decision], tip: Repo, history: History
+    contest: Contest,
+    decisions: dict[str, Decision],
+    tip: Repo,
+    history: CommittedHistory,
 ) -> None:
     """Write a bundle's snapshots and runs, and promote the challengers that won.
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.files import emptied
 from core.git import GitError, git, is_ancestor
-from core.git_objects import Index
 from pipeline.publish import base
 from pipeline.publish.commit import commit_tree
 from pipeline.publish.remote import Remote
@@ -113,7 +112,7 @@ class _Landing:
     def _commit(self, state: Tip, parents: list[str]) -> str:
         """Commit what the change wrote."""
         root = self.remote.root
-        tree = state.write_tree(Index(root, self.folder / "index"))
+        tree = state.write_tree()
         return commit_tree(root, tree, self.message, parents)
 
 

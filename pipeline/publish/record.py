@@ -9,10 +9,12 @@ from core.file_names import CARD, MANIFEST, MODEL
 from core.files import write_atomic
 from core.manifest import Manifest, TrainedManifest
 from history import History, Promotion
+from history.committed import CommittedHistory
 from history.faults import listed
 from pipeline import report
 from pipeline.publish.thresholds import bootstrap
 from pipeline.repo import Repo
+from pipeline.report import day_summaries
 from pipeline.report.templates import render
 
 # What identifies a model in the registry and in a bundle alike.
@@ -73,13 +75,17 @@ def served_manifest(history: History, promotion: Promotion) -> Manifest:
     return Manifest.of(trained, **update)
 
 
-def finish(tip: Repo, history: History, run_ids: list[str]) -> None:
+def finish(tip: Repo, history: CommittedHistory, run_ids: list[str]) -> None:
     """Write the report, and verify what is about to be committed.
+
+    Of the other runs the summaries of their days are read, where there are such.
 
     Raises:
         PipelineError: a file, digest or link is wrong.
     """
-    report.write(tip, history)
+    days = day_summaries.read(history, day_summaries.folder(tip))
+    report.write(tip, history, days)
+    history.take_models_as_read(day_summaries.models_by_run(days))
     faults = history.verify(run_ids)
     if faults:
         raise PipelineError(

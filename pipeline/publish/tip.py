@@ -6,7 +6,8 @@ from pathlib import Path
 from core.errors import PipelineError
 from core.file_names import OWNED
 from core.git import git
-from core.git_objects import Index, Tree, write_blobs
+from core.git_objects import Tree, write_blobs
+from core.git_trees import changed_tree
 from history import layout
 from history.committed import CommittedHistory
 from history.location import Location
@@ -61,14 +62,13 @@ class Tip(Repo):
         """Return a commit in a format of `git log`."""
         return git(self._remote.root, "log", "-1", f"--format={form}", commit)
 
-    def write_tree(self, index: Index) -> str:
+    def write_tree(self) -> str:
         """Store what the folder holds in Git; return the tip's tree with it."""
         paths = list(self._written())
         names = [path.relative_to(self.root).as_posix() for path in paths]
         blobs = write_blobs(self._remote.root, paths)
-        index.read(self._base.tree)
-        index.add(dict(zip(names, blobs, strict=True)))
-        return index.write()
+        files = dict(zip(names, blobs, strict=True))
+        return changed_tree(self._remote.root, self._base.tree, files)
 
     def _written(self) -> Iterator[Path]:
         """Yield the files in the pipeline's folders, without unfinished work."""

@@ -1,17 +1,16 @@
 """`results/model_comparison.csv`: the best run of each algorithm of each task."""
 
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
 from history.runfile import RunSummary
-from pipeline.report.pushes import COMMIT, Runs
+from pipeline.report.day_summaries import COMMIT, MEASURED, best_by_algorithm
+from pipeline.report.pushes import Runs
 from pipeline.report.templates import day
 from pipeline.schema import Task
 
-MEASURED = "holdout_"
 FIRST_COLUMNS = ["task", "algorithm", "metric", "cv_mean", "cv_std"]
 LAST_COLUMNS = ["run_id", "date", "commit"]
 
@@ -38,22 +37,8 @@ def _holdout_metrics(names: Iterable[str]) -> set[str]:
 
 
 def _best(task: Task, runs: Runs) -> list[Row]:
-    """Return each algorithm's best run in cross-validation, best algorithm first.
-
-    Of runs that are equally good it is the oldest.
-    """
-    metric = f"cv_{task.metric.name}_mean"
-    evaluated: list[tuple[float, RunSummary]] = []
-    for run in runs.of(task.name):
-        mean = run.latest(metric)
-        is_candidate = "algorithm" in run.params
-        if is_candidate and mean is not None:
-            evaluated.append((mean, run))
-    highest_first = task.metric.higher_is_better
-    evaluated.sort(key=itemgetter(0), reverse=highest_first)
-    best: dict[str, RunSummary] = {}
-    for _, run in evaluated:
-        best.setdefault(run.params["algorithm"], run)
+    """Return a row for each algorithm, the best one first."""
+    best = best_by_algorithm(task, runs.of(task.name))
     return [_row(task, run) for run in best.values()]
 
 

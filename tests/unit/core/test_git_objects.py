@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import PipelineError
-from core.git import git
-from core.git_objects import Index, Tree, read_blobs, write_blobs
+from core.git import git, git_bytes
+from core.git_objects import Tree, read_blobs, write_blobs
+from core.git_trees import changed_tree, entries, files_below, folder_of
 from tests.conftest import commit_all
 
 NAMES = st.text("abä -_.'", min_size=1, max_size=8).filter(
@@ -52,11 +53,9 @@ def test_any_files_are_stored_and_written_again_as_they_were(
         paths.append(path)
     names = [f"added/{name}" for name in files]
     blobs = dict(zip(names, write_blobs(root, paths), strict=True))
-    index = Index(root, folder / "index")
-    index.read("HEAD")
-    index.add(blobs)
-    tree = Tree(root, index.write())
+    tree = Tree(root, changed_tree(root, "HEAD", blobs))
     assert dict(tree.files("added")) == blobs
+    assert files_below(root, folder_of(root, tree.name, "added")) == blobs
     tree.write_files(blobs, folder / "again")
     for name, content in zip(names, files.values(), strict=True):
         assert (folder / "again" / name).read_bytes() == content
@@ -69,11 +68,8 @@ def test_any_files_are_stored_and_written_again_as_they_were(
 def test_a_file_is_replaced_in_the_tree_alone(root: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     new.write_bytes(b"two\r\n")
-    index = Index(root, tmp_path / "index")
-    index.read("HEAD")
     (blob,) = write_blobs(root, [new])
-    index.add({"other.txt": blob})
-    tree = index.write()
+    tree = changed_tree(root, "HEAD", {"other.txt": blob})
     assert git(root, "cat-file", "-p", f"{tree}:other.txt") == "two"
     assert list(read_blobs(root, [blob, blob])) == [b"two\r\n", b"two\r\n"]
     assert (root / "other.txt").read_bytes() == b"one\r\n"
@@ -96,3 +92,41 @@ def test_links_and_other_repositories_are_not_files(root: Path) -> None:
 def test_an_object_that_is_not_there_is_named(root: Path) -> None:
     with pytest.raises(PipelineError, match=f"the object {'1' * 40} is not in this"):
         list(read_blobs(root, ["1" * 40]))
+
+
+def test_a_tree_is_changed_deep_inside_and_keeps_everything_else(
+    root: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new"
+    new.write_bytes(b"new")
+    (blob,) = write_blobs(root, [new])
+    odd = "odd\udcff"  # a name that is not UTF-8
+    first = changed_tree(root, "HEAD", {f"{odd}/a/file": blob, "one/two/file": blob})
+    second = changed_tree(root, first, {"one/two/other": blob, "one/three": blob})
+    names = git_bytes(root, "ls-tree", "-r", "-z", "--name-only", second)
+    assert names.split(b"\0")[:-1] == [
+        b"odd\xff/a/file",
+        b"one/three",
+        b"one/two/file",
+        b"one/two/other",
+        b"other.txt",
+    ]
+    assert git(root, "fsck", "--strict", "--no-dangling", second) == ""
+    unchanged = git(root, "rev-parse", "HEAD^{tree}")
+    assert changed_tree(root, "HEAD", {}) == unchanged
+
+
+def test_a_folder_takes_the_place_of_a_file(root: Path) -> None:
+    blob = git(root, "rev-parse", "HEAD:other.txt")
+    tree = changed_tree(root, "HEAD", {"other.txt/file": blob})
+    assert dict(Tree(root, tree).files("other.txt")) == {"other.txt/file": blob}
+
+
+def test_many_folders_are_read_at_once(root: Path) -> None:
+    blob = git(root, "rev-parse", "HEAD:other.txt")
+    tree = changed_tree(root, "HEAD", {"one/file": blob, "two/sub/file": blob})
+    folders = folder_of(root, tree, "one") | folder_of(root, tree, "two")
+    assert folder_of(root, tree, "three") == {}
+    (file,), (sub,) = entries(root, folders)
+    assert (file.path, file.name, file.is_file) == ("one/file", blob, True)
+    assert (sub.path, sub.is_folder, sub.is_file) == ("two/sub", True, False)

@@ -64,6 +64,9 @@ def test_everything_is_read_as_from_a_checkout(
         assert {run.run_id for run in opened.summaries()} == set(checkout.folders)
         assert on_disk(opened) == ["registry/housing/1.json"]
         assert list(opened.summaries()) == list(checkout.summaries())
+        some = list(checkout.folders)[2:0:-1]
+        assert list(opened.summaries(some)) == list(checkout.summaries(some))
+        assert [run.run_id for run in opened.summaries(some)] == some
         assert list(opened.runs()) == list(checkout.runs())
         assert list(opened.runs("housing")) == list(checkout.runs("housing"))
         assert opened.newest(2) == checkout.newest(2)
@@ -172,3 +175,29 @@ def test_a_run_in_two_folders_is_refused(
     shutil.copytree(promoted.folder, other)
     with pytest.raises(PipelineError, match="lies in two folders"):
         committed()
+
+
+def test_a_folder_without_its_run_file_is_named(
+    promoted: PromotedHistory, committed: Open
+) -> None:
+    folder = promoted.folder.with_name("0" * 32)
+    folder.mkdir()
+    (folder / "notes.txt").write_text("x")
+    with pytest.raises(PipelineError, match=r"0{32}/run\.json: is not there"):
+        list(committed().summaries())
+
+
+def test_models_that_are_known_are_not_read_again(
+    promoted: PromotedHistory, committed: Open
+) -> None:
+    added = add_run(promoted.repo.mlruns, models={model_id(): MODEL_FILES})
+    promoted.edit(
+        promoted.folder.parent / promoted.sibling.run_id / "run.json", format=2
+    )
+    opened = committed()
+    models: dict[str, list[str]] = {run_id: [] for run_id in opened.folders}
+    taken = added.models[0].model_id
+    models[promoted.sibling.run_id] = [taken]
+    opened.take_models_as_read(models)
+    (fault,) = opened.verify([added.run_id])
+    assert fault.reason == f"lists the model {taken}, which another run lists"

@@ -1,0 +1,170 @@
+"""Folders in Git's database: read many at a time, and changed without an index.
+
+What this costs grows with the folders that are read or changed, and not with the files
+of the repository.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.git import git, git_bytes
+from core.git_objects import FILE_MODES, contents
+
+FOLDER_MODE = "40000"
+_NEW_FILE = "100644 blob"
+_NEW_FOLDER = "040000 tree"
+# How many folders one call of Git reads.
+_BATCH = 5000
+# The hexadecimal digits of a byte.
+_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or a folder in a folder; `name` is that of its blob or tree in Git."""
+
+    path: str
+    mode: str
+    name: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == FOLDER_MODE
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and not a symbolic link or a submodule."""
+        return self.mode in FILE_MODES
+
+
+def folder_of(root: Path, commit: str, path: str) -> dict[str, str]:
+    """Return a folder of a commit or tree with the name of its tree; empty if none."""
+    listing = git(root, "ls-tree", "-d", "-z", "--full-tree", commit, "--", path)
+    if not listing:
+        return {}
+    entry, _, _ = listing.partition("\t")
+    return {path: entry.split(" ")[-1]}
+
+
+def entries(root: Path, folders: Mapping[str, str]) -> Iterator[list[Entry]]:
+    """Yield what each folder holds, sorted by path.
+
+    Args:
+        folders: the name of the tree for the path of each folder.
+
+    Raises:
+        PipelineError: a tree is not in the repository.
+    """
+    paths = list(folders)
+    for start in range(0, len(paths), _BATCH):
+        batch = paths[start : start + _BATCH]
+        names = "".join(f"{folders[path]}\n" for path in batch)
+        output = git_bytes(root, "cat-file", "--batch", stdin=names.encode())
+        for path, content in zip(batch, contents(output), strict=True):
+            yield list(_parse(path, content, len(folders[path])))
+
+
+def _parse(folder: str, content: bytes, digits: int) -> Iterator[Entry]:
+    """Yield the entries of a tree in Git's own format."""
+    size = digits // _DIGITS
+    pattern = re.compile(rb"(\d+) ([^\0]+)\0(.{%d})" % size, re.DOTALL)
+    for match in pattern.finditer(content):
+        mode = match[1].decode()
+        name = match[2].decode(errors="surrogateescape")
+        yield Entry(f"{folder}/{name}", mode, match[3].hex())
+
+
+def files_below(root: Path, folders: Mapping[str, str]) -> dict[str, str]:
+    """Return the blob of each file below some folders, by its path.
+
+    Args:
+        folders: the name of the tree for the path of each folder.
+    """
+    blobs = {}
+    level = dict(folders)
+    while level:
+        below = {}
+        for listing in entries(root, level):
+            for entry in listing:
+                if entry.is_folder:
+                    below[entry.path] = entry.name
+                elif entry.is_file:
+                    blobs[entry.path] = entry.name
+        level = below
+    return blobs
+
+
+def changed_tree(root: Path, tree: str, blobs: Mapping[str, str]) -> str:
+    """Return a tree with files added, or replaced where there are such paths.
+
+    Args:
+        tree: the commit or tree to begin with.
+        blobs: the blob for each path, such as `write_blobs` returns.
+    """
+    changes: dict[str, dict[str, str]] = defaultdict(dict)
+    changes[""] = {}
+    for path, blob in blobs.items():
+        folder, _, name = path.rpartition("/")
+        changes[folder][name] = f"{_NEW_FILE} {blob}"
+        while folder:
+            folder, _, _ = folder.rpartition("/")
+            changes.setdefault(folder, {})
+    present = _present(root, tree, changes)
+    by_depth: dict[int, list[str]] = defaultdict(list)
+    for folder in changes:
+        by_depth[_depth(folder)].append(folder)
+    trees: dict[str, str] = {}
+    for depth in sorted(by_depth, reverse=True):
+        folders = by_depth[depth]
+        wholes = [present.get(folder, {}) | changes[folder] for folder in folders]
+        for folder, name in zip(folders, _make(root, wholes), strict=True):
+            trees[folder] = name
+            if folder:
+                parent, _, own = folder.rpartition("/")
+                changes[parent][own] = f"{_NEW_FOLDER} {name}"
+    return trees[""]
+
+
+def _depth(folder: str) -> int:
+    return folder.count("/") + 1 if folder else 0
+
+
+def _present(
+    root: Path, tree: str, changed: Mapping[str, object]
+) -> dict[str, dict[str, str]]:
+    """Return the entries of those folders of a tree that change.
+
+    Each is the mode, type and object that Git prints, by the name in the folder.
+    """
+    present = {}
+    waiting = {"": tree}
+    while waiting:
+        folder, name = waiting.popitem()
+        listed = {}
+        listing = git_bytes(root, "ls-tree", "-z", "--full-tree", name)
+        for line in listing.split(b"\0")[:-1]:
+            text = line.decode(errors="surrogateescape")
+            entry, own = text.split("\t", 1)
+            listed[own] = entry
+            path = f"{folder}/{own}" if folder else own
+            if path in changed and entry.startswith(_NEW_FOLDER):
+                waiting[path] = entry.split(" ")[-1]
+        present[folder] = listed
+    return present
+
+
+def _make(root: Path, folders: Sequence[Mapping[str, str]]) -> list[str]:
+    """Store folders in Git, and return the names of their trees."""
+    trees = []
+    for entries_by_name in folders:
+        lines = [f"{entry}\t{name}\0" for name, entry in entries_by_name.items()]
+        trees.append("".join(lines))
+    # An empty record ends a tree, and begins the next one.
+    stdin = "\0".join(trees).encode(errors="surrogateescape")
+    # Objects that a partial clone does not have need not be fetched.
+    output = git_bytes(root, "mktree", "-z", "--batch", "--missing", stdin=stdin)
+    return output.decode().split()

@@ -1,0 +1,206 @@
+"""What the reports show of each day's runs, kept in files so that they are read once.
+
+The file of a day is `results/summaries/<experiment>/<day>.json`. It holds for as long
+as the day has the same runs, because runs are never edited; otherwise the runs are read
+again. With it, a publish reads the summaries of the days, and not every run.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Literal
+
+from core.errors import PipelineError
+from core.files import write_atomic
+from history import History, layout, runfile
+from history.record import ModelId, Record, RunId
+from history.runfile import RunSummary
+from pipeline import tasks
+from pipeline.repo import Repo
+from pipeline.schema import Task
+
+COMMIT = "mlflow.source.git.commit"
+MEASURED = "holdout_"  # starts the name of a metric that was measured on the hold-out
+GATE = "gate"
+_TAGS = (COMMIT, GATE, "gate.reason")
+_PARAMETERS = ("algorithm", "challenger")
+
+
+class DaySummary(Record):
+    """The runs of an experiment's day.
+
+    Attributes:
+        metric: what the best runs were chosen by; empty if no task has the experiment.
+        models: the IDs of the models that each run lists, by run ID.
+        shown: the pushes, and the best run of each algorithm, with what is shown of
+            them; oldest first.
+    """
+
+    format: Literal[1]
+    metric: str
+    models: dict[RunId, list[ModelId]]
+    shown: list[RunSummary]
+
+
+Days = Mapping[str, DaySummary]
+
+
+def folder(repo: Repo) -> Path:
+    """Return the folder of the summaries."""
+    return repo.results / "summaries"
+
+
+def read(history: History, kept: Path | None = None) -> dict[str, DaySummary]:
+    """Return the summary of each day, by the day's folder below the history.
+
+    Args:
+        kept: the folder of the summaries, of which those that hold are not made anew.
+
+    Raises:
+        PipelineError: a run is damaged.
+    """
+    days = _run_ids_by_day(history)
+    summaries: dict[str, DaySummary] = {}
+    if kept:
+        summaries = _kept(kept, days)
+    missing = {}
+    for day, run_ids in days.items():
+        if day not in summaries:
+            missing[day] = run_ids
+    runs = history.summaries(chain.from_iterable(missing.values()))
+    for day, run_ids in missing.items():
+        runs_of_day = list(islice(runs, len(run_ids)))
+        summaries[day] = _summarize(_task_of(day), runs_of_day)
+    return {day: summaries[day] for day in days}
+
+
+def _kept(folder: Path, days: Mapping[str, list[str]]) -> dict[str, DaySummary]:
+    """Return the summaries of a folder that hold."""
+    summaries = {}
+    for day, run_ids in days.items():
+        summary = _read_kept(folder / f"{day}.json")
+        if summary is None or summary.metric != _metric(_task_of(day)):
+            continue
+        if summary.models.keys() == set(run_ids):
+            summaries[day] = summary
+    return summaries
+
+
+def write(days: Days, target: Path) -> None:
+    """Write the file of each day that does not have it yet."""
+    for day, summary in days.items():
+        path = target / f"{day}.json"
+        content = runfile.dump(summary).encode()
+        is_same = path.is_file() and path.read_bytes() == content
+        if not is_same:
+            write_atomic(path, content)
+
+
+def models_by_run(days: Days) -> dict[str, list[str]]:
+    """Return the IDs of the models that each run lists, by run ID."""
+    models = {}
+    for summary in days.values():
+        models.update(summary.models)
+    return models
+
+
+def best_by_algorithm(task: Task, runs: Iterable[RunSummary]) -> dict[str, RunSummary]:
+    """Return each algorithm's best run in cross-validation, the best algorithm first.
+
+    Of runs that are equally good it is the oldest.
+    """
+    metric = f"cv_{task.metric.name}_mean"
+    evaluated: list[tuple[float, RunSummary]] = []
+    for run in sorted(runs, key=_oldest_first):
+        mean = run.latest(metric)
+        is_candidate = "algorithm" in run.params
+        if is_candidate and mean is not None and not math.isnan(mean):
+            evaluated.append((mean, run))
+    highest_first = task.metric.higher_is_better
+    evaluated.sort(key=itemgetter(0), reverse=highest_first)
+    best: dict[str, RunSummary] = {}
+    for _, run in evaluated:
+        best.setdefault(run.params["algorithm"], run)
+    return best
+
+
+def is_push(run: RunSummary) -> bool:
+    """Return whether a run is a task's parent run of a push."""
+    return not run.parent and GATE in run.tags
+
+
+def _run_ids_by_day(history: History) -> dict[str, list[str]]:
+    """Return the run IDs of each day's folder, such as `housing/2026-11-18`."""
+    days: dict[str, list[str]] = {}
+    for run_id, path in history.folders.items():
+        experiment_and_day = path.parts[-3:-1]
+        days.setdefault("/".join(experiment_and_day), []).append(run_id)
+    return days
+
+
+def _task_of(day: str) -> Task | None:
+    experiment, _, _ = day.partition("/")
+    for name in tasks.names():
+        if layout.is_experiment_folder(experiment, name):
+            return tasks.load(name)
+    return None
+
+
+def _metric(task: Task | None) -> str:
+    if task is None:
+        return ""
+    better = "higher" if task.metric.higher_is_better else "lower"
+    return f"{task.metric.name}, {better} is better"
+
+
+def _read_kept(path: Path) -> DaySummary | None:
+    """Return the summary in a file, or None if there is none that can be read."""
+    if path.is_file():
+        with suppress(PipelineError):
+            return runfile.read(path, DaySummary)
+    return None
+
+
+def _summarize(task: Task | None, runs: list[RunSummary]) -> DaySummary:
+    models = {}
+    for run in runs:
+        models[run.run_id] = [model.model_id for model in run.models]
+    shown = []
+    if task:
+        best = best_by_algorithm(task, runs)
+        chosen = [run for run in runs if is_push(run)] + list(best.values())
+        for run in sorted(chosen, key=_oldest_first):
+            shown.append(_reduced(task, run))
+    return DaySummary(format=1, metric=_metric(task), models=models, shown=shown)
+
+
+def _reduced(task: Task, run: RunSummary) -> RunSummary:
+    """Return a run with what reports show of it."""
+    metrics = {}
+    for name in _shown_metrics(task, run):
+        value = run.latest(name)
+        if value is not None:
+            metrics[name] = [(value, 0, 0)]
+    update = {
+        "params": {
+            name: run.params[name] for name in _PARAMETERS if name in run.params
+        },
+        "metrics": metrics,
+        "tags": {name: run.tags[name] for name in _TAGS if name in run.tags},
+        "models": [],
+    }
+    return run.model_copy(update=update)
+
+
+def _shown_metrics(task: Task, run: RunSummary) -> Iterator[str]:
+    of_cross_validation = (f"cv_{task.metric.name}_mean", f"cv_{task.metric.name}_std")
+    for name in run.metrics:
+        if name in of_cross_validation or name.startswith(MEASURED):
+            yield name
+
+
+def _oldest_first(run: RunSummary) -> tuple[int, str]:
+    return run.started, run.run_id
