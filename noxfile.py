@@ -344,6 +344,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Publish to a repository with 10,000 pushes; print what that takes."""
+    install(session, "dev")
+    session.run("python", "-m", "tools.soak", *session.posargs)
+
+
+@nox.session(default=False)
 def traffic(session: nox.Session) -> None:
     """Send requests to the API: `-- normal|errors|slow|drifted`; `-- --help`."""
     install(session, "local")

@@ -1,0 +1,1 @@
+"""Measures a repository with thousands of pushes."""

@@ -1,0 +1,114 @@
+"""Makes a repository with any number of invented pushes, by `git fast-import`.
+
+Each push has the files of the newest real one, with other identifiers and times, some
+other numbers and some other plots; a person's commit follows. They end where the real
+history begins, so that the champions stay the newest.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.git import git, git_bytes
+from history import layout
+from tools.soak.template import TemplateRun, newest_pushes
+
+BRANCH = "main"
+PUSHES_A_DAY = 28
+DAY_MS = 24 * 3600 * 1000
+PAGE = "mlruns/README.md"
+NOTES = "docs/soak.md"
+_COMMITTER = "soak <soak@example.org>"
+# How many pushes one call of Git imports: their bytes are held in memory.
+_BATCH = 100
+# The server of a clone that takes only a part must be asked for it.
+_SETTINGS = {
+    "uploadpack.allowFilter": "true",
+    "uploadpack.allowAnySHA1InWant": "true",
+    "gc.auto": "0",
+}
+
+
+def make(source: Path, target: Path, pushes: int, seed: int = 0) -> None:
+    """Make a bare repository from the commit that is checked out.
+
+    Args:
+        source: a clone of this project.
+        target: the new repository; it must not exist.
+        pushes: how many to invent.
+    """
+    git(source, "clone", "--quiet", "--bare", "--no-hardlinks", ".", str(target))
+    commit = git(source, "rev-parse", "HEAD")
+    git(target, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
+    git(target, "update-ref", f"refs/heads/{BRANCH}", commit)
+    for key, value in _SETTINGS.items():
+        git(target, "config", key, value)
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        runs = newest_pushes(target, commit, Path(folder).resolve())
+    invented = _Pushes(runs, pushes, random.Random(seed))
+    for start in range(0, pushes, _BATCH):
+        numbers = range(start, min(start + _BATCH, pushes))
+        stream = b"".join(invented.stream(numbers))
+        git_bytes(target, "fast-import", "--quiet", "--done", stdin=stream)
+    git(target, "repack", "-a", "-d", "--quiet", "--write-bitmap-index")
+
+
+class _Pushes:
+    """Invented pushes as commands of `git fast-import`."""
+
+    def __init__(
+        self, runs: list[TemplateRun], pushes: int, draw: random.Random
+    ) -> None:
+        self._runs = runs
+        self._draw = draw
+        # Earlier by full days, so that a push stays within its day.
+        days = pushes // PUSHES_A_DAY + 2
+        self._earlier = days * DAY_MS
+
+    def stream(self, numbers: range) -> Iterator[bytes]:
+        """Yield the commands for some of the pushes, which follow the last ones."""
+        parent = f"from refs/heads/{BRANCH}^0\n"
+        for number in numbers:
+            yield _commit(f"chore(publish): push {number}", number)
+            yield parent.encode()
+            parent = ""  # from now on it is the commit before
+            yield from self._push(number)
+            yield _file(PAGE, f"# Leaderboard\n\nAfter push {number}.\n".encode())
+            yield _commit(f"docs: note push {number}", number)
+            yield _file(NOTES, f"Push {number} was seen.\n".encode())
+        yield b"done\n"
+
+    def _push(self, number: int) -> Iterator[bytes]:
+        """Yield the commands that add the runs of one push."""
+        later = number // PUSHES_A_DAY * DAY_MS - self._earlier
+        names = {}
+        for run in self._runs:
+            for name in sorted(run.identifiers):
+                half = len(name) // 2
+                names[name] = self._draw.randbytes(half).hex()
+        for run in self._runs:
+            text, new_files = run.copy(self._draw, names, later)
+            experiment = layout.experiment_folder(run.experiment)
+            day = layout.time(run.started + later).date().isoformat()
+            place = f"mlruns/{experiment}/{day}/{names[run.run_id]}"
+            yield _file(f"{place}/{layout.RUN_FILE}", text.encode())
+            for path, file in run.files.items():
+                if path in new_files:
+                    yield _file(f"{place}/{path}", new_files[path])
+                else:
+                    yield f"M 100644 {file.blob} {place}/{path}\n".encode()
+
+
+def _commit(message: str, number: int) -> bytes:
+    """Return the command that begins a commit."""
+    header = f"commit refs/heads/{BRANCH}\ncommitter {_COMMITTER} {number} +0000\n"
+    return header.encode() + _data(message.encode())
+
+
+def _file(path: str, content: bytes) -> bytes:
+    return f"M 100644 inline {path}\n".encode() + _data(content)
+
+
+def _data(content: bytes) -> bytes:
+    return f"data {len(content)}\n".encode() + content + b"\n"

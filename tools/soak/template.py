@@ -1,0 +1,130 @@
+"""The newest push of each task, from which invented ones are made."""
+
+import json
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.files import sha256_bytes
+from core.git_objects import Tree, read_blobs
+from history import layout
+from history.committed import CommittedHistory
+from history.location import Location
+from history.runfile import RunSummary
+from pipeline.report.day_summaries import COMMIT
+
+PLOT = ".png"
+NEW_PLOTS = 0.2  # the share of a push's plots that differ from the last one's
+NEW_DECIMALS = 0.3  # the share of its long decimals
+_DECIMAL = r"\d\.\d{8,}"
+_TIME = r'"(?:created|ended|started|updated)": \d+'
+_TOKEN = re.compile(rf"\b[0-9a-f]{{32,64}}\b|{_DECIMAL}|{_TIME}")
+
+
+@dataclass(frozen=True)
+class File:
+    """An artifact: its blob, its size in bytes, and its SHA-256."""
+
+    blob: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class TemplateRun:
+    """A run of a push, as its `run.json` has it.
+
+    Attributes:
+        started: in milliseconds since the epoch.
+        files: the artifacts, by their paths below the run's folder.
+        identifiers: what a copy has others of: its run ID, commit and models.
+    """
+
+    run_id: str
+    experiment: str
+    started: int
+    text: str
+    files: dict[str, File]
+    identifiers: set[str]
+
+    def copy(
+        self, draw: random.Random, names: Mapping[str, str], later: int
+    ) -> tuple[str, dict[str, bytes]]:
+        """Return the text of a copy, and the bytes of those files that are new.
+
+        Args:
+            names: the new identifier for each old one.
+            later: by how many milliseconds the copy is later.
+        """
+        new_names = dict(names)
+        files = {}
+        for path, file in self.files.items():
+            if path.endswith(PLOT) and draw.random() < NEW_PLOTS:
+                files[path] = draw.randbytes(file.size)
+                new_names[file.sha256] = sha256_bytes(files[path])
+
+        def replace(match: re.Match[str]) -> str:
+            token = match[0]
+            if token.startswith('"'):
+                key, _, time = token.partition(": ")
+                return f"{key}: {int(time) + later}"
+            if "." in token:
+                is_new = draw.random() < NEW_DECIMALS
+                return str(_near(draw, float(token))) if is_new else token
+            return new_names.get(token, token)
+
+        return _TOKEN.sub(replace, self.text), files
+
+
+def _near(draw: random.Random, value: float) -> float:
+    return round(value * draw.uniform(0.999, 1.001), 12)
+
+
+def newest_pushes(root: Path, commit: str, folder: Path) -> list[TemplateRun]:
+    """Return the runs of the newest push of each experiment.
+
+    Args:
+        folder: an empty one, to work in.
+    """
+    tree = Tree(root, commit)
+    location = Location(folder / "mlruns")
+    newest: dict[str, RunSummary] = {}
+    with CommittedHistory(location, tree) as history:
+        runs = list(history.summaries())
+        for run in runs:
+            earlier = newest.get(run.experiment)
+            is_push = run.parent is None and "gate" in run.tags
+            if is_push and (earlier is None or run.started > earlier.started):
+                newest[run.experiment] = run
+        templates = []
+        for run in runs:
+            parent = newest.get(run.experiment)
+            if parent and parent.run_id in (run.run_id, run.parent):
+                place = location.relative(history.folder(run.run_id))
+                templates.append(_read(tree, place, run))
+    return templates
+
+
+def _read(tree: Tree, place: str, run: RunSummary) -> TemplateRun:
+    blobs = dict(tree.files(place))
+    run_file = f"{place}/{layout.RUN_FILE}"
+    (content,) = read_blobs(tree.root, [blobs[run_file]])
+    listed = json.loads(content)
+    files = {}
+    for artifact in listed["artifacts"]:
+        path = f"{layout.ARTIFACTS}/{artifact['path']}"
+        blob = blobs[f"{place}/{path}"]
+        files[path] = File(blob, artifact["size"], artifact["sha256"])
+    identifiers = {run.run_id, run.tags.get(COMMIT, run.run_id)}
+    for model in run.models:
+        identifiers.add(model.model_id.removeprefix("m-"))
+    return TemplateRun(
+        run_id=run.run_id,
+        experiment=run.experiment,
+        started=run.started,
+        text=content.decode(),
+        files=files,
+        identifiers=identifiers,
+    )
