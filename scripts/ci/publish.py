@@ -36,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 60
 # The ref of the commit that `pipeline publish` made last.
 PUBLISHED = "refs/mlops/published"
+# The filter of the workflow's checkout, which leaves nothing out, as Git writes it.
+NO_FILTER = "blob:limit=1073741824"
 # The longest wait for a server that fails temporarily, and after a lost race.
 SECONDS = 30.0
 RACE_SECONDS = 2.0
@@ -59,6 +61,8 @@ class Publication:
         # A separate branch starts at the default one, and pushes to the default one are
         # merged into it.
         git(self.copy, "symbolic-ref", "HEAD", f"refs/heads/{default}")
+        if _has_everything():
+            self._borrow_objects()
 
     def land(self) -> str:
         """Publish until it lands; return the commit.
@@ -69,7 +73,7 @@ class Publication:
             Stopped: `nox -s publish` failed, and printed why.
         """
         for attempt in range(ATTEMPTS):
-            tip = self._fetch(attempt)
+            tip = self.fetch(attempt)
             landed = self._landed(tip)
             if landed:
                 return landed
@@ -97,10 +101,10 @@ class Publication:
             PipelineError: the origin cannot be reached.
             Stopped: `nox -s publish` failed, and printed why.
         """
-        self._fetch(0)
+        self.fetch(0)
         self._run(0, "--dry-run")
 
-    def _fetch(self, attempt: int) -> str:
+    def fetch(self, attempt: int) -> str:
         """Update the copy from the origin; return the tip of the branch to publish to.
 
         The tip is empty before the first publication to a separate branch.
@@ -114,10 +118,17 @@ class Publication:
             self.origin.git(self.copy, "fetch", "--quiet", "--no-tags", *updates)
         except GitError as error:
             self._stop_or_wait(error, attempt, "origin cannot be read")
-            return self._fetch(attempt + 1)
+            return self.fetch(attempt + 1)
         if self.target_ref not in existing:
             return ""
         return git(self.copy, "rev-parse", self.target_ref)
+
+    def _borrow_objects(self) -> None:
+        """Let the copy use the objects of the checkout, and fetch only what is new."""
+        path = ("--path-format=absolute", "--git-path", "objects")
+        objects = git(Path(), "rev-parse", *path)
+        alternates = self.copy / "objects" / "info" / "alternates"
+        alternates.write_bytes(f"{objects}\n".encode())
 
     def _landed(self, tip: str) -> str:
         """Return what an earlier attempt of this workflow run published, if any."""
@@ -174,6 +185,18 @@ class Publication:
         doubled = 0.1 * 2 ** min(attempt, 10)
         limit = min(longest, doubled)
         time.sleep(random.uniform(0, limit))
+
+
+def _has_everything() -> bool:
+    """Return whether the checkout has every object of its commits."""
+    if git(Path(), "rev-parse", "--is-shallow-repository") == "true":
+        return False
+    filters = ("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
+    try:
+        listed = git(Path(), *filters)
+    except GitError:
+        return True  # it is no partial clone
+    return all(line.endswith(f" {NO_FILTER}") for line in listed.splitlines())
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from tests.support.workflow_files import FOLDER, ON, Workflow, workflows
 WORKFLOWS = workflows()
 PROGRAM = re.compile(r"python3 -m (scripts\.[\w.]+)")
 BRANCH = re.compile(r"refs/heads/\w|\[main\]|tree/main")
+EVERYTHING_BUT_RUNS = ["/*", "!/mlruns/*/"]
 # The text of the expression that is the default branch's full name.
 DEFAULT = "format('refs/heads/{0}', github.event.repository.default_branch)"
 MLOPS = yaml.safe_load((FOLDER / "mlops.yml").read_text("utf-8"))
@@ -124,8 +125,42 @@ def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped()
 
 def sparse_folders(step: dict[str, Any]) -> list[str]:
     """Return the folders that a step checks out, if it does not check out all."""
-    folders: str = step.get("with", {}).get("sparse-checkout", "")
+    options = step.get("with", {})
+    folders: str = options.get("sparse-checkout", "")
+    if options.get("sparse-checkout-cone-mode") is False:
+        assert folders.split() == EVERYTHING_BUT_RUNS
+        return []
     return folders.split()
+
+
+def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
+    whole = set()
+    for workflow in WORKFLOWS:
+        for job, step in workflow.steps():
+            is_checkout = step.get("uses", "").startswith("actions/checkout@")
+            if is_checkout and "sparse-checkout" not in step["with"]:
+                whole.add(f"{workflow.name} {job}")
+    assert whole == {
+        "mlops.yml test",
+        "mlops.yml test-windows",
+        "mlops.yml e2e",
+        "mlops.yml smoke",
+        "nightly.yml e2e",
+        "security.yml scorecard",
+    }
+
+
+def test_what_runs_without_the_token_asks_the_origin_for_no_object() -> None:
+    # A sparse checkout is a partial clone: without a filter of its own, Git would fetch
+    # every file that is read later, and a private repository refuses that.
+    for name in ("train", "publish", "release"):
+        (checkout,) = (
+            step
+            for step in JOBS[name]["steps"]
+            if "sparse-checkout" in step.get("with", {})
+        )
+        assert checkout["with"]["filter"] == "blob:limit=1g"
+        assert checkout["with"]["fetch-depth"] == 0
 
 
 def check_imports(program: str, folders: list[str], checkout: Path) -> None:
