@@ -84,8 +84,15 @@ class Bucket:
             for part in answer["Body"].iter_chunks():
                 content.write(part)
 
+    def upload(self, path: str, file: Path) -> None:
+        """Copy a file of any size to a path, in parts if it is large."""
+        key = self.address.key(path)
+        with self._one_sentence():
+            self._client.upload_file(str(file), self.address.bucket, key)
+
     @contextmanager
     def _one_sentence(self) -> Iterator[None]:
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -95,7 +102,7 @@ class Bucket:
             code = str(answer.get("Code", ""))
             reason = f"the store refuses with {code}"
             raise self._error(reason, REMEDIES.get(code, OTHER)) from error
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, Boto3Error, ValueError) as error:
             reason = " ".join(str(error).split()).rstrip(".")
             remedy = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and"
             raise self._error(reason, f"{remedy} {ENDPOINT}") from error

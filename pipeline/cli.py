@@ -12,6 +12,7 @@ from history.cli import Json
 from history.cli import app as history
 from history.cli_settings import Settings
 from pipeline import console, library_settings
+from pipeline.backup import cli as backup
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
@@ -26,6 +27,8 @@ app = typer.Typer(
 app.command()(copies.init)
 app.command()(copies.update)
 app.command()(reconcile.reconcile)
+app.command()(backup.backup)
+app.command("restore-backup")(backup.restore_backup)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")

@@ -1,0 +1,1 @@
+"""Backs up what Git does not hold, while the stack runs, and restores it."""
