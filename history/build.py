@@ -146,7 +146,7 @@ def _needs_statistics(change: Change) -> bool:
 
 def _synchronize(connection: Connection, mlruns: Path) -> Change:
     """Make the history's part of a database agree with the files."""
-    days = layout.run_days(mlruns)
+    days = layout.all_run_days(mlruns)
     addresses = {}
     for run_id, day in days.items():
         addresses[run_id] = layout.artifact_uri(day, run_id)

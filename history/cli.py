@@ -9,7 +9,7 @@ from rich.console import Console
 
 from core import renamed
 from core.errors import PipelineError
-from history import cli_build, importer, prune, queries, runfile, text
+from history import cli_archive, cli_build, importer, prune, queries, runfile, text
 from history.advice import advice
 from history.cli_settings import Settings
 
@@ -30,7 +30,9 @@ RunIds = Annotated[
 ]
 
 
+app.command("archive")(cli_archive.archive_year)
 app.command("build")(cli_build.build_database)
+app.command("extract")(cli_archive.extract_year)
 app.command("watch")(cli_build.watch_history)
 app.command("restore", hidden=True)(cli_build.restore_database)
 

@@ -18,14 +18,17 @@ ARTIFACTS = "artifacts"
 MODELS = "models"
 REGISTRY = "registry"
 LOCAL = ".local"
+# The runs of archived years, below LOCAL, in a folder for each year.
+ARCHIVED = "archived"
 # GitHub advises at most 3,000 entries per directory.
 MOST_ENTRIES = 3000
 URI_SCHEME = "mlflow-artifacts:/"
 RUN_ID = re.compile(r"[0-9a-f]{32}$")
 ENDS_WITH_DIGEST = re.compile(r"-[0-9a-f]{8}$")
 DAY = re.compile(r"\d{4}-\d\d-\d\d(_\d+)?$")
+_ARCHIVED_YEAR = r"(?:\.local/archived/\d{4}/)?"
 HISTORY_URI = re.compile(
-    rf"{URI_SCHEME}[^/.][^/]*/\d{{4}}-\d\d-\d\d(_\d+)?/[0-9a-f]{{32}}/"
+    rf"{URI_SCHEME}{_ARCHIVED_YEAR}[^/.][^/]*/\d{{4}}-\d\d-\d\d(_\d+)?/[0-9a-f]{{32}}/"
 )
 
 
@@ -105,8 +108,10 @@ def artifact_uri(day: Path, run_id: str, *below: str) -> str:
 
     It is one of a server whose artifact destination is `mlruns`.
     """
-    experiment, date_folder = day.parts[-2:]
-    path = "/".join((experiment, date_folder, run_id, *below))
+    place = day.parts[-2:]  # the experiment and the day
+    if day.parts[-5:-3] == (LOCAL, ARCHIVED):
+        place = day.parts[-5:]
+    path = "/".join((*place, run_id, *below))
     return f"{URI_SCHEME}{path}"
 
 
@@ -125,6 +130,19 @@ def run_folders(mlruns: Path) -> dict[str, Path]:
     for run_id, day in run_days(mlruns).items():
         folders_by_id[run_id] = day / run_id
     return folders_by_id
+
+
+def archived_folder(mlruns: Path, year: str) -> Path:
+    """Return the folder with the extracted runs of an archived year."""
+    return mlruns / LOCAL / ARCHIVED / year
+
+
+def all_run_days(mlruns: Path) -> dict[str, Path]:
+    """Return the same as `run_days`, with the runs of archived years that are here."""
+    days = {}
+    for year in folders(mlruns / LOCAL / ARCHIVED):
+        days.update(run_days(archived_folder(mlruns, year)))
+    return days | run_days(mlruns)
 
 
 def run_days(mlruns: Path) -> dict[str, Path]:

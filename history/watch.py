@@ -103,6 +103,7 @@ def folder_times(mlruns: Path) -> list[tuple[Path, int]]:
     registry = mlruns / layout.REGISTRY
     folders = layout.day_folders(mlruns)
     folders += [registry / name for name in layout.folders(registry)]
+    folders.append(layout.archived_folder(mlruns, ""))
     times = []
     for path in folders:
         if path.exists():

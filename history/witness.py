@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from core.git import GitError, git
-from history import gitlog, layout
+from history import archived_tags, gitlog, layout
 from history.advice import RESTORE
 from history.faults import Fault
 from history.lineage import Lineage
@@ -54,7 +54,8 @@ def faults(
         is_shallow = git(location.root, "rev-parse", "--is-shallow-repository")
         if is_shallow == "true":
             report(SHALLOW)
-        return Witness(location).faults(explain)
+        archived = list(archived_tags.faults(location.root, report))
+        return Witness(location).faults(explain) + archived
     except GitError as error:
         consequence = FILES_ONLY.rstrip(".")
         report(f"Git cannot be asked, so {consequence}: {error}.")

@@ -1,0 +1,37 @@
+"""The commands for archived years."""
+
+from typing import Annotated
+
+import typer
+
+from history.cli_settings import Settings
+
+Year = Annotated[str, typer.Argument(metavar="YEAR", help="A year, such as 2025.")]
+
+
+def archive_year(context: typer.Context, year: Year) -> None:
+    """Move the runs of a year out of the newest commit into the tag history/YEAR.
+
+    Promoted runs, and all that they belong with, stay. It commits, and pushes nothing.
+    """
+    from history.archive import archive
+
+    settings: Settings = context.obj
+    with settings.history() as history:
+        result = archive(history, year)
+    print(f"{result.moved} runs of {year} are in the tag {result.tag}.")
+    if result.stay:
+        print(f"{result.stay} runs stay: those of promoted models, or of later runs.")
+    print(f"Push both: git push --atomic origin HEAD {result.tag}")
+
+
+def extract_year(context: typer.Context, year: Year) -> None:
+    """Write the runs of an archived year where `build` finds them; Git ignores them."""
+    from history.archive import extract
+    from history.layout import archived_folder
+
+    settings: Settings = context.obj
+    with settings.history() as history:
+        count = extract(history, year)
+        folder = history.location.relative(archived_folder(history.path, year))
+    print(f"{folder}: {count} runs; `history build` takes them in.")
