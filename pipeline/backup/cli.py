@@ -18,6 +18,12 @@ Local = Annotated[
 ]
 
 
+def add_commands(app: typer.Typer) -> None:
+    """Add the two commands to a command line."""
+    app.command()(backup)
+    app.command("restore-backup")(restore_backup)
+
+
 def backup(
     context: typer.Context,
     target: Annotated[
