@@ -31,11 +31,13 @@ RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for 
     && rm -f /usr/local/bin/pip* /usr/bin/pip*
 COPY --from=packages /image /
 # ---------------------------------------------------------------------------------------------
-# Each release of Debian has one version of Git, so there is none to choose.
+# Each release of Debian has one version of each, so there is none to choose. `ssh` is for deploy keys, and
+# refuses to run for a user without a name.
 # hadolint ignore=DL3008
-RUN command -v git >/dev/null || { \
-      apt-get update -qq && apt-get install -y -qq --no-install-recommends git >/dev/null \
+RUN { command -v git && command -v ssh; } >/dev/null || { \
+      apt-get update -qq && apt-get install -y -qq --no-install-recommends git openssh-client >/dev/null \
       && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }
+RUN echo 'mlops:x:10001:10001::/tmp:/usr/sbin/nologin' >>/etc/passwd
 COPY --from=rest /image /
 COPY --from=code /code /
 WORKDIR /repo

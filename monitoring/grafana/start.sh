@@ -9,7 +9,8 @@ case ${BIND_ADDRESS:-} in
     case ${GF_SECURITY_ADMIN_PASSWORD:-} in
       '' | admin | admin123)
         echo "Grafana is not started: BIND_ADDRESS=${BIND_ADDRESS:-} opens it to other machines;" \
-          "set GRAFANA_PASSWORD in .env to a password of your own, not admin or admin123." >&2
+          "set GRAFANA_PASSWORD in .env, or in the Secret mlops of a cluster, to a password of your own," \
+          "not admin or admin123." >&2
         exit 1
         ;;
     esac

@@ -1,8 +1,9 @@
-"""The small overlay in a cluster, with a Git server and a client beside it."""
+"""An overlay in a cluster, with a Git server and a client beside it."""
 
 import json
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,15 @@ from tests.support.waiting import wait_until
 HERE = Path(__file__).parent
 NAMESPACE = "mlops"
 CLIENT = "mlops-test-client"
-NAMESPACES = (NAMESPACE, CLIENT, overlay.ORIGIN)
+ADAPTER = "mlops-test-adapter"
+NAMESPACES = (NAMESPACE, CLIENT, ADAPTER, overlay.ORIGIN)
 ADMIN_KEY = "a key for the tests"
+SECRET = {
+    "API_ADMIN_KEY": ADMIN_KEY,
+    "PGPASSWORD": "a password for the tests",
+    "AWS_ACCESS_KEY_ID": "mlflow",
+    "AWS_SECRET_ACCESS_KEY": "a secret for the tests",
+}
 HOST = "mlops-api.mlops"
 # Prints the status and the body of an answer. Arguments: host, path, body and key.
 REQUEST = """
@@ -33,6 +41,17 @@ answer = connection.getresponse()
 content = answer.read().decode()
 sys.stdout.write(f"{answer.status} {content}")
 """
+# Prints the targets, host and port, that a pod cannot connect to. Arguments: the targets.
+CONNECT = """
+import socket, sys
+for target in sys.argv[1:]:
+    host, _, port = target.partition(":")
+    address = socket.gethostbyname(host)
+    try:
+        socket.create_connection((address, int(port)), 3).close()
+    except OSError:
+        print(target)
+"""
 FIRST_PREDICTION_SECONDS = 60
 REPLICAS = 2
 
@@ -42,8 +61,10 @@ class Stack:
 
     def __init__(self, cluster: Cluster, checkout: Path) -> None:
         self.cluster = cluster
-        self.overlay = overlay.write_for_tests(checkout)
+        self._checkout = checkout
+        self.overlay = overlay.write_for_tests(checkout, "small")
         self.seconds = 0.0  # until the first prediction
+        self.warnings = ""  # of the cluster, about the overlay
         path = ROOT / "deployment" / "models" / "iris" / "manifest.json"
         manifest = json.loads(path.read_bytes())
         self.record = json.dumps(manifest["golden"]["request"])
@@ -63,21 +84,63 @@ class Stack:
             ready = ("--for=condition=Ready", f"pod/{pod}", "--timeout=60s")
             kubectl("wait", "-n", namespace, *ready)
         self.push(ROOT)
+        self.apply()
+
+    def apply(self) -> None:
+        """Apply the overlay to a cluster without it, as the documentation shows."""
+        kubectl = self.cluster.kubectl
         kubectl("apply", "-f", str(BASE / "namespace.yaml"))
-        secret = ("create", "secret", "generic", "mlops")
-        key = f"--from-literal=API_ADMIN_KEY={ADMIN_KEY}"
-        kubectl("-n", NAMESPACE, *secret, key)
+        values = [f"--from-literal={key}={value}" for key, value in SECRET.items()]
+        kubectl("-n", NAMESPACE, "create", "secret", "generic", "mlops", *values)
         begun = time.monotonic()
-        kubectl("apply", "-k", str(self.overlay))
+        applied = self.cluster.run("apply", "-k", str(self.overlay))
+        assert applied.returncode == 0, applied.stderr
+        self.warnings = applied.stderr
         wait_until(self.predicts, FIRST_PREDICTION_SECONDS, 0.5)
         self.seconds = time.monotonic() - begun
         self.await_rollout()
+
+    def replace_by(self, name: str) -> None:
+        """Remove the overlay, and start another one from nothing."""
+        self.delete_overlay()
+        self.overlay = overlay.write_for_tests(self._checkout, name)
+        self.push(ROOT)
+        self.apply()
+
+    @contextmanager
+    def changed(self, lines: str) -> Iterator[None]:
+        """Apply the overlay with further lines for a block, and as it was after it."""
+        folder = self.overlay.with_name("changed")
+        shutil.copytree(self.overlay, folder, dirs_exist_ok=True)
+        path = folder / "kustomization.yaml"
+        text = path.read_text("utf-8")
+        path.write_text(text + lines, "utf-8")
+        self.cluster.kubectl("apply", "-k", str(folder))
+        try:
+            yield
+        finally:
+            self.cluster.kubectl("apply", "-k", str(self.overlay))
+            self.await_rollout()
+
+    def delete_overlay(self) -> None:
+        """Delete the overlay as the documentation shows, if it is there."""
+        options = ("--ignore-not-found", "--timeout=180s")
+        self.cluster.kubectl("delete", "-k", str(self.overlay), *options)
+
+    def volumes(self) -> list[str]:
+        """Return the names of the volumes that the stack has claimed."""
+        listed = json.loads(self.cluster.kubectl("get", "pv", "-o", "json"))
+        names = []
+        for volume in listed["items"]:
+            if volume["spec"]["claimRef"]["namespace"] == NAMESPACE:
+                names.append(volume["metadata"]["name"])
+        return names
 
     def push(self, checkout: Path) -> str:
         """Push the commit of a checkout to the server's branch, and return it."""
         with self.cluster.forwarded(overlay.ORIGIN, "pod/origin", 9418) as port:
             url = f"git://127.0.0.1:{port}/origin.git"
-            git(checkout, "push", "--quiet", url, "HEAD:refs/heads/main")
+            git(checkout, "push", "--quiet", "--force", url, "HEAD:refs/heads/main")
         return git(checkout, "rev-parse", "HEAD")
 
     def predicts(self) -> bool:
@@ -96,11 +159,20 @@ class Stack:
         assert text.strip(), f"{path} answers {status} without a body"
         return int(status), json.loads(text)
 
-    def await_rollout(self) -> None:
-        """Wait until every service is ready in its newest form."""
-        for name in SERVICES:
-            rollout = ("rollout", "status", f"deployment/{name}", "--timeout=180s")
-            self.cluster.kubectl("-n", NAMESPACE, *rollout)
+    def refused(self, namespace: str, pod: str, targets: Iterable[str]) -> set[str]:
+        """Return the targets, each as `host:port`, that a pod cannot connect to."""
+        output = self.cluster.python(namespace, pod, CONNECT, *targets)
+        return set(output.split())
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl in the namespace of the stack, and return its output."""
+        return self.cluster.kubectl("-n", NAMESPACE, *arguments)
+
+    def await_rollout(self, *names: str) -> None:
+        """Wait until some services, or all of Compose, are ready in their newest form."""
+        for name in names or SERVICES:
+            deployment = f"deployment/{name}"
+            self.kubectl("rollout", "status", deployment, "--timeout=180s")
 
     def await_replicas(self) -> None:
         """Wait until two replicas of the API are ready, or more."""

@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.kubernetes import overlay
 from tests.paths import ROOT
-from tests.support.kubernetes import SMALL, Resource, by_name, pod, read_all
+from tests.support.kubernetes import (
+    OPTIONAL,
+    SMALL,
+    Resource,
+    by_name,
+    kustomization,
+    pod,
+    read_all,
+)
 
 # `preStop.sleep` needs 1.30; the other one is the newest whose schemas there are.
 VERSIONS = ("1.30", "1.37")
@@ -86,6 +95,28 @@ def test_every_resource_is_in_the_namespace_and_part_of_the_project(
             assert metadata["namespace"] == "mlops"
 
 
+@pytest.fixture(scope="session")
+def with_all_parts(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The manifests of the small overlay with all that is optional."""
+    content: dict[str, Any] = {"namespace": "mlops", "resources": ["../small"]}
+    for part in OPTIONAL:
+        is_component = kustomization(part)["kind"] == "Component"
+        key = "components" if is_component else "resources"
+        content.setdefault(key, []).append(f"../../optional/{part.name}")
+    text = yaml.safe_dump(content)
+    folder = overlay.write(tmp_path_factory.mktemp("optional"), text)
+    return render(kubectl, folder)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_optional_parts_have_the_schemas_of_the_oldest_and_the_newest_version(
+    with_all_parts: str, validate: Path, version: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(with_all_parts, "utf-8")
+    assert faults(validate, version, path) == ""
+
+
 def references(item: Any, kind: str) -> set[str]:
     """Return the names that a resource refers to under a key, such as `configMap`."""
     names = set()
@@ -124,8 +155,9 @@ def test_every_image_has_a_registry_or_a_version(items: list[Resource]) -> None:
         "mlops-mlflow:local",
         "mlops-pipeline:local",
     }
-    (prometheus,) = images - ours
-    assert prometheus.startswith("prom/prometheus:v")
+    others = {image.partition(":")[0] for image in images - ours}
+    assert others == {"prom/prometheus", "grafana/grafana"}
+    assert all(":" in image for image in images)
 
 
 def test_the_overlay_in_the_documentation_sets_images_repository_and_settings(

@@ -16,17 +16,6 @@ from tests.kubernetes.stack import (
 )
 from tests.support.waiting import wait_until
 
-# Prints the targets, host and port, that a pod cannot connect to. Arguments: the targets.
-CONNECT = """
-import socket, sys
-for target in sys.argv[1:]:
-    host, _, port = target.partition(":")
-    address = socket.gethostbyname(host)
-    try:
-        socket.create_connection((address, int(port)), 3).close()
-    except OSError:
-        print(target)
-"""
 TARGETS = (
     "mlops-api.mlops:8000",
     "mlflow-server.mlops:5000",
@@ -64,6 +53,11 @@ ROOT_POD = json.dumps(
 def test_the_first_prediction_is_answered_within_a_minute(stack: Stack) -> None:
     print(f"\nfirst prediction after {stack.seconds:.1f} s")
     assert stack.seconds <= FIRST_PREDICTION_SECONDS
+
+
+def test_the_cluster_warns_of_nothing(stack: Stack) -> None:
+    # It warns of each Deployment whose pods it would refuse, also where none is started.
+    assert stack.warnings == ""
 
 
 def test_the_worker_explains_for_the_api(stack: Stack) -> None:
@@ -161,8 +155,8 @@ def test_connections_that_no_policy_lists_are_refused(stack: Stack) -> None:
     for (namespace, target), allowed in ALLOWED.items():
         own = target.removeprefix("deployment/")
         others = [other for other in TARGETS if not other.startswith(own)]
-        output = stack.cluster.python(namespace, target, CONNECT, *others)
-        assert set(others) - set(output.split()) == allowed & set(others), target
+        reached = set(others) - stack.refused(namespace, target, others)
+        assert reached == allowed & set(others), target
 
 
 def test_a_pod_that_asks_for_root_is_refused(stack: Stack) -> None:
@@ -172,19 +166,10 @@ def test_a_pod_that_asks_for_root_is_refused(stack: Stack) -> None:
 
 
 def test_nothing_is_left_after_the_overlay_is_deleted(stack: Stack) -> None:
-    stack.cluster.kubectl("delete", "-k", str(stack.overlay), "--timeout=180s")
+    stack.delete_overlay()
     done = stack.cluster.run("get", "namespace", NAMESPACE)
     assert done.returncode != 0
-
-    def volumes() -> list[str]:
-        listed = json.loads(stack.cluster.kubectl("get", "pv", "-o", "json"))
-        names = []
-        for volume in listed["items"]:
-            if volume["spec"]["claimRef"]["namespace"] == NAMESPACE:
-                names.append(volume["metadata"]["name"])
-        return names
-
-    wait_until(lambda: volumes() == [], 60, 1)
+    wait_until(lambda: stack.volumes() == [], 60, 1)
     for kind in ("clusterrole", "clusterrolebinding", "priorityclass"):
         listed = stack.cluster.kubectl("get", kind, "-o", "name")
         assert "mlops" not in listed

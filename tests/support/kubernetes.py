@@ -1,6 +1,6 @@
 """The manifests for Kubernetes, read without kubectl."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ FOLDER = ROOT / "deployment" / "kubernetes"
 BASE = FOLDER / "base"
 CONFIG = BASE / "config"
 SMALL = FOLDER / "overlays" / "small"
+OPTIONAL = sorted((FOLDER / "optional").iterdir())
 KUSTOMIZATION = "kustomization.yaml"
 NAME = "app.kubernetes.io/name"
+WORKLOAD_KINDS = ("Deployment", "CronJob")
 # The services of the compose file that run in a cluster.
-SERVICES = ("mlops-api", "mlflow-server", "trainer", "prometheus")
+SERVICES = ("mlops-api", "mlflow-server", "trainer", "prometheus", "grafana")
 
 
 def read_all(text: str) -> list[Resource]:
@@ -49,16 +51,32 @@ DEPLOYMENTS = by_name(BASE_RESOURCES, "Deployment")
 KUBERNETES_SERVICES = by_name(BASE_RESOURCES, "Service")
 
 
-def pod(deployment: Resource) -> Resource:
-    """Return the specification of a deployment's pods."""
-    template = deployment["spec"]["template"]
-    specification: Resource = template["spec"]
-    return specification
+def workloads(folders: Iterable[Path]) -> dict[str, Resource]:
+    """Return what starts pods in some folders, by name."""
+    started = {}
+    for folder in folders:
+        items = list(resources(folder))
+        for kind in WORKLOAD_KINDS:
+            started.update(by_name(items, kind))
+    return started
 
 
-def containers(deployment: Resource) -> list[Resource]:
-    """Return all containers of a deployment's pods, with those that run first."""
-    specification = pod(deployment)
+# All that starts pods.
+WORKLOADS = workloads([BASE, *OPTIONAL])
+
+
+def pod(workload: Resource) -> Resource:
+    """Return the specification of the pods of a Deployment or CronJob."""
+    specification = workload["spec"]
+    if workload["kind"] == "CronJob":
+        specification = specification["jobTemplate"]["spec"]
+    pods: Resource = specification["template"]["spec"]
+    return pods
+
+
+def containers(workload: Resource) -> list[Resource]:
+    """Return all containers of the pods, with those that run first."""
+    specification = pod(workload)
     first = specification.get("initContainers", [])
     return [*first, *specification["containers"]]
 
@@ -81,9 +99,9 @@ def container_ports(name: str) -> dict[str, int]:
     return ports
 
 
-def settings(name: str) -> dict[str, str]:
+def settings(name: str, folder: Path = CONFIG) -> dict[str, str]:
     """Return the variables in the file of a service's settings."""
-    path = CONFIG / f"{name}.env"
+    path = folder / f"{name}.env"
     variables = {}
     for line in path.read_text("utf-8").splitlines():
         if not line.startswith("#"):

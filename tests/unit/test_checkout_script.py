@@ -178,3 +178,18 @@ def test_a_private_repository_is_read_with_a_token_that_nothing_keeps(
     for path in (checkout.folder / ".git").rglob("*"):
         if path.is_file():
             assert token.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("missing", ["ssh-privatekey", "known_hosts"])
+def test_a_deploy_key_that_is_missing_is_named(
+    checkout: Checkout, tmp_path: Path, missing: str
+) -> None:
+    for name in {"ssh-privatekey", "known_hosts"} - {missing}:
+        (tmp_path / name).write_text("content")
+    checkout.environment["DEPLOY_KEY"] = str(tmp_path)
+    done = checkout.run("release")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "the Secret deploy-key is missing" in line
+    assert f"has no key {missing}" in line
+    assert not checkout.folder.exists()

@@ -43,7 +43,7 @@ def test_grafana_does_not_start_for_others_without_a_password(address: str) -> N
     for password in ("", "admin", "admin123"):
         refused = started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD=password)
         assert refused.returncode == 1
-        assert "set GRAFANA_PASSWORD in .env" in refused.stderr
+        assert "set GRAFANA_PASSWORD in .env, or in the Secret mlops" in refused.stderr
     done = started(BIND_ADDRESS=address, GF_SECURITY_ADMIN_PASSWORD="my own")
     assert done.returncode == 0
 

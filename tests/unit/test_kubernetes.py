@@ -14,6 +14,7 @@ from tests.support.kubernetes import (
     KUBERNETES_SERVICES,
     KUSTOMIZATION,
     NAME,
+    OPTIONAL,
     SERVICES,
     SMALL,
     by_name,
@@ -25,6 +26,7 @@ from tests.support.kubernetes import (
     resources,
     secret_variables,
     settings,
+    workloads,
 )
 
 OURS = ("mlops-api", "mlflow-server", "trainer")
@@ -33,12 +35,15 @@ DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 # Variables that only make sense where Docker runs: its proxy, and a folder of the user.
 OF_DOCKER = {"NO_PROXY", "no_proxy", "API_LOG_FILE"}
 ours = pytest.mark.parametrize("name", OURS)
+with_variables = pytest.mark.parametrize("name", [*OURS, "grafana"])
 
 
-@pytest.mark.parametrize("folder", [BASE, SMALL], ids=lambda folder: folder.name)
+@pytest.mark.parametrize(
+    "folder", [BASE, SMALL, *OPTIONAL], ids=lambda folder: folder.name
+)
 def test_a_kustomization_lists_every_file_of_its_folder(folder: Path) -> None:
     files = {path.name for path in folder.glob("*.yaml")}
-    listed = kustomization(folder)["resources"]
+    listed = kustomization(folder).get("resources", [])
     beside = {name for name in listed if "/" not in name}
     assert beside == files - {KUSTOMIZATION}
     for name in listed:
@@ -57,7 +62,7 @@ def test_the_documentation_says_what_becomes_of_each_service() -> None:
         assert f"| `{name}` |" in text
 
 
-@ours
+@with_variables
 def test_every_variable_of_the_compose_file_can_be_set(name: str) -> None:
     expected = compose.SERVICES[name]["environment"]
     variables = settings(name)
@@ -141,11 +146,18 @@ def images_of_the_overlay() -> dict[str, str]:
     return replaced
 
 
+def test_optional_parts_have_the_images_that_an_overlay_of_ones_own_replaces() -> None:
+    ours = set(images_of_the_overlay().values())
+    for name, workload in workloads(OPTIONAL).items():
+        for container in containers(workload):
+            assert container["image"] in ours, name
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_those_of_the_compose_file(name: str) -> None:
     replaced = images_of_the_overlay()
-    with_variables = compose.SERVICES[name]["image"]
-    expected = DEFAULT.sub(r"\1", with_variables)
+    image_of_compose = compose.SERVICES[name]["image"]
+    expected = DEFAULT.sub(r"\1", image_of_compose)
     image = main_container(name)["image"]
     assert replaced.get(image, image) == expected
     for container in containers(DEPLOYMENTS[name]):

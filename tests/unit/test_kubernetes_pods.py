@@ -11,6 +11,7 @@ from tests.support.kubernetes import (
     BASE_RESOURCES,
     DEPLOYMENTS,
     SERVICES,
+    WORKLOADS,
     by_name,
     container_ports,
     containers,
@@ -21,6 +22,8 @@ from tests.support.kubernetes import (
 IMAGES = {"mlops-api": "api", "mlflow-server": "mlflow", "trainer": "pipeline"}
 HEALTH_CHECK = re.compile(r'CMD \["python", "[\w./]+", "(\d+)", "([^"]+)"')
 EXPOSED = re.compile(r"^EXPOSE (.+)$", re.MULTILINE)
+# The users of other images.
+USERS = {"prometheus": 65534, "grafana": 472}
 DEFAULT_SHARES = 1024  # of Docker
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -28,6 +31,7 @@ RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
 }
 each = pytest.mark.parametrize("name", SERVICES)
+each_workload = pytest.mark.parametrize("name", WORKLOADS)
 ours = pytest.mark.parametrize("name", IMAGES)
 
 
@@ -37,28 +41,26 @@ def test_the_namespace_refuses_pods_with_more_rights() -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-@each
+@each_workload
 def test_a_pod_runs_as_an_unprivileged_user(name: str) -> None:
-    user = 10001
-    if name == "prometheus":
-        user = 65534  # of its image
-    context = pod(DEPLOYMENTS[name])["securityContext"]
+    user = USERS.get(name, 10001)
+    context = pod(WORKLOADS[name])["securityContext"]
     assert context["runAsNonRoot"] is True
     assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     for key in ("runAsUser", "runAsGroup", "fsGroup"):
         assert context[key] == user
 
 
-@each
+@each_workload
 def test_a_container_is_limited_and_has_no_rights(name: str) -> None:
-    for container in containers(DEPLOYMENTS[name]):
+    for container in containers(WORKLOADS[name]):
         assert container["securityContext"] == RESTRICTED
         assert set(container["resources"]) == {"requests", "limits"}
 
 
-@each
+@each_workload
 def test_a_pod_gets_nothing_that_it_did_not_ask_for(name: str) -> None:
-    specification = pod(DEPLOYMENTS[name])
+    specification = pod(WORKLOADS[name])
     assert specification["automountServiceAccountToken"] is False
     # Kubernetes would set TRAINER_PORT=tcp://…, which the worker takes for its port.
     assert specification["enableServiceLinks"] is False

@@ -18,12 +18,14 @@ INSIDE = {
     ("trainer", "mlflow-server", 5000),
     ("prometheus", "mlops-api", 8000),
     ("prometheus", "mlflow-server", 5001),
+    ("grafana", "prometheus", 9090),
 }
 # By a label of their pod or of their namespace.
 CLIENTS = {
     ("access-mlops-api", "mlops-api", 8000),
     ("access-mlflow-server", "mlflow-server", 5000),
     ("access-prometheus", "prometheus", 9090),
+    ("access-grafana", "grafana", 3000),
 }
 
 

@@ -4,6 +4,7 @@
 #   checkout.sh branch FOLDER           once: the tip of the branch
 #   checkout.sh follow FOLDER SECONDS   the tip of the branch, again after so many seconds, until it is stopped
 # REPOSITORY_URL and REPOSITORY_BRANCH name the source, and REPOSITORY_TOKEN, if it is set, is the password.
+# DEPLOY_KEY, if it is set, is the folder of the Secret with a deploy key, which GIT_SSH_COMMAND uses.
 # A repository that cannot be reached leaves the checkout as it is.
 set -eu
 mode=$1
@@ -19,6 +20,15 @@ if [ -n "${REPOSITORY_TOKEN:-}" ]; then
   export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=credential.helper GIT_CONFIG_VALUE_0='!answer() {
     [ "$1" != get ] || printf "username=x-access-token\npassword=%s\n" "$REPOSITORY_TOKEN"
   }; answer'
+fi
+
+if [ -n "${DEPLOY_KEY:-}" ]; then
+  for key in ssh-privatekey known_hosts; do
+    if [ ! -s "$DEPLOY_KEY/$key" ]; then
+      echo "checkout.sh: the Secret deploy-key is missing, or has no key $key: create it as docs/kubernetes.md shows." >&2
+      exit 1
+    fi
+  done
 fi
 
 # Safe to repeat, whatever an interrupted call has left behind.
