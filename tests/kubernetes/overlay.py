@@ -30,7 +30,7 @@ KUSTOMIZATION = f"""\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: mlops
-resources: [../small, ../../optional/training, origin.yaml]
+resources: [../small, ../../optional/training, ../../optional/cluster, origin.yaml]
 replicas:
   - name: grafana
     count: 0
