@@ -224,7 +224,7 @@ def clients(session: nox.Session) -> None:
     """Generate clients in several languages, try them, and lint the API's document."""
     install(session, "clients")
     programs = environment(session, "clients") / PROGRAMS
-    packages = install_npm(session)
+    packages = install_npm(session, "clients")
     folders = {"CLIENTS_PYTHON": str(programs), "CLIENTS_NPM": str(packages)}
     install(session, "dev")
     session.run("pytest", "tests/clients", *session.posargs, env=folders)
@@ -235,18 +235,19 @@ def kubernetes(session: nox.Session) -> None:
     """Check the manifests, and run them in the cluster that MLOPS_KUBE_CONTEXT names."""
     install(session, "kubernetes")
     programs = environment(session, "kubernetes") / PROGRAMS
+    packages = install_npm(session, "kubernetes")
+    folders = {"KUBERNETES_PROGRAMS": str(programs), "KUBERNETES_NPM": str(packages)}
     install(session, "dev")
-    folders = {"KUBERNETES_PROGRAMS": str(programs)}
     session.run("pytest", "tests/kubernetes", *session.posargs, env=folders)
 
 
-def install_npm(session: nox.Session) -> Path:
-    """Return the folder with npm's locked packages, installed if they are missing.
+def install_npm(session: nox.Session, tests: str) -> Path:
+    """Return the folder with npm's packages for some tests, installed if they are missing.
 
     Every package is checked against its hash, and none of its own scripts is run.
     """
-    folder = Path(nox.options.envdir, "clients-npm").absolute()
-    source = Path("tests/clients")
+    folder = Path(nox.options.envdir, f"{tests}-npm").absolute()
+    source = Path("tests", tests)
     lock = source / "package-lock.json"
     installed = folder / "installed.json"
     if shutil.which("npm") is None:

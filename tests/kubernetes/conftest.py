@@ -6,6 +6,7 @@ cluster that somebody happens to use.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,14 @@ def kubectl(programs: Path) -> Path:
 def validate(programs: Path) -> Path:
     """The program that compares manifests with the schemas."""
     return programs / "kubernetes-validate"
+
+
+@pytest.fixture(scope="session")
+def node_packages() -> Path:
+    """The folder with the schemas of Argo CD and Flux, which need Node."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not on this machine")
+    return Path(os.environ["KUBERNETES_NPM"])
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,8 @@ def test_the_ruleset_lets_the_published_commit_pass() -> None:
 def test_updates_come_grouped_monthly_and_not_on_their_first_day() -> None:
     assert set(UPDATES) == {"github-actions", "pip", "npm", "docker", "docker-compose"}
     for update in UPDATES.values():
-        assert (ROOT / update["directory"].lstrip("/")).is_dir()
+        for folder in update.get("directories") or [update["directory"]]:
+            assert (ROOT / folder.lstrip("/")).is_dir()
         assert update["schedule"]["interval"] == "monthly"
         assert len(update["groups"]) == 1
         assert update["cooldown"]["default-days"] >= 7

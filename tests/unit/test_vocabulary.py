@@ -21,6 +21,7 @@ GENERATED = (
     "requirements/",
     "results/",
     "tests/clients/package-lock.json",
+    "tests/kubernetes/package-lock.json",
 )
 RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
 # Old commands and options still work, with a notice that names the new ones.

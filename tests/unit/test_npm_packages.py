@@ -1,0 +1,32 @@
+"""The packages of npm that tests use are pinned, as all others are."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.paths import ROOT
+
+TESTS = ROOT / "tests"
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return content
+
+
+@pytest.mark.parametrize("name", ["clients", "kubernetes"])
+def test_npm_installs_exact_versions_by_their_hashes(name: str) -> None:
+    wanted = read(TESTS / name / "package.json")["dependencies"]
+    lock = read(TESTS / name / "package-lock.json")["packages"]
+    root = lock.pop("")
+    assert root["dependencies"] == wanted
+    for package, version in wanted.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version), package
+        assert lock[f"node_modules/{package}"]["version"] == version
+    for package, locked in lock.items():
+        assert locked["integrity"].startswith("sha512-"), package
+        # The registry is the one that npm is configured to use.
+        assert "resolved" not in locked, package
