@@ -27,8 +27,10 @@ REMEDIES = {
     "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
     "AccessDenied": "let the key list and write the bucket",
     "403": "let the key list and write the bucket",
+    "QuotaExceeded": "raise the bucket's quota, or delete files",
 }
-OTHER = "see the store's log"
+# A full disk has no code of its own.
+OTHER = "see the store's log, and whether its disk is full"
 
 
 class Bucket:

@@ -56,8 +56,12 @@ class Store:
 
 
 @contextmanager
-def running(weed: str, folder: Path) -> Iterator[Store]:
-    """Run a store on free ports of this machine, with its files in a folder."""
+def running(weed: str, folder: Path, *more: str) -> Iterator[Store]:
+    """Run a store on free ports of this machine, with its files in a folder.
+
+    Args:
+        more: further options of SeaweedFS.
+    """
     numbers = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     store = Store(numbers["s3.port"])
     data = folder / "data"
@@ -77,6 +81,7 @@ def running(weed: str, folder: Path) -> Iterator[Store]:
     command += [f"-s3.config={config}", *SETTINGS]
     for setting, number in numbers.items():
         command.append(f"-{setting}={number}")
+    command += more
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
     try:

@@ -1,6 +1,7 @@
 """The files of the runs in a bucket: all of them, once, under their paths."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support.history_factories import Workspace, add_run, model_id
 from tests.support.promoted_history import PromotedHistory
 
 boto3: Any = pytest.importorskip("boto3")
+botocore: Any = pytest.importorskip("botocore.exceptions")
 ADDRESS = f"s3://{seaweedfs.BUCKET}/mlruns"
 
 
@@ -126,6 +128,27 @@ def test_a_store_that_cannot_be_used_is_one_sentence(
     monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("history.bucket.ATTEMPTS", 1)
     require_refused(repo, ADDRESS, "Could not connect to the endpoint URL")
+
+
+@pytest.mark.slow
+def test_a_store_that_is_full_is_one_sentence(
+    repo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weed = seaweedfs.program()
+    if weed is None:
+        pytest.skip(seaweedfs.ABSENT)
+    add_run(repo.mlruns, {"note.txt": b"noted"})
+    monkeypatch.setattr("history.bucket.ATTEMPTS", 1)
+    with seaweedfs.running(weed, tmp_path / "full", "-volume.max=1") as full:
+        for name, value in full.variables.items():
+            monkeypatch.setenv(name, value)
+        # Each bucket needs a volume, and the store may have one, which another bucket
+        # takes, unless the store's own log was there first.
+        other = boto3.resource("s3", endpoint_url=full.endpoint).Bucket("other")
+        other.create()
+        with suppress(botocore.ClientError):
+            other.put_object(Key="a", Body=b"b")
+        require_refused(repo, ADDRESS, "whether its disk is full")
 
 
 def require_refused(repo: Workspace, address: str, remedy: str) -> None:
