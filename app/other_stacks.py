@@ -42,14 +42,16 @@ VARIABLES = (
     ),
     Variable(
         "MLFLOW_BACKEND_STORE_URI",
-        "MLflow's database is built from `mlruns/`; `python -m pipeline history import"
-        " --from URI` imports the runs of another store.",
+        "MLflow's database is built from `mlruns/`, into a SQLite file or the database in"
+        " `MLOPS_STORE`; `python -m pipeline history import --from URI` imports the runs"
+        " of another store.",
         (),
     ),
     Variable(
         "MLFLOW_DEFAULT_ARTIFACT_ROOT",
         "Artifacts of runs that are logged to the running server are in"
-        " `mlflow-artifacts/`, those of committed runs in `mlruns/`.",
+        " `mlflow-artifacts/`, those of committed runs in `mlruns/`; all of them are in"
+        " the bucket that `MLOPS_ARTIFACTS` names.",
         (),
     ),
     Variable(

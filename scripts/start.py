@@ -16,7 +16,7 @@ from scripts.stack import (
     verify,
 )
 from scripts.stack.seen import show
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import PORTS, ROOT, Settings, StackError
 from scripts.stack.state import STARTING
 
 
@@ -146,10 +146,7 @@ def _passes_checks(
     doctor: bool,
 ) -> bool:
     """Check this machine and print the results; the doctor also prints free ports."""
-    published = [name for name in services if mode == "local" or name != "trainer"]
-    if mode == "local" and "mlflow-server" in published:
-        published.append("mlflow-history")
-    needed = [name for name in published if name not in running]
+    needed = [name for name in published(services, mode) if name not in running]
     passes = True
     for check in checks.all_of(settings, mode, needed):
         if check.remedy:
@@ -159,6 +156,17 @@ def _passes_checks(
         elif doctor or not check.name.startswith("Port"):
             print(f"  ok  {check.name}: {check.state}")
     return passes
+
+
+def published(services: list[str], mode: str) -> list[str]:
+    """Return the services, and parts of them, that need a port of this machine."""
+    names = []
+    for name in services:
+        if name in PORTS and (mode == "local" or name != "trainer"):
+            names.append(name)
+    if mode == "local" and "mlflow-server" in names:
+        names.append("mlflow-history")
+    return names
 
 
 def _show_running(settings: Settings, services: list[str]) -> None:

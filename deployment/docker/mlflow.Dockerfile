@@ -10,7 +10,8 @@ RUN sh /build/install.sh /build/mlflow.txt /image/mlops/packages && sh /build/fi
 FROM python:${PYTHON_TAG} AS code
 ARG SOURCE_DATE_EPOCH=0
 COPY deployment/docker/finish.sh /build/
-COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh /code/mlops/
+COPY params.yaml deployment/docker/health.py deployment/docker/mlflow-start.sh \
+        deployment/docker/mlflow-schema.sh /code/mlops/
 COPY deployment/docker/mlflow_plugin /code/mlops/packages
 COPY core /code/mlops/core
 COPY history /code/mlops/history

@@ -27,6 +27,8 @@ PLATFORMS = {
 # cAdvisor 0.56 and newer use version 1.44 of the engine's API, which Docker 25
 # introduced.
 CADVISOR_ENGINE = 25
+# The first version with dependencies that are not required.
+OLDEST_COMPOSE = (2, 20, 2)
 DISK_BYTES = {"docker": 6_000_000_000, "local": 3_000_000_000}
 SECONDS = 30
 
@@ -48,7 +50,7 @@ class Check:
 
 
 def docker() -> Check:
-    """Look for a running Docker Engine with Compose v2."""
+    """Look for a running Docker Engine with a Compose that is new enough."""
     if not shutil.which("docker"):
         return Check(
             "Docker", "not installed", "install it, or go on without it: --local."
@@ -60,11 +62,24 @@ def docker() -> Check:
             "does not answer",
             "start Docker Desktop or the service, or use --local.",
         )
-    compose = _run("docker", "compose", "version", "--short")
-    if compose is None or compose.lstrip("v").startswith("1."):
-        remedy = "install the plug-in docker-compose (v2), or use --local."
-        return Check("Docker", f"engine {engine} without Compose v2", remedy)
-    return Check("Docker", f"engine {engine}, Compose {compose}")
+    compose = _run("docker", "compose", "version", "--short") or "none"
+    state = f"engine {engine}, Compose {compose}"
+    remedy = ""
+    if is_too_old(compose):
+        oldest = ".".join(map(str, OLDEST_COMPOSE))
+        remedy = (
+            f"install the plug-in docker-compose {oldest} or newer, or use --local."
+        )
+    return Check("Docker", state, remedy)
+
+
+def is_too_old(compose: str) -> bool:
+    """Return whether there is no Compose, or one that rejects docker-compose.yml."""
+    version = re.match(r"v?(\d+)\.(\d+)\.(\d+)", compose)
+    if version is None:
+        return compose == "none"
+    numbers = tuple(int(part) for part in version.groups())
+    return numbers < OLDEST_COMPOSE
 
 
 def all_of(settings: Settings, mode: str, services: list[str]) -> Iterator[Check]:

@@ -27,6 +27,7 @@ PROFILES = {
     "alerts": ("alertmanager",),
     "cluster": ("dask-scheduler", "dask-worker"),
     "follow": ("reconciler",),
+    "scale": ("postgres", "s3"),
     "tracing": ("jaeger",),
 }
 

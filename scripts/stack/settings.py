@@ -37,6 +37,12 @@ SCHEDULER = "tcp://dask-scheduler:8786"
 # The variable that names the served models, and where the reconciler writes them.
 MODELS_FOLDER = "API_MODELS"
 RELEASED = "build/released"
+# The variables for MLflow's database and bucket, and the addresses of those in Compose's
+# network.
+STORE = "MLOPS_STORE"
+POSTGRES = "postgresql+psycopg://mlflow@postgres/mlflow"
+BUCKET = "MLOPS_ARTIFACTS"
+IN_S3 = {BUCKET: "s3://mlflow/mlruns", "MLOPS_ARTIFACTS_ENDPOINT": "http://s3:8333"}
 
 Variables = dict[str, str]
 """Variables of an environment, by name."""
@@ -124,6 +130,10 @@ class Settings:
             own[CLUSTER] = self.variables.get(CLUSTER) or SCHEDULER
         if "follow" in self.profiles:
             own[MODELS_FOLDER] = RELEASED
+        if "scale" in self.profiles:
+            own[STORE] = self.variables.get(STORE) or POSTGRES
+            if not self.variables.get(BUCKET):
+                own |= IN_S3
         # `.env` has been read already: Compose would quote its values in warnings,
         # passwords among them. The services to leave out have been left out, too.
         done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
@@ -133,12 +143,14 @@ class Settings:
         """Return the environment for a service on this machine.
 
         It lacks the user's settings for other work with the same libraries: an
-        MLFLOW_STATIC_PREFIX, say, would change every address of the server.
+        MLFLOW_STATIC_PREFIX, say, would change every address of the server. It also lacks
+        those of MLflow's database and bucket: on this machine it reads files.
         """
         kept = {}
         for name, value in self.variables.items():
-            if not name.upper().startswith(OF_OTHER_WORK):
-                kept[name] = value
+            if name.upper().startswith(OF_OTHER_WORK) or name in (STORE, BUCKET):
+                continue
+            kept[name] = value
         python = {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
         return kept | self._ports() | python
 

@@ -7,7 +7,7 @@ from typing import Any
 from scripts.loopback import FAILURES, ask
 from scripts.stack import admin_key, monitoring, releases
 from scripts.stack.seen import Look, Seen
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import PORTS, ROOT, Settings, StackError
 
 NO_MODEL = "no model yet: push, or train and publish"
 EXPLAIN_SECONDS = 120
@@ -41,6 +41,7 @@ def everything(
         "jaeger": monitoring.jaeger,
         "dask-scheduler": _cluster,
         "reconciler": releases.look,
+        "s3": _bucket,
     }
     looks |= closer or {}
     seen: list[Seen] = []
@@ -50,11 +51,19 @@ def everything(
         try:
             seen += look(settings)
         except FAILURES as error:
+            place = _place(settings, service)
             raise StackError(
-                f"{service} at {settings.url(service)} does not answer as it should"
-                f" ({error}): see the log of {service}."
+                f"{place} does not answer as it should ({error}): see the log of"
+                f" {service}."
             ) from error
     return seen
+
+
+def _place(settings: Settings, service: str) -> str:
+    """Return the name of a service, with its address if it has one here."""
+    if service in PORTS:
+        return f"{service} at {settings.url(service)}"
+    return service
 
 
 def predictions(settings: Settings) -> Iterator[tuple[Json, Json]]:
@@ -120,6 +129,23 @@ def _cluster(settings: Settings) -> list[Seen]:
         raise StackError("the cluster has no worker: see the log of dask-worker.")
     page = settings.url("dask-scheduler", "/status")
     return [Seen("Cluster", page, f"{count} worker" + "s" * (count > 1))]
+
+
+def _bucket(settings: Settings) -> list[Seen]:
+    """Check that MLflow has the files of a run, where one has some."""
+    folders = sorted(ROOT.glob("mlruns/*/*/*/artifacts"))
+    if not folders:
+        return []
+    run_id = folders[-1].parent.name
+    server = settings.url("mlflow-server", "/api/2.0/mlflow")
+    answer = ask(f"{server}/artifacts/list?run_id={run_id}")
+    if not answer.get("files"):
+        raise StackError(
+            f"the bucket has no file of the run {run_id}: see the logs of mlflow-server"
+            " and s3."
+        )
+    address = answer["root_uri"]
+    return [Seen("Artifacts", address, "in the bucket, through MLflow's server")]
 
 
 def mlflow(settings: Settings) -> list[Seen]:

@@ -12,7 +12,9 @@ COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 SERVICES: dict[str, Service] = yaml.safe_load(COMPOSE)["services"]
 # It runs once, before the others, and not as their user.
 PREPARE = "prepare"
-STAYING = [name for name in SERVICES if name != PREPARE]
+# It creates the tables of the database, once.
+SCHEMA = "mlflow-schema"
+STAYING = [name for name in SERVICES if name not in (PREPARE, SCHEMA)]
 IMAGES = ROOT / "deployment" / "docker"
 DOCKERFILES = sorted(IMAGES.glob("*.Dockerfile"))
 PORTS = {

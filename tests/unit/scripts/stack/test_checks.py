@@ -87,3 +87,21 @@ def test_an_engine_that_is_too_old_for_cadvisor_does_not_prevent_a_start(
     check = run_checks("docker", "cadvisor")["cAdvisor"]
     assert bool(check.remedy) is not suits
     assert check.optional is not suits
+
+
+@pytest.mark.parametrize(
+    ("version", "too_old"),
+    [
+        ("none", True),
+        ("1.29.2", True),
+        ("2.20.1", True),
+        ("v2.20.2", False),
+        ("2.40.3+ds1-0ubuntu1", False),
+        ("5.0.0-desktop.1", False),
+        ("dev", False),
+    ],
+)
+def test_a_compose_that_would_reject_the_file_is_too_old(
+    version: str, too_old: bool
+) -> None:
+    assert checks.is_too_old(version) is too_old
