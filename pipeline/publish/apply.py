@@ -5,7 +5,6 @@ from pathlib import Path
 
 from core.files import write_atomic
 from history import History, Run, layout
-from history.committed import CommittedHistory
 from pipeline.publish import record
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
@@ -16,7 +15,7 @@ def apply(
     contest: Contest,
     decisions: dict[str, Decision],
     tip: Repo,
-    history: CommittedHistory,
+    history: History,
 ) -> None:
     """Write a bundle's snapshots and runs, and promote the challengers that won.
 

@@ -75,7 +75,7 @@ def served_manifest(history: History, promotion: Promotion) -> Manifest:
     return Manifest.of(trained, **update)
 
 
-def finish(tip: Repo, history: CommittedHistory, run_ids: list[str]) -> None:
+def finish(tip: Repo, history: History, run_ids: list[str]) -> None:
     """Write the report, and verify what is about to be committed.
 
     Of the other runs the summaries of their days are read, where there are such.
@@ -85,7 +85,8 @@ def finish(tip: Repo, history: CommittedHistory, run_ids: list[str]) -> None:
     """
     days = day_summaries.read(history, day_summaries.folder(tip))
     report.write(tip, history, days)
-    history.take_models_as_read(day_summaries.models_by_run(days))
+    if isinstance(history, CommittedHistory):
+        history.take_models_as_read(day_summaries.models_by_run(days))
     faults = history.verify(run_ids)
     if faults:
         raise PipelineError(
