@@ -340,7 +340,7 @@ def data(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Compare the speed of the history and the API with others, as ratios."""
     install(session, "dev")
-    for program in session.posargs or ["history", "api", "observability"]:
+    for program in session.posargs or ["history", "api", "observability", "replicas"]:
         session.run("python", "-m", f"tools.bench.{program}")
 
 
