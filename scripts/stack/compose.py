@@ -7,8 +7,15 @@ from dataclasses import replace
 from scripts.loopback import refuses
 from scripts.stack import admin_key, builds, proxy_settings, releases, verify
 from scripts.stack.programs import has_models
+from scripts.stack.proxy_settings import PROXY
 from scripts.stack.seen import show
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import (
+    MLFLOW_AUTH,
+    MLFLOW_PROXY,
+    ROOT,
+    Settings,
+    StackError,
+)
 
 WAIT_SECONDS = "300"
 UNREADY_SECONDS = 60
@@ -28,11 +35,10 @@ PROFILES = {
     "cluster": ("dask-scheduler", "dask-worker"),
     "follow": ("reconciler",),
     "scale": ("postgres", "s3"),
+    MLFLOW_AUTH: (MLFLOW_PROXY,),
     "tracing": ("jaeger",),
 }
 
-# The reverse proxy: it publishes the API's port.
-PROXY = "proxy"
 # The service that runs once before the others.
 PREPARE = "prepare"
 
@@ -70,7 +76,7 @@ def start(settings: Settings, build: bool = True) -> None:
     """
     settings = proxy_settings.applied(settings)
     _require_profiles(settings)
-    _require_usable_proxy(settings)
+    _require_usable_proxies(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
     chosen = services(settings)
     if "mlops-api" not in settings.without:
@@ -166,16 +172,15 @@ def _require_profiles(settings: Settings) -> None:
         releases.require_address(settings)
 
 
-def _require_usable_proxy(settings: Settings) -> None:
+def _require_usable_proxies(settings: Settings) -> None:
     """Let HAProxy check its settings, if there are any."""
-    names = proxy_settings.used(settings)
-    if not names or "mlops-api" in settings.without:
-        return
-    command = ("run", "--rm", "--no-deps", PROXY, *proxy_settings.CHECK)
-    done = run(settings, *command, quiet=True)
-    if done.returncode:
-        fault = proxy_settings.first_fault(done.stderr)
-        raise StackError(f"the proxy cannot use {', '.join(names)}: {fault}")
+    for check in proxy_settings.checks(settings):
+        command = ("run", "--rm", "--no-deps", check.service, *check.command)
+        done = run(settings, *command, quiet=True)
+        if done.returncode:
+            fault = proxy_settings.first_fault(done.stderr)
+            names = ", ".join(check.names)
+            raise StackError(f"{check.service} cannot use {names}: {fault}")
 
 
 def run(

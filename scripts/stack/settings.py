@@ -9,11 +9,17 @@ from scripts.stack import dotenv
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+# The profile with a password for MLflow, its service, and the variable that keeps others
+# from the port without one.
+MLFLOW_AUTH = "mlflow-auth"
+MLFLOW_PROXY = "mlflow-proxy"
+MLFLOW_ADDRESS = "MLFLOW_BIND_ADDRESS"
 # The variable with a service's port, and the default. docker-compose.yml publishes
 # neither the trainer's nor the history's.
 PORTS = {
     "mlops-api": ("API_PORT", 8000),
     "mlflow-server": ("MLFLOW_PORT", 5000),
+    MLFLOW_PROXY: ("MLFLOW_PROXY_PORT", 5443),
     "mlflow-history": ("MLFLOW_METRICS_PORT", 5001),
     "prometheus": ("PROMETHEUS_PORT", 9090),
     "grafana": ("GRAFANA_PORT", 3000),
@@ -134,6 +140,8 @@ class Settings:
             own[STORE] = self.variables.get(STORE) or POSTGRES
             if not self.variables.get(BUCKET):
                 own |= IN_S3
+        if MLFLOW_AUTH in self.profiles:
+            own[MLFLOW_ADDRESS] = self.variables.get(MLFLOW_ADDRESS) or HOST
         # `.env` has been read already: Compose would quote its values in warnings,
         # passwords among them. The services to leave out have been left out, too.
         done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.loopback import FAILURES, ask
-from scripts.stack import admin_key, monitoring, releases
+from scripts.stack import admin_key, mlflow_proxy, monitoring, releases
 from scripts.stack.seen import Look, Seen
 from scripts.stack.settings import PORTS, ROOT, Settings, StackError
 
@@ -33,6 +33,7 @@ def everything(
         "mlops-api": api,
         "trainer": _worker,
         "mlflow-server": mlflow,
+        "mlflow-proxy": mlflow_proxy.look,
         "prometheus": monitoring.prometheus,
         "grafana": monitoring.grafana,
         "node-exporter": monitoring.node_exporter,

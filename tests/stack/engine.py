@@ -25,6 +25,7 @@ ADMIN_KEY = "a key for the tests"
 PORTS = (
     "API",
     "MLFLOW",
+    "MLFLOW_PROXY",
     "PROMETHEUS",
     "GRAFANA",
     "NODE_EXPORTER",

@@ -40,16 +40,12 @@ def reload_proxy(stack: Stack) -> None:
     stack.compose("kill", "--signal", "USR2", "proxy")
 
 
-def refusal(stack: Stack, **settings: str) -> str:
-    """Return the error of the start command with only these settings of the proxy."""
-    environment = {}
-    for name, value in stack.environment.items():
-        if not name.startswith("PROXY_"):
-            environment[name] = value
+def refusal(stack: Stack, *flags: str, **settings: str) -> str:
+    """Return the error of the start command with settings that cannot be used."""
     done = subprocess.run(
-        ["./start-mlops.sh", "--only", "mlops-api"],
+        ["./start-mlops.sh", "--only", "mlops-api", *flags],
         cwd=stack.checkout,
-        env=environment | settings,
+        env=stack.environment | settings,
         capture_output=True,
         text=True,
     )

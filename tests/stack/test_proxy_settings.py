@@ -230,7 +230,7 @@ def test_settings_that_cannot_be_used_are_one_sentence(
 ) -> None:
     missing = tmp_path / "missing"
     error = refusal(stack, PROXY_CERTIFICATES=str(missing))
-    assert error.startswith("error: the proxy cannot use PROXY_CERTIFICATES: ")
+    assert error.startswith("error: proxy cannot use PROXY_CERTIFICATES: ")
     assert str(missing) in error
     write_certificate(tmp_path, "tls", HOST)
     (tmp_path / "tls.key").unlink()
@@ -242,4 +242,4 @@ def test_settings_that_cannot_be_used_are_one_sentence(
     assert "keys.map" in error
     for limit in ("many", "0"):
         error = refusal(stack, PROXY_RATE_LIMIT=limit)
-        assert error.startswith("error: the proxy cannot use PROXY_RATE_LIMIT: ")
+        assert error.startswith("error: proxy cannot use PROXY_RATE_LIMIT: ")

@@ -20,6 +20,7 @@ DOCKERFILES = sorted(IMAGES.glob("*.Dockerfile"))
 PORTS = {
     "proxy": "8000",
     "mlflow-server": "5000",
+    "mlflow-proxy": "5443",
     "prometheus": "9090",
     "grafana": "3000",
     "node-exporter": "9100",

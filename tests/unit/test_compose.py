@@ -28,7 +28,10 @@ each = pytest.mark.parametrize("name", STAYING)
 
 
 def with_defaults(text: str) -> str:
-    return USED.sub(r"\2", text)
+    """Replace variables by their defaults, which may contain others."""
+    while USED.search(text):
+        text = USED.sub(r"\2", text)
+    return text
 
 
 def used_variables() -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from scripts.stack import proxy_settings
-from scripts.stack.settings import Settings
+from scripts.stack import proxy_settings, verify
+from scripts.stack.settings import Settings, StackError
+from tests.support.web_servers import serving
 
 CONFIGURATION = "/usr/local/etc/haproxy/haproxy.cfg"
 UNREADABLE = (
@@ -32,6 +33,49 @@ def test_the_api_answers_over_tls_if_there_are_certificates() -> None:
     assert proxy_settings.used(secure) == ["PROXY_CERTIFICATES"]
     assert secure.url("mlops-api", "/docs") == "https://127.0.0.1:8010/docs"
     assert secure.url("grafana") == "http://127.0.0.1:3000"
+
+
+def services_to_check(*profiles: str, **variables: str) -> list[str]:
+    settings = Settings(0, (), profiles, variables)
+    return [check.service for check in proxy_settings.checks(settings)]
+
+
+def test_haproxy_checks_the_proxies_that_have_settings() -> None:
+    assert services_to_check() == []
+    assert services_to_check(MLFLOW_USERS="users", PROXY_API_KEYS="") == []
+    assert services_to_check(PROXY_RATE_LIMIT="100") == ["proxy"]
+    both = ["proxy", "mlflow-proxy"]
+    assert services_to_check("mlflow-auth", PROXY_CERTIFICATES="certificates") == both
+    (check,) = proxy_settings.checks(Settings(0, (), ("mlflow-auth",), {}))
+    assert check.names == ["MLFLOW_USERS"]
+    without = Settings(0, ("mlops-api",), (), {"PROXY_RATE_LIMIT": "100"})
+    assert proxy_settings.checks(without) == []
+
+
+def bind_address(*profiles: str, **variables: str) -> str | None:
+    """Return the address of MLflow's port, which asks for no password."""
+    settings = Settings(0, (), profiles, variables)
+    return settings.environment().get("MLFLOW_BIND_ADDRESS")
+
+
+def test_with_a_password_the_port_without_one_is_this_machines() -> None:
+    assert bind_address() is None
+    assert bind_address("mlflow-auth", BIND_ADDRESS="0.0.0.0") == "127.0.0.1"
+    chosen = "10.0.0.7"
+    assert bind_address("mlflow-auth", MLFLOW_BIND_ADDRESS=chosen) == chosen
+
+
+def test_mlflow_must_ask_for_a_password() -> None:
+    with serving() as server:
+        port = str(server.http.server_port)
+        settings = Settings(0, (), ("mlflow-auth",), {"MLFLOW_PROXY_PORT": port})
+        server.answers["/"] = [(401, b"")]
+        (seen,) = verify.everything(settings, ["mlflow-proxy"])
+        assert seen.what == "asks for a name and a password"
+        for status in (200, 503):
+            server.answers["/"] = [(status, b"")]
+            with pytest.raises(StackError, match="mlflow-proxy at http"):
+                verify.everything(settings, ["mlflow-proxy"])
 
 
 @pytest.mark.parametrize(
