@@ -41,11 +41,15 @@ def reload_proxy(stack: Stack) -> None:
 
 
 def refusal(stack: Stack, *flags: str, **settings: str) -> str:
-    """Return the error of the start command with settings that cannot be used."""
+    """Return the error of the start command with only these settings of the proxy."""
+    environment = {}
+    for name, value in stack.environment.items():
+        if not name.startswith("PROXY_"):
+            environment[name] = value
     done = subprocess.run(
         ["./start-mlops.sh", "--only", "mlops-api", *flags],
         cwd=stack.checkout,
-        env=stack.environment | settings,
+        env=environment | settings,
         capture_output=True,
         text=True,
     )
