@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.stack.engine import ADMIN_KEY, Stack, docker
 
@@ -27,6 +28,11 @@ CHUNKED = (
 )
 # Older versions answer a request whose headers cannot be parsed with a page of their own.
 USES_FILES = (3, 2, 4)
+LONG = b"a" * 20_000  # more than a buffer holds
+LINE_TOO_LONG = b"GET /" + LONG + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HEADER_TOO_LONG = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + LONG + b"\r\n\r\n"
+# Older versions answer both with 400.
+TELLS_LENGTHS = (3, 2, 8)
 
 
 @contextmanager
@@ -122,6 +128,21 @@ def test_what_is_not_http_is_refused(stack: Stack) -> None:
         assert answer.status == 400
         if version(stack) >= USES_FILES:
             assert read_problem(answer)["title"] == "Bad Request"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"), [(LINE_TOO_LONG, 414), (HEADER_TOO_LONG, 431)]
+)
+def test_what_is_too_long_is_refused_with_problem_details(
+    stack: Stack, request_bytes: bytes, status: int
+) -> None:
+    running = version(stack)
+    with connected(stack) as connection:
+        answer = raw_answer(connection, request_bytes)
+        if running < TELLS_LENGTHS:
+            assert answer.status == 400
+        else:
+            assert read_problem(answer)["status"] == status
 
 
 def test_a_malformed_body_is_refused_with_problem_details(stack: Stack) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import PROBLEM_JSON, TYPE, Problem
+from app.errors import PROBLEM_JSON, TITLES, TYPE, Problem
 from tests.paths import ROOT
 
 HAPROXY = ROOT / "deployment" / "haproxy"
@@ -23,7 +23,8 @@ def test_an_error_has_the_problem_details_of_the_api(path: Path) -> None:
     assert json.loads(body) == problem.model_dump()
     assert problem.type == TYPE
     assert problem.status == int(path.stem)
-    assert problem.title == HTTPStatus(problem.status).phrase
+    phrase = HTTPStatus(problem.status).phrase
+    assert problem.title == TITLES.get(problem.status, phrase)
     assert status_line == f"HTTP/1.1 {problem.status} {problem.title}"
     assert f"Content-Type: {PROBLEM_JSON}" in headers
     assert f"Content-Length: {len(body)}" in headers
@@ -34,4 +35,4 @@ def test_haproxy_uses_every_file() -> None:
     used = dict(re.findall(r"^ +errorfile (\d+) (\S+)$", configuration, re.MULTILINE))
     files = {path.stem: f"{MOUNTED}/errors/{path.name}" for path in ERRORS}
     assert used == files
-    assert len(files) == 9
+    assert len(files) == 11
