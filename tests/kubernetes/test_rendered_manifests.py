@@ -13,6 +13,7 @@ from tests.kubernetes import overlay
 from tests.paths import ROOT
 from tests.support.kubernetes import (
     OPTIONAL,
+    SCALE,
     SMALL,
     Resource,
     by_name,
@@ -106,6 +107,25 @@ def with_all_parts(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> s
     text = yaml.safe_dump(content)
     folder = overlay.write(tmp_path_factory.mktemp("optional"), text)
     return render(kubectl, folder)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_overlay_with_stores_has_the_schemas_of_both_versions(
+    kubectl: Path, validate: Path, version: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text(render(kubectl, SCALE), "utf-8")
+    assert faults(validate, version, path) == ""
+
+
+def test_with_stores_mlflow_keeps_nothing_in_files(kubectl: Path) -> None:
+    items = read_all(render(kubectl, SCALE))
+    volumes = by_name(items, "PersistentVolumeClaim")
+    assert set(volumes) == {"grafana", "postgres", "prometheus", "s3"}
+    server = by_name(items, "Deployment")["mlflow-server"]
+    assert references(pod(server), "persistentVolumeClaim") == set()
+    first = [container["name"] for container in pod(server)["initContainers"]]
+    assert set(first) == {"checkout", "mlflow-schema"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -14,6 +14,7 @@ FOLDER = ROOT / "deployment" / "kubernetes"
 BASE = FOLDER / "base"
 CONFIG = BASE / "config"
 SMALL = FOLDER / "overlays" / "small"
+SCALE = FOLDER / "overlays" / "scale"
 OPTIONAL = sorted((FOLDER / "optional").iterdir())
 KUSTOMIZATION = "kustomization.yaml"
 NAME = "app.kubernetes.io/name"
@@ -62,7 +63,7 @@ def workloads(folders: Iterable[Path]) -> dict[str, Resource]:
 
 
 # All that starts pods.
-WORKLOADS = workloads([BASE, *OPTIONAL])
+WORKLOADS = workloads([BASE, SCALE, *OPTIONAL])
 
 
 def pod(workload: Resource) -> Resource:

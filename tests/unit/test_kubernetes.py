@@ -15,6 +15,7 @@ from tests.support.kubernetes import (
     KUSTOMIZATION,
     NAME,
     OPTIONAL,
+    SCALE,
     SERVICES,
     SMALL,
     by_name,
@@ -39,7 +40,7 @@ with_variables = pytest.mark.parametrize("name", [*OURS, "grafana"])
 
 
 @pytest.mark.parametrize(
-    "folder", [BASE, SMALL, *OPTIONAL], ids=lambda folder: folder.name
+    "folder", [BASE, SMALL, SCALE, *OPTIONAL], ids=lambda folder: folder.name
 )
 def test_a_kustomization_lists_every_file_of_its_folder(folder: Path) -> None:
     files = {path.name for path in folder.glob("*.yaml")}
