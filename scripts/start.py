@@ -9,9 +9,11 @@ from scripts.stack import (
     admin_key,
     checks,
     compose,
+    follow,
     local,
     other_names,
     programs,
+    reconciler,
     released,
     verify,
 )
@@ -56,11 +58,7 @@ def _flags() -> argparse.Namespace:
     _add_actions(parser)
     add = parser.add_argument
     add("--local", action="store_true", help="run local processes even if Docker runs")
-    add(
-        "--released",
-        action="store_true",
-        help="run the images that deployment/release.json declares; build none",
-    )
+    _add_releases(parser)
     repeatable: dict[str, Any] = {"action": "append", "default": []}
     add(
         "--with",
@@ -84,7 +82,10 @@ def _flags() -> argparse.Namespace:
     )
     number: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
     add("--port-offset", help="add N to every port", **number)
-    return parser.parse_args()
+    flags = parser.parse_args()
+    if flags.follow:
+        _require_releases(parser, flags)
+    return flags
 
 
 def _add_actions(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +97,31 @@ def _add_actions(parser: argparse.ArgumentParser) -> None:
     add("--logs", help="print the last lines of the logs", **logs)
     add("--key", action="store_true", help="print the API's key and exit")
     add("--doctor", action="store_true", help="check this machine and exit")
+
+
+def _add_releases(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that start the images of a release."""
+    add = parser.add_argument
+    add(
+        "--released",
+        action="store_true",
+        help="run the images that deployment/release.json declares; build none",
+    )
+    add(
+        "--follow",
+        action="store_true",
+        help="with --released: keep running, follow new releases, and mend what differs",
+    )
+
+
+def _require_releases(
+    parser: argparse.ArgumentParser, flags: argparse.Namespace
+) -> None:
+    """Check that --follow follows something, and add the profile that it needs."""
+    if not flags.released:
+        parser.error("--follow needs --released: it follows releases.")
+    if reconciler.PROFILE not in flags.profiles:
+        flags.profiles = flags.profiles + [reconciler.PROFILE]
 
 
 def _left_out(flags: argparse.Namespace) -> tuple[str, ...]:
@@ -127,15 +153,22 @@ def _start(settings: Settings, flags: argparse.Namespace) -> int:
     if flags.doctor:
         return 0
     settings = admin_key.added_to(settings)
-    if flags.released:
-        compose.start(released.applied(settings), build=False)
-    elif mode == "docker":
-        compose.start(settings)
+    if mode == "docker":
+        _start_containers(settings, flags)
     elif running:
         _show_running(settings, [name for name in services if name in running])
     else:
         local.start(settings)
     return 0
+
+
+def _start_containers(settings: Settings, flags: argparse.Namespace) -> None:
+    if flags.follow:
+        follow.follow(settings)
+    elif flags.released:
+        compose.start(released.applied(settings), build=False)
+    else:
+        compose.start(settings)
 
 
 def _passes_checks(

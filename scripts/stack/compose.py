@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from scripts.loopback import refuses
-from scripts.stack import admin_key, builds, proxy_settings, releases, verify
+from scripts.stack import admin_key, builds, proxy_settings, reconciler, verify
 from scripts.stack.programs import has_models
 from scripts.stack.proxy_settings import PROXY
 from scripts.stack.seen import show
@@ -57,6 +57,14 @@ def services(settings: Settings) -> list[str]:
     return [name for name in choices if name not in settings.without]
 
 
+def with_proxy(settings: Settings) -> list[str]:
+    """Return the services that are to run, and the API's proxy."""
+    chosen = services(settings)
+    if "mlops-api" not in settings.without:
+        chosen.append(PROXY)
+    return chosen
+
+
 def running(settings: Settings) -> list[str]:
     """Return the services with a running container."""
     done = run(settings, "ps", "--services", "--status", "running", quiet=True)
@@ -78,9 +86,7 @@ def start(settings: Settings, build: bool = True) -> None:
     _require_profiles(settings)
     _require_usable_proxies(settings)
     # By name: Compose asks for the image even of a service that is scaled to 0.
-    chosen = services(settings)
-    if "mlops-api" not in settings.without:
-        chosen.append(PROXY)
+    chosen = with_proxy(settings)
     # Without a model the API runs and answers so, but is never healthy.
     never_healthy = () if has_models() else ("mlops-api", PROXY)
     ready = [name for name in chosen if name not in never_healthy]
@@ -120,6 +126,20 @@ def _up(
         done = run(settings, *up, "--no-deps", *unready)
         _await_refusal(settings)
     return done
+
+
+def bring_up(settings: Settings, replicas: dict[str, int]) -> bool:
+    """Start services from images that are here; return whether they become healthy.
+
+    Args:
+        replicas: the number of containers of each service.
+    """
+    up = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", WAIT_SECONDS)
+    scales = []
+    for service, count in replicas.items():
+        scales += ["--scale", f"{service}={count}"]
+    done = run(settings, *up, *scales, *replicas, quiet=True)
+    return not done.returncode
 
 
 def _await_refusal(settings: Settings) -> None:
@@ -168,8 +188,8 @@ def _require_profiles(settings: Settings) -> None:
             raise StackError(
                 f"--with {profile}: docker-compose.yml has these profiles: {names}."
             )
-    if releases.PROFILE in settings.profiles:
-        releases.require_address(settings)
+    if reconciler.PROFILE in settings.profiles:
+        reconciler.require_address(settings)
 
 
 def _require_usable_proxies(settings: Settings) -> None:

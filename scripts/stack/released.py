@@ -1,4 +1,4 @@
-"""The release that this checkout declares, for `./start-mlops.sh --released`.
+"""The release that a checkout declares, for `./start-mlops.sh --released`.
 
 Its images are pulled by their digests, and get the names under which Compose finds
 them. Nothing is built.
@@ -6,10 +6,10 @@ them. Nothing is built.
 
 import hashlib
 import json
-import subprocess
 from dataclasses import dataclass, replace
 
 from core.file_names import MODEL, MODELS, RELEASE
+from scripts.stack import reconciler, released_images
 from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
 Digests = dict[str, str]
@@ -41,12 +41,20 @@ class Release:
             "IMAGE_TAG": self.tag,
         }
 
+    def applied_to(self, settings: Settings) -> Settings:
+        """Return settings that name the images of the release."""
+        return replace(settings, variables=settings.variables | self.names)
 
-def read() -> Release:
+    def provide_images(self) -> list[str]:
+        """Provide the images; return the names that did not lead to them."""
+        return released_images.provide(self.images, self.tag)
+
+
+def read(settings: Settings) -> Release:
     """Return the release in this checkout.
 
     Raises:
-        StackError: there is none, it is damaged, or other models lie in the checkout.
+        StackError: there is none, it is damaged, or the API would serve other models.
     """
     path = ROOT / RELEASE
     if not path.is_file():
@@ -54,8 +62,21 @@ def read() -> Release:
             f"there is no {RELEASE}: the workflow commits it after its first release,"
             " then `git pull`; or start without --released."
         )
+    release = parse(path.read_bytes())
+    # A reconciler brings the models of the release itself.
+    if reconciler.PROFILE not in settings.profiles:
+        _require_models(release)
+    return release
+
+
+def parse(text: bytes | str) -> Release:
+    """Return the release in a file's content.
+
+    Raises:
+        StackError: it is damaged.
+    """
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(text)
         models = {}
         for task, model in content["models"].items():
             models[task] = model["sha256"]
@@ -66,21 +87,19 @@ def read() -> Release:
         raise StackError(
             f"{RELEASE} is damaged: `git checkout -- {RELEASE}` brings it back."
         ) from error
-    _require_models(release)
     return release
 
 
 def applied(settings: Settings) -> Settings:
-    """Provide the images of the release; return settings that name them.
+    """Provide the images of the checkout's release; return settings that name them.
 
     Raises:
-        StackError: see `read`; or an image is neither here nor in its registry.
+        StackError: see `read` and `released_images.provide`.
     """
-    release = read()
+    release = read(settings)
     print(f"release {release.commit[:12]}: providing its images …", flush=True)
-    for address in release.images:
-        _provide(address, release.tag)
-    return replace(settings, variables=settings.variables | release.names)
+    release.provide_images()
+    return release.applied_to(settings)
 
 
 def _require_names(release: Release) -> None:
@@ -106,24 +125,3 @@ def _require_models(release: Release) -> None:
             f"the models in {MODELS} are not those of the release: `git checkout"
             f" {release.commit} -- {MODELS}` takes them, or `git pull` a newer release."
         )
-
-
-def _provide(address: str, tag: str) -> None:
-    """Pull an image by its digest unless it is here, and tag it."""
-    if not _docker("image", "inspect", address, quiet=True):
-        if not _docker("pull", "--quiet", address):
-            raise StackError(
-                f"{address} is neither here nor in its registry, see above: log in"
-                " with `docker login` if the package is private."
-            )
-    name, _, _ = address.partition("@")
-    if not _docker("tag", address, f"{name}:{tag}"):
-        raise StackError(f"{address} could not be tagged, see above.")
-
-
-def _docker(*arguments: str, quiet: bool = False) -> bool:
-    """Run Docker; return whether it succeeded."""
-    output = subprocess.DEVNULL if quiet else None
-    command = ["docker", *arguments]
-    done = subprocess.run(command, stdout=output, stderr=output, check=False)
-    return done.returncode == 0

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.loopback import FAILURES, ask
-from scripts.stack import admin_key, mlflow_proxy, monitoring, releases
+from scripts.stack import admin_key, mlflow_proxy, monitoring, reconciler
 from scripts.stack.seen import Look, Seen
 from scripts.stack.settings import PORTS, ROOT, Settings, StackError
 
@@ -41,7 +41,7 @@ def everything(
         "alertmanager": monitoring.alertmanager,
         "jaeger": monitoring.jaeger,
         "dask-scheduler": _cluster,
-        "reconciler": releases.look,
+        "reconciler": reconciler.look,
         "s3": _bucket,
     }
     looks |= closer or {}

@@ -92,3 +92,23 @@ def test_an_image_that_is_not_there_is_named(
     output = provide(checkout)
     assert f"@sha256:{missing} is neither here nor in its registry" in output
     assert git(checkout.folder, "status", "--porcelain", "deployment/models") == ""
+
+
+def test_an_image_for_another_architecture_is_refused(
+    images: tuple[Checkout, list[str]],
+) -> None:
+    checkout, addresses = images
+    name = addresses[0].partition("@")[0]
+    foreign = ("--platform", "linux/s390x", "--tag", f"{name}:foreign")
+    dockerfile = "FROM scratch\nCOPY params.yaml /\n"
+    docker(
+        "build", "--quiet", *foreign, "-f", "-", str(checkout.folder), input=dockerfile
+    )
+    docker("push", "--quiet", f"{name}:foreign")
+    (image,) = json.loads(docker("image", "inspect", f"{name}:foreign"))
+    (address,) = image["RepoDigests"]
+    path = checkout.folder / RELEASE
+    write_atomic(path, path.read_text("utf-8").replace(addresses[0], address))
+    output = provide(checkout)
+    assert f"{address} is for linux/s390x, and this engine runs linux/" in output
+    assert "or set DOCKER_DEFAULT_PLATFORM=linux/s390x" in output

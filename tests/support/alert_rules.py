@@ -8,6 +8,7 @@ import yaml
 
 from app.observability.metrics import Metrics
 from pipeline.reconcile import metrics as reconcile
+from scripts.stack import container_metrics
 from tests.paths import ROOT
 
 MONITORING = ROOT / "monitoring"
@@ -71,8 +72,8 @@ def all_series(listed: list[Rule]) -> set[str]:
 
 
 def exported() -> set[str]:
-    """Return the names of the series of the API and of a follower of releases."""
-    names = set()
+    """Return the names of the series of the API and of followers of releases."""
+    names = set(re.findall(r"^# TYPE (\w+)", container_metrics.TEXT, re.MULTILINE))
     for registry in (Metrics().registry, reconcile.Metrics().registry):
         for family in registry.collect():
             for suffix in SUFFIXES.get(family.type, [""]):

@@ -25,12 +25,17 @@ WAIT_SECONDS = 4
 
 
 class Releases:
-    """A team that publishes to an origin, and the job that releases."""
+    """A team that publishes to an origin, and the job that releases.
+
+    Attributes:
+        images: the images' addresses with their digests, by short name.
+    """
 
     def __init__(
         self, origin: Path, clone: Callable[..., Repo], tmp_path: Path
     ) -> None:
         self.origin = origin
+        self.images = IMAGES
         self.team = Team(clone, tmp_path)
         self._clone = clone
         self._checkouts = 0
@@ -45,7 +50,7 @@ class Releases:
         checkout = self.checkout()
         git(checkout, "checkout", "--quiet", "--detach", commit)
         origin = Origin(str(self.origin), {})
-        declaration = Declaration(checkout, origin, "main", IMAGES)
+        declaration = Declaration(checkout, origin, "main", self.images)
         return declaration.land(checkout / "no-key")
 
     def publish(self, **noises: float) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.git import git
-from scripts.stack import compose, releases, verify
+from scripts.stack import compose, reconciler, verify
 from scripts.stack.settings import MODELS_FOLDER, RELEASED, Settings, StackError
 from tests.support.web_servers import serving
 
@@ -43,7 +43,7 @@ def test_an_address_that_a_container_cannot_read_is_one_sentence(
     address: str, example: str
 ) -> None:
     with pytest.raises(StackError) as raised:
-        releases.require_address(settings(MLOPS_RELEASES=address))
+        reconciler.require_address(settings(MLOPS_RELEASES=address))
     sentence = str(raised.value)
     assert "it has neither SSH keys nor the folders of this machine" in sentence
     assert sentence.endswith(
@@ -54,14 +54,14 @@ def test_an_address_that_a_container_cannot_read_is_one_sentence(
 def test_the_origin_is_followed_without_its_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(releases, "ROOT", tmp_path)
+    monkeypatch.setattr(reconciler, "ROOT", tmp_path)
     git(tmp_path, "init", "--quiet")
     with pytest.raises(StackError, match="has no remote origin to follow"):
-        releases.require_address(settings())
+        reconciler.require_address(settings())
     secret = "https://me:a-secret-of-mine@github.com/owner/name"
     git(tmp_path, "remote", "add", "origin", secret)
-    assert releases.require_address(settings()) == "https://***@github.com/owner/name"
-    assert releases.require_address(settings(MLOPS_RELEASES=ADDRESS)) == ADDRESS
+    assert reconciler.require_address(settings()) == "https://***@github.com/owner/name"
+    assert reconciler.require_address(settings(MLOPS_RELEASES=ADDRESS)) == ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,11 @@ def test_the_origin_is_followed_without_its_secrets(
         ("applied", "1.0", "in service"),
         ("nothing_declared", "1.0", "none declared yet"),
         ("refused", "0.0", "not in service, see `--logs reconciler`"),
+        (
+            "origin_away",
+            "0.0",
+            "the repository cannot be read, see `--logs reconciler`",
+        ),
     ],
 )
 def test_the_start_shows_what_the_first_pass_found(
@@ -83,13 +88,3 @@ def test_the_start_shows_what_the_first_pass_found(
         server.answers["/metrics"] = [(200, early.encode()), (200, later.encode())]
         (seen,) = verify.everything(here, ["reconciler"])
     assert seen.what == f"{expected}; follows {ADDRESS}"
-
-
-def test_a_repository_that_cannot_be_read_fails_the_start() -> None:
-    with serving() as server:
-        port = str(server.http.server_port)
-        here = settings(MLOPS_RELEASES=ADDRESS, RECONCILER_PORT=port)
-        text = METRICS.format(in_sync="0.0", outcome="origin_away", count="1.0")
-        server.answers["/metrics"] = [(200, text.encode())]
-        with pytest.raises(StackError, match=f"cannot read {ADDRESS}: `--logs"):
-            verify.everything(here, ["reconciler"])

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from core.file_names import RELEASE
 from core.files import write_atomic
 from core.git import git
-from scripts.stack import released
-from scripts.stack.settings import StackError
+from scripts import start
+from scripts.stack import container_metrics, released
+from scripts.stack.settings import Settings, StackError
 from tests.paths import ROOT
 from tests.support.released_models import commit_model, repository, write_release
+
+SETTINGS = Settings(0, (), (), {})
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_compose_finds_the_images_under_their_names_in_the_registry(root: Path) -> None:
-    release = released.read()
+    release = released.read(SETTINGS)
     assert release.commit == git(root, "rev-parse", "HEAD")
     assert release.names == {
         "REGISTRY": "ghcr.io",
@@ -72,7 +76,7 @@ def test_a_damaged_release_is_one_sentence(
     change(release)
     write_atomic(path, json.dumps(release))
     with pytest.raises(StackError, match="is damaged: `git checkout -- deployment"):
-        released.read()
+        released.read(SETTINGS)
 
 
 def test_no_release_and_other_models_are_one_sentence(root: Path) -> None:
@@ -80,12 +84,12 @@ def test_no_release_and_other_models_are_one_sentence(root: Path) -> None:
     commit_model(root, "iris", 2)
     remedy = f"`git checkout {commit} -- deployment/models` takes them"
     with pytest.raises(StackError, match=remedy):
-        released.read()
+        released.read(SETTINGS)
     git(root, "checkout", "--quiet", commit, "--", "deployment/models")
-    assert released.read().commit == commit
+    assert released.read(SETTINGS).commit == commit
     (root / RELEASE).unlink()
     with pytest.raises(StackError, match="or start without --released"):
-        released.read()
+        released.read(SETTINGS)
 
 
 def test_without_docker_a_release_cannot_be_started(tmp_path: Path) -> None:
@@ -101,3 +105,51 @@ def test_without_docker_a_release_cannot_be_started(tmp_path: Path) -> None:
     assert done.stderr == (
         "error: --released needs Docker: a release consists of images.\n"
     )
+
+
+def test_following_adds_the_reconciler_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["start-mlops", "--released", "--follow"])
+    flags = start._flags()
+    assert flags.profiles == ["follow"]
+    assert flags.without == flags.only == []
+
+
+def test_following_needs_a_release() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.start", "--follow"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "--follow needs --released: it follows releases." in done.stderr
+
+
+def test_a_reconciler_brings_the_models_that_the_checkout_lacks(root: Path) -> None:
+    commit_model(root, "iris", 2)
+    following = Settings(0, (), ("follow",), {})
+    assert released.read(following).commit == git(root, "rev-parse", "HEAD~1")
+
+
+def test_prometheus_learns_of_checks_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "containers.prom"
+    monkeypatch.setattr(container_metrics, "PATH", path)
+    metrics = container_metrics.ContainerMetrics()
+    metrics.count_drift()
+    metrics.write(in_sync=False)
+    samples = {}
+    for family in text_string_to_metric_families(path.read_text("utf-8")):
+        for sample in family.samples:
+            samples[sample.name] = sample.value
+    assert samples["release_containers_in_sync"] == 0
+    assert samples["release_container_drifts_total"] == 1
+    assert samples["release_containers_checked_timestamp_seconds"] > 1.7e9
+    metrics.remove()
+    metrics.remove()
+    assert not path.exists()

@@ -53,30 +53,33 @@ def _origin() -> str:
 
 
 def look(settings: Settings) -> list[Seen]:
-    """Wait for the first pass of the reconciler, and say what it found.
-
-    Raises:
-        StackError: it cannot read the repository.
-    """
+    """Wait for the first pass of the reconciler, and say what it found."""
     address = settings.url(SERVICE, "/metrics")
     deadline = time.monotonic() + FIRST_PASS_SECONDS
-    outcomes: set[str] = set()
-    while not outcomes and time.monotonic() < deadline:
+    text = _metrics(address)
+    while not _outcomes(text) and time.monotonic() < deadline:
         time.sleep(0.5)
-        with open_url(address, 30) as answer:
-            text = answer.read().decode()
-        outcomes = _outcomes(text)
+        text = _metrics(address)
     followed = require_address(settings)
-    if outcomes <= {"origin_away"}:
-        raise StackError(
-            f"the reconciler cannot read {followed}: `--logs {SERVICE}` has Git's reason."
-        )
-    what = f"not in service, see `--logs {SERVICE}`"
+    return [Seen("Release", address, f"{_found(text)}; follows {followed}")]
+
+
+def _found(text: str) -> str:
+    """Return in a few words what the passes so far have found."""
+    outcomes = _outcomes(text)
     if outcomes == {"nothing_declared"}:
-        what = "none declared yet"
-    elif _IN_SYNC.search(text):
-        what = "in service"
-    return [Seen("Release", address, f"{what}; follows {followed}")]
+        return "none declared yet"
+    if _IN_SYNC.search(text):
+        return "in service"
+    if outcomes <= {"origin_away"}:
+        return f"the repository cannot be read, see `--logs {SERVICE}`"
+    return f"not in service, see `--logs {SERVICE}`"
+
+
+def _metrics(address: str) -> str:
+    with open_url(address, 30) as answer:
+        text: str = answer.read().decode()
+    return text
 
 
 def _outcomes(text: str) -> set[str]:

@@ -1,0 +1,210 @@
+"""`--released --follow`: containers and images are kept what a release declares, and
+those of the next release follow its models.
+"""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.file_names import RELEASE
+from core.files import write_atomic
+from core.git import git
+from pipeline.release import content
+from pipeline.repo import Repo
+from scripts.stack import released_images
+from scripts.stack.released_images import identity
+from tests.stack.conftest import DOWN
+from tests.stack.engine import PROJECT, docker, eventually
+from tests.stack.faster import shorten_waits
+from tests.stack.release import Registry, started_registry
+from tests.stack.test_follow import HOST, Follower
+from tests.support.following import Releases
+from tests.support.git_server import serve
+from tests.support.publishing_team import BETTER, GOOD
+from tools.documents import checkout as checkouts
+
+pytestmark = pytest.mark.slow
+
+STARTED_SECONDS = 300
+MENDED_SECONDS = 120
+# From the commit that declares a release until its containers are healthy.
+TAKEN_SECONDS = 240
+SCRAPED_SECONDS = 60
+STOP_SECONDS = 60
+LEFT_OUT = ("trainer", "mlflow-server", "grafana", "cadvisor")
+REPOSITORY = f"{PROJECT}-release/copy"
+# The images as Compose builds them.
+LOCAL = f"ghcr.io/{PROJECT}/mlops/mlops-{{image}}:local"
+
+
+class Kept(Follower):
+    """A stack whose containers a process keeps."""
+
+    def __init__(self, checkout: Path, origin: str) -> None:
+        super().__init__(checkout, origin)
+        # The release consists of the API's image: that of the pipeline is large.
+        override = checkout.with_name("override.yml")
+        text = override.read_text("utf-8")
+        override.write_text(f"{text}    image: {LOCAL.format(image='pipeline')}\n")
+        self.environment["COMPOSE_PROJECT_NAME"] = f"{PROJECT}-kept"
+        self.log = checkout.with_name("follow.txt")
+
+    @contextmanager
+    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run the process, and wait until it checks for the first time."""
+        command = ["./start-mlops.sh", "--released", "--follow"]
+        for service in LEFT_OUT:
+            command += ["--without", service]
+        with self.log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=self.checkout,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            self.await_line("containers and images are those of", STARTED_SECONDS)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def await_line(self, text: str, seconds: float) -> None:
+        """Wait until the process has printed a text."""
+        eventually(
+            lambda: text in self.log.read_text("utf-8"), seconds, f"it prints {text}"
+        )
+
+    def image_of_the_api(self) -> str:
+        """Return the ID of the image that the API's container runs; empty without one."""
+        running = self.compose("ps", "--quiet", "mlops-api").split()
+        if not running:
+            return ""
+        # It may be replaced right now.
+        done = released_images.docker("inspect", "--format", "{{.Image}}", *running)
+        return done.stdout.strip()
+
+    def await_image(self, address: str, seconds: float) -> None:
+        """Wait until the API's container runs an image."""
+        eventually(
+            lambda: self.image_of_the_api() == identity(address),
+            seconds,
+            f"the API runs {address}",
+        )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """A registry for the images of a release."""
+    with started_registry(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releases:
+    return Releases(origin, clone, tmp_path)
+
+
+def push(registry: Registry, label: str) -> str:
+    """Push the API's image with a label of its own; return its name with the digest.
+
+    Afterwards the engine has it no longer.
+    """
+    bare = f"{registry.address}/{REPOSITORY}/mlops-api"
+    dockerfile = f"FROM {LOCAL.format(image='api')}\nLABEL test={label}\n"
+    name = f"{bare}:{label}"
+    docker("build", "--quiet", "--tag", name, "-", input=dockerfile)
+    docker("push", "--quiet", name)
+    listed = docker("inspect", "--format", "{{json .RepoDigests}}", name)
+    start = listed.index(f"{bare}@")
+    address = listed[start:].partition('"')[0]
+    docker("rmi", "--force", name, address)
+    return address
+
+
+def declare(checkout: Path, images: dict[str, str]) -> str:
+    """Write the release of a checkout's commit into it; return the images' tag."""
+    commit = git(checkout, "rev-parse", "HEAD")
+    models = content.models_at(checkout, commit)
+    write_atomic(checkout / RELEASE, content.render(commit, images, models))
+    return f"sha-{commit}"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    checkouts.copy_to(folder)
+    shorten_waits(folder)
+    return folder
+
+
+def check_mends(kept: Kept, images: dict[str, str], tag: str) -> None:
+    """A container that was stopped and a name of an image that was moved are put back."""
+    kept.compose("stop", "mlops-api")
+    kept.await_image(images["api"], MENDED_SECONDS)
+    kept.await_line("mended: mlops-api differed from release", MENDED_SECONDS)
+
+    name = images["api"].partition("@")[0] + f":{tag}"
+    docker("tag", LOCAL.format(image="pipeline"), name)
+    eventually(
+        lambda: identity(name) == identity(images["api"]),
+        MENDED_SECONDS,
+        "the name leads to the declared image",
+    )
+    eventually(
+        lambda: kept.metric("release_container_drifts_total") >= 2,
+        SCRAPED_SECONDS,
+        "the drifts are counted",
+    )
+    assert kept.metric("release_containers_in_sync") == 1
+
+
+def check_missing_image(kept: Kept, releases: Releases, present: str) -> None:
+    """An image that is not there is named, and the containers stay as they are."""
+    missing = present[:-64] + "e" * 64
+    releases.images = {"api": missing}
+    releases.publish(housing=BETTER)
+    sentence = f"{missing} is neither here nor in its registry"
+    kept.await_line(sentence, TAKEN_SECONDS)
+    assert kept.image_of_the_api() == identity(present)
+    eventually(
+        lambda: kept.metric("release_containers_in_sync") == 0,
+        SCRAPED_SECONDS,
+        "the difference is shown",
+    )
+
+
+def test_containers_are_kept_and_follow_releases(
+    checkout: Path, registry: Registry, releases: Releases, origin: Path
+) -> None:
+    with serve(origin.parent, host="0.0.0.0") as server:
+        port = server.address.partition(":")[2]
+        kept = Kept(checkout, f"http://{HOST}:{port}/{origin.name}")
+        kept.compose(*DOWN)
+        kept.compose("build", "mlops-api", "reconciler")
+        first = {"api": push(registry, "first")}
+        second = {"api": push(registry, "second")}
+        tag = declare(checkout, first)
+        try:
+            with kept.running() as process:
+                check_mends(kept, first, tag)
+                releases.images = second
+                releases.publish(housing=GOOD, iris=BETTER)
+                kept.await_image(second["api"], TAKEN_SECONDS)
+                check_missing_image(kept, releases, second["api"])
+                releases.images = first
+                releases.promote()
+                kept.await_image(first["api"], TAKEN_SECONDS)
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(STOP_SECONDS) == 0
+            assert kept.image_of_the_api() == identity(first["api"])
+        finally:
+            print(kept.log.read_text("utf-8"))
+            kept.compose(*DOWN)
+    assert not (checkout / "logs/containers.prom").exists()
+    assert "Traceback" not in kept.log.read_text("utf-8")
