@@ -74,6 +74,7 @@ def reconcile(
 ) -> None:
     """Serve the release that a branch declares, and go back if it is not healthy."""
     from pipeline.reconcile import follow
+    from pipeline.reconcile.commit_status import CommitStatus
     from pipeline.reconcile.metrics import Metrics
     from pipeline.reconcile.settings import Settings
 
@@ -87,6 +88,7 @@ def reconcile(
         wait_seconds=seconds_of(wait, "--wait"),
         signers=signers,
     )
+    status = CommitStatus.of(settings.address)
     pause = seconds_of(every, "--every") if every else 0
     state = repo.build / "reconcile"
     with follow.lock(state):
@@ -94,9 +96,9 @@ def reconcile(
         follow.begin_with_models_of(repo, settings.models)
         if pause:
             metrics = Metrics.served(metrics_host, metrics_port)
-            follow.follow(reconciler, pause, metrics)
+            follow.follow(reconciler, pause, metrics, status)
         else:
-            follow.run_once(reconciler)
+            follow.run_once(reconciler, status)
 
 
 def _require_usable(once: bool, every: str | None, signers: Path | None) -> None:

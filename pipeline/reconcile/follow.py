@@ -4,10 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from core.errors import PipelineError
 from core.file_lock import take
 from core.git import git, succeeds
+from pipeline.reconcile.commit_status import CommitStatus
 from pipeline.reconcile.metrics import Metrics
 from pipeline.reconcile.reconciler import Outcome, Pass, Reconciler
 from pipeline.reconcile.served_files import ServedFolder
@@ -51,26 +53,39 @@ def lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def run_once(reconciler: Reconciler) -> None:
+def run_once(reconciler: Reconciler, status: CommitStatus | None) -> None:
     """Make one pass, and print its result.
+
+    Args:
+        status: where to report it; None means nowhere.
 
     Raises:
         PipelineError: what is declared is not in service.
     """
     result = reconciler.run()
     _print_mended(result)
+    problem = _report(result, status)
+    if problem:
+        print(problem, flush=True)
     if not result.is_in_sync:
         raise PipelineError(result.text)
     print(result.text, flush=True)
 
 
-def follow(reconciler: Reconciler, seconds: float, metrics: Metrics) -> None:
+def follow(
+    reconciler: Reconciler,
+    seconds: float,
+    metrics: Metrics,
+    status: CommitStatus | None,
+) -> NoReturn:
     """Make passes for ever; a result is printed if it is not that of the pass before.
 
     Args:
         seconds: the time between the end of a pass and the next one.
+        status: where to report results; None means nowhere.
     """
     printed = ""
+    printed_problem = ""
     while True:
         result = _pass(reconciler)
         metrics.count(result)
@@ -78,7 +93,21 @@ def follow(reconciler: Reconciler, seconds: float, metrics: Metrics) -> None:
         if result.text != printed:
             print(f"{result.outcome.value}: {result.text}", flush=True)
         printed = result.text
+        problem = _report(result, status)
+        if problem and problem != printed_problem:
+            print(problem, flush=True)
+        printed_problem = problem
         time.sleep(seconds)
+
+
+def _report(result: Pass, status: CommitStatus | None) -> str:
+    """Report a result; return what prevents it. Nothing else depends on the report."""
+    try:
+        if status:
+            status.report(result)
+    except PipelineError as error:
+        return str(error)
+    return ""
 
 
 def _pass(reconciler: Reconciler) -> Pass:

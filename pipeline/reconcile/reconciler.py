@@ -50,12 +50,14 @@ class Pass:
         text: one sentence for people.
         fetched: the repository was read.
         mended: the files that differed from the release in service and were mended.
+        commit: the commit that declares the release; empty if it is not known.
     """
 
     outcome: Outcome
     text: str
     fetched: bool = True
     mended: tuple[str, ...] = ()
+    commit: str = ""
 
     @property
     def is_in_sync(self) -> bool:
@@ -111,6 +113,11 @@ class Reconciler:
         if not commit:
             text = "The branch declares no release yet: nothing is changed."
             return Pass(Outcome.NOTHING_DECLARED, text)
+        result = self._follow(tip, commit)
+        return replace(result, commit=commit)
+
+    def _follow(self, tip: str, commit: str) -> Pass:
+        """Keep, refuse or apply the release that a commit declares."""
         served = self._state.served
         failed = self._state.failed
         if served and served.declared == commit:

@@ -4,17 +4,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-import requests
-
-from core.errors import PipelineError
 from core.jobs import JobRequest
-from pipeline import tasks
+from pipeline import github_api, tasks
 from pipeline.bundle import Bundle
 from pipeline.repo import Repo
 from pipeline.train.train import train
 
 ANSWERED = {"run_id", "algorithm", "holdout"}
-TIMEOUT_SECONDS = 30
 WORKFLOW = "mlops.yml"
 
 
@@ -56,13 +52,13 @@ def _dispatch(token: str, repository: str, request: JobRequest) -> dict[str, Any
     }
     if request.drift:
         inputs["refresh_data"] = "true"
-    description = _ask(token, repository, "")
+    description = github_api.ask(token, repository, "")
     body = {
         "ref": description["default_branch"],
         "inputs": inputs,
     }
     path = f"/actions/workflows/{WORKFLOW}/dispatches"
-    _ask(token, repository, path, body)
+    github_api.ask(token, repository, path, body)
     return {"dispatched": f"https://github.com/{repository}/actions"}
 
 
@@ -85,53 +81,3 @@ def _summary(bundle: Bundle) -> dict[str, Any]:
         summary["run_id"] = only.run_id
         summary["metrics"] = only.holdout
     return summary
-
-
-def _ask(
-    token: str,
-    repository: str,
-    path: str,
-    body: dict[str, Any] | None = None,
-) -> Any:
-    """Send a request to GitHub's API and return the JSON of its answer.
-
-    Args:
-        token: the token.
-        repository: the repository, `owner/name`.
-        path: the path below the repository's own.
-        body: what to send by POST; without it the request is a GET.
-
-    Raises:
-        PipelineError: GitHub cannot be reached or answers with an error.
-    """
-    base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
-    address = f"{base}/repos/{repository}{path}"
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Accept": "application/vnd.github+json",
-    }
-    method = "GET" if body is None else "POST"
-    try:
-        answer = requests.request(
-            method,
-            address,
-            json=body,
-            headers=headers,
-            timeout=TIMEOUT_SECONDS,
-        )
-    except requests.RequestException as error:
-        # Without its message, which may quote a header.
-        kind = type(error).__name__
-        raise PipelineError(f"{address}: no answer ({kind}).") from None
-    _require_ok(address, answer)
-    if not answer.content:
-        return None
-    return answer.json()
-
-
-def _require_ok(address: str, answer: requests.Response) -> None:
-    if answer.ok:
-        return
-    status = answer.status_code
-    message = answer.text[:300]
-    raise PipelineError(f"{address}: GitHub answers {status}: {message}")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+from scripts.stack import attestation
 from scripts.stack.settings import StackError
 
 # Docker's own variable for images of another architecture, which it then emulates.
@@ -20,13 +21,14 @@ def provide(addresses: tuple[str, ...], tag: str) -> list[str]:
         The names with the tag that did not lead to their image.
 
     Raises:
-        StackError: an image is neither here nor in its registry, it is for another
-            architecture, or Docker does not answer.
+        StackError: an image is neither here nor in its registry, it is not signed as
+            it should be, it is for another architecture, or Docker does not answer.
     """
     engine = _engine()
     wrong = []
     for address in addresses:
         if not identity(address):
+            attestation.require(address)
             _pull(address, engine)
         _require_platform(address, engine)
         name, _, _ = address.partition("@")
