@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 app.command()(copies.init)
 app.command()(copies.update)
-app.command()(reconcile.reconcile)
+reconcile.add_commands(app)
 backup.add_commands(app)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)

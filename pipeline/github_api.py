@@ -1,6 +1,7 @@
 """GitHub's REST API, for the worker and the reconciler."""
 
 import os
+import re
 from typing import Any
 
 import requests
@@ -8,6 +9,11 @@ import requests
 from core.errors import PipelineError
 
 TIMEOUT_SECONDS = 30
+# A repository: https://github.com/owner/name.git, git@github.com:owner/name
+ADDRESS = re.compile(
+    r"(?:https://|ssh://)?(?:[^@/]+@)?github\.com[/:]"
+    r"(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
+)
 
 
 def ask(

@@ -8,6 +8,7 @@ import typer
 
 from core.errors import UsageError
 from history.cli_build import MetricsHost, MetricsPort
+from pipeline.release.cli import promote_release
 from pipeline.repo import Repo
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -44,6 +45,12 @@ Signers = Annotated[
     ),
 ]
 _DURATION = re.compile(r"(\d+)([smh]?)")
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands that follow and promote releases."""
+    app.command()(reconcile)
+    app.command()(promote_release)
 
 
 def seconds_of(text: str, option: str) -> int:

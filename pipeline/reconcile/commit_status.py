@@ -1,7 +1,5 @@
 """The state of a release on this machine, as a commit status on GitHub."""
 
-import re
-
 from core import release
 from core.errors import PipelineError
 from pipeline import github_api
@@ -18,12 +16,6 @@ STATES = {
     Outcome.FAILED: "failure",
     Outcome.API_AWAY: "pending",
 }
-
-# https://github.com/owner/name.git, git@github.com:owner/name
-_GITHUB = re.compile(
-    r"(?:https://|ssh://)?(?:[^@/]+@)?github\.com[/:]"
-    r"(?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?/?"
-)
 
 
 class CommitStatus:
@@ -48,7 +40,7 @@ class CommitStatus:
     @classmethod
     def of(cls, address: str) -> "CommitStatus | None":
         """Return the status for an address; None without a token, or elsewhere."""
-        match = _GITHUB.fullmatch(address)
+        match = github_api.ADDRESS.fullmatch(address)
         token = access.token()
         if not match or not token:
             return None

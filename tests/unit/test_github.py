@@ -65,3 +65,18 @@ def test_no_form_leads_out_of_the_repository() -> None:
     forms.append(GITHUB / "pull_request_template.md")
     for path in forms:
         assert "://" not in path.read_text("utf-8"), path.name
+
+
+def test_an_environment_takes_approved_merges_alone() -> None:
+    ruleset = json.loads((GITHUB / "rulesets/environments.json").read_text("utf-8"))
+    workflow = yaml.safe_load((GITHUB / "workflows/promotion.yml").read_text("utf-8"))
+    rules = {rule["type"]: rule.get("parameters", {}) for rule in ruleset["rules"]}
+    # Without a merge commit, the released commit would not be on the branch.
+    assert rules["pull_request"]["allowed_merge_methods"] == ["merge"]
+    (check,) = rules["required_status_checks"]["required_status_checks"]
+    approve = workflow["jobs"]["approve"]
+    assert check == {"context": approve["name"]}
+    assert approve["environment"] == "${{ github.base_ref }}"
+    # YAML reads the key `on` as true.
+    (pattern,) = workflow[True]["pull_request_target"]["branches"]
+    assert ruleset["conditions"]["ref_name"]["include"] == [f"refs/heads/{pattern}"]

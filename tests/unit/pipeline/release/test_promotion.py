@@ -1,0 +1,147 @@
+"""`pipeline promote-release`: a release goes from one environment to another."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from core.errors import PipelineError, UsageError
+from core.git import git, succeeds
+from pipeline.cli import app
+from pipeline.reconcile.clone import Clone
+from scripts.ci.promotion import released
+from tests.conftest import commit_all
+from tests.support.released_models import commit_model, repository, write_release
+
+PRODUCTION = "release/production"
+MESSAGE = "chore(release): iris\n\nMlops-Release: {commit}\n"
+
+
+class Environments:
+    """An origin that releases, and a clone of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = repository(folder / "clone")
+        self.origin = folder / "origin.git"
+        git(folder, "clone", "--quiet", "--bare", str(self.root), str(self.origin))
+        git(self.root, "remote", "add", "origin", str(self.origin))
+
+    def release(self, version: int) -> str:
+        """Publish a model and declare its release; return the declaring commit."""
+        commit = commit_model(self.root, "iris", version)
+        write_release(self.root, commit)
+        declaring = commit_all(self.root, MESSAGE.format(commit=commit))
+        git(self.root, "push", "--quiet", "origin", "HEAD:main")
+        return declaring
+
+    def call(self, *arguments: str) -> Result:
+        """Run the command."""
+        command = ["--repo", str(self.root), "promote-release", *arguments]
+        return CliRunner().invoke(app, command)
+
+    def propose(self, *arguments: str) -> str:
+        """Propose a release; return the branch to merge."""
+        done = self.call(*arguments)
+        assert done.exit_code == 0, done.exception
+        return done.stdout.partition("Merge the branch ")[2].partition(" ")[0]
+
+    def merge(self, head: str, into: str) -> None:
+        """Merge a pull request, as GitHub does."""
+        work = self.folder / "merge"
+        if not work.exists():
+            git(self.folder, "clone", "--quiet", str(self.origin), str(work))
+        person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
+        git(work, "fetch", "--quiet", "origin")
+        git(work, "checkout", "--quiet", "--detach", f"origin/{into}")
+        merge = ("merge", "--quiet", "--no-ff", "--no-edit", f"origin/{head}")
+        git(work, *person, *merge)
+        git(work, "push", "--quiet", "origin", f"HEAD:refs/heads/{into}")
+
+    def followed(self, branch: str) -> str:
+        """Return the declaring commit that a follower of a branch finds."""
+        clone = Clone(self.folder / "follower", str(self.origin), branch)
+        return clone.declaring_commit(clone.fetch())
+
+    def tree(self, commit: str) -> str:
+        """Return the tree of a commit in the origin."""
+        return git(self.origin, "rev-parse", f"{commit}^{{tree}}")
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> Environments:
+    return Environments(tmp_path)
+
+
+def test_a_release_is_promoted_by_a_merge_and_back(environments: Environments) -> None:
+    first = environments.release(2)
+    assert "Created the branch release/production" in (
+        environments.call("production").stdout
+    )
+    assert environments.followed(PRODUCTION) == first
+
+    second = environments.release(3)
+    head = environments.propose("production")
+    assert environments.propose("production") == head  # it is there already
+    assert environments.followed(PRODUCTION) == first
+    environments.merge(head, PRODUCTION)
+    assert environments.followed(PRODUCTION) == second
+    assert environments.tree(PRODUCTION) == environments.tree(second)
+
+    third = environments.release(4)
+    environments.merge(environments.propose("production"), PRODUCTION)
+    assert environments.followed(PRODUCTION) == third
+    # The way back is a promotion, too, and nothing conflicts on the way forth again.
+    back = environments.propose("production", "--release", second)
+    environments.merge(back, PRODUCTION)
+    assert environments.followed(PRODUCTION) == second
+    environments.merge(environments.propose("production"), PRODUCTION)
+    assert environments.followed(PRODUCTION) == third
+
+
+def test_an_environment_can_take_what_another_one_has(
+    environments: Environments,
+) -> None:
+    first = environments.release(2)
+    environments.propose("staging")
+    environments.release(3)
+    environments.propose("production", "--from", "staging")
+    assert environments.followed(PRODUCTION) == first
+
+
+def test_the_workflow_accepts_a_promotion_and_nothing_else(
+    environments: Environments,
+) -> None:
+    environments.release(2)
+    environments.propose("production")
+    second = environments.release(3)
+    head = environments.propose("production")
+    origin = environments.origin
+    assert released(origin, git(origin, "rev-parse", head), "main") == second
+
+    root = environments.root
+    git(root, "fetch", "--quiet", "origin", head)
+    git(root, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+    (root / "params.yaml").write_text("seed: 43\n")
+    edited = commit_all(root, MESSAGE.format(commit=second))
+    for commit in (edited, git(root, "rev-parse", f"{second}~1")):
+        with pytest.raises(PipelineError, match="run `python -m pipeline promote-rel"):
+            released(root, commit, "main")
+    with pytest.raises(PipelineError, match="push the branch here, not to a fork"):
+        released(root, "f" * 40, "main")
+
+
+def test_wrong_usage_is_one_sentence(environments: Environments) -> None:
+    def refusal(*arguments: str) -> str:
+        done = environments.call(*arguments)
+        assert isinstance(done.exception, UsageError)
+        return str(done.exception)
+
+    assert "main declares no release yet" in refusal("production")
+    environments.release(2)
+    assert "'a..b' cannot be the name of an environment" in refusal("a..b")
+    assert "has no branch release/staging" in refusal("production", "--from", "staging")
+    assert "cafe is no commit of main" in refusal("production", "--release", "cafe")
+    environments.propose("production")
+    assert "production has release" in refusal("production")
+    assert not succeeds(environments.origin, "rev-parse", "--verify", "promote")
