@@ -14,7 +14,7 @@ from core.errors import PipelineError
 from pipeline import code_version
 from pipeline.cluster.settings import REMEDY, VARIABLE
 
-CONNECT_SECONDS = 6
+CONNECT_SECONDS = 12
 WORKER_SECONDS = 6
 ALL_SECONDS = 20
 Versions = dict[str, Any]
