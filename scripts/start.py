@@ -18,7 +18,7 @@ from scripts.stack import (
     verify,
 )
 from scripts.stack.seen import show
-from scripts.stack.settings import PORTS, ROOT, Settings, StackError
+from scripts.stack.settings import PORTS, ROOT, Settings, StackError, UsageError
 from scripts.stack.state import STARTING
 
 
@@ -43,7 +43,7 @@ def main() -> int:
     except StackError as error:
         sys.stdout.flush()  # so that the error follows the earlier output
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     return 0
 
 
@@ -142,6 +142,7 @@ def _start(settings: Settings, flags: argparse.Namespace) -> int:
             print(f"Docker: {docker.state}. The stack runs as local processes.")
         if settings.profiles:
             raise StackError("--with needs Docker: profiles are sets of containers.")
+        compose.services(settings)  # refuses services that do not exist
         programs.require(flags.only)
         services = local.services(settings)
         running = list(local.running(settings))

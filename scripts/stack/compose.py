@@ -15,6 +15,7 @@ from scripts.stack.settings import (
     ROOT,
     Settings,
     StackError,
+    UsageError,
 )
 
 WAIT_SECONDS = "300"
@@ -44,13 +45,17 @@ PREPARE = "prepare"
 
 
 def services(settings: Settings) -> list[str]:
-    """Return the services that are to run."""
+    """Return the services that are to run.
+
+    Raises:
+        UsageError: a service that is left out does not exist.
+    """
     choices = list(SERVICES)
     for profile in settings.profiles:
         choices += PROFILES.get(profile, ())
     unknown = set(settings.without) - set(choices)
     if unknown:
-        raise StackError(
+        raise UsageError(
             f"--without {min(unknown)}: there is no such service; there are"
             f" {', '.join(choices)}."
         )
@@ -185,7 +190,7 @@ def _require_profiles(settings: Settings) -> None:
     for profile in settings.profiles:
         if profile not in existing:
             names = ", ".join(existing) or "none"
-            raise StackError(
+            raise UsageError(
                 f"--with {profile}: docker-compose.yml has these profiles: {names}."
             )
     if reconciler.PROFILE in settings.profiles:

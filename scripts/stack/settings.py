@@ -58,6 +58,10 @@ class StackError(Exception):
     """One sentence: what is wrong, where, and what to do."""
 
 
+class UsageError(StackError):
+    """A flag has a value that does not exist."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The user's settings.
@@ -116,7 +120,7 @@ class Settings:
             raise StackError(f"{name} must be a number: mend it in .env.") from error
         port += self.offset
         if not 0 < port < 65_536:
-            raise StackError(
+            raise UsageError(
                 f"{name} and --port-offset make {port}, which is not a port."
             )
         return port

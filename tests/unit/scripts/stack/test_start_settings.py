@@ -57,6 +57,21 @@ def test_a_checkout_that_cannot_be_written_is_one_sentence(checkout: Path) -> No
     assert f"error: {build}: " in output
 
 
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--doctor", "--local", "--without", "redis"], "--without redis: there is no"),
+        (["--doctor", "--local", "--port-offset", "70000"], "which is not a port"),
+    ],
+)
+def test_a_flag_with_a_value_that_does_not_exist_is_wrong_usage(
+    checkout: Path, flags: list[str], sentence: str
+) -> None:
+    status, output = start(checkout, *flags)
+    assert status == 2
+    assert sentence in output
+
+
 @posix
 def test_an_env_that_cannot_be_read_is_one_sentence(checkout: Path) -> None:
     file = checkout / ".env"
