@@ -20,8 +20,8 @@ USER = "ada"
 PASSWORD = "a password for the tests"
 # The output of `openssl passwd -6` for this password.
 HASH = (
-    "$6$0123456789abcdef$jVVnhikNYtdUqUjTkeYD.1mjMEHo7ei61FDLuCf3ZuqLFnD"
-    ".uXWVqr2AbXdRutejwy3WM7AVI82/A1qa8U2g9."
+    "$6$0123456789abcdef$jVVnhikNYtdUqUjT"
+    "keYD.1mjMEHo7ei61FDLuCf3ZuqLFnD.uXWVqr2AbXdRutejwy3WM7AVI82/A1qa8U2g9."
 )
 PROFILE = ("--profile", "mlflow-auth")
 ARTIFACT_BYTES = 3_000_000  # many of HAProxy's buffers
