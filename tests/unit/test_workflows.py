@@ -145,6 +145,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
         "mlops.yml test-windows",
         "mlops.yml e2e",
         "mlops.yml smoke",
+        "nightly.yml documents",
         "nightly.yml e2e",
         "security.yml scorecard",
     }
