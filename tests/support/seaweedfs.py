@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from scripts.loopback import free_ports
 from tests.support.waiting import wait_until
 
@@ -53,6 +55,13 @@ class Store:
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(8),
             "AWS_DEFAULT_REGION": "us-east-1",
         }
+
+    def set_variables(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Set the variables with which a client reaches the store."""
+        for name, value in self.variables.items():
+            monkeypatch.setenv(name, value)
+        # It keeps the key of the store that this process has reached first.
+        monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
 
 
 @contextmanager

@@ -59,8 +59,7 @@ def test_it_signs_no_address() -> None:
 def test_files_come_back_as_they_were(
     s3: seaweedfs.Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for variable, value in s3.variables.items():
-        monkeypatch.setenv(variable, value)
+    s3.set_variables(monkeypatch)
     source = tmp_path / "source"
     (source / "plots").mkdir(parents=True)
     (source / "plots" / NAME).write_bytes(b"noted")

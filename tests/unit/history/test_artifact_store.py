@@ -37,8 +37,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
 @pytest.fixture
 def bucket(s3: seaweedfs.Store, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The bucket, empty, and the variables with which others reach it."""
-    for name, value in s3.variables.items():
-        monkeypatch.setenv(name, value)
+    s3.set_variables(monkeypatch)
     resource = boto3.resource("s3", endpoint_url=s3.endpoint)
     bucket = resource.Bucket(seaweedfs.BUCKET)
     bucket.objects.all().delete()
@@ -140,8 +139,7 @@ def test_a_store_that_is_full_is_one_sentence(
     add_run(repo.mlruns, {"note.txt": b"noted"})
     monkeypatch.setattr("history.bucket.ATTEMPTS", 1)
     with seaweedfs.running(weed, tmp_path / "full", "-volume.max=1") as full:
-        for name, value in full.variables.items():
-            monkeypatch.setenv(name, value)
+        full.set_variables(monkeypatch)
         # Each bucket needs a volume, and the store may have one, which another bucket
         # takes, unless the store's own log was there first.
         other = boto3.resource("s3", endpoint_url=full.endpoint).Bucket("other")

@@ -15,11 +15,12 @@ from scripts import commands, console
 from tests.paths import ROOT
 
 # Programs of containers and of their builds, servers that are measured, a helper of the
-# local stack: they print plain ASCII or nothing.
+# local stack: they print plain ASCII, errors alone or nothing.
 SILENT = {
     "deployment/docker/health.py",
     "deployment/docker/minimal_root.py",
     "deployment/docker/rest.py",
+    "pipeline/backup/folder_copy.py",
     "scripts/stack/windows.py",
     "tools/bench/servers.py",
     "tools/bench/silent.py",

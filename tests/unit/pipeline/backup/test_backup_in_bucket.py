@@ -30,8 +30,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
 @pytest.fixture
 def repo(tmp_path: Path, s3: seaweedfs.Store, monkeypatch: pytest.MonkeyPatch) -> Repo:
     """A clone whose stack has a file, and the variables with which it has the store."""
-    for name, value in s3.variables.items():
-        monkeypatch.setenv(name, value)
+    s3.set_variables(monkeypatch)
     repo = make_clone(make_origin(tmp_path), "here")
     local = repo.mlruns / ".local"
     local.mkdir(parents=True)

@@ -1,6 +1,5 @@
 """Tables that workers read by address and digest are those of the training."""
 
-import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,8 +125,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
 def test_a_bucket_keeps_tables_too(
     data: TrainingData, s3: seaweedfs.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in s3.variables.items():
-        monkeypatch.setitem(os.environ, name, value)
+    s3.set_variables(monkeypatch)
     store = f"s3://{seaweedfs.BUCKET}/tables"
     stored = table_store.save(data.holdout, store)
     assert table_store.save(data.holdout, store) == stored

@@ -35,8 +35,7 @@ def test_a_parquet_file_in_a_bucket_is_a_source_and_never_a_snapshot(
     right = Source(f"{FOLDER}/iris.parquet", readers.parquet, sha256_file(file))
     task = replace(IRIS, sources=(right,), digest=tables.digest(TABLE))
     with seaweedfs.running(weed, tmp_path / "s3") as store:
-        for name, value in store.variables.items():
-            monkeypatch.setenv(name, value)
+        store.set_variables(monkeypatch)
         Bucket(parse(FOLDER)).write(file.name, file)
         dataset = fetch(task, repo)
         assert dataset.digest == task.digest
