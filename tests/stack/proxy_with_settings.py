@@ -21,7 +21,9 @@ def add_key(file: Path, key: str, client: str) -> None:
 
 def restart_proxy(stack: Stack, address: str) -> None:
     """Start the proxy with the settings as they are, and wait until it answers."""
-    stack.compose("up", "--detach", "--no-deps", "proxy")
+    # With --no-deps, Compose would take it for another configuration, and the next start
+    # would replace the container.
+    stack.compose("up", "--detach", "proxy")
     port = stack.ports["API"]
     with httpx.Client(verify=False, trust_env=False) as anyone:
 

@@ -16,6 +16,7 @@ from tests.stack.engine import Stack, eventually
 from tests.stack.proxy_with_settings import ANSWER_SECONDS, HOST, refusal
 from tests.support.certificates import write_certificate
 
+pytestmark = pytest.mark.slow
 USER = "ada"
 PASSWORD = "a password for the tests"
 # The output of `openssl passwd -6` for this password.

@@ -23,6 +23,7 @@ from tests.stack.proxy_with_settings import (
 )
 from tests.support.certificates import write_certificate
 
+pytestmark = pytest.mark.slow
 JSON = {"Content-Type": "application/json"}
 KEY = "a key of the web shop"
 OTHER_KEY = "a key, of somebody else"
