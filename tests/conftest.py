@@ -15,6 +15,7 @@ from core.git import git
 from pipeline.repo import Repo
 from scripts.stack.settings import PORTS
 from tests.paths import ROOT
+from tests.support import seaweedfs
 from tests.support.clock import replace_sleep
 
 # The time of an example depends on the machine, not on the code.
@@ -143,3 +144,11 @@ def origin(tmp_path: Path) -> Path:
 def clone(origin: Path) -> Callable[..., Repo]:
     """Return a function that clones the origin into a folder of its own."""
     return partial(make_clone, origin)
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
+    """An S3 store, where it is installed."""
+    weed = seaweedfs.require_program()
+    with seaweedfs.running(weed, tmp_path_factory.mktemp("s3")) as store:
+        yield store

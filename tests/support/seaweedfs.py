@@ -38,10 +38,13 @@ SETTINGS = (
 )
 
 
-def program() -> str | None:
-    """Return the path of SeaweedFS's program, or None if it is not installed."""
+def require_program() -> str:
+    """Return the path of SeaweedFS's program; skip the test if it is not installed."""
     beside = str(Path(sys.executable).parent)
-    return shutil.which("weed", path=beside) or shutil.which("weed")
+    weed = shutil.which("weed", path=beside) or shutil.which("weed")
+    if weed is None:
+        pytest.skip(ABSENT)
+    return weed
 
 
 class Store:

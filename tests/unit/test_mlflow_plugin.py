@@ -30,16 +30,6 @@ ADDRESS = f"s3://{seaweedfs.BUCKET}/mlruns"
 NAME = "ä b%.txt"
 
 
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
-    """An S3 store, where it is installed."""
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
-    with seaweedfs.running(weed, tmp_path_factory.mktemp("s3")) as store:
-        yield store
-
-
 def test_mlflow_takes_it_for_files_in_s3() -> None:
     (plugin,) = importlib.metadata.distributions(path=[str(PLUGIN)])
     (point,) = plugin.entry_points

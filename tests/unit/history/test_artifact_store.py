@@ -1,6 +1,5 @@
 """The files of the runs in a bucket: all of them, once, under their paths."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,6 @@ from tests.support.promoted_history import PromotedHistory
 boto3: Any = pytest.importorskip("boto3")
 botocore: Any = pytest.importorskip("botocore.exceptions")
 ADDRESS = f"s3://{seaweedfs.BUCKET}/mlruns"
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
-    """An S3 store, where it is installed."""
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
-    with seaweedfs.running(weed, tmp_path_factory.mktemp("s3")) as store:
-        yield store
 
 
 @pytest.fixture
@@ -133,9 +122,7 @@ def test_a_store_that_cannot_be_used_is_one_sentence(
 def test_a_store_that_is_full_is_one_sentence(
     repo: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
+    weed = seaweedfs.require_program()
     add_run(repo.mlruns, {"note.txt": b"noted"})
     monkeypatch.setattr("history.bucket.ATTEMPTS", 1)
     with seaweedfs.running(weed, tmp_path / "full", "-volume.max=1") as full:

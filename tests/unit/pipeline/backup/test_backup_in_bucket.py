@@ -1,6 +1,5 @@
 """Backups in a bucket of a real S3 store."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,6 @@ from tests.support import seaweedfs
 pytest.importorskip("boto3")
 # More than one part of an upload.
 CONTENT = bytes(range(256)) * 40_000
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
-    """An S3 store, where it is installed."""
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
-    with seaweedfs.running(weed, tmp_path_factory.mktemp("s3")) as store:
-        yield store
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Tables that workers read by address and digest are those of the training."""
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -108,16 +107,6 @@ def test_a_folder_that_cannot_be_written_is_refused(
     file.touch()
     with pytest.raises(PipelineError, match="cannot be written .* name another folder"):
         table_store.save(data.train, str(file / "tables"))
-
-
-@pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[seaweedfs.Store]:
-    """An S3 store, where it is installed."""
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
-    with seaweedfs.running(weed, tmp_path_factory.mktemp("s3")) as store:
-        yield store
 
 
 @pytest.mark.slow

@@ -27,9 +27,7 @@ FOLDER = f"s3://{seaweedfs.BUCKET}/tables"
 def test_a_parquet_file_in_a_bucket_is_a_source_and_never_a_snapshot(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weed = seaweedfs.program()
-    if weed is None:
-        pytest.skip(seaweedfs.ABSENT)
+    weed = seaweedfs.require_program()
     file = tmp_path / "iris.parquet"
     TABLE.to_parquet(file)
     right = Source(f"{FOLDER}/iris.parquet", readers.parquet, sha256_file(file))
