@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +21,15 @@ def _root_path(value: str) -> str:
     if not PREFIX.fullmatch(path):
         raise ValueError("must be a path such as /ml, of letters, digits and -._~")
     return path
+
+
+def _web_address(value: str) -> str:
+    address = value.rstrip("/")
+    parts = urlsplit(address)
+    is_web = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc)
+    if address and (not is_web or parts.query or parts.fragment):
+        raise ValueError("must be an address such as http://127.0.0.1:5000")
+    return address
 
 
 def _trusted(value: str) -> str:
@@ -43,6 +53,7 @@ def _names(value: str) -> list[str]:
 RootPath = Annotated[str, AfterValidator(_root_path)]
 Hosts = Annotated[str, AfterValidator(_hosts)]
 Trusted = Annotated[str, AfterValidator(_trusted)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
@@ -105,6 +116,15 @@ class Settings(BaseSettings):
         description="API key for protected paths; if unset they return 403.",
     )
     trainer_url: str = Field("http://127.0.0.1:8001", description="URL of the worker.")
+    mlflow_url: WebAddress = Field(
+        "",
+        description=(
+            "Address of MLflow in the browsers of your users, such as"
+            " `http://127.0.0.1:5000`: the page at `/` links each answer to its run"
+            " there. One on `127.0.0.1` is used in browsers on this machine only; if it"
+            " is unset, the page links to the description of the model."
+        ),
+    )
     max_body_bytes: int = Field(
         8_000_000,
         ge=1_000,

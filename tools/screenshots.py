@@ -61,6 +61,7 @@ def pages(settings: Settings) -> list[Page]:
         Page("mlflow-run", f"{run}{QUERY}", 1100),
         Page("mlflow-plot", f"{plot}{QUERY}", 850),
         Page("mlflow-versions", f"{mlflow}/models/{model}{QUERY}", 700),
+        Page("api-try-it", settings.url("mlops-api", "/"), 1000),
         Page("api-docs", settings.url("mlops-api", "/docs"), 1500),
         Page("api-redoc", settings.url("mlops-api", "/redoc"), 1100),
         Page("api-dashboard", settings.url("mlops-api", "/dashboard"), 1000),

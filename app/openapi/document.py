@@ -26,7 +26,7 @@ INFO: dict[str, Any] = {
 TAGS = {
     "predict": "Predictions for one record or for several.",
     "explain": "How much each feature added to a prediction.",
-    "overview": "What this server offers, and the traffic of the last hour.",
+    "overview": "What this server offers, a page to try it, and the traffic of the last hour.",
     "health": "Probes, which are answered at once however many requests wait.",
     "models": "The models in service, their drift and their online metrics.",
     "metrics": "Metrics for Prometheus and for people.",

@@ -1,20 +1,17 @@
 """`/dashboard`: the last hour on one page, without Prometheus and Grafana."""
 
-import base64
-import hashlib
-import re
 import time
 from pathlib import Path
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from app.asgi import html_page
 from app.dependencies import ServicesDep
 from app.routes import models as model_routes
 
 router = APIRouter(tags=["overview"])
 PAGE = Path(__file__).with_name("dashboard.html")
-POLICY = "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
 
 class DashboardFigures(BaseModel):
@@ -49,13 +46,8 @@ def get_page() -> Response:
 
 
 def read() -> tuple[str, str]:
-    """Return the page and its policy: its own style and script, and our figures."""
-    text = PAGE.read_text("utf-8")
-    rules = [POLICY]
-    for kind, content in re.findall(r"(?s)<(style|script)>(.*?)</", text):
-        digest = hashlib.sha256(content.encode()).digest()
-        rules.append(f"{kind}-src 'sha256-{base64.b64encode(digest).decode()}'")
-    return text, "; ".join(rules)
+    """Return the page and its policy."""
+    return html_page.read(PAGE)
 
 
 @router.get(

@@ -16,6 +16,8 @@ HEALTH = {
     "prometheus": "/-/ready",
     "grafana": "/api/health",
 }
+# The variable with MLflow's address in browsers, for the API's links to runs.
+MLFLOW_URL = "API_MLFLOW_URL"
 GRAFANA_HOME = Path("/usr/share/grafana")
 # MLflow's job runner starts eight processes for features that are not used here.
 MLFLOW = {
@@ -94,8 +96,10 @@ def find(name: str, settings: Settings, python: str) -> Program:
 
 def _api(settings: Settings, python: str) -> Program:
     command = [python, "-m", "app"]
+    mlflow = settings.variables.get(MLFLOW_URL) or settings.url("mlflow-server")
     variables = {
         "PYTHONUNBUFFERED": "1",
+        MLFLOW_URL: mlflow,
         "API_PORT": str(settings.port("mlops-api")),
         "API_TRAINER_URL": settings.url("trainer"),
         "API_LOG_FILE": str(ROOT / "logs" / "api.log"),

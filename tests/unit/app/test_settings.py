@@ -126,6 +126,10 @@ def test_a_key_in_the_environment_comes_before_that_of_the_start_script(
         ("API_ROOT_PATH", "ml", "must be a path such as /ml"),
         ("API_ROOT_PATH", "/a b", "must be a path such as /ml"),
         ("API_ROOT_PATH", "https://x.org/ml", "must be a path such as /ml"),
+        ("API_MLFLOW_URL", "mlflow:5000", "must be an address such as http://"),
+        ("API_MLFLOW_URL", "javascript:alert(1)", "must be an address such as"),
+        ("API_MLFLOW_URL", "http://a b/", "must be an address such as http://"),
+        ("API_MLFLOW_URL", "http://x.org/#/runs", "must be an address such as"),
         (
             "API_TRUSTED_PROXIES",
             "proxy.example.org",
@@ -144,6 +148,15 @@ def test_a_wrong_setting_is_named(
     code, error = start(monkeypatch, capsys, variable, value)
     assert code == 2
     assert error.startswith(f"error: {variable}: {reason}")
+
+
+def test_a_slash_at_the_end_of_mlflows_address_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("API_MLFLOW_URL", "https://x.org:5443/mlflow/")
+    assert Settings().mlflow_url == "https://x.org:5443/mlflow"
+    monkeypatch.setenv("API_MLFLOW_URL", "")
+    assert Settings().mlflow_url == ""
 
 
 def test_a_slash_at_the_end_of_the_prefix_does_not_count(

@@ -10,7 +10,9 @@ import pytest
 from httpx import Response
 from starlette.testclient import TestClient
 
+from app.asgi import html_page
 from app.main import create_app
+from app.routes import try_it
 from app.settings import Settings
 from tests.support.problems import problem_of
 from tests.support.serving import golden
@@ -43,12 +45,13 @@ def prefixed(
         headers = {"X-Forwarded-Prefix": "/ml"}
     with serving(settings(**changes)) as client:
 
-        def send(path: str, json: Any = None) -> Response:
+        def send(path: str, json: Any = None, accept: str = "*/*") -> Response:
             assert path.startswith("/ml"), "a link that leaves the prefix"
             if request.param != "kept":
                 path = path.removeprefix("/ml") or "/"
             method = "GET" if json is None else "POST"
-            return client.request(method, path, json=json, headers=headers)
+            sent = headers | {"Accept": accept}
+            return client.request(method, path, json=json, headers=sent)
 
         yield send
 
@@ -78,6 +81,21 @@ def test_the_overview_links_to_paths_below_the_prefix(prefixed: Send) -> None:
         record = golden("housing" if task == "default" else task)
         answer = prefixed(link, json=record)
         assert answer.status_code == 200, link
+
+
+def test_the_page_of_the_models_links_to_paths_below_the_prefix(
+    prefixed: Send,
+) -> None:
+    page = prefixed("/ml/", accept="text/html")
+    assert prefixed("/ml", accept="text/html").text == page.text
+    assert '"root":"/ml"' in page.text
+    links = re.findall(r'href="([^"]*)"', page.text)
+    assert len(links) > 3
+    for link in links:
+        answer = prefixed(link)
+        assert answer.status_code == 200, link
+    _, policy = html_page.read(try_it.PAGE)
+    assert page.headers["Content-Security-Policy"] == policy
 
 
 def test_the_document_names_the_prefix_as_its_server(prefixed: Send) -> None:

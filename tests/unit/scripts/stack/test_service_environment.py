@@ -1,6 +1,10 @@
 """The environment that local services get."""
 
-from scripts.stack import settings
+import sys
+
+import pytest
+
+from scripts.stack import programs, settings
 from scripts.stack.settings import Settings
 
 
@@ -17,3 +21,23 @@ def test_settings_of_other_work_stay_out_of_the_services() -> None:
     assert not other_work.keys() & environment.keys()
     assert environment["PYTHONPATH"] == str(settings.ROOT)
     assert environment["PYTHONUTF8"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "address"),
+    [
+        ({}, "http://127.0.0.1:5020"),
+        ({"MLFLOW_PORT": "5010"}, "http://127.0.0.1:5030"),
+        (
+            {"API_MLFLOW_URL": "https://mlflow.example.org"},
+            "https://mlflow.example.org",
+        ),
+    ],
+)
+def test_the_local_api_links_to_the_local_mlflow_or_to_the_users_own(
+    variables: dict[str, str], address: str
+) -> None:
+    program = programs.find(
+        "mlops-api", Settings(20, (), (), variables), sys.executable
+    )
+    assert program.variables["API_MLFLOW_URL"] == address
