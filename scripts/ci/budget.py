@@ -58,6 +58,7 @@ MINUTES = {
     "e2e": 11,
     "smoke": 4,
     "release": 1,
+    "model-releases": 1,
     "verdict": 1,
     "comment": 1,
     "scan": 7,

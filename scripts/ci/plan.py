@@ -19,10 +19,10 @@ from scripts.ci.outputs import put
 PUSH = "push"
 REQUESTS = ("pull_request", "merge_group")
 PUBLISHED = ("train", "publish")
-SHIPPED = ("images", "smoke", "release")
-# `act` has neither Windows nor ARM, and the slow tests would rehearse this workflow
-# within itself.
-NOT_REHEARSED = {"test-windows", "images-arm", "e2e"}
+SHIPPED = ("images", "smoke", "release", "model-releases")
+# `act` has neither Windows nor ARM nor GitHub's releases, and the slow tests would
+# rehearse this workflow within itself.
+NOT_REHEARSED = {"test-windows", "images-arm", "e2e", "model-releases"}
 # Files that are part of neither a model nor an image. The tests look at all of them.
 DOCUMENTS = (
     "docs/",

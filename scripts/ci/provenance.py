@@ -27,8 +27,20 @@ from scripts.ci.outputs import put
 PREDICATE = Path("build/provenance.json")
 
 
+def write(root: Path) -> None:
+    """Write the predicate for what is built from the checkout.
+
+    Raises:
+        MissingVariable: this is not a step of a workflow.
+    """
+    text = json.dumps(predicate(root), indent=1)
+    file = root / PREDICATE
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
 def predicate(root: Path) -> dict[str, Any]:
-    """Return the predicate for images that are built from what is checked out.
+    """Return the predicate for what is built from the checkout.
 
     Raises:
         MissingVariable: this is not a step of a workflow.
@@ -84,9 +96,7 @@ def main() -> int:
     """Write the predicate, and the name and digest of each image as outputs."""
     try:
         images = json.loads(needed("IMAGES"))
-        text = json.dumps(predicate(Path().resolve()), indent=1)
-        PREDICATE.parent.mkdir(exist_ok=True)
-        PREDICATE.write_text(text, encoding="utf-8")
+        write(Path().resolve())
     except MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         put(failure=str(error))

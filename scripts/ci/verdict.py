@@ -28,11 +28,12 @@ DOES = {
     "e2e": "the slow tests",
     "smoke": "starts the whole stack from the images{scan}",
     "release": "moves `latest` to the images, signs and declares them",
+    "model-releases": "releases each new champion on GitHub, signed",
 }
 # The results of jobs that ran to their end.
 RAN = ("success", "failure")
 # They follow a publication, and only if its commit may be shipped.
-SHIPPING = ("images", "images-arm", "e2e", "smoke", "release")
+SHIPPING = ("images", "images-arm", "e2e", "smoke", "release", "model-releases")
 AGAIN = "Fix it (`{}` shows the same) and push again."
 REMEDY = {
     "plan": "Fix it and run the failed jobs again.",
@@ -52,6 +53,7 @@ REMEDY = {
     "e2e": AGAIN.format("bash scripts/nox.sh -s e2e"),
     "smoke": AGAIN.format("bash scripts/nox.sh -s smoke"),
     "release": "Run the failed jobs again.",
+    "model-releases": "Run the failed jobs again.",
     "scan": (
         "The table in its log names the package and the version with the fix: `bash"
         " scripts/nox.sh -s lock -- --upgrade-package NAME` upgrades it; or list the"

@@ -7,6 +7,8 @@ from typing import Any
 from scripts.images.buildx import DockerFailed, docker
 from scripts.stack.settings import StackError, Variables
 
+# The platform that every image is built for.
+PLATFORM = "linux/amd64"
 REVISION = "org.opencontainers.image.revision"
 # A registry's answers, and what to do about them.
 REFUSALS = {
@@ -89,6 +91,38 @@ def revision(image: str, reference: str, variables: Variables) -> str:
         otherwise=f"{image}{reference} cannot be read",
     )
     return _revision(json.loads(printed) or {})
+
+
+def sbom(address: str, variables: Variables) -> str:
+    """Return the SBOM that an image was pushed with: SPDX as JSON.
+
+    Of an image for several platforms it is that for the usual one.
+
+    Args:
+        address: the image with its digest.
+
+    Raises:
+        StackError: it was pushed without one, or the registry refuses.
+    """
+    printed = docker(
+        "buildx",
+        "imagetools",
+        "inspect",
+        address,
+        "--format",
+        "{{json .SBOM}}",
+        variables=variables,
+        otherwise=f"the SBOM of {address} cannot be read",
+    )
+    described: dict[str, Any] = json.loads(printed) or {}
+    of_platform = described.get(PLATFORM, described)
+    content = of_platform.get("SPDX")
+    if not content:
+        raise StackError(
+            f"{address} has no SBOM: push it with a builder of the driver"
+            " docker-container (`docker buildx create --use`)."
+        )
+    return json.dumps(content, indent=1) + "\n"
 
 
 def tag(image: str, name: str, sources: list[str], variables: Variables) -> None:

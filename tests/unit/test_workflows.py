@@ -204,6 +204,7 @@ def test_no_branch_is_named() -> None:
         ("publish", {"publish"}),
         ("images", set()),
         ("release", {"latest", "declare"}),  # one fetches, the other pushes
+        ("model-releases", {"prepare", "create"}),
     ],
 )
 def test_the_writers_hold_the_token_in_the_steps_that_use_it(

@@ -20,7 +20,7 @@ def project(tmp_path: Path) -> Project:
 
 
 CHECKS = {"lint", "test", "test-windows", "train"}
-SHIPPED = {"images", "smoke", "release"}
+SHIPPED = {"images", "smoke", "release", "model-releases"}
 
 
 def test_a_push_to_the_default_branch_is_published_whatever_its_name(
