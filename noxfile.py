@@ -372,6 +372,23 @@ def site(session: nox.Session) -> None:
     session.run("python", "-m", "tools.site", *session.posargs)
 
 
+@nox.session(name="history-site", default=False)
+def history_site(session: nox.Session) -> None:
+    """Write the history as pages for a browser, into `build/history-site` or `-- DIR`."""
+    install(session, "pipeline")
+    arguments = session.posargs or ["build/history-site"]
+    session.run("python", "-m", "pipeline", "report", "--site", *arguments)
+
+
+@nox.session(default=False)
+def accessibility(session: nox.Session) -> None:
+    """Check the pages of the history with axe, in Chromium."""
+    packages = install_npm(session, "site")
+    install(session, "dev")
+    folders = {"SITE_NPM": str(packages)}
+    session.run("pytest", "tests/site", *session.posargs, env=folders)
+
+
 @nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
     """Take the pictures in `docs/images/` of the running stack (needs Chromium)."""

@@ -18,7 +18,8 @@ from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
 from pipeline.shard import Shard
-from pipeline.verification import open_history, project
+from pipeline.site import cli as site
+from pipeline.verification import project
 from pipeline.worker import cli as worker
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.command()(copies.init)
 app.command()(copies.update)
 reconcile.add_commands(app)
 backup.add_commands(app)
+app.command()(site.report)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")
@@ -195,17 +197,6 @@ def export(
     )
     if form == "joblib":
         console.show_message(export_run.WARNING)
-
-
-@app.command()
-def report(context: typer.Context) -> None:
-    """Write `results/` and the leaderboard again from the history in this checkout."""
-    from pipeline.report import write
-
-    repo: Repo = context.obj
-    with open_history(repo) as opened:
-        for path in write(repo, opened):
-            print(path)
 
 
 @app.command()

@@ -1,7 +1,9 @@
-"""Takes the pictures in `docs/images/` of a running stack: `nox -s screenshots`."""
+"""Takes the pictures in `docs/images/` of a running stack and of the history's pages.
+
+`nox -s screenshots` runs it.
+"""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,20 +17,9 @@ from scripts import commands
 from scripts.loopback import ask
 from scripts.stack.settings import ROOT, Settings
 from scripts.stack.verify import QUERY
+from tools.browser import QUIET, find_browser
 
 FOLDER = ROOT / "docs" / "images"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-# Otherwise a browser sends requests to its vendor's servers before it draws a page.
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--hide-scrollbars",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SETTLE_MS = 25_000
 
 
@@ -68,6 +59,19 @@ def pages(settings: Settings) -> list[Page]:
     ]
 
 
+def history_pages(folder: Path) -> list[Page]:
+    """Write the history as pages into a folder, and return those to take pictures of."""
+    from pipeline.repo import Repo
+    from pipeline.site import site
+    from pipeline.verification import open_history
+
+    repo = Repo.open(ROOT)
+    with open_history(repo) as history:
+        site.write(repo, history, folder)
+    address = (folder / "task-housing.html").as_uri()
+    return [Page("history-task", address, 1250)]
+
+
 def _champion() -> dict[str, Any]:
     """Return the newest version of the housing model."""
     folder = ROOT / "mlruns" / "registry" / "housing"
@@ -101,33 +105,21 @@ def take(browser: str, page: Page, file: Path) -> None:
         subprocess.run(command, check=True, capture_output=True, timeout=180)
 
 
-def find_browser() -> str:
-    """Return the first browser that is installed.
-
-    Raises:
-        typer.Exit: there is none.
-    """
-    for name in BROWSERS:
-        program = shutil.which(name)
-        if program:
-            return program
-    names = ", ".join(BROWSERS)
-    raise commands.fail(f"no browser found: install one of {names}.")
-
-
 def main(
     port_offset: Annotated[
         int, typer.Option(metavar="N", help="What is added to every port.")
     ] = 0,
 ) -> None:
-    """Take all pictures of the running stack."""
+    """Take all pictures of the running stack and of the history's pages."""
     settings = Settings.read(port_offset)
     browser = find_browser()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for page in pages(settings):
-        file = FOLDER / f"{page.name}.png"
-        take(browser, page, file)
-        print(file.relative_to(ROOT).as_posix())
+    with tempfile.TemporaryDirectory(prefix="mlops-") as name:
+        of_history = history_pages(Path(name).resolve() / "site")
+        for page in pages(settings) + of_history:
+            file = FOLDER / f"{page.name}.png"
+            take(browser, page, file)
+            print(file.relative_to(ROOT).as_posix())
 
 
 if __name__ == "__main__":

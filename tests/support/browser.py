@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.screenshots import BROWSERS, QUIET
+from tools.browser import BROWSERS, QUIET
 
 
 def _program() -> str | None:

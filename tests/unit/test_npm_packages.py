@@ -17,7 +17,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("name", ["clients", "kubernetes"])
+@pytest.mark.parametrize("name", ["clients", "kubernetes", "site"])
 def test_npm_installs_exact_versions_by_their_hashes(name: str) -> None:
     wanted = read(TESTS / name / "package.json")["dependencies"]
     lock = read(TESTS / name / "package-lock.json")["packages"]

@@ -18,10 +18,12 @@ GENERATED = (
     "deployment/models/",
     "docs/images/",
     "mlruns/",
+    "pipeline/site/assets/vendor/",
     "requirements/",
     "results/",
     "tests/clients/package-lock.json",
     "tests/kubernetes/package-lock.json",
+    "tests/site/package-lock.json",
 )
 RECORDS = ("CHANGELOG.md", "tests/unit/test_vocabulary.py")
 # Old commands and options still work, with a notice that names the new ones.

@@ -1,0 +1,1 @@
+"""The history as pages that open from the disk: `pipeline report --site DIR`."""
