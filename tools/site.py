@@ -1,8 +1,8 @@
 """Builds the documentation as a site in `build/site/site`: `nox -s site`.
 
 The site has the Markdown files that GitHub shows. Two things differ: links that leave
-`docs/` lead to the repository on GitHub, and the placeholder of its address is filled
-in, where GitHub Actions knows it.
+`docs/` lead to the repository on GitHub, and the placeholders of its address and of its
+site are filled in, where GitHub Actions knows them.
 """
 
 import os
@@ -20,6 +20,7 @@ DOCS = ROOT / "docs"
 CONFIGURATION = "zensical.toml"
 BUILD = ROOT / "build" / "site"
 PLACEHOLDER = "https://github.com/OWNER/REPOSITORY"
+PAGES_PLACEHOLDER = "https://OWNER.github.io/REPOSITORY"
 # A link to another file: neither a full address nor an anchor on the same page.
 LINK = re.compile(r"\]\((?![a-z]+:|#)([^)\s]+)\)")
 
@@ -29,6 +30,21 @@ def repository() -> str:
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     name = os.environ.get("GITHUB_REPOSITORY")
     return f"{server}/{name}" if name else PLACEHOLDER
+
+
+def published(address: str) -> str:
+    """Return where GitHub Pages shows the site of a repository.
+
+    Args:
+        address: that of the repository.
+    """
+    if address == PLACEHOLDER:
+        return PAGES_PLACEHOLDER
+    owner, name = address.split("/")[-2:]
+    domain = f"{owner.lower()}.github.io"
+    if name.lower() == domain:  # the owner's own site is at the top of the domain
+        return f"https://{domain}"
+    return f"https://{domain}/{name}"
 
 
 def render(text: str, address: str) -> str:
@@ -48,7 +64,8 @@ def render(text: str, address: str) -> str:
         return f"]({address}/{kind}/HEAD/{target}{hash_sign}{anchor})"
 
     rendered = LINK.sub(replace, text)
-    return rendered.replace(PLACEHOLDER, address)
+    filled = rendered.replace(PLACEHOLDER, address)
+    return filled.replace(PAGES_PLACEHOLDER, published(address))
 
 
 def prepare(address: str) -> None:

@@ -46,6 +46,9 @@ MISSED = {
     "nightly.yml": (
         "with a small budget the slow tests and the scan of the images never run"
     ),
+    "pages.yml": (
+        "where GitHub Pages is on, the documentation and the history are not published"
+    ),
     "mlops.yml": "pushes are neither tested nor trained nor published",
     "security.yml": "workflows, code and dependencies are not scanned for vulnerabilities",
 }

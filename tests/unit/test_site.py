@@ -30,6 +30,7 @@ site_dir = "site"
         ("../README.md#monitor", f"{ADDRESS}/blob/HEAD/README.md#monitor"),
         ("../pipeline/tasks", f"{ADDRESS}/tree/HEAD/pipeline/tasks"),
         (f"{site.PLACEHOLDER}/issues", f"{ADDRESS}/issues"),
+        (f"{site.PAGES_PLACEHOLDER}/history/", "https://acme.github.io/churn/history/"),
     ],
 )
 def test_a_link_out_of_the_folder_leads_to_the_repository(
@@ -64,6 +65,18 @@ def test_every_page_is_in_the_navigation() -> None:
     listed = set(pages_in(configuration["project"]["nav"]))
     existing = {path.name for path in (ROOT / "docs").glob("*.md")}
     assert listed == existing
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://github.com/Acme/Churn", "https://acme.github.io/Churn"),
+        ("https://github.com/Acme/acme.github.io", "https://acme.github.io"),
+        (site.PLACEHOLDER, site.PAGES_PLACEHOLDER),
+    ],
+)
+def test_the_site_is_where_github_pages_shows_it(address: str, expected: str) -> None:
+    assert site.published(address) == expected
 
 
 @pytest.fixture
