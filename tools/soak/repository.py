@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.git import git, git_bytes
 from history import layout
-from tools.soak.template import TemplateRun, newest_pushes
+from tools.soak.template import TemplateRun, copy_push, newest_pushes
 
 BRANCH = "main"
 PUSHES_A_DAY = 28
@@ -82,20 +82,12 @@ class _Pushes:
     def _push(self, number: int) -> Iterator[bytes]:
         """Yield the commands that add the runs of one push."""
         later = number // PUSHES_A_DAY * DAY_MS - self._earlier
-        names = {}
-        for run in self._runs:
-            for name in sorted(run.identifiers):
-                half = len(name) // 2
-                names[name] = self._draw.randbytes(half).hex()
-        for run in self._runs:
-            text, new_files = run.copy(self._draw, names, later)
-            experiment = layout.experiment_folder(run.experiment)
-            day = layout.time(run.started + later).date().isoformat()
-            place = f"mlruns/{experiment}/{day}/{names[run.run_id]}"
-            yield _file(f"{place}/{layout.RUN_FILE}", text.encode())
-            for path, file in run.files.items():
-                if path in new_files:
-                    yield _file(f"{place}/{path}", new_files[path])
+        for copy in copy_push(self._runs, self._draw, later):
+            place = f"mlruns/{copy.place}"
+            yield _file(f"{place}/{layout.RUN_FILE}", copy.text.encode())
+            for path, file in copy.template.files.items():
+                if path in copy.new_files:
+                    yield _file(f"{place}/{path}", copy.new_files[path])
                 else:
                     yield f"M 100644 {file.blob} {place}/{path}\n".encode()
 

@@ -3,7 +3,7 @@
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,43 @@ class TemplateRun:
             return new_names.get(token, token)
 
         return _TOKEN.sub(replace, self.text), files
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of a run.
+
+    Attributes:
+        place: its folder below `mlruns/`.
+        text: its `run.json`.
+        new_files: the bytes of those files that differ from the template's.
+    """
+
+    template: TemplateRun
+    place: str
+    text: str
+    new_files: dict[str, bytes]
+
+
+def copy_push(
+    runs: list[TemplateRun], draw: random.Random, later: int
+) -> Iterator[Copy]:
+    """Yield a copy of each run of a push, with other identifiers.
+
+    Args:
+        later: by how many milliseconds the copies are later.
+    """
+    names = {}
+    for run in runs:
+        for name in sorted(run.identifiers):
+            half = len(name) // 2
+            names[name] = draw.randbytes(half).hex()
+    for run in runs:
+        text, new_files = run.copy(draw, names, later)
+        experiment = layout.experiment_folder(run.experiment)
+        day = layout.time(run.started + later).date().isoformat()
+        place = f"{experiment}/{day}/{names[run.run_id]}"
+        yield Copy(run, place, text, new_files)
 
 
 def _near(draw: random.Random, value: float) -> float:
