@@ -221,7 +221,7 @@ def stack(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def clients(session: nox.Session) -> None:
-    """Generate clients in several languages, try them, and lint the API's document."""
+    """Generate and try clients, lint the API's document, run a model in a browser."""
     install(session, "clients")
     programs = environment(session, "clients") / PROGRAMS
     packages = install_npm(session, "clients")
