@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -13,12 +13,14 @@ from history.cli import app as history
 from history.cli_settings import Settings
 from pipeline import console, library_settings
 from pipeline.backup import cli as backup
+from pipeline.compare import cli as compare
 from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
 from pipeline.shard import Shard
 from pipeline.site import cli as site
+from pipeline.train import cli as training
 from pipeline.verification import project
 from pipeline.worker import cli as worker
 
@@ -29,6 +31,8 @@ app.command()(copies.init)
 app.command()(copies.update)
 reconcile.add_commands(app)
 backup.add_commands(app)
+compare.add_commands(app)
+app.command()(training.export)
 app.command()(site.report)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)
@@ -170,33 +174,6 @@ def promote(
         commit, message = run(context.obj, task, version, reason, remote, branch)
         span.set_attribute("commit", commit)
     console.show_publication(commit, message, as_json)
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    task: Annotated[
-        str, typer.Argument(metavar="TASK", help="The task whose model to export.")
-    ],
-    algorithm: Annotated[
-        str | None,
-        typer.Option(
-            help="Export the best run of this algorithm.", show_default="the champion"
-        ),
-    ] = None,
-    form: Annotated[
-        Literal["onnx", "joblib"], typer.Option("--format", help="The file format.")
-    ] = "onnx",
-) -> None:
-    """Train a model again from its run, check it, and write it to `models/`."""
-    from pipeline.train import export_run
-
-    exported = export_run.export(context.obj, task, algorithm, form)
-    print(
-        f"{exported.path}: run {exported.run.run_id}; the model {exported.comparison}."
-    )
-    if form == "joblib":
-        console.show_message(export_run.WARNING)
 
 
 @app.command()

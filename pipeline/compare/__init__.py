@@ -1,0 +1,1 @@
+"""Two runs, versions or commits side by side: `pipeline diff A B`."""
