@@ -18,6 +18,7 @@ from pipeline.copies import cli as copies
 from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
+from pipeline.reproduce import cli as reproduction
 from pipeline.shard import Shard
 from pipeline.site import cli as site
 from pipeline.train import cli as training
@@ -32,6 +33,7 @@ app.command()(copies.update)
 reconcile.add_commands(app)
 backup.add_commands(app)
 compare.add_commands(app)
+reproduction.add_commands(app)
 app.command()(training.export)
 app.command()(site.report)
 app.command("serve-worker")(worker.serve_worker)

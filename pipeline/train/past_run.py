@@ -13,6 +13,7 @@ from pipeline.params import Parameters
 from pipeline.repo import Repo
 from pipeline.schema import Feature, Task
 
+ALGORITHM = "algorithm"
 # The params and tags of the parent run that its candidates can be fitted again from.
 REQUIRED = {
     "seed",
@@ -40,7 +41,7 @@ class PastRun:
     @property
     def algorithm(self) -> str:
         """The candidate's algorithm."""
-        return self.run.params["algorithm"]
+        return self.run.params[ALGORITHM]
 
     @property
     def seed(self) -> int:
@@ -71,7 +72,7 @@ class PastRun:
                 values[key] = ast.literal_eval(text)
             except (SyntaxError, ValueError):  # a word, such as a solver's name
                 values[key] = text
-        del values["algorithm"]
+        del values[ALGORITHM]
         return values
 
     @property
@@ -117,8 +118,7 @@ def find(repo: Repo, task: Task, algorithm: str | None) -> PastRun:
         run_id = _best_run(task, algorithm, folders)
     folder = folders[run_id]
     run = _load(folder)
-    parent = _parent(run, folders)
-    return PastRun(run, parent, folder)
+    return of(run, _parent(run, folders), folder)
 
 
 def _champions_run(repo: Repo, task: Task) -> str:
@@ -162,21 +162,34 @@ def _candidates(
     for folder in folders.values():
         run = _load(folder)
         is_nested = run.experiment == task.name and run.parent in folders
-        algorithm = run.params.get("algorithm")
+        algorithm = run.params.get(ALGORITHM)
         if is_nested and algorithm and metric in run.metrics:
             runs = candidates.setdefault(algorithm, [])
             runs.append(run)
     return candidates
 
 
-def _parent(run: Run, folders: dict[str, Path]) -> Run:
-    """Return the run of the training that a candidate's run was part of."""
+def _parent(run: Run, folders: dict[str, Path]) -> Run | None:
+    """Return the run that a candidate's run is a child of."""
     folder = folders.get(run.parent or "")
-    if folder:
-        parent = _load(folder)
+    return _load(folder) if folder else None
+
+
+def of(run: Run, parent: Run | None, folder: Path) -> PastRun:
+    """Return a candidate's run with the run of its training.
+
+    Args:
+        run: the candidate's run.
+        parent: the run of the training; None if there is none.
+        folder: the folder of the candidate's run.
+
+    Raises:
+        PipelineError: the run is not a candidate of `pipeline train`.
+    """
+    if parent:
         recorded = set(parent.params).union(parent.tags)
-        if recorded.issuperset(REQUIRED):
-            return parent
+        if ALGORITHM in run.params and recorded.issuperset(REQUIRED):
+            return PastRun(run, parent, folder)
     raise PipelineError(
         f"the run {run.run_id} cannot be made again: it is not a candidate of `pipeline"
         " train`, whose run has the seed, the data and the rows that were held out."

@@ -53,7 +53,11 @@ def refit(repo: Repo, task: Task, past: PastRun) -> RefittedModel:
             f" the run had {past.data_digest[:12]}): check out the commit"
             f" {past.commit[:12]} to make its models again."
         )
-    table = dataset.table
+    return refit_on(task, past, dataset.table)
+
+
+def refit_on(task: Task, past: PastRun, table: pd.DataFrame) -> RefittedModel:
+    """Fit a run's model again on its table, which the caller has checked."""
     held = tables.in_holdout(task, table, past.holdout_share)
     pipeline = _fit(task, past, table[~held])
     return RefittedModel(

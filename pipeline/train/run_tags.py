@@ -42,6 +42,7 @@ def parent_tags(repo: Repo, dataset: Dataset, dirty: list[str]) -> dict[str, str
         "digest.code": digest_of_code(),
         "digest.params": sha256_file(repo.params),
         "version.python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
     }
     if requirements.is_file():
         tags["digest.requirements"] = sha256_file(requirements)

@@ -75,6 +75,7 @@ def test_the_parent_run_has_what_a_training_depends_on(trained: Training) -> Non
     required = {
         "digest.code",
         "digest.params",
+        "machine",
         "version.python",
         "version.scikit-learn",
     }

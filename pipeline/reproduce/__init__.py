@@ -1,0 +1,1 @@
+"""A run made again and compared byte for byte: `pipeline reproduce`."""
