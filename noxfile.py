@@ -302,6 +302,13 @@ def verify_history(session: nox.Session) -> None:
     session.run("python", "scripts/verify_mlflow_data.py", *session.posargs)
 
 
+@nox.session(default=False)
+def reproduce(session: nox.Session) -> None:
+    """Make the champions and one old run again, and compare: `-- RUN|TASK[@VERSION]`."""
+    install(session, "pipeline")
+    session.run("python", "-m", "scripts.reproduce", *session.posargs)
+
+
 @nox.session(name="verify", default=False)
 def verify_old_name(session: nox.Session) -> None:
     """Do the same as `verify-history`: its former name."""

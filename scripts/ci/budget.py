@@ -62,6 +62,7 @@ MINUTES = {
     "verdict": 1,
     "comment": 1,
     "scan": 7,
+    "reproduce": 6,
 }
 # The same of `train` for one share of the tasks, if several jobs train them. Most of it
 # is the start of the job and the installation of packages.

@@ -147,6 +147,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
         "mlops.yml smoke",
         "nightly.yml documents",
         "nightly.yml e2e",
+        "nightly.yml reproduce",
         "pages.yml build",
         "security.yml scorecard",
     }
