@@ -358,6 +358,13 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tools.soak", *session.posargs)
 
 
+@nox.session(name="gate-study", default=False)
+def gate_study(session: nox.Session) -> None:
+    """Measure on the tasks' rows how often the gate errs: `-- --help`."""
+    install(session, "dev")
+    session.run("python", "-m", "tools.gate_study", *session.posargs)
+
+
 @nox.session(default=False)
 def traffic(session: nox.Session) -> None:
     """Send requests to the API: `-- normal|errors|slow|drifted`; `-- --help`."""

@@ -1,0 +1,90 @@
+"""The two pictures of docs/gate.md."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from core.files import write_atomic
+from pipeline import tasks
+from pipeline.publish.reasons import METRICS
+from tools.gate_study.figures import POWER, needed_gains, standard_error
+from tools.gate_study.rules import Rule
+from tools.gate_study.simulation import Sequences
+
+PLACE = 10
+PANEL_WIDTH = 4.0  # inches
+HEIGHT = 3.4
+DPI = 90
+SHARES = np.linspace(0, 0.98, 99)
+OPTIMISM = 0.25  # of a standard error, the most that is allowed
+
+Simulated = dict[str, list[Sequences]]
+Panel = Callable[[Axes, str, list[Sequences], Sequence[Rule]], None]
+
+
+def draw(folder: Path, simulated: Simulated, rules: Sequence[Rule]) -> None:
+    """Write `gate-power.png` and `gate-optimism.png`.
+
+    Args:
+        folder: where they are written.
+        simulated: the sequences by the task's name.
+        rules: the rules to show.
+    """
+    power = _picture(simulated, rules, _draw_power)
+    write_atomic(folder / "gate-power.png", power)
+    optimism = _picture(simulated, rules, _draw_optimism)
+    write_atomic(folder / "gate-optimism.png", optimism)
+
+
+def _picture(simulated: Simulated, rules: Sequence[Rule], panel: Panel) -> bytes:
+    """Return a PNG with one panel a task."""
+    count = len(simulated)
+    size = (count * PANEL_WIDTH, HEIGHT)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(1, count, squeeze=False)
+    for axes, name in zip(grid[0], simulated, strict=True):
+        panel(axes, name, simulated[name], rules)
+        axes.set_title(name)
+        axes.legend(fontsize="small")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=DPI)
+    return stream.getvalue()
+
+
+def _draw_power(
+    axes: Axes, name: str, sequences: list[Sequences], rules: Sequence[Rule]
+) -> None:
+    """Draw how many challengers with a true gain are promoted, by its size."""
+    widest = 0.0
+    for rule in rules:
+        needed = needed_gains(rule, sequences, PLACE)
+        by_share = np.quantile(needed, SHARES)
+        axes.plot(by_share, SHARES, label=rule.name)
+        widest = max(widest, by_share[-1])
+    axes.axhline(POWER, color="grey", linewidth=0.8, linestyle=":")
+    axes.set_xlim(0, widest)
+    axes.set_ylim(0, 1)
+    metric = tasks.load(name).metric.name
+    title = METRICS.get(metric, metric)
+    axes.set_xlabel(f"true gain in {title}")
+    axes.set_ylabel(f"share promoted as challenger {PLACE}")
+
+
+def _draw_optimism(
+    axes: Axes, name: str, sequences: list[Sequences], rules: Sequence[Rule]
+) -> None:
+    """Draw how the optimism of the model in service grows without a true gain."""
+    error = standard_error(sequences)
+    for rule in rules:
+        luck = [each.without_gains[rule.name].luck for each in sequences]
+        mean = np.mean(luck, axis=0) / error
+        pushes = np.arange(1, len(mean) + 1)
+        axes.plot(pushes, mean, label=rule.name)
+    axes.axhline(OPTIMISM, color="grey", linewidth=0.8, linestyle=":")
+    axes.set_ylim(bottom=-0.05)
+    axes.set_xlabel("pushes without a true gain")
+    axes.set_ylabel("optimism, standard errors")
