@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 from core.files import write_atomic
-from history import History, Run, layout
+from history import History, Promotion, Run, layout
 from pipeline.publish import record
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
 from pipeline.repo import Repo
+from pipeline.report.day_summaries import CHALLENGER, CHAMPION
 
 
 def apply(
@@ -32,7 +33,7 @@ def apply(
         for run_id in result.run_ids:
             run = contest.trained.run(run_id)
             if run_id == result.parent_run:
-                run = _with_decision(run, decisions[name])
+                run = _with_decision(run, decisions[name], history.champion(name))
             history.add(run, _artifacts(run, contest.trained.folder(run_id)))
             published.append(run_id)
         if decisions[name].promote:
@@ -40,14 +41,20 @@ def apply(
     record.finish(tip, history, published)
 
 
-def _with_decision(run: Run, decision: Decision) -> Run:
-    """Return a task's parent run with the gate's decision in its tags."""
+def _with_decision(run: Run, decision: Decision, champion: Promotion | None) -> Run:
+    """Return a task's parent run with the gate's decision in its tags.
+
+    The tags of champion and challenger count the comparisons on the hold-out.
+    """
     checks = [check.model_dump() for check in decision.checks]
     tags = {
         "gate": decision.tag,
         "gate.reason": decision.reason,
         "gate.checks": json.dumps(checks),
     }
+    if champion and decision.compared:
+        tags[CHAMPION] = str(champion.version)
+        tags[CHALLENGER] = decision.compared
     return run.model_copy(update={"tags": run.tags | tags})
 
 

@@ -11,8 +11,10 @@ from pipeline import tasks
 from pipeline.bundle import Bundle
 from pipeline.data import table as tables
 from pipeline.data.validate import validate
+from pipeline.publish import earlier_challengers
 from pipeline.publish.gate import Decision, decide
 from pipeline.repo import Repo
+from pipeline.report import day_summaries
 
 ALL_FAILED = (
     "every candidate failed to train; the tag `failure` of the parent run gives the"
@@ -24,14 +26,14 @@ class Contest:
     """Decides for each task of a bundle whether its challenger is promoted.
 
     After a lost race the champions, and so the decisions, are usually the same: each
-    decision is made once per champion.
+    decision is made once per champion and number of its challengers.
     """
 
     def __init__(self, folder: Path, bundle: Bundle) -> None:
         self.folder = folder
         self.bundle = bundle
         self.trained = History.open(folder / "mlruns")
-        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._decisions: dict[tuple[str, str, int], Decision] = {}
 
     def decide(self, name: str, tip: Repo, history: History) -> Decision:
         """Compare a task's challenger with the champion at the tip.
@@ -42,12 +44,25 @@ class Contest:
         champion = history.champion(name)
         served = _served(tip, name, champion)
         digest = champion.sha256 if champion else ""
-        key = (name, digest)
+        earlier = self._earlier(name, tip, history)
+        key = (name, digest, earlier)
         if key not in self._decisions:
-            self._decisions[key] = self._compare(name, served)
+            self._decisions[key] = self._compare(name, served, earlier)
         return self._decisions[key]
 
-    def _compare(self, name: str, served: bytes | None) -> Decision:
+    def _earlier(self, name: str, tip: Repo, history: History) -> int:
+        """Return how many other challengers the champion met on the hold-out."""
+        champion = history.champion(name)
+        if champion is None:
+            return 0
+        summaries = day_summaries.folder(tip)
+        compared = earlier_challengers.compared(history, champion, summaries)
+        challenger = self.bundle.tasks[name].challenger
+        if challenger:
+            compared.discard(challenger.sha256)
+        return len(compared)
+
+    def _compare(self, name: str, served: bytes | None, earlier: int) -> Decision:
         challenger = self.bundle.tasks[name].challenger
         if challenger is None:
             return Decision(False, ALL_FAILED, [])
@@ -58,7 +73,7 @@ class Contest:
         holdout = validate(task, rows, path.name)
         model = OnnxModel(files / MODEL)
         champion = OnnxModel(served) if served else None
-        return decide(task, challenger, model, champion, holdout)
+        return decide(task, challenger, model, champion, holdout, earlier)
 
 
 def _served(tip: Repo, name: str, champion: Promotion | None) -> bytes | None:

@@ -1,30 +1,37 @@
 """The gate: a challenger replaces the champion only if every check passes.
 
-A tie keeps the champion.
+A tie keeps the champion, and so does a gain that luck on the hold-out may explain.
 """
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline.bundle import Challenger
+from pipeline.publish import error_level, gain
 from pipeline.publish import reasons as explain
 from pipeline.schema import Task
-from pipeline.train.evaluate import encode, higher_is_better, interval, score, scorer
-
-SEED = 42
+from pipeline.train.evaluate import encode, higher_is_better, score
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's answer for one task, with every check that led to it."""
+    """The gate's answer for one task, with every check that led to it.
+
+    Attributes:
+        promote: whether the challenger becomes the champion.
+        reason: the numbers behind it, in words.
+        checks: all checks.
+        compared: the SHA-256 of the challenger's ONNX file if it was compared with the
+            champion on the hold-out, else empty.
+    """
 
     promote: bool
     reason: str
     checks: list[Check]
+    compared: str = ""
 
     @property
     def tag(self) -> str:
@@ -43,6 +50,7 @@ def decide(
     challenger_model: OnnxModel,
     champion_model: OnnxModel | None,
     holdout: pd.DataFrame,
+    earlier: int = 0,
 ) -> Decision:
     """Decide between a challenger and the champion as it is served.
 
@@ -50,8 +58,15 @@ def decide(
         challenger: the evidence of its training.
         champion_model: the ONNX file in service, or None before the first promotion.
         holdout: rows that neither was trained on; the task's features and its target.
+        earlier: how many other challengers were compared with this champion before.
     """
-    comparison = _compare(task, challenger_model, champion_model, holdout)
+    comparison = _without_rows(challenger_model, champion_model, holdout)
+    compared = ""
+    if comparison is None:
+        assert champion_model
+        compared = challenger_model.sha256
+        place = earlier + 1
+        comparison = _on_rows(task, challenger_model, champion_model, holdout, place)
     checks = _thresholds(task, challenger)
     checks.append(comparison)
     checks += _evidence(task, challenger)
@@ -61,8 +76,8 @@ def decide(
         if not test.passed:
             reasons.append(explain.behavioural_test(test.name, test.detail))
     if reasons:
-        return Decision(False, "; ".join(reasons), checks)
-    return Decision(True, comparison.detail, checks)
+        return Decision(False, "; ".join(reasons), checks, compared)
+    return Decision(True, comparison.detail, checks, compared)
 
 
 def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
@@ -78,10 +93,10 @@ def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
     return checks
 
 
-def _compare(
-    task: Task, challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
-) -> Check:
-    """Check whether the challenger is better than the champion on the same rows."""
+def _without_rows(
+    challenger: OnnxModel, champion: OnnxModel | None, holdout: pd.DataFrame
+) -> Check | None:
+    """Return the check against the champion if it needs no predictions, else None."""
     if champion is None:
         return _comparison(True, explain.NO_CHAMPION)
     if champion.sha256 == challenger.sha256:
@@ -91,50 +106,38 @@ def _compare(
         # Somebody removed a column from the task: the champion can't serve these data
         # any more.
         return _comparison(True, explain.champion_lacks(missing))
+    return None
+
+
+def _on_rows(
+    task: Task,
+    challenger: OnnxModel,
+    champion: OnnxModel,
+    holdout: pd.DataFrame,
+    place: int,
+) -> Check:
+    """Check whether the challenger is better than the champion on the same rows."""
     metric = task.metric.name
     truth = encode(task, holdout)
     old = champion.predict(holdout)
     new = challenger.predict(holdout)
-    low, high = gain_interval(task, truth, old, new)
-    better = low > 0
-    higher = task.metric.higher_is_better
+    measured = gain.measure(task, truth, old, new)
+    allowed = error_level.level(place)
+    better = measured.p_value < allowed
     detail = explain.against_champion(
         metric,
         challenger=score(task, metric, truth, new),
         champion=score(task, metric, truth, old),
-        difference=(low, high) if higher else (-high, -low),
+        difference=measured.difference(task),
         better=better,
-        higher_is_better=higher,
+        higher_is_better=task.metric.higher_is_better,
+        test=explain.significance(measured.p_value, allowed, place),
     )
     return _comparison(better, detail)
 
 
 def _comparison(passed: bool, detail: str) -> Check:
     return Check(name="better than champion", passed=passed, detail=detail)
-
-
-def gain_interval(
-    task: Task, truth: np.ndarray, old: np.ndarray, new: np.ndarray
-) -> tuple[float, float]:
-    """Return the 95 % interval of the new model's gain over the old, in units of the
-    task's metric.
-
-    A paired bootstrap: each resample draws rows, and both models are scored on the same
-    rows.
-
-    Args:
-        truth: shape (rows,).
-        old, new: predictions, shape (rows,) or (rows, classes).
-    """
-    sign = 1 if task.metric.higher_is_better else -1
-    before = scorer(task, task.metric.name, truth, old)
-    after = scorer(task, task.metric.name, truth, new)
-
-    def gain(rows: np.ndarray) -> float:
-        difference = after(rows) - before(rows)
-        return sign * difference
-
-    return interval(gain, len(truth), SEED)
 
 
 def _evidence(task: Task, challenger: Challenger) -> list[Check]:

@@ -29,6 +29,7 @@ def against_champion(
     difference: tuple[float, float],
     better: bool,
     higher_is_better: bool,
+    test: str = "",
 ) -> str:
     """Compare the challenger's metric with the champion's.
 
@@ -36,6 +37,8 @@ def against_champion(
         difference: the 95 % interval of the challenger's metric minus the champion's.
         better: whether the challenger is significantly better.
         higher_is_better: the direction of the metric.
+        test: the significance of a gain; see `significance`. Earlier versions decided
+            by the interval.
     """
     new, old = _as_different(challenger, champion)
     relation = _relation(challenger, champion, better, higher_is_better)
@@ -43,8 +46,26 @@ def against_champion(
     interval = f"95 % interval of the difference {low:.3g} to {high:.3g}"
     if not higher_is_better:
         interval += "; lower is better"
+    is_above = challenger > champion
+    if test and challenger != champion and is_above == higher_is_better:
+        interval += f"; {test}"
     name = METRICS.get(metric, metric)
     return f"{name} {new} is {relation} the champion's {old} ({interval})"
+
+
+def significance(p_value: float, level: float, place: int) -> str:
+    """Compare a gain's p-value with the level that the gate requires.
+
+    Args:
+        p_value: the probability of such a gain if the challenger is no better.
+        level: the p-value with which the challenger would just not be promoted.
+        place: which challenger of this champion it is, from 1.
+    """
+    relation = "below" if p_value < level else "not below"
+    return (
+        f"p-value {p_value:.2g} is {relation} {level:.2g}, the level for challenger"
+        f" {place:,} of this champion"
+    )
 
 
 def _relation(

@@ -6,7 +6,7 @@ again. With it, a publish reads the summaries of the days, and not every run.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain, islice
 from operator import itemgetter
@@ -25,7 +25,11 @@ from pipeline.schema import Task
 COMMIT = "mlflow.source.git.commit"
 MEASURED = "holdout_"  # starts the name of a metric that was measured on the hold-out
 GATE = "gate"
-_TAGS = (COMMIT, GATE, "gate.reason")
+# Of a challenger that was compared with a champion on the hold-out: the champion's
+# version, and the SHA-256 of the challenger's ONNX file.
+CHAMPION = "gate.champion"
+CHALLENGER = "gate.challenger"
+_TAGS = (COMMIT, GATE, "gate.reason", CHAMPION, CHALLENGER)
 _PARAMETERS = ("algorithm", "challenger")
 
 
@@ -53,16 +57,21 @@ def folder(repo: Repo) -> Path:
     return repo.results / "summaries"
 
 
-def read(history: History, kept: Path | None = None) -> dict[str, DaySummary]:
+def read(
+    history: History,
+    kept: Path | None = None,
+    is_chosen: Callable[[Path], bool] = lambda day: True,
+) -> dict[str, DaySummary]:
     """Return the summary of each day, by the day's folder below the history.
 
     Args:
         kept: the folder of the summaries, of which those that hold are not made anew.
+        is_chosen: whether the day of a folder is read.
 
     Raises:
         PipelineError: a run is damaged.
     """
-    days = _run_ids_by_day(history)
+    days = _run_ids_by_day(history, is_chosen)
     summaries: dict[str, DaySummary] = {}
     if kept:
         summaries = _kept(kept, days)
@@ -132,12 +141,18 @@ def is_push(run: RunSummary) -> bool:
     return not run.parent and GATE in run.tags
 
 
-def _run_ids_by_day(history: History) -> dict[str, list[str]]:
-    """Return the run IDs of each day's folder, such as `housing/2026-11-18`."""
-    days: dict[str, list[str]] = {}
+def _run_ids_by_day(
+    history: History, is_chosen: Callable[[Path], bool]
+) -> dict[str, list[str]]:
+    """Return the run IDs of each chosen day's folder, such as `housing/2026-11-18`."""
+    folders: dict[Path, list[str]] = {}
     for run_id, path in history.folders.items():
-        experiment_and_day = path.parts[-3:-1]
-        days.setdefault("/".join(experiment_and_day), []).append(run_id)
+        folders.setdefault(path.parent, []).append(run_id)
+    days: dict[str, list[str]] = {}
+    for folder, run_ids in folders.items():
+        if is_chosen(folder):
+            experiment_and_day = folder.parts[-2:]
+            days["/".join(experiment_and_day)] = run_ids
     return days
 
 

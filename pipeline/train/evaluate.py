@@ -102,11 +102,22 @@ def interval(statistic: Statistic, count: int, seed: int) -> tuple[float, float]
 
     A resample of the `count` rows on which it is NaN (a class is missing) is left out.
     """
+    values = bootstrap(statistic, count, seed)
+    return percentiles(values)
+
+
+def bootstrap(statistic: Statistic, count: int, seed: int) -> np.ndarray:
+    """Return a function of row numbers on resamples of the rows, shape (resamples,)."""
     generator = np.random.default_rng(seed)
     values = []
     for _ in range(RESAMPLES):
         resample = generator.integers(0, count, count)
         values.append(statistic(resample))
+    return np.array(values)
+
+
+def percentiles(values: np.ndarray) -> tuple[float, float]:
+    """Return the interval that holds 95 % of the values that are numbers."""
     edges = np.nanpercentile(values, [2.5, 97.5])
     low, high = edges.tolist()
     return low, high

@@ -90,6 +90,7 @@ def _replay(
         parent_run = bundles.read(folder).tasks[name].parent_run
         bundle_of_run[parent_run] = folder
     champion = None
+    compared: set[str] = set()
     promoted = []
     for commit in commits:
         show = ("show", "--format=", "--name-only", commit)
@@ -103,8 +104,13 @@ def _replay(
         model = OnnxModel(run / layout.MODELS / challenger.model_id / "model.onnx")
         rows = folder / "holdout" / f"{name}.csv.gz"
         holdout = pd.read_csv(rows, keep_default_na=False)
-        decision = decide(tasks.load(name), challenger, model, champion, holdout)
+        earlier = len(compared - {model.sha256})
+        task = tasks.load(name)
+        decision = decide(task, challenger, model, champion, holdout, earlier)
+        if decision.compared:
+            compared.add(decision.compared)
         if decision.promote:
             champion = model
+            compared.clear()
             promoted.append(challenger.run_id)
     return promoted

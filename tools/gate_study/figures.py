@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.publish.gate import gain_interval
+from pipeline.publish import gain
 from tools.gate_study.holdout import Comparison
 from tools.gate_study.population import Population
 from tools.gate_study.rules import Rule
@@ -153,5 +153,5 @@ def seconds_of_decision(population: Population) -> float:
     champion = population.predictions[0][rows]
     challenger = population.predictions[1][rows]
     began = time.perf_counter()
-    gain_interval(population.task, population.truth[rows], champion, challenger)
+    gain.measure(population.task, population.truth[rows], champion, challenger)
     return time.perf_counter() - began

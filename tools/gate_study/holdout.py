@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.publish.gate import SEED
+from pipeline.publish.gain import SEED
 from pipeline.schema import Task
 from pipeline.train.evaluate import RESAMPLES
 from pipeline.train.units import sign

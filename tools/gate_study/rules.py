@@ -1,4 +1,4 @@
-"""The rules that are compared: when a challenger replaces the champion.
+"""The rules that are compared: the gate's own, and those that it was chosen from.
 
 A rule returns the true gain that each challenger would have needed: it replaces the
 champion if its true gain is above that. A challenger without a true gain needs more than
@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from pipeline.publish.error_level import FALSE_PROMOTIONS, level
 from tools.gate_study.holdout import Comparison
 
 Array = np.ndarray
 # From a comparison, and the place of each challenger among those of its champion (from
 # 1), to the gain that each would have needed.
 Needed = Callable[[Comparison, Array], Array]
-
-# The false promotions that a sequence of pushes may have, as a probability.
-ALLOWED = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,18 +29,24 @@ class Rule:
 
 
 def interval(comparison: Comparison, places: Array) -> Array:
-    """Require a 95 % interval above zero, however many challengers there were."""
+    """Require a 95 % interval above zero, as the gate did before it counted."""
     return -comparison.low
 
 
 def same_level(pushes: int) -> Needed:
-    """Return the rule that shares the allowed error among a fixed number of pushes."""
+    """Return the rule that shares the allowed error evenly among the pushes."""
 
     def needed(comparison: Comparison, places: Array) -> Array:
-        levels = np.full(len(places), ALLOWED / pushes)
+        levels = np.full(len(places), FALSE_PROMOTIONS / pushes)
         return _beyond(comparison, levels)
 
     return needed
+
+
+def level_by_place(comparison: Comparison, places: Array) -> Array:
+    """Require what the gate requires of each challenger of a champion."""
+    levels = [level(place) for place in places.tolist()]
+    return _beyond(comparison, np.array(levels))
 
 
 def _beyond(comparison: Comparison, levels: Array) -> Array:
@@ -59,5 +63,6 @@ def rules(pushes: int) -> list[Rule]:
     """
     return [
         Rule("95 % interval", interval),
-        Rule(f"level for {pushes:,} pushes", same_level(pushes)),
+        Rule(f"one level for {pushes:,} pushes", same_level(pushes)),
+        Rule("level by challenger", level_by_place),
     ]

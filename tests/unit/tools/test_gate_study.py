@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from core.errors import UsageError
 from pipeline import tasks
-from pipeline.publish.gate import gain_interval
+from pipeline.publish import gain
 from pipeline.schema import Kind, Metric, Task
 from pipeline.train.evaluate import higher_is_better
 from scripts import commands
@@ -56,22 +57,28 @@ def drawn(task: Task, models: int) -> tuple[np.ndarray, np.ndarray]:
     classes = len(task.target.classes)
     truth = generator.integers(0, classes, ROWS)
     weights = generator.uniform(0.1, 1, (models, ROWS, classes))
-    weights += np.eye(classes)[truth]
+    weights += 0.3 * np.eye(classes)[truth]
     return truth, weights / weights.sum(axis=2, keepdims=True)
 
 
 @pytest.mark.parametrize(("name", "metric"), METRICS)
-def test_the_interval_is_the_one_that_the_gate_computes(name: str, metric: str) -> None:
+def test_interval_and_p_value_are_those_that_the_gate_computes(
+    name: str, metric: str
+) -> None:
     task = with_metric(name, metric)
     truth, predictions = drawn(task, models=3)
     models = Models.of(task, scoring_of(task, truth, predictions), ROWS)
     rows = np.random.default_rng(6).integers(0, ROWS, 50)
     holdout = on_rows(models, resample_counts(len(rows)), rows)
     comparison = compare(holdout, 0, np.array([1, 2]), len(rows))
-    old, new = predictions[0][rows], predictions[2][rows]
-    low, _ = gain_interval(task, truth[rows], old, new)
+    old = predictions[0][rows]
+    new = predictions[2][rows]
+    measured = gain.measure(task, truth[rows], old, new)
     true_gain = models.direction * (models.true[2] - models.true[0])
-    assert comparison.low[1] + true_gain == pytest.approx(low, abs=1e-5)
+    assert comparison.low[1] + true_gain == pytest.approx(measured.low, abs=1e-5)
+    t = (comparison.gain[1] + true_gain) / comparison.error[1]
+    p_value = stats.t.sf(t, len(rows) - 1)
+    assert p_value == pytest.approx(measured.p_value, rel=1e-3)
 
 
 def test_a_metric_that_cannot_be_studied_is_named_with_those_that_can() -> None:

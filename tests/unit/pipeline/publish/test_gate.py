@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,7 +12,7 @@ from history.registry import Check
 from pipeline import tasks
 from pipeline.bundle import Challenger
 from pipeline.publish import reasons
-from pipeline.publish.gate import Decision, decide, gain_interval
+from pipeline.publish.gate import Decision, decide
 from pipeline.schema import Layout, Task
 from tests.support import factories
 from tests.support.service import TASKS
@@ -186,14 +185,21 @@ def test_a_champion_that_needs_a_removed_column_is_replaced(arena: Arena) -> Non
     )
 
 
-def test_the_interval_of_the_gain_is_paired() -> None:
-    task = tasks.load("housing")
-    generator = np.random.default_rng(0)
-    truth = generator.normal(2, 1, 500)
-    old = truth + generator.normal(0, 1, 500)
-    error = old - truth
-    new = truth + error * 0.98
-    low, high = gain_interval(task, truth, old, new)
-    # 2 % less error on the same rows is significant, although it is far less than the
-    # spread of either.
-    assert 0.015 < low < high < 0.025
+def test_the_more_challengers_a_champion_has_met_the_less_luck_is_believed(
+    arena: Arena,
+) -> None:
+    evidence = arena.evidence(arena.good)
+    models = (arena.good.model, arena.poor.model)
+    first = decide(arena.task, evidence, *models, arena.holdout)
+    assert first.promote
+    assert ", the level for challenger 1 of this champion)" in first.reason
+    late = decide(arena.task, evidence, *models, arena.holdout, earlier=10**80)
+    assert not late.promote
+    assert failed(late) == ["better than champion"]
+    assert " is not significantly " in late.reason
+    assert first.compared == late.compared == arena.good.model.sha256
+
+
+def test_only_a_comparison_on_the_hold_out_counts(arena: Arena) -> None:
+    assert arena.decide(arena.good, None).compared == ""
+    assert arena.decide(arena.good, arena.good).compared == ""

@@ -6,6 +6,7 @@ import pytest
 
 from core.manifest import Parity
 from pipeline.publish import reasons
+from pipeline.publish.error_level import level
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,36 @@ def test_a_comparison_names_the_side_the_numbers_and_the_interval(
         metric, challenger, champion, difference, better, higher
     )
     assert reason == sentence
+
+
+@pytest.mark.parametrize(
+    ("p_value", "ending"),
+    [
+        (
+            0.0002,
+            "; p-value 0.0002 is below 0.00048, the level for challenger 1 of this",
+        ),
+        (
+            0.01,
+            "; p-value 0.01 is not below 0.00048, the level for challenger 1 of this",
+        ),
+    ],
+)
+def test_a_gain_has_its_p_value_and_the_level(p_value: float, ending: str) -> None:
+    test = reasons.significance(p_value, level(1), 1)
+    better = p_value < level(1)
+    arguments = ("roc_auc", 0.79, 0.778, (0.001, 0.02), better, True)
+    reason = reasons.against_champion(*arguments, test)
+    side = "above" if better else "not significantly above"
+    assert reason.startswith(f"ROC AUC 0.79 is {side} the champion's 0.778 (95 % ")
+    assert reason.endswith(f"0.001 to 0.02{ending} champion)")
+
+
+def test_a_loss_needs_no_p_value() -> None:
+    test = reasons.significance(0.9, 0.001, 1)
+    arguments = ("rmse", 0.5, 0.4, (0.05, 0.15), False, False)
+    without = reasons.against_champion(*arguments)
+    assert reasons.against_champion(*arguments, test) == without
 
 
 @pytest.mark.parametrize(
