@@ -21,9 +21,9 @@ from pipeline.repo import Repo
 from pipeline.schema import Task
 from scripts import commands
 from tools.gate_study import figures, pictures, population, table
-from tools.gate_study.figures import TaskFigures
+from tools.gate_study.figures import Simulated, TaskFigures
 from tools.gate_study.rules import rules
-from tools.gate_study.simulation import Sequences, Settings, simulate
+from tools.gate_study.simulation import CHAMPIONS, Settings, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ def main(
     settings = Settings(holdouts, pushes, rules(pushes))
     _require_enough(models, pushes)
     results = []
-    simulated: dict[str, list[Sequences]] = {}
+    simulated: dict[str, Simulated] = {}
     try:
         for name in task or tasks.names():
             one = tasks.load(name)
@@ -73,18 +73,19 @@ def main(
 def _require_enough(models: int, pushes: int) -> None:
     """Refuse fewer models than the pushes need."""
     pairs = models * (models - 1) // 2
-    if pairs < pushes + 1:
+    needed = pushes + CHAMPIONS
+    if pairs < needed:
         raise commands.fail(
-            f"{models} models make {pairs:,} challengers, but a champion and"
-            f" {pushes:,} pushes need {pushes + 1:,}: raise --models.",
+            f"{models} models make {pairs:,} pairs, but {pushes:,} pushes need"
+            f" {needed:,}: raise --models.",
             status=2,
         )
 
 
 def _study(
     task: Task, settings: Settings, models: int
-) -> tuple[TaskFigures, list[Sequences]]:
-    """Return the figures of a task, and the sequences that they come from."""
+) -> tuple[TaskFigures, Simulated]:
+    """Return the figures of a task, and what happened on each hold-out."""
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     with bar:
@@ -93,8 +94,8 @@ def _study(
             Repo.open(ROOT), task, models, advance=lambda: bar.advance(fits)
         )
         draws = bar.add_task(f"Pushing {task.name}", total=settings.holdouts)
-        sequences = simulate(rows, settings, advance=lambda: bar.advance(draws))
-    return figures.of_task(rows, settings, sequences), sequences
+        simulated = simulate(rows, settings, advance=lambda: bar.advance(draws))
+    return figures.of_task(rows, settings, simulated), simulated
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.publish import gain
-from tools.gate_study.holdout import Comparison
 from tools.gate_study.population import Population
 from tools.gate_study.rules import Rule
-from tools.gate_study.simulation import CHAMPIONS, Sequences, Settings, gains
+from tools.gate_study.sequence import Course
+from tools.gate_study.simulation import Reign, Settings, brings_gain
 
+Simulated = list[list[Reign]]  # by hold-out
 # The share of the challengers that are promoted at the smallest gain that counts as
 # found.
 POWER = 0.8
@@ -19,27 +20,40 @@ PLACES = (1, 10, 100, 1000)
 
 
 @dataclass(frozen=True)
+class Sequences:
+    """What a rule does in sequences of pushes.
+
+    Attributes:
+        with_false_promotion: the share of the sequences in which at least one
+            challenger without a true gain was promoted.
+        false_promotions: how many were promoted in a sequence, on average.
+        optimism: how much better than it is the model in service seems to be at the
+            end, in standard errors of its metric on the hold-out.
+    """
+
+    with_false_promotion: float
+    false_promotions: float
+    optimism: float
+
+
+@dataclass(frozen=True)
 class RuleFigures:
     """What a rule does.
 
     Attributes:
         rule: its name.
-        with_false_promotion: the share of sequences without true gains in which at
-            least one challenger was promoted.
-        false_promotions: how many were promoted in such a sequence, on average.
-        optimism: how much better than it is the champion seems to be at the end, in
-            standard errors of its metric on the hold-out.
-        optimism_with_gains: the same in the sequences with true gains.
-        gains_found: the share of the true gains that were promoted.
+        no_better: in sequences of challengers that are truly no better.
+        equal: in sequences of challengers that are exactly as good.
+        with_gains: in sequences in which every 50th push brings a true gain.
+        gains_found: the share of these gains that were promoted.
         smallest_gain: the true gain of which 80 % are promoted, in units of the metric,
             by the place of the challenger among those of its champion.
     """
 
     rule: str
-    with_false_promotion: float
-    false_promotions: float
-    optimism: float
-    optimism_with_gains: float
+    no_better: Sequences
+    equal: Sequences
+    with_gains: Sequences
     gains_found: float
     smallest_gain: dict[int, float]
 
@@ -72,19 +86,20 @@ class TaskFigures:
 
 
 def of_task(
-    population: Population, settings: Settings, sequences: list[Sequences]
+    population: Population, settings: Settings, simulated: Simulated
 ) -> TaskFigures:
     """Return the figures of all rules."""
-    error = standard_error(sequences)
+    reigns = all_reigns(simulated)
+    error = standard_error(simulated)
     by_rule = []
     for rule in settings.rules:
-        by_rule.append(_of_rule(rule, settings.pushes, sequences, error))
-    differences = [np.median(each.comparison.error) for each in sequences]
+        by_rule.append(_of_rule(rule, settings.pushes, reigns, error))
+    differences = [np.median(reign.comparison.error) for reign in reigns]
     return TaskFigures(
         task=population.task.name,
         metric=population.task.metric.name,
         holdout_rows=population.holdout_rows,
-        sequences=len(sequences),
+        sequences=len(reigns),
         pushes=settings.pushes,
         standard_error=error,
         difference_error=float(np.mean(differences)),
@@ -93,58 +108,79 @@ def of_task(
     )
 
 
-def standard_error(sequences: list[Sequences]) -> float:
+def all_reigns(simulated: Simulated) -> list[Reign]:
+    """Return the first champions of all hold-outs."""
+    reigns = []
+    for of_holdout in simulated:
+        reigns += of_holdout
+    return reigns
+
+
+def standard_error(simulated: Simulated) -> float:
     """Return how much a model's metric varies between hold-outs."""
-    luck = np.array([each.luck for each in sequences])
-    by_champion = luck.reshape(-1, CHAMPIONS)
-    variances = by_champion.var(axis=0)
+    luck = []
+    for of_holdout in simulated:
+        luck.append([reign.luck for reign in of_holdout])
+    variances = np.var(luck, axis=0)
     return float(np.sqrt(variances.mean()))
 
 
-def _of_rule(
-    rule: Rule, pushes: int, sequences: list[Sequences], error: float
-) -> RuleFigures:
-    has_gain = gains(pushes, size=1.0) > 0
-    false_promotions = []
-    luck = []
-    luck_with_gains = []
-    gains_found = []
-    for each in sequences:
-        without_gains = each.without_gains[rule.name]
-        with_gains = each.with_gains[rule.name]
-        false_promotions.append(without_gains.promoted.sum())
-        luck.append(without_gains.luck[-1])
-        luck_with_gains.append(with_gains.luck[-1])
-        gains_found.append(with_gains.promoted[has_gain])
-    has_false_promotion = np.array(false_promotions) > 0
+def _of_rule(rule: Rule, pushes: int, reigns: list[Reign], error: float) -> RuleFigures:
+    is_gain = brings_gain(pushes)
+    with_gains = [reign.with_gains[rule.name] for reign in reigns]
+    found = [course.promoted[is_gain] for course in with_gains]
     smallest = {}
     for place in PLACES:
         if place <= pushes:
-            smallest[place] = smallest_gain(rule, sequences, place)
+            smallest[place] = smallest_gain(rule, reigns, place)
     return RuleFigures(
         rule=rule.name,
-        with_false_promotion=float(np.mean(has_false_promotion)),
-        false_promotions=float(np.mean(false_promotions)),
-        optimism=float(np.mean(luck)) / error,
-        optimism_with_gains=float(np.mean(luck_with_gains)) / error,
-        gains_found=float(np.mean(gains_found)) if has_gain.any() else float("nan"),
+        no_better=_of([reign.no_better[rule.name] for reign in reigns], error),
+        equal=_of([reign.equal[rule.name] for reign in reigns], error),
+        with_gains=_of(with_gains, error, is_gain),
+        gains_found=float(np.mean(found)) if is_gain.any() else 0.0,
         smallest_gain=smallest,
     )
 
 
-def smallest_gain(rule: Rule, sequences: list[Sequences], place: int) -> float:
+def _of(
+    courses: list[Course], error: float, is_gain: np.ndarray | None = None
+) -> Sequences:
+    """Return the figures of sequences.
+
+    Args:
+        courses: what became of the pushes.
+        error: the standard error of the metric.
+        is_gain: which pushes brought a true gain; None if none did.
+    """
+    counts = []
+    for course in courses:
+        promoted = course.promoted
+        if is_gain is not None:
+            promoted = promoted[~is_gain]
+        counts.append(int(promoted.sum()))
+    luck = [course.luck[-1] for course in courses]
+    with_one = [count > 0 for count in counts]
+    return Sequences(
+        with_false_promotion=float(np.mean(with_one)),
+        false_promotions=float(np.mean(counts)),
+        optimism=float(np.mean(luck)) / error,
+    )
+
+
+def smallest_gain(rule: Rule, reigns: list[Reign], place: int) -> float:
     """Return the gain of which 80 % are promoted at a place."""
-    return float(np.quantile(needed_gains(rule, sequences, place), POWER))
+    needed = needed_gains(rule, reigns, place)
+    return float(np.quantile(needed, POWER))
 
 
-def needed_gains(rule: Rule, sequences: list[Sequences], place: int) -> np.ndarray:
-    """Return the gain that each challenger would have needed at a place, sorted."""
+def needed_gains(rule: Rule, reigns: list[Reign], place: int) -> np.ndarray:
+    """Return the gain that each challenger would have needed at a place."""
     needed = []
-    for each in sequences:
-        comparison: Comparison = each.comparison
-        places = np.full(len(comparison.gain), place)
-        needed.append(rule.needed(comparison, places))
-    return np.sort(np.concatenate(needed))
+    for reign in reigns:
+        places = np.full(len(reign.comparison.gain), place)
+        needed.append(rule.needed(reign.comparison, places))
+    return np.concatenate(needed)
 
 
 def seconds_of_decision(population: Population) -> float:

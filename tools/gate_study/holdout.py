@@ -42,6 +42,11 @@ class Models:
         direction = sign(task)
         return cls(scoring, true[:, 0], direction, rows)
 
+    @property
+    def worth(self) -> Array:
+        """The true metrics, so that more is better; shape (models,)."""
+        return self.direction * self.true
+
     def luck(self, measured: Array) -> Array:
         """Return how much better measured metrics are than the true ones.
 
@@ -60,10 +65,12 @@ class Holdout:
         luck: each model's luck with it, shape (models,).
         resampled: the same in each resample of the gate's bootstrap, shape
             (models, resamples).
+        rows: how many rows it has.
     """
 
     luck: Array
     resampled: Array
+    rows: int
 
 
 def resample_counts(rows: int) -> Array:
@@ -104,7 +111,7 @@ def on_rows(models: Models, counts: Array, rows: Array) -> Holdout:
     luck = models.luck(measured)
     resampled_luck = models.luck(resampled[:, has_value])
     single = resampled_luck.astype(np.float32)
-    return Holdout(luck[:, 0], single)
+    return Holdout(luck[:, 0], single, rows=len(rows))
 
 
 @dataclass(frozen=True)
@@ -124,16 +131,13 @@ class Comparison:
     rows: int
 
 
-def compare(
-    holdout: Holdout, champion: int, challengers: Array, rows: int
-) -> Comparison:
+def compare(holdout: Holdout, champion: int, challengers: Array) -> Comparison:
     """Compare challengers with a champion as the gate does.
 
     Args:
         holdout: the hold-out.
         champion: the number of the model in service.
         challengers: the numbers of the others, shape (challengers,).
-        rows: how many rows the hold-out has.
     """
     gain = holdout.luck[challengers] - holdout.luck[champion]
     of_champion = holdout.resampled[champion]
@@ -142,5 +146,5 @@ def compare(
         gain=gain,
         error=gains.std(axis=1),
         low=np.percentile(gains, 2.5, axis=1),
-        rows=rows,
+        rows=holdout.rows,
     )

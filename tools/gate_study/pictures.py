@@ -11,9 +11,14 @@ from matplotlib.figure import Figure
 from core.files import write_atomic
 from pipeline import tasks
 from pipeline.publish.reasons import METRICS
-from tools.gate_study.figures import POWER, needed_gains, standard_error
+from tools.gate_study.figures import (
+    POWER,
+    Simulated,
+    all_reigns,
+    needed_gains,
+    standard_error,
+)
 from tools.gate_study.rules import Rule
-from tools.gate_study.simulation import Sequences
 
 PLACE = 10
 PANEL_WIDTH = 4.0  # inches
@@ -22,16 +27,16 @@ DPI = 90
 SHARES = np.linspace(0, 0.98, 99)
 OPTIMISM = 0.25  # of a standard error, the most that is allowed
 
-Simulated = dict[str, list[Sequences]]
-Panel = Callable[[Axes, str, list[Sequences], Sequence[Rule]], None]
+ByTask = dict[str, Simulated]
+Panel = Callable[[Axes, str, Simulated, Sequence[Rule]], None]
 
 
-def draw(folder: Path, simulated: Simulated, rules: Sequence[Rule]) -> None:
+def draw(folder: Path, simulated: ByTask, rules: Sequence[Rule]) -> None:
     """Write `gate-power.png` and `gate-optimism.png`.
 
     Args:
         folder: where they are written.
-        simulated: the sequences by the task's name.
+        simulated: what happened, by the task's name.
         rules: the rules to show.
     """
     power = _picture(simulated, rules, _draw_power)
@@ -40,7 +45,7 @@ def draw(folder: Path, simulated: Simulated, rules: Sequence[Rule]) -> None:
     write_atomic(folder / "gate-optimism.png", optimism)
 
 
-def _picture(simulated: Simulated, rules: Sequence[Rule], panel: Panel) -> bytes:
+def _picture(simulated: ByTask, rules: Sequence[Rule], panel: Panel) -> bytes:
     """Return a PNG with one panel a task."""
     count = len(simulated)
     size = (count * PANEL_WIDTH, HEIGHT)
@@ -56,12 +61,13 @@ def _picture(simulated: Simulated, rules: Sequence[Rule], panel: Panel) -> bytes
 
 
 def _draw_power(
-    axes: Axes, name: str, sequences: list[Sequences], rules: Sequence[Rule]
+    axes: Axes, name: str, simulated: Simulated, rules: Sequence[Rule]
 ) -> None:
     """Draw how many challengers with a true gain are promoted, by its size."""
     widest = 0.0
+    reigns = all_reigns(simulated)
     for rule in rules:
-        needed = needed_gains(rule, sequences, PLACE)
+        needed = needed_gains(rule, reigns, PLACE)
         by_share = np.quantile(needed, SHARES)
         axes.plot(by_share, SHARES, label=rule.name)
         widest = max(widest, by_share[-1])
@@ -75,16 +81,17 @@ def _draw_power(
 
 
 def _draw_optimism(
-    axes: Axes, name: str, sequences: list[Sequences], rules: Sequence[Rule]
+    axes: Axes, name: str, simulated: Simulated, rules: Sequence[Rule]
 ) -> None:
     """Draw how the optimism of the model in service grows without a true gain."""
-    error = standard_error(sequences)
+    error = standard_error(simulated)
+    reigns = all_reigns(simulated)
     for rule in rules:
-        luck = [each.without_gains[rule.name].luck for each in sequences]
+        luck = [reign.equal[rule.name].luck for reign in reigns]
         mean = np.mean(luck, axis=0) / error
         pushes = np.arange(1, len(mean) + 1)
         axes.plot(pushes, mean, label=rule.name)
     axes.axhline(OPTIMISM, color="grey", linewidth=0.8, linestyle=":")
     axes.set_ylim(bottom=-0.05)
-    axes.set_xlabel("pushes without a true gain")
+    axes.set_xlabel("pushes of equally good models")
     axes.set_ylabel("optimism, standard errors")

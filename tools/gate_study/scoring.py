@@ -34,7 +34,7 @@ class MeanLoss:
     """A metric that is a function of the mean of a loss.
 
     Attributes:
-        losses: shape (models, rows).
+        losses: shape (models, rows), float32.
         of_mean: the metric by the mean.
     """
 
@@ -44,7 +44,8 @@ class MeanLoss:
     def score(self, rows: Array, weights: Array) -> Array:
         """Return the metric; see `Scoring`."""
         losses = self.losses[:, rows]
-        sums = losses @ weights.T.astype(losses.dtype)
+        single = weights.astype(np.float32)
+        sums = losses @ single.T
         means = sums / weights.sum(axis=1)
         return self.of_mean(means)
 
@@ -99,6 +100,10 @@ def _in_order(positive: Array, negative: Array) -> Array:
     return above + equal / 2
 
 
+def _mean_loss(losses: Array, of_mean: Callable[[Array], Array]) -> MeanLoss:
+    return MeanLoss(losses.astype(np.float32), of_mean)
+
+
 def _same(means: Array) -> Array:
     return means
 
@@ -129,8 +134,8 @@ def scoring_of(task: Task, truth: Array, predictions: Array) -> Scoring:
 
 def _of_regression(metric: str, error: Array) -> Scoring:
     if metric == "rmse":
-        return MeanLoss(error**2, np.sqrt)
-    return MeanLoss(np.abs(error), _same)
+        return _mean_loss(error**2, np.sqrt)
+    return _mean_loss(np.abs(error), _same)
 
 
 def _of_classification(metric: str, truth: Array, probability: Array) -> Scoring:
@@ -139,18 +144,18 @@ def _of_classification(metric: str, truth: Array, probability: Array) -> Scoring
     if metric == "accuracy":
         predicted = probability.argmax(axis=2)
         is_right = predicted == truth
-        return MeanLoss(is_right.astype(float), _same)
+        return _mean_loss(is_right, _same)
     if metric == "brier":
         classes = probability.shape[2]
         one_hot = np.eye(classes)[truth]
         error = probability - one_hot
         of_rows = np.sum(error**2, axis=2)
-        return MeanLoss(of_rows, _same)
+        return _mean_loss(of_rows, _same)
     smallest = np.finfo(np.float64).eps
     rows = np.arange(len(truth))
     of_true_class = probability[:, rows, truth]
     clipped = np.clip(of_true_class, smallest, 1 - smallest)
-    return MeanLoss(-np.log(clipped), _same)
+    return _mean_loss(-np.log(clipped), _same)
 
 
 def _roc_auc(truth: Array, probability: Array) -> RocAuc:

@@ -32,7 +32,6 @@ def play(
     champion: int,
     challengers: Array,
     gains: Array,
-    rows: int,
 ) -> Course:
     """Let a rule decide about one challenger after the other.
 
@@ -42,7 +41,6 @@ def play(
         champion: the number of the first champion.
         challengers: the numbers of the models, in the order of their pushes.
         gains: how much better each truly is than the model in service.
-        rows: how many rows the hold-out has.
     """
     count = len(challengers)
     luck = np.empty(count)
@@ -50,8 +48,8 @@ def play(
     served = champion
     since = 0
     while since < count:
-        reign = _Reign(holdout, rule, served, rows)
-        winner = reign.first_winner(challengers[since:], gains[since:])
+        service = _Service(holdout, rule, served)
+        winner = service.first_winner(challengers[since:], gains[since:])
         if winner is None:
             luck[since:] = holdout.luck[served]
             break
@@ -65,20 +63,19 @@ def play(
 
 
 @dataclass(frozen=True)
-class _Reign:
-    """The time of one champion."""
+class _Service:
+    """The time that one model is in service."""
 
     holdout: Holdout
     rule: Rule
     champion: int
-    rows: int
 
     def first_winner(self, challengers: Array, gains: Array) -> int | None:
         """Return the number of the first challenger that is promoted, or None."""
         for start in range(0, len(challengers), STEP):
             step = slice(start, start + STEP)
             numbers = challengers[step]
-            comparison = compare(self.holdout, self.champion, numbers, self.rows)
+            comparison = compare(self.holdout, self.champion, numbers)
             places = np.arange(len(numbers)) + start + 1
             is_promoted = gains[step] > self.rule.needed(comparison, places)
             if is_promoted.any():

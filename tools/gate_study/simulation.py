@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from tools.gate_study.holdout import (
     Comparison,
+    Holdout,
     Models,
     compare,
     draw,
@@ -20,12 +21,13 @@ from tools.gate_study.scoring import scoring_of
 from tools.gate_study.sequence import Course, play
 
 Array = np.ndarray
-# Of each hold-out, so many sequences begin with a champion of their own.
-CHAMPIONS = 5
+# The models that are truly the best: each is the first champion of sequences.
+CHAMPIONS = 4
 # In the sequences with true gains, every so many pushes bring one.
 EVERY = 50
 # Its size, in standard errors of the difference between two models.
 GAIN = 4.0
+Courses = dict[str, Course]  # by the name of the rule
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Sequences:
-    """The sequences that began with one champion on one hold-out.
+class Reign:
+    """A first champion on one hold-out, and the pushes that followed.
 
     Attributes:
         luck: the champion's own luck with the hold-out.
-        comparison: all challengers against the first champion.
-        without_gains: by rule, the course of pushes without a true gain.
-        with_gains: the same, if every 50th push brings a true gain.
+        comparison: all challengers against it.
+        no_better: what became of challengers with their true metrics, none of which is
+            better than the champion's.
+        equal: what became of them if their true metrics were equal to the champion's.
+        with_gains: as `no_better`, but every 50th push brings a true gain.
     """
 
     luck: float
     comparison: Comparison
-    without_gains: dict[str, Course]
-    with_gains: dict[str, Course]
+    no_better: Courses
+    equal: Courses
+    with_gains: Courses
 
 
 def challengers(population: Population, count: int) -> Array:
@@ -77,16 +82,16 @@ def challengers(population: Population, count: int) -> Array:
     return total / 2
 
 
-def gains(pushes: int, size: float) -> Array:
-    """Return the true gain of each push: one of a size at every 50th, else none."""
-    sizes = np.zeros(pushes)
-    sizes[EVERY - 1 :: EVERY] = size
-    return sizes
+def brings_gain(pushes: int) -> Array:
+    """Return which pushes bring a true gain, shape (pushes,), bool."""
+    numbers = np.arange(1, pushes + 1)
+    is_gain: Array = numbers % EVERY == 0
+    return is_gain
 
 
 def simulate(
     population: Population, settings: Settings, advance: Callable[[], None]
-) -> list[Sequences]:
+) -> list[list[Reign]]:
     """Draw hold-outs and let each rule decide about the same pushes.
 
     Args:
@@ -94,51 +99,71 @@ def simulate(
         settings: the size of the simulation.
         advance: called after each hold-out.
 
+    Returns:
+        The first champions of each hold-out.
+
     Raises:
         UsageError: the task's metric cannot be studied.
     """
-    predictions = challengers(population, settings.pushes + 1)
-    scoring = scoring_of(population.task, population.truth, predictions)
-    models = Models.of(population.task, scoring, len(population.truth))
+    models = _ranked(population, settings.pushes + CHAMPIONS)
     counts = resample_counts(population.holdout_rows)
-    work = [
-        delayed(_on_holdout)(models, counts, settings, seed)
-        for seed in range(settings.holdouts)
-    ]
-    sequences: list[Sequences] = []
-    for of_holdout in Parallel(n_jobs=CORES, return_as="generator")(work):
-        sequences += of_holdout
+    work = []
+    for seed in range(settings.holdouts):
+        task = delayed(_on_holdout)(models, counts, settings, seed)
+        work.append(task)
+    parallel = Parallel(n_jobs=CORES, return_as="generator")
+    reigns = []
+    for of_holdout in parallel(work):
+        reigns.append(of_holdout)
         advance()
-    return sequences
+    return reigns
+
+
+def _ranked(population: Population, count: int) -> Models:
+    """Return so many models, the one with the best true metric first."""
+    task = population.task
+    truth = population.truth
+    predictions = challengers(population, count)
+    models = Models.of(task, scoring_of(task, truth, predictions), len(truth))
+    best_first = np.argsort(-models.worth)
+    ranked = scoring_of(task, truth, predictions[best_first])
+    return Models.of(task, ranked, len(truth))
 
 
 def _on_holdout(
     models: Models, counts: Array, settings: Settings, seed: int
-) -> list[Sequences]:
+) -> list[Reign]:
     with threadpool_limits(limits=1):
         holdout = draw(models, counts, seed)
-    rows = counts.shape[1]
     generator = np.random.default_rng(seed)
-    numbers = np.arange(settings.pushes + 1)
-    no_gains = np.zeros(settings.pushes)
-    sequences = []
+    reigns = []
     for champion in range(CHAMPIONS):
-        others = generator.permutation(np.delete(numbers, champion))
-        comparison = compare(holdout, champion, others, rows)
-        size = GAIN * float(np.median(comparison.error))
-        some_gains = gains(settings.pushes, size)
-        without = {}
-        with_gains = {}
+        others = np.arange(champion + 1, len(models.true))
+        pushed = generator.choice(others, settings.pushes, replace=False)
+        reign = _reign(models, holdout, settings, champion, pushed)
+        reigns.append(reign)
+    return reigns
+
+
+def _reign(
+    models: Models, holdout: Holdout, settings: Settings, champion: int, pushed: Array
+) -> Reign:
+    comparison = compare(holdout, champion, pushed)
+    size = GAIN * float(np.median(comparison.error))
+    below = models.worth[pushed] - models.worth[champion]
+    gains = np.where(brings_gain(settings.pushes), size, below)
+    none = np.zeros(settings.pushes)
+
+    def courses(true_gains: Array) -> Courses:
+        by_rule = {}
         for rule in settings.rules:
-            without[rule.name] = play(holdout, rule, champion, others, no_gains, rows)
-            with_gains[rule.name] = play(
-                holdout, rule, champion, others, some_gains, rows
-            )
-        sequence = Sequences(
-            luck=float(holdout.luck[champion]),
-            comparison=comparison,
-            without_gains=without,
-            with_gains=with_gains,
-        )
-        sequences.append(sequence)
-    return sequences
+            by_rule[rule.name] = play(holdout, rule, champion, pushed, true_gains)
+        return by_rule
+
+    return Reign(
+        luck=float(holdout.luck[champion]),
+        comparison=comparison,
+        no_better=courses(below),
+        equal=courses(none),
+        with_gains=courses(gains),
+    )

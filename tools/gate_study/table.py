@@ -1,63 +1,66 @@
 """The figures as a table for people."""
 
-from collections.abc import Callable
-
 from rich.table import Table
 
 from pipeline.publish.reasons import METRICS
 from tools.gate_study.figures import POWER, RuleFigures, TaskFigures
 
-Cell = Callable[[RuleFigures], str]
+# The rows, without those of the smallest gains.
+NAMES = [
+    "challengers no better: at least one promoted",
+    "… promoted in a sequence",
+    "… optimism at the end",
+    "equally good: at least one promoted",
+    "… promoted in a sequence",
+    "… optimism at the end",
+    "every 50th better: found",
+    "… optimism at the end",
+]
 
 
 def of(figures: TaskFigures) -> Table:
-    """Return the table of a task, with a column for each rule."""
+    """Return the table of a task, with a column for each rule.
+
+    An optimism is in standard errors of the metric.
+    """
     metric = METRICS.get(figures.metric, figures.metric)
-    title = (
-        f"{figures.task}: {metric} on {figures.holdout_rows:,} rows,"
-        f" {figures.sequences:,} sequences of {figures.pushes:,} pushes"
+    table = Table(
+        title=(
+            f"{figures.task}: {metric} on {figures.holdout_rows:,} rows,"
+            f" {figures.sequences:,} sequences of {figures.pushes:,} pushes"
+        ),
+        caption=(
+            f"standard error of {metric} {figures.standard_error:.3g}, of the"
+            f" difference between two models {figures.difference_error:.3g};"
+            f" {figures.seconds:.2f} s a decision"
+        ),
     )
-    table = Table(title=title)
     table.add_column("")
+    columns = [_names(figures)]
     for rule in figures.rules:
         table.add_column(rule.rule, justify="right")
-    for name, cell in _rows(figures):
-        cells = [cell(rule) for rule in figures.rules]
-        table.add_row(name, *cells)
-    table.caption = (
-        f"standard error of {metric}: {figures.standard_error:.3g}, of the difference"
-        f" between two models: {figures.difference_error:.3g};"
-        f" {figures.seconds:.2g} s a decision"
-    )
+        cells = _cells(rule)
+        columns.append(cells)
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
     return table
 
 
-def _rows(figures: TaskFigures) -> list[tuple[str, Cell]]:
-    rows: list[tuple[str, Cell]] = [
-        (
-            "sequences with a false promotion",
-            lambda rule: f"{rule.with_false_promotion:.1%}",
-        ),
-        (
-            "false promotions in a sequence",
-            lambda rule: f"{rule.false_promotions:.2f}",
-        ),
-        (
-            "optimism without true gains, standard errors",
-            lambda rule: f"{rule.optimism:+.2f}",
-        ),
-        (
-            "optimism with true gains, standard errors",
-            lambda rule: f"{rule.optimism_with_gains:+.2f}",
-        ),
-        ("true gains found", lambda rule: f"{rule.gains_found:.0%}"),
-    ]
+def _names(figures: TaskFigures) -> list[str]:
+    names = list(NAMES)
     for place in figures.rules[0].smallest_gain:
-        name = f"smallest gain found at {POWER:.0%}, challenger {place:,}"
-        rows.append((name, _smallest_gain(place)))
-    return rows
+        names.append(f"gain found at {POWER:.0%}, challenger {place:,}")
+    return names
 
 
-def _smallest_gain(place: int) -> Cell:
-    """Return the cell of the smallest gain at a place."""
-    return lambda rule: f"{rule.smallest_gain[place]:.3g}"
+def _cells(rule: RuleFigures) -> list[str]:
+    cells = []
+    for sequences in (rule.no_better, rule.equal):
+        cells.append(f"{sequences.with_false_promotion:.1%}")
+        cells.append(f"{sequences.false_promotions:.2f}")
+        cells.append(f"{sequences.optimism:+.2f}")
+    cells.append(f"{rule.gains_found:.0%}")
+    cells.append(f"{rule.with_gains.optimism:+.2f}")
+    for gain in rule.smallest_gain.values():
+        cells.append(f"{gain:.3g}")
+    return cells

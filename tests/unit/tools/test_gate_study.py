@@ -29,7 +29,7 @@ from tools.gate_study.holdout import (
 from tools.gate_study.rules import Rule, rules
 from tools.gate_study.scoring import scoring_of
 from tools.gate_study.sequence import play
-from tools.gate_study.simulation import gains
+from tools.gate_study.simulation import brings_gain
 
 ROWS = 90
 METRICS = [
@@ -70,7 +70,7 @@ def test_interval_and_p_value_are_those_that_the_gate_computes(
     models = Models.of(task, scoring_of(task, truth, predictions), ROWS)
     rows = np.random.default_rng(6).integers(0, ROWS, 50)
     holdout = on_rows(models, resample_counts(len(rows)), rows)
-    comparison = compare(holdout, 0, np.array([1, 2]), len(rows))
+    comparison = compare(holdout, 0, np.array([1, 2]))
     old = predictions[0][rows]
     new = predictions[2][rows]
     measured = gain.measure(task, truth[rows], old, new)
@@ -91,7 +91,8 @@ def test_a_metric_that_cannot_be_studied_is_named_with_those_that_can() -> None:
 def of_luck(luck: list[float]) -> Holdout:
     """Return a hold-out on which each model has a given luck in every resample."""
     values = np.array(luck)
-    return Holdout(values, np.repeat(values[:, np.newaxis], 4, axis=1))
+    resampled = np.repeat(values[:, np.newaxis], 4, axis=1)
+    return Holdout(values, resampled, rows=50)
 
 
 def any_gain(comparison: Comparison, places: np.ndarray) -> np.ndarray:
@@ -101,9 +102,7 @@ def any_gain(comparison: Comparison, places: np.ndarray) -> np.ndarray:
 
 def test_a_promoted_challenger_meets_those_that_follow() -> None:
     holdout = of_luck([0.0, 0.1, 0.05, 0.3])
-    course = play(
-        holdout, Rule("any", any_gain), 0, np.array([1, 2, 3]), np.zeros(3), rows=50
-    )
+    course = play(holdout, Rule("any", any_gain), 0, np.array([1, 2, 3]), np.zeros(3))
     assert course.promoted.tolist() == [True, False, True]
     assert course.luck.tolist() == [0.1, 0.1, 0.3]
 
@@ -115,9 +114,7 @@ def test_challengers_are_counted_from_the_last_promotion() -> None:
     count = 250  # more than are compared in one step
     holdout = of_luck([0.0] * (count + 1))
     challengers = np.arange(1, count + 1)
-    course = play(
-        holdout, Rule("third", third), 0, challengers, np.zeros(count), rows=50
-    )
+    course = play(holdout, Rule("third", third), 0, challengers, np.zeros(count))
     assert np.flatnonzero(course.promoted).tolist() == list(range(2, count, 3))
 
 
@@ -131,7 +128,6 @@ def test_a_rule_that_takes_every_gain_ends_with_the_luckiest(luck: list[float]) 
         0,
         challengers,
         np.zeros(len(challengers)),
-        rows=50,
     )
     assert course.luck[-1] == max(luck) - luck[0]
     assert (np.diff(course.luck) >= 0).all()
@@ -140,7 +136,8 @@ def test_a_rule_that_takes_every_gain_ends_with_the_luckiest(luck: list[float]) 
 def test_a_true_gain_is_enough_where_luck_is_not() -> None:
     holdout = of_luck([0.0] * 101)
     rule = rules(100)[0]
-    course = play(holdout, rule, 0, np.arange(1, 101), gains(100, size=0.2), rows=50)
+    gains = np.where(brings_gain(100), 0.2, 0.0)
+    course = play(holdout, rule, 0, np.arange(1, 101), gains)
     assert np.flatnonzero(course.promoted).tolist() == [49, 99]
 
 
@@ -157,14 +154,14 @@ def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_program_prints_the_figures_and_draws_the_pictures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = "--task iris --holdouts 2 --pushes 8 --models 5 --json --pictures"
+    arguments = "--task iris --holdouts 2 --pushes 8 --models 6 --json --pictures"
     status = commands.run(__main__.main, [*arguments.split(), str(tmp_path)])
     assert status == 0
     (figures,) = json.loads(capsys.readouterr().out)
     assert figures["task"] == "iris"
     assert figures["sequences"] == 2 * simulation.CHAMPIONS
     for rule in figures["rules"]:
-        assert 0 <= rule["with_false_promotion"] <= 1
+        assert 0 <= rule["equal"]["with_false_promotion"] <= 1
         assert rule["smallest_gain"].keys() == {"1"}
     pictures = sorted(path.name for path in tmp_path.iterdir())
     assert pictures == ["gate-optimism.png", "gate-power.png"]
@@ -175,5 +172,5 @@ def test_the_program_prints_the_figures_and_draws_the_pictures(
 def test_too_few_models_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     status = commands.run(__main__.main, ["--models", "3", "--pushes", "10"])
     assert status == 2
-    message = "3 models make 3 challengers, but a champion and 10 pushes need 11"
+    message = "3 models make 3 pairs, but 10 pushes need 14: raise --models."
     assert message in capsys.readouterr().err
