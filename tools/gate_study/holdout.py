@@ -54,7 +54,8 @@ class Models:
             measured: shape (models, measurements).
         """
         difference = measured - self.true[:, np.newaxis]
-        return self.direction * difference
+        luck: Array = self.direction * difference
+        return luck
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def draw(models: Models, counts: Array, seed: int) -> Holdout:
     """
     size = counts.shape[1]
     generator = np.random.default_rng(seed)
-    rows = generator.integers(0, models.rows, size)
+    rows: Array = generator.integers(0, models.rows, size=(size,))
     return on_rows(models, counts, rows)
 
 

@@ -52,7 +52,8 @@ def level_by_place(comparison: Comparison, places: Array) -> Array:
 def _beyond(comparison: Comparison, levels: Array) -> Array:
     """Require a t-test at these levels."""
     limits = stats.t.isf(levels, comparison.rows - 1)
-    return limits * comparison.error - comparison.gain
+    needed: Array = limits * comparison.error - comparison.gain
+    return needed
 
 
 def rules(pushes: int) -> list[Rule]:

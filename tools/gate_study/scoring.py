@@ -68,7 +68,8 @@ class RocAuc:
         for values, is_positive in zip(self.values, self.is_positive, strict=True):
             of_class = _areas(values[:, rows], is_positive[rows], weights)
             areas.append(of_class)
-        return np.mean(areas, axis=0)
+        mean: Array = np.mean(areas, axis=0)
+        return mean
 
 
 def _areas(values: Array, is_positive: Array, weights: Array) -> Array:
@@ -97,7 +98,8 @@ def _in_order(positive: Array, negative: Array) -> Array:
     is_equal = column == negative
     above = is_above.astype(np.float32)
     equal = is_equal.astype(np.float32)
-    return above + equal / 2
+    in_order: Array = above + equal / 2
+    return in_order
 
 
 def _mean_loss(losses: Array, of_mean: Callable[[Array], Array]) -> MeanLoss:

@@ -77,9 +77,10 @@ def challengers(population: Population, count: int) -> Array:
     fitted = len(population.predictions)
     first, second = np.triu_indices(fitted, 1)
     chosen = generator.choice(len(first), count, replace=False)
-    total = population.predictions[first[chosen]]
-    total = total + population.predictions[second[chosen]]
-    return total / 2
+    of_first = population.predictions[first[chosen]]
+    of_second = population.predictions[second[chosen]]
+    means: Array = (of_first + of_second) / 2
+    return means
 
 
 def brings_gain(pushes: int) -> Array:
