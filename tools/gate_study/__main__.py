@@ -2,7 +2,7 @@
 
     nox -s gate-study -- --task credit --holdouts 50
 
-It takes some minutes a task on two cores, most of them for fitting the models.
+It takes about five minutes a task on two cores.
 """
 
 import json
@@ -35,13 +35,13 @@ def main(
     ] = None,
     holdouts: Annotated[
         int, typer.Option(min=2, help="How many hold-outs to draw.")
-    ] = 200,
+    ] = 100,
     pushes: Annotated[
         int, typer.Option(min=1, help="How many pushes look at each hold-out.")
     ] = 1000,
     models: Annotated[
         int, typer.Option(min=2, help="How many models to fit; two make a challenger.")
-    ] = 100,
+    ] = 60,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the figures as JSON.")
     ] = False,

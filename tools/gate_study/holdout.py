@@ -18,7 +18,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Models:
+class KnownModels:
     """Models whose true metrics are known.
 
     Attributes:
@@ -34,7 +34,7 @@ class Models:
     rows: int
 
     @classmethod
-    def of(cls, task: Task, scoring: Scoring, rows: int) -> "Models":
+    def of(cls, task: Task, scoring: Scoring, rows: int) -> "KnownModels":
         """Return the models of a scoring with their true metrics."""
         every_row = np.arange(rows)
         once = np.ones((1, rows))
@@ -88,7 +88,7 @@ def resample_counts(rows: int) -> Array:
     return np.stack(counts)
 
 
-def draw(models: Models, counts: Array, seed: int) -> Holdout:
+def draw(models: KnownModels, counts: Array, seed: int) -> Holdout:
     """Draw a hold-out from the population, with replacement.
 
     Args:
@@ -102,7 +102,7 @@ def draw(models: Models, counts: Array, seed: int) -> Holdout:
     return on_rows(models, counts, rows)
 
 
-def on_rows(models: Models, counts: Array, rows: Array) -> Holdout:
+def on_rows(models: KnownModels, counts: Array, rows: Array) -> Holdout:
     """Return the hold-out of some rows of the population."""
     once = np.ones((1, len(rows)))
     measured = models.scoring.score(rows, once)

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from tools.gate_study.holdout import (
     Comparison,
     Holdout,
-    Models,
+    KnownModels,
     compare,
     draw,
     resample_counts,
@@ -120,19 +120,19 @@ def simulate(
     return reigns
 
 
-def _ranked(population: Population, count: int) -> Models:
+def _ranked(population: Population, count: int) -> KnownModels:
     """Return so many models, the one with the best true metric first."""
     task = population.task
     truth = population.truth
     predictions = challengers(population, count)
-    models = Models.of(task, scoring_of(task, truth, predictions), len(truth))
+    models = KnownModels.of(task, scoring_of(task, truth, predictions), len(truth))
     best_first = np.argsort(-models.worth)
     ranked = scoring_of(task, truth, predictions[best_first])
-    return Models.of(task, ranked, len(truth))
+    return KnownModels.of(task, ranked, len(truth))
 
 
 def _on_holdout(
-    models: Models, counts: Array, settings: Settings, seed: int
+    models: KnownModels, counts: Array, settings: Settings, seed: int
 ) -> list[Reign]:
     with threadpool_limits(limits=1):
         holdout = draw(models, counts, seed)
@@ -147,7 +147,11 @@ def _on_holdout(
 
 
 def _reign(
-    models: Models, holdout: Holdout, settings: Settings, champion: int, pushed: Array
+    models: KnownModels,
+    holdout: Holdout,
+    settings: Settings,
+    champion: int,
+    pushed: Array,
 ) -> Reign:
     comparison = compare(holdout, champion, pushed)
     size = GAIN * float(np.median(comparison.error))

@@ -21,7 +21,7 @@ from tools.gate_study import __main__, population, simulation
 from tools.gate_study.holdout import (
     Comparison,
     Holdout,
-    Models,
+    KnownModels,
     compare,
     on_rows,
     resample_counts,
@@ -67,7 +67,7 @@ def test_interval_and_p_value_are_those_that_the_gate_computes(
 ) -> None:
     task = with_metric(name, metric)
     truth, predictions = drawn(task, models=3)
-    models = Models.of(task, scoring_of(task, truth, predictions), ROWS)
+    models = KnownModels.of(task, scoring_of(task, truth, predictions), ROWS)
     rows = np.random.default_rng(6).integers(0, ROWS, 50)
     holdout = on_rows(models, resample_counts(len(rows)), rows)
     comparison = compare(holdout, 0, np.array([1, 2]))
