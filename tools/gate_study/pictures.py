@@ -54,6 +54,7 @@ def _picture(simulated: ByTask, rules: Sequence[Rule], panel: Panel) -> bytes:
     for axes, name in zip(grid[0], simulated, strict=True):
         panel(axes, name, simulated[name], rules)
         axes.set_title(name)
+        axes.locator_params(axis="x", nbins=5)
         axes.legend(fontsize="small")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=DPI)
