@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main(
     task: Annotated[
         list[str] | None,
-        typer.Option(help="Study this task alone; repeatable."),
+        typer.Option(help="Measure this task alone; repeatable."),
     ] = None,
     holdouts: Annotated[
         int, typer.Option(min=2, help="How many hold-outs to draw.")

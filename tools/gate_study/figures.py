@@ -128,7 +128,7 @@ def standard_error(simulated: Simulated) -> float:
 def _of_rule(rule: Rule, pushes: int, reigns: list[Reign], error: float) -> RuleFigures:
     is_gain = brings_gain(pushes)
     with_gains = [reign.with_gains[rule.name] for reign in reigns]
-    found = [course.promoted[is_gain] for course in with_gains]
+    gains_found = [course.promoted[is_gain] for course in with_gains]
     smallest = {}
     for place in PLACES:
         if place <= pushes:
@@ -138,7 +138,7 @@ def _of_rule(rule: Rule, pushes: int, reigns: list[Reign], error: float) -> Rule
         no_better=_of([reign.no_better[rule.name] for reign in reigns], error),
         equal=_of([reign.equal[rule.name] for reign in reigns], error),
         with_gains=_of(with_gains, error, is_gain),
-        gains_found=float(np.mean(found)) if is_gain.any() else 0.0,
+        gains_found=float(np.mean(gains_found)) if is_gain.any() else 0.0,
         smallest_gain=smallest,
     )
 
