@@ -35,7 +35,8 @@ class RunPicker {
       );
     this.runs.replaceChildren(Site.make("option", {value: ""}, "choose a run"), ...options);
     const isListed = month.runs.some(run => run.place === this.place);
-    await this.pick(isListed ? this.place : "");
+    if (isListed) this.runs.value = this.place;
+    else await this.pick("");
   }
 
   async pick(place) {
@@ -189,6 +190,10 @@ Site.run("compare", async place => {
   );
   const follow = async () => {
     const [one = "", other = ""] = Site.address().split(",");
+    pickers[0].place = one;
+    pickers[1].place = other;
+    // The differences come first: the lists of runs may be long.
+    if (Site.PLACE.test(one) && Site.PLACE.test(other)) await Site.run("differences", show);
     await pickers[0].start(one);
     await pickers[1].start(other);
   };

@@ -40,7 +40,7 @@ const Site = {
     } catch (error) {
       place.replaceChildren(Site.notice(error.message));
     }
-    document.documentElement.dataset.ready = Math.round(performance.now());
+    document.documentElement.dataset.ready ??= Math.round(performance.now()); // the first view
   },
 
   // Make an element. Text from the history becomes text or an attribute's value, never markup.
