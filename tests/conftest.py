@@ -18,9 +18,11 @@ from tests.paths import ROOT
 from tests.support import seaweedfs
 from tests.support.clock import replace_sleep
 
-# The time of an example depends on the machine, not on the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# The time of an example depends on the machine, not on the code. Each push generates
+# a few examples, and each night many: `--hypothesis-profile thorough`.
+settings.register_profile("push", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile("push")
 
 posix = pytest.mark.skipif(
     sys.platform == "win32",
