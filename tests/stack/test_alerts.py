@@ -211,6 +211,7 @@ def test_an_api_that_is_killed_is_the_one_new_alert(
     assert len(receiver.dispatched) == 1, "drift that lasts was answered again"
 
 
+@pytest.mark.slow
 def test_counts_continue_after_a_restart(alerting: Stack) -> None:
     """The counters of the API begin again, and the counts in Prometheus do not.
 

@@ -73,6 +73,7 @@ def test_latest_moves_to_what_is_newer_and_never_back(
     assert latest(there) == {newer}
 
 
+@pytest.mark.slow
 def test_what_replaces_a_commit_on_the_branch_is_released(
     checkout: Checkout, there: Registry
 ) -> None:
@@ -91,6 +92,7 @@ def test_what_replaces_a_commit_on_the_branch_is_released(
     assert latest(there) == {other}
 
 
+@pytest.mark.slow
 def test_a_move_that_fails_half_way_is_taken_back(
     checkout: Checkout, there: Registry, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def package(address: str) -> str:
     return name
 
 
+@pytest.mark.slow
 def test_images_of_two_platforms_have_one_name(
     checkout: Checkout, there: Registry
 ) -> None:

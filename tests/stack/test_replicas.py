@@ -103,6 +103,7 @@ def test_no_request_is_lost_when_a_replica_comes_and_goes(
     assert len(replicas(stack)) == 1
 
 
+@pytest.mark.slow
 def test_a_third_replica_gets_its_share_of_open_connections(
     stack: Stack, record: bytes, pair: set[str]
 ) -> None:

@@ -91,6 +91,7 @@ def test_the_images_just_built_show_what_the_files_say(
     assert states == {"running"}
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     checkout: Checkout, tmp_path: Path
 ) -> None:
