@@ -20,7 +20,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 @pytest.mark.parametrize(
     ("phases", "examples", "cases"),
     [
-        ("examples,fuzzing", 4, 100),
+        ("examples,fuzzing", 2, 60),
         pytest.param(
             "examples,coverage,fuzzing,stateful", 10, 1_000, marks=pytest.mark.nightly
         ),

@@ -212,6 +212,7 @@ def test_every_service_says_which_release_it_is_and_where_it_runs(
         assert resource["team"] == "blue"
 
 
+@pytest.mark.nightly
 def test_a_training_job_is_part_of_the_trace_of_its_request(
     api: Api, collector: Collector
 ) -> None:

@@ -116,6 +116,7 @@ def script(
     )
 
 
+@pytest.mark.nightly
 def test_a_clone_at_another_path_shows_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

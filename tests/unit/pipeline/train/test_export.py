@@ -116,6 +116,7 @@ def test_one_row_on_one_thread_takes_less_than_the_budget() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_bytes_are_the_same_in_another_process() -> None:
     code = f"import runpy; print(runpy.run_path({__file__!r})['digests']())"
     outputs = []

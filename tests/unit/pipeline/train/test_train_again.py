@@ -110,11 +110,9 @@ def test_refreshed_data_come_into_the_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "refresh", "rows"),
-    [
-        ("iris", "true", 150),
-        pytest.param("", "false", 200, marks=pytest.mark.nightly),
-    ],
+    [("iris", "true", 150), ("", "false", 200)],
 )
+@pytest.mark.nightly
 def test_the_command_reads_the_variables_of_a_workflow(
     tmp_path: Path,
     names: str,
