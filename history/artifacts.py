@@ -27,7 +27,8 @@ class ArtifactStore:
     def __init__(self, mlruns: Path, address: str) -> None:
         self._mlruns = mlruns
         self._bucket = Bucket(parse(address))
-        # Folders whose files are all there.
+        # Folders of which a call found every file in the bucket. One whose files have
+        # just been copied is not: Git may have written only a part of them yet.
         self._complete: set[Path] = set()
 
     def synchronize(self, notice: Notice) -> int:
@@ -49,12 +50,11 @@ class ArtifactStore:
         present = self._present(folders)
         missing = {}
         for folder in folders:
-            for file in _files(folder):
-                path = file.relative_to(self._mlruns).as_posix()
-                if present.get(path) != file.stat().st_size:
-                    missing[path] = file
+            missing_here = self._missing(folder, present)
+            missing.update(missing_here)
+            if not missing_here:
+                self._complete.add(folder)
         self._write(missing, notice)
-        self._complete.update(folders)
         if missing:
             notice(f"{self._bucket.address}: {len(missing):,} files copied")
         return len(missing)
@@ -68,6 +68,15 @@ class ArtifactStore:
             path = folder.relative_to(self._mlruns).as_posix()
             present.update(self._bucket.sizes(f"{path}/"))
         return present
+
+    def _missing(self, folder: Path, present: dict[str, int]) -> dict[str, Path]:
+        """Return the files of a folder that the bucket does not have, by their paths."""
+        missing = {}
+        for file in _files(folder):
+            path = file.relative_to(self._mlruns).as_posix()
+            if present.get(path) != file.stat().st_size:
+                missing[path] = file
+        return missing
 
     def _write(self, files: dict[str, Path], notice: Notice) -> None:
         with ThreadPoolExecutor(THREADS) as pool:
@@ -85,8 +94,12 @@ class ArtifactStore:
 
 
 def _artifact_folders(mlruns: Path) -> Iterator[Path]:
-    """Yield the folders that hold the files of a run, or of a model."""
-    for folder in layout.run_folders(mlruns).values():
+    """Yield the folders that hold the files of a run, or of a model.
+
+    Those of archived years that were extracted are among them.
+    """
+    for run_id, day in layout.all_run_days(mlruns).items():
+        folder = day / run_id
         yield folder / layout.ARTIFACTS
         models = folder / layout.MODELS
         for name in layout.folders(models):

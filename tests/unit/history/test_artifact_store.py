@@ -102,6 +102,31 @@ def test_the_watcher_copies_what_is_new(
     assert f"{ADDRESS}: 1 files copied" in capsys.readouterr().out
 
 
+def test_a_file_that_git_writes_during_the_copy_comes_with_the_next_call(
+    repo: Workspace, bucket: Any
+) -> None:
+    run = add_run(repo.mlruns, {"first.txt": b"first"})
+    artifacts = ArtifactStore(repo.mlruns, ADDRESS)
+    assert artifacts.synchronize(print) == 1
+    folder = layout.run_folders(repo.mlruns)[run.run_id] / layout.ARTIFACTS
+    (folder / "second.txt").write_bytes(b"second")
+    assert artifacts.synchronize(print) == 1
+    assert artifacts.synchronize(print) == 0
+    assert contents(bucket) == expected(repo)
+
+
+def test_an_extracted_year_is_copied_to_where_the_database_expects_it(
+    repo: Workspace, bucket: Any
+) -> None:
+    archived = layout.archived_folder(repo.mlruns, "2025")
+    run = add_run(archived, {"note.txt": b"old"})
+    assert copy(repo) == 1
+    day = layout.all_run_days(repo.mlruns)[run.run_id]
+    address = layout.artifact_uri(day, run.run_id, layout.ARTIFACTS)
+    path = address.removeprefix(layout.URI_SCHEME)
+    assert contents(bucket) == {f"mlruns/{path}/note.txt": b"old"}
+
+
 @pytest.mark.slow
 def test_a_store_that_cannot_be_used_is_one_sentence(
     repo: Workspace, bucket: Any, monkeypatch: pytest.MonkeyPatch
