@@ -24,11 +24,13 @@ def find(settings: Settings) -> str:
     The file is created if it is missing.
 
     Raises:
-        StackError: the file contains no key.
+        StackError: the key is one that the API does not accept, or the file contains
+            none.
         OSError: it cannot be read or written.
     """
     own = settings.variables.get(NAME)
     if own:
+        _require_usable(own)
         return own
     if not FILE.exists():
         _create()
@@ -78,10 +80,23 @@ def _read() -> str:
         time.sleep(0.05)  # Another start has created the file, but not written it yet.
         content = FILE.read_bytes()
     key = content.decode("utf-8-sig", "replace").strip()
-    is_plain = key.isascii() and key.isprintable()
-    if len(key) < SHORTEST or not is_plain:
+    if not _is_usable(key):
         raise StackError(
             f"{FILE} holds no key of {SHORTEST} characters or more, in one line: delete"
             " it, and the next start makes one."
         )
     return key
+
+
+def _require_usable(own: str) -> None:
+    if not _is_usable(own):
+        raise StackError(
+            f"{NAME} in .env or the environment holds no key of {SHORTEST} ASCII"
+            " characters or more: choose another one, or remove it, and the start"
+            " command generates one."
+        )
+
+
+def _is_usable(key: str) -> bool:
+    """Return whether the API accepts a key, and a header of HTTP can hold it."""
+    return len(key) >= SHORTEST and key.isascii() and key.isprintable()

@@ -68,6 +68,17 @@ def test_a_key_of_the_users_own_comes_first_and_no_file_is_written(
     assert not file.exists()
 
 
+@pytest.mark.parametrize("own", ["q", "7 chars", "caf\xe9 caf\xe9", "two lines\nof it"])
+def test_a_key_that_the_api_would_refuse_is_one_sentence_without_it(
+    file: Path, own: str
+) -> None:
+    sentence = "API_ADMIN_KEY in .env or the environment holds no key of 8 ASCII"
+    with pytest.raises(StackError, match=sentence) as caught:
+        admin_key.added_to(settings(API_ADMIN_KEY=own))
+    assert f" {own}" not in str(caught.value)
+    assert not file.exists()
+
+
 @pytest.mark.parametrize(
     "content", [b"my own key\n", b"my own key", b"\xef\xbb\xbfmy own key\r\n"]
 )
