@@ -1,6 +1,7 @@
 """A running API, asked whether it serves models as their manifests promise."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,17 +39,30 @@ class RunningApi:
         """
         deadline = time.monotonic() + seconds
         while True:
-            problem = self.problem(manifests) or self._golden_problems(manifests)
+            problem = self.problem(manifests)
+            if not problem:
+                problem = self._first_problem(self._golden_problems, manifests)
             if not problem or time.monotonic() > deadline:
                 return problem
             time.sleep(PAUSE_SECONDS)
 
     def problem(self, manifests: list[Manifest]) -> str:
         """Return why a model is not served as its manifest promises, or nothing."""
+        return self._first_problem(self._identity_problems, manifests)
+
+    def _first_problem(
+        self, look: Callable[[list[Manifest]], str], manifests: list[Manifest]
+    ) -> str:
+        """Return what a look at the models finds, or why the API cannot be asked."""
         try:
-            served = self._request("GET", "/models").json()
+            return look(manifests)
         except requests.RequestException as error:
-            return self._silence(error)
+            return f"{self.address} does not answer ({type(error).__name__})"
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return f"{self.address} does not answer as the API of this project does"
+
+    def _identity_problems(self, manifests: list[Manifest]) -> str:
+        served = self._request("GET", "/models").json()
         for manifest in manifests:
             problem = _identity_problem(manifest, served.get(manifest.task))
             if problem:
@@ -56,17 +70,11 @@ class RunningApi:
         return ""
 
     def _golden_problems(self, manifests: list[Manifest]) -> str:
-        try:
-            for manifest in manifests:
-                problem = self._golden_problem(manifest)
-                if problem:
-                    return f"{manifest.task}: {problem}"
-        except requests.RequestException as error:
-            return self._silence(error)
+        for manifest in manifests:
+            problem = self._golden_problem(manifest)
+            if problem:
+                return f"{manifest.task}: {problem}"
         return ""
-
-    def _silence(self, error: requests.RequestException) -> str:
-        return f"{self.address} does not answer ({type(error).__name__})"
 
     def _golden_problem(self, manifest: Manifest) -> str:
         """Send the golden request; return how the answer differs, or nothing."""

@@ -21,6 +21,7 @@ class Server:
 
     Attributes:
         asked: the path of each request.
+        sent: the headers of each request.
         headers: additional headers of every answer.
         missing: the number of bytes of each answer that are announced but never sent.
         pause: the seconds before the body of each answer.
@@ -29,6 +30,7 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, list[tuple[int, bytes]]] = {}
         self.asked: list[str] = []
+        self.sent: list[dict[str, str]] = []
         self.headers: dict[str, str] = {}
         self.missing = 0
         self.pause = 0.0
@@ -36,7 +38,10 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                received = int(self.headers.get("Content-Length", 0))
+                self.rfile.read(received)
                 server.asked.append(self.path)
+                server.sent.append(dict(self.headers))
                 status, content = server.next_answer(self.path)
                 length = len(content) + server.missing
                 self.send_response(status)
@@ -46,6 +51,8 @@ class Server:
                 self.end_headers()
                 time.sleep(server.pause)
                 self.wfile.write(content)
+
+            do_POST = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
