@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import requests
 
+from core import api_key
 from core.environment import is_ours
 from core.manifest import Manifest
 
@@ -19,8 +20,14 @@ class RunningApi:
     """The API at an address."""
 
     def __init__(self, address: str) -> None:
+        """Describe the API.
+
+        Raises:
+            UsageError: the key in the environment cannot be sent; see `api_key`.
+        """
         self.address = address.rstrip("/")
         self._session = requests.Session()
+        self._session.headers.update(api_key.headers())
         # No proxy can reach this machine.
         self._session.trust_env = not is_ours(self.address)
 

@@ -5,11 +5,11 @@ import secrets
 import time
 from dataclasses import replace
 
+from core.api_key import HEADER
 from scripts.stack.seen import Seen
 from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
 NAME = "API_ADMIN_KEY"
-HEADER = "X-API-Key"
 FILE = ROOT / "build" / "admin-key"
 SHORTEST = 8  # characters, as the API demands
 BYTES = 32

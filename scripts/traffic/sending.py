@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 import orjson
 
+from core import api_key
 from core.environment import is_ours
 from scripts.traffic.questions import Question
 
@@ -83,12 +84,14 @@ async def send(
     """Send until the questions or the seconds are over; `counts` is kept up to date.
 
     Raises:
+        UsageError: the key in the environment cannot be sent; see `api_key`.
         Unreachable: nothing answers when it begins. What fails later is counted.
     """
     limits = httpx.Limits(max_connections=AT_ONCE)
     try:
         client = httpx.AsyncClient(
             base_url=url,
+            headers=api_key.headers(),
             timeout=PATIENCE_SECONDS,
             limits=limits,
             trust_env=not is_ours(url),  # a proxy is for the outside

@@ -1,13 +1,17 @@
-"""What the reconciler makes of the answers of an API."""
+"""What the reconciler sends to an API, and what it makes of the answers."""
 
 import json
 
 import pytest
 
+from core import api_key
+from core.errors import UsageError
 from core.manifest import Manifest
 from pipeline.reconcile.running_api import RunningApi
 from tests.support import service
 from tests.support.web_servers import Server, serving
+
+KEY = "a key of a client"
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +60,28 @@ def test_a_prediction_that_is_none_is_a_problem(
         api = RunningApi(server.url)
         assert api.problem([iris]) == ""
         assert problem in api.wait_until_served([iris], 0)
+
+
+def test_a_proxy_gets_the_key_of_the_environment(
+    iris: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(api_key.VARIABLE, raising=False)
+    with serving() as server:
+        serve_as_promised(server, iris)
+        RunningApi(server.url).wait_until_served([iris], 0)
+        assert not any(api_key.HEADER in headers for headers in server.sent)
+        server.sent.clear()
+        monkeypatch.setenv(api_key.VARIABLE, KEY)
+        RunningApi(server.url).wait_until_served([iris], 0)
+    assert "/predict/iris" in server.asked
+    assert [headers[api_key.HEADER] for headers in server.sent] == [KEY, KEY]
+
+
+@pytest.mark.parametrize("key", ["caf\xe9 \u20ac", "two\nlines"])
+def test_a_key_that_no_header_can_hold_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv(api_key.VARIABLE, key)
+    with pytest.raises(UsageError, match="MLOPS_API_KEY is no key") as raised:
+        RunningApi("http://127.0.0.1:9")
+    assert key not in str(raised.value)
