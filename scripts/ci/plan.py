@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.file_names import RELEASE
 from core.git import GitError, git, succeeds
 from scripts import console
 from scripts.ci import budget, own_commits
@@ -23,8 +24,10 @@ SHIPPED = ("images", "smoke", "release", "model-releases")
 # `act` has neither Windows nor ARM nor GitHub's releases, and the slow tests would
 # rehearse this workflow within itself.
 NOT_REHEARSED = {"test-windows", "images-arm", "e2e", "model-releases"}
-# Files that are part of neither a model nor an image. The tests look at all of them.
+# Files that are part of neither a model nor an image. The tests look at all of them. Who
+# goes back to an earlier release changes the release alone: a new one would undo that.
 DOCUMENTS = (
+    RELEASE,
     "docs/",
     ".github/ISSUE_TEMPLATE/",
     ".github/pull_request_template.md",
@@ -68,7 +71,10 @@ def plan(event: Event, allowed: Budget) -> Plan:
         return Plan((), "The pipeline's own commits start no other run.")
     jobs: tuple[str, ...] = ("lint", "test")
     if event.documents:
-        why = "Only documents changed: nothing is trained, published or built."
+        why = (
+            "Only documents or the release changed: nothing is trained, published or"
+            " built."
+        )
         return Plan(jobs, why)
     if allowed.thorough:
         jobs += ("test-windows",)

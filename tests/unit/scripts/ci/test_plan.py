@@ -113,6 +113,11 @@ def test_for_documents_nothing_is_trained_or_built(
     assert json.loads(outputs["pythons"]) == ["3.13"]
 
 
+def test_going_back_to_an_earlier_release_makes_no_new_one(project: Project) -> None:
+    project.commit('Revert "chore(release): iris v2"', "deployment/release.json")
+    assert project.jobs() == {"lint", "test"}
+
+
 @pytest.mark.parametrize(
     "path", ["docs.py", "pipeline/README.md", "requirements/dev.txt"]
 )
