@@ -21,7 +21,8 @@ from pathlib import Path
 
 from core.errors import PipelineError
 from core.file_names import RELEASE
-from core.git import GitError, git, succeeds
+from core.git import GitError, git, is_ancestor, succeeds
+from core.git_trees import changed_tree
 from pipeline.publish.commit import identity
 from pipeline.publish.push_causes import Cause, classify
 from pipeline.publish.push_errors import explain
@@ -97,7 +98,7 @@ class Declaration:
         Raises:
             PipelineError: the branch does not contain the commit.
         """
-        if not self._is_ancestor(self.commit, tip):
+        if not is_ancestor(self._root, self.commit, tip):
             raise PipelineError(
                 f"{self._branch} does not contain {self.commit[:12]}, so it cannot be"
                 " released: the history of the branch was rewritten; push again."
@@ -108,24 +109,15 @@ class Declaration:
         if text == self.text:
             return "it declares this release already."
         earlier = _commit_in(text)
-        is_newer = earlier != self.commit and self._is_ancestor(self.commit, earlier)
-        if is_newer:
+        is_other = earlier != self.commit
+        if is_other and is_ancestor(self._root, self.commit, earlier):
             return f"it declares {earlier[:9]}, which is newer."
         return ""
 
-    def _is_ancestor(self, commit: str, of: str) -> bool:
-        return succeeds(self._root, "merge-base", "--is-ancestor", commit, of)
-
     def _make(self, tip: str, key: Path) -> str:
-        """Make the commit on top of a tip, in an index of its own; return it."""
+        """Make the commit on top of a tip, and return it; no checkout is involved."""
         blob = git(self._root, "hash-object", "-w", "--stdin", stdin=self.text)
-        with tempfile.TemporaryDirectory(prefix="release-") as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-            git(self._root, "read-tree", tip, variables=index)
-            entry = f"100644,{blob},{RELEASE}"
-            add = ("update-index", "--add", "--cacheinfo", entry)
-            git(self._root, *add, variables=index)
-            tree = git(self._root, "write-tree", variables=index)
+        tree = changed_tree(self._root, tip, {RELEASE: blob})
         options = ["commit-tree", "-p", tip]
         settings = []
         if key.is_file():
