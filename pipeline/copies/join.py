@@ -1,7 +1,7 @@
 """Finds the commit of the template that a copy was created from."""
 
 from core.errors import UsageError
-from core.git import git, succeeds
+from core.git import git, is_ancestor, succeeds
 from pipeline.repo import Repo
 
 # The template's branches and tags, apart from the copy's own.
@@ -76,7 +76,7 @@ def base(repo: Repo, template: str, proposed: str | None = None) -> str:
 
 def _proposed(repo: Repo, template: str, proposed: str) -> str:
     """Return the commit that the user names as the base."""
-    if not succeeds(repo.root, "merge-base", "--is-ancestor", proposed, template):
+    if not is_ancestor(repo.root, proposed, template):
         raise UsageError(
             f"--base {proposed} is not a commit of the template's history: give one"
             " that is."

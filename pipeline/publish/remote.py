@@ -15,6 +15,8 @@ from pipeline.publish.push_errors import explain
 
 # Seconds between attempts if the server or the network fails; a minute in all.
 WAITS = (2.0, 4.0, 8.0, 16.0, 32.0)
+# Lists what the HEAD of a repository leads to; the address and HEAD follow.
+LIST_HEAD = ("ls-remote", "--symref")
 _HEAD = "ref: refs/heads/"
 # The branch as it was last fetched. Git's own FETCH_HEAD is the user's.
 FETCHED = "refs/mlops/fetched"
@@ -40,6 +42,14 @@ _PUSH = [
 ]
 
 
+def head_branch(listing: str) -> str | None:
+    """Return the branch that HEAD names in what `LIST_HEAD` prints; None if it is empty."""
+    for line in listing.splitlines():
+        if line.startswith(_HEAD):
+            return line.removeprefix(_HEAD).partition("\t")[0]
+    return None
+
+
 class Remote:
     """A remote of a clone, by name or address, as one publish uses it."""
 
@@ -61,11 +71,7 @@ class Remote:
         Raises:
             PipelineError: the remote cannot be reached.
         """
-        listing = self._with_retries("ls-remote", "--symref", self.name, "HEAD")
-        for line in listing.splitlines():
-            if line.startswith(_HEAD):
-                return line.removeprefix(_HEAD).partition("\t")[0]
-        return None
+        return head_branch(self._with_retries(*LIST_HEAD, self.name, "HEAD"))
 
     def fetch(self, branch: str) -> str | None:
         """Fetch a branch and return its tip.

@@ -5,9 +5,10 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import PipelineError
 from core.file_names import CARD, MANIFEST, MODEL, MODELS, RELEASE
-from core.git import GitError, git, git_bytes, succeeds
+from core.git import GitError, git, git_bytes, is_ancestor, succeeds
 from core.redact import redact_address
 from pipeline.publish.push_errors import message
+from pipeline.publish.remote import LIST_HEAD, head_branch
 from pipeline.reconcile.served_files import Files
 
 NAMES = (MODEL, MANIFEST, CARD)
@@ -71,7 +72,7 @@ class Clone:
 
     def contains(self, tip: str, commit: str) -> bool:
         """Return whether a commit is an ancestor of a tip, or the tip itself."""
-        return succeeds(self.root, "merge-base", "--is-ancestor", commit, tip)
+        return is_ancestor(self.root, commit, tip)
 
     def models(self, commit: str) -> Files:
         """Return the files of the models at a commit."""
@@ -113,15 +114,13 @@ class Clone:
             )
 
     def _default_branch(self) -> str:
-        listing = self._ask("ls-remote", "--symref", self._address, "HEAD")
-        for line in listing.splitlines():
-            if line.startswith("ref: refs/heads/"):
-                reference, _, _ = line.partition("\t")
-                return reference.removeprefix("ref: refs/heads/")
-        raise OriginAway(
-            f"{self._shown} has no default branch yet: push to it, or name a branch"
-            " with --branch."
-        )
+        branch = head_branch(self._ask(*LIST_HEAD, self._address, "HEAD"))
+        if branch is None:
+            raise OriginAway(
+                f"{self._shown} has no default branch yet: push to it, or name a branch"
+                " with --branch."
+            )
+        return branch
 
     def _ask(self, *arguments: str) -> str:
         limit = f"http.lowSpeedTime={STALLED_SECONDS}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.file_names import RELEASE
-from core.git import GitError, git, succeeds
+from core.git import GitError, git, is_ancestor
 from scripts import console
 from scripts.ci import budget, own_commits
 from scripts.ci.budget import Budget
@@ -140,8 +140,7 @@ def _range(name: str, content: dict[str, Any]) -> tuple[str, str]:
 def _continues(folder: Path, before: str, after: str) -> bool:
     if before == NOTHING:
         return False
-    commit = f"{before}^{{commit}}"
-    return succeeds(folder, "merge-base", "--is-ancestor", commit, after)
+    return is_ancestor(folder, f"{before}^{{commit}}", after)
 
 
 def _only_documents(folder: Path, before: str, after: str) -> bool:

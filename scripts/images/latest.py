@@ -6,7 +6,7 @@ therefore names a commit whose three images exist: to get three of the same comm
 pull `sha-<that commit>`.
 """
 
-from core.git import GitError, git, succeeds
+from core.git import GitError, git, is_ancestor
 from scripts.ci import own_commits
 from scripts.images import registry
 from scripts.stack.settings import ROOT, StackError, Variables
@@ -88,7 +88,7 @@ def _contains(tip: str, commit: str) -> bool:
     """Return whether a commit is an ancestor of a tip."""
     if not tip:
         return False
-    return succeeds(ROOT, "merge-base", "--is-ancestor", commit, tip)
+    return is_ancestor(ROOT, commit, tip)
 
 
 def _move(
