@@ -14,6 +14,16 @@ from pipeline.reconcile.served_files import Files
 NAMES = (MODEL, MANIFEST, CARD)
 # The files are checked byte for byte, whatever the user's settings are.
 AS_IN_GIT = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+# Git verifies a signature by the program of its kind, and gpg takes one of any key that
+# the machine knows. The file of the allowed signers is for SSH alone.
+ONLY_SSH = (
+    "-c",
+    "gpg.format=ssh",
+    "-c",
+    "gpg.openpgp.program=",
+    "-c",
+    "gpg.x509.program=",
+)
 # A server that stops sending is given up after so many seconds.
 STALLED_SECONDS = 30
 
@@ -106,7 +116,7 @@ class Clone:
             PipelineError: it is not.
         """
         allowed = f"gpg.ssh.allowedSignersFile={signers.resolve()}"
-        settings = ("-c", "gpg.format=ssh", "-c", allowed)
+        settings = (*ONLY_SSH, "-c", allowed)
         if not succeeds(self.root, *settings, "verify-commit", commit):
             raise PipelineError(
                 f"commit {commit[:12]}, which declares the release, is not signed by a"

@@ -1,5 +1,6 @@
 """Releases that are refused before they reach the API, in real repositories."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 from core.file_names import RELEASE
 from core.files import write_atomic
-from core.git import git
+from core.git import git, succeeds
 from pipeline.reconcile.reconciler import Outcome, Pass
 from pipeline.reconcile.settings import Settings
 from tests.conftest import commit_all, posix
@@ -21,6 +22,15 @@ from tests.support.released_models import (
     write_release,
 )
 
+# Takes every signature for that of a key that it knows.
+GPG = """\
+#!/bin/sh
+cat >/dev/null
+printf '\\n[GNUPG:] GOODSIG 0123456789ABCDEF P\\n[GNUPG:] TRUST_FULLY\\n'
+"""
+PGP_SIGNATURE = (
+    "gpgsig -----BEGIN PGP SIGNATURE-----\n \n abcd\n -----END PGP SIGNATURE-----\n"
+)
 # Nothing listens there: none of these releases may get as far as the API.
 NO_API = "http://127.0.0.1:9"
 
@@ -178,3 +188,28 @@ def test_a_release_must_be_signed_where_signers_are_named(followed: Followed) ->
         amend = ("commit", "--quiet", "--amend", "--no-edit", "-S")
         git(followed.root, *settings, *person, *amend)
         assert refusal in followed.reconcile(signers).text
+
+
+@posix
+def test_a_signature_of_another_kind_does_not_count(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = followed.folder / "bin"
+    programs.mkdir()
+    (programs / "gpg").write_text(GPG)
+    (programs / "gpg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    declared = followed.declare(head(followed.root))
+    content = git(followed.root, "cat-file", "commit", declared)
+    fields, _, message = content.partition("\n\n")
+    signed = f"{fields}\n{PGP_SIGNATURE}\n{message}\n"
+    store = ("hash-object", "-t", "commit", "-w", "--stdin")
+    commit = git(followed.root, *store, stdin=signed)
+    git(followed.root, "update-ref", "refs/heads/main", commit)
+    assert succeeds(followed.root, "verify-commit", commit)
+    signers = followed.folder / "signers"
+    signers.write_text("")
+    result = followed.reconcile(signers)
+    assert result.outcome is Outcome.REFUSED
+    assert f"commit {commit[:12]}" in result.text
+    assert "is not signed by a key in" in result.text
