@@ -137,12 +137,12 @@ def _resolved(root: Path, commit: str, tip: str, branch: str) -> str:
 def _checked(root: Path, declaring: str) -> Release:
     """Return the release that a commit declares."""
     try:
-        text = git_bytes(root, "cat-file", "blob", f"{declaring}:{RELEASE}").decode()
+        content = git_bytes(root, "cat-file", "blob", f"{declaring}:{RELEASE}")
     except GitError as error:
         raise PipelineError(
             f"{RELEASE} was deleted by {declaring[:12]}: name an earlier release."
         ) from error
-    release = Release.parse(text)
+    release = Release.parse(content.decode(errors="replace"))
     release.require_models(root)
     return release
 

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from core.errors import PipelineError, UsageError
+from core.file_names import RELEASE
 from core.git import git, succeeds
 from pipeline.cli import app
 from pipeline.reconcile.clone import Clone
@@ -145,3 +146,13 @@ def test_wrong_usage_is_one_sentence(environments: Environments) -> None:
     environments.propose("production")
     assert "production has release" in refusal("production")
     assert not succeeds(environments.origin, "rev-parse", "--verify", "promote")
+
+
+def test_a_release_that_is_no_text_is_one_sentence(environments: Environments) -> None:
+    environments.release(2)
+    (environments.root / RELEASE).write_bytes(b"\xff\xfe")
+    commit_all(environments.root, "chore: damage the release")
+    git(environments.root, "push", "--quiet", "origin", "HEAD:main")
+    done = environments.call("production")
+    assert isinstance(done.exception, PipelineError)
+    assert str(done.exception).startswith(f"{RELEASE}: ")
