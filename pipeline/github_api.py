@@ -31,7 +31,8 @@ def ask(
         body: what to send by POST; without it the request is a GET.
 
     Raises:
-        PipelineError: GitHub cannot be reached or answers with an error.
+        PipelineError: GitHub cannot be reached, or answers with an error or without
+            JSON.
     """
     base = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
     address = f"{base}/repos/{repository}{path}"
@@ -55,7 +56,10 @@ def ask(
     _require_ok(address, answer)
     if not answer.content:
         return None
-    return answer.json()
+    try:
+        return answer.json()
+    except requests.JSONDecodeError as error:
+        raise PipelineError(f"{address}: the answer is no JSON.") from error
 
 
 def _require_ok(address: str, answer: requests.Response) -> None:

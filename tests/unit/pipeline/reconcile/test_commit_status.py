@@ -54,11 +54,15 @@ def test_a_state_that_github_refuses_is_sent_again(
             status.report(result)
         assert "the commit status is not set: http" in str(refused.value)
         assert TOKEN not in str(refused.value)
+        github.status = 200
+        github.answer = b"<html>"  # of a proxy in between
+        with pytest.raises(PipelineError, match="the answer is no JSON"):
+            status.report(result)
         github.status = 201
         github.answer = b"{}"
         status.report(result)
         status.report(result)
-    assert len(github.asked) == 2
+    assert len(github.asked) == 3
 
 
 def test_there_is_a_status_on_github_with_a_token(
