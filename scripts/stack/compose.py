@@ -124,7 +124,8 @@ def _up(
     wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
     if not unready:
         return run(settings, *up, *wait, *ready)
-    done = run(settings, "run", "--rm", "--build", PREPARE)
+    prepare = ("run", "--rm", "--build") if build else ("run", "--rm")
+    done = run(settings, *prepare, PREPARE)
     if ready and not done.returncode:
         done = run(settings, *up, *wait, *ready)
     if not done.returncode:

@@ -1,6 +1,7 @@
 """The services that the start command starts, and Prometheus' local configuration."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,24 @@ def test_an_unknown_service_cannot_be_left_out() -> None:
     sentence = "--without alertmanager: there is no such service"
     with pytest.raises(StackError, match=sentence):
         compose.services(settings)
+
+
+@pytest.mark.parametrize("build", [True, False])
+def test_images_are_built_only_where_they_may_be(
+    monkeypatch: pytest.MonkeyPatch, build: bool
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+        calls.append(arguments)
+        return subprocess.CompletedProcess(arguments, 0)
+
+    monkeypatch.setattr(compose, "run", run)
+    monkeypatch.setattr(compose, "_await_refusal", lambda settings: None)
+    # Without a model, the API is started after everything else.
+    compose._up(Settings.read(), ["mlflow-server"], ["mlops-api"], build)
+    assert compose.PREPARE in calls[0]
+    assert ["--build" in arguments for arguments in calls] == [build] * 3
 
 
 def test_a_local_service_that_is_asked_for_needs_its_program(
