@@ -37,8 +37,8 @@ def containers(settings: Settings) -> list[Container]:
     ids = listed.stdout.split()
     present = []
     # One that was removed in between is not in the answer.
-    answer = docker("inspect", *ids).stdout if ids else "[]"
-    for container in json.loads(answer):
+    answer = docker("inspect", *ids).stdout if ids else ""
+    for container in json.loads(answer or "[]"):
         labels = container["Config"]["Labels"]
         if labels.get(ONE_OFF) == "True":
             continue

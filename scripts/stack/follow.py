@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 from core.file_lock import take
 from core.file_names import RELEASE
-from scripts.stack import compose, drift, released
+from scripts.stack import compose, drift, healthy_release, released
 from scripts.stack.container_metrics import ContainerMetrics
 from scripts.stack.reconciler import SERVICE
 from scripts.stack.released import Release
-from scripts.stack.settings import ROOT, Settings, StackError
+from scripts.stack.settings import ROOT, Settings, StackError, UsageError
 
 EVERY_SECONDS = 30
 # In the container `reconciler`.
@@ -59,11 +59,11 @@ class Follower:
         Raises:
             StackError: an image is not available, or a container does not start.
         """
-        declared = in_service(self._settings) or self._release
-        if declared == self._release:
+        served = in_service(self._settings)
+        if served == self._release:
             self._failed = None
-        elif declared != self._failed:
-            return self._take(declared)
+        elif served and served != self._failed:
+            return self._take(served)
         name = self._release.commit[:12]
         different = self._mend()
         if different:
@@ -96,7 +96,7 @@ class Follower:
         """Start the containers of another release; go back if they are not healthy.
 
         Raises:
-            StackError: an image is not available.
+            StackError: an image is not available, or the way back fails, too.
         """
         try:
             declared.provide_images()
@@ -106,15 +106,25 @@ class Follower:
         if self._bring_up(declared):
             self._release = declared
             self._failed = None
+            healthy_release.remember(declared)
             return f"release {declared.commit[:12]}: its containers are healthy."
         self._failed = declared
-        self._bring_up(self._release)
+        if not self._bring_up(self._release):
+            raise StackError(
+                f"neither the containers of release {declared.commit[:12]} became"
+                f" healthy, nor then those of release {self._release.commit[:12]}:"
+                " `--logs SERVICE` says why."
+            )
         return self._failure(declared)
 
     def _bring_up(self, release: Release) -> bool:
-        """Start the containers of a release that differ from those that run."""
+        """Start the containers of a release that differ from those that run.
+
+        Returns whether they become healthy.
+        """
         settings = release.applied_to(self._settings)
-        return compose.bring_up(settings, drift.drifted(settings, release))
+        services = drift.drifted(settings, release)
+        return not services or compose.bring_up(settings, services)
 
     def _failure(self, release: Release) -> str:
         return (
@@ -125,7 +135,9 @@ class Follower:
 
 
 def in_service(settings: Settings) -> Release | None:
-    """Return the release that the reconciler has put into service, if there is one.
+    """Return the release that the reconciler has put into service.
+
+    There may be none, or a reconciler that does not answer now: then it is None.
 
     Raises:
         StackError: the file of that release is damaged.
@@ -136,7 +148,7 @@ def in_service(settings: Settings) -> Release | None:
         return None
     commit = served["declared"]
     text = _in_reconciler(settings, "git", "-C", CLONE, "show", f"{commit}:{RELEASE}")
-    return released.parse(text)
+    return released.parse(text) if text else None
 
 
 def _in_reconciler(settings: Settings, *command: str) -> str:
@@ -146,17 +158,14 @@ def _in_reconciler(settings: Settings, *command: str) -> str:
 
 
 def follow(settings: Settings) -> None:
-    """Start the stack from its release, and keep it until Ctrl-C or SIGTERM.
+    """Start the stack from a release, and keep it until Ctrl-C or SIGTERM.
 
     Raises:
         StackError: it does not start, or somebody keeps it already.
     """
     with _lock():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        release = in_service(settings) or released.read(settings)
-        release.provide_images()
-        compose.start(release.applied_to(settings), build=False)
-        follower = Follower(settings, release)
+        follower = _start(settings)
         print(
             f"Checking every {EVERY_SECONDS} s; Ctrl-C ends that, not the containers."
         )
@@ -164,6 +173,49 @@ def follow(settings: Settings) -> None:
             _check_for_ever(follower)
         finally:
             follower.metrics.remove()
+
+
+def _start(settings: Settings) -> Follower:
+    """Start the stack from the first release whose containers become healthy.
+
+    Raises:
+        UsageError: a flag has a value that does not exist.
+        StackError: the containers of no release become healthy.
+    """
+    failure: StackError | None = None
+    for release in _choices(settings):
+        if failure:
+            print(f"{failure} Release {release.commit[:12]} is tried now.", flush=True)
+        try:
+            release.provide_images()
+            compose.start(release.applied_to(settings), build=False)
+        except UsageError:
+            raise
+        except StackError as error:
+            failure = error
+        else:
+            healthy_release.remember(release)
+            return Follower(settings, release)
+    assert failure
+    raise failure
+
+
+def _choices(settings: Settings) -> Iterator[Release]:
+    """Yield the releases to start, each for the case that those before it fail.
+
+    Raises:
+        StackError: the release in this checkout is needed, and cannot be used.
+    """
+    served = in_service(settings)
+    if served:
+        yield served
+    healthy = healthy_release.recall()
+    if healthy and healthy != served:
+        yield healthy
+    if served is None:
+        declared = released.read(settings)
+        if declared != healthy:
+            yield declared
 
 
 def _check_for_ever(follower: Follower) -> None:

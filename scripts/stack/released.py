@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, replace
 
 from core.file_names import MODEL, MODELS, RELEASE
+from core.files import to_json
 from scripts.stack import reconciler, released_images
 from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
@@ -45,6 +46,15 @@ class Release:
         """Return settings that name the images of the release."""
         return replace(settings, variables=settings.variables | self.names)
 
+    def render(self) -> str:
+        """Return the release as text, which `parse` reads."""
+        images = {address: address for address in self.images}
+        models = {}
+        for task, digest in self.models.items():
+            models[task] = {"sha256": digest}
+        content = {"commit": self.commit, "images": images, "models": models}
+        return to_json(content)
+
     def provide_images(self) -> list[str]:
         """Provide the images; return the names that did not lead to them."""
         return released_images.provide(self.images, self.tag)
@@ -80,7 +90,7 @@ def parse(text: bytes | str) -> Release:
         models = {}
         for task, model in content["models"].items():
             models[task] = model["sha256"]
-        images = tuple(content["images"].values())
+        images = tuple(sorted(content["images"].values()))
         release = Release(content["commit"], images, models)
         _require_names(release)
     except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -15,8 +15,9 @@ from core.files import write_atomic
 from core.git import git
 from pipeline.release import content
 from pipeline.repo import Repo
-from scripts.stack import released_images
+from scripts.stack import healthy_release, released_images
 from scripts.stack.released_images import identity
+from tests.paths import ROOT
 from tests.stack.conftest import DOWN
 from tests.stack.engine import PROJECT, docker, eventually
 from tests.stack.faster import shorten_waits
@@ -37,6 +38,7 @@ SCRAPED_SECONDS = 60
 STOP_SECONDS = 60
 LEFT_OUT = ("trainer", "mlflow-server", "grafana", "cadvisor")
 REPOSITORY = f"{PROJECT}-release/copy"
+UNHEALTHY = "HEALTHCHECK --interval=1s --retries=1 CMD false"
 # The images as Compose builds them.
 LOCAL = f"ghcr.io/{PROJECT}/mlops/mlops-{{image}}:local"
 
@@ -110,13 +112,16 @@ def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releas
     return Releases(origin, clone, tmp_path)
 
 
-def push(registry: Registry, label: str) -> str:
+def push(registry: Registry, label: str, more: str = "") -> str:
     """Push the API's image with a label of its own; return its name with the digest.
 
     Afterwards the engine has it no longer.
+
+    Args:
+        more: a further line of its Dockerfile.
     """
     bare = f"{registry.address}/{REPOSITORY}/mlops-api"
-    dockerfile = f"FROM {LOCAL.format(image='api')}\nLABEL test={label}\n"
+    dockerfile = f"FROM {LOCAL.format(image='api')}\nLABEL test={label}\n{more}\n"
     name = f"{bare}:{label}"
     docker("build", "--quiet", "--tag", name, "-", input=dockerfile)
     docker("push", "--quiet", name)
@@ -164,6 +169,23 @@ def check_mends(kept: Kept, images: dict[str, str], tag: str) -> None:
     assert kept.metric("release_containers_in_sync") == 1
 
 
+def check_goes_back(kept: Kept, releases: Releases, good: str, bad: str) -> None:
+    """Containers that do not become healthy are replaced by those of the last release."""
+    releases.images = {"api": bad}
+    releases.publish(iris=GOOD)
+    kept.await_line("its containers did not become healthy, so", TAKEN_SECONDS)
+    assert kept.image_of_the_api() == identity(good)
+    eventually(lambda: kept.served_version() > 0, MENDED_SECONDS, "the API answers")
+    eventually(
+        lambda: kept.metric("release_containers_in_sync") == 0,
+        SCRAPED_SECONDS,
+        "the difference is shown",
+    )
+    # Whoever starts it again gets the same containers.
+    healthy = healthy_release.PATH.relative_to(ROOT)
+    assert good in (kept.checkout / healthy).read_text("utf-8")
+
+
 def check_missing_image(kept: Kept, releases: Releases, present: str) -> None:
     """An image that is not there is named, and the containers stay as they are."""
     missing = present[:-64] + "e" * 64
@@ -189,6 +211,7 @@ def test_containers_are_kept_and_follow_releases(
         kept.compose("build", "mlops-api", "reconciler")
         first = {"api": push(registry, "first")}
         second = {"api": push(registry, "second")}
+        bad = push(registry, "bad", UNHEALTHY)
         tag = declare(checkout, first)
         try:
             with kept.running() as process:
@@ -196,6 +219,7 @@ def test_containers_are_kept_and_follow_releases(
                 releases.images = second
                 releases.publish(housing=GOOD, iris=BETTER)
                 kept.await_image(second["api"], TAKEN_SECONDS)
+                check_goes_back(kept, releases, second["api"], bad)
                 check_missing_image(kept, releases, second["api"])
                 releases.images = first
                 releases.promote()

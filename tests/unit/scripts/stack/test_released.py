@@ -48,6 +48,12 @@ def test_compose_finds_the_images_under_their_names_in_the_registry(root: Path) 
     assert (names["OWNER"], names["REPOSITORY"]) == ("o", "n")
 
 
+def test_a_release_is_written_as_it_is_read(root: Path) -> None:
+    release = released.read(SETTINGS)
+    assert len(release.images) == 3
+    assert released.parse(release.render()) == release
+
+
 def without_images(release: dict[str, Any]) -> None:
     release["images"] = {}
 
