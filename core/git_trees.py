@@ -6,7 +6,7 @@ of the repository.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from core.git_objects import FILE_MODES, contents
 FOLDER_MODE = "40000"
 _NEW_FILE = "100644 blob"
 _NEW_FOLDER = "040000 tree"
+_REMOVED = ""  # stands for the entry of what a folder has no longer
 # How many folders one call of Git reads.
 _BATCH = 5000
 # The hexadecimal digits of a byte.
@@ -98,35 +99,65 @@ def files_below(root: Path, folders: Mapping[str, str]) -> dict[str, str]:
     return blobs
 
 
-def changed_tree(root: Path, tree: str, blobs: Mapping[str, str]) -> str:
-    """Return a tree with files added, or replaced where there are such paths.
+def changed_tree(
+    root: Path,
+    tree: str,
+    blobs: Mapping[str, str],
+    removed: Collection[str] = (),
+) -> str:
+    """Return a tree with files added, replaced or removed.
+
+    A folder in which nothing is left is removed, too.
 
     Args:
-        tree: the commit or tree to begin with.
+        tree: the commit or tree to begin with; at least one of its files stays.
         blobs: the blob for each path, such as `write_blobs` returns.
+        removed: paths of other files.
     """
-    changes: dict[str, dict[str, str]] = defaultdict(dict)
-    changes[""] = {}
-    for path, blob in blobs.items():
-        folder, _, name = path.rpartition("/")
-        changes[folder][name] = f"{_NEW_FILE} {blob}"
-        while folder:
-            folder, _, _ = folder.rpartition("/")
-            changes.setdefault(folder, {})
+    changes = _changes(blobs, removed)
     present = _present(root, tree, changes)
     by_depth: dict[int, list[str]] = defaultdict(list)
     for folder in changes:
         by_depth[_depth(folder)].append(folder)
     trees: dict[str, str] = {}
     for depth in sorted(by_depth, reverse=True):
-        folders = by_depth[depth]
-        wholes = [present.get(folder, {}) | changes[folder] for folder in folders]
-        for folder, name in zip(folders, _make(root, wholes), strict=True):
-            trees[folder] = name
-            if folder:
-                parent, _, own = folder.rpartition("/")
-                changes[parent][own] = f"{_NEW_FOLDER} {name}"
+        wholes = {}
+        for folder in by_depth[depth]:
+            whole = _changed(present.get(folder, {}), changes[folder])
+            if whole:
+                wholes[folder] = whole
+        made = _make(root, list(wholes.values()))
+        trees |= dict(zip(wholes, made, strict=True))
+        for folder in filter(None, by_depth[depth]):
+            parent, _, own = folder.rpartition("/")
+            if folder in trees:
+                changes[parent][own] = f"{_NEW_FOLDER} {trees[folder]}"
+            else:  # a file may have taken its place
+                changes[parent].setdefault(own, _REMOVED)
     return trees[""]
+
+
+def _changes(
+    blobs: Mapping[str, str], removed: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Return the new entries of each folder that changes, by the name in the folder."""
+    entries = {path: f"{_NEW_FILE} {blob}" for path, blob in blobs.items()}
+    for path in removed:
+        entries[path] = _REMOVED
+    changes: dict[str, dict[str, str]] = {"": {}}
+    for path, entry in entries.items():
+        folder, _, name = path.rpartition("/")
+        changes.setdefault(folder, {})[name] = entry
+        while folder:
+            folder, _, _ = folder.rpartition("/")
+            changes.setdefault(folder, {})
+    return changes
+
+
+def _changed(present: dict[str, str], changes: dict[str, str]) -> dict[str, str]:
+    """Return the entries of a folder with its changes."""
+    merged = present | changes
+    return {name: entry for name, entry in merged.items() if entry != _REMOVED}
 
 
 def _depth(folder: str) -> int:

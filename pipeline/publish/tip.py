@@ -22,7 +22,7 @@ class Tip(Repo):
 
     The folder holds what is in service and the results; `history` adds what is needed
     of the runs. What a change writes into the folders of the pipeline replaces the
-    files of the tip; nothing is removed.
+    files of the tip. Of those in service and the results, it may delete some.
     """
 
     def __init__(self, folder: Path, remote: Remote, base: Base) -> None:
@@ -31,9 +31,10 @@ class Tip(Repo):
         self._remote = remote
         self._base = base
         self._tree = Tree(remote.root, base.tree)
+        self._files: dict[str, str] = {}
         for owned in (self.models, self.results):
-            files = self._tree.files(owned.relative_to(folder).as_posix())
-            self._tree.write_files(dict(files), folder)
+            self._files |= self._tree.files(owned.relative_to(folder).as_posix())
+        self._tree.write_files(self._files, folder)
 
     def history(self) -> CommittedHistory:
         """Open the history of the tip, to which runs and promotions can be added."""
@@ -68,7 +69,8 @@ class Tip(Repo):
         names = [path.relative_to(self.root).as_posix() for path in paths]
         blobs = write_blobs(self._remote.root, paths)
         files = dict(zip(names, blobs, strict=True))
-        return changed_tree(self._remote.root, self._base.tree, files)
+        deleted = self._files.keys() - files.keys()
+        return changed_tree(self._remote.root, self._base.tree, files, deleted)
 
     def _written(self) -> Iterator[Path]:
         """Yield the files in the pipeline's folders, without unfinished work."""

@@ -99,7 +99,14 @@ def _kept(folder: Path, days: Mapping[str, list[str]]) -> dict[str, DaySummary]:
 
 
 def write(days: Days, target: Path) -> None:
-    """Write the file of each day that does not have it yet."""
+    """Write the file of each day that does not have it yet, and delete all others.
+
+    A day has no runs any more once these were archived or pruned.
+    """
+    for path in target.glob("*/*.json"):
+        day = path.relative_to(target).with_suffix("").as_posix()
+        if day not in days:
+            path.unlink()
     for day, summary in days.items():
         path = target / f"{day}.json"
         content = runfile.dump(summary).encode()

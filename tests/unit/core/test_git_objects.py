@@ -116,6 +116,21 @@ def test_a_tree_is_changed_deep_inside_and_keeps_everything_else(
     assert changed_tree(root, "HEAD", {}) == unchanged
 
 
+def test_files_are_removed_from_a_tree_with_the_folders_that_they_leave_empty(
+    root: Path,
+) -> None:
+    blob = git(root, "rev-parse", "HEAD:other.txt")
+    paths = ("one/two/a", "one/two/b", "one/c", "deep/er/file")
+    tree = changed_tree(root, "HEAD", dict.fromkeys(paths, blob))
+    left = changed_tree(root, tree, {}, ["one/two/a", "deep/er/file", "no/such"])
+    names = git(root, "ls-tree", "-r", "-t", "--name-only", left).splitlines()
+    assert names == ["one", "one/c", "one/two", "one/two/b", "other.txt"]
+    replaced = changed_tree(root, left, {"one/two": blob}, ["one/two/b"])
+    names = git(root, "ls-tree", "-r", "--name-only", replaced).splitlines()
+    assert names == ["one/c", "one/two", "other.txt"]
+    assert git(root, "fsck", "--strict", "--no-dangling", replaced) == ""
+
+
 def test_a_folder_takes_the_place_of_a_file(root: Path) -> None:
     blob = git(root, "rev-parse", "HEAD:other.txt")
     tree = changed_tree(root, "HEAD", {"other.txt/file": blob})

@@ -35,6 +35,28 @@ def test_a_publish_reads_no_run_of_earlier_days(team: Team) -> None:
     assert "from the 6 runs" in (team.origin.mlruns / "README.md").read_text("utf-8")
 
 
+def test_a_publish_deletes_the_summaries_of_days_without_runs(team: Team) -> None:
+    team.publish(housing=GOOD)
+    clone = team.origin
+    (path,) = clone.results.glob("summaries/housing/*.json")
+    path.with_name("2020-01-01.json").write_bytes(path.read_bytes())
+    archived = path.parent.with_name("archived") / path.name
+    archived.parent.mkdir()
+    archived.write_bytes(path.read_bytes())
+    commit_all(clone.root, "test: leave summaries behind")
+    git(clone.root, "push", "--quiet", "origin", "main")
+    commit, _ = team.publish(housing=BETTER)
+    changed = git(
+        team.repo.root, "diff", "--name-status", f"{commit}~1", commit, "--", "results"
+    )
+    summaries = [line for line in changed.splitlines() if "/summaries/" in line]
+    deleted = [line for line in summaries if line.startswith("D")]
+    assert deleted == [
+        f"D\tresults/summaries/archived/{path.name}",
+        "D\tresults/summaries/housing/2020-01-01.json",
+    ]
+
+
 def _refused(repo: Repo) -> dict[str, Path]:
     """Return the folders of the runs of the last push."""
     opened = History.open(repo.mlruns)

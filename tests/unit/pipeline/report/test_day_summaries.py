@@ -91,6 +91,18 @@ def test_a_summary_that_does_not_hold_is_made_anew(
     assert path.read_bytes() == content
 
 
+def test_the_summary_of_a_day_without_runs_is_deleted(tmp_path: Path) -> None:
+    add(tmp_path / "mlruns", 0, "ridge", 0.5, 0)
+    days = day_summaries.read(History.open(tmp_path / "mlruns"))
+    kept = tmp_path / "kept"
+    day_summaries.write(days, kept)
+    (path,) = kept.glob("*/*.json")
+    path.with_name("2020-01-01.json").write_bytes(path.read_bytes())
+    path.with_name("2020-01-01_2.json").write_bytes(path.read_bytes())
+    day_summaries.write(days, kept)
+    assert list(kept.glob("*/*.json")) == [path]
+
+
 def test_the_report_of_a_checkout_makes_all_summaries_anew(tmp_path: Path) -> None:
     repo = Repo(tmp_path)
     add(repo.mlruns, 0, "ridge", 0.5, 0)
