@@ -34,6 +34,6 @@ def parse(text: str) -> BucketAddress:
     """
     match = ADDRESS.fullmatch(text)
     if match is None:
-        raise UsageError(f"the artifacts are not copied to {text!r}: name {EXAMPLE}.")
+        raise UsageError(f"{text!r} is no address of a bucket: name {EXAMPLE}.")
     prefix = match["prefix"] or ""
     return BucketAddress(match["bucket"], prefix.strip("/"))

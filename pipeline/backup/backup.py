@@ -51,7 +51,7 @@ def make(repo: Repo, places: Sequence[Place], target: Path, notice: Notice) -> C
 
     Raises:
         UsageError: the folder has files, or there is nothing to back up.
-        PipelineError: a place cannot be copied.
+        PipelineError: a place cannot be copied, or there is no commit yet.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is not empty: name a new folder for the backup.")
@@ -61,6 +61,7 @@ def make(repo: Repo, places: Sequence[Place], target: Path, notice: Notice) -> C
             "there is nothing to back up: no stack has been started from this checkout."
         )
     created = datetime.now(UTC).isoformat(timespec="seconds")
+    commit = git(repo.root, "rev-parse", "HEAD")
     archives = {}
     with emptied(target.with_name(f"{target.name}.part")) as folder:
         folder.chmod(0o700)  # it holds what users logged, and their passwords' hashes
@@ -73,7 +74,7 @@ def make(repo: Repo, places: Sequence[Place], target: Path, notice: Notice) -> C
         contents = Contents(
             format=1,
             created=created,
-            commit=git(repo.root, "rev-parse", "HEAD"),
+            commit=commit,
             archives=archives,
         )
         write_atomic(folder / CONTENTS, to_json(contents.model_dump()))

@@ -1,5 +1,6 @@
 """A backup in a bucket of an S3 store, made and read through a folder of this machine."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from history.bucket import Bucket
 from pipeline.backup.backup import CONTENTS
 
 SCHEME = "s3://"
+# The files of a backup. A key of the store may have any other name.
+_FILE = re.compile(r"[\w-]+\.(?:tar|json)")
 
 
 class BackupBucket:
@@ -23,10 +26,6 @@ class BackupBucket:
             UsageError: it is no address of a bucket.
             PipelineError: boto3 is not installed, or its settings are wrong.
         """
-        match = bucket_address.ADDRESS.fullmatch(address)
-        if match is None:
-            example = bucket_address.EXAMPLE
-            raise UsageError(f"{address!r} is no address of a bucket: name {example}.")
         self._bucket = Bucket(bucket_address.parse(address))
 
     def require_empty(self) -> None:
@@ -59,7 +58,7 @@ class BackupBucket:
             UsageError: there is no backup.
             PipelineError: the store does not answer, or refuses.
         """
-        names = self._bucket.sizes()
+        names = list(filter(_FILE.fullmatch, self._bucket.sizes()))
         if CONTENTS not in names:
             address = self._bucket.address
             raise UsageError(f"{address} is no backup: it has no {CONTENTS}.")

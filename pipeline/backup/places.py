@@ -1,5 +1,7 @@
 """Where the stack keeps what Git does not hold: folders here, or volumes of Docker."""
 
+import sqlite3
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,13 +71,20 @@ class LocalFolder:
 
     def pack(self, archive: Path) -> None:
         """Write the folder into an archive."""
-        with archive.open("wb") as stream:
+        with archive.open("wb") as stream, self._one_sentence():
             folder_copy.pack(self.folder, stream, self.only)
 
     def unpack(self, archive: Path) -> None:
         """Write the files of an archive into the folder."""
-        with archive.open("rb") as stream:
+        with archive.open("rb") as stream, self._one_sentence():
             folder_copy.unpack(self.folder, stream)
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, tarfile.TarError) as error:
+            raise PipelineError(f"{self.folder} cannot be copied: {error}.") from error
 
 
 @dataclass(frozen=True)

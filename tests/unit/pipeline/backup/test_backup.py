@@ -91,6 +91,20 @@ def test_a_backup_that_fails_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == before
 
 
+def test_a_damaged_database_is_one_sentence(
+    repo: Repo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = repo.build / "predictions.db"
+    path.write_bytes(path.read_bytes()[:16] + bytes(5000))
+    target = tmp_path / "copy"
+    assert call(monkeypatch, repo, "backup", str(target)) == 1
+    assert f"{repo.build} cannot be copied: " in capsys.readouterr().err
+    assert not target.exists()
+
+
 def test_an_empty_folder_is_filled_and_another_is_refused(
     repo: Repo, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import PipelineError, UsageError
+from history.bucket import Bucket
+from history.bucket_address import parse
 from pipeline.backup import backup, places
 from pipeline.backup.in_bucket import BackupBucket
 from pipeline.repo import Repo
@@ -37,8 +39,15 @@ def test_a_backup_comes_back_from_the_bucket(repo: Repo, tmp_path: Path) -> None
     bucket.require_empty()
     backup.make(repo, places.of_processes(repo), tmp_path / "copy", ignore)
     bucket.upload(tmp_path / "copy")
+    # What else lies below the prefix is none of the backup's.
+    below = Bucket(parse(f"{address}/other"))
+    below.write("note.tar", tmp_path / "copy" / "backup.json")
     other = make_clone(tmp_path / "origin.git", "there")
     with bucket.downloaded() as folder:
+        assert {file.name for file in folder.iterdir()} == {
+            "artifacts.tar",
+            "backup.json",
+        }
         backup.restore(places.of_processes(other), folder, ignore)
     assert not folder.exists()
     assert (other.mlruns / ".local" / "large.bin").read_bytes() == CONTENT
