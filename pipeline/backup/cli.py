@@ -38,6 +38,9 @@ def backup(
     """
     repo: Repo = context.obj
     chosen = _places(repo, local)
+    if not local:
+        for sentence in places.left_out(repo):
+            _print(sentence)
     if target.startswith(SCHEME):
         bucket = BackupBucket(target)
         bucket.require_empty()

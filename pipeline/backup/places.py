@@ -26,6 +26,11 @@ VOLUMES = (
 )
 # Prometheus has files that only fit together as of one moment, so it is stopped.
 STOPPED = {"prometheus": "prometheus"}
+# Those of the profile scale, and what backs them up instead.
+LEFT_OUT = {
+    "postgres": "back it up by pg_dump",
+    "artifacts": "copy the bucket by a program for S3",
+}
 ARTIFACTS = "artifacts"  # what notebooks log, in mlruns/.local
 
 
@@ -152,6 +157,21 @@ def of_containers(repo: Repo) -> list[Place]:
         raise PipelineError(f"{local} is not there: run the command in a checkout.")
     places.append(MountedFolder(ARTIFACTS, str(local), engine, False))
     return places
+
+
+def left_out(repo: Repo) -> list[str]:
+    """Return a sentence for each volume that no backup has.
+
+    Raises:
+        PipelineError: Docker cannot be used, or has no image of the stack.
+    """
+    engine = Engine.find(repo.root)
+    sentences = []
+    for name, remedy in LEFT_OUT.items():
+        volume = engine.volume(name)
+        if engine.has_volume(volume):
+            sentences.append(f"The volume {volume} is not in the backup: {remedy}.")
+    return sentences
 
 
 def of_processes(repo: Repo) -> list[Place]:

@@ -1,5 +1,6 @@
 """Backups of the stack that runs without Docker: made, restored, and refused."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from history import build_database
 from pipeline.backup import backup, places
 from pipeline.cli import main
 from pipeline.repo import Repo
-from tests.conftest import make_clone, make_origin
+from tests.conftest import make_clone, make_origin, posix
 
 
 @pytest.fixture
@@ -38,9 +39,16 @@ def repo(tmp_path: Path) -> Repo:
     return repo
 
 
-def call(monkeypatch: pytest.MonkeyPatch, repo: Repo, *arguments: str) -> int:
+def call(
+    monkeypatch: pytest.MonkeyPatch,
+    repo: Repo,
+    *arguments: str,
+    local: bool = True,
+) -> int:
     """Run the command line in this process, and return the exit status."""
-    command = ["pipeline", "--repo", str(repo.root), *arguments, "--local"]
+    command = ["pipeline", "--repo", str(repo.root), *arguments]
+    if local:
+        command.append("--local")
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit) as ended:
         main()
@@ -179,3 +187,33 @@ def test_without_docker_the_other_stack_is_named(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PipelineError, match="Docker is not installed: with --local"):
         places.of_containers(repo)
+
+
+# An engine with no volume but that of PostgreSQL.
+DOCKER = """\
+#!/bin/sh
+case "$1 $2" in
+"compose config") echo '{"name": "here"}' ;;
+"image ls") echo 0123456789ab ;;
+"volume ls") echo here_postgres ;;
+esac
+"""
+
+
+@posix
+def test_a_volume_that_no_backup_has_is_named(
+    repo: Repo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    target = str(tmp_path / "copy")
+    assert call(monkeypatch, repo, "backup", target, local=False) == 2
+    printed = capsys.readouterr()
+    assert "here_postgres is not in the backup: back it up by pg_dump." in printed.out
+    assert "there is nothing to back up" in printed.err
