@@ -40,6 +40,15 @@ def require_usable(address: str) -> None:
             f"the cluster at {address} did not answer within {ALL_SECONDS} seconds:"
             " look at the logs of its scheduler and workers."
         ) from error
+    except OSError as error:  # the scheduler ended in the middle of it
+        raise unreachable(address) from error
+
+
+def unreachable(address: str) -> PipelineError:
+    """Return the error of a scheduler that does not answer, or no longer."""
+    return PipelineError(
+        f"no Dask scheduler answers at {address}: start it, or correct {VARIABLE}."
+    )
 
 
 async def _check(address: str) -> None:
@@ -65,9 +74,7 @@ async def _connect(address: str) -> Client:
             return await client
     except (OSError, TypeError, ValueError) as error:
         await client.close()
-        raise PipelineError(
-            f"no Dask scheduler answers at {address}: start it, or correct {VARIABLE}."
-        ) from error
+        raise unreachable(address) from error
 
 
 async def _require_worker(client: Client, address: str) -> None:

@@ -169,6 +169,12 @@ def connect(address: str, tables: str = "") -> Iterator[DaskBackend]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     check.require_usable(address)
     with dask.config.set(CONFIGURATION):
-        client = Client(address, timeout=check.CONNECT_SECONDS, set_as_default=False)
-        with client:
+        with _client(address) as client:
             yield DaskBackend(client, address, tables)
+
+
+def _client(address: str) -> Client:
+    try:
+        return Client(address, timeout=check.CONNECT_SECONDS, set_as_default=False)
+    except OSError as error:  # since the check, the scheduler has ended
+        raise check.unreachable(address) from error

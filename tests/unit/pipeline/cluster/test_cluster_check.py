@@ -10,9 +10,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from distributed.comm import CommClosedError
 
 from core.errors import PipelineError
-from pipeline.cluster import check
+from pipeline.cluster import check, dask_backend
 from scripts.loopback import free_port
 from tests.paths import ROOT
 from tests.support.dask_cluster import OURS, PLAIN, DaskCluster, dask_cluster
@@ -138,3 +139,20 @@ def test_a_part_that_does_not_exist_is_wrong_usage(arguments: list[str]) -> None
     )
     assert done.returncode == 2
     assert done.stderr.startswith("error: usage: python -m pipeline.cluster scheduler")
+
+
+def test_a_scheduler_that_ends_after_it_answered_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def lose(address: str) -> None:
+        raise CommClosedError(f"in <TCP local={address}>: Stream is closed")
+
+    address = f"tcp://127.0.0.1:{free_port()}"
+    expected = f"no Dask scheduler answers at {address}: start it, or correct MLOPS_CL"
+    monkeypatch.setattr(check, "_check", lose)
+    assert expected in refusal(address)
+    monkeypatch.setattr(check, "require_usable", lambda address: None)
+    monkeypatch.setattr(check, "CONNECT_SECONDS", 1)
+    with pytest.raises(PipelineError, match=expected):
+        with dask_backend.connect(address):
+            pass
