@@ -1,17 +1,17 @@
 """The tags of archived years, and whether they still hold what was archived."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.git import git, is_ancestor, succeeds
 from history.faults import Fault
+from history.location import Notice
 
 TAGS = "history/"
 # Ends the message of the commit that archives: the year, and the commit of the tag.
 TRAILER = "Mlops-Archive"
 YEAR = re.compile(r"\d{4}")
-Notice = Callable[[str], None]
 
 
 def has_tag(root: Path, year: str) -> bool:

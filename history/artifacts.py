@@ -6,19 +6,18 @@ size is never written again. `run.json` is not copied.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from history import layout
 from history.bucket import THREADS, Bucket
 from history.bucket_address import parse
+from history.location import Notice
 
 # From this number of new folders on, all keys of the bucket are listed at once.
 MANY = 100
 REPORT_EVERY = 1000
-
-Notice = Callable[[str], None]
 
 
 class ArtifactStore:

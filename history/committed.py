@@ -13,8 +13,8 @@ from core.git_objects import Tree, read_blobs
 from core.git_trees import Entry, entries, files_below, folder_of
 from history import layout, queries, registry, runfile
 from history.faults import Fault
-from history.history import History, Notice
-from history.location import Location
+from history.history import History
+from history.location import Location, Notice
 from history.runfile import Run, RunSummary
 from history.verify_additions import Committed, verify_additions
 

@@ -5,7 +5,7 @@ it is requested. Additions by this object are seen; for those of another process
 open the history again.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +15,11 @@ from core.errors import UsageError
 from core.files import write_atomic
 from history import additions, layout, queries, registry, runfile
 from history.faults import Fault
-from history.location import Location, Project
+from history.location import Location, Notice, Project
 from history.lock import write_lock
 from history.registry import Promotion
 from history.runfile import Run, RunSummary
 from history.verify import verify
-
-Notice = Callable[[str], None]
 
 
 class History:

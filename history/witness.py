@@ -6,7 +6,7 @@ leave out of a clone, or write there with other bytes, are reported here too.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from core.git import GitError, git
@@ -14,12 +14,11 @@ from history import archived_tags, gitlog, layout
 from history.advice import RESTORE
 from history.faults import Fault
 from history.lineage import Lineage
-from history.location import Location
+from history.location import Location, Notice
 
 FILE_MODES = ("100644", "100755")
 RUN_FILE_DEPTH = 4  # folders above a `run.json`: mlruns/<experiment>/<day>/<run_id>
 SUBMODULE = "160000"
-Notice = Callable[[str], None]
 
 FILES_ONLY = "only the files themselves were checked, not whether they were changed."
 SHALLOW = (

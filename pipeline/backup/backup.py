@@ -1,7 +1,7 @@
 """`pipeline backup` and `pipeline restore-backup`."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +12,12 @@ from pydantic import Field, ValidationError
 from core.errors import PipelineError, UsageError
 from core.files import emptied, sha256_file, to_json, write_atomic
 from core.git import git
+from history.location import Notice
 from history.record import Record, Sha256
 from pipeline.backup.places import Place
 from pipeline.repo import Repo
 
 CONTENTS = "backup.json"
-Notice = Callable[[str], None]
 
 
 class Archive(Record):

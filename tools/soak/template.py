@@ -13,7 +13,7 @@ from history import layout
 from history.committed import CommittedHistory
 from history.location import Location
 from history.runfile import RunSummary
-from pipeline.report.day_summaries import COMMIT
+from pipeline.report.day_summaries import COMMIT, is_push
 
 PLOT = ".png"
 NEW_PLOTS = 0.2  # the share of a push's plots that differ from the last one's
@@ -132,8 +132,7 @@ def newest_pushes(root: Path, commit: str, folder: Path) -> list[TemplateRun]:
         runs = list(history.summaries())
         for run in runs:
             earlier = newest.get(run.experiment)
-            is_push = run.parent is None and "gate" in run.tags
-            if is_push and (earlier is None or run.started > earlier.started):
+            if is_push(run) and (earlier is None or run.started > earlier.started):
                 newest[run.experiment] = run
         templates = []
         for run in runs:
