@@ -140,6 +140,11 @@ def is_ancestor(folder: Path, commit: str, of: str) -> bool:
     return succeeds(folder, "merge-base", "--is-ancestor", commit, of)
 
 
+def is_shallow(folder: Path) -> bool:
+    """Return whether a clone holds only the newest commits of its branches."""
+    return git(folder, "rev-parse", "--is-shallow-repository") == "true"
+
+
 def _run(
     folder: Path,
     arguments: tuple[str, ...],

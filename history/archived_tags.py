@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.git import git, is_ancestor, succeeds
+from core.git import git, is_ancestor, is_shallow, succeeds
 from history.faults import Fault
 from history.location import Notice
 
@@ -51,6 +51,6 @@ def faults(root: Path, notice: Notice) -> Iterator[Fault]:
         elif git(root, "rev-parse", f"{tag}^{{commit}}") != commit:
             reason = f"names another commit than {commit[:12]}, which was archived"
             yield Fault(f"refs/tags/{tag}", reason)
-        elif not is_ancestor(root, commit, "HEAD"):
+        elif not is_ancestor(root, commit, "HEAD") and not is_shallow(root):
             reason = "names a commit that is not part of this branch's history"
             yield Fault(f"refs/tags/{tag}", reason)

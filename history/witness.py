@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from core.git import GitError, git
+from core.git import GitError, git, is_shallow
 from history import archived_tags, gitlog, layout
 from history.advice import RESTORE
 from history.faults import Fault
@@ -50,8 +50,7 @@ def faults(
         if reason:
             report(reason)
             return []
-        is_shallow = git(location.root, "rev-parse", "--is-shallow-repository")
-        if is_shallow == "true":
+        if is_shallow(location.root):
             report(SHALLOW)
         archived = list(archived_tags.faults(location.root, report))
         return Witness(location).faults(explain) + archived

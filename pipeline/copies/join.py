@@ -1,7 +1,7 @@
 """Finds the commit of the template that a copy was created from."""
 
 from core.errors import UsageError
-from core.git import git, is_ancestor, succeeds
+from core.git import git, is_ancestor, is_shallow, succeeds
 from pipeline.repo import Repo
 
 # The template's branches and tags, apart from the copy's own.
@@ -20,8 +20,7 @@ def fetch(repo: Repo, address: str | None, ref: str | None) -> str:
         UsageError: the template's address is unknown, or the template has no such
             branch, tag or commit.
     """
-    is_shallow = git(repo.root, "rev-parse", "--is-shallow-repository")
-    if is_shallow == "true":
+    if is_shallow(repo.root):
         raise UsageError(
             "this clone is shallow, but its first commit is needed: run `git fetch"
             " --unshallow` first."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.errors import PipelineError
-from core.git import GitError, git
+from core.git import GitError, git, is_shallow
 from core.redact import redact_address
 from pipeline.publish import push_errors
 from pipeline.publish.push_causes import Cause, classify
@@ -102,7 +102,7 @@ class Remote:
         for commits in _DEEPER:
             if is_enough():
                 return True
-            if not self._is_shallow():
+            if not is_shallow(self.root):
                 return False
             self._fetch(branch, f"--deepen={commits}")
         return is_enough()
@@ -113,11 +113,8 @@ class Remote:
         Raises:
             PipelineError: the remote cannot be reached.
         """
-        if self._is_shallow():
+        if is_shallow(self.root):
             self._fetch(branch, "--unshallow")
-
-    def _is_shallow(self) -> bool:
-        return git(self.root, "rev-parse", "--is-shallow-repository") == "true"
 
     def _fetch(self, branch: str, *options: str) -> None:
         update = f"+refs/heads/{branch}:{FETCHED}"

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 from core.errors import PipelineError
-from core.git import GitError, git
+from core.git import GitError, git, is_shallow
 from pipeline.publish.push_causes import Cause, classify
 from pipeline.publish.push_errors import explain
 from pipeline.workflow import run_url
@@ -189,7 +189,7 @@ class Publication:
 
 def _has_everything() -> bool:
     """Return whether the checkout has every object of its commits."""
-    if git(Path(), "rev-parse", "--is-shallow-repository") == "true":
+    if is_shallow(Path()):
         return False
     filters = ("config", "--get-regexp", r"^remote\..*\.partialclonefilter$")
     try:

@@ -141,6 +141,19 @@ def test_a_clone_without_the_tag_says_how_to_get_it(
     assert extract(clone, "2025") == 2
 
 
+def test_a_shallow_clone_with_the_tag_has_no_fault(
+    years: Years, tmp_path: Path
+) -> None:
+    years.commit()
+    years.move()
+    shallow = ("--depth=1", "--no-tags", years.root.as_uri(), "other")
+    git(tmp_path, "clone", "--quiet", *shallow)
+    git(tmp_path / "other", "fetch", "--quiet", "origin", "tag", "history/2025")
+    clone = History.open(tmp_path / "other" / "mlruns")
+    assert clone.verify() == []
+    assert extract(clone, "2025") == 2
+
+
 def test_a_tag_that_was_moved_is_a_fault(years: Years) -> None:
     years.commit()
     years.move()
