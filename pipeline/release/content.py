@@ -13,6 +13,10 @@ from core.files import sha256_bytes, to_json
 from core.git import git, git_bytes
 
 FORMAT = 1
+# The forms of what the file names, as regular expressions.
+DIGEST = "[0-9a-f]{64}"
+COMMIT = "[0-9a-f]{40}"
+IMAGE = f"[a-z0-9][a-z0-9._:/-]*@sha256:{DIGEST}"
 
 ModelEntries = dict[str, dict[str, Any]]
 """The version and the SHA-256 of each model, by task."""

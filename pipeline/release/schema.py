@@ -15,12 +15,9 @@ ADVICE = (
     " lists who changed it"
 )
 
-_NAME = "[a-z0-9][a-z0-9._:/-]*"
-_DIGEST = "[0-9a-f]{64}"
-
-Sha256 = Annotated[str, Field(pattern=f"^{_DIGEST}$")]
-Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
-Image = Annotated[str, Field(pattern=f"^{_NAME}@sha256:{_DIGEST}$")]
+Sha256 = Annotated[str, Field(pattern=f"^{content.DIGEST}$")]
+Commit = Annotated[str, Field(pattern=f"^{content.COMMIT}$")]
+Image = Annotated[str, Field(pattern=f"^{content.IMAGE}$")]
 
 
 class UnknownCommit(PipelineError):

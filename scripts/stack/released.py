@@ -6,10 +6,12 @@ them. Nothing is built.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 
 from core.file_names import MODEL, MODELS, RELEASE
 from core.files import to_json
+from pipeline.release import content
 from scripts.stack import reconciler, released_images
 from scripts.stack.settings import ROOT, Settings, StackError, Variables
 
@@ -52,8 +54,7 @@ class Release:
         models = {}
         for task, digest in self.models.items():
             models[task] = {"sha256": digest}
-        content = {"commit": self.commit, "images": images, "models": models}
-        return to_json(content)
+        return to_json({"commit": self.commit, "images": images, "models": models})
 
     def provide_images(self) -> list[str]:
         """Provide the images; return the names that did not lead to them."""
@@ -86,13 +87,13 @@ def parse(text: bytes | str) -> Release:
         StackError: it is damaged.
     """
     try:
-        content = json.loads(text)
+        declared = json.loads(text)
         models = {}
-        for task, model in content["models"].items():
+        for task, model in declared["models"].items():
             models[task] = model["sha256"]
-        images = tuple(sorted(content["images"].values()))
-        release = Release(content["commit"], images, models)
-        _require_names(release)
+        images = tuple(sorted(declared["images"].values()))
+        release = Release(declared["commit"], images, models)
+        _require_forms(release)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StackError(
             f"{RELEASE} is damaged: `git checkout -- {RELEASE}` brings it back."
@@ -112,15 +113,20 @@ def applied(settings: Settings) -> Settings:
     return release.applied_to(settings)
 
 
-def _require_names(release: Release) -> None:
-    """Check that every image is named by its digest.
+def _require_forms(release: Release) -> None:
+    """Check that every image is named by its digest, and the commit by its own.
 
     Raises:
-        ValueError: one is not, or there is none.
+        ValueError: one is not, or there is no image.
+        TypeError: the commit is no text.
     """
-    names = [image for image in release.images if "@sha256:" in image]
-    if not names or len(names) < len(release.images):
-        raise ValueError("an image has no digest")
+    if not re.fullmatch(content.COMMIT, release.commit):
+        raise ValueError("the commit is none")
+    if not release.images:
+        raise ValueError("there is no image")
+    for image in release.images:
+        if not re.fullmatch(content.IMAGE, image):
+            raise ValueError("an image has no digest")
     if not all(release.names.values()):
         raise ValueError("an image has no registry, owner or repository")
 

@@ -71,8 +71,27 @@ def without_models(release: dict[str, Any]) -> None:
     del release["models"]
 
 
+def without_commit(release: dict[str, Any]) -> None:
+    release["commit"] = 5
+
+
+def with_an_option(release: dict[str, Any]) -> None:
+    digest = "a" * 64
+    release["images"][
+        "api"
+    ] = f"--all-tags=ghcr.io/owner/name/mlops-api@sha256:{digest}"
+
+
 @pytest.mark.parametrize(
-    "change", [without_images, by_tag, without_owner, without_models]
+    "change",
+    [
+        without_images,
+        by_tag,
+        without_owner,
+        without_models,
+        without_commit,
+        with_an_option,
+    ],
 )
 def test_a_damaged_release_is_one_sentence(
     root: Path, change: Callable[[dict[str, Any]], None]
