@@ -81,9 +81,17 @@ def _require_platform(address: str, engine: str) -> None:
     form = "{{.Os}}/{{.Architecture}}"
     done = docker("image", "inspect", "--format", form, address)
     platform = done.stdout.strip()
-    # A platform may have a variant, as in linux/arm64/v8.
-    if not engine.startswith(platform):
+    if platform and not runs(engine, platform):
         raise StackError(_other_platform(address, platform, engine))
+
+
+def runs(engine: str, platform: str) -> bool:
+    """Return whether an engine runs images of a platform, such as linux/amd64.
+
+    Args:
+        engine: the engine's platform, which may name a variant, as in linux/arm64/v8.
+    """
+    return f"{engine}/".startswith(f"{platform}/")
 
 
 def _engine() -> str:

@@ -16,7 +16,7 @@ from core.file_names import RELEASE
 from core.files import write_atomic
 from core.git import git
 from scripts import start
-from scripts.stack import container_metrics, released
+from scripts.stack import container_metrics, released, released_images
 from scripts.stack.settings import Settings, StackError
 from tests.paths import ROOT
 from tests.support.released_models import commit_model, repository, write_release
@@ -115,6 +115,21 @@ def test_no_release_and_other_models_are_one_sentence(root: Path) -> None:
     (root / RELEASE).unlink()
     with pytest.raises(StackError, match="or start without --released"):
         released.read(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("engine", "platform", "expected"),
+    [
+        ("linux/amd64", "linux/amd64", True),
+        ("linux/arm64/v8", "linux/arm64", True),
+        ("linux/arm64", "linux/arm", False),
+        ("linux/amd64", "linux/arm64", False),
+    ],
+)
+def test_an_image_runs_on_its_own_platform_alone(
+    engine: str, platform: str, expected: bool
+) -> None:
+    assert released_images.runs(engine, platform) is expected
 
 
 def test_without_docker_a_release_cannot_be_started(tmp_path: Path) -> None:
