@@ -46,8 +46,8 @@ def workspace(repo: Repo) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
     except Timeout as error:
         raise PipelineError(
-            "another `pipeline publish` or `pipeline promote` is running in this clone:"
-            " wait until it ends, or use another clone."
+            "another `pipeline publish`, `promote` or `promote-release` is running in"
+            " this clone: wait until it ends, or use another clone."
         ) from error
     except PermissionError as error:
         is_in_git = error.filename and common in Path(error.filename).parents

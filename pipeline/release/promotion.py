@@ -14,6 +14,7 @@ from core.git import GitError, git, git_bytes, is_ancestor, succeeds
 from pipeline.publish.commit import commit_tree
 from pipeline.publish.push_errors import explain
 from pipeline.publish.remote import Remote
+from pipeline.publish.workspace import workspace
 from pipeline.release.schema import Release
 from pipeline.repo import Repo
 
@@ -59,18 +60,20 @@ def promote(
     Raises:
         UsageError: the name cannot be that of a branch, there is no such release, or
             the environment has it already.
-        PipelineError: the release is damaged, or the remote refuses.
+        PipelineError: the release is damaged, the remote refuses, or a publish runs in
+            this clone.
     """
     branch = _branch_of(repo.root, environment)
     remote = Remote(repo.root, remote_name)
-    declaring = _declaring(remote, source, commit)
-    release = _checked(repo.root, declaring)
-    present = remote.fetch(branch)
-    head = ""
-    if present is None:
-        _push(remote, declaring, branch)
-    else:
-        head = _propose(remote, environment, declaring, present)
+    with workspace(repo):  # a publish notes the tips that it fetches in the same ref
+        declaring = _declaring(remote, source, commit)
+        release = _checked(repo.root, declaring)
+        present = remote.fetch(branch)
+        head = ""
+        if present is None:
+            _push(remote, declaring, branch)
+        else:
+            head = _propose(remote, environment, declaring, present)
     title = _title(declaring, environment)
     return Promotion(branch, head, title, _described(declaring, release))
 

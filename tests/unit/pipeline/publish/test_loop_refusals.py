@@ -104,6 +104,6 @@ def test_a_rewritten_history_is_refused(clone: Clone) -> None:
 def test_a_second_publish_from_the_same_clone_is_refused(clone: Clone) -> None:
     repo = clone("mine")
     lock = FileLock(repo.root / ".git" / "pipeline-publish.lock")
-    message = "another `pipeline publish` or `pipeline promote` is running"
+    message = "another `pipeline publish`, `promote` or `promote-release` is running"
     with lock, pytest.raises(PipelineError, match=message):
         land(repo, "origin", "main", note("mine"))

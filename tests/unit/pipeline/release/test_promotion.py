@@ -9,7 +9,9 @@ from core.errors import PipelineError, UsageError
 from core.file_names import RELEASE
 from core.git import git, succeeds
 from pipeline.cli import app
+from pipeline.publish.workspace import workspace
 from pipeline.reconcile.clone import Clone
+from pipeline.repo import Repo
 from scripts.ci.promotion import released
 from tests.conftest import commit_all
 from tests.support.released_models import commit_model, repository, write_release
@@ -156,3 +158,14 @@ def test_a_release_that_is_no_text_is_one_sentence(environments: Environments) -
     done = environments.call("production")
     assert isinstance(done.exception, PipelineError)
     assert str(done.exception).startswith(f"{RELEASE}: ")
+
+
+def test_a_publish_in_the_same_clone_is_not_disturbed(
+    environments: Environments,
+) -> None:
+    environments.release(2)
+    with workspace(Repo.open(environments.root)):
+        done = environments.call("production")
+    assert isinstance(done.exception, PipelineError)
+    assert "is running in this clone: wait until it ends" in str(done.exception)
+    assert "Created the branch" in environments.call("production").stdout
