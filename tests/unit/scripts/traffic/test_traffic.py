@@ -11,7 +11,6 @@ import pytest
 from app.errors import ApiError
 from app.serving.model import Model
 from app.serving.validation import Record
-from core import api_key
 from scripts import commands
 from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
@@ -19,7 +18,6 @@ from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
 from tests.support.service import MODELS, TASKS, make
 from tests.support.serving import manifest
-from tests.support.web_servers import serving
 
 ROWS = 5_000
 EMPTY = 1e-4  # instead of the share of an empty bin
@@ -234,18 +232,3 @@ def test_before_the_first_model_there_is_a_sentence(
     assert "holds no model" in message
     assert "pipeline publish" in message
     assert message.count("\n") == 1
-
-
-def test_a_proxy_gets_the_key_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    arguments = ["--task", "iris", "--rows", "1"]
-    monkeypatch.setenv(api_key.VARIABLE, "a key of a client")
-    with serving() as server:
-        assert commands.run(main, [*arguments, "--url", server.url]) == 0
-        monkeypatch.setenv(api_key.VARIABLE, "caf\xe9 \u20ac")
-        assert commands.run(main, [*arguments, "--url", server.url]) == 2
-    assert server.asked == ["/health/live", "/predict/iris"]
-    for headers in server.sent:
-        assert headers[api_key.HEADER] == "a key of a client"
-    assert "MLOPS_API_KEY is no key" in capsys.readouterr().err
