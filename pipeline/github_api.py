@@ -53,18 +53,17 @@ def ask(
         # Without its message, which may quote a header.
         kind = type(error).__name__
         raise PipelineError(f"{address}: no answer ({kind}).") from None
-    _require_ok(address, answer)
+    return _content(address, answer)
+
+
+def _content(address: str, answer: requests.Response) -> Any:
+    if not answer.ok:
+        status = answer.status_code
+        message = answer.text[:300]
+        raise PipelineError(f"{address}: GitHub answers {status}: {message}")
     if not answer.content:
         return None
     try:
         return answer.json()
     except requests.JSONDecodeError as error:
         raise PipelineError(f"{address}: the answer is no JSON.") from error
-
-
-def _require_ok(address: str, answer: requests.Response) -> None:
-    if answer.ok:
-        return
-    status = answer.status_code
-    message = answer.text[:300]
-    raise PipelineError(f"{address}: GitHub answers {status}: {message}")
