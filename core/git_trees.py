@@ -126,8 +126,8 @@ def changed_tree(
             whole = _changed(present.get(folder, {}), changes[folder])
             if whole:
                 wholes[folder] = whole
-        made = _make(root, list(wholes.values()))
-        trees |= dict(zip(wholes, made, strict=True))
+        names = _make(root, list(wholes.values()))
+        trees |= dict(zip(wholes, names, strict=True))
         for folder in filter(None, by_depth[depth]):
             parent, _, own = folder.rpartition("/")
             if folder in trees:
