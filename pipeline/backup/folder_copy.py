@@ -112,8 +112,14 @@ def _add_database(archive: tarfile.TarFile, path: Path, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o777)
         copy = Path(folder, "copy")
-        with _as_owner(path):
-            _copy_database(path, copy)
+        try:
+            with _as_owner(path):
+                _copy_database(path, copy)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            _add_file(archive, path, name)  # it only begins like one
+            return
         member = archive.gettarinfo(path, name)
         member.size = copy.stat().st_size
         with copy.open("rb") as stream:

@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from core.errors import PipelineError, UsageError
+from core.files import sha256_file
 from history import build_database
 from pipeline.backup import backup, places
 from pipeline.cli import main
@@ -99,18 +100,22 @@ def test_a_backup_that_fails_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_damaged_database_is_one_sentence(
+def test_an_archive_that_is_none_is_one_sentence(
     repo: Repo,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = repo.build / "predictions.db"
-    path.write_bytes(path.read_bytes()[:16] + bytes(5000))
     target = tmp_path / "copy"
-    assert call(monkeypatch, repo, "backup", str(target)) == 1
-    assert f"{repo.build} cannot be copied: " in capsys.readouterr().err
-    assert not target.exists()
+    backup.make(repo, places.of_processes(repo), target, ignore)
+    archive = target / "predictions.tar"
+    before = sha256_file(archive)
+    archive.write_bytes(b"no archive")
+    path = target / "backup.json"
+    path.write_text(path.read_text("utf-8").replace(before, sha256_file(archive)))
+    other = make_clone(tmp_path / "origin.git", "there")
+    assert call(monkeypatch, other, "restore-backup", str(target)) == 1
+    assert f"{other.build} cannot be copied: " in capsys.readouterr().err
 
 
 def test_an_empty_folder_is_filled_and_another_is_refused(

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.backup import folder_copy
@@ -53,6 +53,7 @@ def packed(folder: Path, *only: str) -> io.BytesIO:
 
 @settings(max_examples=25, deadline=None)
 @given(st.dictionaries(PATHS, st.binary(max_size=50), max_size=6))
+@example({"a.db": b"SQLite format 3\0 and no database"})
 def test_any_files_come_back(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
 ) -> None:
