@@ -24,7 +24,7 @@ from tests.support.publishing_team import BETTER, GOOD
 from tests.support.serving import golden
 from tools.documents import checkout as checkouts
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SERVED_SECONDS = 60  # from the commit that declares a release
 MENDED_SECONDS = 120

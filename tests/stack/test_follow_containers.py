@@ -28,7 +28,7 @@ from tests.support.git_server import serve
 from tests.support.publishing_team import BETTER, GOOD
 from tools.documents import checkout as checkouts
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 STARTED_SECONDS = 300
 MENDED_SECONDS = 120
