@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -146,6 +147,14 @@ def origin(tmp_path: Path) -> Path:
 def clone(origin: Path) -> Callable[..., Repo]:
     """Return a function that clones the origin into a folder of its own."""
     return partial(make_clone, origin)
+
+
+@pytest.fixture
+def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Any:
+    """A team that publishes to the origin and releases: `following.Releases`."""
+    from tests.support.following import Releases
+
+    return Releases(origin, clone, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A running API follows the releases of a real repository, under a steady load."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,7 +11,6 @@ from core.file_names import RELEASE
 from core.files import sha256_file
 from core.git import git
 from pipeline.reconcile.reconciler import Outcome
-from pipeline.repo import Repo
 from tests.support.following import (
     Follower,
     Releases,
@@ -24,11 +23,6 @@ from tests.support.serving import Api, edit, golden
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releases:
-    return Releases(origin, clone, tmp_path)
 
 
 @pytest.fixture

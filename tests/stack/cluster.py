@@ -15,7 +15,7 @@ from pipeline.cluster.settings import TABLES_VARIABLE, VARIABLE
 from scripts.loopback import free_port
 from scripts.stack.settings import SCHEDULER
 from tests.paths import ROOT
-from tests.stack.engine import PROJECT, WAIT, Stack, docker, eventually
+from tests.stack.engine import DOWN, PROJECT, WAIT, Stack, docker, eventually
 
 WORKERS = 2
 SERVICES = ("dask-scheduler", "dask-worker")
@@ -27,7 +27,6 @@ BUILD = "/state/build"  # a volume of the trainer, which workers read
 # seconds; a busy machine takes its time to start the container and to import Dask.
 LIMIT_SECONDS = "300"
 JOIN_SECONDS = 180
-DOWN = ("down", "--volumes", "--remove-orphans")
 
 
 class Cluster:

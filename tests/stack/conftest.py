@@ -10,7 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from scripts.stack.settings import PORTS
-from tests.stack.engine import ADMIN_KEY, MISSING, Stack, require_engine
+from tests.stack.engine import ADMIN_KEY, DOWN, MISSING, Stack, require_engine
 from tests.stack.faster import shorten_training, shorten_waits
 from tools.documents import checkout as checkouts
 from tools.documents import stack as documents
@@ -18,7 +18,6 @@ from tools.documents import start
 from tools.documents.rows import metrics
 
 WITH = ("--with", "alerts", "--with", "tracing")
-DOWN = ("--profile", "*", "down", "--volumes", "--remove-orphans")
 
 
 def pytest_configure() -> None:

@@ -50,6 +50,8 @@ SERVICES = (
 )
 PLACE = "stack-test"  # the environment that traces name
 WAIT = ("--wait", "--wait-timeout", "180")  # until every service is healthy
+# Everything, and what a killed run left behind.
+DOWN = ("--profile", "*", "down", "--volumes", "--remove-orphans")
 Container = dict[str, Any]  # as `docker inspect` describes it
 Manifest = dict[str, Any]
 Series = dict[str, Any]  # as Prometheus returns it

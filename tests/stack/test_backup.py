@@ -13,8 +13,14 @@ import pytest
 from mlflow import MlflowClient
 
 from tests.paths import ROOT
-from tests.stack.conftest import DOWN
-from tests.stack.engine import PROJECT, SCRAPE_SECONDS, Stack, docker, eventually
+from tests.stack.engine import (
+    DOWN,
+    PROJECT,
+    SCRAPE_SECONDS,
+    Stack,
+    docker,
+    eventually,
+)
 
 pytestmark = pytest.mark.slow
 

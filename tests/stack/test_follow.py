@@ -4,7 +4,7 @@ steady load, while everything around it fails.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,9 @@ import httpx
 import pytest
 
 from core.git import git
-from pipeline.repo import Repo
-from tests.stack.conftest import DOWN
-from tests.stack.engine import PROJECT, Stack, eventually
+from tests.stack.engine import DOWN, eventually
 from tests.stack.faster import shorten_waits
+from tests.stack.follower import HOST, Follower
 from tests.support.following import Releases
 from tests.support.git_server import Server, serve
 from tests.support.load import steady_requests_to
@@ -25,85 +24,12 @@ from tests.support.serving import golden
 from tools.documents import checkout as checkouts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-SERVED_SECONDS = 60  # from the commit that declares a release
 MENDED_SECONDS = 120
 # A release may take a minute to become healthy; then come a scrape and the rules.
 ALERT_SECONDS = 180
 LEFT_OUT = ("trainer", "mlflow-server", "grafana", "node-exporter", "cadvisor")
-HOST = "host.docker.internal"
-OVERRIDE = f"""
-services:
-  reconciler:
-    extra_hosts: ["{HOST}:host-gateway"]
-"""
 MANIFEST = "/state/released/housing/manifest.json"
 ALERT = "ReleaseNotServed"
-
-
-class Follower(Stack):
-    """A stack of the API, Prometheus and the reconciler, which follows an origin."""
-
-    def __init__(self, checkout: Path, origin: str) -> None:
-        super().__init__(checkout)
-        override = checkout.with_name("override.yml")
-        override.write_text(OVERRIDE)
-        no_proxy = self.environment.get("NO_PROXY", "")
-        self.environment |= {
-            "COMPOSE_PROJECT_NAME": f"{PROJECT}-follow",
-            "COMPOSE_FILE": f"docker-compose.yml:{override}",
-            "COMPOSE_PROFILES": "follow",
-            "MLOPS_RELEASES": origin,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": "",
-            "NO_PROXY": f"{HOST},{no_proxy}",
-        }
-
-    def served_version(self) -> int:
-        """Return the version of housing in service; 0 while the API does not answer."""
-        try:
-            served = self.ask("API", "/models")
-        except OSError:
-            return 0
-        return int(served["housing"]["version"])
-
-    def await_version(self, version: int, since: float) -> None:
-        """Wait until a version of housing is served, a minute after a moment at most."""
-        left = SERVED_SECONDS - (time.monotonic() - since)
-        eventually(
-            lambda: self.served_version() == version,
-            left,
-            f"version {version} is served",
-        )
-
-    def metric(self, expression: str) -> float:
-        """Return the value of a query in Prometheus; -1 if there is none."""
-        series = self.query(expression)
-        if not series:
-            return -1
-        _, value = series[0]["value"]
-        return float(value)
-
-    def passes(self, outcome: str) -> float:
-        """Return how many passes have ended so."""
-        return self.metric(f'reconcile_passes_total{{outcome="{outcome}"}}')
-
-    def fires(self, name: str) -> bool:
-        """Return whether an alert fires."""
-        alerts = self.prometheus("alerts")["alerts"]
-        firing = set()
-        for alert in alerts:
-            if alert["state"] == "firing":
-                firing.add(alert["labels"]["alertname"])
-        return name in firing
-
-    def in_reconciler(self, *command: str) -> str:
-        """Run a command in the reconciler's container; return its output."""
-        return self.compose("exec", "-T", "reconciler", *command)
-
-
-@pytest.fixture
-def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releases:
-    return Releases(origin, clone, tmp_path)
 
 
 @pytest.fixture

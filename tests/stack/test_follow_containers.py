@@ -4,7 +4,7 @@ those of the next release follow its models.
 
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,15 +14,13 @@ from core.file_names import RELEASE
 from core.files import write_atomic
 from core.git import git
 from pipeline.release import content
-from pipeline.repo import Repo
 from scripts.stack import healthy_release, released_images
 from scripts.stack.released_images import identity
 from tests.paths import ROOT
-from tests.stack.conftest import DOWN
-from tests.stack.engine import PROJECT, docker, eventually
+from tests.stack.engine import DOWN, PROJECT, docker, eventually
 from tests.stack.faster import shorten_waits
+from tests.stack.follower import HOST, Follower
 from tests.stack.release import Registry, started_registry
-from tests.stack.test_follow import HOST, Follower
 from tests.support.following import Releases
 from tests.support.git_server import serve
 from tests.support.publishing_team import BETTER, GOOD
@@ -105,11 +103,6 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     """A registry for the images of a release."""
     with started_registry(tmp_path) as running:
         yield running
-
-
-@pytest.fixture
-def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Releases:
-    return Releases(origin, clone, tmp_path)
 
 
 def push(registry: Registry, label: str, more: str = "") -> str:

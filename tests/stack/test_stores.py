@@ -17,14 +17,13 @@ from mlflow.entities import Run
 from core.files import sha256_file
 from history import History, import_runs, layout
 from scripts.stack.settings import IN_S3, POSTGRES, STORE
-from tests.stack.engine import PROJECT, WAIT, Stack, docker
+from tests.stack.engine import DOWN, PROJECT, WAIT, Stack, docker
 from tests.stack.notebook import Notebook
 from tests.support.history_factories import add_run, new_workspace
 from tests.support.waiting import wait_until
 from tools.documents import checkout as checkouts
 
 pytestmark = pytest.mark.slow
-DOWN = ("down", "--volumes", "--remove-orphans")
 SERVER = "mlflow-server"
 SECRET = "mlflow123"
 
@@ -39,7 +38,7 @@ def scaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running.environment |= {"COMPOSE_PROJECT_NAME": project, "COMPOSE_PROFILES": ""}
     stores = IN_S3 | {STORE: POSTGRES, "COMPOSE_PROFILES": "scale"}
     try:
-        running.compose("--profile", "*", *DOWN)  # what a killed run left behind
+        running.compose(*DOWN)  # what a killed run left behind
         output = running.start_command("--with", "scale", "--only", SERVER)
         running.start_output = output
         running.environment |= stores
@@ -49,7 +48,7 @@ def scaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         print(running.compose("logs", "--no-color", "--tail", "60"))
         raise
     finally:
-        running.compose("--profile", "*", *DOWN)
+        running.compose(*DOWN)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from tests.stack.engine import docker, eventually
+from tests.stack.load import Load
 from tests.stack.swarm import FILE, NAME, Swarm, can_show_config
-from tests.stack.test_replicas import Load
 from tools.documents import checkout as checkouts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
