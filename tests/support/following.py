@@ -20,8 +20,7 @@ from tests.paths import ROOT
 from tests.support.publishing_team import Team
 from tests.support.released_models import IMAGES
 from tests.support.serving import Api, edit, manifest
-
-WAIT_SECONDS = 4
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Releases:
@@ -86,14 +85,21 @@ def served_version(api: Api) -> int:
     return int(served["housing"]["version"]) if served else 0
 
 
-def reconciler(releases: Releases, api: Api) -> Reconciler:
-    """Return a reconciler of this process for the API's folder."""
+def reconciler(
+    releases: Releases, api: Api, wait_seconds: float = PATIENCE_SECONDS
+) -> Reconciler:
+    """Return a reconciler of this process for the API's folder.
+
+    Args:
+        wait_seconds: how long a release may take to become healthy. A good one takes
+            as long as the API, which a busy machine keeps waiting.
+    """
     settings = Settings(
         address=str(releases.origin),
         branch="main",
         models=api.models,
         api=str(api.client.base_url),
-        wait_seconds=WAIT_SECONDS,
+        wait_seconds=wait_seconds,
     )
     return settings.reconciler(api.folder / "reconcile")
 
@@ -119,8 +125,6 @@ class Follower:
             str(api.models),
             "--api",
             str(api.client.base_url),
-            "--wait",
-            f"{WAIT_SECONDS}s",
             "--metrics-port",
             str(self.port),
         ]
