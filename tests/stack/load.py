@@ -8,6 +8,7 @@ import httpx
 from tests.stack.engine import ADMIN_KEY, Stack, eventually
 
 CLIENTS = 8
+PATH = "/predict/iris"
 HEADERS = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY}
 
 
@@ -47,7 +48,7 @@ class Load:
 
     def _send(self) -> None:
         """Send until the load is stopped."""
-        address = self._stack.url("API", "/predict/iris")
+        address = self._stack.url("API", PATH)
         with httpx.Client(trust_env=False, timeout=30) as client:
             while not self._stopped.is_set():
                 failure = self._failure(client, address)

@@ -185,7 +185,7 @@ def test_it_stops_when_the_last_request_is_answered(
         busy.putheader("Content-Length", str(len(record)))
         busy.putheader("Expect", "100-continue")
         busy.endheaders()
-        # The API asks for the body: by now the request is in its hands.
+        # The proxy asks for the body: by now the request is in its hands.
         assert busy.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         docker("kill", "--signal", proxy["Config"]["StopSignal"], proxy["Id"])
         busy.send(record)
