@@ -232,13 +232,18 @@ def clients(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def kubernetes(session: nox.Session) -> None:
-    """Check the manifests, and run them in the cluster that MLOPS_KUBE_CONTEXT names."""
+    """Check the manifests, and run them in the cluster that MLOPS_KUBE_CONTEXT names.
+
+    With MLOPS_KUBE_CONTEXT=kind it is a new one. The limit is for the first test, which
+    waits until images are built and pulled.
+    """
     install(session, "kubernetes")
     programs = environment(session, "kubernetes") / PROGRAMS
     packages = install_npm(session, "kubernetes")
     folders = {"KUBERNETES_PROGRAMS": str(programs), "KUBERNETES_NPM": str(packages)}
     install(session, "dev")
-    session.run("pytest", "tests/kubernetes", *session.posargs, env=folders)
+    options = ["--timeout", "1800", "--durations", "20"]
+    session.run("pytest", "tests/kubernetes", *options, *session.posargs, env=folders)
 
 
 def install_npm(session: nox.Session, tests: str) -> Path:

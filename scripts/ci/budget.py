@@ -30,7 +30,8 @@ class Budget:
         pythons: the versions that the fast tests run on.
         images: the services whose images are built, a job each.
         thorough: Windows, images for ARM, the slow tests and the scan of the images
-            belong to every run; else the slow tests and the scan run at night.
+            belong to every run; else the slow tests and the scan run at night. At
+            night there are further jobs: `THOROUGH_AT_NIGHT`.
     """
 
     name: str
@@ -61,9 +62,18 @@ MINUTES = {
     "model-releases": 1,
     "verdict": 1,
     "comment": 1,
+}
+# The same of the jobs at night, where `e2e` also runs the longest tests, and the fast
+# ones on the older Pythons.
+NIGHT_MINUTES = {
+    "plan": 1,
+    "e2e": 35,
     "scan": 7,
     "reproduce": 6,
+    "documents": 15,
+    "kubernetes": 25,
 }
+THOROUGH_AT_NIGHT = ("documents", "kubernetes")
 # The same of `train` for one share of the tasks, if several jobs train them. Most of it
 # is the start of the job and the installation of packages.
 SHARD_MINUTES = 2
@@ -98,6 +108,15 @@ def train_jobs(text: str) -> int:
             " Secrets and variables > Actions > Variables)."
         )
     return int(text)
+
+
+def night_minutes(allowed: Budget) -> int:
+    """Return the minutes that are billed for a night after a push."""
+    total = 0
+    for job, estimate in NIGHT_MINUTES.items():
+        if allowed.thorough or job not in THOROUGH_AT_NIGHT:
+            total += estimate
+    return total
 
 
 def minutes(jobs: Iterable[str], pythons: int, images: int, trainings: int = 1) -> int:

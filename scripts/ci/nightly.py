@@ -1,7 +1,7 @@
-"""Decide whether tonight's jobs have to run: `python3 -m scripts.ci.nightly`.
+"""Decide which of tonight's jobs have to run: `python3 -m scripts.ci.nightly`.
 
-From the environment: BRANCH, GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the
-token may read actions.
+From the environment: BRANCH, MLOPS_BUDGET, PRIVATE (`true` or `false`),
+GITHUB_EVENT_NAME, and what `scripts/ci/api.py` needs; the token may read actions.
 """
 
 import os
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from core.git import GitError, succeeds
 from scripts import console
-from scripts.ci import api, own_commits
+from scripts.ci import api, budget, own_commits
 from scripts.ci.outputs import put, summarize
 
 WORKFLOW = "nightly.yml"
@@ -60,18 +60,28 @@ def _last_green_commit() -> str:
 
 
 def main() -> int:
-    """Write the output `run`, and the reason to the summary of the run."""
+    """Write the outputs, and the reason to the summary of the run.
+
+    The output `run` is `true` if there is something to do, and `thorough` if the budget
+    allows all of it.
+    """
     try:
+        private = os.environ.get("PRIVATE") == "true"
+        allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
         decision = decide()
     except api.MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (api.ApiError, GitError) as error:
+    except (api.ApiError, budget.UnknownBudget, GitError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    put(run="true" if decision.run else "false")
+    put(run=_text(decision.run), thorough=_text(decision.run and allowed.thorough))
     summarize(decision.why)
     return 0
+
+
+def _text(value: bool) -> str:
+    return "true" if value else "false"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ NO_RULESETS = " (a private repository has none on GitHub's free plan)"
 MISSED = {
     "data.yml": "nobody notices when the sources of the data change",
     "nightly.yml": (
-        "with a small budget the slow tests and the scan of the images never run"
+        "the longest tests never run, and with a small budget neither do the slow ones"
+        " and the scan of the images"
     ),
     "pages.yml": (
         "where GitHub Pages is on, the documentation and the history are not published"

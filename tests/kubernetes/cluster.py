@@ -13,8 +13,13 @@ FORWARDING = re.compile(r"^Forwarding from 127\.0\.0\.1:(\d+)")
 class Cluster:
     """The commands that the tests need."""
 
-    def __init__(self, program: Path, context: str) -> None:
+    def __init__(
+        self, program: Path, context: str, kubeconfig: Path | None = None
+    ) -> None:
+        """Use the context of a kubeconfig, by default of the user's own."""
         self._command = [str(program), "--context", context]
+        if kubeconfig:
+            self._command.append(f"--kubeconfig={kubeconfig}")
 
     def run(self, *arguments: str, text: str | None = None) -> Done:
         """Run kubectl, with a text as its input, and return how it ended."""

@@ -1,8 +1,8 @@
 """kubectl and the schemas of Kubernetes, and a cluster if one is named on purpose.
 
 `nox -s kubernetes` installs the programs. The tests in a cluster run only if
-MLOPS_KUBE_CONTEXT names a context of the kubeconfig: no test must ever write into the
-cluster that somebody happens to use.
+MLOPS_KUBE_CONTEXT names a context of the kubeconfig, or is `kind`, for a new cluster: no
+test must ever write into the cluster that somebody happens to use.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes import kind
 from tests.kubernetes.cluster import Cluster
 from tests.kubernetes.stack import Stack
 
@@ -43,16 +44,28 @@ def node_packages() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cluster(
+    kubectl: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """The cluster that somebody has named, or a new one."""
+    context = os.environ.get("MLOPS_KUBE_CONTEXT")
+    if not context:
+        pytest.skip("MLOPS_KUBE_CONTEXT names no context of a cluster for tests")
+    if context == kind.WANTED:
+        with kind.cluster(kubectl, tmp_path_factory.mktemp("kind")) as created:
+            yield created
+    else:
+        yield Cluster(kubectl, context)
+
+
+@pytest.fixture(scope="session")
 def stack(
-    kubectl: Path,
+    cluster: Cluster,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[Stack]:
     """Start everything in the cluster from nothing, and leave nothing behind."""
-    context = os.environ.get("MLOPS_KUBE_CONTEXT")
-    if not context:
-        pytest.skip("MLOPS_KUBE_CONTEXT names no context of a cluster for tests")
-    running = Stack(Cluster(kubectl, context), tmp_path_factory.mktemp("checkout"))
+    running = Stack(cluster, tmp_path_factory.mktemp("checkout"))
     running.require_free()
     failed = request.session.testsfailed
     try:

@@ -172,7 +172,7 @@ class Stack:
         """Wait until some services, or all of Compose, are ready in their newest form."""
         for name in names or SERVICES:
             deployment = f"deployment/{name}"
-            self.kubectl("rollout", "status", deployment, "--timeout=180s")
+            self.kubectl("rollout", "status", deployment, "--timeout=300s")
 
     def await_replicas(self) -> None:
         """Wait until two replicas of the API are ready, or more."""

@@ -32,8 +32,11 @@ def test_volumes_have_the_default_class(stack: Stack) -> None:
     listed = json.loads(stack.kubectl("get", "pvc", "-o", "json"))
     names = set()
     for volume in listed["items"]:
-        assert volume["status"]["phase"] == "Bound"
-        names.add(volume["metadata"]["name"])
+        name = volume["metadata"]["name"]
+        names.add(name)
+        # No pod of Grafana is started, and some classes bind a volume to its first pod.
+        if name != "grafana":
+            assert volume["status"]["phase"] == "Bound", name
     assert names == {"grafana", "postgres", "prometheus", "s3"}
 
 

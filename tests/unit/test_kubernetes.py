@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes import kind
 from tests.paths import ROOT
 from tests.support import compose
 from tests.support.kubernetes import (
@@ -24,6 +25,7 @@ from tests.support.kubernetes import (
     kustomization,
     main_container,
     pod,
+    read_all,
     resources,
     secret_variables,
     settings,
@@ -152,6 +154,15 @@ def test_optional_parts_have_the_images_that_an_overlay_of_ones_own_replaces() -
     for name, workload in workloads(OPTIONAL).items():
         for container in containers(workload):
             assert container["image"] in ours, name
+
+
+def test_a_cluster_of_kind_gets_every_image_that_no_registry_has() -> None:
+    text = (kind.HERE / "helpers.yaml").read_text("utf-8")
+    wanted = set(images_of_the_overlay().values())
+    for helper in by_name(read_all(text), "Pod").values():
+        for container in helper["spec"]["containers"]:
+            wanted.add(container["image"])
+    assert set(kind.IMAGES) == wanted
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -106,6 +106,16 @@ def test_the_jobs_are_those_that_are_planned_reported_and_counted() -> None:
     assert set(planned) == set(JOBS) - {"plan", "verdict", "comment"}
 
 
+def test_the_jobs_at_night_are_those_that_are_counted_and_the_budget_allows() -> None:
+    (nightly,) = (workflow for workflow in WORKFLOWS if workflow.name == "nightly.yml")
+    assert nightly.jobs.keys() == budget.NIGHT_MINUTES.keys()
+    for name, job in nightly.jobs.items():
+        if name != "plan":
+            is_thorough = name in budget.THOROUGH_AT_NIGHT
+            output = "thorough" if is_thorough else "run"
+            assert job["if"] == f"needs.plan.outputs.{output} == 'true'"
+
+
 def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped() -> (
     None
 ):
@@ -147,6 +157,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
         "mlops.yml smoke",
         "nightly.yml documents",
         "nightly.yml e2e",
+        "nightly.yml kubernetes",
         "nightly.yml reproduce",
         "pages.yml build",
         "security.yml scorecard",
