@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.paths import ROOT
 from tests.support.alert_rules import (
@@ -37,6 +38,17 @@ def anchors(page: Path) -> set[str]:
         words = re.sub(r"[^\w -]", "", heading.lower())
         name = words.replace(" ", "-")
         names.add(name)
+    return names
+
+
+def listed(page: str, heading: str) -> list[str]:
+    """Return the names in the first column of the table below a heading of a page."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    _, _, section = text.partition(f"\n## {heading}\n")
+    table, _, _ = section.partition("\n## ")
+    names = []
+    for cell in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE):
+        names += re.findall(r"`([\w-]+)`", cell)
     return names
 
 
@@ -98,6 +110,17 @@ def test_every_runbook_belongs_to_an_alert() -> None:
     names = [rule["alert"] for rule in ALERTS]
     runbooks = headings(RUNBOOKS, "##")
     assert sorted(runbooks) == sorted(names)
+
+
+def test_the_documentation_lists_every_alert() -> None:
+    names = [rule["alert"] for rule in ALERTS]
+    assert sorted(listed("alerts-and-slos.md", "Alerts")) == sorted(names)
+
+
+def test_the_documentation_lists_every_job_that_is_scraped() -> None:
+    content = yaml.safe_load((MONITORING / "prometheus.yml").read_text("utf-8"))
+    jobs = [job["job_name"] for job in content["scrape_configs"]]
+    assert sorted(listed("monitoring-metrics.md", "What is scraped")) == sorted(jobs)
 
 
 def test_the_links_of_the_runbooks_lead_somewhere() -> None:
