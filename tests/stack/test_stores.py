@@ -19,6 +19,7 @@ from history import History, import_runs, layout
 from scripts.stack.settings import IN_S3, POSTGRES, STORE
 from tests.stack.engine import DOWN, PROJECT, WAIT, Stack, docker
 from tests.stack.notebook import Notebook
+from tests.support.files import files_below
 from tests.support.history_factories import add_run, new_workspace
 from tests.support.waiting import wait_until
 from tools.documents import checkout as checkouts
@@ -158,16 +159,8 @@ def test_nothing_is_lost_when_each_service_is_killed_under_load(
         (file,) = folder.rglob(notebook.FILE)
         assert file.read_bytes() == text
     after = imported(scaled, run_id, tmp_path / "again")
-    assert files_of(after) == files_of(before)
+    assert files_below(after) == files_below(before)
     assert (after / layout.ARTIFACTS / notebook.FILE).read_bytes() == content
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    files = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
-            files[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return files
 
 
 def test_a_pull_brings_runs_with_their_files(
@@ -186,7 +179,7 @@ def test_a_pull_brings_runs_with_their_files(
     wait_until(has_arrived, pause=1)
     (folder,) = source.glob(f"*/*/{run.run_id}")
     again = imported(scaled, run.run_id, tmp_path / "again")
-    assert files_of(again) == files_of(folder)
+    assert files_below(again) == files_below(folder)
 
 
 def test_the_server_has_two_workers_and_no_secret_in_its_arguments(

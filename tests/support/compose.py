@@ -1,5 +1,6 @@
 """The compose file of this project, and the images that it builds."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ SERVICES: dict[str, Service] = yaml.safe_load(COMPOSE)["services"]
 PREPARE = "prepare"
 # It creates the tables of the database, once.
 SCHEMA = "mlflow-schema"
+# A variable with a default.
+USED = re.compile(r"\$\{([A-Z_]+):?-([^}]*)\}")
 STAYING = [name for name in SERVICES if name not in (PREPARE, SCHEMA)]
 IMAGES = ROOT / "deployment" / "docker"
 DOCKERFILES = sorted(IMAGES.glob("*.Dockerfile"))
@@ -34,6 +37,18 @@ PORTS = {
 
 def dockerfile(image: str) -> str:
     return (IMAGES / f"{image}.Dockerfile").read_text("utf-8")
+
+
+def with_defaults(text: str) -> str:
+    """Replace variables by their defaults, which may contain others."""
+    while USED.search(text):
+        text = USED.sub(r"\2", text)
+    return text
+
+
+def default_image(name: str) -> str:
+    """Return the image that a service has if no variable names another."""
+    return with_defaults(SERVICES[name]["image"])
 
 
 def mounts(name: str) -> dict[str, str]:

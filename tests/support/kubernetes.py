@@ -82,6 +82,12 @@ def containers(workload: Resource) -> list[Resource]:
     return [*first, *specification["containers"]]
 
 
+def only_container(name: str) -> Resource:
+    """Return the container of a workload that has no other."""
+    (only,) = containers(WORKLOADS[name])
+    return only
+
+
 def main_container(name: str) -> Resource:
     """Return the container of a service that has the service's name."""
     deployment = DEPLOYMENTS[name]

@@ -13,25 +13,20 @@ from tests.support.compose import (
     SCHEMA,
     SERVICES,
     STAYING,
+    USED,
     Service,
+    default_image,
     mounts,
     read_yaml,
+    with_defaults,
 )
 
-# A variable that is passed on as it is, and one with a default.
+# A variable that is passed on as it is.
 PASSED = re.compile(r"^ {6}([A-Z_]+):(?: #.*)?$", re.MULTILINE)
-USED = re.compile(r"\$\{([A-Z_]+):?-([^}]*)\}")
 NESTED = re.compile(f"(?={USED.pattern})")  # the default of one may be another
 DOCUMENTED = re.compile(r"^(#?)([A-Z_]+)=(.*)$", re.MULTILINE)
 CHECKED_BY_PREPARE = SERVICES[PREPARE]["environment"]
 each = pytest.mark.parametrize("name", STAYING)
-
-
-def with_defaults(text: str) -> str:
-    """Replace variables by their defaults, which may contain others."""
-    while USED.search(text):
-        text = USED.sub(r"\2", text)
-    return text
 
 
 def used_variables() -> dict[str, str]:
@@ -63,8 +58,7 @@ def test_the_example_names_every_variable_with_its_default() -> None:
 @each
 def test_every_image_is_pinned_and_every_port_bound_to_this_machine(name: str) -> None:
     service = SERVICES[name]
-    image = with_defaults(service["image"])
-    tag = image.rpartition(":")[2]
+    tag = default_image(name).rpartition(":")[2]
     is_built = "build" in service
     assert is_built == (tag == "local")
     assert is_built or re.search(r"\d+\.\d+", tag), tag

@@ -34,7 +34,6 @@ from tests.support.kubernetes import (
 
 OURS = ("mlops-api", "mlflow-server", "trainer")
 ADDRESS = re.compile(r"^http://([\w-]+):(\d+)$")
-DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 # Variables that only make sense where Docker runs: its proxy, and a folder of the user.
 OF_DOCKER = {"NO_PROXY", "no_proxy", "API_LOG_FILE"}
 ours = pytest.mark.parametrize("name", OURS)
@@ -168,10 +167,8 @@ def test_a_cluster_of_kind_gets_every_image_that_no_registry_has() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_those_of_the_compose_file(name: str) -> None:
     replaced = images_of_the_overlay()
-    image_of_compose = compose.SERVICES[name]["image"]
-    expected = DEFAULT.sub(r"\1", image_of_compose)
     image = main_container(name)["image"]
-    assert replaced.get(image, image) == expected
+    assert replaced.get(image, image) == compose.default_image(name)
     for container in containers(DEPLOYMENTS[name]):
         image = container["image"]
         assert image in replaced or ":" in image

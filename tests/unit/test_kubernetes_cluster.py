@@ -8,10 +8,9 @@ from tests.support import compose
 from tests.support.kubernetes import (
     FOLDER,
     NAME,
-    WORKLOADS,
     Resource,
     by_name,
-    containers,
+    only_container,
     resources,
 )
 
@@ -25,16 +24,10 @@ TRAINING = {"trainer", "training"}
 each = pytest.mark.parametrize("name", [SCHEDULER, WORKER])
 
 
-def container(name: str) -> Resource:
-    """Return the only container of a part."""
-    (only,) = containers(WORKLOADS[name])
-    return only
-
-
 def ports(name: str) -> dict[str, int]:
     """Return the ports of a part by their names."""
     offered = {}
-    for port in container(name)["ports"]:
+    for port in only_container(name)["ports"]:
         offered[port["name"]] = port["containerPort"]
     return offered
 
@@ -43,7 +36,7 @@ def ports(name: str) -> dict[str, int]:
 def test_a_part_is_started_as_in_the_compose_file(name: str) -> None:
     expected = compose.SERVICES[name]
     arguments = expected["command"]
-    started = container(name)
+    started = only_container(name)
     assert started["command"] == expected["entrypoint"]
     assert started["args"][: len(arguments)] == arguments
     limits = expected["deploy"]["resources"]["limits"]
@@ -56,7 +49,7 @@ def test_a_part_is_started_as_in_the_compose_file(name: str) -> None:
 @each
 def test_a_part_is_ready_when_it_is_healthy_in_compose(name: str) -> None:
     *_, port, path = compose.SERVICES[name]["healthcheck"]["test"]
-    request = container(name)["readinessProbe"]["httpGet"]
+    request = only_container(name)["readinessProbe"]["httpGet"]
     assert request["path"] == path
     assert ports(name)[request["port"]] == int(port)
 
@@ -69,7 +62,7 @@ def test_the_service_has_the_ports_of_the_scheduler() -> None:
 
 
 def test_a_worker_listens_on_the_ports_that_the_policies_allow() -> None:
-    arguments = container(WORKER)["args"]
+    arguments = only_container(WORKER)["args"]
     offered = ports(WORKER)
     for option, name in (("--worker-port", "worker"), ("--nanny-port", "nanny")):
         value = arguments[arguments.index(option) + 1]

@@ -10,10 +10,9 @@ from tests.support.kubernetes import (
     NAME,
     SCALE,
     WORKLOADS,
-    Resource,
     by_name,
-    containers,
     kustomization,
+    only_container,
     pod,
     read_all,
     resources,
@@ -21,15 +20,8 @@ from tests.support.kubernetes import (
 
 RESOURCES = list(resources(SCALE))
 POLICIES = by_name(RESOURCES, "NetworkPolicy")
-DEFAULT = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 PORTS = {"postgres": 5432, "s3": 8333}
 each = pytest.mark.parametrize("name", PORTS)
-
-
-def container(name: str) -> Resource:
-    """Return the only container of a store."""
-    (only,) = containers(WORKLOADS[name])
-    return only
 
 
 @each
@@ -37,8 +29,8 @@ def test_a_store_has_image_limits_and_time_to_stop_of_the_compose_file(
     name: str,
 ) -> None:
     expected = compose.SERVICES[name]
-    store = container(name)
-    assert store["image"] == DEFAULT.sub(r"\1", expected["image"])
+    store = only_container(name)
+    assert store["image"] == compose.default_image(name)
     limits = expected["deploy"]["resources"]["limits"]
     assert store["resources"]["limits"]["cpu"] == limits["cpus"]
     assert store["resources"]["limits"]["memory"] == limits["memory"]
@@ -48,8 +40,8 @@ def test_a_store_has_image_limits_and_time_to_stop_of_the_compose_file(
 
 def test_the_bucket_is_served_with_the_arguments_of_the_compose_file() -> None:
     expected = compose.SERVICES["s3"]
-    assert container("s3")["command"] == expected["entrypoint"]
-    assert container("s3")["args"] == expected["command"]
+    assert only_container("s3")["command"] == expected["entrypoint"]
+    assert only_container("s3")["args"] == expected["command"]
 
 
 @each
@@ -58,7 +50,7 @@ def test_a_store_is_ready_when_it_is_healthy_in_compose(name: str) -> None:
     if kind == "CMD-SHELL":
         (script,) = command
         command = ["sh", "-c", script.strip().replace("$$", "$")]
-    ready = container(name)["readinessProbe"]["exec"]["command"]
+    ready = only_container(name)["readinessProbe"]["exec"]["command"]
     assert [part.strip() for part in ready] == command
 
 
@@ -77,7 +69,7 @@ def test_a_volume_of_the_default_class_outlives_the_pod(name: str) -> None:
 
 @each
 def test_secrets_come_from_the_secret_and_are_required(name: str) -> None:
-    for variable in container(name)["env"]:
+    for variable in only_container(name)["env"]:
         if re.search("PASSWORD|KEY", variable["name"]):
             reference = variable["valueFrom"]["secretKeyRef"]
             assert reference["name"] == "mlops"

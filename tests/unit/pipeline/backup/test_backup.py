@@ -82,10 +82,6 @@ def test_what_git_does_not_hold_is_in_another_clone_again(
         assert rows == [(Path(name).name,)]
 
 
-def ignore(sentence: str) -> None:
-    """Take no notice."""
-
-
 def test_a_backup_that_fails_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
     class Broken(places.LocalFolder):
         def pack(self, archive: Path) -> None:
@@ -96,7 +92,7 @@ def test_a_backup_that_fails_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
     chosen.append(Broken("broken", repo.build))
     before = set(tmp_path.iterdir())
     with pytest.raises(PipelineError, match="the disk is full"):
-        backup.make(repo, chosen, tmp_path / "copy", ignore)
+        backup.make(repo, chosen, tmp_path / "copy", print)
     assert set(tmp_path.iterdir()) == before
 
 
@@ -123,16 +119,16 @@ def test_an_empty_folder_is_filled_and_another_is_refused(
 ) -> None:
     target = tmp_path / "copy"
     target.mkdir()
-    contents = backup.make(repo, places.of_processes(repo), target, ignore)
+    contents = backup.make(repo, places.of_processes(repo), target, print)
     assert backup.read(target) == contents
     with pytest.raises(UsageError, match="copy is not empty: name a new folder"):
-        backup.make(repo, places.of_processes(repo), target, ignore)
+        backup.make(repo, places.of_processes(repo), target, print)
 
 
 def test_a_clone_without_a_stack_has_nothing_to_back_up(tmp_path: Path) -> None:
     repo = make_clone(make_origin(tmp_path), "new")
     with pytest.raises(UsageError, match="there is nothing to back up"):
-        backup.make(repo, places.of_processes(repo), tmp_path / "copy", ignore)
+        backup.make(repo, places.of_processes(repo), tmp_path / "copy", print)
 
 
 def cut_short(folder: Path) -> None:
@@ -149,28 +145,28 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
     repo: Repo, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     target = tmp_path / "copy"
-    backup.make(repo, places.of_processes(repo), target, ignore)
+    backup.make(repo, places.of_processes(repo), target, print)
     damage(target)
     other = make_clone(tmp_path / "origin.git", "there")
     with pytest.raises(PipelineError, match="is not the file that was backed up"):
-        backup.restore(places.of_processes(other), target, ignore)
+        backup.restore(places.of_processes(other), target, print)
     assert not other.build.exists()
 
 
 def test_only_an_empty_stack_takes_a_backup(repo: Repo, tmp_path: Path) -> None:
     target = tmp_path / "copy"
-    backup.make(repo, places.of_processes(repo), target, ignore)
+    backup.make(repo, places.of_processes(repo), target, print)
     with pytest.raises(UsageError, match="mlflow-database has files already"):
-        backup.restore(places.of_processes(repo), target, ignore)
+        backup.restore(places.of_processes(repo), target, print)
 
 
 def test_a_folder_without_a_backup_or_of_another_kind_is_refused(
     repo: Repo, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=r"is no backup: it has no backup\.json"):
-        backup.restore(places.of_processes(repo), tmp_path, ignore)
+        backup.restore(places.of_processes(repo), tmp_path, print)
     target = tmp_path / "copy"
-    backup.make(repo, places.of_processes(repo), target, ignore)
+    backup.make(repo, places.of_processes(repo), target, print)
     (target / "backup.json").write_text('{"format": 2}')
     with pytest.raises(PipelineError, match="is of a later version of this program"):
         backup.read(target)
@@ -180,10 +176,10 @@ def test_a_place_that_the_stack_does_not_have_is_named(
     repo: Repo, tmp_path: Path
 ) -> None:
     target = tmp_path / "copy"
-    backup.make(repo, places.of_processes(repo), target, ignore)
+    backup.make(repo, places.of_processes(repo), target, print)
     fewer = [place for place in places.of_processes(repo) if place.name != "grafana"]
     with pytest.raises(UsageError, match="this stack has no place for grafana"):
-        backup.restore(fewer, target, ignore)
+        backup.restore(fewer, target, print)
 
 
 def test_without_docker_the_other_stack_is_named(

@@ -29,15 +29,11 @@ def repo(tmp_path: Path, s3: seaweedfs.Store, monkeypatch: pytest.MonkeyPatch) -
     return repo
 
 
-def ignore(sentence: str) -> None:
-    """Take no notice."""
-
-
 def test_a_backup_comes_back_from_the_bucket(repo: Repo, tmp_path: Path) -> None:
     address = f"s3://{seaweedfs.BUCKET}/backups/one"
     bucket = BackupBucket(address)
     bucket.require_empty()
-    backup.make(repo, places.of_processes(repo), tmp_path / "copy", ignore)
+    backup.make(repo, places.of_processes(repo), tmp_path / "copy", print)
     bucket.upload(tmp_path / "copy")
     # What else lies below the prefix is none of the backup's.
     below = Bucket(parse(f"{address}/other"))
@@ -48,7 +44,7 @@ def test_a_backup_comes_back_from_the_bucket(repo: Repo, tmp_path: Path) -> None
             "artifacts.tar",
             "backup.json",
         }
-        backup.restore(places.of_processes(other), folder, ignore)
+        backup.restore(places.of_processes(other), folder, print)
     assert not folder.exists()
     assert (other.mlruns / ".local" / "large.bin").read_bytes() == CONTENT
     with pytest.raises(UsageError, match="/one has files already: name a new prefix"):

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.backup import folder_copy
+from tests.support.files import files_below
 
 NAMES = st.text("abc_.-", min_size=1, max_size=6).filter(lambda name: name.strip("."))
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
@@ -34,15 +35,6 @@ def write_files(folder: Path, files: dict[str, bytes]) -> dict[str, bytes]:
     return written
 
 
-def read_files(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder."""
-    files = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
-            files[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return files
-
-
 def packed(folder: Path, *only: str) -> io.BytesIO:
     """Return the archive of a folder."""
     stream = io.BytesIO()
@@ -60,7 +52,7 @@ def test_any_files_come_back(
     folder = tmp_path_factory.mktemp("copied")
     written = write_files(folder / "here", files)
     folder_copy.unpack(folder / "there", packed(folder / "here"))
-    assert read_files(folder / "there") == written
+    assert files_below(folder / "there") == written
 
 
 @pytest.mark.parametrize("mode", ["wal", "delete"])
@@ -109,7 +101,7 @@ def test_only_what_is_named_is_copied_and_counts(tmp_path: Path) -> None:
     write_files(folder, {"kept.db": b"1", "other": b"2", ".gitkeep": b""})
     there = tmp_path / "there"
     folder_copy.unpack(there, packed(folder, "kept.db"))
-    assert read_files(there) == {"kept.db": b"1"}
+    assert files_below(there) == {"kept.db": b"1"}
     assert not folder_copy.is_empty(folder, ["kept.db"])
     assert folder_copy.is_empty(folder, ["absent"])
     assert folder_copy.is_empty(tmp_path / "absent")
@@ -127,7 +119,7 @@ def test_links_are_left_out(tmp_path: Path) -> None:
         pytest.skip("this user may not create symbolic links")
     there = tmp_path / "there"
     folder_copy.unpack(there, packed(folder))
-    assert read_files(there) == {"file": b"1"}
+    assert files_below(there) == {"file": b"1"}
 
 
 def test_the_file_alone_is_a_program(tmp_path: Path) -> None:
@@ -139,7 +131,7 @@ def test_the_file_alone_is_a_program(tmp_path: Path) -> None:
     archive = subprocess.check_output([*program, "pack", folder])
     there = tmp_path / "there"
     subprocess.run([*program, "unpack", there], input=archive, check=True)
-    assert read_files(there) == {"a/file": b"1"}
+    assert files_below(there) == {"a/file": b"1"}
     check = subprocess.run([*program, "check", there], check=False)
     assert check.returncode == folder_copy.NOT_EMPTY
     failed = subprocess.run(

@@ -1,8 +1,6 @@
 """Releases that are refused before they reach the API, in real repositories."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from tests.support.released_models import (
     repository,
     write_release,
 )
+from tests.support.signing_keys import needs_ssh_keygen, signing_key
 
 # Takes every signature for that of a key that it knows.
 GPG = """\
@@ -158,20 +157,8 @@ def test_a_release_that_was_deleted_is_refused(followed: Followed) -> None:
     assert f"`git revert {deleted[:12]}` brings it back" in result.text
 
 
-def signing_key(folder: Path, name: str) -> Path:
-    """Make a key, and a file of allowed signers for it alone beside it."""
-    key = folder / name
-    generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(generate, check=True)
-    kind, public, _ = key.with_suffix(".pub").read_text("utf-8").split()
-    key.with_suffix(".signers").write_text(f"* {kind} {public}\n")
-    return key
-
-
 @posix
-@pytest.mark.skipif(
-    not shutil.which("ssh-keygen"), reason="there is no ssh-keygen to sign with"
-)
+@needs_ssh_keygen
 def test_a_release_must_be_signed_where_signers_are_named(followed: Followed) -> None:
     ours = signing_key(followed.folder, "ours")
     theirs = signing_key(followed.folder, "theirs")

@@ -1,7 +1,6 @@
 """The last step of a release: `deployment/release.json` is committed to the branch."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from scripts.ci.own_commits import foreign, is_own
 from tests.conftest import commit_all, posix
 from tests.paths import ROOT
 from tests.support.released_models import IMAGES, commit_model, repository
+from tests.support.signing_keys import needs_ssh_keygen, signing_key
 
 DIGESTS = " ".join(IMAGES.values())
 # While the first push is on its way, another one lands.
@@ -153,18 +153,12 @@ def test_a_commit_that_is_not_on_the_branch_is_not_declared(project: Project) ->
 
 
 @posix
-@pytest.mark.skipif(
-    not shutil.which("ssh-keygen"), reason="there is no ssh-keygen to sign with"
-)
+@needs_ssh_keygen
 def test_a_deploy_key_signs_the_commit(project: Project) -> None:
-    key = project.folder / "key"
-    generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
-    subprocess.run(generate, check=True)
+    key = signing_key(project.folder, "key")
     origin = Origin(str(project.origin), {})
     tip = Declaration(project.checkout, origin, "main", IMAGES).land(key)
     assert tip == project.tip()
-    kind, public, _ = key.with_suffix(".pub").read_text("utf-8").split()
-    signers = project.folder / "signers"
-    signers.write_text(f"* {kind} {public}\n")
+    signers = key.with_suffix(".signers")
     settings = ("-c", "gpg.format=ssh", "-c", f"gpg.ssh.allowedSignersFile={signers}")
     git(project.origin, *settings, "verify-commit", tip)
