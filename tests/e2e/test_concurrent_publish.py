@@ -48,7 +48,9 @@ def write_bundles(repos: list[Repo]) -> None:
         factories.bundle(repo.build / "bundle", commit, noises, seed=number)
 
 
-@pytest.mark.parametrize("publishers", [4, 8])
+@pytest.mark.parametrize(
+    "publishers", [4, 8, pytest.param(20, marks=pytest.mark.nightly)]
+)
 def test_all_land_and_the_right_model_is_champion(
     clone: Callable[..., Repo], publishers: int
 ) -> None:
