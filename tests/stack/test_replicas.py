@@ -1,5 +1,6 @@
 """Replicas of the API that come, share the load and go, behind the proxy."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
@@ -11,7 +12,8 @@ from tests.stack.load import CLIENTS, HEADERS, PATH, Load
 from tools.documents import stack as documents
 from tools.documents.rows.containers import two_replicas
 
-SHARE_SECONDS = 5  # after the replica is healthy
+# After the replica is healthy. It takes less than five, unless the machine is busy.
+SHARE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +55,14 @@ def test_a_third_replica_gets_its_share_of_open_connections(
     with Load(stack, record) as load:
         load.await_more(100)
         stack.scale(3)
+        began = time.monotonic()
         (added,) = replicas(stack) - pair
         eventually(
             lambda: docker("logs", added).count('"/predict/iris"') > 100,
             SHARE_SECONDS,
             "the third replica answers predictions",
         )
+        print(f"\nits share after {time.monotonic() - began:.1f} s")
     assert load.failures == []
 
 
