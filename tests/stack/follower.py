@@ -1,6 +1,5 @@
 """A stack of the profile `follow`, which follows the releases of a repository."""
 
-import time
 from pathlib import Path
 
 from tests.stack.engine import PROJECT, Stack, eventually
@@ -40,12 +39,11 @@ class Follower(Stack):
             return 0
         return int(served["housing"]["version"])
 
-    def await_version(self, version: int, since: float) -> None:
-        """Wait until a version of housing is served, a minute after a moment at most."""
-        left = SERVED_SECONDS - (time.monotonic() - since)
+    def await_version(self, version: int) -> None:
+        """Wait until a version of housing is served."""
         eventually(
             lambda: self.served_version() == version,
-            left,
+            SERVED_SECONDS,
             f"version {version} is served",
         )
 
