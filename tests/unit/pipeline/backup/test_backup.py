@@ -103,7 +103,7 @@ def test_an_archive_that_is_none_is_one_sentence(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     target = tmp_path / "copy"
-    backup.make(repo, places.of_processes(repo), target, ignore)
+    backup.make(repo, places.of_processes(repo), target, print)
     archive = target / "predictions.tar"
     before = sha256_file(archive)
     archive.write_bytes(b"no archive")
