@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,13 +40,20 @@ def check_order(run: Run) -> None:
     results = run.results
     assert set(results.values()) == {"success"}, results
     assert set(results) == {"plan", "lint", "test", "train", "publish"}
-    others = [job for name, job in run.jobs.items() if name != "publish"]
+    plan = run.jobs["plan"]
+    publish = run.jobs["publish"]
     first = min(run.jobs.values(), key=lambda job: job.began)
-    assert first == run.jobs["plan"]
-    assert run.jobs["publish"].began > max(job.ended for job in others)
+    assert first == plan
+    for name, job in run.jobs.items():
+        if name != "publish":
+            assert job.ended < publish.began, name
 
 
-def check_commit(project: Project, pushed: str, runs_before: set[str]) -> None:
+def check_commit(
+    project: Project,
+    pushed: str,
+    runs_before: set[str],
+) -> None:
     """Check the pipeline's commit: on top of the push, with its own files alone."""
     parent = git(project.origin, "log", "-1", "--format=%P", "main")
     assert parent == pushed
@@ -58,8 +63,10 @@ def check_commit(project: Project, pushed: str, runs_before: set[str]) -> None:
     assert all(is_owned(path) for path in touched)
     new = sorted(project.runs() - runs_before)
     assert len(new) == 3
-    record = json.loads(git(project.origin, "show", f"main:{new[0]}"))
-    assert record["tags"]["mlflow.source.git.commit"] == parent
+    content = git(project.origin, "show", f"main:{new[0]}")
+    record = json.loads(content)
+    tags = record["tags"]
+    assert tags["mlflow.source.git.commit"] == parent
 
 
 def test_pushes_are_answered_with_commits_and_those_with_nothing(
@@ -76,17 +83,21 @@ def test_pushes_are_answered_with_commits_and_those_with_nothing(
     assert outputs["commit"] == project.main
     assert "iris v2 stays" in outputs["headline"]
     check_commit(project, pushed, before)
-    assert project.github.statuses[project.main]["context"] == "Published"
+    status = project.github.statuses[project.main]
+    assert status["context"] == "Published"
 
     # The pipeline's commit as an event: its content counts, and not its author.
     project.pull()
-    again = project.runner.run(project.clone, "push", events.push(project.clone))
+    event = events.push(project.clone)
+    again = project.runner.run(project.clone, "push", event)
     assert again.results == {"plan": "success", "verdict": "success"}
-    assert again.jobs["plan"].outputs["jobs"] == "[]"
+    planned = again.jobs["plan"].outputs
+    assert planned["jobs"] == "[]"
     assert "own commit" in again.summary
     # A push to another branch is left to its pull request.
-    branch = events.push(project.clone, "topic")
-    assert project.runner.run(project.clone, "push", branch).results == {}
+    branch_event = events.push(project.clone, "topic")
+    of_branch = project.runner.run(project.clone, "push", branch_event)
+    assert of_branch.results == {}
 
 
 def begin_anew(project: Project, branch: str) -> str:
@@ -95,11 +106,20 @@ def begin_anew(project: Project, branch: str) -> str:
     git(clone, "rm", "-rq", *HISTORY)
     # The other C of these tests is too small for the thresholds, and there is no
     # champion.
-    (clone / "params.yaml").write_text(PARAMS % 1, "utf-8")
+    params = clone / "params.yaml"
+    params.write_text(PARAMS % 1, "utf-8")
     commit_all(clone, "chore: begin anew")
     tree = git(clone, "rev-parse", "HEAD^{tree}")
-    person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
-    first = git(clone, *person, "commit-tree", "-m", "Initial commit", tree)
+    commit = (
+        "-c",
+        "user.name=P",
+        "-c",
+        "user.email=p@example.org",
+        "commit-tree",
+        "-m",
+        "Initial commit",
+    )
+    first = git(clone, *commit, tree)
     git(clone, "reset", "--quiet", "--hard", first)
     target = f"HEAD:refs/heads/{branch}"
     git(clone, "push", "--quiet", "--force", "origin", target)
@@ -113,11 +133,20 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
     with github() as api:
         project = Project(tmp_path, api, branch="trunk")
         first = begin_anew(project, "trunk")
-        event = events.push(project.clone, before=NOTHING, private=True)
-        run = project.runner.run(project.clone, "push", event, "--job", "publish")
+        event = events.push(
+            project.clone,
+            before=NOTHING,
+            private=True,
+        )
+        run = project.runner.run(
+            project.clone,
+            "push",
+            event,
+            "--job",
+            "publish",
+        )
     assert run.results["publish"] == "success", run.results
-    tests = {name for name in run.jobs if name.startswith("test")}
-    assert tests == {"test 3.13"}
+    assert jobs_named(run, "test") == {"test 3.13"}
     outputs = run.jobs["publish"].outputs
     assert outputs["headline"] == "iris v1 promoted"
     assert outputs["ship"] == "true"
@@ -125,56 +154,72 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
     assert log.split() == [outputs["commit"], first]
 
 
+def jobs_named(run: Run, start: str) -> set[str]:
+    """Return the jobs whose names start with a word."""
+    return {name for name in run.jobs if name.startswith(start)}
+
+
 @pytest.mark.nightly
 def test_two_jobs_that_train_are_published_by_one_commit(project: Project) -> None:
     own = project.clone
-    for name, table in own_tasks.write(own).items():
-        if name == "tickets":
-            command = [sys.executable, "-m", "pipeline", "--repo", str(own)]
-            command += ["data", "add", str(table), "--task", name]
-            subprocess.run(command, cwd=own, check=True)
-        else:
-            (own / "pipeline" / "tasks" / f"{name}.yaml").unlink()
+    tables = own_tasks.write(own)
+    for name in tables.keys() - {"tickets"}:
+        path = own / "pipeline" / "tasks" / f"{name}.yaml"
+        path.unlink()
+    own_tasks.add_table(own, "tickets", tables["tickets"])
     project.runner.variables["MLOPS_TRAIN_JOBS"] = "2"
     run = project.push("feat: another task", "--job", "publish", *ONE_PYTHON)
     assert run.results["publish"] == "success", run.results
-    trainings = {name for name in run.jobs if name.startswith("train")}
-    assert trainings == {"train 1", "train 2"}
+    assert jobs_named(run, "train") == {"train 1", "train 2"}
     headline = run.jobs["publish"].outputs["headline"]
     assert "iris v2 stays" in headline
     assert "tickets v1 promoted" in headline
     parent = git(project.origin, "log", "-1", "--format=%P", "main")
-    assert parent == git(own, "rev-parse", "HEAD")
+    pushed = git(own, "rev-parse", "HEAD")
+    assert parent == pushed
     artifacts = run.folder / "artifacts"
     bundles = {path.name for path in artifacts.glob("bundle*")}
     assert bundles == {"bundle-1", "bundle-2"}
 
 
+SUMMARY_OF_FAILURES = (
+    "Stopped: lint failed",
+    "train failed, too",
+    "examples/bad.py:1: F401 'os' imported but unused",
+    "bash scripts/nox.sh -s lint",
+    "Nothing was published",
+)
+
+
 def spoil_a_row(path: Path) -> None:
     """Make the first value of the third row negative."""
-    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    content = gzip.decompress(path.read_bytes())
+    lines = content.decode().splitlines()
     lines[3] = "-" + lines[3]
-    content = "\n".join(lines) + "\n"
-    path.write_bytes(gzip.compress(content.encode()))
+    text = "\n".join(lines) + "\n"
+    spoiled = gzip.compress(text.encode())
+    path.write_bytes(spoiled)
 
 
 def test_a_lint_error_and_invalid_data_stop_it(project: Project) -> None:
-    (project.clone / "examples" / "bad.py").write_text("import os\n")
+    untidy = project.clone / "examples" / "bad.py"
+    untidy.write_text("import os\n")
     spoil_a_row(project.clone / "data" / "iris.csv.gz")
     run = project.push("feat: untidy, with a typing error in the data", *ONE_PYTHON)
-    failed = {name for name, result in run.results.items() if result == "failure"}
-    ended = {name for name, result in run.results.items() if result != "skipped"}
+    failed = set()
+    ended = set()
+    for name, result in run.results.items():
+        if result == "failure":
+            failed.add(name)
+        if result != "skipped":
+            ended.add(name)
     assert failed == {"lint", "train", "verdict"}
     assert not ended & {"publish", "images", "smoke", "release"}
-    assert project.main == git(project.clone, "rev-parse", "HEAD")
-    assert "row 3" in run.jobs["train"].outputs["failure"]
-    for expected in (
-        "Stopped: lint failed",
-        "train failed, too",
-        "examples/bad.py:1: F401 'os' imported but unused",
-        "bash scripts/nox.sh -s lint",
-        "Nothing was published",
-    ):
+    pushed = git(project.clone, "rev-parse", "HEAD")
+    assert project.main == pushed
+    training = run.jobs["train"]
+    assert "row 3" in training.outputs["failure"]
+    for expected in SUMMARY_OF_FAILURES:
         assert expected in run.summary
 
 
@@ -182,10 +227,16 @@ def test_a_failing_test_stops_a_pull_request_and_its_comment_says_so(
     project: Project,
 ) -> None:
     before = project.main
-    (project.clone / "tests" / "test_small.py").write_text(TEST.format(sum="1 + 2"))
+    failing = project.clone / "tests" / "test_small.py"
+    failing.write_text(TEST.format(sum="1 + 2"))
     commit_all(project.clone, "feat: wrong")
     event = events.pull_request(project.clone, 7)
-    run = project.runner.run(project.clone, "pull_request", event, *ONE_PYTHON)
+    run = project.runner.run(
+        project.clone,
+        "pull_request",
+        event,
+        *ONE_PYTHON,
+    )
     assert run.results["test"] == "failure"
     assert run.results["verdict"] == "failure"
     assert "images" not in run.results

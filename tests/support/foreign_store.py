@@ -27,7 +27,8 @@ STEPS = 5
 
 def create(folder: Path) -> str:
     """Create the store and return its address."""
-    uri = f"sqlite:///{(folder / 'mlflow.db').as_posix()}"
+    database = folder / "mlflow.db"
+    uri = f"sqlite:///{database.as_posix()}"
     mlflow.set_tracking_uri(uri)
     client = MlflowClient()
     files = (folder / "files").as_uri()
@@ -44,7 +45,8 @@ def create(folder: Path) -> str:
             run_id = log_run(client, experiment, number + child, tags)
             link = LoggedModelInput(model_id)
             client.log_inputs(run_id, models=[link])
-            client.set_terminated(run_id, "FAILED" if child == 0 else "FINISHED")
+            status = "FAILED" if child == 0 else "FINISHED"
+            client.set_terminated(run_id, status)
         client.set_terminated(parent)
     register(client, model_id, parent)
     return uri
@@ -57,24 +59,40 @@ def log_run(
     tags: dict[str, str] | None = None,
 ) -> str:
     """Log a run that has not ended and return its ID."""
-    run = client.create_run(experiment, tags=tags, run_name=f"run {number}")
+    run = client.create_run(
+        experiment,
+        tags=tags,
+        run_name=f"run {number}",
+    )
     run_id = str(run.info.run_id)
     start = run.info.start_time
     metrics = []
     for step in range(STEPS):
-        metrics.append(Metric("loss", 1 / (step + number + 1), start + step, step))
-    metrics.append(Metric("not a number", float("nan"), start, 0))
-    params = [Param("depth", str(number)), Param("text", "ä, \n and \\")]
-    client.log_batch(run_id, metrics, params, [RunTag("team", "größer")])
+        loss = 1 / (step + number + 1)
+        point = Metric("loss", loss, start + step, step)
+        metrics.append(point)
+    no_number = Metric("not a number", float("nan"), start, 0)
+    metrics.append(no_number)
+    params = [
+        Param("depth", str(number)),
+        Param("text", "ä, \n and \\"),
+    ]
+    run_tags = [RunTag("team", "größer")]
+    client.log_batch(run_id, metrics, params, run_tags)
     data = Dataset("customers", f"digest{number}", "local", '{"uri": "customers.csv"}')
     context = InputTag("mlflow.data.context", "train")
-    client.log_inputs(run_id, [DatasetInput(data, [context])])
+    dataset = DatasetInput(data, [context])
+    client.log_inputs(run_id, [dataset])
     client.log_text(run_id, f"note {number}\n", "notes/a note.txt")
     client.log_dict(run_id, {"number": number}, "settings.json")
     return run_id
 
 
-def log_model(client: MlflowClient, experiment: str, run_id: str) -> str:
+def log_model(
+    client: MlflowClient,
+    experiment: str,
+    run_id: str,
+) -> str:
     """Log a model of a run and return its ID."""
     model = client.create_logged_model(
         experiment,
@@ -87,19 +105,27 @@ def log_model(client: MlflowClient, experiment: str, run_id: str) -> str:
     model_id = str(model.model_id)
     folder = Path("model-files")
     folder.mkdir(exist_ok=True)
-    (folder / "weights.bin").write_bytes(bytes(range(256)))
+    weights = folder / "weights.bin"
+    weights.write_bytes(bytes(range(256)))
     client.log_model_artifacts(model_id, str(folder))
     client.finalize_logged_model(model_id, "READY")
-    client.log_outputs(run_id, models=[LoggedModelOutput(model_id, step=0)])
+    output = LoggedModelOutput(model_id, step=0)
+    client.log_outputs(run_id, models=[output])
     client.log_metric(run_id, "auc", 0.75, model_id=model_id)
     return model_id
 
 
-def register(client: MlflowClient, model_id: str, run_id: str) -> None:
+def register(
+    client: MlflowClient,
+    model_id: str,
+    run_id: str,
+) -> None:
     """Register a version of a model."""
     client.create_registered_model("churn-model")
-    client.create_model_version("churn-model", f"models:/{model_id}", run_id)
+    source = f"models:/{model_id}"
+    client.create_model_version("churn-model", source, run_id)
 
 
 if __name__ == "__main__":
-    print(create(Path(sys.argv[1]).resolve()))
+    path = Path(sys.argv[1])
+    print(create(path.resolve()))

@@ -27,6 +27,16 @@ from history.runfile import Run
 STARTED = 1_795_000_000_000
 DAY_MS = 24 * 3600 * 1000
 
+DATASET = {
+    "name": "d",
+    "digest": "1",
+    "source_type": "http",
+    "source": "{}",
+    "schema": None,
+    "profile": None,
+    "tags": {"k": "v"},
+}
+
 
 class Workspace:
     """A folder with a history, models in service and a place for databases."""
@@ -77,7 +87,8 @@ def import_into(
 
 
 def new_store(
-    folder: Path, experiment: str = "housing"
+    folder: Path,
+    experiment: str = "housing",
 ) -> tuple[str, MlflowClient, str]:
     """Return the address, the client and the experiment's id of an empty MLflow store."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +178,10 @@ def model_id() -> str:
 
 
 def promote(
-    workspace: Workspace, run: Run, model: str = "housing", **changes: Any
+    workspace: Workspace,
+    run: Run,
+    model: str = "housing",
+    **changes: Any,
 ) -> Promotion:
     """Promote a run's first model and put it into service."""
     version = len(registry.versions(workspace.mlruns, model)) + 1
@@ -193,17 +207,20 @@ def promote(
     promotion = Promotion.model_validate(content)
     path = registry.path_of(workspace.mlruns, model, version)
     write_atomic(path, registry.dump(promotion))
-    folder = (
-        layout.run_folders(workspace.mlruns)[run.run_id]
-        / layout.MODELS
-        / logged.model_id
-    )
-    write_atomic(
-        workspace.models / model / "model.onnx", (folder / "model.onnx").read_bytes()
-    )
-    manifest = f'{{"version": {version}, "run_id": "{run.run_id}"}}'
-    write_atomic(workspace.models / model / "manifest.json", manifest)
+    _put_into_service(workspace, promotion)
     return promotion
+
+
+def _put_into_service(workspace: Workspace, promotion: Promotion) -> None:
+    """Write the files of a promoted model where the API reads them."""
+    folders = layout.run_folders(workspace.mlruns)
+    run_folder = folders[promotion.run_id]
+    source = run_folder / layout.MODELS / promotion.model_id / "model.onnx"
+    served = workspace.models / promotion.model
+    write_atomic(served / "model.onnx", source.read_bytes())
+    version = promotion.version
+    manifest = f'{{"version": {version}, "run_id": "{promotion.run_id}"}}'
+    write_atomic(served / "manifest.json", manifest)
 
 
 def query(database: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:

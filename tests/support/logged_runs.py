@@ -27,7 +27,8 @@ def name_and_digest(dataset: tuple[Any, ...]) -> tuple[str, str]:
 
 
 TEXT = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
+    max_size=40,
 )
 # Values that look like paths of this machine are changed on purpose: see test_paths.py.
 VALUES = TEXT.filter(is_no_path)
@@ -35,7 +36,11 @@ KEYS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_ -]{0,20}", fullmatch=True)
 TEXTS = st.dictionaries(KEYS, VALUES, max_size=4)
 TIMES = st.integers(0, 2**41)
 STEPS = st.integers(-(2**40), 2**40)
-POINTS = st.lists(st.tuples(st.floats(), TIMES, STEPS), min_size=1, max_size=4)
+POINTS = st.lists(
+    st.tuples(st.floats(), TIMES, STEPS),
+    min_size=1,
+    max_size=4,
+)
 METRICS = st.dictionaries(KEYS, POINTS, max_size=3)
 DATASETS = st.lists(
     st.tuples(
@@ -51,7 +56,8 @@ DATASETS = st.lists(
     unique_by=name_and_digest,
 )
 MODELS = st.lists(
-    st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS), max_size=2
+    st.tuples(KEYS, TEXTS, TEXTS, METRICS, st.none() | KEYS, STEPS),
+    max_size=2,
 )
 RUN = st.fixed_dictionaries(
     {
@@ -69,7 +75,11 @@ RUN = st.fixed_dictionaries(
 )
 EXPERIMENTS = st.dictionaries(
     TEXT.filter(str.strip),
-    st.lists(RUN, min_size=1, max_size=3),
+    st.lists(
+        RUN,
+        min_size=1,
+        max_size=3,
+    ),
     min_size=1,
     max_size=2,
 )
@@ -126,7 +136,8 @@ def _datasets(contents: list[tuple[Any, ...]]) -> list[DatasetInput]:
 
 
 def _points(
-    metrics: dict[str, list[tuple[float, int, int]]], model: str | None = None
+    metrics: dict[str, list[tuple[float, int, int]]],
+    model: str | None = None,
 ) -> list[Metric]:
     """Return the points of some metrics, one for each time and step."""
     unique = {}

@@ -2,6 +2,8 @@
 
 import csv
 import random
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -64,7 +66,11 @@ training:
   folds: 3
   candidates: {dummy: {}, linear_regression: {}}
 """
-TASKS = {"rent": RENT, "tickets": TICKETS, "ice_cream": SALES}
+TASKS = {
+    "rent": RENT,
+    "tickets": TICKETS,
+    "ice_cream": SALES,
+}
 
 
 def write(root: Path) -> dict[str, Path]:
@@ -73,16 +79,50 @@ def write(root: Path) -> dict[str, Path]:
     """
     for name, text in TASKS.items():
         (root / "pipeline" / "tasks" / f"{name}.yaml").write_text(
-            text + COMMON, "utf-8"
+            text + COMMON,
+            "utf-8",
         )
-    rows = {"rent": _rent(), "tickets": _tickets(), "ice_cream": _sales()}
+    rows = {
+        "rent": _rent(),
+        "tickets": _tickets(),
+        "ice_cream": _sales(),
+    }
     tables = {name: root.parent / f"{name}.csv" for name in TASKS}
     for name, path in tables.items():
-        with path.open("w", encoding="utf-8", newline="") as stream:
+        with path.open(
+            "w",
+            encoding="utf-8",
+            newline="",
+        ) as stream:
             writer = csv.DictWriter(stream, list(rows[name][0]))
             writer.writeheader()
             writer.writerows(rows[name])
     return tables
+
+
+def add_table(
+    root: Path,
+    task: str,
+    table: Path,
+) -> None:
+    """Add the rows of a task by the command for that."""
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "--repo",
+        str(root),
+        "data",
+        "add",
+        str(table),
+        "--task",
+        task,
+    ]
+    subprocess.run(
+        command,
+        cwd=root,
+        check=True,
+    )
 
 
 def _rent() -> list[dict[str, object]]:

@@ -19,6 +19,7 @@ from history.watch import Watcher
 from tests.paths import ROOT
 from tests.support.built_database import bring_up, client, path_of
 from tests.support.history_factories import (
+    DATASET,
     Workspace,
     add_run,
     import_into,
@@ -43,15 +44,6 @@ TABLES = (
     " logged_models registered_models registered_model_aliases model_versions"
     " model_version_tags"
 )
-DATASET = {
-    "name": "d",
-    "digest": "1",
-    "source_type": "http",
-    "source": "{}",
-    "schema": None,
-    "profile": None,
-    "tags": {"k": "v"},
-}
 
 
 def dump(server: Server, address: str) -> dict[str, list[str]]:
@@ -86,7 +78,8 @@ def test_all_of_a_history_is_as_in_sqlite(tmp_path: Path, address: str) -> None:
 
 @pytest.mark.nightly
 def test_all_of_the_committed_history_is_as_in_sqlite(
-    tmp_path: Path, address: str
+    tmp_path: Path,
+    address: str,
 ) -> None:
     mlruns = ROOT / "mlruns"
     file = tmp_path / "mlflow.db"
@@ -115,7 +108,9 @@ def test_any_runs_are_as_in_sqlite(
 
 
 def test_runs_are_added_and_removed_with_all_their_rows(
-    repo: Workspace, server: Server, address: str
+    repo: Workspace,
+    server: Server,
+    address: str,
 ) -> None:
     first = add_run(repo.mlruns, models={model_id(): {"model.onnx": b"x"}})
     assert build_database(repo.mlruns, address) == Change(1, 0, 1)
@@ -188,7 +183,9 @@ def test_builds_at_once_agree(repo: Workspace, server: Server) -> None:
 
 
 def test_a_damaged_file_changes_nothing(
-    repo: Workspace, server: Server, address: str
+    repo: Workspace,
+    server: Server,
+    address: str,
 ) -> None:
     add_run(repo.mlruns)
     build_database(repo.mlruns, address)
@@ -203,7 +200,9 @@ def test_a_damaged_file_changes_nothing(
 
 
 def test_its_runs_are_imported_from_the_server_alone(
-    repo: Workspace, tmp_path: Path, address: str
+    repo: Workspace,
+    tmp_path: Path,
+    address: str,
 ) -> None:
     add_run(repo.mlruns, {"note.txt": b"noted"})
     build_database(repo.mlruns, address)
@@ -214,7 +213,9 @@ def test_its_runs_are_imported_from_the_server_alone(
 
 
 def test_the_watcher_keeps_it_and_its_metrics_up_to_date(
-    repo: Workspace, address: str, capsys: pytest.CaptureFixture[str]
+    repo: Workspace,
+    address: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = add_run(
         repo.mlruns,

@@ -52,7 +52,8 @@ def test_without_the_variable_there_is_no_cluster(
 
 @pytest.mark.parametrize("address", GOOD)
 def test_an_address_is_taken_as_it_is(
-    address: str, monkeypatch: pytest.MonkeyPatch
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLOPS_CLUSTER", address)
     assert settings.address() == address
@@ -60,7 +61,8 @@ def test_an_address_is_taken_as_it_is(
 
 @pytest.mark.parametrize("address", BAD)
 def test_anything_else_is_wrong_usage(
-    address: str, monkeypatch: pytest.MonkeyPatch
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLOPS_CLUSTER", address)
     with pytest.raises(UsageError, match="MLOPS_CLUSTER: .* tcp://HOST:PORT"):
@@ -77,7 +79,8 @@ def test_rows_are_sent_to_the_workers_by_default(
 
 @pytest.mark.parametrize("store", STORES)
 def test_a_store_of_tables_is_a_folder_or_a_bucket(
-    store: str, monkeypatch: pytest.MonkeyPatch
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLOPS_CLUSTER_TABLES", f"{store}/")
     assert settings.tables() == store
@@ -85,7 +88,8 @@ def test_a_store_of_tables_is_a_folder_or_a_bucket(
 
 @pytest.mark.parametrize("store", NO_STORES)
 def test_another_place_for_tables_is_wrong_usage(
-    store: str, monkeypatch: pytest.MonkeyPatch
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLOPS_CLUSTER_TABLES", store)
     message = "MLOPS_CLUSTER_TABLES: .* the absolute path of a folder .* or s3://BUCKET"
@@ -100,7 +104,8 @@ def test_a_worker_takes_no_other_address(address: str) -> None:
 
 
 def test_a_training_with_a_wrong_address_leaves_no_old_bundle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     repo = new_checkout(tmp_path / "checkout")
     old = bundle_folder(repo)

@@ -131,6 +131,12 @@ def digests(repo: Repo) -> dict[tuple[str, ...], str]:
     return files
 
 
+def check_same_files_and_results(repo: Repo, expected: Repo) -> None:
+    """Check that the bundles of two trainings have the same bytes and metrics."""
+    assert digests(repo) == digests(expected)
+    assert results_of(repo) == results_of(expected)
+
+
 def results_of(repo: Repo) -> dict[tuple[str, str], dict[str, list[float]]]:
     """Return all metrics but durations by task and run name: every value, each digit."""
     results = {}

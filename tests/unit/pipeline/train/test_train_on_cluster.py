@@ -21,10 +21,9 @@ from tests.support.dask_cluster import DaskCluster, dask_cluster
 from tests.unit.pipeline.train.checkout import (
     Training,
     bundle_folder,
-    digests,
+    check_same_files_and_results,
     new_checkout,
     replace_housing,
-    results_of,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
@@ -79,8 +78,7 @@ def test_the_bundle_has_the_same_bytes_and_the_log_shows_every_fold(
         monkeypatch.setenv("MLOPS_CLUSTER_TABLES", str(tmp_path / store))
     other = new_checkout(tmp_path / "elsewhere")
     train(other, [], bundle_folder(other))
-    assert digests(other) == digests(trained.repo)
-    assert results_of(other) == results_of(trained.repo)
+    check_same_files_and_results(other, trained.repo)
     # The rows to train on and those held out, of two tasks.
     stored = list(tmp_path.glob("tables/*.parquet"))
     assert len(stored) >= 4 or not store
@@ -111,7 +109,9 @@ def test_a_worker_killed_in_the_middle_changes_nothing(cluster: DaskCluster) -> 
 
 
 def test_a_table_that_workers_cannot_read_ends_the_training_in_a_sentence(
-    cluster: DaskCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: DaskCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = strategies.training_data("housing")
     # A path of this machine that others do not have.

@@ -16,10 +16,9 @@ from tests.unit.pipeline.train.checkout import (
     DEAD,
     Training,
     bundle_folder,
-    digests,
+    check_same_files_and_results,
     new_checkout,
     replace_housing,
-    results_of,
     write_params,
 )
 
@@ -28,15 +27,24 @@ def shard_folder(repo: Repo, number: int) -> Path:
     return bundle_folder(repo) / str(number)
 
 
+def train_shard(repo: Repo, number: int, count: int) -> bundles.Bundle:
+    """Train one of some shards, into a bundle of its own."""
+    folder = shard_folder(repo, number)
+    shard = Shard(number, count)
+    return train(repo, [], folder, shard=shard)
+
+
 @pytest.mark.slow
 @pytest.mark.nightly
 def test_the_shards_together_are_the_bundle_of_one_training(
-    trained: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Training,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     replace_housing(monkeypatch, strategies.task_of("housing", 400))
     repo = new_checkout(tmp_path / "checkout")
     for number in (1, 2):
-        train(repo, [], shard_folder(repo, number), shard=Shard(number, 2))
+        train_shard(repo, number, 2)
     together = Repo.open(repo.root)
     together.build = tmp_path
     with joined(bundle_folder(repo)) as folder:
@@ -44,23 +52,26 @@ def test_the_shards_together_are_the_bundle_of_one_training(
         folder.mkdir()
     bundle = bundles.read(bundle_folder(together))
     assert set(bundle.tasks) == set(trained.bundle.tasks)
-    assert digests(together) == digests(trained.repo)
-    assert results_of(together) == results_of(trained.repo)
+    check_same_files_and_results(together, trained.repo)
 
     # Without shards, the bundle takes the place of both.
     write_params(repo.root, "iris")
     train(repo, [], bundle_folder(repo))
-    assert list(bundles.read(bundle_folder(repo)).tasks) == ["iris"]
+    whole = bundles.read(bundle_folder(repo))
+    assert list(whole.tasks) == ["iris"]
 
 
 def test_a_shard_whose_tasks_wait_for_their_data_leaves_a_bundle_without_a_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    waits: list[float],
 ) -> None:
     task = strategies.task_of("housing", 10)
-    replace_housing(monkeypatch, dataclasses.replace(task, sources=(DEAD,)))
+    waiting = dataclasses.replace(task, sources=(DEAD,))
+    replace_housing(monkeypatch, waiting)
     repo = new_checkout(tmp_path / "checkout")
+    bundle = train_shard(repo, 2, 2)
     folder = shard_folder(repo, 2)
-    bundle = train(repo, [], folder, shard=Shard(2, 2))
     assert bundles.read(folder) == bundle
     assert bundle.tasks == {}
     assert list(bundle.waiting) == ["housing"]
@@ -68,12 +79,13 @@ def test_a_shard_whose_tasks_wait_for_their_data_leaves_a_bundle_without_a_task(
 
 def test_a_shard_beside_a_bundle_of_all_tasks_is_refused(tmp_path: Path) -> None:
     repo = new_checkout(tmp_path / "checkout")
-    factories.bundle(bundle_folder(repo), "a" * 40, {"iris": 0.1})
+    commit = "a" * 40
+    factories.bundle(bundle_folder(repo), commit, {"iris": 0.1})
     with pytest.raises(UsageError, match="is a bundle of all tasks: delete it"):
-        train(repo, [], shard_folder(repo, 1), shard=Shard(1, 2))
+        train_shard(repo, 1, 2)
 
 
 def test_more_shards_than_tasks_are_refused(tmp_path: Path) -> None:
     repo = new_checkout(tmp_path / "checkout")
     with pytest.raises(UsageError, match="there are 2 tasks, which is too few for 3"):
-        train(repo, [], shard_folder(repo, 3), shard=Shard(3, 3))
+        train_shard(repo, 3, 3)

@@ -77,9 +77,8 @@ def without_commit(release: dict[str, Any]) -> None:
 
 def with_an_option(release: dict[str, Any]) -> None:
     digest = "a" * 64
-    release["images"][
-        "api"
-    ] = f"--all-tags=ghcr.io/owner/name/mlops-api@sha256:{digest}"
+    image = f"--all-tags=ghcr.io/owner/name/mlops-api@sha256:{digest}"
+    release["images"]["api"] = image
 
 
 @pytest.mark.parametrize(
@@ -94,7 +93,8 @@ def with_an_option(release: dict[str, Any]) -> None:
     ],
 )
 def test_a_damaged_release_is_one_sentence(
-    root: Path, change: Callable[[dict[str, Any]], None]
+    root: Path,
+    change: Callable[[dict[str, Any]], None],
 ) -> None:
     path = root / RELEASE
     release = json.loads(path.read_bytes())
@@ -132,15 +132,20 @@ def test_an_image_runs_on_its_own_platform_alone(
     assert released_images.runs(engine, platform) is expected
 
 
-def test_without_docker_a_release_cannot_be_started(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.start", "--local", "--released"],
+def run_start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the start command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.start", *arguments],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_without_docker_a_release_cannot_be_started() -> None:
+    done = run_start("--local", "--released")
     assert done.returncode == 1
     assert done.stderr == (
         "error: --released needs Docker: a release consists of images.\n"
@@ -157,14 +162,7 @@ def test_following_adds_the_reconciler_and_nothing_else(
 
 
 def test_following_needs_a_release() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.start", "--follow"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_start("--follow")
     assert done.returncode == 2
     assert "--follow needs --released: it follows releases." in done.stderr
 
@@ -176,7 +174,8 @@ def test_a_reconciler_brings_the_models_that_the_checkout_lacks(root: Path) -> N
 
 
 def test_prometheus_learns_of_checks_from_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "containers.prom"
     monkeypatch.setattr(container_metrics, "PATH", path)
