@@ -25,7 +25,8 @@ from tests.support.promoted_history import MODEL_FILES, PromotedHistory
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 # The runs of the factories are of 2026.
 IN_2025 = STARTED - 365 * DAY_MS
-LAST_DAY_OF_2025 = int(datetime(2025, 12, 31, 23, tzinfo=UTC).timestamp() * 1000)
+LAST_HOUR_OF_2025 = datetime(2025, 12, 31, 23, tzinfo=UTC)
+LAST_DAY_OF_2025 = int(LAST_HOUR_OF_2025.timestamp() * 1000)
 
 
 class Years:
@@ -38,12 +39,14 @@ class Years:
         git(self.root, "init", "--quiet", "-b", "main")
         git(self.root, "config", "user.name", "Tester")
         git(self.root, "config", "user.email", "tester@example.org")
-        (self.root / ".gitignore").write_text("/mlruns/.local/\n/build/\n")
+        ignored = self.root / ".gitignore"
+        ignored.write_text("/mlruns/.local/\n/build/\n")
         self.parent = self.add(files={"note.txt": b"old"})
         self.child = self.add(parent=self.parent.run_id)
 
     def add(self, **changes: object) -> Run:
-        return add_run(self.repo.mlruns, **({"started": IN_2025} | changes))
+        defaults = {"started": IN_2025}
+        return add_run(self.repo.mlruns, **(defaults | changes))
 
     def commit(self) -> str:
         return commit_all(self.root, "feat: a history")
@@ -55,7 +58,8 @@ class Years:
         """Archive 2025; return the runs that have moved."""
         before = set(self.history().folders)
         archive(self.history(), "2025", NOW)
-        return before - set(self.history().folders)
+        after = set(self.history().folders)
+        return before - after
 
     def stored(self) -> dict[str, str]:
         """Return the address of each run in the database that is built."""
@@ -74,15 +78,17 @@ def years(tmp_path: Path) -> Years:
 def test_one_commit_moves_the_year_and_the_tag_has_it(years: Years) -> None:
     before = years.commit()
     result = archive(years.history(), "2025", NOW)
-    assert (result.moved, result.stay, result.tag) == (2, 0, "history/2025")
-    assert git(years.root, "rev-parse", "history/2025^{commit}") == before
-    assert git(years.root, "log", "-2", "--format=%H").split() == [
-        result.commit,
-        before,
-    ]
-    changed = git(years.root, "diff", "--name-status", before, "HEAD").splitlines()
-    assert len(changed) == 3
-    for line in changed:
+    assert result.moved == 2
+    assert result.stay == 0
+    assert result.tag == "history/2025"
+    tagged = git(years.root, "rev-parse", "history/2025^{commit}")
+    assert tagged == before
+    log = git(years.root, "log", "-2", "--format=%H")
+    assert log.split() == [result.commit, before]
+    changes = git(years.root, "diff", "--name-status", before, "HEAD")
+    lines = changes.splitlines()
+    assert len(lines) == 3
+    for line in lines:
         assert line.startswith("D\tmlruns/housing/2025-")
     assert git(years.root, "status", "--porcelain") == ""
     assert verify(years.repo) == []
@@ -91,15 +97,22 @@ def test_one_commit_moves_the_year_and_the_tag_has_it(years: Years) -> None:
 def test_what_is_promoted_or_belongs_with_later_runs_stays(years: Years) -> None:
     used = model_id()
     over_new_year = years.add(started=LAST_DAY_OF_2025)
-    years.add(parent=over_new_year.run_id, started=LAST_DAY_OF_2025 + DAY_MS)
+    first_day_of_2026 = LAST_DAY_OF_2025 + DAY_MS
+    years.add(parent=over_new_year.run_id, started=first_day_of_2026)
     lender = years.add(models={used: MODEL_FILES})
     years.add(model_inputs=[used], started=STARTED)
     champion = years.add(models={model_id(): MODEL_FILES})
     sibling = years.add(parent=champion.run_id)
     promote(years.repo, champion)
     years.commit()
-    stay = {run.run_id for run in (over_new_year, lender, champion, sibling)}
-    assert years.move() == {years.parent.run_id, years.child.run_id}
+    moved = years.move()
+    assert moved == {years.parent.run_id, years.child.run_id}
+    stay = {
+        over_new_year.run_id,
+        lender.run_id,
+        champion.run_id,
+        sibling.run_id,
+    }
     assert stay < set(years.history().folders)
     assert verify(years.repo) == []
 
@@ -116,28 +129,32 @@ def test_extracted_runs_are_in_the_database_with_their_files(years: Years) -> No
     address = stored[years.parent.run_id]
     assert address.startswith(f"mlflow-artifacts:/{place}/2025-")
     path = address.removeprefix("mlflow-artifacts:/")
-    assert (years.repo.mlruns / path / "note.txt").read_bytes() == b"old"
+    note = years.repo.mlruns / path / "note.txt"
+    assert note.read_bytes() == b"old"
     assert git(years.root, "status", "--porcelain") == ""
     assert verify(years.repo) == []
     # Those of a year that is not wanted any more leave the database, too.
-    (years.repo.mlruns / ".local" / "archived").rename(years.root / "build" / "aside")
+    archived = years.repo.mlruns / ".local" / "archived"
+    archived.rename(years.root / "build" / "aside")
     assert years.stored().keys() == everything - moved
 
 
 def test_a_clone_without_the_tag_says_how_to_get_it(
-    years: Years, tmp_path: Path
+    years: Years,
+    tmp_path: Path,
 ) -> None:
     years.commit()
     years.move()
+    other = tmp_path / "other"
     git(tmp_path, "clone", "--quiet", "--no-tags", str(years.root), "other")
     notices: list[str] = []
-    clone = History.open(tmp_path / "other" / "mlruns")
+    clone = History.open(other / "mlruns")
     assert clone.verify(notice=notices.append) == []
     (notice,) = notices
     assert "`git fetch origin tag history/2025` brings it" in notice
     with pytest.raises(UsageError, match="there is no tag history/2025 here"):
         extract(clone, "2025")
-    git(tmp_path / "other", "fetch", "--quiet", "origin", "tag", "history/2025")
+    git(other, "fetch", "--quiet", "origin", "tag", "history/2025")
     assert extract(clone, "2025") == 2
 
 
@@ -179,7 +196,9 @@ def test_a_call_that_was_killed_is_finished_by_the_next(years: Years) -> None:
     ],
 )
 def test_a_year_that_cannot_be_archived_is_refused(
-    years: Years, year: str, message: str
+    years: Years,
+    year: str,
+    message: str,
 ) -> None:
     before = years.commit()
     with pytest.raises(UsageError, match=message):
@@ -205,7 +224,8 @@ def test_uncommitted_changes_are_not_archived(years: Years) -> None:
 
 def test_a_damaged_year_is_not_archived(years: Years) -> None:
     folder = years.history().folder(years.parent.run_id)
-    (folder / "artifacts" / "note.txt").write_bytes(b"new")
+    note = folder / "artifacts" / "note.txt"
+    note.write_bytes(b"new")
     years.commit()
     with pytest.raises(PipelineError, match="nothing was archived"):
         archive(years.history(), "2025", NOW)
@@ -213,13 +233,16 @@ def test_a_damaged_year_is_not_archived(years: Years) -> None:
 
 
 def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
-    add_run(tmp_path / "mlruns", started=IN_2025)
+    mlruns = tmp_path / "mlruns"
+    add_run(mlruns, started=IN_2025)
     with pytest.raises(UsageError, match="is not a Git repository with a commit"):
-        archive(History.open(tmp_path / "mlruns"), "2025", NOW)
+        archive(History.open(mlruns), "2025", NOW)
 
 
 def test_addresses_of_archived_runs_are_those_of_the_history() -> None:
     day = Path("mlruns/.local/archived/2025/housing/2025-01-31")
-    address = layout.artifact_uri(day, "a" * 32, "artifacts")
+    run_id = "a" * 32
+    address = layout.artifact_uri(day, run_id, "artifacts")
     assert layout.is_history_uri(address)
-    assert not layout.is_history_uri(address.replace("archived/2025", "notebooks"))
+    elsewhere = address.replace("archived/2025", "notebooks")
+    assert not layout.is_history_uri(elsewhere)

@@ -16,6 +16,7 @@ from history.build import Change
 from history.runfile import Run
 from tests.support.built_database import bring_up, client, path_of, runs_in
 from tests.support.history_factories import (
+    DATASET,
     DAY_MS,
     STARTED,
     Workspace,
@@ -25,16 +26,6 @@ from tests.support.history_factories import (
     promote,
     query,
 )
-
-DATASET = {
-    "name": "d",
-    "digest": "1",
-    "source_type": "http",
-    "source": "{}",
-    "schema": None,
-    "profile": None,
-    "tags": {"k": "v"},
-}
 
 
 def dump(repo: Workspace) -> list[str]:
@@ -48,6 +39,11 @@ def add_model_run(repo: Workspace, content: bytes = b"x", **changes: Any) -> Run
     """Add a run with a model."""
     models = {model_id(): {"model.onnx": content}}
     return add_run(repo.mlruns, models=models, **changes)
+
+
+def folder_of(repo: Workspace, run: Run) -> Path:
+    folders = layout.run_folders(repo.mlruns)
+    return folders[run.run_id]
 
 
 def test_an_empty_history_gives_an_empty_store(repo: Workspace) -> None:
@@ -64,17 +60,19 @@ def test_runs_are_added_and_removed_with_all_their_rows(repo: Workspace) -> None
     second = add_model_run(repo, model_inputs=[used], datasets=[DATASET])
     assert bring_up(repo) == Change(1, 0, 2)
     assert runs_in(repo) == {first.run_id, second.run_id}
-    shutil.rmtree(layout.run_folders(repo.mlruns)[second.run_id])
+    shutil.rmtree(folder_of(repo, second))
     assert bring_up(repo) == Change(0, 1, 1)
     assert dump(repo) == before
     assert bring_up(repo) == Change(0, 0, 1)
 
 
 def test_the_order_in_which_runs_arrive_does_not_matter(
-    repo: Workspace, tmp_path: Path
+    repo: Workspace,
+    tmp_path: Path,
 ) -> None:
     for number in range(4):
-        add_run(repo.mlruns, experiment=f"e{number % 2}", started=STARTED + number)
+        experiment = f"e{number % 2}"
+        add_run(repo.mlruns, experiment=experiment, started=STARTED + number)
         bring_up(repo)
     at_once = tmp_path / "at-once.db"
     build.build_database(repo.mlruns, at_once)
@@ -83,12 +81,14 @@ def test_the_order_in_which_runs_arrive_does_not_matter(
 
 
 def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
-    repo: Workspace, tmp_path: Path
+    repo: Workspace,
+    tmp_path: Path,
 ) -> None:
     add_run(repo.mlruns)
     bring_up(repo)
     experiment_ids = "SELECT name, experiment_id FROM experiments"
-    usual = dict(query(path_of(repo), experiment_ids))["housing"]
+    ids = dict(query(path_of(repo), experiment_ids))
+    usual = ids["housing"]
     other = tmp_path / "other.db"
     build.build_database(tmp_path / "no-history", other)
     with closing(sqlite3.connect(other)) as connection:
@@ -99,7 +99,8 @@ def test_an_experiment_has_the_same_id_in_every_clone_unless_it_is_taken(
         )
         connection.commit()
     build.build_database(repo.mlruns, other)
-    assert dict(query(other, experiment_ids))["housing"] == usual + 1
+    other_ids = dict(query(other, experiment_ids))
+    assert other_ids["housing"] == usual + 1
 
 
 def test_a_run_that_was_logged_into_the_database_stays_and_moves_when_imported(
@@ -115,7 +116,7 @@ def test_a_run_that_was_logged_into_the_database_stays_and_moves_when_imported(
     run_id = run.info.run_id
     own = f"mlflow-artifacts:/.local/housing/{run_id}/artifacts"
     assert run.info.artifact_uri == own
-    artifact = repo.mlruns / ".local" / "housing" / run_id / "artifacts" / "note.txt"
+    artifact = repo.mlruns / f".local/housing/{run_id}/artifacts/note.txt"
     artifact.parent.mkdir(parents=True)
     artifact.write_text("noted")
     store.set_terminated(run_id)
@@ -139,11 +140,13 @@ def test_a_model_whose_files_were_deleted_is_still_shown(repo: Workspace) -> Non
         model_id(): {},
     }
     run = add_run(repo.mlruns, models=models)
-    folder = layout.run_folders(repo.mlruns)[run.run_id]
+    folder = folder_of(repo, run)
     shutil.rmtree(folder / "models" / deleted)
     bring_up(repo)
-    assert len(client(repo).get_run(run.run_id).outputs.model_outputs) == 3
-    assert client(repo).get_logged_model(deleted).name == "model"
+    store = client(repo)
+    shown = store.get_run(run.run_id)
+    assert len(shown.outputs.model_outputs) == 3
+    assert store.get_logged_model(deleted).name == "model"
 
 
 def champion_of(repo: Workspace) -> ModelVersion:
@@ -162,7 +165,8 @@ def test_the_registry_agrees_with_the_promotions(repo: Workspace) -> None:
     assert champion.source == f"models:/{second.models[0].model_id}"
     assert champion.tags["decided_by"] == "gate"
     uri = client(repo).get_model_version_download_uri("housing", "1")
-    assert uri.endswith(f"{first.run_id}/models/{first.models[0].model_id}")
+    replaced = first.models[0].model_id
+    assert uri.endswith(f"{first.run_id}/models/{replaced}")
 
 
 def test_a_deleted_promotion_leaves_the_registry_and_a_model_of_mine_stays(
@@ -187,15 +191,17 @@ def test_a_damaged_file_stops_the_build_and_changes_nothing(repo: Workspace) -> 
     before = dump(repo)
     add_run(repo.mlruns)
     bad = add_run(repo.mlruns)
-    path = layout.run_folders(repo.mlruns)[bad.run_id] / "run.json"
-    path.write_text(path.read_text("utf-8")[:100])
+    path = folder_of(repo, bad) / "run.json"
+    text = path.read_text("utf-8")
+    path.write_text(text[:100])
     with pytest.raises(PipelineError, match="not whole JSON"):
         bring_up(repo)
     assert dump(repo) == before
     os.remove(path_of(repo))
     with pytest.raises(PipelineError, match="not whole JSON"):
         bring_up(repo)
-    assert {path.name for path in repo.build.iterdir()} <= {"mlflow.db.lock"}
+    names = {path.name for path in repo.build.iterdir()}
+    assert names <= {"mlflow.db.lock"}
 
 
 def test_a_model_in_two_runs_is_a_contradiction(repo: Workspace) -> None:

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -32,6 +33,10 @@ DATASET = {
     "profile": None,
     "tags": {},
 }
+POINTS = [
+    (1.0, 1, 0),
+    (0.25, 2, 1),
+]
 SHOWN = (
     "depth",
     "0.25",
@@ -50,7 +55,14 @@ def in_checkout(repo: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def call(*arguments: str) -> Result:
     environment = {"COLUMNS": "160", "TERM": "dumb"}
-    return CliRunner(env=environment).invoke(app, arguments)
+    runner = CliRunner(env=environment)
+    return runner.invoke(app, arguments)
+
+
+def printed(*arguments: str) -> Any:
+    """Return what a command prints as JSON."""
+    output = call(*arguments, "--json").stdout
+    return json.loads(output)
 
 
 def test_build_writes_where_it_is_asked_to(repo: Workspace, tmp_path: Path) -> None:
@@ -64,9 +76,8 @@ def test_build_writes_where_it_is_asked_to(repo: Workspace, tmp_path: Path) -> N
 
 def test_another_folder_may_hold_the_history(repo: Workspace) -> None:
     run = add_run(repo.root / "runs")
-    output = call("--folder", "runs", "list", "--json").stdout
-    (listed,) = json.loads(output)
-    assert listed["run_id"] == run.run_id
+    (only,) = printed("--folder", "runs", "list")
+    assert only["run_id"] == run.run_id
 
 
 def test_a_folder_that_is_missing_is_created_by_import_alone(repo: Workspace) -> None:
@@ -75,8 +86,10 @@ def test_a_folder_that_is_missing_is_created_by_import_alone(repo: Workspace) ->
         assert error.startswith("none is not a folder: name the history with --folder")
     source = SourceStore(repo.root / "source")
     source.log()
-    assert call("--folder", "none", "import", "--from", source.uri).exit_code == 0
-    assert len(layout.run_folders(repo.root / "none")) == 1
+    result = call("--folder", "none", "import", "--from", source.uri)
+    assert result.exit_code == 0
+    folders = layout.run_folders(repo.root / "none")
+    assert len(folders) == 1
 
 
 @pytest.fixture
@@ -128,8 +141,10 @@ def test_import_prints_the_folders(repo: Workspace, tmp_path: Path) -> None:
     running = source.log(status=None)
     result = call("import", "--from", source.uri)
     folder = layout.run_folders(repo.mlruns)[run_id]
-    assert result.stdout.splitlines() == [folder.relative_to(repo.root).as_posix()]
-    assert f"the run {running} is RUNNING" in result.stderr.replace("\n", " ")
+    relative = folder.relative_to(repo.root).as_posix()
+    assert result.stdout == f"{relative}\n"
+    notices = result.stderr.replace("\n", " ")
+    assert f"the run {running} is RUNNING" in notices
 
 
 def add_note(repo: Workspace) -> Path:
@@ -142,14 +157,14 @@ def add_note(repo: Workspace) -> Path:
 def test_verify_ends_with_1_and_prints_the_faults(repo: Workspace) -> None:
     path = add_note(repo)
     assert "1 runs, no fault." in call("verify").stdout
-    assert json.loads(call("verify", "--json").stdout) == []
+    assert printed("verify") == []
     path.unlink()
     file = path.relative_to(repo.root).as_posix()
     result = call("verify")
     assert result.exit_code == 1
     assert result.stdout == f"{file}: is missing\n"
-    faults = json.loads(call("verify", "--json").stdout)
-    assert faults == [{"file": file, "reason": "is missing"}]
+    (fault,) = printed("verify")
+    assert fault == {"file": file, "reason": "is missing"}
 
 
 def test_verify_gives_advice_that_fits(repo: Workspace) -> None:
@@ -174,7 +189,7 @@ def test_verify_gives_advice_that_fits(repo: Workspace) -> None:
     advice = "they are in the last commit, too: `git log -- FILE`"
     assert advice in str(result.exception)
     assert result.stderr == ""
-    json.loads(call("verify", "--json").stdout)
+    assert printed("verify")
 
 
 def test_prune_deletes_runs_and_with_dry_run_shows_them(repo: Workspace) -> None:
@@ -182,10 +197,11 @@ def test_prune_deletes_runs_and_with_dry_run_shows_them(repo: Workspace) -> None
     for number in range(22):  # the newest 20 and the first of the month are kept
         add_run(repo.mlruns, started=year_ago + number)
     assert "1 runs would be deleted." in call("prune", "--dry-run").stdout
-    (path,) = json.loads(call("prune", "--dry-run", "--json").stdout)
-    assert (repo.root / path).is_dir()
+    (path,) = printed("prune", "--dry-run")
+    folder = repo.root / path
+    assert folder.is_dir()
     assert "1 runs were deleted; commit that." in call("prune").stdout
-    assert not (repo.root / path).exists()
+    assert not folder.exists()
     help_text = call("prune", "--help").stdout.replace("│", "")
     assert "ever promoted" in " ".join(help_text.split())
 
@@ -205,9 +221,9 @@ def test_list_shows_the_newest_first(repo: Workspace) -> None:
     assert "└ a run" in first
     assert second.startswith(old.run_id[:8])
     assert "the old [bold]" in second
-    (newest,) = json.loads(call("list", "--json", "--limit", "1").stdout)
+    (newest,) = printed("list", "--limit", "1")
     assert newest["run_id"] == new.run_id
-    assert len(json.loads(call("list", "--json").stdout)) == 3
+    assert len(printed("list")) == 3
 
 
 def test_show_shows_all_of_one_run(repo: Workspace) -> None:
@@ -215,7 +231,7 @@ def test_show_shows_all_of_one_run(repo: Workspace) -> None:
         repo.mlruns,
         {"plot.png": b"png"},
         {model_id(): {"model.onnx": b"x"}},
-        metrics={"rmse": [(1.0, 1, 0), (0.25, 2, 1)]},
+        metrics={"rmse": POINTS},
         datasets=[DATASET],
         ended=None,
     )
@@ -223,7 +239,7 @@ def test_show_shows_all_of_one_run(repo: Workspace) -> None:
     page = call("show", run.run_id[:10]).stdout
     for text in SHOWN:
         assert text in page
-    content = json.loads(call("show", run.run_id, "--json").stdout)
+    content = printed("show", run.run_id)
     assert content["run_id"] == run.run_id
 
 

@@ -13,6 +13,7 @@ from history import History, Project, layout
 from history.committed import CommittedHistory
 from history.location import Location
 from tests.conftest import commit_all
+from tests.support.history_comparison import check_same_runs, check_same_summaries
 from tests.support.history_factories import STARTED, add_run, model_id, new_run
 from tests.support.promoted_history import MODEL_FILES, PromotedHistory
 
@@ -21,13 +22,18 @@ from tests.support.promoted_history import MODEL_FILES, PromotedHistory
 def promoted(tmp_path: Path) -> PromotedHistory:
     promoted = PromotedHistory(tmp_path / "clone")
     git(promoted.repo.root, "init", "--quiet")
-    add_run(promoted.repo.mlruns, experiment="Other one", started=STARTED + 1)
+    add_run(
+        promoted.repo.mlruns,
+        experiment="Other one",
+        started=STARTED + 1,
+    )
     return promoted
 
 
 @pytest.fixture
 def committed(
-    promoted: PromotedHistory, tmp_path: Path
+    promoted: PromotedHistory,
+    tmp_path: Path,
 ) -> Callable[[], CommittedHistory]:
     """Return a function that commits everything and opens the history of the commit."""
 
@@ -37,8 +43,10 @@ def committed(
         folder = tmp_path / "tip"
         models = folder / "deployment" / "models"
         shutil.copytree(promoted.repo.models, models)
-        location = Location(folder.resolve() / "mlruns", Project(models=models))
-        return CommittedHistory(location, Tree(root, commit))
+        mlruns = folder.resolve() / "mlruns"
+        location = Location(mlruns, Project(models=models))
+        tree = Tree(root, commit)
+        return CommittedHistory(location, tree)
 
     return open_it
 
@@ -48,38 +56,49 @@ Open = Callable[[], CommittedHistory]
 
 def on_disk(history: History) -> list[str]:
     """Return the files that a history has in its folder, below it."""
-    files = [path for path in history.path.rglob("*") if path.is_file()]
-    return sorted(path.relative_to(history.path).as_posix() for path in files)
+    names = []
+    for path in history.path.rglob("*"):
+        if path.is_file():
+            name = path.relative_to(history.path)
+            names.append(name.as_posix())
+    return sorted(names)
+
+
+def place_of(folder: Path) -> tuple[str, ...]:
+    """Return the names of a run's folder, its day and its experiment."""
+    return folder.parts[-3:]
 
 
 def test_everything_is_read_as_from_a_checkout(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
     opened = committed()
     assert on_disk(opened) == ["registry/housing/1.json"]
     with promoted.repo.history() as checkout:
         assert len(opened) == len(checkout) == 4
         for run_id, folder in checkout.folders.items():
-            assert opened.folders[run_id].parts[-3:] == folder.parts[-3:]
-        assert {run.run_id for run in opened.summaries()} == set(checkout.folders)
+            assert place_of(opened.folders[run_id]) == place_of(folder)
+        run_ids = {run.run_id for run in opened.summaries()}
+        assert run_ids == set(checkout.folders)
         assert on_disk(opened) == ["registry/housing/1.json"]
-        assert list(opened.summaries()) == list(checkout.summaries())
-        some = list(checkout.folders)[2:0:-1]
-        assert list(opened.summaries(some)) == list(checkout.summaries(some))
-        assert [run.run_id for run in opened.summaries(some)] == some
-        assert list(opened.runs()) == list(checkout.runs())
-        assert list(opened.runs("housing")) == list(checkout.runs("housing"))
-        assert opened.newest(2) == checkout.newest(2)
-        assert opened.champion("housing") == checkout.champion("housing")
+        check_same_summaries(opened, checkout)
+        check_same_runs(opened, checkout)
         run = promoted.run
-        assert opened.run(run.run_id[:12]) == run
-        folder = opened.model_folder(run.run_id, run.models[0].model_id)
-    names = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert names == MODEL_FILES
+        start = run.run_id[:12]
+        assert opened.run(start) == run
+        model = run.models[0]
+        folder = opened.model_folder(run.run_id, model.model_id)
+    files = {}
+    for path in folder.iterdir():
+        files[path.name] = path.read_bytes()
+    assert files == MODEL_FILES
 
 
 def test_what_is_added_is_seen_and_lies_where_a_checkout_has_it(
-    promoted: PromotedHistory, committed: Open, monkeypatch: pytest.MonkeyPatch
+    promoted: PromotedHistory,
+    committed: Open,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened = committed()
     monkeypatch.setattr(layout, "MOST_ENTRIES", 3)
@@ -90,21 +109,26 @@ def test_what_is_added_is_seen_and_lies_where_a_checkout_has_it(
     artifacts = {"artifacts/note.txt": source}
     folder = opened.add(run, artifacts)
     with promoted.repo.history() as checkout:
-        assert folder.parts[-3:] == checkout.add(run, artifacts).parts[-3:]
+        folder_of_checkout = checkout.add(run, artifacts)
+    assert place_of(folder) == place_of(folder_of_checkout)
     assert folder.parent.name.endswith("_2")  # the day was full
     assert run.run_id in opened
-    assert run.run_id in {summary.run_id for summary in opened.summaries()}
+    summarized = {summary.run_id for summary in opened.summaries()}
+    assert run.run_id in summarized
     assert opened.run(run.run_id) == run
     assert opened.verify([run.run_id]) == []
-    (folder / "artifacts" / "note.txt").write_bytes(b"other")
+    note = folder / "artifacts" / "note.txt"
+    note.write_bytes(b"other")
     (fault,) = opened.verify([run.run_id])
     assert "was altered" in fault.reason
 
 
 def test_a_run_that_was_committed_is_checked_byte_for_byte(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
-    (promoted.folder / "artifacts" / "note.txt").write_bytes(b"other")
+    note = promoted.folder / "artifacts" / "note.txt"
+    note.write_bytes(b"other")
     opened = committed()
     assert opened.verify([promoted.sibling.run_id]) == []
     (fault,) = opened.verify([promoted.run.run_id])
@@ -130,8 +154,10 @@ def list_a_model_twice(promoted: PromotedHistory) -> None:
 
 
 def leave_a_file_among_the_runs(promoted: PromotedHistory) -> None:
-    (promoted.folder.parent / "notes.txt").write_text("x")
-    (promoted.folder.parent.parent / "notes.txt").write_text("x")
+    day = promoted.folder.parent
+    experiment = day.parent
+    (day / "notes.txt").write_text("x")
+    (experiment / "notes.txt").write_text("x")
 
 
 DAMAGE = [
@@ -151,16 +177,19 @@ def test_damage_around_an_added_run_is_found_as_in_a_checkout(
     damage: Callable[[PromotedHistory], None],
 ) -> None:
     damage(promoted)
-    added = add_run(promoted.repo.mlruns, models={model_id(): MODEL_FILES})
+    models = {model_id(): MODEL_FILES}
+    added = add_run(promoted.repo.mlruns, models=models)
     with promoted.repo.history() as checkout:
         expected = checkout.verify([added.run_id])
     assert expected
     faults = committed().verify([added.run_id])
-    assert [fault.reason for fault in faults] == [fault.reason for fault in expected]
+    reasons = [fault.reason for fault in faults]
+    assert reasons == [fault.reason for fault in expected]
 
 
 def test_a_damaged_run_is_named_when_summaries_are_read(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
     promoted.run_file.write_text('{"format": 1')
     opened = committed()
@@ -169,16 +198,19 @@ def test_a_damaged_run_is_named_when_summaries_are_read(
 
 
 def test_a_run_in_two_folders_is_refused(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
-    other = promoted.folder.parent.with_name("2020-01-01") / promoted.folder.name
-    shutil.copytree(promoted.folder, other)
+    day = promoted.folder.parent
+    other_day = day.with_name("2020-01-01")
+    shutil.copytree(promoted.folder, other_day / promoted.folder.name)
     with pytest.raises(PipelineError, match="lies in two folders"):
         committed()
 
 
 def test_a_folder_without_its_run_file_is_named(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
     folder = promoted.folder.with_name("0" * 32)
     folder.mkdir()
@@ -188,16 +220,20 @@ def test_a_folder_without_its_run_file_is_named(
 
 
 def test_models_that_are_known_are_not_read_again(
-    promoted: PromotedHistory, committed: Open
+    promoted: PromotedHistory,
+    committed: Open,
 ) -> None:
-    added = add_run(promoted.repo.mlruns, models={model_id(): MODEL_FILES})
-    promoted.edit(
-        promoted.folder.parent / promoted.sibling.run_id / "run.json", format=2
-    )
+    models = {model_id(): MODEL_FILES}
+    added = add_run(promoted.repo.mlruns, models=models)
+    sibling = promoted.sibling.run_id
+    day = promoted.folder.parent
+    promoted.edit(day / sibling / "run.json", format=2)
     opened = committed()
-    models: dict[str, list[str]] = {run_id: [] for run_id in opened.folders}
+    known: dict[str, list[str]] = {}
+    for run_id in opened.folders:
+        known[run_id] = []
     taken = added.models[0].model_id
-    models[promoted.sibling.run_id] = [taken]
-    opened.take_models_as_read(models)
+    known[sibling] = [taken]
+    opened.take_models_as_read(known)
     (fault,) = opened.verify([added.run_id])
     assert fault.reason == f"lists the model {taken}, which another run lists"

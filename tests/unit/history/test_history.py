@@ -18,6 +18,8 @@ from tests.support.history_factories import (
     verify,
 )
 
+Files = dict[str, Path]
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Workspace:
@@ -29,7 +31,7 @@ def target(tmp_path: Path) -> Workspace:
     return new_workspace(tmp_path / "target")
 
 
-def files_of(workspace: Workspace, run: Run) -> dict[str, Path]:
+def files_of(workspace: Workspace, run: Run) -> Files:
     """Return the files of a run by their paths below its folder."""
     folder = workspace.history().folder(run.run_id)
     files = {}
@@ -40,9 +42,15 @@ def files_of(workspace: Workspace, run: Run) -> dict[str, Path]:
     return files
 
 
+def one_model() -> dict[str, dict[str, bytes]]:
+    """Return a new model with one file."""
+    files = {"model.onnx": b"x"}
+    return {model_id(): files}
+
+
 def add_model_run(workspace: Workspace) -> Run:
     """Add a run with a model."""
-    return add_run(workspace.mlruns, models={model_id(): {"model.onnx": b"x"}})
+    return add_run(workspace.mlruns, models=one_model())
 
 
 def promoted_model(workspace: Workspace) -> tuple[Promotion, Path]:
@@ -54,20 +62,22 @@ def promoted_model(workspace: Workspace) -> tuple[Promotion, Path]:
 
 
 def test_everything_that_is_exported_is_there() -> None:
-    assert sorted(history.__all__) == history.__all__
-    for name in history.__all__:
+    exported = history.__all__
+    assert sorted(exported) == exported
+    for name in exported:
         assert getattr(history, name)
 
 
 def test_a_folder_that_does_not_exist_is_an_empty_history(tmp_path: Path) -> None:
-    with History.open(tmp_path / "none") as empty:
+    folder = tmp_path / "none"
+    with History.open(folder) as empty:
         assert len(empty) == 0
         assert list(empty.runs()) == []
         assert empty.newest(3) == []
         assert empty.models() == []
         assert empty.champion("housing") is None
         assert empty.verify() == []
-    assert not (tmp_path / "none").exists()
+    assert not folder.exists()
 
 
 def test_runs_are_read_one_by_one(source: Workspace) -> None:
@@ -75,19 +85,23 @@ def test_runs_are_read_one_by_one(source: Workspace) -> None:
     later = add_run(source.mlruns, experiment="a", started=STARTED + DAY_MS)
     other = add_run(source.mlruns, experiment="Other one")
     with source.history() as opened:
-        (opened.folders[later.run_id] / "run.json").unlink()
+        folder = opened.folders[later.run_id]
+        (folder / "run.json").unlink()
         runs = opened.runs("a")
         assert next(runs) == first
         with pytest.raises(history.PipelineError, match="cannot be read"):
             next(runs)
-        assert list(opened.runs("Other one")) == [other]
-        assert opened.run(other.run_id[:12]) == other
+        others = list(opened.runs("Other one"))
+        assert others == [other]
+        start = other.run_id[:12]
+        assert opened.run(start) == other
         assert other.run_id in opened
         assert "0" * 32 not in opened
 
 
 def test_the_folders_are_listed_once(
-    source: Workspace, monkeypatch: pytest.MonkeyPatch
+    source: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = add_model_run(source)
     promote(source, run)
@@ -102,27 +116,35 @@ def test_the_folders_are_listed_once(
     with source.history() as opened:
         assert list(opened.runs()) == [run]
         assert opened.run(run.run_id) == run
-        assert opened.model_folder(run.run_id, run.models[0].model_id).is_dir()
+        model = run.models[0]
+        folder = opened.model_folder(run.run_id, model.model_id)
+        assert folder.is_dir()
         assert len(opened) == 1
     assert len(calls) == 1
 
 
 def test_a_run_is_added_with_its_files(source: Workspace, target: Workspace) -> None:
-    files = {"note.txt": b"noted", "plots/a b.png": b"png"}
-    run = add_run(source.mlruns, files, {model_id(): {"model.onnx": b"x"}})
+    files = {
+        "note.txt": b"noted",
+        "plots/a b.png": b"png",
+    }
+    run = add_run(source.mlruns, files, one_model())
     with target.history() as opened:
         folder = opened.add(run, files_of(source, run))
         assert opened.folder(run.run_id) == folder
         assert opened.run(run.run_id) == run
         assert opened.verify() == []
-    assert files_of(target, run).keys() == files_of(source, run).keys()
-    assert not (target.mlruns / layout.LOCAL / "adding").exists()
+    added = files_of(target, run)
+    assert added.keys() == files_of(source, run).keys()
+    left = target.mlruns / layout.LOCAL / "adding"
+    assert not left.exists()
 
 
 def test_the_files_of_a_model_may_be_left_out(
-    source: Workspace, target: Workspace
+    source: Workspace,
+    target: Workspace,
 ) -> None:
-    run = add_run(source.mlruns, {"a": b"a"}, {model_id(): {"model.onnx": b"x"}})
+    run = add_run(source.mlruns, {"a": b"a"}, one_model())
     artifacts = {}
     for name, path in files_of(source, run).items():
         if name.startswith("artifacts/"):
@@ -143,16 +165,20 @@ def test_a_run_is_added_only_once(source: Workspace, target: Workspace) -> None:
 
 
 def test_a_run_with_other_files_is_not_added(
-    source: Workspace, target: Workspace
+    source: Workspace,
+    target: Workspace,
 ) -> None:
     run = add_run(source.mlruns, {"note.txt": b"noted"})
     files = files_of(source, run)
     other = source.root / "other.txt"
     other.write_bytes(b"other")
-    cases: dict[str, dict[str, Path]] = {
-        "lists artifacts/note.txt: name its file": {},
-        "does not list artifacts/more.txt": files | {"artifacts/more.txt": other},
-        "is not the artifacts/note.txt": {"artifacts/note.txt": other},
+    missing: Files = {}
+    too_many = files | {"artifacts/more.txt": other}
+    exchanged = {"artifacts/note.txt": other}
+    cases: dict[str, Files] = {
+        "lists artifacts/note.txt: name its file": missing,
+        "does not list artifacts/more.txt": too_many,
+        "is not the artifacts/note.txt": exchanged,
     }
     with target.history() as opened:
         for message, given in cases.items():
@@ -164,11 +190,13 @@ def test_a_run_with_other_files_is_not_added(
 
 
 def test_a_promotion_of_another_process_is_not_overwritten(
-    source: Workspace, target: Workspace
+    source: Workspace,
+    target: Workspace,
 ) -> None:
     first, files = promoted_model(source)
     run = source.history().run(first.run_id)
-    with History.open(target.mlruns) as opened, History.open(target.mlruns) as other:
+    mlruns = target.mlruns
+    with History.open(mlruns) as opened, History.open(mlruns) as other:
         opened.add(run)
         assert opened.champion("housing") is None  # from now on this is out of date
         path = other.promote(first, files)
@@ -181,7 +209,8 @@ def test_a_promotion_of_another_process_is_not_overwritten(
 
 
 def test_a_run_must_be_in_the_history_to_be_promoted(
-    source: Workspace, target: Workspace
+    source: Workspace,
+    target: Workspace,
 ) -> None:
     promotion, _ = promoted_model(source)
     with target.history() as opened:
@@ -191,7 +220,8 @@ def test_a_run_must_be_in_the_history_to_be_promoted(
 
 
 def test_the_last_promotion_is_the_champion(
-    source: Workspace, target: Workspace
+    source: Workspace,
+    target: Workspace,
 ) -> None:
     first, files = promoted_model(source)
     second = first.model_copy(update={"version": 2, "replaces": 1})

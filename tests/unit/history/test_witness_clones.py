@@ -15,7 +15,8 @@ from tests.support.history_factories import Workspace, add_run, verify
 
 
 def copy_without_git(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".git"))
+    ignored = shutil.ignore_patterns(".git")
+    shutil.copytree(source, target, ignore=ignored)
 
 
 def only_notice(folder: Path) -> str:
@@ -26,12 +27,14 @@ def only_notice(folder: Path) -> str:
 
 
 def test_a_shallow_clone_is_checked_with_a_notice(
-    checkout: Checkout, tmp_path: Path
+    checkout: Checkout,
+    tmp_path: Path,
 ) -> None:
     checkout.better()
     checkout.commit("a better metric")
     shallow = tmp_path / "shallow"
-    git(tmp_path, "clone", "--quiet", "--depth=1", checkout.root.as_uri(), str(shallow))
+    source = checkout.root.as_uri()
+    git(tmp_path, "clone", "--quiet", "--depth=1", source, "shallow")
     assert "git fetch --unshallow" in only_notice(shallow)
     git(shallow, "fetch", "--quiet", "--unshallow")
     faults, notice = faults_and_notices(Workspace(shallow))
@@ -40,7 +43,8 @@ def test_a_shallow_clone_is_checked_with_a_notice(
 
 
 def test_a_folder_without_git_is_checked_with_a_notice(
-    checkout: Checkout, tmp_path: Path
+    checkout: Checkout,
+    tmp_path: Path,
 ) -> None:
     exported = tmp_path / "exported"
     copy_without_git(checkout.root, exported)
@@ -53,7 +57,8 @@ def test_a_folder_without_git_is_checked_with_a_notice(
 
 
 def test_a_project_below_the_repository_s_root_is_checked_too(
-    checkout: Checkout, tmp_path: Path
+    checkout: Checkout,
+    tmp_path: Path,
 ) -> None:
     outer = tmp_path / "outer"
     copy_without_git(checkout.root, outer / "ml")
@@ -78,9 +83,14 @@ def add_artifacts(checkout: Checkout, files: dict[str, bytes]) -> str:
 def test_files_that_git_ignores_are_reported_where_they_were_added(
     checkout: Checkout,
 ) -> None:
-    (checkout.root / ".gitignore").write_text("__pycache__/\n*.log\n")
+    ignore = checkout.root / ".gitignore"
+    ignore.write_text("__pycache__/\n*.log\n")
     checkout.commit("ignore")
-    files = {"code/__pycache__/a.pyc": b"", "out.log": b"x", "kept.txt": b"y"}
+    files = {
+        "code/__pycache__/a.pyc": b"",
+        "out.log": b"x",
+        "kept.txt": b"y",
+    }
     folder = add_artifacts(checkout, files)
     first, second = checkout.faults()
     assert first.startswith(f"{folder}/code/__pycache__/a.pyc: ")
@@ -101,29 +111,36 @@ def test_the_user_s_own_ignore_file_counts(
     config.write_text(f"[core]\nexcludesFile = {ignore.as_posix()}\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     folder = add_artifacts(checkout, {"plot.png": b"x"})
-    assert checkout.only_fault().startswith(f"{folder}/plot.png: is ignored by Git")
+    fault = checkout.only_fault()
+    assert fault.startswith(f"{folder}/plot.png: is ignored by Git")
     # The project's own file takes precedence.
     shutil.copy(ROOT / ".gitignore", checkout.root)
     assert checkout.faults() == []
 
 
 @pytest.mark.parametrize(
-    "attribute", ["filter=lfs", "text eol=lf", "ident", "text=auto"]
+    "attribute",
+    ["filter=lfs", "text eol=lf", "ident", "text=auto"],
 )
 def test_files_that_git_would_change_are_reported_where_they_were_added(
-    checkout: Checkout, attribute: str
+    checkout: Checkout,
+    attribute: str,
 ) -> None:
-    (checkout.root / ".gitattributes").write_text(f"*.csv {attribute}\n")
+    of_the_project = checkout.root / ".gitattributes"
+    of_the_project.write_text(f"*.csv {attribute}\n")
     folder = add_artifacts(checkout, {"table.csv": b"$Id$\r\n"})
     message = f"{folder}/table.csv: would be changed by Git ("
-    assert checkout.only_fault().startswith(message)
+    fault = checkout.only_fault()
+    assert fault.startswith(message)
     # The project's own file takes precedence.
     shutil.copy(ROOT / ".gitattributes", checkout.root)
     assert checkout.faults() == []
-    attributes = checkout.root / ".git" / "info" / "attributes"
-    attributes.parent.mkdir(exist_ok=True)
-    attributes.write_text(f"*.csv {attribute.replace('=auto', '')}\n")
-    assert "table.csv: would be changed by Git" in " ".join(checkout.faults())
+    of_the_clone = checkout.root / ".git" / "info" / "attributes"
+    of_the_clone.parent.mkdir(exist_ok=True)
+    always = attribute.replace("=auto", "")
+    of_the_clone.write_text(f"*.csv {always}\n")
+    faults = " ".join(checkout.faults())
+    assert "table.csv: would be changed by Git" in faults
 
 
 def test_files_that_git_has_changed_are_reported(checkout: Checkout) -> None:
@@ -133,7 +150,8 @@ def test_files_that_git_has_changed_are_reported(checkout: Checkout) -> None:
     checkout.commit("a table")
     attributes.unlink()
     message = f"{folder}/table.csv: has other bytes in Git than here"
-    assert any(fault.startswith(message) for fault in checkout.faults())
+    faults = checkout.faults()
+    assert any(fault.startswith(message) for fault in faults)
 
 
 def test_a_repository_within_an_artifact_is_reported(checkout: Checkout) -> None:
@@ -141,19 +159,24 @@ def test_a_repository_within_an_artifact_is_reported(checkout: Checkout) -> None
     project = checkout.root / folder / "project"
     git(project, "init", "--quiet")
     commit_all(project, "theirs")
-    assert any("Git would leave files out" in fault for fault in checkout.faults())
+    faults = checkout.faults()
+    assert any("Git would leave files out" in fault for fault in faults)
     checkout.commit("all of it")
-    (project / ".git").rename(checkout.root.with_name("theirs.git"))
+    aside = checkout.root.with_name("theirs.git")
+    (project / ".git").rename(aside)
     message = f"{folder}/project: is not a file in Git but a link to"
-    assert checkout.only_fault().startswith(message)
+    fault = checkout.only_fault()
+    assert fault.startswith(message)
 
 
 @posix
 def test_a_link_in_git_is_reported(checkout: Checkout) -> None:
     folder = add_artifacts(checkout, {"a.txt": b"b.txt"})
-    blob = checkout.git("hash-object", "-w", f"{folder}/a.txt")
+    file = f"{folder}/a.txt"
+    blob = checkout.git("hash-object", "-w", file)
     checkout.git("add", "--all")
-    checkout.git("update-index", "--cacheinfo", f"120000,{blob},{folder}/a.txt")
+    link = f"120000,{blob},{file}"
+    checkout.git("update-index", "--cacheinfo", link)
     assert "is not a file in Git but a symbolic link" in checkout.only_fault()
 
 
@@ -166,8 +189,9 @@ def test_git_is_not_asked_about_some_runs_alone(
 
 
 def test_other_text_below_mlruns_may_change(checkout: Checkout) -> None:
+    readme = checkout.repo.mlruns / "README.md"
     for text in ("one\n", "two\n"):
-        write_atomic(checkout.repo.mlruns / "README.md", text)
+        write_atomic(readme, text)
         checkout.commit("leaderboard")
-    write_atomic(checkout.repo.mlruns / "README.md", "three\n")
+    write_atomic(readme, "three\n")
     assert checkout.faults() == []
