@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,18 @@ from tests.support.serving import HOUSE, Api, edit, manifest, put_older_version
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
-HOUSES = [HOUSE | {"MedInc": float(income)} for income in range(1, 16)]
+
+
+def houses() -> list[dict[str, Any]]:
+    """Return houses that differ by the income of their neighbours."""
+    records = []
+    for income in range(1, 16):
+        changed = {"MedInc": float(income)}
+        records.append(HOUSE | changed)
+    return records
+
+
+HOUSES = houses()
 
 
 def two_versions(served: Path, folder: Path) -> dict[int, Path]:
@@ -30,12 +42,14 @@ def two_versions(served: Path, folder: Path) -> dict[int, Path]:
 
 def put_into_service(source: Path, served: Path) -> None:
     for name in ("model.onnx", "manifest.json"):
-        shutil.copyfile(source / name, served / name)
+        new = source / name
+        shutil.copyfile(new, served / name)
 
 
 def wait_for_version(api: Api, version: int) -> None:
     def is_served() -> bool:
-        versions = api.get("/health")["models"]
+        health = api.get("/health")
+        versions = health["models"]
         return bool(versions["housing"] == version)
 
     wait_until(is_served)
@@ -49,20 +63,25 @@ def check_answer(answer: httpx.Response, models: dict[int, Model]) -> int:
     model = models[version]
     assert content["run_id"] == model.manifest.run_id
     values = [row["prediction"] for row in content["predictions"]]
-    expected = model.run(HOUSES)[:, 0].tolist()
+    output = model.run(HOUSES)
+    expected = output[:, 0].tolist()
     assert values == pytest.approx(expected, rel=1e-5)
     return version
 
 
 def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
-    own_api: Api, tmp_path: Path
+    own_api: Api,
+    tmp_path: Path,
 ) -> None:
     served = own_api.models / "housing"
     folders = two_versions(served, tmp_path / "kept")
-    models = {version: Model(folder) for version, folder in folders.items()}
+    models = {}
+    for version, folder in folders.items():
+        models[version] = Model(folder)
     assert len(models) == 2
+    versions_in_turn = list(folders) * 3
     with steady_requests(own_api, HOUSES) as answers:
-        for version in [*folders] * 3:
+        for version in versions_in_turn:
             put_into_service(folders[version], served)
             wait_for_version(own_api, version)
     assert own_api.metric("model_reload_failures_total") == 0
@@ -72,7 +91,8 @@ def test_a_reload_under_load_fails_none_and_each_answer_is_of_one_version(
 
 def housing_problem(api: Api) -> str | None:
     """Return why the files of the model are refused."""
-    summary = api.get("/models")["housing"]
+    models = api.get("/models")
+    summary = models["housing"]
     problem: str | None = summary["problem"]
     return problem
 
@@ -103,26 +123,32 @@ def check_degraded(api: Api, failures: float) -> None:
 
 def tamper(path: Path) -> None:
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    middle = len(content) // 2
+    content[middle] ^= 1
     path.write_bytes(content)
 
 
 def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:1000])
+    content = path.read_bytes()
+    path.write_bytes(content[:1000])
 
 
 def exchange(path: Path) -> None:
-    shutil.copyfile(path.parent.parent / "iris" / path.name, path)
+    models = path.parent.parent
+    of_another_task = models / "iris" / path.name
+    shutil.copyfile(of_another_task, path)
 
 
 def mismatch(path: Path) -> None:
-    edit(path.parent, sha256="0" * 64)
+    another_digest = "0" * 64
+    edit(path.parent, sha256=another_digest)
 
 
 @pytest.fixture(scope="module")
 def mended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """An API whose files are whole again after each test."""
-    with Api(tmp_path_factory.mktemp("mended")) as running:
+    folder = tmp_path_factory.mktemp("mended")
+    with Api(folder) as running:
         yield running
 
 
@@ -140,18 +166,26 @@ def mended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     ],
 )
 def test_a_spoiled_file_is_refused_and_the_old_model_serves_on(
-    mended: Api, name: str, spoil: Callable[[Path], None]
+    mended: Api,
+    name: str,
+    spoil: Callable[[Path], None],
 ) -> None:
     path = mended.models / "housing" / name
     failures = reload_failures(mended)
-    prediction = mended.post("/predict", HOUSE)["prediction"]
+    before = mended.post("/predict", HOUSE)
     spoil(path)
     wait_until(lambda: housing_problem(mended))
     check_degraded(mended, failures + 1)
-    answer = mended.post("/predict", HOUSE)
-    assert answer["prediction"] == prediction
-    shutil.copyfile(MODELS / "housing" / name, path)
-    wait_until(lambda: mended.get("/health")["status"] == "ok")
+    after = mended.post("/predict", HOUSE)
+    assert after["prediction"] == before["prediction"]
+    whole = MODELS / "housing" / name
+    shutil.copyfile(whole, path)
+
+    def is_ok() -> bool:
+        health = mended.get("/health")
+        return bool(health["status"] == "ok")
+
+    wait_until(is_ok)
     assert mended.metric("model_up_to_date", task="housing") == 1
 
 
@@ -167,8 +201,10 @@ def test_without_models_it_starts_says_what_to_do_and_takes_them_when_they_come(
         assert api.get("/models") == {}
         refused = api.post("/predict", HOUSE, 503)
         assert "holds no model" in refused["detail"]
-        assert api.get("/openapi.json")["paths"]
+        document = api.get("/openapi.json")
+        assert document["paths"]
         shutil.copytree(MODELS, api.models)
         wait_until(lambda: sorted(api.get("/models")) == TASKS)
         wait_until(lambda: api.client.get("/health/ready").is_success)
-        assert 0 < api.post("/predict", HOUSE)["prediction"] < 6
+        answer = api.post("/predict", HOUSE)
+        assert 0 < answer["prediction"] < 6

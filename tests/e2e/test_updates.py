@@ -27,47 +27,68 @@ UPDATED = (
 )
 
 
+def write(file: Path, text: str) -> None:
+    """Write a file with the ends of lines that Git has, on every system."""
+    file.write_text(text, "utf-8", newline="\n")
+
+
 class Project:
     """A repository with a bare remote, a person's changes, and the pipeline's commits."""
 
-    def __init__(self, folder: Path, branch: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        branch: str,
+    ) -> None:
         self.folder = folder
         self.branch = branch
         self.count = 0
         self.root = folder / "clone"
 
     @property
-    def name(self) -> str:
-        return self.folder.name
+    def title(self) -> str:
+        return self.folder.name.title()
 
     def clone(self) -> None:
-        options = ("--quiet", "--no-hardlinks")
-        git(self.folder, "clone", *options, str(ROOT), str(self.root))
+        source = str(ROOT)
+        target = str(self.root)
+        git(self.folder, "clone", "--quiet", "--no-hardlinks", source, target)
         git(self.root, "remote", "remove", "origin")
         self._begin()
 
     def use_template(self, template: "Project") -> None:
         """Begin as GitHub does, with the template's files in one commit of their own."""
         ignored = shutil.ignore_patterns(".git", "build")
-        shutil.copytree(template.root, self.root, symlinks=True, ignore=ignored)
+        shutil.copytree(
+            template.root,
+            self.root,
+            symlinks=True,
+            ignore=ignored,
+        )
         git(self.root, "init", "--quiet", "-b", self.branch)
         commit_all(self.root, "Initial commit")
         self._begin()
 
     def _begin(self) -> None:
-        bare = self.folder / "origin.git"
-        git(self.folder, "init", "--quiet", "--bare", "-b", self.branch, str(bare))
+        origin = str(self.folder / "origin.git")
+        git(self.folder, "init", "--quiet", "--bare", "-b", self.branch, origin)
         git(self.root, "checkout", "--quiet", "-B", self.branch)
-        git(self.root, "remote", "add", "origin", str(bare))
+        git(self.root, "remote", "add", "origin", origin)
         git(self.root, "config", "user.name", "Ann")
         git(self.root, "config", "user.email", "ann@example.org")
         self.repo = Repo.open(self.root)
         self.push()
 
-    def append(self, path: str, text: str) -> None:
+    def append(
+        self,
+        path: str,
+        text: str,
+    ) -> None:
         file = self.root / path
-        before = file.read_text("utf-8") if file.is_file() else ""
-        file.write_text(before + text, "utf-8", newline="\n")
+        before = ""
+        if file.is_file():
+            before = file.read_text("utf-8")
+        write(file, before + text)
 
     def push(self) -> None:
         git(self.root, "push", "--quiet", "origin", self.branch)
@@ -89,7 +110,8 @@ def work(copy: Project) -> None:
     copy.append("docs/own.md", "# Ours\n")
     copy.append("params.yaml", "  # Ours.\n")
     for noise in (3.0, 0.3, 0.05):
-        copy.append("tests/unit/test_own.py", f"def test_{copy.count}() -> None: ...\n")
+        test = f"def test_{copy.count}() -> None: ...\n"
+        copy.append("tests/unit/test_own.py", test)
         commit_all(copy.root, "feat: work of our own")
         copy.publish(noise)
 
@@ -97,29 +119,44 @@ def work(copy: Project) -> None:
 def new_version(template: Project, number: int) -> None:
     """Change code, pages and tests in the template, which has runs of its own as well."""
     test = f"\n\ndef test_new_{number}() -> None: ...\n"
-    template.append("core/errors.py", f"\n\nNEW_{number} = {number}\n")
-    template.append("docs/why.md", f"\nReason {number}.\n")
+    constant = f"\n\nNEW_{number} = {number}\n"
+    reason = f"\nReason {number}.\n"
+    template.append("core/errors.py", constant)
+    template.append("docs/why.md", reason)
     template.append("tests/unit/core/test_files.py", test)
     readme = template.root / "README.md"
     text = readme.read_text("utf-8")
-    text = text.replace("\nOne Git repository", f"\n{number}. One Git repository")
-    readme.write_text(text, "utf-8", newline="\n")
-    (template.root / "VERSION").write_text(f"9.{number}.0\n", "utf-8", newline="\n")
-    commit_all(template.root, f"feat: version 9.{number}.0")
-    template.publish(0.3 / number)
+    sentence = "\nOne Git repository"
+    numbered = f"\n{number}. One Git repository"
+    write(readme, text.replace(sentence, numbered))
+    version = f"9.{number}.0"
+    write(template.root / "VERSION", f"{version}\n")
+    commit_all(template.root, f"feat: version {version}")
+    noise = 0.3 / number
+    template.publish(noise)
+
+
+def new_project(folder: Path, branch: str) -> Project:
+    """Return a project in a new folder."""
+    folder.mkdir()
+    return Project(folder, branch)
 
 
 def test_two_copies_take_two_versions(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("two")
-    for name in ("template", "kept", "emptied"):
-        (folder / name).mkdir()
-    template = Project(folder / "template", "main")
+    template = new_project(folder / "template", "main")
+    kept = new_project(folder / "kept", "trunk")
+    emptied = new_project(folder / "emptied", "trunk")
     template.clone()
-    copies = [Project(folder / name, "trunk") for name in ("kept", "emptied")]
+    copies = [kept, emptied]
     for copy in copies:
         copy.use_template(template)
-        is_empty = copy.name == "emptied"
-        init(copy.repo, name=copy.name.title(), empty=is_empty)
+        is_empty = copy is emptied
+        init(
+            copy.repo,
+            name=copy.title,
+            empty=is_empty,
+        )
         work(copy)
     for number in (1, 2):
         new_version(template, number)
@@ -132,22 +169,33 @@ def owned_files(copy: Project) -> str:
     return git(copy.root, "ls-tree", "-r", "HEAD", "--", *OWNED)
 
 
+def run_ids(copy: Project) -> set[str]:
+    folders = layout.run_folders(copy.repo.mlruns)
+    return set(folders)
+
+
+def readme_of(project: Project) -> str:
+    file = project.root / "README.md"
+    return file.read_text("utf-8")
+
+
 def takes_it(copy: Project, template: Project) -> None:
     own = owned_files(copy)
-    runs = set(layout.run_folders(copy.repo.mlruns))
+    runs = run_ids(copy)
     outcome = update(copy.repo, str(template.root))
     assert outcome.commit
     assert owned_files(copy) == own
-    assert set(layout.run_folders(copy.repo.mlruns)) == runs
+    assert run_ids(copy) == runs
     assert verify(copy.repo) == []
     for path in UPDATED:
-        content = (copy.root / path).read_bytes()
-        assert content == (template.root / path).read_bytes()
-    readme = (copy.root / "README.md").read_text("utf-8")
-    template_readme = (template.root / "README.md").read_text("utf-8")
+        file = copy.root / path
+        template_file = template.root / path
+        assert file.read_bytes() == template_file.read_bytes()
+    readme = readme_of(copy)
+    template_readme = readme_of(template)
     title, _, rest = readme.partition("\n")
     _, badge, template_rest = template_readme.split("\n", 2)
-    assert title == f"# {copy.name.title()}"
+    assert title == f"# {copy.title}"
     # A copy that is not on GitHub drops the badge of the workflow.
     assert "badge.svg" in badge
     assert rest == template_rest

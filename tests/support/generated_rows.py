@@ -11,7 +11,12 @@ from pipeline.schema import Feature, Kind, Task
 from pipeline.train import estimators, evaluate, export
 
 
-def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFrame:
+def rows(
+    task: Task,
+    count: int,
+    seed: int = 0,
+    noise: float = 0.2,
+) -> pd.DataFrame:
     """Return a table that the task accepts; the target follows the features, with some
     noise.
     """
@@ -29,41 +34,65 @@ def rows(task: Task, count: int, seed: int = 0, noise: float = 0.2) -> pd.DataFr
 
 
 def _column(
-    feature: Feature, count: int, generator: np.random.Generator
+    feature: Feature,
+    count: int,
+    generator: np.random.Generator,
 ) -> tuple[Any, Any]:
     """Return values of a feature, and where in its range each is as a share."""
     if feature.categories:
-        last = len(feature.categories) - 1
-        places = generator.integers(0, len(feature.categories), count)
+        number = len(feature.categories)
+        places = generator.integers(0, number, count)
         names = np.array(feature.categories, dtype=object)
-        return names[places], places / max(1, last)
+        last = max(1, number - 1)
+        return names[places], places / last
     share = generator.random(count)
     low = feature.low
     high = feature.high
     assert low is not None
     assert high is not None
-    return _as_written(low + share * (high - low)), share
+    values = _in_range(low, high, share)
+    return values, share
+
+
+def _in_range(
+    low: float,
+    high: float,
+    share: Any,
+) -> list[float]:
+    """Return the numbers at some shares of a range."""
+    width = high - low
+    return _as_written(low + share * width)
 
 
 def _as_written(values: Any) -> list[float]:
     """Return numbers as they are after they were written to a file."""
-    return [float(tables.text(float(value))) for value in values]
+    written = []
+    for value in values:
+        text = tables.text(float(value))
+        written.append(float(text))
+    return written
 
 
 def _target(task: Task, signal: np.ndarray) -> Any:
-    rank = signal.argsort().argsort() / len(signal)
     if task.kind is Kind.CLASSIFICATION:
+        order = signal.argsort()
+        ranks = order.argsort() / len(signal)
         classes = np.array(task.target.classes, dtype=object)
-        places = (rank * len(classes)).astype(int)
-        return classes[places]
+        places = ranks * len(classes)
+        return classes[places.astype(int)]
     low = task.target.low or 0.0
     high = task.target.high or 1.0
     spread = np.ptp(signal) or 1.0
-    share = (signal - signal.min()) / spread
-    return _as_written(low + share * (high - low))
+    distances = signal - signal.min()
+    share = distances / spread
+    return _in_range(low, high, share)
 
 
-def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, bytes]:
+def fitted(
+    task: Task,
+    table: pd.DataFrame,
+    **parameters: Any,
+) -> tuple[Any, bytes]:
     """Return a linear model fitted on a table, and its ONNX file."""
     features: list[Feature] = list(task.features)
     algorithm = "ridge"
@@ -71,9 +100,17 @@ def fitted(task: Task, table: pd.DataFrame, **parameters: Any) -> tuple[Any, byt
         algorithm = "logistic_regression"
         # A plane separates the generated classes, so little has to be smoothed.
         parameters.setdefault("C", 1000.0)
-    pipeline = estimators.build(task.kind, algorithm, parameters, features, seed=0)
+    pipeline = estimators.build(
+        task.kind,
+        algorithm,
+        parameters,
+        features,
+        seed=0,
+    )
     inputs = estimators.as_inputs(features, table)
+    target = evaluate.encode(task, table)
     # As in a training: the tests' workers share the cores.
     with threadpool_limits(limits=1):
-        pipeline.fit(inputs, evaluate.encode(task, table))
-    return pipeline, export.to_onnx(task, features, pipeline)
+        pipeline.fit(inputs, target)
+    content = export.to_onnx(task, features, pipeline)
+    return pipeline, content

@@ -24,25 +24,36 @@ def web_sources() -> list[tuple[str, int]]:
     """Return the tasks with the places of their sources on the web."""
     cases = []
     for name in tasks.names():
-        for place, source in enumerate(tasks.load(name).sources):
+        sources = tasks.load(name).sources
+        for place, source in enumerate(sources):
             if source.web:
-                cases.append((name, place))
+                case = (name, place)
+                cases.append(case)
     return cases
 
 
 def case_id(name: str, place: int) -> str:
     """Return the name of a test's case for a source."""
     source = tasks.load(name).sources[place]
-    file = source.address.rsplit("/", 1)[-1]
+    _, _, file = source.address.rpartition("/")
     return f"{name}-{file}-{place}"
 
 
-def serve(server: Server, task: Task, place: int, raw: pd.DataFrame) -> Task:
+def serve(
+    server: Server,
+    task: Task,
+    place: int,
+    raw: pd.DataFrame,
+) -> Task:
     """Serve rows as one source has them; return the task with this source alone."""
     source = task.sources[place]
     content = file_content(source, raw)
     server.answers[PATH] = [(200, content)]
-    local = replace(source, place=f"{server.url}{PATH}", sha256=None)
+    local = replace(
+        source,
+        place=f"{server.url}{PATH}",
+        sha256=None,
+    )
     return replace(task, sources=(local,))
 
 
@@ -50,16 +61,22 @@ def census(rows: int) -> pd.DataFrame:
     """Return block groups with the columns of the census."""
     random = np.random.default_rng(1)
     homes = random.integers(50, 900, rows)
+    longitudes = random.integers(-12500, -11400, rows)
+    latitudes = random.integers(3200, 4300, rows)
+    ages = random.integers(1, 52, rows)
+    rooms = random.integers(3, 8, rows)
+    incomes = random.integers(5000, 150000, rows)
+    values = random.integers(15000, 500001, rows)
     columns = {
-        "longitude": random.integers(-12500, -11400, rows) / 100,
-        "latitude": random.integers(3200, 4300, rows) / 100,
-        "housing_median_age": random.integers(1, 52, rows),
-        "total_rooms": homes * random.integers(3, 8, rows),
+        "longitude": longitudes / 100,
+        "latitude": latitudes / 100,
+        "housing_median_age": ages,
+        "total_rooms": homes * rooms,
         "total_bedrooms": homes + 5,
         "population": homes * 3,
         "households": homes,
-        "median_income": random.integers(5000, 150000, rows) / 10000,
-        "median_house_value": random.integers(15000, 500001, rows),
+        "median_income": incomes / 10000,
+        "median_house_value": values,
     }
     table = pd.DataFrame(columns)
     return table.astype(float)
@@ -71,7 +88,8 @@ def raw_table(task: Task, source: Source) -> pd.DataFrame:
         table = census(ROWS)
     else:
         layout = source.table or Layout()
-        table = encode(strategies.table(task, ROWS), layout)
+        decoded = strategies.table(task, ROWS)
+        table = encode(decoded, layout)
         for name in layout.ignore:
             table[name] = "7"
     names = source.options.get("names")
@@ -85,7 +103,8 @@ def encode(table: pd.DataFrame, layout: Layout) -> pd.DataFrame:
     encoded = table.copy()
     for name, words in layout.values.items():
         codes = {word: code for code, word in words.items()}
-        encoded[name] = encoded[name].replace(codes)
+        column = encoded[name]
+        encoded[name] = column.replace(codes)
     return encoded.rename(columns=layout.derive)
 
 
@@ -95,7 +114,8 @@ def task_table(task: Task) -> pd.DataFrame:
         return strategies.table(task, ROWS)
     archives = [source for source in task.sources if source.member]
     layout = archives[0].table
-    arranged = arrange(task, layout, census(ROWS))
+    raw = census(ROWS)
+    arranged = arrange(task, layout, raw)
     return validate(task, arranged, "generated rows")
 
 
@@ -122,7 +142,8 @@ def _text(source: Source, raw: pd.DataFrame) -> bytes:
     skipped = source.options.get("skip", 0)
     lines = ["a line to skip"] * skipped
     for row in tables.rows(raw):
-        lines.append(separator.join(row))
+        line = separator.join(row)
+        lines.append(line)
     text = "\n".join(lines) + "\n"
     return text.encode()
 
@@ -138,8 +159,9 @@ def _tar(member: str, content: bytes) -> bytes:
     stream = io.BytesIO()
     entry = tarfile.TarInfo(member)
     entry.size = len(content)
+    source = io.BytesIO(content)
     with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        archive.addfile(entry, io.BytesIO(content))
+        archive.addfile(entry, source)
     return stream.getvalue()
 
 
@@ -159,10 +181,13 @@ def _arff(raw: pd.DataFrame) -> bytes:
 def _arff_type(column: pd.Series) -> str:
     if pd.api.types.is_numeric_dtype(column):
         return "real"
-    values = ", ".join(f"'{value}'" for value in column.unique())
-    return f"{{{values}}}"
+    values = [f"'{value}'" for value in column.unique()]
+    listed = ", ".join(values)
+    return f"{{{listed}}}"
 
 
 def _quoted(value: str) -> str:
     is_plain = value.replace(".", "").isalnum()
-    return value if is_plain else f"'{value}'"
+    if is_plain:
+        return value
+    return f"'{value}'"

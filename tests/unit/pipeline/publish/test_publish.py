@@ -17,10 +17,12 @@ from tests.support.service import TASKS
 def parent_runs(repo: Repo) -> dict[str, Run]:
     """Return the parent runs by the gate's decision."""
     parents = {}
-    for folder in layout.run_folders(repo.mlruns).values():
+    folders = layout.run_folders(repo.mlruns)
+    for folder in folders.values():
         run = runfile.load(folder / layout.RUN_FILE)
         if run.parent is None:
-            parents[run.tags["gate"]] = run
+            decision = run.tags["gate"]
+            parents[decision] = run
     return parents
 
 
@@ -35,18 +37,27 @@ def trailers(repo: Repo, commit: str) -> dict[str, str]:
 
 
 def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
-    commit, message = team.publish(housing=GOOD, iris=BETTER, credit=GOOD)
+    commit, message = team.publish(
+        housing=GOOD,
+        iris=BETTER,
+        credit=GOOD,
+    )
     seen = team.origin
-    assert git(seen.root, "rev-parse", "HEAD") == commit
+    head = git(seen.root, "rev-parse", "HEAD")
+    assert head == commit
     assert verify(seen) == []
-    assert champions(seen) == {"credit": 1, "housing": 1, "iris": 1}
-    subject = message.splitlines()[0]
+    assert champions(seen) == {
+        "credit": 1,
+        "housing": 1,
+        "iris": 1,
+    }
+    subject, *_ = message.splitlines()
     for name in TASKS:
         folder = seen.models / name
         files = sorted(path.name for path in folder.iterdir())
         assert files == ["MODEL_CARD.md", "manifest.json", "model.onnx"]
-        content = (folder / "manifest.json").read_bytes()
-        manifest = json.loads(content)
+        manifest_file = folder / "manifest.json"
+        manifest = json.loads(manifest_file.read_bytes())
         assert manifest["version"] == 1
         assert len(manifest["run_id"]) == 32
         assert f"{name} v1 promoted" in subject
@@ -66,8 +77,10 @@ def test_a_task_without_a_challenger_or_a_champion_is_named_as_that(
 ) -> None:
     folder = team.write_bundle(iris=BETTER)
     bundle = bundles.read(folder)
-    result = bundle.tasks["iris"].model_copy(update={"challenger": None})
-    failed = bundle.model_copy(update={"tasks": {"iris": result}})
+    result = bundle.tasks["iris"]
+    failed_result = result.model_copy(update={"challenger": None})
+    tasks = {"iris": failed_result}
+    failed = bundle.model_copy(update={"tasks": tasks})
     bundles.write(folder, failed)
     _, message = team.publish_bundle(folder)
     assert message.startswith("chore(publish): iris has no champion\n\n")
@@ -77,7 +90,8 @@ def test_a_task_without_a_challenger_or_a_champion_is_named_as_that(
 
 
 def test_the_message_carries_runs_and_digests_as_trailers(
-    team: Team, monkeypatch: pytest.MonkeyPatch
+    team: Team,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     monkeypatch.setenv("GITHUB_REPOSITORY", "o/n")
@@ -89,9 +103,11 @@ def test_the_message_carries_runs_and_digests_as_trailers(
     values = trailers(seen, commit)
     task, *run_ids = values["Mlops-Runs"].split()
     assert task == "iris"
-    assert set(run_ids) == set(layout.run_folders(seen.mlruns))
+    folders = layout.run_folders(seen.mlruns)
+    assert set(run_ids) == set(folders)
     assert values["Mlops-Champion"] == f"iris sha256:{champion.sha256}"
-    assert values["Mlops-Publish"] == git(seen.root, "rev-parse", "HEAD~1")
+    pushed = git(seen.root, "rev-parse", "HEAD~1")
+    assert values["Mlops-Publish"] == pushed
     assert values["Mlops-Workflow"] == "https://github.com/o/n/actions/runs/7"
     monkeypatch.delenv("GITHUB_RUN_ID")
     _, message = team.publish(iris=WORSE)
@@ -107,7 +123,8 @@ def test_a_better_model_is_promoted_and_a_worse_one_only_recorded(team: Team) ->
     assert "housing v2 stays" in worse
     assert "- The challenger for housing was not promoted: RMSE " in worse
     assert champions(seen) == {"housing": 2}
-    assert len(layout.run_folders(seen.mlruns)) == 6
+    folders = layout.run_folders(seen.mlruns)
+    assert len(folders) == 6
     assert verify(seen) == []
 
 
@@ -117,10 +134,11 @@ def test_every_decision_is_kept_with_its_reason_in_the_parent_run(team: Team) ->
     parents = parent_runs(team.origin)
     assert sorted(parents) == ["promoted", "refused"]
     tags = parents["refused"].tags
-    assert tags["gate.reason"].startswith("RMSE ")
-    assert " is above the champion's " in tags["gate.reason"]
-    checks = json.loads(tags["gate.checks"])
-    assert {"name", "passed", "detail"} == set(checks[0])
+    reason = tags["gate.reason"]
+    assert reason.startswith("RMSE ")
+    assert " is above the champion's " in reason
+    check, *_ = json.loads(tags["gate.checks"])
+    assert set(check) == {"name", "passed", "detail"}
 
 
 def test_the_files_of_a_refused_model_are_not_kept(team: Team) -> None:
@@ -142,4 +160,5 @@ def test_publishing_again_changes_nothing(team: Team) -> None:
     )
     assert "promoted" not in notice
     assert notice.endswith("run `pipeline train` first.")
-    assert len(layout.run_folders(team.origin.mlruns)) == 4
+    folders = layout.run_folders(team.origin.mlruns)
+    assert len(folders) == 4

@@ -24,14 +24,17 @@ def push_commits(repo: Repo, count: int) -> list[str]:
     """Push some commits to the origin, and return them, the oldest first."""
     commits = []
     for number in range(count):
-        (repo.root / "notes.txt").write_text(str(number))
-        commits.append(commit_all(repo.root, f"docs: note {number}"))
+        file = repo.root / "notes.txt"
+        file.write_text(str(number))
+        commit = commit_all(repo.root, f"docs: note {number}")
+        commits.append(commit)
     git(repo.root, "push", "--quiet", "origin", "HEAD:main")
     return commits
 
 
 def depth(repo: Repo) -> int:
-    return len(git(repo.root, "log", "--format=%H", remotes.FETCHED).split())
+    commits = git(repo.root, "rev-list", remotes.FETCHED)
+    return len(commits.split())
 
 
 def land_if_contained(repo: Repo, commit: str) -> str:
@@ -41,12 +44,19 @@ def land_if_contained(repo: Repo, commit: str) -> str:
         tip.require(commit, "the bundle")
         return note("mine")(tip)
 
-    landed, _ = land(repo, "origin", "main", change, made_from=commit)
+    landed, _ = land(
+        repo,
+        "origin",
+        "main",
+        change,
+        made_from=commit,
+    )
     return landed
 
 
 def test_a_clone_of_the_bundle_s_commit_fetches_no_older_one(
-    clone: Clone, origin: Path
+    clone: Clone,
+    origin: Path,
 ) -> None:
     author = clone("author")
     push_commits(author, 9)
@@ -59,7 +69,9 @@ def test_a_clone_of_the_bundle_s_commit_fetches_no_older_one(
 
 
 def test_a_clone_that_lacks_the_bundle_s_commit_fetches_some_older_ones(
-    clone: Clone, origin: Path, monkeypatch: pytest.MonkeyPatch
+    clone: Clone,
+    origin: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(remotes, "_DEEPER", (2, 4))
     commits = push_commits(clone("author"), 20)
@@ -67,14 +79,18 @@ def test_a_clone_that_lacks_the_bundle_s_commit_fetches_some_older_ones(
     landed = land_if_contained(shallow, commits[-5])
     assert git(origin, "rev-parse", "main") == landed
     assert depth(shallow) == 7
-    assert git(shallow.root, "rev-parse", "--is-shallow-repository") == "true"
+    is_shallow = git(shallow.root, "rev-parse", "--is-shallow-repository")
+    assert is_shallow == "true"
+    another = clone("another", "--depth=1")
+    oldest = commits[0]
     message = "which the branch does not contain"
     with pytest.raises(PipelineError, match=message):
-        land_if_contained(clone("another", "--depth=1"), commits[0])
+        land_if_contained(another, oldest)
 
 
 def test_a_bundle_that_landed_earlier_is_found_with_its_own_commit(
-    team: Team, clone: Clone
+    team: Team,
+    clone: Clone,
 ) -> None:
     folder = team.write_bundle(iris=GOOD)
     first, _ = team.publish_bundle(folder)
@@ -87,50 +103,76 @@ def test_a_bundle_that_landed_earlier_is_found_with_its_own_commit(
 
 def missing(repo: Repo) -> set[str]:
     """Return the paths at the branch's tip whose content a partial clone lacks."""
-    options = ("--objects", "--missing=print", "--no-object-names")
-    listing = git(repo.root, "rev-list", *options, "HEAD").split()
-    absent = {line.removeprefix("?") for line in listing if line.startswith("?")}
-    entries = git(repo.root, "ls-tree", "-r", "HEAD").splitlines()
+    options = (
+        "--objects",
+        "--missing=print",
+        "--no-object-names",
+    )
+    listing = git(repo.root, "rev-list", *options, "HEAD")
+    absent = set()
+    for name in listing.split():
+        if name.startswith("?"):
+            absent.add(name.removeprefix("?"))
+    entries = git(repo.root, "ls-tree", "-r", "HEAD")
     paths = set()
-    for entry in entries:
+    for entry in entries.splitlines():
         fields, path = entry.split("\t")
-        if fields.split()[2] in absent:
+        _, _, name = fields.split()
+        if name in absent:
             paths.add(path)
     return paths
 
 
+def packs(repo: Repo) -> set[Path]:
+    """Return the files in which Git keeps what it fetched."""
+    folder = repo.root / ".git/objects/pack"
+    return set(folder.glob("*.pack"))
+
+
 @pytest.mark.slow
 def test_a_sparse_clone_without_blobs_fetches_what_a_publication_reads(
-    team: Team, clone: Clone, origin: Path
+    team: Team,
+    clone: Clone,
+    origin: Path,
 ) -> None:
     git(origin, "config", "uploadpack.allowFilter", "true")
-    team.publish(credit=GOOD, housing=GOOD, iris=GOOD)
+    team.publish(
+        credit=GOOD,
+        housing=GOOD,
+        iris=GOOD,
+    )
     options = ("--filter=blob:none", "--sparse", "--depth=1")
     sparse = clone("sparse", *options)
-    packs = set((sparse.root / ".git/objects/pack").glob("*.pack"))
+    packs_before = packs(sparse)
     folder = team.write_bundle(housing=BETTER)
     commit, message = publish(sparse, folder, "origin", "main")
     assert "housing v2 promoted" in message
     assert verify(team.origin) == []
     assert git(origin, "rev-parse", "main") == commit
     # Not a request for each file.
-    fetched = set((sparse.root / ".git/objects/pack").glob("*.pack")) - packs
+    fetched = packs(sparse) - packs_before
     assert len(fetched) < 12
     git(sparse.root, "reset", "--quiet", "--soft", commit)
     left = missing(sparse)
     assert any("/models/m-" in path for path in left), left
     # The runs of other tasks have summaries that hold, and are not read.
-    runs = {path.split("/")[1] for path in left if path.endswith("run.json")}
-    assert runs == {"credit", "iris"}
+    experiments = set()
+    for path in left:
+        if path.endswith("run.json"):
+            _, experiment, *_ = path.split("/")
+            experiments.add(experiment)
+    assert experiments == {"credit", "iris"}
 
 
 def test_files_that_a_clone_never_had_stay_in_the_tree(
-    clone: Clone, origin: Path
+    clone: Clone,
+    origin: Path,
 ) -> None:
     git(origin, "config", "uploadpack.allowFilter", "true")
     author = clone("author")
-    (author.root / "docs").mkdir()
-    (author.root / "docs" / "page.md").write_text("a page")
+    docs = author.root / "docs"
+    docs.mkdir()
+    (docs / "page.md").write_text("a page")
     push_commits(author, 1)
     partial = clone("partial", "--filter=blob:none", "--sparse")
     page = git(origin, "rev-parse", "main:docs/page.md")

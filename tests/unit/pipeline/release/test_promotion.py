@@ -18,6 +18,12 @@ from tests.support.released_models import commit_model, repository, write_releas
 
 PRODUCTION = "release/production"
 MESSAGE = "chore(release): iris\n\nMlops-Release: {commit}\n"
+PERSON = (
+    "-c",
+    "user.name=P",
+    "-c",
+    "user.email=p@example.org",
+)
 
 
 class Environments:
@@ -27,44 +33,72 @@ class Environments:
         self.folder = folder
         self.root = repository(folder / "clone")
         self.origin = folder / "origin.git"
-        git(folder, "clone", "--quiet", "--bare", str(self.root), str(self.origin))
-        git(self.root, "remote", "add", "origin", str(self.origin))
+        source = str(self.root)
+        self.url = str(self.origin)
+        git(folder, "clone", "--quiet", "--bare", source, self.url)
+        git(self.root, "remote", "add", "origin", self.url)
 
     def release(self, version: int) -> str:
         """Publish a model and declare its release; return the declaring commit."""
         commit = commit_model(self.root, "iris", version)
         write_release(self.root, commit)
-        declaring = commit_all(self.root, MESSAGE.format(commit=commit))
+        message = MESSAGE.format(commit=commit)
+        declaring = commit_all(self.root, message)
         git(self.root, "push", "--quiet", "origin", "HEAD:main")
         return declaring
 
     def call(self, *arguments: str) -> Result:
         """Run the command."""
-        command = ["--repo", str(self.root), "promote-release", *arguments]
-        return CliRunner().invoke(app, command)
+        command = [
+            "--repo",
+            str(self.root),
+            "promote-release",
+            *arguments,
+        ]
+        runner = CliRunner()
+        return runner.invoke(app, command)
 
     def propose(self, *arguments: str) -> str:
         """Propose a release; return the branch to merge."""
         done = self.call(*arguments)
         assert done.exit_code == 0, done.exception
-        return done.stdout.partition("Merge the branch ")[2].partition(" ")[0]
+        _, _, sentence = done.stdout.partition("Merge the branch ")
+        branch, _, _ = sentence.partition(" ")
+        return branch
 
-    def merge(self, head: str, into: str) -> None:
+    def merge(
+        self,
+        head: str,
+        into: str,
+    ) -> None:
         """Merge a pull request, as GitHub does."""
         work = self.folder / "merge"
         if not work.exists():
-            git(self.folder, "clone", "--quiet", str(self.origin), str(work))
-        person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
+            git(self.folder, "clone", "--quiet", self.url, str(work))
         git(work, "fetch", "--quiet", "origin")
         git(work, "checkout", "--quiet", "--detach", f"origin/{into}")
-        merge = ("merge", "--quiet", "--no-ff", "--no-edit", f"origin/{head}")
-        git(work, *person, *merge)
-        git(work, "push", "--quiet", "origin", f"HEAD:refs/heads/{into}")
+        merge = (
+            "merge",
+            "--quiet",
+            "--no-ff",
+            "--no-edit",
+            f"origin/{head}",
+        )
+        git(work, *PERSON, *merge)
+        target = f"HEAD:refs/heads/{into}"
+        git(work, "push", "--quiet", "origin", target)
+
+    def propose_and_merge(self, *arguments: str) -> None:
+        """Propose a release for production, and merge it."""
+        head = self.propose("production", *arguments)
+        self.merge(head, PRODUCTION)
 
     def followed(self, branch: str) -> str:
         """Return the declaring commit that a follower of a branch finds."""
-        clone = Clone(self.folder / "follower", str(self.origin), branch)
-        return clone.declaring_commit(clone.fetch())
+        folder = self.folder / "follower"
+        clone = Clone(folder, self.url, branch)
+        tip = clone.fetch()
+        return clone.declaring_commit(tip)
 
     def tree(self, commit: str) -> str:
         """Return the tree of a commit in the origin."""
@@ -78,27 +112,26 @@ def environments(tmp_path: Path) -> Environments:
 
 def test_a_release_is_promoted_by_a_merge_and_back(environments: Environments) -> None:
     first = environments.release(2)
-    assert "Created the branch release/production" in (
-        environments.call("production").stdout
-    )
+    created = environments.call("production")
+    assert "Created the branch release/production" in created.stdout
     assert environments.followed(PRODUCTION) == first
 
     second = environments.release(3)
     head = environments.propose("production")
-    assert environments.propose("production") == head  # it is there already
+    head_again = environments.propose("production")
+    assert head_again == head  # it is there already
     assert environments.followed(PRODUCTION) == first
     environments.merge(head, PRODUCTION)
     assert environments.followed(PRODUCTION) == second
     assert environments.tree(PRODUCTION) == environments.tree(second)
 
     third = environments.release(4)
-    environments.merge(environments.propose("production"), PRODUCTION)
+    environments.propose_and_merge()
     assert environments.followed(PRODUCTION) == third
     # The way back is a promotion, too, and nothing conflicts on the way forth again.
-    back = environments.propose("production", "--release", second)
-    environments.merge(back, PRODUCTION)
+    environments.propose_and_merge("--release", second)
     assert environments.followed(PRODUCTION) == second
-    environments.merge(environments.propose("production"), PRODUCTION)
+    environments.propose_and_merge()
     assert environments.followed(PRODUCTION) == third
 
 
@@ -120,18 +153,23 @@ def test_the_workflow_accepts_a_promotion_and_nothing_else(
     second = environments.release(3)
     head = environments.propose("production")
     origin = environments.origin
-    assert released(origin, git(origin, "rev-parse", head), "main") == second
+    proposed = git(origin, "rev-parse", head)
+    assert released(origin, proposed, "main") == second
 
     root = environments.root
     git(root, "fetch", "--quiet", "origin", head)
     git(root, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-    (root / "params.yaml").write_text("seed: 43\n")
-    edited = commit_all(root, MESSAGE.format(commit=second))
-    for commit in (edited, git(root, "rev-parse", f"{second}~1")):
+    params = root / "params.yaml"
+    params.write_text("seed: 43\n")
+    message = MESSAGE.format(commit=second)
+    edited = commit_all(root, message)
+    undeclared = git(root, "rev-parse", f"{second}~1")
+    for commit in (edited, undeclared):
         with pytest.raises(PipelineError, match="run `python -m pipeline promote-rel"):
             released(root, commit, "main")
+    unknown = "f" * 40
     with pytest.raises(PipelineError, match="push the branch here, not to a fork"):
-        released(root, "f" * 40, "main")
+        released(root, unknown, "main")
 
 
 def test_wrong_usage_is_one_sentence(environments: Environments) -> None:

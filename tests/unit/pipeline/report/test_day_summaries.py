@@ -1,6 +1,7 @@
 """The summaries of the days: they say what the runs say, and spare reading these."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,56 +15,105 @@ from pipeline.report import comparison, day_summaries
 from pipeline.report.pushes import Runs, events
 from tests.support.history_factories import DAY_MS, STARTED, add_run
 
+
+@dataclass(frozen=True)
+class PushedRun:
+    """A run of a push: without an algorithm, it is the parent of the others."""
+
+    day: int
+    algorithm: str | None
+    value: float
+
+
 ALGORITHMS = st.sampled_from(["ridge", "forest", "dummy"])
-# The day of a run, its algorithm (none: it is the parent of a push), and its metric.
-RUNS = st.tuples(
-    st.integers(0, 3), st.none() | ALGORITHMS, st.sampled_from([0.5, 1.0, float("nan")])
+VALUES = st.sampled_from([0.5, 1.0, float("nan")])
+RUNS = st.builds(
+    PushedRun,
+    day=st.integers(0, 3),
+    algorithm=st.none() | ALGORITHMS,
+    value=VALUES,
+)
+RUNS_BEFORE = st.lists(
+    RUNS,
+    min_size=1,
+    max_size=8,
+)
+RUNS_AFTER = st.lists(RUNS, max_size=3)
+RIDGE = PushedRun(
+    day=0,
+    algorithm="ridge",
+    value=0.5,
 )
 
 
-def add(mlruns: Path, day: int, algorithm: str | None, value: float, place: int) -> str:
-    """Add a run of a push to a history, and return its ID."""
-    metrics = {"holdout_rmse": [(float(place), place, 0)], "other": [(1.0, 0, 0)]}
+def add(
+    mlruns: Path,
+    pushed: PushedRun,
+    place: int = 0,
+) -> None:
+    """Add a run of a push to a history."""
+    holdout = (float(place), place, 0)
+    metrics = {
+        "holdout_rmse": [holdout],
+        "other": [(1.0, 0, 0)],
+    }
+    day = STARTED + pushed.day * DAY_MS
     changes: dict[str, object] = {
-        "started": STARTED + day * DAY_MS + place,
+        "started": day + place,
         "metrics": metrics,
     }
-    if algorithm is None:
-        changes["tags"] = {"gate": "refused", "gate.reason": "a tie"}
+    if pushed.algorithm is None:
         changes["params"] = {"challenger": "ridge"}
+        changes["tags"] = {
+            "gate": "refused",
+            "gate.reason": "a tie",
+        }
     else:
-        changes["params"] = {"algorithm": algorithm, "alpha": "1"}
-        metrics["cv_rmse_mean"] = [(value, place, 0)]
-    return add_run(mlruns, **changes).run_id
+        changes["params"] = {
+            "algorithm": pushed.algorithm,
+            "alpha": "1",
+        }
+        mean = (pushed.value, place, 0)
+        metrics["cv_rmse_mean"] = [mean]
+    add_run(mlruns, **changes)
 
 
-def shown(history: History, days: day_summaries.Days) -> tuple[str, object, int]:
+def shown(
+    history: History,
+    days: day_summaries.Days,
+) -> tuple[str, object, int]:
     """Return what the reports show of a history without promotions."""
     task = tasks.load("housing")
     runs = Runs.read(history, days)
-    return comparison.to_csv([task], runs), events(task, runs, []), runs.count
+    table = comparison.to_csv([task], runs)
+    pushes = events(task, runs, [])
+    return table, pushes, runs.count
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(RUNS, min_size=1, max_size=8), st.lists(RUNS, max_size=3))
+@given(before=RUNS_BEFORE, after=RUNS_AFTER)
 def test_kept_summaries_show_what_the_runs_show(
     tmp_path_factory: pytest.TempPathFactory,
-    before: list[tuple[int, str | None, float]],
-    after: list[tuple[int, str | None, float]],
+    before: list[PushedRun],
+    after: list[PushedRun],
 ) -> None:
     folder = tmp_path_factory.mktemp("history")
     mlruns = folder / "mlruns"
-    for place, (day, algorithm, value) in enumerate(before):
-        add(mlruns, day, algorithm, value, place)
-    days = day_summaries.read(History.open(mlruns))
-    day_summaries.write(days, folder / "kept")
-    for place, (day, algorithm, value) in enumerate(after, start=len(before)):
-        add(mlruns, day, algorithm, value, place)
+    kept_folder = folder / "kept"
+    for place, pushed in enumerate(before):
+        add(mlruns, pushed, place)
+    history_before = History.open(mlruns)
+    days = day_summaries.read(history_before)
+    day_summaries.write(days, kept_folder)
+    for place, pushed in enumerate(after, start=len(before)):
+        add(mlruns, pushed, place)
     history = History.open(mlruns)
-    kept = day_summaries.read(history, folder / "kept")
-    assert kept == day_summaries.read(history)
-    assert shown(history, kept) == shown(history, day_summaries.read(history))
-    assert day_summaries.models_by_run(kept).keys() == history.folders.keys()
+    kept = day_summaries.read(history, kept_folder)
+    anew = day_summaries.read(history)
+    assert kept == anew
+    assert shown(history, kept) == shown(history, anew)
+    models = day_summaries.models_by_run(kept)
+    assert models.keys() == history.folders.keys()
 
 
 def spoil(path: Path) -> None:
@@ -71,15 +121,19 @@ def spoil(path: Path) -> None:
 
 
 def name_another_metric(path: Path) -> None:
-    path.write_text(path.read_text("utf-8").replace("rmse, lower", "mae, lower"))
+    text = path.read_text("utf-8")
+    changed = text.replace("rmse, lower", "mae, lower")
+    path.write_text(changed)
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, spoil, name_another_metric])
 def test_a_summary_that_does_not_hold_is_made_anew(
-    tmp_path: Path, damage: Callable[[Path], None]
+    tmp_path: Path,
+    damage: Callable[[Path], None],
 ) -> None:
-    add(tmp_path / "mlruns", 0, "ridge", 0.5, 0)
-    history = History.open(tmp_path / "mlruns")
+    mlruns = tmp_path / "mlruns"
+    add(mlruns, RIDGE)
+    history = History.open(mlruns)
     days = day_summaries.read(history)
     kept = tmp_path / "kept"
     day_summaries.write(days, kept)
@@ -105,17 +159,20 @@ def test_the_summary_of_a_day_without_runs_is_deleted(tmp_path: Path) -> None:
 
 def test_the_report_of_a_checkout_makes_all_summaries_anew(tmp_path: Path) -> None:
     repo = Repo(tmp_path)
-    add(repo.mlruns, 0, "ridge", 0.5, 0)
+    add(repo.mlruns, RIDGE)
     add_run(repo.mlruns, experiment="notebook")
     opened = History.open(repo.mlruns)
     written = report.write(repo, opened)
     paths = sorted(repo.results.rglob("*.json"))
-    assert [path.parent.name for path in paths] == ["housing", "notebook"]
+    experiments = [path.parent.name for path in paths]
+    assert experiments == ["housing", "notebook"]
     assert not set(paths) & set(written)
-    notebook = runfile.read(paths[1], day_summaries.DaySummary)
+    housing_path, notebook_path = paths
+    notebook = runfile.read(notebook_path, day_summaries.DaySummary)
     assert notebook.metric == ""
     assert notebook.shown == []
     before = [path.read_bytes() for path in paths]
-    name_another_metric(paths[0])
+    name_another_metric(housing_path)
     report.write(repo, opened)
-    assert [path.read_bytes() for path in paths] == before
+    after = [path.read_bytes() for path in paths]
+    assert after == before

@@ -19,17 +19,20 @@ from tests.support import factories
 from tests.support.service import MODELS, TASKS, make
 from tests.unit.pipeline.worker.service import read_manifest
 
+Explanation = dict[str, Any]
+
 
 @pytest.fixture(autouse=True, scope="module")
 def models() -> None:
     make()
 
 
-def explain_served(task: str, records: list[Record]) -> list[dict[str, Any]]:
+def explain_served(task: str, records: list[Record]) -> list[Explanation]:
     """Return the explanations of records by the model in service."""
     folder = MODELS / task
     manifest = read_manifest(folder)
-    return explain((folder,), manifest["sha256"], records)
+    digest = manifest["sha256"]
+    return explain((folder,), digest, records)
 
 
 def golden(task: str) -> Record:
@@ -41,9 +44,11 @@ def golden(task: str) -> Record:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_values_of_a_served_model_add_up_to_its_prediction(task: str) -> None:
-    (explanation,) = explain_served(task, [golden(task)])
+    record = golden(task)
+    (explanation,) = explain_served(task, [record])
     values = explanation["values"]
-    names = [feature.name for feature in tasks.load(task).features]
+    features = tasks.load(task).features
+    names = [feature.name for feature in features]
     assert list(values) == names
     assert any(values.values())
     total = sum(values.values())
@@ -62,7 +67,8 @@ def test_the_same_record_has_the_same_values(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_output_is_the_winning_class_or_the_target(task: str) -> None:
-    (explanation,) = explain_served(task, [golden(task)])
+    record = golden(task)
+    (explanation,) = explain_served(task, [record])
     manifest = read_manifest(MODELS / task)
     answer = manifest["golden"]["answer"]
     largest = np.max(answer)
@@ -77,7 +83,8 @@ def test_the_output_is_the_winning_class_or_the_target(task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_many_different_records_add_up(task: str) -> None:
-    table = factories.rows(tasks.load(task), 3)
+    loaded = tasks.load(task)
+    table = factories.rows(loaded, 3)
     records: list[Record] = table.to_dict("records")
     for explanation in explain_served(task, records):
         prediction = explanation["prediction"]
@@ -90,17 +97,23 @@ def test_those_of_a_linear_model_are_the_slopes_times_the_distances() -> None:
     model, manifest = fit(task, table)
     explainer = Explainer(model, manifest)
     record = behavioural_tests.example(task)
-    values = explainer.explain(record)["values"]
-    means = background_of(explainer).mean(axis=0)
+    explanation = explainer.explain(record)
+    values = explanation["values"]
+    background = background_of(explainer)
+    means = background.mean(axis=0)
     for name, mean in zip(values, means, strict=True):
-        rows = table.iloc[:2].assign(**record)
+        two_rows = table.iloc[:2]
+        rows = two_rows.assign(**record)
         rows[name] = [record[name], mean]
         with_value, with_mean = model.predict(rows)
         expected = with_value - with_mean
         assert values[name] == pytest.approx(expected, abs=1e-4)
 
 
-def fit(task: Task, table: pd.DataFrame) -> tuple[OnnxModel, TrainedManifest]:
+def fit(
+    task: Task,
+    table: pd.DataFrame,
+) -> tuple[OnnxModel, TrainedManifest]:
     """Return a linear model of a table, and its manifest."""
     pipeline, content = factories.fitted(task, table)
     model = OnnxModel(content)
@@ -131,33 +144,42 @@ def test_the_background_has_the_shares_of_the_reference() -> None:
             counts = np.bincount(places, minlength=count)
             shares = counts / BACKGROUND_ROWS
             differences = np.abs(shares - reference.shares)
-            assert differences.max() <= 1 / BACKGROUND_ROWS
+            share_of_a_row = 1 / BACKGROUND_ROWS
+            assert differences.max() <= share_of_a_row
         else:
-            assert column.min() >= reference.edges[0]
-            assert column.max() <= reference.edges[-1]
+            lowest = reference.edges[0]
+            highest = reference.edges[-1]
+            assert column.min() >= lowest
+            assert column.max() <= highest
 
 
 def test_the_digest_decides_which_model_it_is(tmp_path: Path) -> None:
+    served = MODELS / "iris"
     loaded = tmp_path / "loaded"
     folders = (tmp_path / "none", loaded)
     record = golden("iris")
-    digest = read_manifest(MODELS / "iris")["sha256"]
+    manifest = read_manifest(served)
+    digest = manifest["sha256"]
     with pytest.raises(FileNotFoundError):
         explain(folders, digest, [record])
-    shutil.copytree(MODELS / "iris", loaded)
+    shutil.copytree(served, loaded)
     (explanation,) = explain(folders, digest, [record])
-    assert explanation["output"] in tasks.load("iris").target.classes
+    target = tasks.load("iris").target
+    assert explanation["output"] in target.classes
+    another_digest = "0" * 64
     with pytest.raises(FileNotFoundError):
-        explain(folders, "0" * 64, [record])
+        explain(folders, another_digest, [record])
 
 
 def test_a_model_with_the_manifest_of_another_is_not_used(tmp_path: Path) -> None:
     loaded = tmp_path / "loaded"
     shutil.copytree(MODELS / "iris", loaded)
-    shutil.copy(MODELS / "housing" / "model.onnx", loaded)
-    digest = OnnxModel(loaded / "model.onnx").sha256
+    of_another_task = MODELS / "housing" / "model.onnx"
+    shutil.copy(of_another_task, loaded)
+    model = OnnxModel(loaded / "model.onnx")
+    record = golden("iris")
     with pytest.raises(FileNotFoundError):
-        explain((loaded,), digest, [golden("iris")])
+        explain((loaded,), model.sha256, [record])
 
 
 @pytest.mark.parametrize("task", TASKS)
