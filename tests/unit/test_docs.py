@@ -28,26 +28,38 @@ MAX_STOPS = 9
 
 def pages() -> list[str]:
     """Return the paths of the pages that people write."""
-    tracked = git(ROOT, "ls-files", "--", "*.md").splitlines()
-    names = [name for name in tracked if not name.startswith(NOT_PAGES)]
-    return [name for name in names if (ROOT / name).is_file()]
+    tracked = git(ROOT, "ls-files", "--", "*.md")
+    names = []
+    for name in tracked.splitlines():
+        path = ROOT / name
+        if path.is_file() and not name.startswith(NOT_PAGES):
+            names.append(name)
+    return names
 
 
 def read(page: str) -> str:
     """Return the text of a page."""
-    return (ROOT / page).read_text("utf-8")
+    path = ROOT / page
+    return path.read_text("utf-8")
+
+
+def without_code_blocks(page: str) -> str:
+    """Return the text of a page but for its blocks of code."""
+    text = read(page)
+    return CODE_BLOCK.sub("", text)
 
 
 def links(page: str) -> list[str]:
     """Return the targets of a page's links, without those of other sites."""
-    prose = CODE_BLOCK.sub("", read(page))
-    targets = LINK.findall(CODE.sub("", prose))
+    prose = without_code_blocks(page)
+    without_code = CODE.sub("", prose)
+    targets = LINK.findall(without_code)
     return [target for target in targets if "://" not in target]
 
 
 def anchors(page: str) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
-    prose = CODE_BLOCK.sub("", read(page))
+    prose = without_code_blocks(page)
     headings = HEADING.findall(prose)
     return {anchor(heading) for heading in headings}
 
@@ -64,7 +76,11 @@ def anchor(heading: str) -> str:
 
 def broken_links(page: str) -> list[str]:
     """Return the links of a page that lead nowhere."""
-    return [link for link in links(page) if not leads_somewhere(page, link)]
+    broken = []
+    for link in links(page):
+        if not leads_somewhere(page, link):
+            broken.append(link)
+    return broken
 
 
 def leads_somewhere(page: str, link: str) -> bool:
@@ -73,13 +89,18 @@ def leads_somewhere(page: str, link: str) -> bool:
     target = page
     if path:
         folder = posixpath.dirname(page)
-        target = posixpath.normpath(posixpath.join(folder, path))
-    is_empty_copy = not (ROOT / "mlruns/registry").is_dir()
+        joined = posixpath.join(folder, path)
+        target = posixpath.normpath(joined)
+    registry = ROOT / "mlruns/registry"
+    is_empty_copy = not registry.is_dir()
     if is_empty_copy and target.startswith(PUBLISHED):
         return True
-    if not (ROOT / target).exists():
+    file = ROOT / target
+    if not file.exists():
         return False
-    return not fragment or fragment in anchors(target)
+    if not fragment:
+        return True
+    return fragment in anchors(target)
 
 
 def test_the_readme_is_short() -> None:
@@ -99,7 +120,8 @@ def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
 
 
 def test_a_link_to_an_unknown_heading_or_file_is_broken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     text = (
@@ -113,8 +135,11 @@ def test_a_link_to_an_unknown_heading_or_file_is_broken(
 def test_every_picture_is_on_a_page() -> None:
     on_pages = set()
     for page in pages():
-        on_pages.update(posixpath.basename(link) for link in links(page))
-    pictures = {path.name for path in (ROOT / "docs/images").iterdir()}
+        for link in links(page):
+            name = posixpath.basename(link)
+            on_pages.add(name)
+    images = ROOT / "docs/images"
+    pictures = {path.name for path in images.iterdir()}
     assert pictures - on_pages == set()
 
 
@@ -124,14 +149,19 @@ def test_the_index_lists_every_page() -> None:
     for link in links(f"docs/{index}"):
         path, _, _ = link.partition("#")
         linked.add(path)
-    names = {path.name for path in (ROOT / "docs").glob("*.md")}
+    docs = ROOT / "docs"
+    names = {path.name for path in docs.glob("*.md")}
     assert names - linked == {index}
 
 
 def test_the_architecture_names_files_that_exist() -> None:
     files = FILE.findall(read("docs/architecture.md"))
     assert len(files) > 20
-    missing = [name for name in files if not (ROOT / name).exists()]
+    missing = []
+    for name in files:
+        path = ROOT / name
+        if not path.exists():
+            missing.append(name)
     assert missing == []
 
 
@@ -147,7 +177,8 @@ def test_each_path_through_the_code_has_a_picture_and_at_most_nine_stops() -> No
 
 def test_each_stop_of_a_path_is_a_file() -> None:
     text = read("docs/architecture.md")
-    lines = [line for line in text.splitlines() if STOP.match(line)]
-    for line in lines:
-        first_word = STOP.sub("", line).split()[0]
-        assert FILE.fullmatch(first_word), line
+    for line in text.splitlines():
+        if STOP.match(line):
+            stop = STOP.sub("", line)
+            first_word, *_ = stop.split()
+            assert FILE.fullmatch(first_word), line

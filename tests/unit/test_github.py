@@ -11,14 +11,46 @@ from packaging.requirements import Requirement
 from tests.paths import ROOT
 
 GITHUB = ROOT / ".github"
-DEPENDABOT = yaml.safe_load((GITHUB / "dependabot.yml").read_text("utf-8"))
-UPDATES: dict[str, dict[str, Any]] = {
-    update["package-ecosystem"]: update for update in DEPENDABOT["updates"]
+Node = dict[str, Any]
+
+
+def read(name: str) -> str:
+    """Return the text of a file for GitHub."""
+    path = GITHUB / name
+    return path.read_text("utf-8")
+
+
+def read_json(name: str) -> Node:
+    content: Node = json.loads(read(name))
+    return content
+
+
+def read_yaml(name: str) -> Any:
+    return yaml.safe_load(read(name))
+
+
+def updates() -> dict[str, Node]:
+    """Return Dependabot's updates by their ecosystems."""
+    dependabot = read_yaml("dependabot.yml")
+    by_ecosystem = {}
+    for update in dependabot["updates"]:
+        ecosystem = update["package-ecosystem"]
+        by_ecosystem[ecosystem] = update
+    return by_ecosystem
+
+
+UPDATES = updates()
+ECOSYSTEMS = {
+    "github-actions",
+    "pip",
+    "npm",
+    "docker",
+    "docker-compose",
 }
 
 
 def test_the_ruleset_lets_the_published_commit_pass() -> None:
-    ruleset = json.loads((GITHUB / "rulesets/main.json").read_text("utf-8"))
+    ruleset = read_json("rulesets/main.json")
     types = [rule["type"] for rule in ruleset["rules"]]
     names = ruleset["conditions"]["ref_name"]
     assert types == ["deletion", "non_fast_forward"]
@@ -28,55 +60,81 @@ def test_the_ruleset_lets_the_published_commit_pass() -> None:
 
 
 def test_updates_come_grouped_monthly_and_not_on_their_first_day() -> None:
-    assert set(UPDATES) == {"github-actions", "pip", "npm", "docker", "docker-compose"}
+    assert set(UPDATES) == ECOSYSTEMS
     for update in UPDATES.values():
-        for folder in update.get("directories") or [update["directory"]]:
-            assert (ROOT / folder.lstrip("/")).is_dir()
-        assert update["schedule"]["interval"] == "monthly"
+        folders = update.get("directories") or [update["directory"]]
+        for folder in folders:
+            path = ROOT / folder.lstrip("/")
+            assert path.is_dir()
+        schedule = update["schedule"]
+        assert schedule["interval"] == "monthly"
         assert len(update["groups"]) == 1
-        assert update["cooldown"]["default-days"] >= 7
-        assert update["commit-message"]["prefix"] in ("build", "ci")
+        cooldown = update["cooldown"]
+        assert cooldown["default-days"] >= 7
+        message = update["commit-message"]
+        assert message["prefix"] in ("build", "ci")
 
 
-def test_no_update_is_proposed_that_pyproject_forbids() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    held = set()
-    for group in project["dependency-groups"].values():
+def requirements() -> list[Requirement]:
+    """Return the requirements of all groups."""
+    path = ROOT / "pyproject.toml"
+    project = tomllib.loads(path.read_text("utf-8"))
+    groups = project["dependency-groups"]
+    found = []
+    for group in groups.values():
         for line in group:
             # An entry that includes another group is a table.
             if isinstance(line, str):
                 requirement = Requirement(line)
-                if re.search("==|<", str(requirement.specifier)):
-                    held.add(requirement.name)
+                found.append(requirement)
+    return found
+
+
+def test_no_update_is_proposed_that_pyproject_forbids() -> None:
+    held = set()
+    for requirement in requirements():
+        specifier = str(requirement.specifier)
+        if re.search("==|<", specifier):
+            held.add(requirement.name)
     ignored = set()
     for entry in UPDATES["pip"]["ignore"]:
-        ignored.add(entry["dependency-name"].rstrip("*"))
+        pattern = entry["dependency-name"]
+        ignored.add(pattern.rstrip("*"))
     assert held == ignored
 
 
 def test_a_pull_request_starts_with_the_question_where_it_goes() -> None:
-    template = (GITHUB / "pull_request_template.md").read_text("utf-8")
+    template = read("pull_request_template.md")
     first_line, *_ = template.splitlines()
     assert "Check the base repository" in first_line
 
 
 def test_no_form_leads_out_of_the_repository() -> None:
-    forms = list((GITHUB / "ISSUE_TEMPLATE").iterdir())
-    forms.append(GITHUB / "pull_request_template.md")
+    issues = GITHUB / "ISSUE_TEMPLATE"
+    pull_request = GITHUB / "pull_request_template.md"
+    forms = [*issues.iterdir(), pull_request]
     for path in forms:
-        assert "://" not in path.read_text("utf-8"), path.name
+        text = path.read_text("utf-8")
+        assert "://" not in text, path.name
 
 
 def test_an_environment_takes_approved_merges_alone() -> None:
-    ruleset = json.loads((GITHUB / "rulesets/environments.json").read_text("utf-8"))
-    workflow = yaml.safe_load((GITHUB / "workflows/promotion.yml").read_text("utf-8"))
-    rules = {rule["type"]: rule.get("parameters", {}) for rule in ruleset["rules"]}
+    ruleset = read_json("rulesets/environments.json")
+    workflow = read_yaml("workflows/promotion.yml")
+    rules = {}
+    for rule in ruleset["rules"]:
+        kind = rule["type"]
+        rules[kind] = rule.get("parameters", {})
     # Without a merge commit, the released commit would not be on the branch.
-    assert rules["pull_request"]["allowed_merge_methods"] == ["merge"]
-    (check,) = rules["required_status_checks"]["required_status_checks"]
+    merges = rules["pull_request"]
+    assert merges["allowed_merge_methods"] == ["merge"]
+    checks = rules["required_status_checks"]
+    (check,) = checks["required_status_checks"]
     approve = workflow["jobs"]["approve"]
     assert check == {"context": approve["name"]}
     assert approve["environment"] == "${{ github.base_ref }}"
     # YAML reads the key `on` as true.
-    (pattern,) = workflow[True]["pull_request_target"]["branches"]
-    assert ruleset["conditions"]["ref_name"]["include"] == [f"refs/heads/{pattern}"]
+    events = workflow[True]
+    (pattern,) = events["pull_request_target"]["branches"]
+    names = ruleset["conditions"]["ref_name"]
+    assert names["include"] == [f"refs/heads/{pattern}"]

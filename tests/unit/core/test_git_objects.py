@@ -12,19 +12,35 @@ from core.git_objects import Tree, read_blobs, write_blobs
 from core.git_trees import changed_tree, entries, files_below, folder_of
 from tests.conftest import commit_all
 
-NAMES = st.text("abä -_.'", min_size=1, max_size=8).filter(
-    lambda name: name.strip(". ") == name and name != ""
+
+def is_a_name(text: str) -> bool:
+    """Return whether a file may have a name on every system."""
+    return text != "" and text.strip(". ") == text
+
+
+TEXTS = st.text(
+    "abä -_.'",
+    min_size=1,
+    max_size=8,
 )
-PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
-FILES = st.dictionaries(PATHS, st.binary(max_size=50), max_size=6)
+NAMES = TEXTS.filter(is_a_name)
+NAMES_OF_A_PATH = st.lists(
+    NAMES,
+    min_size=1,
+    max_size=3,
+)
+PATHS = NAMES_OF_A_PATH.map("/".join)
+CONTENTS = st.binary(max_size=50)
+FILES = st.dictionaries(PATHS, CONTENTS, max_size=6)
 
 
 def without_clashes(files: dict[str, bytes]) -> dict[str, bytes]:
     """Leave out the files that are in the place of another one's folder."""
     kept = {}
     for path, content in files.items():
-        folders = [other for other in files if other.startswith(f"{path}/")]
-        if not folders:
+        folder = f"{path}/"
+        is_folder = any(other.startswith(folder) for other in files)
+        if not is_folder:
             kept[path] = content
     return kept
 
@@ -36,43 +52,83 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "repo"
     (folder / "other.txt").write_bytes(b"one\r\n")
     commit_all(folder, "feat: begin")
-    (folder / ".git" / "info" / "attributes").write_text("* text eol=crlf ident\n")
+    attributes = folder / ".git" / "info" / "attributes"
+    attributes.write_text("* text eol=crlf ident\n")
     return folder
+
+
+def blob_of(
+    root: Path,
+    file: Path,
+    content: bytes,
+) -> str:
+    """Write a file, store it in a repository, and return its object's name."""
+    file.write_bytes(content)
+    (blob,) = write_blobs(root, [file])
+    return blob
+
+
+def files_in(
+    root: Path,
+    tree: str,
+    folder: str,
+) -> dict[str, str]:
+    """Return the blobs of the files below a folder of a tree, by their paths."""
+    files = Tree(root, tree).files(folder)
+    return dict(files)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILES.map(without_clashes))
 def test_any_files_are_stored_and_written_again_as_they_were(
-    root: Path, tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+    root: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    files: dict[str, bytes],
 ) -> None:
     folder = tmp_path_factory.mktemp("files")
+    contents = list(files.values())
     paths = []
-    for number, content in enumerate(files.values()):
+    for number, content in enumerate(contents):
         path = folder / str(number)
         path.write_bytes(content)
         paths.append(path)
     names = [f"added/{name}" for name in files]
-    blobs = dict(zip(names, write_blobs(root, paths), strict=True))
-    tree = Tree(root, changed_tree(root, "HEAD", blobs))
-    assert dict(tree.files("added")) == blobs
-    assert files_below(root, folder_of(root, tree.name, "added")) == blobs
-    tree.write_files(blobs, folder / "again")
-    for name, content in zip(names, files.values(), strict=True):
-        assert (folder / "again" / name).read_bytes() == content
+    stored = write_blobs(root, paths)
+    blobs = dict(zip(names, stored, strict=True))
+    changed = changed_tree(root, "HEAD", blobs)
+    assert files_in(root, changed, "added") == blobs
+    added = folder_of(root, changed, "added")
+    assert files_below(root, added) == blobs
+    again = folder / "again"
+    Tree(root, changed).write_files(blobs, again)
+    for name, content in zip(names, contents, strict=True):
+        path = again / name
+        assert path.read_bytes() == content
     # Everything else is as it was, here and in the tree.
-    options = ("--name-only", "--no-renames", "--diff-filter=DMT")
-    assert git(root, "diff-tree", "-r", *options, "HEAD", tree.name) == ""
+    options = (
+        "-r",
+        "--name-only",
+        "--no-renames",
+        "--diff-filter=DMT",
+    )
+    differences = git(root, "diff-tree", *options, "HEAD", changed)
+    assert differences == ""
     assert git(root, "ls-files") == "other.txt"
 
 
-def test_a_file_is_replaced_in_the_tree_alone(root: Path, tmp_path: Path) -> None:
-    new = tmp_path / "new"
-    new.write_bytes(b"two\r\n")
-    (blob,) = write_blobs(root, [new])
+def test_a_file_is_replaced_in_the_tree_alone(
+    root: Path,
+    tmp_path: Path,
+) -> None:
+    content = b"two\r\n"
+    blob = blob_of(root, tmp_path / "new", content)
     tree = changed_tree(root, "HEAD", {"other.txt": blob})
-    assert git(root, "cat-file", "-p", f"{tree}:other.txt") == "two"
-    assert list(read_blobs(root, [blob, blob])) == [b"two\r\n", b"two\r\n"]
-    assert (root / "other.txt").read_bytes() == b"one\r\n"
+    in_tree = git(root, "cat-file", "-p", f"{tree}:other.txt")
+    assert in_tree == "two"
+    read = read_blobs(root, [blob, blob])
+    assert list(read) == [content, content]
+    here = root / "other.txt"
+    assert here.read_bytes() == b"one\r\n"
 
 
 def test_links_and_other_repositories_are_not_files(root: Path) -> None:
@@ -83,35 +139,52 @@ def test_links_and_other_repositories_are_not_files(root: Path) -> None:
         f"160000 commit {commit}\tmodule",
         f"100755 blob {blob}\tprogram",
     ]
-    folder = git(root, "mktree", stdin="\n".join(entries))
-    tree = git(root, "mktree", stdin=f"040000 tree {folder}\tfolder")
-    assert list(Tree(root, tree).files("folder")) == [("folder/program", blob)]
-    assert list(Tree(root, tree).files("elsewhere")) == []
+    content = "\n".join(entries)
+    folder = git(root, "mktree", stdin=content)
+    entry = f"040000 tree {folder}\tfolder"
+    name = git(root, "mktree", stdin=entry)
+    tree = Tree(root, name)
+    files = list(tree.files("folder"))
+    assert files == [("folder/program", blob)]
+    elsewhere = list(tree.files("elsewhere"))
+    assert elsewhere == []
 
 
 def test_an_object_that_is_not_there_is_named(root: Path) -> None:
-    with pytest.raises(PipelineError, match=f"the object {'1' * 40} is not in this"):
-        list(read_blobs(root, ["1" * 40]))
+    blob = "1" * 40
+    message = f"the object {blob} is not in this"
+    with pytest.raises(PipelineError, match=message):
+        list(read_blobs(root, [blob]))
 
 
 def test_a_tree_is_changed_deep_inside_and_keeps_everything_else(
-    root: Path, tmp_path: Path
+    root: Path,
+    tmp_path: Path,
 ) -> None:
-    new = tmp_path / "new"
-    new.write_bytes(b"new")
-    (blob,) = write_blobs(root, [new])
+    blob = blob_of(root, tmp_path / "new", b"new")
     odd = "odd\udcff"  # a name that is not UTF-8
-    first = changed_tree(root, "HEAD", {f"{odd}/a/file": blob, "one/two/file": blob})
-    second = changed_tree(root, first, {"one/two/other": blob, "one/three": blob})
-    names = git_bytes(root, "ls-tree", "-r", "-z", "--name-only", second)
-    assert names.split(b"\0")[:-1] == [
+    first_files = {
+        f"{odd}/a/file": blob,
+        "one/two/file": blob,
+    }
+    first = changed_tree(root, "HEAD", first_files)
+    second_files = {
+        "one/two/other": blob,
+        "one/three": blob,
+    }
+    second = changed_tree(root, first, second_files)
+    listing = git_bytes(root, "ls-tree", "-r", "-z", "--name-only", second)
+    *names, rest = listing.split(b"\0")
+    assert rest == b""
+    assert names == [
         b"odd\xff/a/file",
         b"one/three",
         b"one/two/file",
         b"one/two/other",
         b"other.txt",
     ]
-    assert git(root, "fsck", "--strict", "--no-dangling", second) == ""
+    faults = git(root, "fsck", "--strict", "--no-dangling", second)
+    assert faults == ""
     unchanged = git(root, "rev-parse", "HEAD^{tree}")
     assert changed_tree(root, "HEAD", {}) == unchanged
 
@@ -133,15 +206,25 @@ def test_files_are_removed_from_a_tree_with_the_folders_that_they_leave_empty(
 
 def test_a_folder_takes_the_place_of_a_file(root: Path) -> None:
     blob = git(root, "rev-parse", "HEAD:other.txt")
-    tree = changed_tree(root, "HEAD", {"other.txt/file": blob})
-    assert dict(Tree(root, tree).files("other.txt")) == {"other.txt/file": blob}
+    files = {"other.txt/file": blob}
+    tree = changed_tree(root, "HEAD", files)
+    assert files_in(root, tree, "other.txt") == files
 
 
 def test_many_folders_are_read_at_once(root: Path) -> None:
     blob = git(root, "rev-parse", "HEAD:other.txt")
-    tree = changed_tree(root, "HEAD", {"one/file": blob, "two/sub/file": blob})
-    folders = folder_of(root, tree, "one") | folder_of(root, tree, "two")
+    files = {
+        "one/file": blob,
+        "two/sub/file": blob,
+    }
+    tree = changed_tree(root, "HEAD", files)
+    one = folder_of(root, tree, "one")
+    two = folder_of(root, tree, "two")
     assert folder_of(root, tree, "three") == {}
-    (file,), (sub,) = entries(root, folders)
-    assert (file.path, file.name, file.is_file) == ("one/file", blob, True)
-    assert (sub.path, sub.is_folder, sub.is_file) == ("two/sub", True, False)
+    (file,), (sub,) = entries(root, one | two)
+    assert file.path == "one/file"
+    assert file.name == blob
+    assert file.is_file is True
+    assert sub.path == "two/sub"
+    assert sub.is_folder is True
+    assert sub.is_file is False

@@ -23,12 +23,29 @@ FORMATS = {
     "integer": "int64",
     "number": "double",
 }
+# Below these keys are values of the API, which may look like a description of it.
+VALUES = (
+    "example",
+    "examples",
+    "default",
+)
+NAME_OF_A_METHOD = "[a-z][a-z0-9]*(_[a-z0-9]+)*"
+NAME_OF_A_TYPE = "[A-Z][A-Za-z0-9]*"
+NAMED_SCHEMA = "/components/schemas/[A-Za-z0-9]+"
+# With these, oapi-codegen ends the names of types that it adds.
+ENDINGS_OF_OAPI_CODEGEN = (
+    "Response",
+    "Params",
+    "JSONBody",
+    "JSONRequestBody",
+)
 
 
 @pytest.fixture(scope="module")
 def document(shared_client: TestClient) -> Node:
-    response: Node = shared_client.get("/openapi.json").json()
-    return response
+    response = shared_client.get("/openapi.json")
+    content: Node = response.json()
+    return content
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +71,7 @@ def nodes(value: Any, place: str = "") -> Iterator[tuple[str, Node]]:
     if isinstance(value, dict):
         yield place, value
         for key, inner in value.items():
-            if key not in ("example", "examples", "default"):
+            if key not in VALUES:
                 yield from nodes(inner, f"{place}/{key}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
@@ -76,7 +93,7 @@ def test_operation_ids_read_as_names_of_methods(document: Node) -> None:
     ids = set()
     for name, operation in operations(document):
         operation_id = operation["operationId"]
-        assert re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", operation_id), name
+        assert re.fullmatch(NAME_OF_A_METHOD, operation_id), name
         assert not operation_id.endswith(METHODS), name
         assert operation_id not in ids, name
         ids.add(operation_id)
@@ -89,7 +106,8 @@ def test_every_tag_is_described_and_used(document: Node) -> None:
         described.add(tag["name"])
     used = set()
     for _, operation in operations(document):
-        used |= set(operation["tags"])
+        tags = operation["tags"]
+        used.update(tags)
     assert used == described
 
 
@@ -97,9 +115,13 @@ def test_the_document_names_its_server_its_licence_and_a_contact(
     document: Node,
 ) -> None:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    licence = tomllib.loads(text)["project"]["license"]
+    project = tomllib.loads(text)["project"]
+    licence = project["license"]
     info = document["info"]
-    assert info["license"] == {"name": licence, "identifier": licence}
+    assert info["license"] == {
+        "name": licence,
+        "identifier": licence,
+    }
     assert info["contact"]
     assert document["servers"] == [{"url": "/"}]
 
@@ -107,18 +129,24 @@ def test_the_document_names_its_server_its_licence_and_a_contact(
 def test_every_operation_can_be_refused(document: Node) -> None:
     for name, operation in operations(document):
         statuses = operation["responses"]
-        assert any(status.startswith("4") for status in statuses), name
+        refusals = [status for status in statuses if status.startswith("4")]
+        assert refusals, name
 
 
 def test_every_refusal_has_a_form_with_a_name(document: Node) -> None:
     for name, operation in operations(document):
         is_v2 = " /v2" in name
-        form = "InferenceError" if is_v2 else "Problem"
-        media_type = "application/json" if is_v2 else "application/problem+json"
+        if is_v2:
+            form = "InferenceError"
+            media_type = "application/json"
+        else:
+            form = "Problem"
+            media_type = "application/problem+json"
         for status, response in operation["responses"].items():
             if status < "400" or is_health(response):
                 continue
-            expected = {media_type: {"schema": reference(form)}}
+            body = {"schema": reference(form)}
+            expected = {media_type: body}
             assert response["content"] == expected, name
 
 
@@ -139,30 +167,36 @@ def test_no_parameter_may_be_null(document: Node) -> None:
     for name, operation in operations(document):
         for parameter in operation.get("parameters", ()):
             schema = str(parameter["schema"])
-            assert "null" not in schema, (name, parameter["name"])
+            place = (name, parameter["name"])
+            assert "null" not in schema, place
 
 
 def test_every_array_says_what_its_items_are(document: Node) -> None:
     for place, node in nodes(document):
-        if node.get("type") == "array" or "prefixItems" in node:
-            assert isinstance(node.get("items"), dict), place
+        is_array = node.get("type") == "array"
+        if is_array or "prefixItems" in node:
+            items = node.get("items")
+            assert isinstance(items, dict), place
 
 
 def test_every_number_says_how_large_it_is(document: Node) -> None:
     for place, node in nodes(document):
         kind = node.get("type")
+        # A property that is called `type` is an object here.
         if isinstance(kind, str) and kind in FORMATS:
             assert node["format"] == FORMATS[kind], place
 
 
 def test_every_choice_has_a_name_and_so_has_each_list_in_it(document: Node) -> None:
     for place, node in nodes(document):
-        choices = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+        any_of = node.get("anyOf", [])
+        one_of = node.get("oneOf", [])
+        choices = any_of + one_of
         # A type that may also be null is not a choice.
         types = [choice for choice in choices if choice != NULL]
         if len(types) < 2:
             continue
-        assert re.fullmatch("/components/schemas/[A-Za-z0-9]+", place), place
+        assert re.fullmatch(NAMED_SCHEMA, place), place
         for choice in types:
             kind = choice.get("type")
             assert kind not in ("array", "object"), place
@@ -171,18 +205,23 @@ def test_every_choice_has_a_name_and_so_has_each_list_in_it(document: Node) -> N
 @pytest.mark.parametrize("task", ["credit", "housing", "iris"])
 @pytest.mark.parametrize("ending", ["Prediction", "Predictions"])
 def test_the_type_of_a_prediction_has_the_task_as_a_constant(
-    schemas: Node, task: str, ending: str
+    schemas: Node,
+    task: str,
+    ending: str,
 ) -> None:
     name = type_name(task) + ending
-    assert reference(name) in schemas["PredictAnswer"]["anyOf"]
+    answers = schemas["PredictAnswer"]
+    assert reference(name) in answers["anyOf"]
     schema = schemas[name]
-    assert schema["properties"]["task"]["const"] == task
+    properties = schema["properties"]
+    assert properties["task"]["const"] == task
     assert "task" in schema["required"]
 
 
 def test_bodies_and_answers_have_names(document: Node) -> None:
     for name, operation in operations(document):
-        bodies = list(operation["responses"].values())
+        responses = operation["responses"]
+        bodies = list(responses.values())
         if "requestBody" in operation:
             bodies.append(operation["requestBody"])
         for body in bodies:
@@ -195,14 +234,16 @@ def test_bodies_and_answers_have_names(document: Node) -> None:
 
 def test_the_names_of_schemas_read_as_names_of_types(schemas: Node) -> None:
     for name in schemas:
-        assert re.fullmatch("[A-Z][A-Za-z0-9]*", name), name
+        assert re.fullmatch(NAME_OF_A_TYPE, name), name
 
 
 def test_no_schema_has_a_name_that_oapi_codegen_gives_to_types_of_its_own(
-    document: Node, schemas: Node
+    document: Node,
+    schemas: Node,
 ) -> None:
     for name, operation in operations(document):
-        words = operation["operationId"].split("_")
+        operation_id = operation["operationId"]
+        words = operation_id.split("_")
         method = "".join(word.capitalize() for word in words)
-        for ending in ("Response", "Params", "JSONBody", "JSONRequestBody"):
+        for ending in ENDINGS_OF_OAPI_CODEGEN:
             assert method + ending not in schemas, name

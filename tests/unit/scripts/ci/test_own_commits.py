@@ -10,18 +10,24 @@ from core.git import GitError, git
 from scripts.ci.own_commits import foreign, is_own, untested
 from tests.conftest import commit_all
 
+SIX = range(6)
 WORKFLOW = "Mlops-Workflow: https://github.com/o/n/actions/runs/7\n"
 
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
-    (tmp_path / "app.py").write_text("1")
+    file = tmp_path / "app.py"
+    file.write_text("1")
     commit_all(tmp_path, "feat: begin")
     return tmp_path
 
 
-def edit(repo: Path, path: str, message: str) -> str:
+def edit(
+    repo: Path,
+    path: str,
+    message: str,
+) -> str:
     """Commit a change of one file; its content is the message."""
     file = repo / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -30,11 +36,16 @@ def edit(repo: Path, path: str, message: str) -> str:
 
 
 def published(
-    repo: Path, trained: str, workflow: str = WORKFLOW, path: str = "mlruns/r"
+    repo: Path,
+    trained: str,
+    workflow: str = WORKFLOW,
+    path: str = "mlruns/r",
 ) -> str:
     """Commit as `pipeline publish` does."""
     count = git(repo, "rev-list", "--count", "HEAD")
-    message = f"chore(publish): {count}\n\nMlops-Publish: {trained}\n{workflow}"
+    subject = f"chore(publish): {count}\n"
+    trailers = f"Mlops-Publish: {trained}\n{workflow}"
+    message = f"{subject}\n{trailers}"
     return edit(repo, f"{path}{count}", message)
 
 
@@ -60,15 +71,25 @@ def test_only_the_changes_of_a_merge_itself_count(repo: Path) -> None:
     git(repo, "switch", "--quiet", "main")
     theirs = edit(repo, "app.py", "feat: two")
     git(repo, "switch", "--quiet", "published")
-    person = ("-c", "user.name=P", "-c", "user.email=p@example.org")
-    merge = ("merge", "--quiet", "--no-ff", "--no-commit", "main")
-    git(repo, *person, *merge)
+    merge = (
+        "-c",
+        "user.name=P",
+        "-c",
+        "user.email=p@example.org",
+        "merge",
+        "--quiet",
+        "--no-ff",
+        "--no-commit",
+        "main",
+    )
+    git(repo, *merge)
     clean = published(repo, theirs)
     assert is_own(repo, clean)
     assert foreign(repo, clean, ours) == [theirs]
     git(repo, "reset", "--quiet", "--hard", ours)
-    git(repo, *person, *merge)
-    (repo / "app.py").write_text("of neither side")
+    git(repo, *merge)
+    file = repo / "app.py"
+    file.write_text("of neither side")
     resolved = published(repo, theirs)
     assert not is_own(repo, resolved)
 
@@ -130,32 +151,48 @@ def test_a_trailer_without_a_commit_does_not_prove_a_test(pushes: Pushes) -> Non
     assert pushes.untested() == [pushes.other]
 
 
-def shuffled(chance: random.Random, failing: set[int]) -> list[tuple[str, int]]:
+@dataclass(frozen=True)
+class Event:
+    """What happens to the push with a number: it comes, or its run publishes."""
+
+    kind: str
+    number: int
+
+
+def shuffled(chance: random.Random, failing: set[int]) -> list[Event]:
     """Return six pushes in order; each that passes publishes at some later time."""
-    events = [("push", number) for number in range(6)]
-    for number in sorted(set(range(6)) - failing):
-        earliest = events.index(("push", number)) + 1
+    events = [Event("push", number) for number in SIX]
+    for number in SIX:
+        if number in failing:
+            continue
+        push = Event("push", number)
+        earliest = events.index(push) + 1
         place = chance.randint(earliest, len(events))
-        events.insert(place, ("publish", number))
+        publication = Event("publish", number)
+        events.insert(place, publication)
     return events
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(
-    repo: Path, seed: int
+    repo: Path,
+    seed: int,
 ) -> None:
     chance = random.Random(seed)
-    failing = set(chance.sample(range(6), 2))
+    failing = set(chance.sample(SIX, 2))
     pushed: dict[int, str] = {}
     shipped = set()
-    for event, number in shuffled(chance, failing):
-        if event == "push":
-            pushed[number] = edit(repo, "app.py", f"push {number}")
+    for event in shuffled(chance, failing):
+        if event.kind == "push":
+            message = f"push {event.number}"
+            pushed[event.number] = edit(repo, "app.py", message)
             continue
-        commit = published(repo, pushed[number])
-        if not untested(repo, pushed[number], commit):
+        trained = pushed[event.number]
+        commit = published(repo, trained)
+        if not untested(repo, trained, commit):
             code = git(repo, "show", f"{commit}:app.py")
-            shipped.add(int(code.removeprefix("push ")))
+            number = code.removeprefix("push ")
+            shipped.add(int(number))
     assert not shipped & failing
     # The last publication ships, if the newest push is one that passed.
     if 5 not in failing:
@@ -163,5 +200,6 @@ def test_of_six_runs_at_once_those_that_ship_have_code_that_passed(
 
 
 def test_a_missing_commit_is_an_error(repo: Path) -> None:
+    missing = "f" * 40
     with pytest.raises(GitError, match="git rev-list failed"):
-        foreign(repo, "HEAD", "f" * 40)
+        foreign(repo, "HEAD", missing)

@@ -49,7 +49,8 @@ def model_of(task: str) -> Model:
 
 
 def population(task: str, seed: int) -> Population:
-    return Population(MODELS / task, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    return Population(MODELS / task, random)
 
 
 def psi(reference: dict[str, Any], values: list[Any]) -> float:
@@ -62,7 +63,8 @@ def psi(reference: dict[str, Any], values: list[Any]) -> float:
     expected = np.maximum(reference["shares"], EMPTY)
     counts = np.bincount(bins, minlength=len(expected))
     actual = np.maximum(counts / len(values), EMPTY)
-    terms = (actual - expected) * np.log(actual / expected)
+    differences = actual - expected
+    terms = differences * np.log(actual / expected)
     return float(terms.sum())
 
 
@@ -70,7 +72,8 @@ def stability(task: str, records: list[Record]) -> dict[str, float]:
     """Return the index of every feature and of every output of the model."""
     reference = manifest(MODELS / task)["reference"]
     model = model_of(task)
-    output = model.run(model.validator.validate(records[:]))
+    valid = model.validator.validate(records[:])
+    output = model.run(valid)
     predictions = model.describe(output)
     outputs = {
         "value": output[:, -1].tolist(),
@@ -92,18 +95,22 @@ def unstable(indices: dict[str, float]) -> set[str]:
 
 @each
 def test_records_and_predictions_are_distributed_as_in_training(
-    populations: Populations, task: str
+    populations: Populations,
+    task: str,
 ) -> None:
-    indices = stability(task, populations[task].draw(ROWS))
+    records = populations[task].draw(ROWS)
+    indices = stability(task, records)
     assert not unstable(indices), indices
     described = manifest(MODELS / task)
     outputs = described["reference"]["predictions"]
-    assert len(indices) == len(described["features"]) + len(outputs)
+    features = described["features"]
+    assert len(indices) == len(features) + len(outputs)
 
 
 @each
 def test_counts_are_whole_numbers_and_measurements_are_not(
-    populations: Populations, task: str
+    populations: Populations,
+    task: str,
 ) -> None:
     (record,) = populations[task].draw(1)
     for feature in manifest(MODELS / task)["features"]:
@@ -132,7 +139,8 @@ def test_a_far_shift_ends_at_the_range(populations: Populations) -> None:
 
 @each
 def test_the_truth_is_as_far_off_as_the_holdout_says(
-    populations: Populations, task: str
+    populations: Populations,
+    task: str,
 ) -> None:
     drawn = populations[task]
     answers = model_of(task).predict(drawn.draw(ROWS))
@@ -194,7 +202,8 @@ def test_faulty_requests_are_of_every_kind_and_all_refused(
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nowhere", "http://[::1"])
 def test_no_api_is_one_sentence(url: str, capsys: Capture) -> None:
-    assert commands.run(main, ["--task", "iris", "--url", url]) == 1
+    arguments = ["--task", "iris", "--url", url]
+    assert commands.run(main, arguments) == 1
     message = capsys.readouterr().err
     assert message.startswith("error: ")
     assert url in message
@@ -217,14 +226,18 @@ def test_no_api_is_one_sentence(url: str, capsys: Capture) -> None:
     ],
 )
 def test_wrong_options_are_refused_with_a_reason(
-    arguments: list[str], words: str, capsys: Capture
+    arguments: list[str],
+    words: str,
+    capsys: Capture,
 ) -> None:
     assert commands.run(main, arguments) == 2
     assert words in capsys.readouterr().err
 
 
 def test_before_the_first_model_there_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
 ) -> None:
     monkeypatch.setattr(program, "MODELS", tmp_path / "models")
     assert commands.run(main, []) == 1
