@@ -2,11 +2,7 @@
 
 import re
 import shlex
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +12,10 @@ from scripts.ci import budget
 from scripts.ci.plan import Event, plan
 from scripts.ci.verdict import DOES
 from tests.paths import ROOT
-from tests.support.workflow_files import FOLDER, ON, Workflow, workflows
+from tests.support.workflow_files import FOLDER, ON, workflows
 
 WORKFLOWS = workflows()
-PROGRAM = re.compile(r"python3 -m (scripts\.[\w.]+)")
 BRANCH = re.compile(r"refs/heads/\w|\[main\]|tree/main")
-EVERYTHING_BUT_RUNS = ["/*", "!/mlruns/*/"]
 # The text of the expression that is the default branch's full name.
 DEFAULT = "format('refs/heads/{0}', github.event.repository.default_branch)"
 MLOPS = yaml.safe_load((FOLDER / "mlops.yml").read_text("utf-8"))
@@ -131,71 +125,6 @@ def test_a_pull_request_runs_once_and_no_push_to_the_default_branch_is_dropped()
         events = workflow.content[ON]
         if "push" in events:
             assert "dependabot/**" in events["push"]["branches-ignore"]
-
-
-def sparse_folders(step: dict[str, Any]) -> list[str]:
-    """Return the folders that a step checks out, if it does not check out all."""
-    options = step.get("with", {})
-    folders: str = options.get("sparse-checkout", "")
-    if options.get("sparse-checkout-cone-mode") is False:
-        assert folders.split() == EVERYTHING_BUT_RUNS
-        return []
-    return folders.split()
-
-
-def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
-    whole = set()
-    for workflow in WORKFLOWS:
-        for job, step in workflow.steps():
-            is_checkout = step.get("uses", "").startswith("actions/checkout@")
-            if is_checkout and "sparse-checkout" not in step["with"]:
-                whole.add(f"{workflow.name} {job}")
-    assert whole == {
-        "mlops.yml test",
-        "mlops.yml test-windows",
-        "mlops.yml e2e",
-        "mlops.yml smoke",
-        "nightly.yml documents",
-        "nightly.yml e2e",
-        "nightly.yml kubernetes",
-        "nightly.yml reproduce",
-        "pages.yml build",
-        "security.yml scorecard",
-    }
-
-
-def test_what_runs_without_the_token_asks_the_origin_for_no_object() -> None:
-    # A sparse checkout is a partial clone: without a filter of its own, Git would fetch
-    # every file that is read later, and a private repository refuses that.
-    for name in ("train", "publish", "release"):
-        (checkout,) = (
-            step
-            for step in JOBS[name]["steps"]
-            if "sparse-checkout" in step.get("with", {})
-        )
-        assert checkout["with"]["filter"] == "blob:limit=1g"
-        assert checkout["with"]["fetch-depth"] == 0
-
-
-def check_imports(program: str, folders: list[str], checkout: Path) -> None:
-    """Import a program where only some of the folders are."""
-    for name in folders:
-        shutil.copytree(ROOT / name, checkout / name, dirs_exist_ok=True)
-    command = [sys.executable, "-S", "-c", f"import {program}"]
-    subprocess.run(command, cwd=checkout, check=True)
-
-
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.name)
-def test_a_sparse_checkout_holds_all_that_its_programs_import(
-    workflow: Workflow, tmp_path: Path
-) -> None:
-    for job, step in workflow.steps():
-        folders = sparse_folders(step)
-        if not folders:
-            continue
-        checkout = tmp_path / "-".join(folders)
-        for program in PROGRAM.findall(str(workflow.jobs[job]["steps"])):
-            check_imports(program, folders, checkout)
 
 
 def test_the_status_that_a_rule_requires_comes_from_no_push() -> None:
