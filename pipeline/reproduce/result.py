@@ -73,6 +73,7 @@ class Reproduction:
             lines.append(f"  not as it was then: {condition}")
         if self.differences and not self.conditions:
             lines.append(
-                "  Python, libraries and kind of machine are those of the run."
+                "  Python and the libraries have the recorded versions, and the kind of"
+                " machine is the same, unless the run is too old to have recorded it."
             )
         return lines

@@ -71,7 +71,7 @@ def test_an_altered_metric_is_named(trainer: SmallTrainer) -> None:
     assert difference.what == "metric holdout_log_loss"
     assert float(difference.recorded) == pytest.approx(10 + float(difference.again))
     assert result.lines()[0].startswith("differs: iris v1 (run ")
-    assert "are those of the run" in result.lines()[-1]
+    assert "have the recorded versions" in result.lines()[-1]
 
 
 def test_another_lock_file_and_another_python_are_named(trainer: SmallTrainer) -> None:
