@@ -39,7 +39,8 @@ def report(
 
             print(pages.write(repo, opened, site, docs))
             return
-        from pipeline.report import write
+        from pipeline.report import promoted_runs, write
 
+        promoted_runs.require(opened)
         for path in write(repo, opened):
             print(path)

@@ -11,7 +11,7 @@ from core.files import to_json, write_atomic
 from history import History
 from pipeline import tasks
 from pipeline.repo import Repo
-from pipeline.report import day_summaries
+from pipeline.report import day_summaries, promoted_runs
 from pipeline.report.pushes import Event, Runs
 from pipeline.site import rendering, scripts, target
 from pipeline.site.experiments import Experiment
@@ -23,7 +23,6 @@ from pipeline.site.task_pages import TaskPages
 NEWEST_PUSHES = 20  # on the first page
 # Pages that show what their address names; the templates have the same names.
 VIEWS = ("runs.html", "run.html", "compare.html", "parallel.html")
-_BRING_RUNS = "bring the runs of a sparse checkout with `git sparse-checkout disable`"
 
 
 def write(repo: Repo, history: History, folder: Path, documentation: str = "") -> Path:
@@ -63,15 +62,10 @@ def _require_runs(history: History) -> None:
     """Refuse a history without runs, or without those that were promoted."""
     if not len(history):
         raise PipelineError(
-            f"{history.path} has no run: train and publish first, or {_BRING_RUNS}."
+            f"{history.path} has no run: train and publish first, or"
+            f" {promoted_runs.BRING_RUNS}."
         )
-    for model in history.models():
-        for promotion in history.promotions(model):
-            if promotion.run_id not in history:
-                raise PipelineError(
-                    f"{history.path} does not have the run {promotion.run_id} of"
-                    f" {model} v{promotion.version}: {_BRING_RUNS}."
-                )
+    promoted_runs.require(history)
 
 
 def _write_runs(history: History, site: Path) -> list[Experiment]:

@@ -88,11 +88,12 @@ def test_a_history_without_runs_is_refused_and_no_site_is_left(
     assert not (tmp_path / "site").exists()
 
 
+@pytest.mark.parametrize("arguments", [[], ["--site", "site"]])
 def test_a_promoted_run_that_is_not_checked_out_is_named(
-    report: Report, promoted: PromotedHistory, tmp_path: Path
+    report: Report, promoted: PromotedHistory, tmp_path: Path, arguments: list[str]
 ) -> None:
     promoted.folder.rename(tmp_path / "elsewhere")
-    status, _, errors = report("--site", str(tmp_path / "site"))
+    status, _, errors = report(*arguments)
     assert status == 1
     assert f"does not have the run {promoted.run.run_id} of housing v1" in errors
     assert "git sparse-checkout disable" in errors
