@@ -1,11 +1,13 @@
 """HTTP/1.1 for clients that offer another protocol: the offer is ignored."""
 
+import asyncio
 import secrets
 
 import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.asgi.joined_writes import JoinedWrites
 from app.asgi.responses import SECURITY_HEADERS
 from app.errors import PROBLEM_JSON, problem
 
@@ -18,6 +20,12 @@ class Http1Protocol(HttpToolsProtocol):
     stops at the end of the headers instead and takes the body for bytes of the other
     protocol, so that uvicorn alone would answer as if there were no body.
     """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection."""
+        super().connection_made(transport)
+        joined = JoinedWrites(transport, self.loop)
+        self.transport = joined  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Read requests; one that offers an upgrade is read again without the offer."""
