@@ -80,14 +80,14 @@ def requirements() -> list[Requirement]:
     path = ROOT / "pyproject.toml"
     project = tomllib.loads(path.read_text("utf-8"))
     groups = project["dependency-groups"]
-    found = []
+    parsed = []
     for group in groups.values():
         for line in group:
             # An entry that includes another group is a table.
             if isinstance(line, str):
                 requirement = Requirement(line)
-                found.append(requirement)
-    return found
+                parsed.append(requirement)
+    return parsed
 
 
 def test_no_update_is_proposed_that_pyproject_forbids() -> None:

@@ -229,11 +229,11 @@ def test_models_that_are_known_are_not_read_again(
     day = promoted.folder.parent
     promoted.edit(day / sibling / "run.json", format=2)
     opened = committed()
-    known: dict[str, list[str]] = {}
+    models_read: dict[str, list[str]] = {}
     for run_id in opened.folders:
-        known[run_id] = []
+        models_read[run_id] = []
     taken = added.models[0].model_id
-    known[sibling] = [taken]
-    opened.take_models_as_read(known)
+    models_read[sibling] = [taken]
+    opened.take_models_as_read(models_read)
     (fault,) = opened.verify([added.run_id])
     assert fault.reason == f"lists the model {taken}, which another run lists"

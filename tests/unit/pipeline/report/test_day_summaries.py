@@ -146,7 +146,7 @@ def test_a_summary_that_does_not_hold_is_made_anew(
 
 
 def test_the_summary_of_a_day_without_runs_is_deleted(tmp_path: Path) -> None:
-    add(tmp_path / "mlruns", 0, "ridge", 0.5, 0)
+    add(tmp_path / "mlruns", RIDGE)
     days = day_summaries.read(History.open(tmp_path / "mlruns"))
     kept = tmp_path / "kept"
     day_summaries.write(days, kept)
