@@ -88,7 +88,11 @@ def resample_counts(rows: int) -> Array:
     return np.stack(counts)
 
 
-def draw(models: KnownModels, counts: Array, seed: int) -> Holdout:
+def draw(
+    models: KnownModels,
+    counts: Array,
+    seed: int,
+) -> Holdout:
     """Draw a hold-out from the population, with replacement.
 
     Args:
@@ -102,9 +106,14 @@ def draw(models: KnownModels, counts: Array, seed: int) -> Holdout:
     return on_rows(models, counts, rows)
 
 
-def on_rows(models: KnownModels, counts: Array, rows: Array) -> Holdout:
+def on_rows(
+    models: KnownModels,
+    counts: Array,
+    rows: Array,
+) -> Holdout:
     """Return the hold-out of some rows of the population."""
-    once = np.ones((1, len(rows)))
+    size = len(rows)
+    once = np.ones((1, size))
     measured = models.scoring.score(rows, once)
     resampled = models.scoring.score(rows, counts)
     # As in the gate, a resample without one of the classes is left out.
@@ -112,7 +121,7 @@ def on_rows(models: KnownModels, counts: Array, rows: Array) -> Holdout:
     luck = models.luck(measured)
     resampled_luck = models.luck(resampled[:, has_value])
     single = resampled_luck.astype(np.float32)
-    return Holdout(luck[:, 0], single, rows=len(rows))
+    return Holdout(luck[:, 0], single, rows=size)
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,11 @@ class Comparison:
     rows: int
 
 
-def compare(holdout: Holdout, champion: int, challengers: Array) -> Comparison:
+def compare(
+    holdout: Holdout,
+    champion: int,
+    challengers: Array,
+) -> Comparison:
     """Compare challengers with a champion as the gate does.
 
     Args:

@@ -62,7 +62,10 @@ def _picture(simulated: ByTask, rules: Sequence[Rule], panel: Panel) -> bytes:
 
 
 def _draw_power(
-    axes: Axes, name: str, simulated: Simulated, rules: Sequence[Rule]
+    axes: Axes,
+    name: str,
+    simulated: Simulated,
+    rules: Sequence[Rule],
 ) -> None:
     """Draw how many challengers with a true gain are promoted, by its size."""
     widest = 0.0
@@ -72,7 +75,7 @@ def _draw_power(
         by_share = np.quantile(needed, SHARES)
         axes.plot(by_share, SHARES, label=rule.name)
         widest = max(widest, by_share[-1])
-    axes.axhline(POWER, color="grey", linewidth=0.8, linestyle=":")
+    _draw_line(axes, POWER)
     axes.set_xlim(0, widest)
     axes.set_ylim(0, 1)
     metric = tasks.load(name).metric.name
@@ -82,17 +85,32 @@ def _draw_power(
 
 
 def _draw_optimism(
-    axes: Axes, name: str, simulated: Simulated, rules: Sequence[Rule]
+    axes: Axes,
+    name: str,
+    simulated: Simulated,
+    rules: Sequence[Rule],
 ) -> None:
     """Draw how the optimism of the model in service grows without a true gain."""
     error = standard_error(simulated)
     reigns = all_reigns(simulated)
     for rule in rules:
-        luck = [reign.equal[rule.name].luck for reign in reigns]
-        mean = np.mean(luck, axis=0) / error
-        pushes = np.arange(1, len(mean) + 1)
-        axes.plot(pushes, mean, label=rule.name)
-    axes.axhline(OPTIMISM, color="grey", linewidth=0.8, linestyle=":")
+        courses = [reign.equal[rule.name] for reign in reigns]
+        luck = [course.luck for course in courses]
+        optimism = np.mean(luck, axis=0) / error
+        count = len(optimism)
+        pushes = np.arange(1, count + 1)
+        axes.plot(pushes, optimism, label=rule.name)
+    _draw_line(axes, OPTIMISM)
     axes.set_ylim(bottom=-0.05)
     axes.set_xlabel("pushes of equally good models")
     axes.set_ylabel("optimism, standard errors")
+
+
+def _draw_line(axes: Axes, height: float) -> None:
+    """Draw the level that the curves are compared with."""
+    axes.axhline(
+        height,
+        color="grey",
+        linewidth=0.8,
+        linestyle=":",
+    )

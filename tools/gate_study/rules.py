@@ -37,7 +37,8 @@ def same_level(pushes: int) -> Needed:
     """Return the rule that shares the allowed error evenly among the pushes."""
 
     def needed(comparison: Comparison, places: Array) -> Array:
-        levels = np.full(len(places), FALSE_PROMOTIONS / pushes)
+        share = FALSE_PROMOTIONS / pushes
+        levels = np.full(len(places), share)
         return _beyond(comparison, levels)
 
     return needed
@@ -51,7 +52,8 @@ def level_by_place(comparison: Comparison, places: Array) -> Array:
 
 def _beyond(comparison: Comparison, levels: Array) -> Array:
     """Require a t-test at these levels."""
-    limits = stats.t.isf(levels, comparison.rows - 1)
+    freedom = comparison.rows - 1
+    limits = stats.t.isf(levels, freedom)
     needed: Array = limits * comparison.error - comparison.gain
     return needed
 

@@ -14,6 +14,8 @@ from core.errors import UsageError
 from pipeline.schema import Kind, Task
 
 Array = np.ndarray
+# From the means of a loss to the metric.
+OfMean = Callable[[Array], Array]
 
 
 class Scoring(Protocol):
@@ -39,14 +41,15 @@ class MeanLoss:
     """
 
     losses: Array
-    of_mean: Callable[[Array], Array]
+    of_mean: OfMean
 
     def score(self, rows: Array, weights: Array) -> Array:
         """Return the metric; see `Scoring`."""
         losses = self.losses[:, rows]
         single = weights.astype(np.float32)
         sums = losses @ single.T
-        means = sums / weights.sum(axis=1)
+        totals = weights.sum(axis=1)
+        means = sums / totals
         return self.of_mean(means)
 
 
@@ -65,24 +68,36 @@ class RocAuc:
     def score(self, rows: Array, weights: Array) -> Array:
         """Return the metric; see `Scoring`."""
         areas = []
-        for values, is_positive in zip(self.values, self.is_positive, strict=True):
-            of_class = _areas(values[:, rows], is_positive[rows], weights)
+        classes = zip(self.values, self.is_positive, strict=True)
+        for values, is_positive in classes:
+            of_class = _areas(
+                values[:, rows],
+                is_positive[rows],
+                weights,
+            )
             areas.append(of_class)
         mean: Array = np.mean(areas, axis=0)
         return mean
 
 
-def _areas(values: Array, is_positive: Array, weights: Array) -> Array:
+def _areas(
+    values: Array,
+    is_positive: Array,
+    weights: Array,
+) -> Array:
     """Return the share of weighted pairs that are in order, (models, resamples)."""
+    is_negative = ~is_positive
     single = weights.astype(np.float32)
     of_positive = single[:, is_positive]
-    of_negative = single[:, ~is_positive]
+    of_negative = single[:, is_negative]
     positives = of_positive.sum(axis=1)
     negatives = of_negative.sum(axis=1)
     pairs = positives * negatives
     areas = []
     for of_model in values:
-        in_order = _in_order(of_model[is_positive], of_model[~is_positive])
+        positive = of_model[is_positive]
+        negative = of_model[is_negative]
+        in_order = _in_order(positive, negative)
         by_negative = of_positive @ in_order
         total = np.einsum("rn,rn->r", by_negative, of_negative)
         with np.errstate(invalid="ignore"):
@@ -102,15 +117,20 @@ def _in_order(positive: Array, negative: Array) -> Array:
     return in_order
 
 
-def _mean_loss(losses: Array, of_mean: Callable[[Array], Array]) -> MeanLoss:
-    return MeanLoss(losses.astype(np.float32), of_mean)
+def _mean_loss(losses: Array, of_mean: OfMean) -> MeanLoss:
+    single = losses.astype(np.float32)
+    return MeanLoss(single, of_mean)
 
 
 def _same(means: Array) -> Array:
     return means
 
 
-def scoring_of(task: Task, truth: Array, predictions: Array) -> Scoring:
+def scoring_of(
+    task: Task,
+    truth: Array,
+    predictions: Array,
+) -> Scoring:
     """Return the scoring of models by the task's metric.
 
     Args:
@@ -129,35 +149,61 @@ def scoring_of(task: Task, truth: Array, predictions: Array) -> Scoring:
             f" {choice}."
         )
     if task.kind is Kind.REGRESSION:
-        return _of_regression(metric, truth - predictions)
+        error = truth - predictions
+        return _of_regression(metric, error)
     sums = predictions.sum(axis=2, keepdims=True)
-    return _of_classification(metric, truth, predictions / sums)
+    probability = predictions / sums
+    return _of_classification(metric, truth, probability)
 
 
 def _of_regression(metric: str, error: Array) -> Scoring:
     if metric == "rmse":
-        return _mean_loss(error**2, np.sqrt)
-    return _mean_loss(np.abs(error), _same)
+        squares = error**2
+        return _mean_loss(squares, np.sqrt)
+    sizes = np.abs(error)
+    return _mean_loss(sizes, _same)
 
 
-def _of_classification(metric: str, truth: Array, probability: Array) -> Scoring:
+def _of_classification(
+    metric: str,
+    truth: Array,
+    probability: Array,
+) -> Scoring:
     if metric == "roc_auc":
         return _roc_auc(truth, probability)
     if metric == "accuracy":
-        predicted = probability.argmax(axis=2)
-        is_right = predicted == truth
-        return _mean_loss(is_right, _same)
+        return _accuracy(truth, probability)
     if metric == "brier":
-        classes = probability.shape[2]
-        one_hot = np.eye(classes)[truth]
-        error = probability - one_hot
-        of_rows = np.sum(error**2, axis=2)
-        return _mean_loss(of_rows, _same)
+        return _brier(truth, probability)
+    return _log_loss(truth, probability)
+
+
+def _accuracy(truth: Array, probability: Array) -> MeanLoss:
+    predicted = probability.argmax(axis=2)
+    is_right = predicted == truth
+    return _mean_loss(is_right, _same)
+
+
+def _brier(truth: Array, probability: Array) -> MeanLoss:
+    classes = probability.shape[2]
+    one_hot = np.eye(classes)[truth]
+    error = probability - one_hot
+    squares = error**2
+    of_rows = np.sum(squares, axis=2)
+    return _mean_loss(of_rows, _same)
+
+
+def _log_loss(truth: Array, probability: Array) -> MeanLoss:
     smallest = np.finfo(np.float64).eps
     rows = np.arange(len(truth))
     of_true_class = probability[:, rows, truth]
-    clipped = np.clip(of_true_class, smallest, 1 - smallest)
-    return _mean_loss(-np.log(clipped), _same)
+    clipped = np.clip(
+        of_true_class,
+        smallest,
+        1 - smallest,
+    )
+    losses = -np.log(clipped)
+    return _mean_loss(losses, _same)
 
 
 def _roc_auc(truth: Array, probability: Array) -> RocAuc:
