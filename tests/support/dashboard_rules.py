@@ -3,20 +3,19 @@
 A rule takes a dashboard and yields a sentence for each fault: its place and the remedy.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any, get_args
 
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
-from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests.support.dashboard_metrics import OTHERS, exported_metrics, metric_names
+from tests.support.dashboard_schema import schema
 from tests.support.dashboards import (
     Board,
+    Panel,
     annotations,
     every_expression,
     listed_variables,
@@ -26,14 +25,23 @@ from tests.support.dashboards import (
 Faults = Iterator[str]
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS = 24
-UNITS = {get_args(kind)[0] for kind in units.__annotations__.values()}
-# Grafana adds these to an export; the types do not know them.
-EXPORTED = {"iteration"}
 # Keys that only other forms of an export have.
 NEW_FORM = {"spec", "elements", "__inputs"}
 MIN_WORDS = 6
 WINDOW = re.compile(r"\[([^\]]*)\]")
 VARIABLE = re.compile(r"\$([a-z]\w*)")
+
+
+def known_units() -> set[str]:
+    """Return the units of Grafana: its types have one literal for each."""
+    known = set()
+    for kind in units.__annotations__.values():
+        (unit,) = get_args(kind)
+        known.add(unit)
+    return known
+
+
+UNITS = known_units()
 
 
 def faults(board: Board) -> list[str]:
@@ -65,16 +73,22 @@ def texts(board: Board) -> Faults:
         if not title:
             title = f"panel {panel['id']}"
             yield f"{title}: no title"
-        description = panel.get("description", "")
-        if not description.endswith("."):
-            yield f"{title}: the description must be a sentence"
-        defaults = panel["fieldConfig"]["defaults"]
-        unit = defaults.get("unit")
-        if unit not in UNITS:
-            yield f"{title}: no unit of Grafana: {unit}"
-        words = defaults.get("noValue", "").split()
-        if len(words) < MIN_WORDS:
-            yield f"{title}: say in Standard options, No value, why it may be empty"
+        yield from texts_of_panel(panel, title)
+
+
+def texts_of_panel(panel: Panel, title: str) -> Faults:
+    """Yield a sentence for each text that a panel lacks beside its title."""
+    description = panel.get("description", "")
+    if not description.endswith("."):
+        yield f"{title}: the description must be a sentence"
+    defaults = panel["fieldConfig"]["defaults"]
+    unit = defaults.get("unit")
+    if unit not in UNITS:
+        yield f"{title}: no unit of Grafana: {unit}"
+    no_value = defaults.get("noValue", "")
+    words = no_value.split()
+    if len(words) < MIN_WORDS:
+        yield f"{title}: say in Standard options, No value, why it may be empty"
 
 
 def identities(board: Board) -> Faults:
@@ -82,26 +96,36 @@ def identities(board: Board) -> Faults:
     yield from duplicate_keys(board, "id")
     yield from duplicate_keys(board, "title")
     for panel in panels(board):
-        names = [target["refId"] for target in panel.get("targets", [])]
+        title = panel["title"]
+        targets = panel.get("targets", [])
+        names = [target["refId"] for target in targets]
         distinct = set(names)
-        if not names or len(distinct) < len(names):
-            yield f"{panel['title']}: no query, or two with the same name"
+        is_ambiguous = len(distinct) < len(names)
+        if not names or is_ambiguous:
+            yield f"{title}: no query, or two with the same name"
 
 
 def duplicate_keys(board: Board, key: str) -> Faults:
     """Yield a sentence for each value of a key that several panels have."""
-    every_panel = [*board["panels"], *nested(board)]
-    counts = Counter(panel[key] for panel in every_panel if key in panel)
+    counts: Counter[Any] = Counter()
+    for panel in board["panels"] + nested(board):
+        if key in panel:
+            value = panel[key]
+            counts[value] += 1
     allowed = row_titles(board)
     for value, count in counts.items():
         if count > 1 and value not in allowed:
             yield f"{count} panels have the {key} {value}"
 
 
-def nested(board: Board) -> list[dict[str, Any]]:
+def nested(board: Board) -> list[Panel]:
     """Return the panels inside collapsed rows."""
     outside = board["panels"]
-    return [panel for panel in panels(board) if panel not in outside]
+    inside = []
+    for panel in panels(board):
+        if panel not in outside:
+            inside.append(panel)
+    return inside
 
 
 def row_titles(board: Board) -> set[str]:
@@ -109,7 +133,8 @@ def row_titles(board: Board) -> set[str]:
     titles = set()
     for panel in board["panels"]:
         if panel["type"] == "row":
-            titles.add(panel["title"])
+            title = panel["title"]
+            titles.add(title)
     return titles
 
 
@@ -117,13 +142,22 @@ def datasource(board: Board) -> Faults:
     """Panels, queries, variables and annotations use the data source by its uid."""
     for panel in panels(board):
         title = panel["title"]
-        for part in (panel, *panel["targets"]):
-            if part.get("datasource") != DATASOURCE:
-                yield f"{title}: the data source is not prometheus"
-    for part in (*listed_variables(board), *annotations(board)):
-        if part.get("datasource") != DATASOURCE:
-            name = part["name"]
-            yield f"{name}: the data source is not prometheus"
+        yield from other_sources(panel, title)
+        for target in panel["targets"]:
+            yield from other_sources(target, title)
+    for variable in listed_variables(board):
+        name = variable["name"]
+        yield from other_sources(variable, name)
+    for mark in annotations(board):
+        name = mark["name"]
+        yield from other_sources(mark, name)
+
+
+def other_sources(part: dict[str, Any], title: str) -> Faults:
+    """Yield a sentence if a part of a dashboard has another data source."""
+    source = part.get("datasource")
+    if source != DATASOURCE:
+        yield f"{title}: the data source is not prometheus"
 
 
 Cell = tuple[int, int]
@@ -134,11 +168,14 @@ def grid(board: Board) -> Faults:
     owners: dict[Cell, str] = {}
     for panel in board["panels"]:
         title = panel["title"]
-        cells = covered_cells(panel["gridPos"])
-        last_column = max(column for column, _ in cells)
+        place = panel["gridPos"]
+        cells = covered_cells(place)
+        columns = [column for column, _ in cells]
+        last_column = max(columns)
         if last_column >= COLUMNS:
             yield f"{title}: it leaves the {COLUMNS} columns"
-        overlapped = {owners[cell] for cell in cells & owners.keys()}
+        taken = cells & owners.keys()
+        overlapped = {owners[cell] for cell in taken}
         for other in overlapped:
             yield f"{title}: it overlaps {other}"
         for cell in cells:
@@ -149,11 +186,11 @@ def covered_cells(place: dict[str, int]) -> set[Cell]:
     """Return the columns and lines of the grid that a panel covers."""
     left = place["x"]
     top = place["y"]
-    cells = set()
-    for column in range(left, left + place["w"]):
-        for line in range(top, top + place["h"]):
-            cells.add((column, line))
-    return cells
+    right = left + place["w"]
+    bottom = top + place["h"]
+    columns = range(left, right)
+    lines = range(top, bottom)
+    return set(product(columns, lines))
 
 
 def windows(board: Board) -> Faults:
@@ -171,44 +208,20 @@ def metrics(board: Board) -> Faults:
         names = metric_names(expression)
         if not names:
             yield f"{title}: no metric in {expression}"
-        for name in sorted(names - exported):
+        unknown = names - exported
+        for name in sorted(unknown):
             if not OTHERS.match(name):
                 yield f"{title}: nobody exports {name}"
 
 
 def selection(board: Board) -> Faults:
     """Variables in queries exist."""
-    names = {variable["name"] for variable in listed_variables(board)}
+    variables = listed_variables(board)
+    names = {variable["name"] for variable in variables}
     for title, expression in every_expression(board):
         for name in VARIABLE.findall(expression):
             if name not in names:
                 yield f"{title}: the dashboard has no variable {name}"
-
-
-def schema(board: Board) -> Faults:
-    """Grafana's own types can hold all of it."""
-    register_default_plugins()  # without them queries and panels are not parsed
-    parsed = Dashboard.from_json(board)
-    encoded = json.dumps(parsed, cls=JSONEncoder)
-    own = {key: value for key, value in board.items() if key not in EXPORTED}
-    for path in lost_places(own, json.loads(encoded), ""):
-        yield f"Grafana does not know {path}"
-
-
-def lost_places(value: Any, parsed: Any, path: str) -> Iterator[str]:
-    """Yield the places of a value that got lost when it was parsed."""
-    if isinstance(value, dict) and isinstance(parsed, dict):
-        for key, part in value.items():
-            other = parsed.get(key)
-            yield from lost_places(part, other, f"{path}.{key}")
-    elif isinstance(value, list) and isinstance(parsed, list):
-        if len(value) != len(parsed):
-            yield path
-        pairs = zip(value, parsed, strict=False)
-        for place, (part, other) in enumerate(pairs):
-            yield from lost_places(part, other, f"{path}[{place}]")
-    elif value != parsed:
-        yield path
 
 
 RULES: list[Callable[[Board], Faults]] = [

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 DATA_FILE = re.compile(r'Site\.receive\(("[^"]*"),(.*)\);\n', re.DOTALL)
 RUN = re.compile(r"([\w-]+)/(\d{4}-\d\d-\d\d(?:_\d+)?)/([0-9a-f]{32})")
 MONTH = re.compile(r"([\w-]+)(?:/(\d{4}-\d\d))?")
+Attributes = dict[str, str]
 
 
 class Page(HTMLParser):
@@ -23,29 +24,43 @@ class Page(HTMLParser):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.elements: list[tuple[str, Attributes]] = []
         self.text = ""
-        self.feed(path.read_text("utf-8"))
+        markup = path.read_text("utf-8")
+        self.feed(markup)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(
+        self,
+        tag: str,
+        attrs: list[tuple[str, str | None]],
+    ) -> None:
         """Note an element."""
-        attributes = {name: value or "" for name, value in attrs}
-        self.elements.append((tag, attributes))
+        attributes = {}
+        for name, value in attrs:
+            attributes[name] = value or ""
+        element = (tag, attributes)
+        self.elements.append(element)
 
     def handle_data(self, data: str) -> None:
         """Note a text."""
-        self.text = f"{self.text} {data.strip()}"
+        stripped = data.strip()
+        self.text = f"{self.text} {stripped}"
 
-    def all(self, tag: str) -> list[dict[str, str]]:
+    def all(self, tag: str) -> list[Attributes]:
         """Return the attributes of the elements with a tag."""
-        return [attributes for name, attributes in self.elements if name == tag]
+        found = []
+        for name, attributes in self.elements:
+            if name == tag:
+                found.append(attributes)
+        return found
 
     def values(self, attribute: str) -> list[str]:
         """Return the values of an attribute, whatever element has it."""
         values = []
         for _, attributes in self.elements:
             if attribute in attributes:
-                values.append(attributes[attribute])
+                value = attributes[attribute]
+                values.append(value)
         return values
 
 
@@ -58,7 +73,9 @@ def read_page(path: Path) -> Page:
 @cache
 def read_data(site: Path, key: str) -> Any:
     """Return the content of a data file that no longer changes."""
-    text = (site / "data" / f"{key}.js").read_text("utf-8")
+    folder = site / "data"
+    path = folder / f"{key}.js"
+    text = path.read_text("utf-8")
     return parse_data(key, text)
 
 
@@ -66,29 +83,49 @@ def parse_data(key: str, text: str) -> Any:
     """Return the content of a data file from its text."""
     match = DATA_FILE.fullmatch(text)
     assert match, key
-    assert json.loads(match[1]) == key
-    return json.loads(match[2])
+    named, content = match.groups()
+    assert json.loads(named) == key
+    return json.loads(content)
 
 
 def broken_links(site: Path) -> list[str]:
     """Return the links of all pages that lead to nothing, each after its page."""
     broken = []
-    for path in sorted(site.glob("*.html")):
+    paths = site.glob("*.html")
+    for path in sorted(paths):
         page = read_page(path)
-        for link in page.values("href") + page.values("src"):
+        links = page.values("href")
+        sources = page.values("src")
+        for link in links + sources:
             if not _leads_somewhere(site, path.name, link):
                 broken.append(f"{path.name}: {link}")
     return broken
 
 
-def _leads_somewhere(site: Path, page: str, link: str) -> bool:
+def _leads_somewhere(
+    site: Path,
+    page: str,
+    link: str,
+) -> bool:
     if link.startswith(("https://", "data:,")):
         return True
     name, _, fragment = link.partition("#")
     target = site / unquote(name or page)
     if not target.is_file():
         return False
-    if not fragment or fragment in read_page(target).values("id"):
+    if not fragment:
+        return True
+    return _has_place(site, target, fragment)
+
+
+def _has_place(
+    site: Path,
+    target: Path,
+    fragment: str,
+) -> bool:
+    """Return whether a page has an element with the id, or a script that shows it."""
+    page = read_page(target)
+    if fragment in page.values("id"):
         return True
     if target.name == "run.html":
         return has_run(site, fragment)
@@ -103,7 +140,8 @@ def has_run(site: Path, place: str) -> bool:
     if not match:
         return False
     folder, day, run_id = match.groups()
-    return run_id in read_data(site, f"{folder}/{day}")["runs"]
+    content = read_data(site, f"{folder}/{day}")
+    return run_id in content["runs"]
 
 
 def _has_month(site: Path, place: str) -> bool:
@@ -111,8 +149,18 @@ def _has_month(site: Path, place: str) -> bool:
     if not match:
         return False
     folder, month = match.groups()
-    index = {entry["folder"]: entry for entry in read_data(site, "index")}
-    if folder not in index:
+    days = _days_by_folder(site)
+    if folder not in days:
         return False
-    days = [day for day, _ in index[folder]["days"]]
-    return month is None or any(day.startswith(month) for day in days)
+    if month is None:
+        return True
+    return any(day.startswith(month) for day in days[folder])
+
+
+def _days_by_folder(site: Path) -> dict[str, list[str]]:
+    """Return the days with runs of each experiment, by its folder."""
+    by_folder = {}
+    for entry in read_data(site, "index"):
+        folder = entry["folder"]
+        by_folder[folder] = [day for day, _ in entry["days"]]
+    return by_folder
