@@ -103,8 +103,11 @@ class Page:
             self._loaded = True
         elif method in _FAULTS:
             self.faults.append(json.dumps(parameters))
-        elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error":
-            self.faults.append(parameters["entry"]["text"])
+        elif method == "Log.entryAdded":
+            entry = parameters["entry"]
+            # The answer to a request that the page expects may be an error.
+            if entry["level"] == "error" and entry["source"] != "network":
+                self.faults.append(entry["text"])
 
     def open(self, address: str) -> None:
         """Open a page, and wait until all that it loads at first is there."""

@@ -27,7 +27,7 @@ from scripts.ci.model_files import ReleasedModel
 from tests.clients.conftest import PROGRAMS
 from tests.support import strategies
 from tests.support.browser import in_a_browser
-from tests.support.browser_page import BrowserPage
+from tests.support.browser_page import browser_page
 from tests.support.service import TASKS
 from tests.unit.pipeline.worker.service import checkout
 
@@ -117,7 +117,7 @@ def run_in_a_page(
     runtime = folder / "ort"
     runtime.symlink_to(packages / "onnxruntime-web" / "dist")
     columns = json.dumps(table.to_dict("list"))
-    with serving(folder) as address, BrowserPage(folder / "profile") as page:
+    with serving(folder) as address, browser_page(folder / "profile") as page:
         page.open(f"{address}/run_model.html")
         output = page.evaluate(f"run({columns})")
         assert page.faults == []

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api_with_worker import api_with_worker
 from tests.support.browser import in_a_browser
-from tests.support.browser_page import BrowserPage
+from tests.support.browser_page import BrowserPage, browser_page
 from tests.support.service import TASKS
 from tests.support.serving import Api, golden, served_manifest
 
@@ -43,7 +43,7 @@ def page(
     served: Api, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserPage]:
     profile = tmp_path_factory.mktemp("profile")
-    with BrowserPage(profile) as browser:
+    with browser_page(profile) as browser:
         browser.open(f"http://127.0.0.1:{served.port}/ml")
         yield browser
         assert browser.faults == []
@@ -146,7 +146,7 @@ def test_a_bad_value_is_marked_at_its_field_and_nothing_is_predicted(
 def explaining_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserPage]:
     """The page of an API that has a worker beside it."""
     folder = tmp_path_factory.mktemp("explaining")
-    with api_with_worker(folder) as api, BrowserPage(folder / "profile") as browser:
+    with api_with_worker(folder) as api, browser_page(folder / "profile") as browser:
         browser.open(f"http://127.0.0.1:{api.port}")
         yield browser
         assert browser.faults == []
