@@ -34,11 +34,11 @@ VARIABLE = re.compile(r"\$([a-z]\w*)")
 
 def known_units() -> set[str]:
     """Return the units of Grafana: its types have one literal for each."""
-    known = set()
+    literals = set()
     for kind in units.__annotations__.values():
         (unit,) = get_args(kind)
-        known.add(unit)
-    return known
+        literals.add(unit)
+    return literals
 
 
 UNITS = known_units()

@@ -48,11 +48,11 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[Attributes]:
         """Return the attributes of the elements with a tag."""
-        found = []
+        with_tag = []
         for name, attributes in self.elements:
             if name == tag:
-                found.append(attributes)
-        return found
+                with_tag.append(attributes)
+        return with_tag
 
     def values(self, attribute: str) -> list[str]:
         """Return the values of an attribute, whatever element has it."""

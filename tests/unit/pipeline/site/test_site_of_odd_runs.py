@@ -109,12 +109,12 @@ def test_the_same_history_gives_the_same_bytes(workspace: Workspace) -> None:
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the digest of each file by its path."""
-    found = {}
+    sums = {}
     for path in folder.rglob("*"):
         if path.is_file():
             relative = path.relative_to(folder)
-            found[relative.as_posix()] = sha256_file(path)
-    return found
+            sums[relative.as_posix()] = sha256_file(path)
+    return sums
 
 
 def test_text_of_users_stays_text(workspace: Workspace) -> None:

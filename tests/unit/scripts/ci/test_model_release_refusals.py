@@ -79,14 +79,14 @@ def test_without_the_program_gh_one_sentence_says_so(project: Project) -> None:
     programs = project.programs
     gh = programs / "gh"
     gh.unlink()
-    found = subprocess.run(
+    located = subprocess.run(
         ["sh", "-c", "command -v git"],
         capture_output=True,
         text=True,
         check=True,
     )
     git_only = programs / "git"
-    git_only.symlink_to(found.stdout.strip())
+    git_only.symlink_to(located.stdout.strip())
     done = project.step("prepare", PATH=str(programs))
     sentence = fault(done)
     assert sentence.startswith("the program `gh` is not here")
