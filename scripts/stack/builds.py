@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from typing import Any
 
 from core.git import GitError, git
 from scripts.stack.settings import ROOT, Settings, StackError, Variables
@@ -26,6 +27,20 @@ def labels() -> Variables:
         "REVISION": _git("rev-parse", "HEAD"),
         "MODEL_VERSIONS": ", ".join(versions),
     }
+
+
+def builders(described: dict[str, Any], chosen: list[str]) -> list[str]:
+    """Return one service for each image that is built, if possible a chosen one.
+
+    Args:
+        described: the services of the compose file, by name.
+    """
+    builders: dict[str, str] = {}
+    for name in [*chosen, *described]:
+        service = described[name]
+        if "build" in service:
+            builders.setdefault(service.get("image", name), name)
+    return list(builders.values())
 
 
 def names(settings: Settings) -> Variables:

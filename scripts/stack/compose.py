@@ -1,10 +1,9 @@
 """The stack in containers, by way of `docker compose`."""
 
+import json
 import subprocess
-import time
 from dataclasses import replace
 
-from scripts.loopback import refuses
 from scripts.stack import admin_key, builds, proxy_settings, reconciler, verify
 from scripts.stack.programs import has_models
 from scripts.stack.proxy_settings import PROXY
@@ -19,7 +18,6 @@ from scripts.stack.settings import (
 )
 
 WAIT_SECONDS = "300"
-UNREADY_SECONDS = 60
 # Services that have a port on this machine, and the worker, which the API uses.
 SERVICES = [
     "mlops-api",
@@ -119,19 +117,35 @@ def _up(
     settings: Settings, ready: list[str], unready: list[str], build: bool
 ) -> subprocess.CompletedProcess[str]:
     """Start services and wait for those that can become healthy; return the last call."""
-    building = "--build" if build else "--no-build"
-    up = ("up", "--detach", building, "--remove-orphans")
+    up = ("up", "--detach", "--no-build", "--remove-orphans")
     wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
+    if build:
+        done = _build(settings, [*ready, *unready])
+        if done.returncode:
+            return done
     if not unready:
         return run(settings, *up, *wait, *ready)
-    prepare = ("run", "--rm", "--build") if build else ("run", "--rm")
-    done = run(settings, *prepare, PREPARE)
+    done = run(settings, "run", "--rm", PREPARE)
     if ready and not done.returncode:
         done = run(settings, *up, *wait, *ready)
     if not done.returncode:
         done = run(settings, *up, "--no-deps", *unready)
-        _await_refusal(settings)
+        verify.await_refusal(settings)
     return done
+
+
+def _build(settings: Settings, chosen: list[str]) -> subprocess.CompletedProcess[str]:
+    """Build the images of services and of those that they depend on.
+
+    `up --build` would build an image for every service that uses it, record the wrong one
+    of those in the containers, and recreate them at the next `up`.
+    """
+    listed = run(settings, "config", "--format", "json", *chosen, quiet=True)
+    if listed.returncode:
+        raise StackError(listed.stderr.strip())
+    described = json.loads(listed.stdout)["services"]
+    builders = builds.builders(described, chosen)
+    return run(settings, "build", *builders) if builders else listed
 
 
 def bring_up(settings: Settings, replicas: dict[str, int]) -> bool:
@@ -146,16 +160,6 @@ def bring_up(settings: Settings, replicas: dict[str, int]) -> bool:
         scales += ["--scale", f"{service}={count}"]
     done = run(settings, *up, *scales, *replicas, quiet=True)
     return not done.returncode
-
-
-def _await_refusal(settings: Settings) -> None:
-    """Wait until the API answers that it has no model."""
-    address = settings.url("mlops-api", "/health/ready")
-    deadline = time.monotonic() + UNREADY_SECONDS
-    while not refuses(address):
-        if time.monotonic() > deadline:
-            raise StackError("the API does not answer: see `--logs mlops-api`.")
-        time.sleep(0.5)
 
 
 def stop(settings: Settings) -> bool:

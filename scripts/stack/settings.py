@@ -147,8 +147,10 @@ class Settings:
         if MLFLOW_AUTH in self.profiles:
             own[MLFLOW_ADDRESS] = self.variables.get(MLFLOW_ADDRESS) or HOST
         # `.env` has been read already: Compose would quote its values in warnings,
-        # passwords among them. The services to leave out have been left out, too.
-        done = {"COMPOSE_DISABLE_ENV_FILE": "true", MONITORING: ""}
+        # passwords among them.
+        done = {"COMPOSE_DISABLE_ENV_FILE": "true"}
+        if MONITORING in self.variables:  # The services have been left out already.
+            done[MONITORING] = ""
         return self.variables | own | done
 
     def for_local_services(self) -> Variables:

@@ -1,16 +1,18 @@
 """Checks that the services show what is in the files: predictions, runs and targets."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.loopback import FAILURES, ask
+from scripts.loopback import FAILURES, ask, refuses
 from scripts.stack import admin_key, mlflow_proxy, monitoring, reconciler
 from scripts.stack.seen import Look, Seen
 from scripts.stack.settings import PORTS, ROOT, Settings, StackError
 
 NO_MODEL = "no model yet: push, or train and publish"
 EXPLAIN_SECONDS = 120
+REFUSE_SECONDS = 60
 MOST_RESULTS = 1000
 # Without this query MLflow opens on its pages for language models.
 QUERY = "?workflowType=machine_learning"
@@ -58,6 +60,16 @@ def everything(
                 f" {service}."
             ) from error
     return seen
+
+
+def await_refusal(settings: Settings) -> None:
+    """Wait until the API answers that it has no model."""
+    address = settings.url("mlops-api", "/health/ready")
+    deadline = time.monotonic() + REFUSE_SECONDS
+    while not refuses(address):
+        if time.monotonic() > deadline:
+            raise StackError("the API does not answer: see `--logs mlops-api`.")
+        time.sleep(0.5)
 
 
 def _place(settings: Settings, service: str) -> str:

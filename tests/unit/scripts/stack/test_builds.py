@@ -56,6 +56,22 @@ def test_names_that_are_set_take_precedence() -> None:
     assert names(**chosen) == chosen
 
 
+def test_each_image_is_built_once_if_possible_for_a_chosen_service() -> None:
+    with_build = {"build": {}}
+    described = {
+        "after": {"image": "ours", **with_build},
+        "before": {"image": "ours", **with_build},
+        "bought": {"image": "theirs"},
+        "unnamed": with_build,
+        "worker": {"image": "worker", **with_build},
+    }
+    assert builds.builders(described, ["before", "bought"]) == [
+        "before",
+        "unnamed",
+        "worker",
+    ]
+
+
 @given(st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True))
 def test_every_name_of_github_becomes_one_that_registries_take(name: str) -> None:
     component = builds.component(name)

@@ -51,6 +51,11 @@ def test_monitoring_can_be_left_out(value: str) -> None:
     assert applied.environment()["DEPLOY_MONITORING"] == ""
 
 
+def test_a_variable_that_is_unset_stays_unset() -> None:
+    """A container with another environment would be created again by `compose up`."""
+    assert "DEPLOY_MONITORING" not in settings().environment()
+
+
 @pytest.mark.parametrize("value", ["true", "1", ""])
 def test_monitoring_is_there_otherwise(value: str) -> None:
     given = settings(DEPLOY_MONITORING=value, MLFLOW_SERVE_ARTIFACTS=value)
