@@ -128,8 +128,10 @@ def _up(
     done = run(settings, "run", "--rm", PREPARE)
     if ready and not done.returncode:
         done = run(settings, *up, *wait, *ready)
+    for name in unready:  # One by one: the proxy would wait until the API is healthy.
+        if not done.returncode:
+            done = run(settings, *up, "--no-deps", name)
     if not done.returncode:
-        done = run(settings, *up, "--no-deps", *unready)
         verify.await_refusal(settings)
     return done
 

@@ -1,15 +1,19 @@
 """The start command with Docker and the API alone, in a Compose project of its own."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stack.engine import DOWN, PROJECT, WAIT, Stack, docker
+from scripts.stack.verify import NO_MODEL
+from tests.stack.engine import DOWN, PROJECT, WAIT, Stack, docker, eventually
 from tools.documents import checkout as checkouts
 
 NAME = f"{PROJECT}-alone"
 ALONE = ("--only", "mlops-api")
+MODELS = Path("deployment", "models")
+SERVE_SECONDS = 120
 
 
 @pytest.fixture
@@ -35,6 +39,22 @@ def alone(tmp_path: Path) -> Iterator[Stack]:
 def api_and_proxy(stack: Stack) -> set[str]:
     """Return the ids of the containers."""
     return {found["Id"] for found in stack.containers("mlops-api", "proxy")}
+
+
+def test_a_start_without_a_model_serves_one_that_arrives(
+    alone: Stack, tmp_path: Path
+) -> None:
+    models = alone.checkout / MODELS
+    away = tmp_path / "away"
+    manifest = alone.manifest("iris")
+    shutil.move(models / "iris", away)
+    for others in models.iterdir():
+        shutil.rmtree(others)
+    output = alone.start_command(*ALONE)
+    assert NO_MODEL in output
+    shutil.move(away, models / "iris")
+    answer = eventually(lambda: alone.predict(manifest), SERVE_SECONDS, "a prediction")
+    assert answer["model_version"] == manifest["version"]
 
 
 def test_compose_leaves_containers_alone_that_the_start_command_has_started(
