@@ -38,7 +38,7 @@ def alone(tmp_path: Path) -> Iterator[Stack]:
 
 def api_and_proxy(stack: Stack) -> set[str]:
     """Return the ids of the containers."""
-    return {found["Id"] for found in stack.containers("mlops-api", "proxy")}
+    return {container["Id"] for container in stack.containers("mlops-api", "proxy")}
 
 
 def test_a_start_without_a_model_serves_one_that_arrives(
