@@ -18,7 +18,8 @@ from tests.support import factories
 from tests.support.local_stack import LocalStack, prepare
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
-OFFSET = 20_000
+# Below 32768, where Linux begins to give ports to outgoing connections.
+OFFSET = 14_000
 API = 8000 + OFFSET
 MLFLOW = 5000 + OFFSET
 WORKER = 8001 + OFFSET

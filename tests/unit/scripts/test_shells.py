@@ -50,9 +50,9 @@ Write-Output "$((Get-Location).Path) $env:PYTHONSAFEPATH"
 """
 CASES = [
     ["--help"],
-    ["--doctor", "--local", "--port-offset", "27000", "--without", "mlops-api"],
-    ["--status", "--port-offset", "27000"],
-    ["--stop", "--port-offset=27000"],
+    ["--doctor", "--local", "--port-offset", "12000", "--without", "mlops-api"],
+    ["--status", "--port-offset", "12000"],
+    ["--stop", "--port-offset=12000"],
     ["--logs", "no such"],
     ["--key"],
     ["--stop", "--status"],
@@ -127,7 +127,7 @@ def test_powershell_starts_what_python_starts(program: str) -> None:
 def test_a_service_alone_has_a_script(
     script: str, alone: str, call: Call, ending: str, programs: Path
 ) -> None:
-    done = call(script, "--doctor", "--port-offset", "28500", **first(programs))
+    done = call(script, "--doctor", "--port-offset", "12500", **first(programs))
     ports = re.findall(r"free for ([\w-]+)", done.stdout)
     assert done.returncode == 0
     assert ports[0] == alone

@@ -12,7 +12,8 @@ import yaml
 from scripts.stack import compose, local_prometheus, optional_programs, programs
 from scripts.stack.settings import ROOT, Settings, StackError
 
-OFFSET = 29_000
+# Below 32768, where Linux begins to give ports to outgoing connections.
+OFFSET = 13_000
 
 Configuration = dict[str, Any]
 
