@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.stack import compose, local_prometheus, optional_programs, programs
+from scripts.stack import (
+    compose,
+    local_prometheus,
+    optional_programs,
+    programs,
+    verify,
+)
 from scripts.stack.settings import ROOT, Settings, StackError
 
 # Below 32768, where Linux begins to give ports to outgoing connections.
@@ -44,17 +50,26 @@ def test_images_are_built_only_where_they_may_be(
     monkeypatch: pytest.MonkeyPatch, build: bool
 ) -> None:
     calls: list[tuple[str, ...]] = []
+    api = {"build": {}, "image": "api"}
+    described = {"services": {"mlflow-server": {"image": "mlflow"}, "mlops-api": api}}
 
-    def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        settings: Settings, *arguments: str, quiet: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         calls.append(arguments)
-        return subprocess.CompletedProcess(arguments, 0)
+        output = json.dumps(described) if quiet else ""
+        return subprocess.CompletedProcess(arguments, 0, stdout=output)
 
     monkeypatch.setattr(compose, "run", run)
-    monkeypatch.setattr(compose, "_await_refusal", lambda settings: None)
+    monkeypatch.setattr(verify, "await_refusal", lambda settings: None)
     # Without a model, the API is started after everything else.
     compose._up(Settings.read(), ["mlflow-server"], ["mlops-api"], build)
-    assert compose.PREPARE in calls[0]
-    assert ["--build" in arguments for arguments in calls] == [build] * 3
+    built = [arguments for arguments in calls if arguments[0] == "build"]
+    assert built == ([("build", "mlops-api")] if build else [])
+    (prepared,) = [arguments for arguments in calls if arguments[0] == "run"]
+    assert compose.PREPARE in prepared
+    started = [arguments for arguments in calls if arguments[0] == "up"]
+    assert ["--no-build" in arguments for arguments in started] == [True, True]
 
 
 def test_a_local_service_that_is_asked_for_needs_its_program(
