@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment
 
 from core.files import write_atomic
+from pipeline import html_templates
 from pipeline.compare import text
 from pipeline.compare.comparison import Comparison
 
@@ -26,13 +27,7 @@ def _data_uri(png: bytes) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.compare"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = html_templates.environment("pipeline.compare")
     environment.filters["data_uri"] = _data_uri
     environment.filters["describe"] = text.describe
     environment.filters["measured"] = text.measured

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from core.files import write_atomic
 from history import layout
+from pipeline import html_templates
 from pipeline.report.earlier_reasons import reword
 from pipeline.report.templates import day
 
@@ -48,14 +49,7 @@ def _minute(milliseconds: int) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline.site"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = html_templates.environment("pipeline.site")
     environment.filters["day"] = day
     environment.filters["minute"] = _minute
     environment.filters["reword"] = reword
