@@ -21,6 +21,7 @@ from typing_extensions import TypeAliasType
 from core.distributions import Distribution
 from core.errors import PipelineError, first_fault
 from core.files import to_json
+from core.intervals import PredictionIntervals
 
 # A whole number stays one, so that a file is written as it was read.
 Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
@@ -167,6 +168,7 @@ class TrainedManifest(BaseModel):
     cross_validation: CrossValidation | None = None
     baseline: dict[str, float] | None = None
     slices: list[Slice] = []
+    intervals: PredictionIntervals | None = None
 
     @model_validator(mode="after")
     def _classes_fit_the_kind(self) -> Self:

@@ -31,7 +31,8 @@ OF_TASKS = {
         " it."
     ),
     "/predict/{task}": (
-        "Predict a task's target for one record, a list of records or a table."
+        "Predict a task's target for one record, a list of records or a table;"
+        " `?interval=90` adds to a number the interval of 90 % (or 50, 80, 95, 99)."
     ),
     "/explain": "Explain a prediction; the fields of the records determine the task.",
     "/explain/{task}": "Return the contribution of each feature to a prediction.",

@@ -8,8 +8,10 @@ from starlette.routing import BaseRoute
 from app.dependencies import Services
 from app.openapi.named_types import union
 from app.openapi.task_schemas import answer_types, request_types
+from app.serving.intervals import PARAMETER
 from app.serving.model import Model
 from app.serving.validation import type_name
+from core.intervals import LEVELS
 
 VERBS: tuple[Literal["predict", "explain"], ...] = ("predict", "explain")
 SUMMARIES = {"predict": "Predict", "explain": "Explain a prediction"}
@@ -18,6 +20,17 @@ ANY_TASK = (
     " without names it is the number of fields in a row. `task` in the answer names the"
     " task."
 )
+INTERVAL = {
+    "name": PARAMETER,
+    "in": "query",
+    "required": False,
+    "description": (
+        "Return with each prediction of a number the bounds between which the true"
+        " value lies in so many percent of cases. Models that were trained before there"
+        " were intervals, and those that predict a class, answer with the status 422."
+    ),
+    "schema": {"type": "integer", "enum": list(LEVELS)},
+}
 Verb = Literal["predict", "explain"]
 
 
@@ -26,6 +39,7 @@ class Operation(NamedTuple):
 
     Attributes:
         body: OpenAPI's `example` or `examples` of the request body.
+        parameters: OpenAPI's `parameters`, those of the query.
     """
 
     path: str
@@ -34,6 +48,7 @@ class Operation(NamedTuple):
     request: Any
     answer: Any
     body: dict[str, Any]
+    parameters: list[dict[str, Any]]
 
 
 def routes(services: Services) -> list[BaseRoute]:
@@ -66,6 +81,7 @@ def _task_operation(verb: Verb, model: Model) -> Operation:
         request=union(request_name, *request_types(verb, model)),
         answer=union(answer_name, *answer_types(verb, model)),
         body={"example": manifest.golden.request},
+        parameters=_parameters(verb, [model]),
     )
 
 
@@ -78,6 +94,7 @@ def _any_task_operation(verb: Verb, services: Services) -> Operation | None:
     requests: list[Any] = []
     answers: list[Any] = []
     examples = {}
+    models = []
     for task, model in services.models.served().items():
         record, records, table = request_types(verb, model)
         has_own_names = task in by_fields.known_by_names
@@ -89,6 +106,7 @@ def _any_task_operation(verb: Verb, services: Services) -> Operation | None:
         if has_own_length:
             requests.append(table)
         if has_own_names or has_own_length:
+            models.append(model)
             answers += answer_types(verb, model)
     if not requests:
         return None
@@ -100,7 +118,19 @@ def _any_task_operation(verb: Verb, services: Services) -> Operation | None:
         request=union(f"{name}Request", *requests),
         answer=union(f"{name}Answer", *answers),
         body={"examples": examples},
+        parameters=_parameters(verb, models),
     )
+
+
+def _parameters(verb: Verb, models: list[Model]) -> list[dict[str, Any]]:
+    """Return the parameters of the query: the interval, if a model predicts a number.
+
+    They do not depend on the versions in service, so that clients need not either.
+    """
+    is_regression = any(model.manifest.kind == "regression" for model in models)
+    if verb == "explain" or not is_regression:
+        return []
+    return [INTERVAL]
 
 
 def _add(router: APIRouter, operation: Operation) -> None:
@@ -119,6 +149,7 @@ def _add(router: APIRouter, operation: Operation) -> None:
         response_model=operation.answer,
         response_description="The answer",
         openapi_extra={
-            "requestBody": {"content": {"application/json": operation.body}}
+            "parameters": operation.parameters,
+            "requestBody": {"content": {"application/json": operation.body}},
         },
     )

@@ -7,7 +7,7 @@ another ending.
 
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from app.openapi.named_types import named
 from app.routes.explain import MAX_EXPLAINED
@@ -15,6 +15,15 @@ from app.serving.model import Model
 from app.serving.validation import MAX_RECORDS
 from app.serving.validation import request_types as request_record_types
 from app.serving.validation import type_name
+
+
+class PredictionInterval(BaseModel):
+    """The bounds between which the true value lies in `level` percent of cases."""
+
+    level: int
+    low: float
+    high: float
+
 
 # What every answer says of itself.
 IDENTITY: dict[str, Any] = {
@@ -59,10 +68,18 @@ def _prediction_types(model: Model) -> tuple[Any, Any]:
         )
     else:
         identity["unit"] = str
+        one["interval"] = (
+            PredictionInterval,
+            Field(default_factory=_none, description="If the request asks for it."),
+        )
     single = create_model(f"{name}Prediction", **identity, **one)
     row = create_model(f"{name}PredictionRow", **one)
     several = create_model(f"{name}Predictions", **identity, predictions=list[row])
     return single, several
+
+
+def _none() -> None:
+    """Return the default of a field that is left out, and not null, without a value."""
 
 
 def _explanation_types() -> tuple[Any, Any]:

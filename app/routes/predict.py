@@ -34,6 +34,7 @@ from app.dependencies import Services
 from app.errors import ApiError, error_response
 from app.observability.prediction_log import record_predictions
 from app.observability.prediction_timer import PredictionTimer
+from app.serving.intervals import add_intervals, requested_level
 from app.serving.model import Model
 from app.serving.validation import Record
 from core import tracing
@@ -97,12 +98,15 @@ class Predict:
             tracked.task = scope["task"] = model.manifest.task
             with tracing.span("validation", model.identity):
                 records, single = model.validator.parse(content)
+        level = requested_level(scope["query_string"], model)
         with tracing.span("inference", model.identity, len(records)):
             predictions = model.predict(records)
         request_id = scope["request_id"]
         record_predictions(
             self.services.predictions, request_id, model, records, predictions
         )
+        if level is not None:
+            predictions = add_intervals(model, level, predictions)
         answer = model.identity | {"request_id": request_id}
         if model.manifest.kind == "regression":
             answer["unit"] = model.manifest.target.unit

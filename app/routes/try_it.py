@@ -29,6 +29,8 @@ MODEL_FIELDS = {
     "holdout",
     "limits",
 }
+# Of the interval that the page asks for with a prediction, in percent.
+LEVEL = 90
 # A name of the machine that a browser runs on, with or without a port.
 THIS_MACHINE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?")
 
@@ -71,4 +73,8 @@ def _models(services: Services) -> dict[str, dict[str, Any]]:
 
 
 def _description(manifest: Manifest) -> dict[str, Any]:
-    return manifest.model_dump(mode="json", include=MODEL_FIELDS)
+    description = manifest.model_dump(mode="json", include=MODEL_FIELDS)
+    intervals = manifest.intervals
+    levels = [each.level for each in intervals.levels] if intervals else []
+    description["interval"] = LEVEL if LEVEL in levels else None
+    return description

@@ -33,6 +33,8 @@ class Candidate:
             standard deviation, shape (features, 2).
         fit_seconds: how long it took to fit on all training rows.
         latency_ms: the time of one row on one thread.
+        out_of_fold: of a regression, the predictions for the training rows, each by the
+            fold that was not fitted on the row, and the true values, shape (rows, 2).
     """
 
     algorithm: str
@@ -45,6 +47,7 @@ class Candidate:
     importance: np.ndarray
     fit_seconds: float
     latency_ms: float
+    out_of_fold: np.ndarray | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -100,6 +103,7 @@ def fit_all(
 def _combine(task: Task, unit: Unit, outcomes: list[Outcome]) -> Candidate | Failure:
     """Return a candidate from all its units; the first that failed is its failure."""
     by_fold = []
+    out_of_fold = []
     final = None
     for outcome in outcomes:
         if outcome.failure:
@@ -108,14 +112,17 @@ def _combine(task: Task, unit: Unit, outcomes: list[Outcome]) -> Candidate | Fai
             final = outcome.final
         else:
             by_fold.append(outcome.metrics)
+        if outcome.out_of_fold is not None:
+            out_of_fold.append(outcome.out_of_fold)
     assert final
-    return _candidate(task, unit, by_fold, final)
+    return _candidate(task, unit, by_fold, out_of_fold, final)
 
 
 def _candidate(
     task: Task,
     unit: Unit,
     by_fold: list[dict[str, float]],
+    out_of_fold: list[np.ndarray],
     final: FinalFit,
 ) -> Candidate:
     metric = task.metric.name
@@ -130,6 +137,7 @@ def _candidate(
         importance=final.importance,
         fit_seconds=final.fit_seconds,
         latency_ms=final.latency_ms,
+        out_of_fold=np.concatenate(out_of_fold) if out_of_fold else None,
     )
 
 

@@ -20,7 +20,7 @@ from core.manifest import (
 from core.onnx_model import OnnxModel
 from pipeline.data.fetch import Dataset
 from pipeline.schema import Feature, Kind, Task
-from pipeline.train import evaluate, export
+from pipeline.train import evaluate, export, intervals
 from pipeline.train.candidates import Candidate, Failure
 from pipeline.train.estimators import BASELINE
 from pipeline.train.training_data import TrainingData
@@ -71,7 +71,18 @@ def fill(
         "reference": _short(_reference(data, prediction)),
         "slices": slices,
     }
+    content |= _intervals(data, candidate, prediction)
     return TrainedManifest.model_validate(content)
+
+
+def _intervals(
+    data: TrainingData, candidate: Candidate, prediction: np.ndarray
+) -> dict[str, Any]:
+    """Return the field with the intervals, which a classification does not have."""
+    calibrated = intervals.of_candidate(data, candidate, prediction)
+    if calibrated is None:
+        return {}
+    return {"intervals": _short(calibrated)}
 
 
 def _of_task(task: Task, features: list[Feature]) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from sklearn.inspection import permutation_importance
-from sklearn.model_selection import cross_validate
 from sklearn.pipeline import Pipeline
 
 from core.errors import PipelineError
 from core.manifest import Parity
 from core.onnx_model import OnnxModel
 from pipeline.params import Parameters
-from pipeline.schema import Task
+from pipeline.schema import Kind, Task
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.one_thread import one_thread
 from pipeline.train.training_data import TrainingData
@@ -64,6 +63,8 @@ class Outcome:
     Attributes:
         seconds: how long it took.
         metrics: all metrics of a fold, by name.
+        out_of_fold: of a regression's fold, the predictions for the rows that were not
+            fitted on, and the true values, shape (rows, 2).
         final: the result of the fit on all training rows.
         failure: why there is no result; empty if there is one.
     """
@@ -72,6 +73,7 @@ class Outcome:
     metrics: dict[str, float] = field(default_factory=dict)
     final: FinalFit | None = None
     failure: str = ""
+    out_of_fold: np.ndarray | None = None
 
 
 def units_of(candidates: dict[str, Parameters], folds: int) -> list[Unit]:
@@ -95,6 +97,7 @@ def run(data: TrainingData, unit: Unit) -> Outcome:
     """Do a unit of work; an exception of any kind is this unit's failure alone."""
     start = time.perf_counter()
     metrics: dict[str, float] = {}
+    out_of_fold = None
     final = None
     failure = ""
     try:
@@ -103,11 +106,11 @@ def run(data: TrainingData, unit: Unit) -> Outcome:
             if unit.fold is None:
                 final = work.final_fit()
             else:
-                metrics = work.cross_validate(unit.fold)
+                metrics, out_of_fold = work.cross_validate(unit.fold)
     except Exception as error:
         failure = _reason(error)
     seconds = time.perf_counter() - start
-    return Outcome(seconds, metrics, final, failure)
+    return Outcome(seconds, metrics, final, failure, out_of_fold)
 
 
 def _reason(error: Exception) -> str:
@@ -134,22 +137,18 @@ class _Work:
         self.inputs = estimators.as_inputs(data.features, data.train)
         self.truth = evaluate.encode(data.task, data.train)
 
-    def cross_validate(self, fold: int) -> dict[str, float]:
-        """Return all metrics of one fold by name."""
-        folds = self.data.split()
-        scores = cross_validate(
-            self.pipeline,
-            self.inputs,
-            self.truth,
-            cv=[folds[fold]],
-            scoring=self._metrics,
-            error_score="raise",
-        )
-        metrics = {}
-        for name in evaluate.METRICS[self.data.task.kind]:
-            (value,) = scores[f"test_{name}"]
-            metrics[name] = float(value)
-        return metrics
+    def cross_validate(self, fold: int) -> tuple[dict[str, float], np.ndarray | None]:
+        """Return all metrics of one fold by name, and `Outcome.out_of_fold`."""
+        task = self.data.task
+        fitted_on, left_out = self.data.split()[fold]
+        self.pipeline.fit(self.inputs.iloc[fitted_on], self.truth[fitted_on])
+        inputs = self.inputs.iloc[left_out]
+        truth = self.truth[left_out]
+        prediction = export.predict_with_sklearn(task, self.pipeline, inputs)
+        metrics = evaluate.metrics(task, truth, prediction)
+        if task.kind is Kind.CLASSIFICATION:
+            return metrics, None
+        return metrics, np.column_stack([prediction, truth])
 
     def final_fit(self) -> FinalFit:
         """Fit on all training rows, and evaluate the ONNX file on the hold-out."""

@@ -73,7 +73,13 @@ def test_the_example_of_every_task_is_answered_as_the_api_answers(
 ) -> None:
     sentence = predict(page, task)
     record = golden(task)
-    expected = served.post(f"/predict/{task}", record)
+    has_interval = task == "housing"
+    query = "?interval=90" if has_interval else ""
+    expected = served.post(f"/predict/{task}{query}", record)
+    interval = page.evaluate(
+        f"document.querySelector('#task-{task} .interval').innerText"
+    )
+    assert interval.startswith("90 % prediction interval: ") == has_interval
     if "confidence" in expected:
         label = expected["prediction"].replace("_", " ")
         percent = round(100 * expected["confidence"], 1)
@@ -85,6 +91,10 @@ def test_the_example_of_every_task_is_answered_as_the_api_answers(
         shown = float(number[1])
         assert shown == pytest.approx(expected["prediction"], rel=1e-3)
         assert expected["unit"] in sentence
+        low, high = re.findall(r"[\d.]+", interval.partition(":")[2])
+        bounds = expected["interval"]
+        assert float(low) == pytest.approx(bounds["low"], rel=1e-3)
+        assert float(high) == pytest.approx(bounds["high"], rel=1e-3)
 
 
 @every_task

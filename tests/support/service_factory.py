@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from sklearn.model_selection import cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from core.files import sha256_bytes
@@ -14,6 +15,7 @@ from pipeline.data.fetch import Dataset
 from pipeline.data.table import digest
 from pipeline.publish import record
 from pipeline.repo import Repo
+from pipeline.schema import Kind
 from pipeline.train import estimators, evaluate, export, manifest
 from pipeline.train.candidates import Candidate
 from pipeline.train.training_data import TrainingData
@@ -55,7 +57,7 @@ def _task(repo: Repo, name: str) -> list[str]:
 
 
 def _candidate(data: TrainingData, algorithm: str) -> Candidate:
-    """Fit an algorithm and evaluate it on the hold-out; for speed there are no folds."""
+    """Fit an algorithm and evaluate it on the hold-out; for speed there are few folds."""
     task = data.task
     features = data.features
     parameters = TREES if algorithm.startswith("hist") else {}
@@ -63,7 +65,12 @@ def _candidate(data: TrainingData, algorithm: str) -> Candidate:
     # As in a training: the tests' workers share the cores.
     with threadpool_limits(limits=1):
         inputs = estimators.as_inputs(features, data.train)
-        pipeline.fit(inputs, evaluate.encode(task, data.train))
+        truth = evaluate.encode(task, data.train)
+        out_of_fold = None
+        if task.kind is Kind.REGRESSION:
+            predicted = cross_val_predict(pipeline, inputs, truth, cv=2)
+            out_of_fold = np.column_stack([predicted, truth])
+        pipeline.fit(inputs, truth)
         content = export.to_onnx(task, features, pipeline)
         model = OnnxModel(content)
         inputs = estimators.as_inputs(features, data.holdout)
@@ -83,6 +90,7 @@ def _candidate(data: TrainingData, algorithm: str) -> Candidate:
         importance=np.zeros((len(features), 2)),
         fit_seconds=0.1,
         latency_ms=0.1,
+        out_of_fold=out_of_fold,
     )
 
 
