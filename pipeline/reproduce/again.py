@@ -1,6 +1,5 @@
 """Makes a run again from its commit, lock file and data, and compares all bytes."""
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,15 +55,12 @@ def reproduce(
     table = _table(repo, recorded.task, training)
     python = interpreter.choose(training.tags.get(PYTHON_TAG, ""))
     report(f"checking out {commit[:12]}")
-    with (
-        checkout(repo, commit) as tree,
-        tempfile.TemporaryDirectory(prefix="mlops-") as folder,
-    ):
+    with checkout(repo, commit) as tree:
         _provide(table, tree / "data" / f"{recorded.task}.csv.gz")
         report(f"installing the lock file for Python {python.version}")
         program = environment.install(repo, tree, python)
         report(f"training {recorded.task} at {commit[:12]}")
-        mlruns = _train(program, tree, recorded.task, Path(folder))
+        mlruns = _train(program, tree, recorded.task, tree.parent)
         with History.open(mlruns) as again:
             return _compare(repo, history, recorded, again, python.version)
 
