@@ -74,6 +74,8 @@ SOURCES = [
     "deployment/docker",
     "noxfile.py",
 ]
+if Path("course").is_dir():  # those who do not want the course delete it
+    SOURCES.append("course")
 FORMS = ".github/ISSUE_TEMPLATE"
 # Files that GitHub and Compose read, by the name of their schema in check-jsonschema.
 SCHEMAS = {
@@ -368,6 +370,16 @@ def gate_study(session: nox.Session) -> None:
     """Measure on the tasks' rows how often the gate errs: `-- --help`."""
     install(session, "dev")
     session.run("python", "-m", "tools.gate_study", *session.posargs)
+
+
+@nox.session(default=False)
+def course(session: nox.Session) -> None:
+    """Check a lesson of the course: `-- N`; or `-- start|hint|status|watch|solve ...`."""
+    install(session, "dev")
+    arguments = session.posargs or ["status"]
+    if arguments[0].isdecimal():
+        arguments = ["check", *arguments]
+    session.run("python", "-m", "course", *arguments)
 
 
 @nox.session(default=False)

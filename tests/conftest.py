@@ -25,6 +25,9 @@ settings.register_profile("push", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("push")
 
+# Those who do not want the course delete its folder.
+collect_ignore_glob = [] if (ROOT / "course").is_dir() else ["*course*"]
+
 posix = pytest.mark.skipif(
     sys.platform == "win32",
     reason=("tests signals, links, devices or file names that Windows does not have"),

@@ -29,7 +29,16 @@ PASSED_ON = (
     "GIT_CONFIG_",
     "GIT_EXEC",
 )
-SOURCES = ("app", "core", "history", "pipeline", "scripts", "tools", "monitoring")
+SOURCES = (
+    "app",
+    "core",
+    "course",
+    "history",
+    "pipeline",
+    "scripts",
+    "tools",
+    "monitoring",
+)
 
 
 def test_no_variable_that_git_calls_local_is_passed_on(

@@ -28,6 +28,7 @@ SILENT = {
 FOLDERS = (
     "app",
     "core",
+    "course",
     "history",
     "pipeline",
     "scripts",

@@ -1,0 +1,37 @@
+"""The class: `course/class.yaml` of the grader's own checkout."""
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import PipelineError, first_fault
+from course import yaml_text
+
+# The checkout that this program belongs to.
+ROOT = Path(__file__).resolve().parents[1]
+FILE = "course/class.yaml"
+
+
+class Classroom(BaseModel, extra="forbid", frozen=True):
+    """A class: its name, the salt of all draws, the template, and the last days."""
+
+    name: str
+    salt: str
+    template: str
+    due: dict[int, date] = {}
+
+
+def load(root: Path = ROOT) -> Classroom:
+    """Return the class of a checkout.
+
+    Raises:
+        PipelineError: the file is missing or does not describe a class.
+    """
+    try:
+        text = (root / FILE).read_text("utf-8")
+        return Classroom.model_validate(yaml_text.mapping(text, FILE))
+    except FileNotFoundError as error:
+        raise PipelineError(f"{FILE} is missing: take it from the template.") from error
+    except ValidationError as error:
+        raise PipelineError(f"{FILE}: {first_fault(error)}.") from error

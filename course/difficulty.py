@@ -1,0 +1,59 @@
+"""Whether an orchard is as difficult as everybody's, from its rows alone.
+
+No library is used: two systems whose libraries differ in a last digit must not draw
+different orchards for the same student.
+"""
+
+from collections.abc import Iterable, Sequence
+
+# The share of the target's variance that any model can explain: the rest is noise.
+CEILING = (0.93, 0.98)
+# The share that a straight line explains. It must stay well below what the task's
+# threshold demands, and lie above nothing at all.
+LINEAR = (0.30, 0.48)
+# What the task asks of a model on the rows that it has not seen.
+THRESHOLD_R2 = 0.62
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean of some numbers."""
+    return sum(values) / len(values)
+
+
+def variance(values: Sequence[float]) -> float:
+    """Return the mean squared distance from the mean."""
+    centre = mean(values)
+    return mean([(value - centre) * (value - centre) for value in values])
+
+
+def squared_correlation(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Return which share of the variance of one column a line through another explains."""
+    centre = mean(ones)
+    other_centre = mean(others)
+    pairs = zip(ones, others, strict=True)
+    products = [(one - centre) * (other - other_centre) for one, other in pairs]
+    covariance = mean(products)
+    return covariance * covariance / (variance(ones) * variance(others))
+
+
+def is_fair(
+    target: Sequence[float],
+    signal: Sequence[float],
+    features: Iterable[Sequence[float]],
+) -> bool:
+    """Return whether the difficulty of a table lies within the bounds for everybody.
+
+    Args:
+        target: the column to predict, shape (rows,).
+        signal: the same without its noise.
+        features: the independent numeric features, each of shape (rows,).
+    """
+    noise = [one - other for one, other in zip(target, signal, strict=True)]
+    ceiling = 1 - variance(noise) / variance(target)
+    linear = sum(squared_correlation(feature, target) for feature in features)
+    return _is_within(ceiling, CEILING) and _is_within(linear, LINEAR)
+
+
+def _is_within(value: float, bounds: tuple[float, float]) -> bool:
+    low, high = bounds
+    return low <= value <= high

@@ -1,0 +1,175 @@
+"""A publication made again: the same training, the same bytes, the same decision.
+
+The code is the grader's own; parameters, tasks, the list of estimators and the tables are
+the student's, and so are the champions that the gate compared with.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import PipelineError
+from core.file_names import MODELS
+from core.git import git
+from course.classroom import ROOT
+from course.copy import Copy
+from course.grading import history, process, worktree
+from course.grading.history import Publication
+from course.grading.result import Red
+
+TRAIN_SECONDS = 300
+PUBLISH_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate decided about a challenger.
+
+    Attributes:
+        word: `promoted` or `refused`.
+        failed: the names of the checks of the gate that failed.
+        algorithm: the candidate that became the challenger.
+    """
+
+    word: str
+    failed: tuple[str, ...]
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A publication made again, for one task.
+
+    Attributes:
+        decision: what the gate decides now.
+        sha256: the digest of the challenger's ONNX file now.
+        run: the run of the training now, as its `run.json` has it.
+        bundle: what `bundle.json` says about the task.
+    """
+
+    decision: Decision
+    sha256: str
+    run: dict[str, Any]
+    bundle: dict[str, Any]
+
+
+def decision(run: Mapping[str, Any]) -> Decision:
+    """Return the gate's decision, from the run of a training."""
+    tags = run["tags"]
+    failed = []
+    for check in json.loads(tags.get("gate.checks", "[]")):
+        if not check["passed"]:
+            failed.append(str(check["name"]))
+    challenger = str(run.get("params", {}).get("challenger", ""))
+    return Decision(str(tags["gate"]), tuple(failed), challenger)
+
+
+def replay(copy: Copy, publication: Publication, task: str) -> Replay:
+    """Train and decide once more what a publication says about a task.
+
+    Raises:
+        Red: that cannot be done.
+    """
+    with worktree.folder() as parent:
+        tree = parent / "t"
+        tree.mkdir()
+        _write(copy, publication, tree)
+        worktree.commit_all(tree, parent / "origin.git")
+        bundle = train(tree, task)
+        return _publish(tree, bundle, task)
+
+
+def _write(copy: Copy, publication: Publication, tree: Path) -> None:
+    worktree.template_code(ROOT, tree)
+    worktree.student_settings(copy, publication.source, tree)
+    # The publication may have brought the table's snapshot.
+    for commit, part in (
+        (publication.commit, "data"),
+        (publication.parent, "mlruns"),
+        (publication.parent, MODELS),
+    ):
+        if copy.has(part, commit):
+            worktree.write(copy, commit, part, tree)
+    (tree / MODELS).mkdir(parents=True, exist_ok=True)
+
+
+def train(tree: Path, task: str, seconds: float = TRAIN_SECONDS) -> Path:
+    """Train a task in a folder, and return the bundle's folder.
+
+    Raises:
+        Red: the training fails.
+    """
+    bundle = tree / "build" / "bundle"
+    command = process.python("-m", "pipeline", "train", "--task", task)
+    outcome = process.run([*command, "--out", str(bundle)], tree, seconds)
+    if not outcome.succeeded:
+        raise Red(
+            f"the training of {task} cannot be repeated: {outcome.reason}",
+            "the same commit trains again",
+        )
+    return bundle
+
+
+def content(bundle: Path, task: str) -> dict[str, Any]:
+    """Return what `bundle.json` says about a task."""
+    whole = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    result: dict[str, Any] = whole["tasks"][task]
+    return result
+
+
+def _publish(tree: Path, bundle: Path, task: str) -> Replay:
+    command = process.python("-m", "pipeline", "publish", "--branch", "main")
+    outcome = process.run([*command, "--json"], tree, PUBLISH_SECONDS)
+    if not outcome.succeeded:
+        raise Red(f"the decision about {task} cannot be repeated: {outcome.reason}")
+    git(tree, "pull", "--quiet", "--ff-only", "origin", "main")
+    result = content(bundle, task)
+    pattern = f"mlruns/{task}/*/{result['parent_run']}/run.json"
+    path = next(tree.glob(pattern), None)
+    if path is None or result["challenger"] is None:
+        raise PipelineError(f"no candidate of {task} could be trained again.")
+    run = json.loads(path.read_text("utf-8"))
+    return Replay(decision(run), result["challenger"]["sha256"], run, result)
+
+
+def require_same(copy: Copy, publication: Publication, task: str) -> Replay:
+    """Make a publication again, and check that decision and bytes are the same.
+
+    Raises:
+        Red: they are not, or there is no such training.
+    """
+    recorded = history.training(copy, publication, task)
+    if recorded is None:
+        raise Red(f"the commit {publication.commit[:7]} has no training of {task}")
+    again = replay(copy, publication, task)
+    was = decision(recorded)
+    if again.decision != was:
+        raise Red(
+            f"{publication.commit[:7]} says {_describe(was)}; made again it is"
+            f" {_describe(again.decision)}",
+            "the same commit leads to the same decision",
+        )
+    digest = challenger_digest(publication, task)
+    if digest != again.sha256:
+        raise Red(
+            f"the model of {publication.commit[:7]} is {digest[:12]}; made again it is"
+            f" {again.sha256[:12]}",
+            "the same commit leads to the same file",
+        )
+    return again
+
+
+def _describe(decided: Decision) -> str:
+    text = f"{decided.algorithm} {decided.word}"
+    return f"{text} ({', '.join(decided.failed)})" if decided.failed else text
+
+
+def challenger_digest(publication: Publication, task: str) -> str:
+    """Return the digest of the challenger that a publication names; empty if none."""
+    prefix = f"Mlops-Challenger: {task} sha256:"
+    for line in publication.message.splitlines():
+        if line.startswith(prefix):
+            return line.removeprefix(prefix).strip()
+    return ""

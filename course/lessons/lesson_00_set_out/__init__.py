@@ -1,0 +1,1 @@
+"""Lesson 0: a copy of one's own."""

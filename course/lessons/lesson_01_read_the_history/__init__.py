@@ -1,0 +1,1 @@
+"""Lesson 1: reading the history of runs, decisions and models."""

@@ -1,0 +1,122 @@
+"""How results are shown: lines for people, JSON for programs."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from course.check import Result
+from course.grading.result import State
+from course.lesson import Lesson
+
+WIDTH = 80
+INDENT = 5
+MARKS = {
+    State.PASSED: "✓",
+    State.FAILED: "✗",
+    State.SKIPPED: "○",
+    State.UNGRADABLE: "?",
+}
+# For consoles that cannot show the others.
+PLAIN_MARKS = {
+    State.PASSED: "ok",
+    State.FAILED: "X ",
+    State.SKIPPED: "- ",
+    State.UNGRADABLE: "? ",
+}
+COLOURS = {
+    State.PASSED: "green",
+    State.FAILED: "red",
+    State.SKIPPED: "dim",
+    State.UNGRADABLE: "yellow",
+}
+GREEN, RED, CANNOT = 0, 1, 3
+
+
+def marks() -> dict[State, str]:
+    """Return the marks that standard output can show."""
+    encoding = (sys.stdout.encoding or "ascii").lower()
+    return MARKS if encoding.replace("-", "").startswith("utf") else PLAIN_MARKS
+
+
+def status(results: Sequence[Result]) -> int:
+    """Return the exit status: 0 green, 1 red, 3 if a check cannot run here."""
+    states = {result.verdict.state for result in results}
+    if State.FAILED in states:
+        return RED
+    if State.UNGRADABLE in states or State.SKIPPED in states:
+        return CANNOT
+    return GREEN
+
+
+def count(results: Sequence[Result]) -> str:
+    """Return how many checks passed, such as `3 of 4`."""
+    passed = [result for result in results if result.verdict.state is State.PASSED]
+    return f"{len(passed)} of {len(results)}"
+
+
+def show(lesson: Lesson, results: Sequence[Result]) -> None:
+    """Print the results of a lesson: at most three lines for each check."""
+    console = Console(highlight=False, soft_wrap=True)
+    title = f"Lesson {lesson.number}  {lesson.title}"
+    console.print(f"{title:<{WIDTH - 10}}{count(results):>10}", style="bold")
+    for result in results:
+        for line, style in lines(lesson, result, marks()):
+            console.print(line, style=style, markup=False, emoji=False)
+
+
+def lines(
+    lesson: Lesson, result: Result, symbols: dict[State, str]
+) -> list[tuple[str, str]]:
+    """Return the lines of a check, each with its style."""
+    verdict = result.verdict
+    colour = COLOURS[verdict.state]
+    mark = symbols[verdict.state]
+    shown = [(f" {mark} {result.check.name}: {verdict.seen}", colour)]
+    indent = " " * INDENT
+    if verdict.expected:
+        shown.append((f"{indent}expected: {verdict.expected}", ""))
+    if verdict.state in (State.FAILED, State.UNGRADABLE):
+        hint = f"Hint: python -m course hint {lesson.number}"
+        shown.append((f"{indent}next:     {result.remedy} {hint}", ""))
+    return shown
+
+
+def to_json(lesson: Lesson, results: Sequence[Result]) -> dict[str, Any]:
+    """Return the results of a lesson for programs."""
+    checks = []
+    for result in results:
+        verdict = result.verdict
+        entry = {
+            "name": result.check.name,
+            "state": verdict.state.value,
+            "seen": verdict.seen,
+            "expected": verdict.expected,
+            "next": "" if verdict.state is State.PASSED else result.remedy,
+        }
+        checks.append(entry)
+    return {
+        "lesson": lesson.number,
+        "title": lesson.title,
+        "passed": status(results) == GREEN,
+        "status": status(results),
+        "checks": checks,
+    }
+
+
+def show_sheet(sheet: Sequence[tuple[Lesson, Sequence[Result]]]) -> None:
+    """Print a line for each lesson: how many checks passed, and the first that did not."""
+    console = Console(highlight=False, soft_wrap=True)
+    symbols = marks()
+    done = 0
+    for lesson, results in sheet:
+        pending = [each for each in results if each.verdict.state is not State.PASSED]
+        state = pending[0].verdict.state if pending else State.PASSED
+        done += not pending
+        title = f"{lesson.number:>2}  {lesson.title}"
+        line = f" {symbols[state]} {title:<38} {count(results):>8}"
+        if pending:
+            line += f"  {pending[0].check.name}"
+        console.print(line, style=COLOURS[state], markup=False, emoji=False)
+    console.print(f"{done} of {len(sheet)} lessons are done.")
