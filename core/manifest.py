@@ -162,6 +162,7 @@ class TrainedManifest(BaseModel):
     reference: Reference
     limits: list[str]
     parameters: dict[str, JsonValue] = {}
+    derived: dict[str, str] = {}
     opset: int | None = None
     parity: Parity | None = None
     data: DataSource | None = None

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,9 @@ LIBRARIES = (
     "onnx",
     "onnxruntime",
     "mlflow",
+    "lightgbm",
+    "xgboost" if sys.platform == "darwin" else "xgboost-cpu",
+    "onnxmltools",
 )
 COMMIT = "commit"
 DIGEST = "code"

@@ -114,10 +114,13 @@ def _own_sections(params: Params) -> list[Section]:
 
 def _check_features(section: Section) -> None:
     """Check that a section excludes only features of its task, and not all of them."""
-    features = [feature.name for feature in section.task.features]
+    task = section.task
+    features = [feature.name for feature in task.features]
     excluded = section.params.exclude
-    require_known("feature", f"{section.path}exclude.", excluded, features)
-    if set(excluded) == set(features):
+    require_known(
+        "feature", f"{section.path}exclude.", excluded, [*features, *task.derived]
+    )
+    if set(excluded).issuperset(features):
         raise UsageError(
             f"{section.path}exclude: every feature is excluded; keep at least one."
         )

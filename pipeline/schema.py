@@ -7,16 +7,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ImportString
+from pydantic import Field, ImportString
 from pydantic.dataclasses import dataclass
 
 from core.redact import redact_address
 from history import bucket_address
+from pipeline.data import derived as derived_features
 from pipeline.data import expressions
+from pipeline.data.layout import STRICT, Layout
 
 Value = int | float | str
-# An unknown key is an error with its path.
-STRICT = ConfigDict(extra="forbid")
 
 
 class Kind(StrEnum):
@@ -112,26 +112,6 @@ class Budget:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Layout:
-    """How a file's columns become those of the task.
-
-    `derive` has an expression for each column that is not the file's column of the same
-    name: `income`, `rooms / homes`, `value / 100000`, `month(sold_on)` (see
-    `pipeline.data.expressions`). `values` replaces texts in a column, such as codes by
-    words. `ignore` lists the columns of the file to drop; any other column that is not
-    used is an error.
-    """
-
-    derive: dict[str, str] = field(default_factory=dict)
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
-    ignore: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for text in self.derive.values():
-            expressions.parse(text)
-
-
-@dataclass(frozen=True, config=STRICT)
 class Source:
     """A place that has the data, and the function that reads its file.
 
@@ -194,7 +174,9 @@ class Task:
     a file for `pipeline data add` becomes the task's table. `tolerance` is the largest
     difference between the predictions of the estimator and of the ONNX file that counts
     as agreement. `behaviours` has the behavioural tests by name. `training` replaces
-    the task's section in `params.yaml`.
+    the task's section in `params.yaml`. `derived` has the features that the models
+    compute from others, and `places` those that they measure distances to (see
+    `pipeline.data.derived`).
     """
 
     name: str
@@ -216,8 +198,11 @@ class Task:
     table: Layout = Layout()
     behaviours: dict[str, BehaviouralTest] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
+    places: dict[str, tuple[derived_features.Place, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        derived_features.check(self.derived_features, self.features, self.columns)
         self._check_columns(self.table)
         for source in self.sources:
             if source.table:
@@ -233,6 +218,11 @@ class Task:
         for name in sorted(layout.derive | layout.values):
             if name not in self.columns:
                 raise ValueError(f"table: the task has no column {name}")
+
+    @property
+    def derived_features(self) -> list[derived_features.DerivedFeature]:
+        """The derived features, parsed."""
+        return derived_features.parse(self.derived, self.places)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -32,10 +32,10 @@ RUN python -c "import ensurepip, pip, shutil; [shutil.rmtree(m.__path__[0]) for 
 COPY --from=packages /image /
 # ---------------------------------------------------------------------------------------------
 # Each release of Debian has one version of each, so there is none to choose. `ssh` is for deploy keys, and
-# refuses to run for a user without a name.
+# refuses to run for a user without a name. LightGBM needs libgomp.
 # hadolint ignore=DL3008
-RUN { command -v git && command -v ssh; } >/dev/null || { \
-      apt-get update -qq && apt-get install -y -qq --no-install-recommends git openssh-client >/dev/null \
+RUN { command -v git && command -v ssh && ls /usr/lib/*/libgomp.so.1; } >/dev/null 2>&1 || { \
+      apt-get update -qq && apt-get install -y -qq --no-install-recommends git openssh-client libgomp1 >/dev/null \
       && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }
 RUN echo 'mlops:x:10001:10001::/tmp:/usr/sbin/nologin' >>/etc/passwd
 COPY --from=rest /image /

@@ -7,9 +7,10 @@ A column that is neither used nor listed under `ignore` stays in the table, so t
 import pandas as pd
 
 from pipeline.data.expressions import Column, DatePart, Expression, Ratio, inputs, parse
+from pipeline.data.layout import Layout
 from pipeline.data.table import text
 from pipeline.data.validate import first_wrong
-from pipeline.schema import Layout, Task
+from pipeline.schema import Task
 
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?"

@@ -1,27 +1,51 @@
 """The candidates' estimators, and the preprocessing of columns that each needs."""
 
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import ImportString, TypeAdapter
+from pydantic import TypeAdapter
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from core.errors import PipelineError
+from pipeline.data.derived import DerivedFeature
 from pipeline.schema import Feature, Kind, Task
+from pipeline.train.derived_columns import DerivedColumns
 from pipeline.yaml_file import read_yaml
 
 BASELINE = "dummy"
 # A tree that may not split predicts the mean, or the shares of the classes, as
 # scikit-learn's dummy estimators do. Those cannot be exported to ONNX.
 _NO_SPLIT = {"min_samples_leaf": 0.6}
-# `params.yaml` may not set these: they are the same for all candidates.
-_NOT_CONFIGURABLE = {"random_state", "n_jobs", "verbose"}
+# By package: what is the same for all candidates. The same inputs give the same bytes.
+_FIXED: dict[str, dict[str, Any]] = {
+    "lightgbm": {
+        "n_jobs": 1,
+        "verbose": -1,
+        "deterministic": True,
+        "force_col_wise": True,
+    },
+    "xgboost": {"n_jobs": 1, "verbosity": 0, "tree_method": "hist", "device": "cpu"},
+}
+# `params.yaml` may not set these. An early stop needs rows that no candidate is given.
+_NOT_CONFIGURABLE = {
+    "callbacks",
+    "device",
+    "early_stopping_rounds",
+    "eval_metric",
+    "n_jobs",
+    "random_state",
+    "tree_method",
+    "verbose",
+    "verbosity",
+}
 _FILE = Path(__file__).with_suffix(".yaml")
-_EstimatorClass = ImportString[type[BaseEstimator]]
-_ADAPTER = TypeAdapter(dict[Kind, dict[str, _EstimatorClass]])
+_ADAPTER = TypeAdapter(dict[Kind, dict[str, str]])
 _CONTENT = read_yaml(_FILE, _FILE.name)
 _CLASSES = _ADAPTER.validate_python(_CONTENT)
 
@@ -36,10 +60,14 @@ def names(task: Task) -> list[str]:
 
 
 def parameter_names(kind: Kind, algorithm: str) -> list[str]:
-    """Return the parameters that `params.yaml` may set; the seed is one for all."""
+    """Return the parameters that `params.yaml` may set; the seed is one for all.
+
+    Raises:
+        PipelineError: the algorithm's library cannot be loaded.
+    """
     if algorithm == BASELINE:
         return []
-    estimator = _CLASSES[kind][algorithm]()
+    estimator = _class_of(kind, algorithm)()
     accepted = set(estimator.get_params(deep=False))
     return sorted(accepted - _NOT_CONFIGURABLE)
 
@@ -50,26 +78,51 @@ def build(
     parameters: dict[str, Any],
     features: list[Feature],
     seed: int,
+    derived: Sequence[DerivedFeature] = (),
 ) -> Pipeline:
     """Return an unfitted pipeline for a table from `as_inputs`.
 
     Numbers are scaled for linear models only: a scaler moves rows across the float32
     thresholds of trees, and the ONNX file then differs.
+
+    Raises:
+        PipelineError: the algorithm's library cannot be loaded.
     """
-    fixed = _NO_SPLIT if algorithm == BASELINE else {}
-    estimator = _CLASSES[kind][algorithm](**fixed, **parameters)
+    estimator_class = _class_of(kind, algorithm)
+    package = estimator_class.__module__.partition(".")[0]
+    fixed = _NO_SPLIT if algorithm == BASELINE else _FIXED.get(package, {})
+    estimator = estimator_class(**fixed, **parameters)
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)
     is_linear = estimator.__module__.startswith("sklearn.linear_model")
     steps = [
-        ("columns", _preprocessing(features, is_linear)),
+        ("columns", _preprocessing(features, derived, is_linear)),
         ("model", estimator),
     ]
     return Pipeline(steps)
 
 
-def _preprocessing(features: list[Feature], scale: bool) -> ColumnTransformer:
-    """Return what comes before the estimator: numbers first, then one-hot categories."""
+def _class_of(kind: Kind, algorithm: str) -> type[BaseEstimator]:
+    """Import an algorithm's class: each library takes long, and few trainings need it."""
+    module, _, name = _CLASSES[kind][algorithm].rpartition(".")
+    try:
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+    except (ImportError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise PipelineError(
+            f"{algorithm} cannot be used, as its library is not complete ({reason}): "
+            "install OpenMP (Debian: libgomp1, macOS: brew install libomp), or remove "
+            "the candidate from params.yaml."
+        ) from error
+
+
+def _preprocessing(
+    features: list[Feature], derived: Sequence[DerivedFeature], scale: bool
+) -> ColumnTransformer:
+    """Return what comes before the estimator.
+
+    Its columns are the numbers, the derived features, then the one-hot categories.
+    """
     numbers: list[str] = []
     names: list[str] = []
     categories: list[list[str]] = []
@@ -83,6 +136,13 @@ def _preprocessing(features: list[Feature], scale: bool) -> ColumnTransformer:
     if numbers:
         scaler = StandardScaler() if scale else "passthrough"
         transformers.append(("numbers", scaler, numbers))
+    if derived:
+        used = {name for feature in derived for name in feature.inputs}
+        columns = [name for name in numbers if name in used]
+        step = DerivedColumns(list(derived), columns)
+        if scale:
+            step = make_pipeline(step, StandardScaler())
+        transformers.append(("derived", step, columns))
     if names:
         encoder = OneHotEncoder(categories=categories, sparse_output=False)
         transformers.append(("categories", encoder, names))

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from core.manifest import Parity
 from core.onnx_model import OnnxModel
 from pipeline.schema import Feature, Kind, Task
+from pipeline.train import onnx_converters
 
 OPSET = {"": 21, "ai.onnx.ml": 3}
 LATENCY_REPEATS = 200
@@ -27,6 +28,7 @@ def to_onnx(task: Task, features: list[Feature], fitted: Pipeline) -> bytes:
     `variable`, shape (rows, 1). Those of a classification are `label`, shape (rows,),
     the class's number, and `probabilities`, shape (rows, classes).
     """
+    onnx_converters.register()
     inputs = []
     for feature in features:
         column_type = _TYPES[feature.type]([None, 1])

@@ -14,7 +14,6 @@ from core.manifest import (
     Holdout,
     MetricValue,
     Reference,
-    Slice,
     TrainedManifest,
 )
 from core.onnx_model import OnnxModel
@@ -23,14 +22,12 @@ from pipeline.schema import Feature, Kind, Task
 from pipeline.train import evaluate, export, intervals
 from pipeline.train.candidates import Candidate, Failure
 from pipeline.train.estimators import BASELINE
+from pipeline.train.slices import worst_slices
 from pipeline.train.training_data import TrainingData
 
 FORMAT = 1
 # The fields of a task that its manifest has too.
 OF_TASK = {"title", "description", "kind", "limits", "target", "metric", "tolerance"}
-SLICE_ROWS = 20
-WORST_SLICES = 5
-QUANTILES = 4
 Part = TypeVar("Part", bound=BaseModel)
 
 
@@ -54,8 +51,8 @@ def fill(
         folds=data.folds,
         metrics=candidate.cross_validation,
     )
-    slices = [_short(part) for part in _slices(data, prediction)]
-    content = _of_task(data.task, data.features) | {
+    slices = [_short(part) for part in worst_slices(data, prediction)]
+    content = _of_task(data) | {
         "format": FORMAT,
         "algorithm": candidate.algorithm,
         "parameters": candidate.parameters,
@@ -85,12 +82,16 @@ def _intervals(
     return {"intervals": _short(calibrated)}
 
 
-def _of_task(task: Task, features: list[Feature]) -> dict[str, Any]:
+def _of_task(data: TrainingData) -> dict[str, Any]:
     """Return what the manifest takes over from the task."""
+    task = data.task
     adapter = TypeAdapter(Task)
     content: dict[str, Any] = adapter.dump_python(task, mode="json", include=OF_TASK)
     content["task"] = task.name
-    content["features"] = [describe(feature) for feature in features]
+    content["features"] = [describe(feature) for feature in data.features]
+    if data.derived:
+        names = [feature.name for feature in data.derived]
+        content["derived"] = {name: task.derived[name] for name in names}
     return content
 
 
@@ -182,51 +183,6 @@ def _predictions(task: Task, prediction: np.ndarray) -> dict[str, Distribution]:
         "class": Distribution.of_categories(winners, classes),
         "probability": Distribution.of_numbers(prediction[:, -1]),
     }
-
-
-def _slices(data: TrainingData, prediction: np.ndarray) -> list[Slice]:
-    """Return the parts of the hold-out, by one feature each, with the worst metric.
-
-    The parts are a feature's categories, or the quarters between its quartiles.
-    """
-    metric = data.task.metric
-    score_rows = evaluate.scorer(data.task, metric.name, data.truth, prediction)
-    slices: list[Slice] = []
-    for feature in data.features:
-        values = data.holdout[feature.name]
-        for name, rows in _parts(feature, values).items():
-            value = score_rows(rows)
-            # The metric has no value where only one class occurs.
-            is_measured = np.isfinite(value)
-            if len(rows) < SLICE_ROWS or not is_measured:
-                continue
-            fields: dict[str, Any] = {
-                "feature": feature.name,
-                "part": name,
-                "rows": len(rows),
-                metric.name: value,
-            }
-            slices.append(Slice(**fields))
-
-    def rank(part: Slice) -> tuple[float, str, str]:
-        value = getattr(part, metric.name)
-        return value, part.feature, part.part
-
-    slices.sort(key=rank, reverse=not metric.higher_is_better)
-    return slices[:WORST_SLICES]
-
-
-def _parts(feature: Feature, values: "pd.Series[Any]") -> dict[str, np.ndarray]:
-    """Return the row numbers of each part of a column, by the part's name."""
-    numbered = values.reset_index(drop=True)
-    groups = numbered
-    if not feature.categories:
-        groups = pd.qcut(numbered, QUANTILES, duplicates="drop")
-    grouped = numbered.groupby(groups, observed=True)
-    parts = {}
-    for name, rows in grouped.indices.items():
-        parts[str(name)] = np.asarray(rows)
-    return parts
 
 
 def _short(part: Part) -> Part:

@@ -9,6 +9,7 @@ from core.errors import PipelineError, UsageError
 from core.file_names import MODEL
 from history import layout, registry, runfile
 from history.runfile import Run
+from pipeline.data.derived import DerivedFeature
 from pipeline.params import Parameters
 from pipeline.repo import Repo
 from pipeline.schema import Feature, Task
@@ -101,6 +102,27 @@ class PastRun:
         for feature in task.features:
             if feature.name not in excluded:
                 features.append(feature)
+        return features
+
+    def derived(self, task: Task) -> list[DerivedFeature]:
+        """Return the features that the candidate computes from others.
+
+        Raises:
+            PipelineError: the task has no such feature any more.
+        """
+        recorded = self.parent.params.get("derived")
+        if not recorded:
+            return []
+        by_name = {feature.name: feature for feature in task.derived_features}
+        features = []
+        for name in recorded.split(", "):
+            if name not in by_name:
+                raise PipelineError(
+                    f"the run {self.run.run_id} has the derived feature {name}, which"
+                    f" the task {task.name} no longer defines: check out the commit"
+                    f" {self.commit[:12]} to make its models again."
+                )
+            features.append(by_name[name])
         return features
 
 

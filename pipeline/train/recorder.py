@@ -105,6 +105,8 @@ class Recorder:
             "exclude": excluded or "none",
             "challenger": winner.algorithm if winner else "none",
         }
+        if data.derived:
+            params["derived"] = ", ".join(feature.name for feature in data.derived)
         metrics: dict[str, float | list[float]] = {
             "rows_train": len(data.train),
             "rows_holdout": len(data.holdout),

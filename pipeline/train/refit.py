@@ -78,6 +78,7 @@ def _fit(task: Task, past: PastRun, train: pd.DataFrame) -> Pipeline:
         past.parameters,
         features,
         past.seed,
+        past.derived(task),
     )
     inputs = estimators.as_inputs(features, train)
     truth = evaluate.encode(task, train)

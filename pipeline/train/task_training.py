@@ -10,6 +10,7 @@ from core import tracing
 from core.onnx_model import OnnxModel
 from history import History, Project, import_runs, layout
 from pipeline.bundle import Challenger, TaskResult
+from pipeline.data import derived
 from pipeline.data import fetch as source
 from pipeline.data import table as tables
 from pipeline.data.fetch import Dataset
@@ -126,6 +127,7 @@ class TaskTraining:
             holdout=holdout,
             folds=section.folds,
             seed=self.settings.seed,
+            derived=derived.without(task.derived_features, section.exclude),
             sample=sample,
         )
 

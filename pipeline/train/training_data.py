@@ -1,5 +1,6 @@
 """The rows of one task that all candidates are fitted and evaluated on alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from core.errors import PipelineError
+from pipeline.data.derived import DerivedFeature
 from pipeline.schema import Feature, Kind, Task
 from pipeline.train import evaluate
 
@@ -25,6 +27,7 @@ class TrainingData:
         holdout: the rows held out, with the same columns.
         folds: how many folds the cross-validation has.
         seed: the seed of everything that is random.
+        derived: the features that the models compute from others.
         sample: the numbers of the rows held out that importance and parity are
             computed on, shape (rows,); None means all.
     """
@@ -35,6 +38,7 @@ class TrainingData:
     holdout: pd.DataFrame
     folds: int
     seed: int
+    derived: Sequence[DerivedFeature] = ()
     sample: np.ndarray | None = None
 
     @property

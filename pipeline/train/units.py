@@ -133,6 +133,7 @@ class _Work:
             unit.parameters,
             data.features,
             data.seed,
+            data.derived,
         )
         self.inputs = estimators.as_inputs(data.features, data.train)
         self.truth = evaluate.encode(data.task, data.train)

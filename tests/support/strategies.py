@@ -102,6 +102,7 @@ def training_data(name: str, rows: int = 300, folds: int = 3) -> TrainingData:
         holdout=generated[is_held_out],
         folds=folds,
         seed=0,
+        derived=task.derived_features,
     )
 
 

@@ -97,6 +97,7 @@ def sklearn(manifest: Manifest) -> Predict:
         manifest["parameters"],
         features,
         params.load(repo).seed,
+        task.derived_features,
     )
     inputs = estimators.as_inputs(features, table)
     model.fit(inputs, table[task.target.name])

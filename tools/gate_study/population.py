@@ -115,6 +115,7 @@ def _fit_one(
         past.parameters,
         features,
         seed=number,
+        derived=past.derived(task),
     )
     inputs = estimators.as_inputs(features, rows.iloc[chosen])
     asked = estimators.as_inputs(features, population)

@@ -11,8 +11,9 @@ import pandas as pd
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.arrange import arrange
+from pipeline.data.layout import Layout
 from pipeline.data.validate import validate
-from pipeline.schema import Layout, Source, Task
+from pipeline.schema import Source, Task
 from tests.support import strategies
 from tests.support.web_servers import Server
 

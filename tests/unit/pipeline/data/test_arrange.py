@@ -11,8 +11,9 @@ from core.errors import PipelineError
 from pipeline import tasks
 from pipeline.data.arrange import arrange
 from pipeline.data.expressions import Column, DatePart, Expression, Ratio, parse
+from pipeline.data.layout import Layout
 from pipeline.data.validate import validate
-from pipeline.schema import Feature, Kind, Layout, Target, Task
+from pipeline.schema import Feature, Kind, Target, Task
 
 BASE = tasks.load("iris")
 

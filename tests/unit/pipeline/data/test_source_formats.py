@@ -14,8 +14,8 @@ import pytest
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.fetch import fetch
+from pipeline.data.layout import Layout
 from pipeline.repo import Repo
-from pipeline.schema import Layout
 from tests.support.web_servers import Server
 from tests.unit.pipeline.data.source_files import (
     case_id,

@@ -11,9 +11,10 @@ from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline import tasks
 from pipeline.bundle import Challenger
+from pipeline.data.layout import Layout
 from pipeline.publish import reasons
 from pipeline.publish.gate import Decision, decide
-from pipeline.schema import Layout, Task
+from pipeline.schema import Task
 from tests.support import factories
 from tests.support.service import TASKS
 

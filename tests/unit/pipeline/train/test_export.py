@@ -22,6 +22,8 @@ SMALL = {
     "random_forest": {"n_estimators": 10, "max_depth": 6},
     "gradient_boosting": {"n_estimators": 10},
     "hist_gradient_boosting": {"max_iter": 10},
+    "lightgbm": {"n_estimators": 10},
+    "xgboost": {"n_estimators": 10},
 }
 ALL = []
 for task_name in TASKS:
@@ -36,6 +38,7 @@ def _fit(data: TrainingData, algorithm: str) -> Pipeline:
         SMALL.get(algorithm, {}),
         data.features,
         data.seed,
+        data.derived,
     )
     inputs = estimators.as_inputs(data.features, data.train)
     truth = evaluate.encode(data.task, data.train)

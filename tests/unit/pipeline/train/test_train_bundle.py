@@ -162,6 +162,17 @@ def test_the_manifest_has_intervals_a_baseline_and_the_worst_slices(
     assert 0 < len(slices) <= 5
 
 
+def test_the_run_and_the_manifest_have_the_derived_features(
+    trained: Training,
+) -> None:
+    manifest = read_manifest(trained.model_folder("housing"))
+    assert manifest["derived"] == tasks.load("housing").derived
+    recorded = parent_of(trained.repo, "housing").params["derived"]
+    assert recorded.split(", ") == list(manifest["derived"])
+    assert "derived" not in read_manifest(trained.model_folder("iris"))
+    assert "derived" not in parent_of(trained.repo, "iris").params
+
+
 def test_mlflow_loads_the_model_and_takes_a_table(trained: Training) -> None:
     folder = trained.model_folder("iris")
     table = strategies.table(tasks.load("iris"), 5)
