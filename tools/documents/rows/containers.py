@@ -1,11 +1,15 @@
 """Rows on the containers."""
 
-from tools.documents.row import Row, comes_with, expect
+import shutil
+
+from tools.documents.row import Row, expect
 from tools.documents.stack import Stack
 
 UP = "docker compose up -d"
 DOWN = "docker compose down --remove-orphans"
 TWO = "docker compose up -d --scale mlops-api=2"
+SWARM = "docker stack config --compose-file deployment/swarm/stack.yml"
+OVERLAY = "kubectl kustomize deployment/kubernetes/overlays/small"
 LOGGED = ("mlops-api", "mlflow-server", "grafana", "prometheus")
 
 
@@ -37,6 +41,16 @@ def two_replicas(stack: Stack) -> str:
     return "2 replicas behind one port"
 
 
+def other_orchestrators(stack: Stack) -> str:
+    """Let Swarm read its file, and kubectl the overlay where it is installed."""
+    stack.require_containers()
+    services = stack.shell(f"{SWARM} | grep --count 'image:'").strip()
+    if shutil.which("kubectl") is None:
+        return f"Swarm accepts {services} services; kubectl is not installed"
+    objects = stack.shell(f"{OVERLAY} | grep --count '^kind:'").strip()
+    return f"Swarm accepts {services} services, kubectl {objects} objects"
+
+
 ROWS = [
     Row(
         number=1,
@@ -59,7 +73,11 @@ ROWS = [
     Row(
         number=26,
         typed="`docker stack deploy -c docker-compose.yml NAME`, `kompose convert`",
-        here="not supported yet",
-        check=comes_with("scale"),
+        here=(
+            "`deployment/swarm/stack.yml` is the file for Swarm, and"
+            " `deployment/kubernetes/` has manifests: nothing is converted"
+        ),
+        page="[Swarm](swarm.md), [Kubernetes](kubernetes.md)",
+        check=other_orchestrators,
     ),
 ]

@@ -1,11 +1,15 @@
 """Rows on runs, models and their files."""
 
+import hashlib
 import json
+import shlex
 import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from scripts.loopback import free_port
-from tools.documents.row import Row, comes_with, expect
+from tools.documents.row import Row, expect
 from tools.documents.stack import Stack
 
 VERIFY = (
@@ -91,6 +95,27 @@ def train_and_serve(stack: Stack) -> str:
     return "trained iris; `python -m app` serves"
 
 
+def back_up(stack: Stack) -> str:
+    """Back up the running stack, and compare the archives with their digests."""
+    local = "" if stack.mode == "containers" else " --local"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "backup")
+        stack.shell(f"python -m pipeline backup {shlex.quote(str(folder))}{local}")
+        content = json.loads((folder / "backup.json").read_text("utf-8"))
+        names = sorted(content["archives"])
+        for archive in names:
+            digest = hashlib.sha256((folder / f"{archive}.tar").read_bytes())
+            expect(
+                digest.hexdigest() == content["archives"][archive]["sha256"],
+                f"{archive}.tar is not the file that backup.json describes",
+            )
+    # Prometheus was stopped meanwhile.
+    stack.await_healthy()
+    expect("mlflow-database" in names, f"no database of MLflow, only {names}")
+    expect("predictions" in names, f"no log of predictions, only {names}")
+    return f"`pipeline backup{local}` copies {', '.join(names)}"
+
+
 ROWS = [
     Row(
         number=4,
@@ -144,7 +169,11 @@ ROWS = [
         typed=(
             "`docker exec … pg_dump`, `mc mirror`, `docker cp … prometheus` as backups"
         ),
-        here="not supported yet",
-        check=comes_with("scale"),
+        here=(
+            "`pipeline backup DIR` copies all of it while the stack runs, and `pipeline"
+            " restore-backup DIR` restores it"
+        ),
+        page="[backup](backup.md)",
+        check=back_up,
     ),
 ]
