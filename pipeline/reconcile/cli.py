@@ -40,6 +40,7 @@ Wait = Annotated[str, typer.Option(metavar="DURATION", help="Time to become heal
 Signers = Annotated[
     Path | None,
     typer.Option(
+        envvar="MLOPS_SIGNERS",
         metavar="FILE",
         help="SSH keys of allowed signers: a release must be signed by one.",
     ),

@@ -20,6 +20,7 @@ from tests.support.git_server import Server, serve
 from tests.support.load import steady_requests_to
 from tests.support.publishing_team import BETTER, GOOD
 from tests.support.serving import golden
+from tests.support.signing_keys import signing_key
 from tools.documents import checkout as checkouts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -101,6 +102,24 @@ def check_unhealthy_release(follower: Follower, releases: Releases) -> None:
     assert follower.served_version() == before
 
 
+def check_unsigned_release(
+    follower: Follower, releases: Releases, folder: Path
+) -> None:
+    """A release that no allowed key has signed is refused; the old one stays."""
+    key = signing_key(folder, "key")
+    follower.environment["MLOPS_SIGNERS"] = str(key.with_suffix(".signers"))
+    follower.compose("up", "--detach", "--wait", "reconciler")
+    before = follower.served_version()
+    releases.promote()
+
+    def is_refused() -> bool:
+        log = follower.compose("logs", "--no-color", "reconciler")
+        return "is not signed by a key in" in log
+
+    eventually(is_refused, 60, "the unsigned release is refused")
+    assert follower.served_version() == before
+
+
 @contextmanager
 def away(server: type[Server], folder: Path) -> Iterator[None]:
     """Let the server find no repository."""
@@ -157,3 +176,4 @@ def test_a_stack_follows_releases_through_failures_without_a_failed_request(
     commit = git(releases.origin, "rev-parse", "main")
     state = follower.in_reconciler("cat", "/state/build/reconcile/state.json")
     assert json.loads(state)["served"]["declared"] == commit
+    check_unsigned_release(follower, releases, tmp_path)

@@ -88,6 +88,17 @@ def test_the_repository_and_the_branch_can_be_set_by_variables(
     assert call(root, "--once").exit_code == 0
 
 
+def test_the_signers_can_be_set_by_a_variable(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_SIGNERS", "nobody")
+    done = call(root, "--once", "--remote", ".")
+    assert "--signers nobody: there is no such file" in str(done.exception)
+    # Compose sets a variable that `.env` does not have to an empty text.
+    monkeypatch.setenv("MLOPS_SIGNERS", "")
+    assert call(root, "--once", "--remote", ".").exit_code == 0
+
+
 def test_two_reconcilers_do_not_share_a_folder(root: Path) -> None:
     state = Repo.open(root).build / "reconcile"
     with follow.lock(state):
