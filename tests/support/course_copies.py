@@ -124,6 +124,8 @@ class Class:
         folder = self._folder / f"{student}{number + 1}"
         if number < 0:
             return fresh(folder, student)
+        if number not in {each.number for each in lesson.every()}:
+            return self.after(number - 1, student)
         desk = self.after(number - 1, student).beside(folder)
         desk.solve(number)
         return desk

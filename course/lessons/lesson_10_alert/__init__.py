@@ -1,0 +1,1 @@
+"""Lesson 10: an alert, and cases that test it."""
