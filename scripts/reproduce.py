@@ -77,7 +77,7 @@ def outcome(repo: Repo, history: History, name: str) -> tuple[str, bool]:
         result = reproduce(repo, history, recorded, _print)
     except PipelineError as error:
         return f"cannot: {name}: {error}", False
-    return "\n".join(result.lines()), result.is_same
+    return "\n".join(result.lines()), result.is_reproduced
 
 
 def _is_here(repo: Repo, name: str, commit: str) -> bool:

@@ -8,13 +8,13 @@ from core.file_names import MODEL
 from core.files import sha256_file
 from history import History, layout
 from history.runfile import Run
-from pipeline import recorded_run, tasks
+from pipeline import recorded_run
 from pipeline.compare.predictions import NotComparable, compare
 from pipeline.data import by_digest
 from pipeline.data import table as tables
 from pipeline.recorded_run import DATA_TAG, RecordedRun
 from pipeline.repo import Repo
-from pipeline.reproduce import environment, interpreter, programs
+from pipeline.reproduce import environment, interpreter, programs, tolerance
 from pipeline.reproduce.checkout import checkout, require_commit
 from pipeline.reproduce.result import Reproduction
 from pipeline.reproduce.results import (
@@ -119,12 +119,48 @@ def _compare(
     training = require_training(recorded)
     new_runs = list(again.runs(recorded.task))
     (new_training,) = [run for run in new_runs if run.parent is None]
-    results = Results()
-    compare_training(results, training, new_training)
     runs = [recorded.run]
     if recorded.is_training:
-        compare_run(results, training, new_training, "training, ")
         runs = recorded_run.candidates(history, training)
+    results = _compare_runs(recorded, runs, new_training, new_runs)
+    models = {recorded_run.model_digest(run) for run in runs}
+    predictions = ""
+    if results.has_another_model:
+        new = recorded_run.load(again, new_training, "the run made again")
+        changed, predictions = _compare_predictions(repo, recorded, new)
+        if changed:
+            models.remove(recorded_run.model_digest(recorded.run))
+    explained = tolerance.explain(results.differences, training, models)
+    return Reproduction(
+        title=recorded.title,
+        run_id=training.run_id if recorded.is_training else recorded.run.run_id,
+        commit=recorded.commit,
+        how=f"with Python {python} and the packages of its lock file",
+        equal=results.counts(),
+        differences=explained.differing,
+        tolerated=explained.tolerated,
+        conditions=[*conditions(training, new_training), *explained.conditions],
+        machine=explained.machine,
+        predictions=predictions,
+    )
+
+
+def _compare_runs(
+    recorded: RecordedRun, runs: list[Run], new_training: Run, new_runs: list[Run]
+) -> Results:
+    """Return the comparison of the runs of candidates, and that of their training.
+
+    Args:
+        recorded: the run that the user named.
+        runs: that run, or all candidates of a training.
+        new_training: the run of the new training.
+        new_runs: it, and the runs of its candidates.
+    """
+    results = Results()
+    training = require_training(recorded)
+    compare_training(results, training, new_training)
+    if recorded.is_training:
+        compare_run(results, training, new_training, "training, ")
     new = by_algorithm(new_runs)
     for algorithm, run in by_algorithm(runs).items():
         of = f"{algorithm}, " if recorded.is_training else ""
@@ -133,19 +169,7 @@ def _compare(
         else:
             results.compare("run", {algorithm: run.run_id}, {})
     _compare_kept(results, recorded, new)
-    predictions = ""
-    if results.has_another_model:
-        predictions = _compare_predictions(repo, recorded, again, new_training)
-    return Reproduction(
-        title=recorded.title,
-        run_id=training.run_id if recorded.is_training else recorded.run.run_id,
-        commit=recorded.commit,
-        how=f"with Python {python} and the packages of its lock file",
-        equal=results.counts(),
-        differences=results.differences,
-        conditions=conditions(training, new_training),
-        predictions=predictions,
-    )
+    return results
 
 
 def _compare_kept(results: Results, recorded: RecordedRun, new: dict[str, Run]) -> None:
@@ -165,16 +189,18 @@ def _compare_kept(results: Results, recorded: RecordedRun, new: dict[str, Run]) 
 
 
 def _compare_predictions(
-    repo: Repo, recorded: RecordedRun, again: History, training: Run
-) -> str:
-    """Return in a sentence how far the predictions of the two models are apart."""
-    new = recorded_run.load(again, training, "the run made again")
+    repo: Repo, recorded: RecordedRun, new: RecordedRun
+) -> tuple[int, str]:
+    """Return how many predictions of the two models are far apart, and a sentence.
+
+    The number is 0 if they cannot be compared, and the sentence says why.
+    """
     try:
         predictions = compare(repo, recorded, new)
     except NotComparable as error:
-        return f"The predictions were not compared: {error}."
-    tolerance = tasks.load(recorded.task).tolerance
-    return (
+        return 0, f"The predictions were not compared: {error}."
+    allowed = tolerance.of_task(recorded.task)
+    return predictions.changed, (
         f"{predictions.changed} of {predictions.rows} predictions for the rows held out"
-        f" are further apart than the task's tolerance of {tolerance:g}."
+        f" are further apart than the task's tolerance of {allowed:g}."
     )

@@ -52,5 +52,5 @@ def reproduce(
         print(json.dumps(result.to_json()))
     else:
         print("\n".join(result.lines()))
-    if not result.is_same:
+    if not result.is_reproduced:
         raise typer.Exit(1)

@@ -1,6 +1,7 @@
 """What `pipeline reproduce` reports."""
 
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -12,11 +13,13 @@ class Difference:
         what: what differs, such as `metric holdout_rmse`.
         recorded: its value in the history.
         again: its value when the run was made again.
+        kind: what kind of value it is, such as `metric`.
     """
 
     what: str
     recorded: str
     again: str
+    kind: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.recorded} in the history, {self.again} made again"
@@ -35,6 +38,9 @@ class Reproduction:
         differences: what differs: results, and records that contradict the commit.
         conditions: what was otherwise and may explain a difference: Python, libraries,
             machine.
+        tolerated: what differs within the task's tolerance, because the run was made on
+            another kind of machine.
+        machine: the kind of machine that the run was made on, if it was another one.
         predictions: how far the two models' predictions are apart, in a sentence; empty
             if the models are equal, or cannot be compared.
     """
@@ -46,27 +52,45 @@ class Reproduction:
     equal: list[str]
     differences: list[Difference]
     conditions: list[Difference]
+    tolerated: list[Difference] = field(default_factory=list)
+    machine: str = ""
     predictions: str = ""
 
     @property
-    def is_same(self) -> bool:
-        """Whether nothing differs."""
+    def is_reproduced(self) -> bool:
+        """Whether nothing differs by more than the machines explain."""
         return not self.differences
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs at all."""
+        return not self.differences and not self.tolerated
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a word."""
+        if self.is_same:
+            return "same"
+        return "equivalent" if self.is_reproduced else "differs"
 
     def to_json(self) -> dict[str, Any]:
         """Return the same for machines."""
-        return {"same": self.is_same} | asdict(self)
+        return {"verdict": self.verdict, "same": self.is_same} | asdict(self)
 
     def lines(self) -> list[str]:
         """Return the report for people; its first word is the verdict."""
-        verdict = "same" if self.is_same else "differs"
         equal = ", ".join(self.equal) or "nothing"
         lines = [
-            f"{verdict}: {self.title} (run {self.run_id}, commit {self.commit[:12]}),"
+            f"{self.verdict}: {self.title} (run {self.run_id}, commit {self.commit[:12]}),"
             f" made again {self.how}; equal: {equal}."
         ]
         for difference in self.differences:
             lines.append(f"  {difference}")
+        if self.tolerated:
+            lines.append(
+                f"  within the task's tolerance, as the run was made on {self.machine}:"
+                f" {self._count_tolerated()}"
+            )
         if self.predictions:
             lines.append(f"  {self.predictions}")
         for condition in self.conditions:
@@ -77,3 +101,13 @@ class Reproduction:
                 " machine is the same, unless the run is too old to have recorded it."
             )
         return lines
+
+    def _count_tolerated(self) -> str:
+        kinds = Counter(difference.kind for difference in self.tolerated)
+        return ", ".join(counted(kind, count) for kind, count in kinds.items())
+
+
+def counted(what: str, count: int) -> str:
+    """Return a number of things in words, such as `18 metrics`."""
+    plural = "s" if count > 1 else ""
+    return f"{count} {what}{plural}"

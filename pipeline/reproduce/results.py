@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from core.file_names import MODEL
 from history.runfile import Run
 from pipeline.recorded_run import ALGORITHM, model_digest
-from pipeline.reproduce.result import Difference
+from pipeline.reproduce.result import Difference, counted
 
 # Metrics that measure the machine, and not the model.
 DURATIONS = ("fit_seconds", "latency_ms")
@@ -19,9 +19,10 @@ INPUTS = {
     "digest.requirements": "lock file",
 }
 # Tags with what else may change the bytes of a model.
-MACHINE = "machine"
 VERSIONS = "version."
 MODEL_DIGEST = "model digest"
+ARTIFACT = "artifact"
+METRIC = "metric"
 NOTHING = "nothing"
 
 
@@ -39,7 +40,7 @@ class Results:
     @property
     def has_another_model(self) -> bool:
         """Whether the bytes of a model differ."""
-        return any(MODEL_DIGEST in each.what for each in self.differences)
+        return any(each.kind == MODEL_DIGEST for each in self.differences)
 
     def compare(
         self,
@@ -64,23 +65,22 @@ class Results:
                 self._equal.append(what)
                 continue
             title = f"{of}{what} {name}"
-            difference = Difference(title, one, other)
+            difference = Difference(title, one, other, what)
             self.differences.append(difference)
 
     def counts(self) -> list[str]:
         """Return how many values are equal, such as `18 metrics`."""
         counts = []
         for what, count in Counter(self._equal).items():
-            plural = "s" if count > 1 else ""
-            counts.append(f"{count} {what}{plural}")
+            counts.append(counted(what, count))
         return counts
 
 
 def compare_run(results: Results, recorded: Run, again: Run, of: str = "") -> None:
     """Compare a run's model, artifacts, metrics and params with those of a new one."""
     results.compare(MODEL_DIGEST, _model(recorded), _model(again), of)
-    results.compare("artifact", _artifacts(recorded), _artifacts(again), of)
-    results.compare("metric", _metrics(recorded), _metrics(again), of)
+    results.compare(ARTIFACT, _artifacts(recorded), _artifacts(again), of)
+    results.compare(METRIC, _metrics(recorded), _metrics(again), of)
     results.compare("param", recorded.params, again.params, of)
 
 
@@ -97,10 +97,10 @@ def compare_training(results: Results, recorded: Run, again: Run) -> None:
 
 
 def conditions(recorded: Run, again: Run) -> list[Difference]:
-    """Return which versions, and which machine, were others than those of the run."""
+    """Return which versions were others than those of the run."""
     differences = []
     for name, one in sorted(recorded.tags.items()):
-        if name != MACHINE and not name.startswith(VERSIONS):
+        if not name.startswith(VERSIONS):
             continue
         other = again.tags.get(name, one)
         if one != other:
