@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, TypeAdapter
 
 from core.distributions import Distribution
+from core.intervals import PredictionIntervals
 from core.manifest import (
     CrossValidation,
     DataSource,
@@ -67,19 +68,17 @@ def fill(
         "golden": _short(_golden(data, model)),
         "reference": _short(_reference(data, prediction)),
         "slices": slices,
+        "intervals": _intervals(data, candidate, prediction),
     }
-    content |= _intervals(data, candidate, prediction)
     return TrainedManifest.model_validate(content)
 
 
 def _intervals(
     data: TrainingData, candidate: Candidate, prediction: np.ndarray
-) -> dict[str, Any]:
-    """Return the field with the intervals, which a classification does not have."""
+) -> PredictionIntervals | None:
+    """Return the intervals of a regression; None for a classification."""
     calibrated = intervals.of_candidate(data, candidate, prediction)
-    if calibrated is None:
-        return {}
-    return {"intervals": _short(calibrated)}
+    return _short(calibrated) if calibrated else None
 
 
 def _of_task(data: TrainingData) -> dict[str, Any]:
