@@ -15,6 +15,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from core.errors import PipelineError
 from pipeline.data.derived import DerivedFeature
 from pipeline.schema import Feature, Kind, Task
+from pipeline.train import combined
 from pipeline.train.derived_columns import DerivedColumns
 from pipeline.yaml_file import read_yaml
 
@@ -67,6 +68,8 @@ def parameter_names(kind: Kind, algorithm: str) -> list[str]:
     """
     if algorithm == BASELINE:
         return []
+    if algorithm in combined.PARAMETERS:
+        return list(combined.PARAMETERS[algorithm])
     estimator = _class_of(kind, algorithm)()
     accepted = set(estimator.get_params(deep=False))
     return sorted(accepted - _NOT_CONFIGURABLE)
@@ -86,24 +89,49 @@ def build(
     thresholds of trees, and the ONNX file then differs.
 
     Raises:
-        PipelineError: the algorithm's library cannot be loaded.
+        PipelineError: the algorithm is unknown, its library cannot be loaded, or the
+            parameters of a combination of algorithms do not describe one.
     """
-    estimator_class = _class_of(kind, algorithm)
-    package = estimator_class.__module__.partition(".")[0]
-    fixed = _NO_SPLIT if algorithm == BASELINE else _FIXED.get(package, {})
-    estimator = estimator_class(**fixed, **parameters)
-    if "random_state" in estimator.get_params(deep=False):
-        estimator.set_params(random_state=seed)
-    is_linear = estimator.__module__.startswith("sklearn.linear_model")
+    estimator = _estimator(kind, algorithm, parameters, seed)
     steps = [
-        ("columns", _preprocessing(features, derived, is_linear)),
+        ("columns", _preprocessing(features, derived, _is_linear(estimator))),
         ("model", estimator),
     ]
     return Pipeline(steps)
 
 
+def _estimator(
+    kind: Kind, algorithm: str, parameters: dict[str, Any], seed: int
+) -> BaseEstimator:
+    estimator_class = _class_of(kind, algorithm)
+    if algorithm in combined.PARAMETERS:
+        parts = {}
+        for name, own in combined.parts(algorithm, parameters).items():
+            part = _estimator(kind, name, own, seed)
+            # Trees and linear models share the columns, which are not scaled.
+            if _is_linear(part):
+                part = make_pipeline(StandardScaler(), part)
+            parts[name] = part
+        return combined.build(estimator_class, parts, kind, parameters, seed)
+    package = estimator_class.__module__.partition(".")[0]
+    fixed = _NO_SPLIT if algorithm == BASELINE else _FIXED.get(package, {})
+    estimator = estimator_class(**fixed, **parameters)
+    if "random_state" in estimator.get_params(deep=False):
+        estimator.set_params(random_state=seed)
+    return estimator
+
+
+def _is_linear(estimator: BaseEstimator) -> bool:
+    return bool(estimator.__module__.startswith("sklearn.linear_model"))
+
+
 def _class_of(kind: Kind, algorithm: str) -> type[BaseEstimator]:
     """Import an algorithm's class: each library takes long, and few trainings need it."""
+    if algorithm not in _CLASSES[kind]:
+        choice = ", ".join(_CLASSES[kind])
+        raise PipelineError(
+            f"there is no algorithm {algorithm!r}: choose from {choice}."
+        )
     module, _, name = _CLASSES[kind][algorithm].rpartition(".")
     try:
         return getattr(import_module(module), name)  # type: ignore[no-any-return]

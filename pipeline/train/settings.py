@@ -1,9 +1,11 @@
 """`params.yaml`, with its candidates checked against the available algorithms."""
 
+from core.errors import PipelineError, UsageError
 from pipeline import params
-from pipeline.params import Params, Section
+from pipeline.params import Parameters, Params, Section
 from pipeline.repo import Repo
-from pipeline.train import estimators
+from pipeline.schema import Task
+from pipeline.train import combined, estimators
 
 
 def load(repo: Repo) -> Params:
@@ -26,6 +28,26 @@ def _check_candidates(section: Section) -> None:
     limits = section.params.row_limits
     params.require_known("candidate", f"{section.path}row_limits.", limits, candidates)
     for algorithm, parameters in candidates.items():
+        _check_candidate(task, path, algorithm, parameters)
+
+
+def _check_candidate(
+    task: Task, path: str, algorithm: str, parameters: Parameters
+) -> None:
+    """Check the names of a candidate's parameters, and those of what it combines."""
+    prefix = f"{path}{algorithm}."
+    try:
         accepted = estimators.parameter_names(task.kind, algorithm)
-        prefix = f"{path}{algorithm}."
-        params.require_known("key", prefix, parameters, accepted)
+    except PipelineError:
+        return  # its library cannot be loaded: this candidate will fail, no other
+    params.require_known("key", prefix, parameters, accepted)
+    if algorithm not in combined.PARAMETERS:
+        return
+    try:
+        parts = combined.parts(algorithm, parameters)
+    except PipelineError as error:
+        raise UsageError(f"{path}{error}") from error
+    inner = f"{prefix}{combined.PARAMETERS[algorithm][0]}."
+    params.require_known("algorithm", inner, parts, estimators.names(task))
+    for name, own in parts.items():
+        _check_candidate(task, inner, name, own)

@@ -24,6 +24,14 @@ SMALL = {
     "hist_gradient_boosting": {"max_iter": 10},
     "lightgbm": {"n_estimators": 10},
     "xgboost": {"n_estimators": 10},
+    "stacking": {
+        "estimators": {
+            "random_forest": {"max_depth": 3},
+            "xgboost": {"n_estimators": 5},
+        },
+        "folds": 3,
+    },
+    "calibrated": {"estimator": {"random_forest": {"n_estimators": 5}}, "folds": 3},
 }
 ALL = []
 for task_name in TASKS:

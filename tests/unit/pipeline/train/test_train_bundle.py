@@ -168,7 +168,7 @@ def test_the_run_and_the_manifest_have_the_derived_features(
     manifest = read_manifest(trained.model_folder("housing"))
     assert manifest["derived"] == tasks.load("housing").derived
     recorded = parent_of(trained.repo, "housing").params["derived"]
-    assert recorded.split(", ") == list(manifest["derived"])
+    assert recorded.split(", ") == list(tasks.load("housing").derived)
     assert "derived" not in read_manifest(trained.model_folder("iris"))
     assert "derived" not in parent_of(trained.repo, "iris").params
 
