@@ -4,9 +4,11 @@ A tie keeps the champion, and so does a gain that luck on the hold-out may expla
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
+from core.manifest import Parity
 from core.onnx_model import OnnxModel
 from history.registry import Check
 from pipeline.bundle import Challenger
@@ -14,6 +16,22 @@ from pipeline.publish import error_level, gain
 from pipeline.publish import reasons as explain
 from pipeline.schema import Task
 from pipeline.train.evaluate import encode, higher_is_better, score
+
+
+class Measured(Protocol):
+    """What the checks without a champion need to know of a challenger."""
+
+    @property
+    def holdout(self) -> dict[str, float]: ...
+
+    @property
+    def parity(self) -> Parity: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def latency_ms(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -67,9 +85,9 @@ def decide(
         compared = challenger_model.sha256
         place = earlier + 1
         comparison = _on_rows(task, challenger_model, champion_model, holdout, place)
-    checks = _thresholds(task, challenger)
+    checks = thresholds(task, challenger)
     checks.append(comparison)
-    checks += _evidence(task, challenger)
+    checks += of_the_file(task, challenger)
     reasons = [check.detail for check in checks if not check.passed]
     for test in challenger.behaviours:
         checks.append(test)
@@ -80,7 +98,7 @@ def decide(
     return Decision(True, comparison.detail, checks, compared)
 
 
-def _thresholds(task: Task, challenger: Challenger) -> list[Check]:
+def thresholds(task: Task, challenger: Measured) -> list[Check]:
     """Return a check for each metric that the task sets a threshold for."""
     checks = []
     for metric, limit in task.thresholds.items():
@@ -140,7 +158,7 @@ def _comparison(passed: bool, detail: str) -> Check:
     return Check(name="better than champion", passed=passed, detail=detail)
 
 
-def _evidence(task: Task, challenger: Challenger) -> list[Check]:
+def of_the_file(task: Task, challenger: Measured) -> list[Check]:
     """Return the checks of the ONNX file itself."""
     parity = challenger.parity
     budget = task.budget

@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
+from rich.console import Console
 from sklearn.calibration import CalibrationDisplay
 from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay
 
@@ -22,23 +24,45 @@ PANEL_WIDTH = 4.2  # inches
 HEIGHT = 3.8
 
 
-def draw(
-    data: TrainingData, candidate: Candidate
-) -> tuple[dict[str, bytes], dict[str, str]]:
+@dataclass(frozen=True)
+class Drawing:
+    """A candidate's artifacts.
+
+    Attributes:
+        files: the content of each file by its name.
+        missing: the reason for each missing file by its name.
+    """
+
+    files: dict[str, bytes]
+    missing: dict[str, str]
+
+    @property
+    def reasons(self) -> str:
+        """Why files are missing, in one line."""
+        return "; ".join(f"{name}: {reason}" for name, reason in self.missing.items())
+
+    def report_missing(self, console: Console, task: str, algorithm: str) -> None:
+        """Print which artifacts a candidate does without, if there are any."""
+        if self.missing:
+            console.print(
+                f"{task}, {algorithm}: kept without {self.reasons}",
+                markup=False,
+                emoji=False,
+                soft_wrap=True,
+            )
+
+
+def draw(data: TrainingData, candidate: Candidate) -> Drawing:
     """Return a candidate's artifacts on the hold-out, and why others are missing.
 
     The chart of a regression shows predicted against true and the residuals, that of a
     classification the confusion matrix, ROC and calibration; both show the permutation
     importance. A model is worth the same without its chart, so an artifact that fails
     ends nothing.
-
-    Returns:
-        The content of each file by its name; the reason for each missing file by its
-        name.
     """
     makers: dict[str, Callable[[], bytes]] = {
         "evaluation.png": lambda: _png(_chart(data, candidate)),
-        "permutation_importance.csv": lambda: _csv(_importance(data, candidate)),
+        "permutation_importance.csv": lambda: to_csv(importance_table(data, candidate)),
     }
     files: dict[str, bytes] = {}
     missing: dict[str, str] = {}
@@ -49,10 +73,10 @@ def draw(
             kind = type(error).__name__
             message = " ".join(str(error).split())
             missing[name] = f"{kind}: {message}"
-    return files, missing
+    return Drawing(files, missing)
 
 
-def _importance(data: TrainingData, candidate: Candidate) -> pd.DataFrame:
+def importance_table(data: TrainingData, candidate: Candidate) -> pd.DataFrame:
     """Return the permutation importance with the columns feature, mean and std."""
     table = pd.DataFrame(candidate.importance, columns=["mean", "std"]).round(6)
     table += 0.0  # -0.0 becomes 0.0
@@ -61,7 +85,8 @@ def _importance(data: TrainingData, candidate: Candidate) -> pd.DataFrame:
     return table
 
 
-def _csv(table: pd.DataFrame) -> bytes:
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV: a header, LF at the end of every line, UTF-8."""
     text = table.to_csv(index=False, lineterminator="\n")
     return text.encode()
 
@@ -88,7 +113,7 @@ def _chart(data: TrainingData, candidate: Candidate) -> Figure:
 
 def _draw_importance(axes: Axes, data: TrainingData, candidate: Candidate) -> None:
     metric = data.task.metric.name
-    importance = _importance(data, candidate)
+    importance = importance_table(data, candidate)
     rising = importance.sort_values("mean", kind="stable")
     axes.barh(rising["feature"], rising["mean"], xerr=rising["std"])
     axes.set(title="Permutation importance", xlabel=f"loss of {metric}")

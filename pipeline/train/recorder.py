@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from rich.console import Console
-
 from history.mlflow_rows import PARENT_TAG
 from pipeline.data.fetch import Dataset
 from pipeline.params import Params
 from pipeline.repo import Repo
-from pipeline.train import artifacts
+from pipeline.train.artifacts import Drawing
 from pipeline.train.candidates import Candidate, Failure
 from pipeline.train.run_tags import common_tags, parent_tags
 from pipeline.train.tracking import Tracker
@@ -53,40 +51,35 @@ class Recorder:
 
     def record(
         self,
-        result: Candidate | Failure,
+        candidate: Candidate,
         began: float,
-        console: Console,
+        drawing: Drawing,
     ) -> None:
         """Log a candidate as a nested run.
 
         Args:
-            result: the candidate.
+            candidate: the candidate.
             began: when its training began, in seconds since the epoch.
-            console: where a missing artifact is reported.
+            drawing: its artifacts.
         """
+        run = self._start(candidate, began)
+        self.tracker.log(run, _parameters(candidate), self._metrics(candidate))
+        self.tracker.log_artifacts(run, drawing.files)
+        tags = {}
+        if drawing.missing:
+            tags["missing_artifacts"] = drawing.reasons
+        self.tracker.end(run, tags)
+
+    def record_failure(self, failure: Failure, began: float) -> None:
+        """Log a candidate that failed as a nested run that failed."""
+        run = self._start(failure, began)
+        self.tracker.log(run, _parameters(failure), {})
+        self.tracker.end(run, {"failure": failure.reason}, failed=True)
+
+    def _start(self, result: Candidate | Failure, began: float) -> str:
         run = self.tracker.start(result.algorithm, self._tags, began)
         self.runs[result.algorithm] = run
-        params = {"algorithm": result.algorithm}
-        params.update(result.parameters)
-        if isinstance(result, Failure):
-            self.tracker.log(run, params, {})
-            self.tracker.end(run, {"failure": result.reason}, failed=True)
-            return
-        self.tracker.log(run, params, self._metrics(result))
-        files, missing = artifacts.draw(self._data, result)
-        self.tracker.log_artifacts(run, files)
-        tags = {}
-        if missing:
-            reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
-            tags["missing_artifacts"] = reasons
-            task = self._data.task.name
-            console.print(
-                f"{task}, {result.algorithm}: kept without {reasons}",
-                markup=False,
-                emoji=False,
-                soft_wrap=True,
-            )
-        self.tracker.end(run, tags)
+        return run
 
     def end(
         self,
@@ -131,3 +124,8 @@ class Recorder:
             "parity_mismatches": parity.mismatches,
             "parity_largest_difference": parity.largest_difference,
         }
+
+
+def _parameters(result: Candidate | Failure) -> dict[str, Any]:
+    """Return what a nested run logs as its parameters."""
+    return {"algorithm": result.algorithm} | result.parameters

@@ -1,6 +1,5 @@
 """The training of one task: fetch, split, fit, evaluate, and record it as MLflow runs."""
 
-import shutil
 import time
 from pathlib import Path
 
@@ -8,22 +7,21 @@ from rich.console import Console
 
 from core import tracing
 from core.onnx_model import OnnxModel
-from history import History, Project, import_runs, layout
 from pipeline.bundle import Challenger, TaskResult
-from pipeline.data import derived
 from pipeline.data import fetch as source
-from pipeline.data import table as tables
 from pipeline.data.fetch import Dataset
 from pipeline.params import Parameters, Params
 from pipeline.repo import Repo
 from pipeline.schema import Task
-from pipeline.train import behavioural_tests, manifest, units
+from pipeline.train import artifacts, behavioural_tests, manifest
 from pipeline.train.backend import Backend
-from pipeline.train.candidates import Candidate, Failure, best, fit_all
+from pipeline.train.bundle_parts import import_recorded, keep_rows, log_challenger
+from pipeline.train.candidates import Candidate, Failure, best
+from pipeline.train.fitting import fit
 from pipeline.train.recorder import Recorder
 from pipeline.train.row_limits import within_limits
+from pipeline.train.split import split, training_data, used_names
 from pipeline.train.training_data import TrainingData
-from pipeline.train.unit_progress import UnitProgress
 
 
 class TaskTraining:
@@ -96,7 +94,7 @@ class TaskTraining:
             challenger = self._challenger(self.winner, data, dataset, recorder)
         recorder.end(self.settings, self.results, self.winner)
         run_ids = [recorder.parent, *recorder.runs.values()]
-        self._import(recorder.tracker.uri, run_ids)
+        import_recorded(self.repo, self.folder, recorder.tracker.uri, run_ids)
         return TaskResult(
             parent_run=recorder.parent,
             run_ids=run_ids,
@@ -107,29 +105,10 @@ class TaskTraining:
     def _split(self, dataset: Dataset) -> TrainingData:
         """Split the table, and put into the bundle what is to be kept of it."""
         task = self.task
-        section = self.settings.tasks[task.name]
-        table = dataset.table
-        held = tables.in_holdout(task, table, self.settings.holdout_share)
-        holdout = table[held]
-        path = source.snapshot_path(self.folder / "holdout", task)
-        tables.write(path, holdout)
-        if dataset.snapshot:
-            path = source.snapshot_path(self.folder / "data", task)
-            tables.write(path, table)
-        features = [f for f in task.features if f.name not in section.exclude]
-        sample = None
-        if section.holdout_sample:
-            sample = tables.sample(task, holdout, section.holdout_sample)
-        return TrainingData(
-            task=task,
-            features=features,
-            train=table[~held],
-            holdout=holdout,
-            folds=section.folds,
-            seed=self.settings.seed,
-            derived=derived.without(task.derived_features, section.exclude),
-            sample=sample,
-        )
+        parts = split(task, dataset.table, self.settings.holdout_share)
+        keep_rows(self.folder, task, dataset, parts.holdout)
+        names = used_names(task, self.settings)
+        return training_data(task, parts, names, self.settings)
 
     def _fit(
         self,
@@ -139,19 +118,14 @@ class TaskTraining:
     ) -> None:
         """Fit all candidates and record each as soon as it is evaluated."""
         console = Console(stderr=True)
-        progress = UnitProgress(
-            console,
-            self.task.name,
-            len(units.units_of(candidates, data.folds)),
-            has_cluster=self.cluster is not None,
-        )
-        began = time.time()
-        with progress:
-            results = fit_all(data, candidates, self.cluster, progress.advance)
-            for result in results:
-                recorder.record(result, began, console)
-                self.results.append(result)
-                began = time.time()
+        for result, began in fit(data, candidates, self.cluster, console):
+            if isinstance(result, Failure):
+                recorder.record_failure(result, began)
+            else:
+                drawing = artifacts.draw(data, result)
+                drawing.report_missing(console, self.task.name, result.algorithm)
+                recorder.record(result, began, drawing)
+            self.results.append(result)
 
     def _challenger(
         self,
@@ -162,26 +136,5 @@ class TaskTraining:
     ) -> Challenger:
         """Log the winner's model and return the evidence for the gate."""
         filled = manifest.fill(data, winner, self.results, dataset)
-        content = filled.render()
-        run_id = recorder.runs[winner.algorithm]
-        model = OnnxModel(winner.onnx)
-        return Challenger(
-            run_id=run_id,
-            model_id=recorder.tracker.log_model(run_id, winner.onnx, content),
-            sha256=model.sha256,
-            size=model.size,
-            behaviours=behavioural_tests.run(self.task, model),
-            algorithm=winner.algorithm,
-            latency_ms=winner.latency_ms,
-            parity=winner.parity,
-            holdout=winner.holdout,
-            cross_validation=winner.cross_validation,
-        )
-
-    def _import(self, uri: str, run_ids: list[str]) -> None:
-        """Import the runs into the bundle's history."""
-        mlruns = self.folder / "mlruns"
-        project = Project(source_root=self.repo.root)
-        with History.open(mlruns, project) as history:
-            import_runs(uri, history, run_ids)
-        shutil.rmtree(mlruns / layout.LOCAL, ignore_errors=True)
+        behaviours = behavioural_tests.run(self.task, OnnxModel(winner.onnx))
+        return log_challenger(recorder, winner, filled.render(), behaviours)

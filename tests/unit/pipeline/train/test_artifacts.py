@@ -45,8 +45,9 @@ def test_probabilities_that_exceed_1_by_a_rounding_are_drawn(
 ) -> None:
     probabilities = OnnxModel(forest.onnx).predict(data.holdout)
     assert probabilities.max() > 1  # else this proves nothing
-    files, missing = artifacts.draw(data, forest)
-    assert missing == {}
+    drawing = artifacts.draw(data, forest)
+    assert drawing.missing == {}
+    files = drawing.files
     assert set(files) == {"evaluation.png", "permutation_importance.csv"}
     stream = io.BytesIO(files["evaluation.png"])
     assert Image.open(stream).width > 1000
@@ -56,9 +57,9 @@ def test_a_chart_that_cannot_be_drawn_leaves_the_table(
     data: TrainingData, forest: Candidate
 ) -> None:
     broken = dataclasses.replace(forest, onnx=b"no model")
-    files, missing = artifacts.draw(data, broken)
-    assert list(files) == ["permutation_importance.csv"]
-    assert list(missing) == ["evaluation.png"]
-    reason = missing["evaluation.png"]
+    drawing = artifacts.draw(data, broken)
+    assert list(drawing.files) == ["permutation_importance.csv"]
+    assert list(drawing.missing) == ["evaluation.png"]
+    reason = drawing.missing["evaluation.png"]
     assert reason
     assert "\n" not in reason
