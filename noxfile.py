@@ -59,9 +59,12 @@ LOCKS = [
     "api",
     "clients",
     "docs",
+    "dvc",
     "kubernetes",
     "nox",
 ]
+# A package that DVC needs comes as a source archive alone.
+WITH_WHEELS = [name for name in LOCKS if name != "dvc"]
 SOURCES = [
     "app",
     "core",
@@ -233,6 +236,18 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def dvc(session: nox.Session) -> None:
+    """Train by `dvc repro`, and keep tables in remotes, with real DVC."""
+    install(session, "dvc")
+    folders = {"DVC_PROGRAMS": str(environment(session, "dvc") / PROGRAMS)}
+    install(session, "dev")
+    options = ["--durations", "10"]
+    session.run(
+        "pytest", *WORKERS, *options, "tests/dvc", *session.posargs, env=folders
+    )
+
+
+@nox.session(default=False)
 def kubernetes(session: nox.Session) -> None:
     """Check the manifests, and run them in the cluster that MLOPS_KUBE_CONTEXT names.
 
@@ -280,8 +295,16 @@ def coverage(session: nox.Session) -> None:
 @nox.session(default=False)
 def train(session: nox.Session) -> None:
     """Train the tasks and write a bundle: `pipeline train`."""
+    programs = []
+    if tracked(session, "data/*.dvc"):
+        install(session, "dvc")
+        programs.append(str(environment(session, "dvc") / PROGRAMS))
     install(session, "pipeline")
-    session.run("python", "-m", "pipeline", "train", *session.posargs)
+    # After the pipeline's own programs, whose Python is the one that is meant.
+    path = os.pathsep.join([os.environ["PATH"], *programs])
+    session.run(
+        "python", "-m", "pipeline", "train", *session.posargs, env={"PATH": path}
+    )
 
 
 @nox.session(default=False)
@@ -445,8 +468,8 @@ def lock(session: nox.Session) -> None:
     ]
     for name in LOCKS:
         options = ["--group", name, "--output-file", f"requirements/{name}.txt"]
-        # The generators of clients need older releases of what the others use.
-        if name not in ("dev", "clients"):
+        # The generators of clients and DVC need older releases of what others use.
+        if name not in ("dev", "clients", "dvc"):
             options += ["--constraint", "requirements/dev.txt"]
         session.run(*command, *options, *session.posargs, "pyproject.toml")
 
@@ -468,7 +491,7 @@ def wheels(session: nox.Session) -> None:
     ]
     macos = {"MACOSX_DEPLOYMENT_TARGET": MACOS_TARGET}
     versions = [OLDEST_WHEELS, NEWEST_WHEELS]
-    for name, platform, version in itertools.product(LOCKS, PLATFORMS, versions):
+    for name, platform, version in itertools.product(WITH_WHEELS, PLATFORMS, versions):
         target = [
             "--python-platform",
             platform,

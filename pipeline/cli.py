@@ -21,6 +21,7 @@ from pipeline.repo import Repo
 from pipeline.reproduce import cli as reproduction
 from pipeline.shard import Shard
 from pipeline.site import cli as site
+from pipeline.stages.cli import app as stages
 from pipeline.train import cli as training
 from pipeline.verification import project
 from pipeline.worker import cli as worker
@@ -39,6 +40,7 @@ app.command()(site.report)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)
 app.add_typer(data, name="data", help="Manage the tables that the tasks train on.")
+app.add_typer(stages, name="stage", help="Run one stage of a task's training.")
 
 
 def history_settings(context: typer.Context) -> None:

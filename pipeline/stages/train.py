@@ -1,0 +1,58 @@
+"""The stage `train`: fit, cross-validate and export every candidate."""
+
+from rich.console import Console
+
+from core.errors import PipelineError
+from core.files import write_atomic
+from pipeline.cluster import settings as cluster_settings
+from pipeline.params import Params
+from pipeline.repo import Repo
+from pipeline.schema import Task
+from pipeline.stages import candidate_files, features
+from pipeline.stages.candidate_files import Timed
+from pipeline.stages.files import replacing_folder
+from pipeline.stages.folder import StageFolder
+from pipeline.train.backend import open_cluster
+from pipeline.train.candidates import Candidate, Failure
+from pipeline.train.fitting import fit
+from pipeline.train.row_limits import within_limits
+
+
+def run(repo: Repo, task: Task, settings: Params) -> str:
+    """Write every candidate with its ONNX file; return a sentence about them.
+
+    Raises:
+        UsageError: the stage `features` has not been run, or a variable of the cluster
+            holds something else than it should.
+        PipelineError: there are too few rows, or every candidate failed.
+    """
+    folder = StageFolder(repo, task.name)
+    data = features.load(task, settings, folder)
+    section = settings.tasks[task.name]
+    chosen = within_limits(task.name, section, len(data.train))
+    address, tables = cluster_settings.address(), cluster_settings.tables()
+    with open_cluster(address, tables) as cluster:
+        fitted = list(fit(data, chosen, cluster, Console(stderr=True)))
+    timed = [Timed(result, began) for result, began in fitted]
+    results = [result for result, _ in fitted]
+    _require_one(task, results)
+    with replacing_folder(folder.candidates) as unfinished:
+        candidate_files.write(unfinished, results)
+    write_atomic(folder.timings, candidate_files.render_timings(timed))
+    failed = [result.algorithm for result in results if isinstance(result, Failure)]
+    sentence = f"{task.name}: {len(results) - len(failed)} candidates are trained"
+    if failed:
+        sentence += f", {', '.join(failed)} failed"
+    return sentence
+
+
+def _require_one(task: Task, results: list[Candidate | Failure]) -> None:
+    reasons = []
+    for result in results:
+        if isinstance(result, Candidate):
+            return
+        reasons.append(f"{result.algorithm}: {result.reason.rstrip('.')}")
+    raise PipelineError(
+        f"{task.name}: every candidate failed ({'; '.join(reasons)}): correct"
+        f" tasks.{task.name}.candidates in params.yaml."
+    )
