@@ -5,7 +5,7 @@ from functools import partial
 
 from core.file_names import OWNED
 from history import Fault, History, Project
-from pipeline.release.faults import find_faults
+from pipeline.release import faults as release_faults
 from pipeline.repo import Repo
 
 
@@ -19,8 +19,17 @@ def project(repo: Repo) -> Project:
         source_root=repo.root,
         promote_advice="`pipeline promote` goes back to an older model",
         merge_advice="take later versions of the template with `pipeline update`",
-        find_faults=partial(find_faults, repo.root),
+        find_faults=partial(_find_faults, repo),
     )
+
+
+def _find_faults(repo: Repo, notice: Callable[[str], None]) -> list[Fault]:
+    """Return the faults of the release and of the files of DVC."""
+    # Every command imports this module, and this one alone needs manifests.
+    from pipeline.dvc import lock_faults, table_faults
+
+    faults = release_faults.find_faults(repo.root, notice)
+    return faults + table_faults.find_faults(repo.root) + lock_faults.find_faults(repo)
 
 
 def open_history(repo: Repo) -> History:

@@ -1,7 +1,5 @@
 """`pipeline data add`: make a table of your own the snapshot that a task trains on."""
 
-import gzip
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +13,15 @@ from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.arrange import arrange
 from pipeline.data.fetch import snapshot_path
+from pipeline.data.unpack import unpacked
 from pipeline.data.validate import validate
+from pipeline.dvc.track import require_one_keeper, track
 from pipeline.repo import Repo
+from pipeline.schema import Task
 from pipeline.tasks import readers
 
+# GitHub warns of a push with a larger file.
+MANY_BYTES = 50 * 1024 * 1024
 # GitHub rejects a push with a larger file.
 MOST_BYTES = 100 * 1024 * 1024
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -42,31 +45,34 @@ class Added:
     gone: int
 
 
-def add(repo: Repo, name: str, file: Path) -> Added:
+def add(repo: Repo, name: str, file: Path, by_dvc: bool = False) -> Added:
     """Check a table against its task and write the snapshot; the file is not touched.
 
+    Args:
+        repo: the checkout.
+        name: the task.
+        file: the table.
+        by_dvc: whether DVC keeps the snapshot in place of Git.
+
     Raises:
-        UsageError: there is no such task or file, or its suffix is unknown.
-        PipelineError: the file cannot be read completely, a row breaks a rule, or the
-            snapshot would be larger than GitHub accepts.
+        UsageError: there is no such task or file, its suffix is unknown, or Git and DVC
+            would both keep the snapshot.
+        PipelineError: the file cannot be read completely, a row breaks a rule, the
+            snapshot would be larger than GitHub accepts, or DVC fails.
     """
     task = tasks.load(name)
-    try:
-        raw = arrange(task, None, _reader(file)(file))
-    except ValueError as error:
-        raise PipelineError(f"{file}: {error}.") from error
-    table = validate(task, raw, str(file))
     path = snapshot_path(repo.data, task)
+    require_one_keeper(repo.root, path, by_dvc)
+    table = _validated(task, file)
     content = tables.to_csv(table)
     packed = tables.packed(content)
-    if len(packed) > MOST_BYTES:
-        raise PipelineError(
-            f"{file}: the snapshot would have {len(packed) / 1e6:,.0f} MB, and GitHub"
-            f" accepts no file over {MOST_BYTES / 1e6:,.0f} MB: remove rows or columns."
-        )
+    if not by_dvc:
+        _require_accepted(file, packed)
     old = _rows(_replaced(path))
     new = _rows(content)
     write_atomic(path, packed)
+    if by_dvc:
+        track(repo.root, path)
     return Added(
         path=path,
         rows=len(table),
@@ -75,6 +81,25 @@ def add(repo: Repo, name: str, file: Path) -> Added:
         new=(new - old).total(),
         gone=(old - new).total(),
     )
+
+
+def _validated(task: Task, file: Path) -> pd.DataFrame:
+    """Return the table in a file as the task's."""
+    try:
+        raw = arrange(task, None, _reader(file)(file))
+    except ValueError as error:
+        raise PipelineError(f"{file}: {error}.") from error
+    return validate(task, raw, str(file))
+
+
+def _require_accepted(file: Path, packed: bytes) -> None:
+    """Check that GitHub accepts a snapshot."""
+    if len(packed) > MOST_BYTES:
+        raise PipelineError(
+            f"{file}: the snapshot would have {len(packed) / 1e6:,.0f} MB, and GitHub"
+            f" accepts no file over {MOST_BYTES / 1e6:,.0f} MB: have DVC keep it with"
+            " --dvc, or remove rows or columns."
+        )
 
 
 def _reader(file: Path) -> Callable[[Path], pd.DataFrame]:
@@ -88,10 +113,7 @@ def _reader(file: Path) -> Callable[[Path], pd.DataFrame]:
 
 def _replaced(path: Path) -> bytes:
     """Return the canonical CSV that is replaced; empty if there is none to compare."""
-    try:
-        return gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error):
-        return b""
+    return unpacked(path.read_bytes()) if path.is_file() else b""
 
 
 def _rows(content: bytes) -> Counter[bytes]:

@@ -1,8 +1,6 @@
 """A task's table by its digest, from wherever this clone has it."""
 
-import gzip
 import tempfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from core.git_objects import read_blobs
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.data.fetch import fetch, snapshot_path
+from pipeline.data.unpack import unpacked
 from pipeline.data.validate import validate
 from pipeline.repo import Repo
 from pipeline.schema import Task
@@ -88,14 +87,6 @@ def _snapshots(repo: Repo, task: str) -> Iterator[bytes]:
             blobs.append(blob)
     for packed in read_blobs(repo.root, blobs):
         yield unpacked(packed)
-
-
-def unpacked(packed: bytes) -> bytes:
-    """Return the canonical CSV of a snapshot; nothing if the file is damaged."""
-    try:
-        return gzip.decompress(packed)
-    except (OSError, EOFError, zlib.error):
-        return b""
 
 
 def _of_sources(task: Task, digest: str, download: bool) -> bytes:

@@ -4,7 +4,6 @@ The repository's snapshot comes first, then the task's sources: a folder or a bu
 the user's, a package, or the web.
 """
 
-import os
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,14 +12,15 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from core.errors import PipelineError, Unavailable
-from core.files import sha256_file
-from pipeline.data import bucket_file
+from core.errors import PipelineError, Unavailable, UsageError
+from pipeline.data import bucket_file, own_folder
 from pipeline.data import table as tables
 from pipeline.data.archives import extract
 from pipeline.data.arrange import arrange
 from pipeline.data.download import Failed, download
 from pipeline.data.validate import check_columns, validate
+from pipeline.dvc.pointer import pointer_path
+from pipeline.dvc.provide import provide
 from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 
@@ -60,16 +60,19 @@ def snapshot_path(folder: Path, task: Task) -> Path:
 def fetch(task: Task, repo: Repo, refresh: bool = False) -> Dataset:
     """Return a task's table from the first place that has it.
 
-    A snapshot in the repository comes first: Git keeps it and shows its changes.
-    Without one, a source must have the table with the task's digest. `refresh` ignores
-    the snapshot, the digest and the hashes: the data that a source has now are right if
-    their rows are valid.
+    A snapshot in the repository comes first: Git keeps it and shows its changes, or DVC
+    keeps it and Git the name of its content. Without one, a source must have the table
+    with the task's digest. `refresh` ignores the snapshot, the digest and the hashes:
+    the data that a source has now are right if their rows are valid.
 
     Raises:
+        UsageError: a table that DVC keeps is to be refreshed.
         Unavailable: no source has it.
         PipelineError: the snapshot, a file of the user's, or the refreshed data break a
             rule.
     """
+    if refresh:
+        _require_sources(task, repo)
     held = _snapshot(task, repo, damage_is_fine=refresh)
     if held and not refresh:
         return held
@@ -88,6 +91,16 @@ def fetch(task: Task, repo: Repo, refresh: bool = False) -> Dataset:
             sentence = str(error).removeprefix(f"{source.address}: ")
             skipped.append(_Skipped(source, sentence))
     raise _unavailable(task, skipped, refresh)
+
+
+def _require_sources(task: Task, repo: Repo) -> None:
+    """Check that the table may come from a source although there is a snapshot."""
+    path = snapshot_path(repo.data, task)
+    if pointer_path(path).is_file():
+        raise UsageError(
+            f"{task.name}: DVC keeps its table, which is not refreshed: add a new one"
+            f" with `pipeline data add FILE --task {task.name} --dvc`."
+        )
 
 
 def _unavailable(task: Task, skipped: list[_Skipped], refresh: bool) -> Unavailable:
@@ -122,6 +135,7 @@ def _snapshot(task: Task, repo: Repo, damage_is_fine: bool) -> Dataset | None:
     A damaged one is also None if `damage_is_fine`, because it will be replaced.
     """
     path = snapshot_path(repo.data, task)
+    provide(repo.root, task.name, path)
     if not path.is_file():
         return None
     try:
@@ -206,35 +220,17 @@ def _reject(source: Source, reason: str) -> NoReturn:
 
 
 def _file(source: Source, folder: Path) -> Path:
-    if source.private and not source.in_bucket:
-        return _in_folder(source)
     target = folder / "download"
-    if source.web or source.in_bucket:
-        copy = bucket_file.read if source.in_bucket else download
-        try:
-            copy(source.place, target, source.sha256)
-        except Failed as failure:
-            raise _Skipped(source, str(failure)) from failure
+    try:
+        if source.in_bucket:
+            bucket_file.read(source.place, target, source.sha256)
+        elif source.private:
+            return own_folder.locate(source.place, source.sha256)
+        elif source.web:
+            download(source.place, target, source.sha256)
+    except Failed as failure:
+        raise _Skipped(source, str(failure)) from failure
     return target
-
-
-def _in_folder(source: Source) -> Path:
-    variable, file = source.place[1:].split("/", 1)
-    folder = os.environ.get(variable)
-    if not folder:
-        raise _Skipped(source, f"{variable} is not set")
-    path = Path(folder).expanduser() / file
-    if not path.is_file():
-        raise _Skipped(source, f"{variable}={folder} has no file {file}")
-    if source.sha256:
-        actual = sha256_file(path)
-        if actual != source.sha256:
-            raise PipelineError(
-                f"{path}: its SHA-256 is {actual}, not {source.sha256}: this is another"
-                f" file or a damaged one; replace it, or unset {variable} to download"
-                " it."
-            )
-    return path
 
 
 def _validated(task: Task, raw: pd.DataFrame, where: str, snapshot: bool) -> Dataset:

@@ -12,6 +12,7 @@ from pipeline import recorded_run
 from pipeline.compare.predictions import NotComparable, compare
 from pipeline.data import by_digest
 from pipeline.data import table as tables
+from pipeline.data.unpack import unpacked
 from pipeline.recorded_run import DATA_TAG, RecordedRun
 from pipeline.repo import Repo
 from pipeline.reproduce import environment, interpreter, programs, tolerance
@@ -87,7 +88,7 @@ def _table(repo: Repo, task: str, training: Run) -> bytes:
 
 def _provide(table: bytes, path: Path) -> None:
     """Make a table the snapshot that the training reads, if it is not that already."""
-    if path.is_file() and by_digest.unpacked(path.read_bytes()) == table:
+    if path.is_file() and unpacked(path.read_bytes()) == table:
         return
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(tables.packed(table))

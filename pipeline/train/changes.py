@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from core.git import git
+from pipeline.dvc.pointer import is_kept
 from pipeline.repo import Repo
 
 WATCHED = ("core", "history", "pipeline", "params.yaml", "requirements", "data")
@@ -16,6 +17,8 @@ _STATUS_OPTIONS = ("--porcelain", "-z", "--untracked-files=no", "--no-renames")
 
 def changes(repo: Repo) -> list[str]:
     """Return the files that a training depends on and that differ from the last commit.
+
+    A table is held by its `.dvc` file if it is what that file names.
 
     Their content is compared with HEAD in an index of its own: no ignore rule, no
     staged file and no `git update-index --assume-unchanged` hides anything. Files that
@@ -35,15 +38,8 @@ def changes(repo: Repo) -> list[str]:
             *WATCHED,
             variables=index,
         )
-        untracked = git(
-            root,
-            "ls-files",
-            "--others",
-            "-z",
-            "--",
-            *WATCHED,
-            variables=index,
-        )
+        others = ("ls-files", "--others", "-z", "--", *WATCHED)
+        untracked = git(root, *others, variables=index)
     left_out = _left_out(repo)
     changed = []
     for line in _entries(status):
@@ -51,7 +47,7 @@ def changes(repo: Repo) -> list[str]:
         if path not in left_out:
             changed.append(path)
     for path in _entries(untracked):
-        if not _is_by_product(path):
+        if not _is_by_product(path) and not is_kept(root / path):
             changed.append(path)
     return sorted(changed)
 

@@ -133,7 +133,7 @@ def test_a_file_that_github_refuses_is_not_written(
 ) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100)
     file = _write(TABLE, tmp_path / "t.csv")
-    message = "GitHub accepts no file over 0 MB: remove rows"
+    message = "GitHub accepts no file over 0 MB: have DVC"
     with pytest.raises(PipelineError, match=message):
         add(repo, "iris", file)
     assert not repo.data.exists()

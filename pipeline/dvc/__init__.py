@@ -1,0 +1,1 @@
+"""Tables that DVC keeps, and whether its files agree with the history."""
