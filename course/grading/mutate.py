@@ -4,8 +4,8 @@ Two kinds: behavioural tests of a task against models that learned from spoilt t
 tests as programs against code with a fault.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import gzip
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from course import yaml_text
 from course.classroom import ROOT
 from course.copy import Copy
 from course.grading import process, reproduce, worktree
-from course.grading.result import Red
 
 # Few folds and one candidate: what a model has learned does not depend on them.
 QUICK: dict[str, Any] = {
@@ -26,7 +25,10 @@ QUICK: dict[str, Any] = {
         "gradient_boosting": {"n_estimators": 120, "max_depth": 3, "subsample": 0.7}
     },
 }
-TRAIN_SECONDS = 120
+# A model that answers the same for every row.
+CONSTANT: dict[str, Any] = {"folds": 2, "candidates": {"dummy": {}}}
+TRAIN_SECONDS = 240
+_OF_ITS_DATA = ("name", "sources", "digest", "rows_digest", "table", "training")
 
 
 @dataclass(frozen=True)
@@ -90,63 +92,67 @@ def behaviours(
     copy: Copy,
     task: str,
     tables: Mapping[str, bytes],
-    settings: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Return what a task's behavioural tests say about models of several tables.
+
+    One program trains all models. The task is read without its sources and digests, so
+    that it takes any table with its columns.
 
     Args:
         copy: the copy, whose last commit has the task.
         task: its name.
         tables: CSV by a name for the model.
-        settings: the task's section of `params.yaml`; by default `QUICK`.
+        settings: the sections of `params.yaml` of models for which `QUICK` will not do.
 
     Returns:
         for each name the results: `name`, `passed` and `detail` of each test.
 
     Raises:
-        Red: a model cannot be trained with the task as it is.
+        Red: a table breaks a rule of the task, or the training fails.
     """
-    results = {}
-    for name, table in tables.items():
-        with trained(copy, task, table, settings or QUICK) as bundle:
-            challenger = reproduce.content(bundle, task)["challenger"]
-            if challenger is None:
-                raise PipelineError(f"no model of {task} could be trained: {name}.")
-            results[name] = list(challenger["behaviours"])
-    return results
-
-
-@contextmanager
-def trained(
-    copy: Copy, task: str, table: bytes, settings: Mapping[str, Any]
-) -> Iterator[Path]:
-    """Return the bundle of a training of a student's task on another table.
-
-    Raises:
-        Red: the table breaks a rule of the task, or the training fails.
-    """
+    chosen = {name: QUICK for name in tables} | dict(settings or {})
+    names = {f"{task}_{place}": name for place, name in enumerate(tables)}
     with worktree.folder() as parent:
         tree = parent / "t"
         tree.mkdir()
         worktree.template_code(ROOT, tree)
         worktree.student_settings(copy, copy.head, tree)
-        _only(tree, task, settings)
-        source = parent / "table.csv"
-        source.write_bytes(table)
-        add = process.python("-m", "pipeline", "data", "add", str(source))
-        outcome = process.run([*add, "--task", task], tree, TRAIN_SECONDS)
-        if not outcome.succeeded:
-            raise Red(f"the task {task} refuses a table: {outcome.reason}")
+        _only(tree, {other: chosen[name] for other, name in names.items()})
+        content = copy.yaml(f"pipeline/tasks/{task}.yaml", "HEAD")
+        for other, name in names.items():
+            _write(tree, other, content, tables[name])
         worktree.commit_all(tree, parent / "origin.git")
-        yield reproduce.train(tree, task, TRAIN_SECONDS)
+        bundle = reproduce.train(tree, *names, seconds=TRAIN_SECONDS)
+        results = {}
+        for other, name in names.items():
+            results[name] = _results(bundle, other, name)
+    return results
 
 
-def _only(tree: Path, task: str, settings: Mapping[str, Any]) -> None:
-    """Give one task other settings, and leave the others out."""
+def _only(tree: Path, sections: Mapping[str, Mapping[str, Any]]) -> None:
+    """Leave no tasks but some, with their sections of the parameters."""
     path = tree / "params.yaml"
     params = yaml_text.mapping(path.read_text("utf-8"), "params.yaml")
-    params["tasks"] = {task: dict(settings)}
+    params["tasks"] = {name: dict(section) for name, section in sections.items()}
     path.write_text(yaml.safe_dump(params), "utf-8", newline="\n")
     for other in (tree / "pipeline" / "tasks").glob("*.yaml"):
-        if other.stem != task:
-            other.unlink()
+        other.unlink()
+
+
+def _write(tree: Path, name: str, task: Mapping[str, Any], table: bytes) -> None:
+    """Write a task under another name, with a table of its own."""
+    kept = {key: value for key, value in task.items() if key not in _OF_ITS_DATA}
+    text = yaml.safe_dump(kept, allow_unicode=True, sort_keys=False)
+    path = tree / "pipeline" / "tasks" / f"{name}.yaml"
+    path.write_text(text, "utf-8", newline="\n")
+    snapshot = tree / "data" / f"{name}.csv.gz"
+    snapshot.write_bytes(gzip.compress(table, mtime=0))
+
+
+def _results(bundle: Path, task: str, name: str) -> list[dict[str, Any]]:
+    challenger = reproduce.content(bundle, task)["challenger"]
+    if challenger is None:
+        raise PipelineError(f"no model could be trained: {name}.")
+    results: list[dict[str, Any]] = challenger["behaviours"]
+    return results

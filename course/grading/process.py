@@ -21,6 +21,8 @@ FILE_BYTES = 512 * 1024**2
 OUTPUT_BYTES = 200_000
 _KEPT = {"PATH", "SYSTEMROOT", "COMSPEC", "PATHEXT", "WINDIR", "LANG", "LC_ALL", "TZ"}
 _KEPT |= {"TMPDIR", "TEMP", "TMP"}
+# Without compiled packages the start of a training takes several times as long.
+_KEPT |= {"PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,6 @@ def environment(home: str) -> dict[str, str]:
         "USERPROFILE": home,
         "MPLCONFIGDIR": home,
         "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "ORT_DISABLE_TELEMETRY": "1",

@@ -95,18 +95,20 @@ def _write(copy: Copy, publication: Publication, tree: Path) -> None:
     (tree / MODELS).mkdir(parents=True, exist_ok=True)
 
 
-def train(tree: Path, task: str, seconds: float = TRAIN_SECONDS) -> Path:
-    """Train a task in a folder, and return the bundle's folder.
+def train(tree: Path, *tasks: str, seconds: float = TRAIN_SECONDS) -> Path:
+    """Train tasks in a folder, and return the bundle's folder.
 
     Raises:
         Red: the training fails.
     """
     bundle = tree / "build" / "bundle"
-    command = process.python("-m", "pipeline", "train", "--task", task)
+    command = process.python("-m", "pipeline", "train")
+    for task in tasks:
+        command += ["--task", task]
     outcome = process.run([*command, "--out", str(bundle)], tree, seconds)
     if not outcome.succeeded:
         raise Red(
-            f"the training of {task} cannot be repeated: {outcome.reason}",
+            f"the training of {', '.join(tasks)} fails: {outcome.reason}",
             "the same commit trains again",
         )
     return bundle
