@@ -417,6 +417,8 @@ def docs(session: nox.Session) -> None:
     """Write the reference pages, which are generated from the code."""
     install(session, "dev")
     session.run("python", "-m", "tools.reference", *session.posargs)
+    if Path("course").is_dir():
+        session.run("python", "-m", "course.syllabus")
 
 
 @nox.session(default=False)

@@ -1,6 +1,7 @@
 """The command line: `python -m course COMMAND`."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -66,8 +67,17 @@ def start(
         raise UsageError("say who you are: `python -m course start --student NAME`.")
     paths = " ".join(begin.begin(copy, student))
     _show_findings(copy)
+    print(f"In each new terminal, activate the environment:\n  {_activation()}")
     print(f"Wrote {paths}. Now commit and push:")
     print(f'  git add {paths}\n  git commit -m "chore: begin the course"\n  git push')
+
+
+def _activation() -> str:
+    """Return the command that puts this Python and its packages first."""
+    prefix = Path(sys.prefix)
+    if os.name == "nt":
+        return str(prefix / "Scripts" / "activate.ps1")
+    return f". {prefix / 'bin' / 'activate'}"
 
 
 def _show_findings(copy: Copy) -> None:

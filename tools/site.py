@@ -1,8 +1,9 @@
 """Builds the documentation as a site in `build/site/site`: `nox -s site`.
 
-The site has the Markdown files that GitHub shows. Two things differ: links that leave
-`docs/` lead to the repository on GitHub, and the placeholders of its address and of its
-site are filled in, where GitHub Actions knows them.
+The site has the Markdown files that GitHub shows, and the pages of the course. Two things
+differ: links to files that are no page of the site lead to the repository on GitHub, and
+the placeholders of its address and of its site are filled in, where GitHub Actions knows
+them.
 """
 
 import os
@@ -14,6 +15,7 @@ import sys
 from pathlib import Path
 
 from scripts import console
+from tools import lesson_pages
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -47,25 +49,36 @@ def published(address: str) -> str:
     return f"https://{domain}/{name}"
 
 
-def render(text: str, address: str) -> str:
+def render(text: str, address: str, page: str = f"{DOCS.name}/README.md") -> str:
     """Return the text of a page for the site.
 
     Args:
-        text: Markdown of a page in `docs/`.
-        address: the repository that links out of `docs/` lead to.
+        text: its Markdown.
+        address: the repository that links to files which are no page lead to.
+        page: its path from the root.
     """
+    folder = posixpath.dirname(page)
 
     def replace(match: re.Match[str]) -> str:
         path, hash_sign, anchor = match[1].partition("#")
-        target = posixpath.normpath(posixpath.join(DOCS.name, path))
-        if target.startswith(f"{DOCS.name}/"):
-            return match[0]
-        kind = "tree" if (ROOT / target).is_dir() else "blob"
-        return f"]({address}/{kind}/HEAD/{target}{hash_sign}{anchor})"
+        target = posixpath.normpath(posixpath.join(folder, path))
+        place = _place(target)
+        if place is None:
+            kind = "tree" if (ROOT / target).is_dir() else "blob"
+            return f"]({address}/{kind}/HEAD/{target}{hash_sign}{anchor})"
+        start = posixpath.dirname(_place(page) or "") or "."
+        return f"]({posixpath.relpath(place, start)}{hash_sign}{anchor})"
 
     rendered = LINK.sub(replace, text)
     filled = rendered.replace(PLACEHOLDER, address)
     return filled.replace(PAGES_PLACEHOLDER, published(address))
+
+
+def _place(path: str) -> str | None:
+    """Return where the site has a file of the repository; None if it has not."""
+    if path.startswith(f"{DOCS.name}/"):
+        return path.removeprefix(f"{DOCS.name}/")
+    return lesson_pages.places(ROOT).get(path)
 
 
 def prepare(address: str) -> None:
@@ -76,8 +89,13 @@ def prepare(address: str) -> None:
     for page in docs.glob("*.md"):
         text = page.read_text("utf-8")
         page.write_text(render(text, address), "utf-8")
+    for name, place in lesson_pages.places(ROOT).items():
+        text = lesson_pages.unfold((ROOT / name).read_text("utf-8"))
+        (docs / place).parent.mkdir(exist_ok=True)
+        (docs / place).write_text(render(text, address, name), "utf-8")
     configuration = (ROOT / CONFIGURATION).read_text("utf-8")
     configured = configuration.replace(PLACEHOLDER, address)
+    configured = lesson_pages.with_lessons(configured, ROOT)
     (BUILD / CONFIGURATION).write_text(configured, "utf-8")
 
 

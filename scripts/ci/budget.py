@@ -2,11 +2,15 @@
 
 The variable MLOPS_BUDGET of the repository (Settings > Secrets and variables > Actions
 > Variables) names the budget; unless it is set, a public repository has `full` and a
-private one `small`.
+private one `small`. A copy in which somebody follows the course, public or not, has a
+budget of its own.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+from core.git import git
 
 PYTHONS = ("3.11", "3.12", "3.13")
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
@@ -29,6 +33,8 @@ class Budget:
     Attributes:
         pythons: the versions that the fast tests run on.
         images: the services whose images are built, a job each.
+        course: a push to the default branch ships nothing, and is linted but not
+            tested; there are no nights.
         thorough: Windows, images for ARM, the slow tests and the scan of the images
             belong to every run; else the slow tests and the scan run at night. At
             night there are further jobs: `THOROUGH_AT_NIGHT`.
@@ -38,12 +44,16 @@ class Budget:
     pythons: tuple[str, ...]
     images: tuple[str, ...]
     thorough: bool
+    course: bool = False
 
 
 BUDGETS = {
     "full": Budget("full", PYTHONS, SERVICES, thorough=True),
     "small": Budget("small", PYTHONS[-1:], ALL_IN_ONE_JOB, thorough=False),
 }
+COURSE = Budget("course", PYTHONS[-1:], ALL_IN_ONE_JOB, thorough=False, course=True)
+# The file that `python -m course start` writes.
+STUDENT = "course/student.yaml"
 # Billed minutes of one job, estimated for a runner with two cores from the CPU time of
 # its command on such a machine; a job of a matrix counts as often as it runs. Windows
 # counts twice.
@@ -79,12 +89,19 @@ THOROUGH_AT_NIGHT = ("documents", "kubernetes")
 SHARD_MINUTES = 2
 
 
-def choose(name: str, private: bool) -> Budget:
+def choose(name: str, private: bool, course: bool = False) -> Budget:
     """Return the budget of a repository.
+
+    Args:
+        name: what MLOPS_BUDGET says, or nothing.
+        private: whether the repository is private.
+        course: whether somebody follows the course in it.
 
     Raises:
         UnknownBudget: there is none of this name.
     """
+    if course and not name.strip():
+        return COURSE
     name = name.strip() or ("small" if private else "full")
     if name not in BUDGETS:
         raise UnknownBudget(
@@ -92,6 +109,14 @@ def choose(name: str, private: bool) -> Budget:
             " remove it (Settings > Secrets and variables > Actions > Variables)."
         )
     return BUDGETS[name]
+
+
+def is_for_course(folder: Path) -> bool:
+    """Return whether the last commit of a checkout has a student.
+
+    A sparse checkout may lack the file, and a partial clone its content.
+    """
+    return bool(git(folder, "ls-tree", "--name-only", "HEAD", "--", STUDENT))
 
 
 def train_jobs(text: str) -> int:
@@ -112,6 +137,8 @@ def train_jobs(text: str) -> int:
 
 def night_minutes(allowed: Budget) -> int:
     """Return the minutes that are billed for a night after a push."""
+    if allowed.course:
+        return NIGHT_MINUTES["plan"]
     total = 0
     for job, estimate in NIGHT_MINUTES.items():
         if allowed.thorough or job not in THOROUGH_AT_NIGHT:

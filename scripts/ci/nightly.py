@@ -26,8 +26,11 @@ class Decision:
     why: str
 
 
-def decide() -> Decision:
+def decide(allowed: budget.Budget) -> Decision:
     """Decide whether the night's jobs run.
+
+    Args:
+        allowed: the budget of the repository.
 
     Raises:
         ApiError: GitHub does not answer with the last night's run.
@@ -35,6 +38,8 @@ def decide() -> Decision:
     """
     if os.environ.get("GITHUB_EVENT_NAME") == "workflow_dispatch":
         return Decision(True, "Somebody started it.")
+    if allowed.course:
+        return Decision(False, "A copy for the course has no nights.")
     last = _last_green_commit()
     if not last:
         return Decision(True, "No night has been green yet.")
@@ -67,8 +72,9 @@ def main() -> int:
     """
     try:
         private = os.environ.get("PRIVATE") == "true"
-        allowed = budget.choose(os.environ.get("MLOPS_BUDGET", ""), private)
-        decision = decide()
+        chosen = os.environ.get("MLOPS_BUDGET", "")
+        allowed = budget.choose(chosen, private, budget.is_for_course(Path()))
+        decision = decide(allowed)
     except api.MissingVariable as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -89,6 +89,11 @@ def plan(event: Event, allowed: Budget) -> Plan:
         jobs += ("train",)
         why = f"The branch {branch}: the new models are reported, not published."
         return Plan(jobs, why)
+    if allowed.course:
+        why = (
+            f"{branch}: the new models are published; a copy for the course ships none."
+        )
+        return Plan(("lint",) + PUBLISHED, why)
     jobs += PUBLISHED
     jobs += SHIPPED
     if allowed.thorough:
@@ -219,7 +224,8 @@ def main() -> int:
     name = os.environ.get("GITHUB_EVENT_NAME", "")
     chosen = os.environ.get("MLOPS_BUDGET", "")
     try:
-        allowed = budget.choose(chosen, private)
+        course = budget.is_for_course(Path())
+        allowed = budget.choose(chosen, private, course)
         wanted = budget.train_jobs(os.environ.get("MLOPS_TRAIN_JOBS", ""))
         event = read_event(name, content, Path())
     except (GitError, budget.UnknownBudget, budget.UnknownTrainJobs) as error:

@@ -95,6 +95,9 @@ def leads_somewhere(page: str, link: str) -> bool:
     is_empty_copy = not registry.is_dir()
     if is_empty_copy and target.startswith(PUBLISHED):
         return True
+    # Those who do not want the course delete its folder.
+    if target.startswith("course/") and not (ROOT / "course").is_dir():
+        return True
     file = ROOT / target
     if not file.exists():
         return False

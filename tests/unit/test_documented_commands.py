@@ -13,7 +13,8 @@ from pipeline.cli import app
 from tests.paths import ROOT
 
 TOP = ("README.md", "CONTRIBUTING.md", "AGENTS.md")
-PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in TOP)]
+LESSONS = sorted((ROOT / "course" / "lessons").glob("*/lesson.md"))
+PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in TOP), *LESSONS]
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?<![\w./-])pipeline ([a-z][^|&;<>#]*)")
 SCRIPT = re.compile(r"(?<![\w/])\.[/\\]((?:scripts[/\\])?[\w-]+\.(?:sh|ps1))")
@@ -21,6 +22,11 @@ SESSION = re.compile(r"(?<=-s )[a-z][\w-]*(?:\.\d+)?")
 SESSION_NAME = re.compile(r"name='([\w-]+)'")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 ROOT_COMMAND = typer.main.get_command(app)
+
+
+def name_of(page: Path) -> str:
+    """Return the name of a page, for a lesson that of its folder."""
+    return page.parent.name if page in LESSONS else page.name
 
 
 def fragments(page: Path) -> Iterator[str]:
@@ -61,7 +67,7 @@ def sessions() -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_pipeline_command_and_option_exists(page: Path) -> None:
     problems = []
     for fragment in fragments(page):
@@ -71,7 +77,7 @@ def test_every_pipeline_command_and_option_exists(page: Path) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_nox_session_exists(page: Path) -> None:
     existing = sessions()
     for fragment in fragments(page):
@@ -81,7 +87,7 @@ def test_every_nox_session_exists(page: Path) -> None:
                 assert without_version in existing, fragment
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_script_exists(page: Path) -> None:
     for fragment in fragments(page):
         for script in SCRIPT.findall(fragment):

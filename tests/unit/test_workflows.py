@@ -80,6 +80,17 @@ def test_checks_and_training_wait_for_the_plan_and_publishing_for_all_of_them() 
     assert set(needs["verdict"]) == set(JOBS) - {"verdict", "comment"}
 
 
+def test_publishing_waits_for_the_success_of_what_is_planned() -> None:
+    condition = JOBS["publish"]["if"]
+    for needed in (
+        "!cancelled()",
+        "needs.lint.result == 'success'",
+        "needs.train.result == 'success'",
+        "(needs.test.result == 'success' || !contains(needs.plan.outputs.jobs, '\"test\"'))",
+    ):
+        assert needed in condition.split(" && "), needed
+
+
 def test_what_ships_waits_for_a_publication_that_may_be_shipped() -> None:
     # Each condition is for a success: a job that ran into its time limit may have no
     # failure.

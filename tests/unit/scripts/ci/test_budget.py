@@ -10,6 +10,8 @@ from tests.paths import ROOT
 MAIN = Event("push", "refs/heads/main", "main")
 DOCUMENTS = Event("push", "refs/heads/main", "main", documents=True)
 REQUEST = Event("pull_request", "refs/pull/7/merge", "main")
+# The job of course.yml: the start, the packages, the checks that the push concerns.
+COURSE_JOB = 3
 PAGE = ROOT / "docs" / "push.md"
 
 
@@ -28,6 +30,13 @@ def cost(event: Event, allowed: Budget, trainings: int = 1) -> int:
 def test_a_push_to_a_private_copy_costs_25_minutes_at_most() -> None:
     private = budget.choose("", private=True)
     assert cost(MAIN, private) <= 25
+
+
+def test_a_push_in_the_course_costs_12_minutes_at_most() -> None:
+    assert cost(MAIN, budget.COURSE) + COURSE_JOB <= 12
+    assert cost(DOCUMENTS, budget.COURSE) + COURSE_JOB <= 12
+    assert cost(REQUEST, budget.COURSE) <= 12
+    assert budget.night_minutes(budget.COURSE) == NIGHT_MINUTES["plan"]
 
 
 def test_three_jobs_that_train_cost_more_than_a_private_copy_has() -> None:
