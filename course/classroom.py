@@ -2,8 +2,9 @@
 
 from datetime import date
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
 from core.errors import PipelineError, first_fault
 from course import yaml_text
@@ -14,12 +15,25 @@ FILE = "course/class.yaml"
 
 
 class Classroom(BaseModel, extra="forbid", frozen=True):
-    """A class: its name, the salt of all draws, the template, and the last days."""
+    """A class: its name, the salt of all draws, the template, and the last days.
+
+    A day ends at midnight of the time zone, such as `Europe/Berlin`.
+    """
 
     name: str
     salt: str
     template: str
+    timezone: str = "UTC"
     due: dict[int, date] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(
+                f"there is no time zone {value!r}, write one as Europe/Berlin"
+            )
+        return value
 
 
 def load(root: Path = ROOT) -> Classroom:

@@ -16,6 +16,7 @@ from core.files import write_atomic
 from course import begin, check, classroom, doctor, lesson, orchard, page, show, solve
 from course import watch as watching
 from course.copy import Copy
+from course.teacher import cli as teacher
 from scripts import console
 
 app = typer.Typer(
@@ -180,6 +181,9 @@ def watch(
 ) -> None:
     """Check a lesson whenever a file of the copy changes, until Ctrl-C."""
     watching.watch(context.obj, number)
+
+
+teacher.register(app)
 
 
 def main() -> None:

@@ -85,23 +85,24 @@ def lines(
 
 def to_json(lesson: Lesson, results: Sequence[Result]) -> dict[str, Any]:
     """Return the results of a lesson for programs."""
-    checks = []
-    for result in results:
-        verdict = result.verdict
-        entry = {
-            "name": result.check.name,
-            "state": verdict.state.value,
-            "seen": verdict.seen,
-            "expected": verdict.expected,
-            "next": "" if verdict.state is State.PASSED else result.remedy,
-        }
-        checks.append(entry)
     return {
         "lesson": lesson.number,
         "title": lesson.title,
         "passed": status(results) == GREEN,
         "status": status(results),
-        "checks": checks,
+        "checks": [entry(result) for result in results],
+    }
+
+
+def entry(result: Result) -> dict[str, str]:
+    """Return the result of a check for programs."""
+    verdict = result.verdict
+    return {
+        "name": result.check.name,
+        "state": verdict.state.value,
+        "seen": verdict.seen,
+        "expected": verdict.expected,
+        "next": "" if verdict.state is State.PASSED else result.remedy,
     }
 
 

@@ -83,6 +83,12 @@ class Running:
             pass  # the status of the outcome says so
         return self.outcome()
 
+    def interrupt(self, seconds: float = 10) -> None:
+        """Ask it to end, so that it stops what it has started in other sessions."""
+        if os.name != "nt":  # there `stop` ends all of them
+            self._process.send_signal(signal.SIGINT)
+            self.wait(seconds)
+
 
 def run(
     command: Sequence[str],

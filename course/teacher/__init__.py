@@ -1,0 +1,1 @@
+"""The teacher's side: copies are collected, graded and compared."""
