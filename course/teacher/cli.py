@@ -11,11 +11,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from core.files import write_atomic
 from course import check, classroom, lesson, show
 from course.copy import Copy
-from course.teacher import audit, mirror, roster, sheet
+from course.teacher import audit
+from course.teacher import class_check as checking
+from course.teacher import compare, mirror, reading, roster, sheet
 from course.teacher.collect import Collection, opened
 
+# Reasons of a pair that are printed; the file has all.
+SHOWN = 5
 Roster = Annotated[
     Path, typer.Argument(metavar="ROSTER.csv", help="A line for each student.")
 ]
@@ -33,6 +38,10 @@ Salt = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to a program."""
     app.command()(collect)
+    app.command(name="compare")(compare_copies)
+    group = typer.Typer(no_args_is_help=True, help="Prepare a class.")
+    group.command(name="check")(class_check)
+    app.add_typer(group, name="class")
     app.command(name="audit", hidden=True)(audit_copy)
     app.command(name="fetch", hidden=True)(fetch_copy)
 
@@ -91,3 +100,34 @@ def audit_copy(
 def fetch_copy(address: str, folder: Path) -> None:
     """Fetch `main` of a copy into a bare repository."""
     mirror.fetch(address, folder)
+
+
+def compare_copies(students: Roster, out: Out = Path("grades")) -> None:
+    """List pairs of collected copies that have more in common than the exercises."""
+    rows = roster.read(students)
+    materials, left_out = reading.read_all(out, rows)
+    result = compare.compare(materials, reading.solutions(out))
+    for sentence in left_out:
+        print(f"not compared: {sentence}")
+    for pair in result.pairs:
+        print(f"{pair.one} and {pair.other}: {len(pair.reasons)} in common")
+        for reason in pair.reasons[:SHOWN]:
+            print(f"  {reason}")
+    for group in result.groups[:SHOWN]:
+        print(f"{len(group.handles)} copies have {group.reason}")
+    path = out / "pairs.csv"
+    write_atomic(path, reading.to_csv(result))
+    print(f"{len(materials)} copies, {len(result.pairs)} pairs to look at: {path}.")
+
+
+def class_check(out: Out = Path("grades")) -> None:
+    """Check `course/class.yaml`, and solve each lesson once in a copy of this commit."""
+    sentences = checking.faults(classroom.load())
+    for sentence in sentences:
+        print(f"{classroom.FILE}: {sentence}")
+    red = bool(sentences)
+    with Console(stderr=True).status("") as progress:
+        for each, text in checking.solve(out, progress.update):
+            red |= text != sheet.PASSED
+            print(f"{each.number:>2}  {each.front.title:<38} {text}")
+    raise typer.Exit(int(red))
