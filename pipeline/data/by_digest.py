@@ -16,6 +16,7 @@ from pipeline.data import table as tables
 from pipeline.data.fetch import fetch, snapshot_path
 from pipeline.data.unpack import unpacked
 from pipeline.data.validate import validate
+from pipeline.dvc import past_tables
 from pipeline.repo import Repo
 from pipeline.schema import Task
 
@@ -25,8 +26,8 @@ SHOWN_DIGITS = 12
 def find(repo: Repo, task: str, digest: str, download: bool) -> bytes:
     """Return the canonical CSV of a task's table that has a digest.
 
-    It is the snapshot in the checkout, one of any commit, or what the task's sources
-    have.
+    It is the snapshot in the checkout, one of any commit that Git or DVC has kept, or
+    what the task's sources have.
 
     Args:
         repo: the checkout.
@@ -69,7 +70,7 @@ def read(task: Task, content: bytes, where: str) -> pd.DataFrame:
 
 
 def _snapshots(repo: Repo, task: str) -> Iterator[bytes]:
-    """Yield the snapshot in the checkout, then those of all commits."""
+    """Yield the snapshot in the checkout, then those of all commits, then DVC's."""
     name = f"data/{task}.csv.gz"
     path = repo.data / f"{task}.csv.gz"
     if path.is_file():
@@ -86,6 +87,8 @@ def _snapshots(repo: Repo, task: str) -> Iterator[bytes]:
         if blob.strip("0") and blob not in blobs:
             blobs.append(blob)
     for packed in read_blobs(repo.root, blobs):
+        yield unpacked(packed)
+    for packed in past_tables.read_all(repo.root, name):
         yield unpacked(packed)
 
 

@@ -5,6 +5,7 @@ import pytest
 from core.errors import PipelineError, Unavailable
 from core.git import git
 from pipeline import tasks
+from pipeline.data import by_digest
 from pipeline.data import table as tables
 from pipeline.data.fetch import fetch
 from pipeline.repo import Repo
@@ -123,6 +124,23 @@ def test_a_table_that_was_altered_is_not_trained_on(
     kept.dvc("checkout", "--force", NAME)
     assert fetch_in(kept, monkeypatch) == tables.to_csv(TABLE)
     assert verify(Repo(kept.root)) == []
+
+
+def test_an_earlier_table_is_found_by_its_digest(
+    kept: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push_to(kept, str(kept.root.with_name("store")))
+    earlier, last = rows(HOUSING, 50, seed=5), rows(HOUSING, 50, seed=6)
+    for table in (earlier, last):
+        tables.write(kept.root / NAME, table)
+        kept.dvc("add", NAME)
+        kept.dvc("push", f"{NAME}.dvc")
+        commit_all(kept.root, "feat: replace the table of housing")
+    clone = kept.clone("clone")
+    monkeypatch.setenv("PATH", clone.variables["PATH"])
+    digest = tables.digest(earlier)
+    content = by_digest.find(Repo(clone.root), "housing", digest, download=False)
+    assert content == tables.to_csv(earlier)
 
 
 def test_the_stages_take_the_table_that_dvc_keeps(kept: Project) -> None:

@@ -77,6 +77,15 @@ def test_the_snapshot_counts_and_not_the_digest_of_the_task(world: World) -> Non
     assert world.changed() == "iris"
 
 
+def test_a_table_that_dvc_keeps_is_not_compared(world: World) -> None:
+    world.task("iris")
+    world.keep("iris", TABLE)
+    world.serve("iris", GROWN)
+    assert world.changed() == "iris"
+    (world.repo.data / "iris.csv.gz.dvc").touch()
+    assert world.changed() == ""
+
+
 def test_missing_or_wrong_data_do_not_hold_up_other_tasks(
     world: World, capsys: Capture
 ) -> None:
