@@ -107,8 +107,21 @@ def check_lesson(context: typer.Context, number: Number, as_json: Json = False) 
 
 
 @app.command()
-def status(context: typer.Context, as_json: Json = False) -> None:
+def status(
+    context: typer.Context,
+    students: Annotated[
+        Path | None,
+        typer.Argument(metavar="[ROSTER.csv]", help="A class, as its teacher has it."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The folder of the class, as for collect.")
+    ] = Path("grades"),
+    as_json: Json = False,
+) -> None:
     """Check all lessons, and print where you are; the exit status is always 0."""
+    if students:
+        teacher.status_of(students, out)
+        return
     copy: Copy = context.obj
     sheet = []
     with Console(stderr=True).status("") as progress:

@@ -1,6 +1,7 @@
 """The teacher's commands of `python -m course`."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
 
 from core.files import write_atomic
 from course import check, classroom, lesson, show
@@ -17,6 +20,8 @@ from course.copy import Copy
 from course.teacher import audit
 from course.teacher import class_check as checking
 from course.teacher import compare, mirror, reading, roster, sheet
+from course.teacher import status as standing
+from course.teacher import stick, summary
 from course.teacher.collect import Collection, opened
 
 # Reasons of a pair that are printed; the file has all.
@@ -39,6 +44,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to a program."""
     app.command()(collect)
     app.command(name="compare")(compare_copies)
+    app.command(name="summary", hidden=True)(write_summary)
+    app.command(name="stick")(make_stick)
     group = typer.Typer(no_args_is_help=True, help="Prepare a class.")
     group.command(name="check")(class_check)
     app.add_typer(group, name="class")
@@ -131,3 +138,49 @@ def class_check(out: Out = Path("grades")) -> None:
             red |= text != sheet.PASSED
             print(f"{each.number:>2}  {each.front.title:<38} {text}")
     raise typer.Exit(int(red))
+
+
+def status_of(students: Path, out: Path) -> None:
+    """Collect a class, and print who is stuck where."""
+    collection = _collection(students, out, None)
+    with opened(out, None), _progress(len(collection.rows)) as report:
+        collection.run(report)
+    sheet.write(collection, classroom.load().name)
+    table = Table(box=None, pad_edge=False)
+    for title in ("student", "done", "where"):
+        table.add_column(title, overflow="fold")
+    for cells in standing.lines(collection):
+        table.add_row(*map(escape, cells))
+    Console(highlight=False).print(table)
+
+
+def write_summary(context: typer.Context) -> None:
+    """Check all lessons, and write them into the summary of a workflow run.
+
+    The exit status is 1 if the history was altered.
+    """
+    copy: Copy = context.obj
+    results = []
+    for each in lesson.every():
+        results.append((each, check.run_all(each.checks, copy, lambda _: None)))
+    history = check.run_all(audit.CHECKS, copy, lambda _: None)
+    text = summary.markdown(results, history)
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(text)
+    print(text)
+    raise typer.Exit(int(show.status(history) == show.RED))
+
+
+def make_stick(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Such as that of a stick.")
+    ],
+) -> None:
+    """Write all that a class needs without network, and try it with the network off."""
+    with Console(stderr=True).status("") as progress:
+        stick.make(folder, progress.update)
+        progress.update("trying it without network")
+        stick.rehearse(folder, "-s", "course", "--", "hint", "0")
+    print(f"{folder} is ready: give it to the students with its README.md.")
