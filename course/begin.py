@@ -77,6 +77,7 @@ def prepare(copy: Copy, number: int, report: Report) -> list[str]:
         UsageError: there are uncommitted changes.
     """
     wanted = lesson.get(number)
+    report(f"preparing lesson {number} for {copy.student.handle}")
     missing = _missing(copy, wanted, report)
     done = []
     if missing:
@@ -89,7 +90,6 @@ def prepare(copy: Copy, number: int, report: Report) -> list[str]:
         numbers = ", ".join(str(other.number) for other in missing)
         done.append(f"On the branch {branch} the lessons {numbers} are solved for you.")
     if wanted.begin:
-        report(f"preparing lesson {number}")
         done.append(wanted.begin(Work(copy)))
     page = f"course/lessons/{wanted.folder}/lesson.md"
     done.append(f"Read {page}, then check with: python -m course check {number}")

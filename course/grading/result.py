@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.errors import PipelineError
+
 
 class State(StrEnum):
     """How a check ended."""
@@ -47,17 +49,17 @@ def ungradable(seen: str, remedy: str = "") -> Verdict:
     return Verdict(State.UNGRADABLE, seen, "", remedy)
 
 
-class Red(Exception):
+class Red(PipelineError):
     """An instrument saw why a check fails: the check ends with this verdict."""
 
     def __init__(self, seen: str, expected: str = "", remedy: str = "") -> None:
-        super().__init__(seen)
+        super().__init__(f"{seen}; expected: {expected}." if expected else f"{seen}.")
         self.verdict = failed(seen, expected, remedy)
 
 
-class Ungradable(Exception):
+class Ungradable(PipelineError):
     """An instrument lacks something on this machine: the check ends with this verdict."""
 
     def __init__(self, seen: str, remedy: str = "") -> None:
-        super().__init__(seen)
+        super().__init__(f"{seen}. {remedy}".rstrip())
         self.verdict = ungradable(seen, remedy)
