@@ -22,6 +22,13 @@ from core.distributions import Distribution
 from core.errors import PipelineError, first_fault
 from core.files import to_json
 from core.intervals import PredictionIntervals
+from core.manifest_metrics import (
+    CrossValidation,
+    Fairness,
+    Holdout,
+    Slice,
+    SliceGroup,
+)
 
 # A whole number stays one, so that a file is written as it was read.
 Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
@@ -73,28 +80,6 @@ class Golden(BaseModel):
     answer: float | list[float]
 
 
-class MetricValue(BaseModel):
-    """A metric with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class Holdout(BaseModel):
-    """The model's metrics on rows that it was not trained on."""
-
-    rows: int
-    metrics: dict[str, MetricValue]
-
-
-class CrossValidation(BaseModel):
-    """The metrics of the folds: `<metric>_mean`, and `_std` of the task's metric."""
-
-    folds: int
-    metrics: dict[str, float]
-
-
 class Parity(BaseModel):
     """How well the ONNX file agrees with the fitted estimator on the hold-out."""
 
@@ -114,16 +99,6 @@ class DataSource(BaseModel):
     digest: str
     source: str
     licence: str
-
-
-class Slice(BaseModel, extra="allow"):
-    """A part of the hold-out, with the task's metric on it under the metric's name."""
-
-    __pydantic_extra__: dict[str, float]
-
-    feature: str
-    part: str
-    rows: int
 
 
 class Reference(BaseModel):
@@ -170,6 +145,8 @@ class TrainedManifest(BaseModel):
     baseline: dict[str, float] | None = None
     slices: list[Slice] = []
     intervals: PredictionIntervals | None = None
+    groups: list[SliceGroup] = []
+    fairness: list[Fairness] = []
 
     @model_validator(mode="after")
     def _classes_fit_the_kind(self) -> Self:

@@ -15,6 +15,7 @@ from history import bucket_address
 from pipeline.data import derived as derived_features
 from pipeline.data import expressions
 from pipeline.data.layout import STRICT, Layout
+from pipeline.slices import Fairness, Name, NamedSlice, check_slices
 
 Value = int | float | str
 
@@ -173,9 +174,10 @@ class Task:
     sorted rows, for a source with the same rows in another order. `table` describes how
     a file for `pipeline data add` becomes the task's table. `tolerance` is the largest
     difference between the predictions of the estimator and of the ONNX file that counts
-    as agreement. `behaviours` has the behavioural tests by name. `training` replaces
-    the task's section in `params.yaml`. `derived` has the features that the models
-    compute from others, and `places` those that they measure distances to (see
+    as agreement. `behaviours` has the behavioural tests by name. On no group of the
+    `slices` may a challenger be worse than the champion. `training` replaces the task's
+    section in `params.yaml`. `derived` has the features that the models compute from
+    others, and `places` those that they measure distances to (see
     `pipeline.data.derived`).
     """
 
@@ -197,6 +199,8 @@ class Task:
     rows_digest: str = ""
     table: Layout = Layout()
     behaviours: dict[str, BehaviouralTest] = field(default_factory=dict)
+    slices: dict[Name, NamedSlice] = field(default_factory=dict)
+    fairness: Fairness | None = None
     training: dict[str, Any] = field(default_factory=dict)
     derived: dict[str, str] = field(default_factory=dict)
     places: dict[str, tuple[derived_features.Place, ...]] = field(default_factory=dict)
@@ -213,6 +217,9 @@ class Task:
             used = derived.intersection(expressions.inputs(expression))
             if used:
                 raise ValueError(f"table.derive.{name}: {min(used)} is derived itself")
+        columns = {feature.name: feature.categories for feature in self.features}
+        columns[self.target.name] = self.target.classes
+        check_slices(self.slices, self.fairness, columns, self.target.classes)
 
     def _check_columns(self, layout: Layout) -> None:
         for name in sorted(layout.derive | layout.values):

@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from app.dependencies import Services, ServicesDep
 from app.serving.model import Model
-from core.manifest import Feature, MetricValue, Target
+from core.manifest import Feature, Target
+from core.manifest_metrics import MetricValue
 
 router = APIRouter(tags=["models"])
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from core.file_names import MANIFEST
-from core.manifest import MetricValue, TrainedManifest
+from core.manifest import TrainedManifest
+from core.manifest_metrics import MetricValue
 from history.runfile import FOLD
 from pipeline.compare.comparison import Measured, MetricEntry
 from pipeline.recorded_run import RecordedRun

@@ -6,6 +6,7 @@ A tie keeps the champion, and so does a gain that luck on the hold-out may expla
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from core.manifest import Parity
@@ -14,7 +15,9 @@ from history.registry import Check
 from pipeline.bundle import Challenger
 from pipeline.publish import error_level, gain
 from pipeline.publish import reasons as explain
+from pipeline.publish import slice_check
 from pipeline.schema import Task
+from pipeline.train import slice_rows
 from pipeline.train.evaluate import encode, higher_is_better, score
 
 
@@ -80,15 +83,21 @@ def decide(
     """
     comparison = _without_rows(challenger_model, champion_model, holdout)
     compared = ""
+    on_slices: list[Check] = []
     if comparison is None:
         assert champion_model
         compared = challenger_model.sha256
-        place = earlier + 1
-        comparison = _on_rows(task, challenger_model, champion_model, holdout, place)
+        rows = _Rows.of(task, challenger_model, champion_model, holdout)
+        comparison = rows.comparison(earlier + 1)
+        on_slices = rows.slices()
     checks = thresholds(task, challenger)
     checks.append(comparison)
     checks += of_the_file(task, challenger)
-    reasons = [check.detail for check in checks if not check.passed]
+    reasons = _details_of_failed(checks)
+    checks += on_slices
+    if comparison.passed:
+        # Of a challenger that is no better, the table of the checks is enough.
+        reasons += _details_of_failed(on_slices)
     for test in challenger.behaviours:
         checks.append(test)
         if not test.passed:
@@ -96,6 +105,10 @@ def decide(
     if reasons:
         return Decision(False, "; ".join(reasons), checks, compared)
     return Decision(True, comparison.detail, checks, compared)
+
+
+def _details_of_failed(checks: list[Check]) -> list[str]:
+    return [check.detail for check in checks if not check.passed]
 
 
 def thresholds(task: Task, challenger: Measured) -> list[Check]:
@@ -127,31 +140,59 @@ def _without_rows(
     return None
 
 
-def _on_rows(
-    task: Task,
-    challenger: OnnxModel,
-    champion: OnnxModel,
-    holdout: pd.DataFrame,
-    place: int,
-) -> Check:
-    """Check whether the challenger is better than the champion on the same rows."""
-    metric = task.metric.name
-    truth = encode(task, holdout)
-    old = champion.predict(holdout)
-    new = challenger.predict(holdout)
-    measured = gain.measure(task, truth, old, new)
-    allowed = error_level.level(place)
-    better = measured.p_value < allowed
-    detail = explain.against_champion(
-        metric,
-        challenger=score(task, metric, truth, new),
-        champion=score(task, metric, truth, old),
-        difference=measured.difference(task),
-        better=better,
-        higher_is_better=task.metric.higher_is_better,
-        test=explain.significance(measured.p_value, allowed, place),
-    )
-    return _comparison(better, detail)
+@dataclass(frozen=True)
+class _Rows:
+    """What both models predict for the rows held out.
+
+    Attributes:
+        holdout: the rows.
+        truth: shape (rows,).
+        old: the champion's predictions, shape (rows,) or (rows, classes).
+        new: the challenger's.
+    """
+
+    task: Task
+    holdout: pd.DataFrame
+    truth: np.ndarray
+    old: np.ndarray
+    new: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        challenger: OnnxModel,
+        champion: OnnxModel,
+        holdout: pd.DataFrame,
+    ) -> "_Rows":
+        """Let both models predict."""
+        truth = encode(task, holdout)
+        old = champion.predict(holdout)
+        new = challenger.predict(holdout)
+        return cls(task, holdout, truth, old, new)
+
+    def comparison(self, place: int) -> Check:
+        """Check whether the challenger is better than the champion on all rows."""
+        task = self.task
+        metric = task.metric.name
+        measured = gain.measure(task, self.truth, self.old, self.new)
+        allowed = error_level.level(place)
+        better = measured.p_value < allowed
+        detail = explain.against_champion(
+            metric,
+            challenger=score(task, metric, self.truth, self.new),
+            champion=score(task, metric, self.truth, self.old),
+            difference=measured.difference(task),
+            better=better,
+            higher_is_better=task.metric.higher_is_better,
+            test=explain.significance(measured.p_value, allowed, place),
+        )
+        return _comparison(better, detail)
+
+    def slices(self) -> list[Check]:
+        """Check that it is not worse on any group of the task's slices."""
+        groups = slice_rows.select(self.task, self.holdout)
+        return slice_check.check(self.task, groups, self.truth, self.old, self.new)
 
 
 def _comparison(passed: bool, detail: str) -> Check:

@@ -5,6 +5,8 @@ without the name of the check whether it passed.
 """
 
 from core.manifest import Parity
+from pipeline.schema import Metric
+from pipeline.train.slice_rows import SliceRows
 
 NO_CHAMPION = "there was no champion to compare it with"
 SAME_FILE = "the challenger's ONNX file is identical to the champion's"
@@ -80,6 +82,43 @@ def _relation(
     if looks_better and not better:
         return f"not significantly {side}"
     return side
+
+
+def on_slice(
+    metric: Metric,
+    group: SliceRows,
+    challenger: float,
+    champion: float,
+    p_value: float,
+    level: float,
+) -> str:
+    """Compare the challenger's metric on a group of rows with the champion's.
+
+    Args:
+        metric: the task's metric.
+        group: the group.
+        p_value: the probability of such a loss if the challenger is no worse.
+        level: the p-value with which the challenger would just not be refused.
+    """
+    new, old = _as_different(challenger, champion)
+    name = METRICS.get(metric.name, metric.name)
+    relation = _relation(challenger, champion, True, metric.higher_is_better)
+    loss = champion - challenger
+    if not metric.higher_is_better:
+        loss = -loss
+    text = (
+        f"{name} on the {len(group.rows):,} rows of {group.slice}: {group.group} is"
+        f" {new}, {relation} the champion's {old}"
+    )
+    if loss <= 0:
+        return text
+    if loss <= group.may_lose:
+        return f"{text}, by no more than the allowed {group.may_lose:g}"
+    side = "below" if p_value < level else "not below"
+    return (
+        f"{text}, by more than the allowed {group.may_lose:g} (p-value {p_value:.2g} is"
+        f" {side} {level:.2g})"
+    )
 
 
 def champion_lacks(columns: list[str]) -> str:

@@ -27,6 +27,8 @@ class Candidate:
         folds: the task's metric in each fold.
         cross_validation: `<metric>_mean` of all metrics, and `_std` of the task's.
         holdout: all metrics on the hold-out.
+        groups: the metric on each group of the slices, and the figures of fairness, by
+            their names in MLflow.
         onnx: the ONNX file, fitted on all training rows.
         parity: how the ONNX file agrees with the estimator.
         importance: how much worse the metric gets when a feature is shuffled: mean and
@@ -42,6 +44,7 @@ class Candidate:
     folds: list[float]
     cross_validation: dict[str, float]
     holdout: dict[str, float]
+    groups: dict[str, float]
     onnx: bytes
     parity: Parity
     importance: np.ndarray
@@ -51,13 +54,16 @@ class Candidate:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics by their names in MLflow: `cv_<metric>_mean`, `holdout_<metric>`."""
+        """The metrics by their names in MLflow.
+
+        They are `cv_<metric>_mean`, `holdout_<metric>`, and those of `groups`.
+        """
         metrics = {}
         for name, value in self.cross_validation.items():
             metrics[f"cv_{name}"] = value
         for name, value in self.holdout.items():
             metrics[f"holdout_{name}"] = value
-        return metrics
+        return metrics | self.groups
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,7 @@ def _candidate(
         folds=[metrics[metric] for metrics in by_fold],
         cross_validation=_summary(metric, by_fold),
         holdout=final.holdout,
+        groups=final.groups,
         onnx=final.onnx,
         parity=final.parity,
         importance=final.importance,

@@ -8,19 +8,12 @@ from pydantic import BaseModel, TypeAdapter
 
 from core.distributions import Distribution
 from core.intervals import PredictionIntervals
-from core.manifest import (
-    CrossValidation,
-    DataSource,
-    Golden,
-    Holdout,
-    MetricValue,
-    Reference,
-    TrainedManifest,
-)
+from core.manifest import DataSource, Golden, Reference, TrainedManifest
+from core.manifest_metrics import CrossValidation, Holdout, MetricValue
 from core.onnx_model import OnnxModel
 from pipeline.data.fetch import Dataset
 from pipeline.schema import Feature, Kind, Task
-from pipeline.train import evaluate, export, intervals
+from pipeline.train import evaluate, export, fairness, intervals, slice_metrics
 from pipeline.train.candidates import Candidate, Failure
 from pipeline.train.estimators import BASELINE
 from pipeline.train.slices import worst_slices
@@ -70,6 +63,7 @@ def fill(
         "slices": slices,
         "intervals": _intervals(data, candidate, prediction),
     }
+    content |= _on_named_slices(data, prediction)
     return TrainedManifest.model_validate(content)
 
 
@@ -79,6 +73,19 @@ def _intervals(
     """Return the intervals of a regression; None for a classification."""
     calibrated = intervals.of_candidate(data, candidate, prediction)
     return _short(calibrated) if calibrated else None
+
+
+def _on_named_slices(data: TrainingData, prediction: np.ndarray) -> dict[str, Any]:
+    """Return what only the manifest of a task with slices has."""
+    task = data.task
+    content: dict[str, Any] = {}
+    if task.slices:
+        groups = slice_metrics.with_intervals(task, data.holdout, prediction, data.seed)
+        content["groups"] = [_short(group) for group in groups]
+    if task.fairness:
+        figures = fairness.measure(task, data.holdout, prediction)
+        content["fairness"] = [_short(one) for one in figures]
+    return content
 
 
 def _of_task(data: TrainingData) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.manifest import Slice
+from core.manifest_metrics import Slice
 from pipeline.schema import Feature
 from pipeline.train import evaluate
 from pipeline.train.training_data import TrainingData

@@ -8,6 +8,7 @@ from pipeline.data import derived
 from pipeline.data import table as tables
 from pipeline.params import Params
 from pipeline.schema import Task
+from pipeline.train import slice_rows
 from pipeline.train.training_data import TrainingData
 
 
@@ -19,9 +20,15 @@ class Parts(NamedTuple):
 
 
 def split(task: Task, table: pd.DataFrame, share: float) -> Parts:
-    """Hold out a share of a table's rows, chosen by their content."""
+    """Hold out a share of a table's rows, chosen by their content.
+
+    Raises:
+        PipelineError: too few of the rows held out are in a group of the task's slices.
+    """
     held = tables.in_holdout(task, table, share)
-    return Parts(train=table[~held], holdout=table[held])
+    holdout = table[held]
+    slice_rows.require_measurable(task, holdout)
+    return Parts(train=table[~held], holdout=holdout)
 
 
 def used_names(task: Task, settings: Params) -> list[str]:

@@ -17,7 +17,7 @@ from core.manifest import Parity
 from core.onnx_model import OnnxModel
 from pipeline.params import Parameters
 from pipeline.schema import Kind, Task
-from pipeline.train import estimators, evaluate, export
+from pipeline.train import estimators, evaluate, export, fairness, slice_metrics
 from pipeline.train.one_thread import one_thread
 from pipeline.train.training_data import TrainingData
 
@@ -49,6 +49,7 @@ class FinalFit:
     """A candidate that was fitted on all training rows; see `Candidate`."""
 
     holdout: dict[str, float]
+    groups: dict[str, float]
     onnx: bytes
     parity: Parity
     importance: np.ndarray
@@ -166,12 +167,20 @@ class _Work:
         sampled = estimators.as_inputs(data.features, data.sampled)
         return FinalFit(
             holdout=evaluate.metrics(task, data.truth, prediction),
+            groups=self._on_groups(prediction),
             onnx=content,
             parity=export.parity(task, self.pipeline, model, sampled),
             importance=self._importance(sampled),
             fit_seconds=fit_seconds,
             latency_ms=round(latency_ms, 3),
         )
+
+    def _on_groups(self, prediction: np.ndarray) -> dict[str, float]:
+        """Return the metrics on the task's slices, and those of fairness, by name."""
+        task = self.data.task
+        holdout = self.data.holdout
+        on_slices = slice_metrics.by_name(task, holdout, prediction)
+        return on_slices | fairness.by_name(task, holdout, prediction)
 
     def _importance(self, sampled: pd.DataFrame) -> np.ndarray:
         """Return the permutation importance on rows held out, shape (features, 2)."""

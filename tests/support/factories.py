@@ -23,6 +23,7 @@ from pipeline.data import table as tables
 from pipeline.schema import Task
 from pipeline.train import estimators, evaluate, export
 from pipeline.train.manifest import describe, distribution
+from tests.support import manifest_groups
 from tests.support.generated_rows import fitted, rows
 from tests.support.run_factories import STARTED, run, write_run
 
@@ -206,6 +207,7 @@ def manifest(task: Task, evidence: Challenger, model: bytes) -> str:
         },
         "slices": [],
     }
+    content |= manifest_groups.of(task, evidence.holdout[task.metric.name])
     return TrainedManifest.model_validate(content).render()
 
 

@@ -85,6 +85,7 @@ def _candidate(data: TrainingData, algorithm: str) -> Candidate:
         folds=[measured[metric]] * 2,
         cross_validation=folds,
         holdout=measured,
+        groups={},
         onnx=content,
         parity=parity,
         importance=np.zeros((len(features), 2)),

@@ -79,14 +79,22 @@ def _target(task: Task, weight: np.ndarray) -> np.ndarray:
 
 
 def task_of(name: str, rows: int) -> Task:
-    """Return a task whose only source are generated rows."""
+    """Return a task whose only source are generated rows.
+
+    It has no slice by its target: too few of the rows have one of its rarer values.
+    """
     task = tasks.load(name)
+    slices = {}
+    for of_slice, named in task.slices.items():
+        if task.target.name not in named.columns:
+            slices[of_slice] = named
     generated = table(task, rows)
     source = Source("generated rows", lambda _: generated.copy())
     return dataclasses.replace(
         task,
         sources=(source,),
         digest=tables.digest(generated),
+        slices=slices,
     )
 
 

@@ -7,7 +7,7 @@ It takes about five minutes a task on two cores.
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from pipeline import tasks
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from scripts import commands
-from tools.gate_study import figures, pictures, population, table
+from tools.gate_study import figures, on_slices, pictures, population, table
 from tools.gate_study.figures import Simulated, TaskFigures
 from tools.gate_study.rules import rules
 from tools.gate_study.simulation import CHAMPIONS, Settings, simulate
@@ -61,13 +61,20 @@ def main(
             of_task, simulated[name] = _study(one, settings, models)
             results.append(of_task)
             if not as_json:
-                Console().print(table.of(of_task))
+                _print(of_task)
     except PipelineError as error:
         raise commands.fail(str(error), error.exit_status) from error
     if as_json:
         print(json.dumps([asdict(each) for each in results], indent=1))
     if picture_folder:
         pictures.draw(picture_folder, simulated, settings.rules)
+
+
+def _print(of_task: TaskFigures) -> None:
+    console = Console()
+    console.print(table.of(of_task))
+    if of_task.slices:
+        console.print(table.of_slices(of_task.slices))
 
 
 def _require_enough(models: int, pushes: int) -> None:
@@ -95,7 +102,14 @@ def _study(
         )
         draws = bar.add_task(f"Pushing {task.name}", total=settings.holdouts)
         simulated = simulate(rows, settings, advance=lambda: bar.advance(draws))
-    return figures.of_task(rows, settings, simulated), simulated
+        of_task = figures.of_task(rows, settings, simulated)
+        if rows.groups:
+            checks = bar.add_task(f"Slices of {task.name}", total=settings.holdouts)
+            of_slices = on_slices.study(
+                rows, settings, advance=lambda: bar.advance(checks)
+            )
+            of_task = replace(of_task, slices=of_slices)
+    return of_task, simulated
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.publish import gain
+from tools.gate_study.on_slices import SliceFigures
 from tools.gate_study.population import Population
 from tools.gate_study.rules import Rule
 from tools.gate_study.sequence import Course
@@ -72,6 +73,7 @@ class TaskFigures:
         difference_error: the standard error of the difference between two models.
         seconds: how long one decision takes.
         rules: the figures of each rule.
+        slices: what the checks of the task's slices do, if it has any.
     """
 
     task: str
@@ -83,6 +85,7 @@ class TaskFigures:
     difference_error: float
     seconds: float
     rules: list[RuleFigures]
+    slices: SliceFigures | None = None
 
 
 def of_task(

@@ -6,7 +6,7 @@ metric on the population is its true metric.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from pipeline.data import fetch as data
 from pipeline.data import table as tables
 from pipeline.repo import Repo
 from pipeline.schema import Kind, Task
-from pipeline.train import estimators, evaluate, export, past_run
+from pipeline.train import estimators, evaluate, export, past_run, slice_rows
 from pipeline.train.one_thread import one_thread
 from pipeline.train.past_run import PastRun
+from pipeline.train.slice_rows import SliceRows
 
 # The share of the rows that are the population.
 SHARE = 0.5
@@ -39,12 +40,14 @@ class Population:
         truth: shape (rows,), as `evaluate.encode` gives it.
         predictions: shape (models, rows), or (models, rows, classes).
         holdout_rows: how many rows the task's hold-out has.
+        groups: the groups of the task's slices with their rows in the population.
     """
 
     task: Task
     truth: np.ndarray
     predictions: np.ndarray
     holdout_rows: int
+    groups: list[SliceRows] = field(default_factory=list)
 
 
 def fit(repo: Repo, task: Task, models: int, advance: Callable[[], None]) -> Population:
@@ -77,6 +80,7 @@ def fit(repo: Repo, task: Task, models: int, advance: Callable[[], None]) -> Pop
         truth=evaluate.encode(task, population),
         predictions=np.stack(predictions),
         holdout_rows=int(is_held_out.sum()),
+        groups=slice_rows.measurable(task, population),
     )
 
 

@@ -4,6 +4,7 @@ from rich.table import Table
 
 from pipeline.publish.reasons import METRICS
 from tools.gate_study.figures import POWER, RuleFigures, TaskFigures
+from tools.gate_study.on_slices import SliceFigures
 
 # The rows, without those of the smallest gains.
 NAMES = [
@@ -43,6 +44,25 @@ def of(figures: TaskFigures) -> Table:
         columns.append(cells)
     for row in zip(*columns, strict=True):
         table.add_row(*row)
+    return table
+
+
+def of_slices(figures: SliceFigures) -> Table:
+    """Return the table of a task's slices, with a row for each group."""
+    table = Table(
+        title=f"slices: {figures.comparisons:,} challengers as good as their champion",
+        caption=f"refused for any group: {figures.refused:.1%}",
+    )
+    headings = ["group", "rows", "refused for it", f"loss noticed at {POWER:.0%}"]
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for group in figures.groups:
+        table.add_row(
+            group.name,
+            f"{group.rows:,.0f}",
+            f"{group.refused:.1%}",
+            f"{group.loss:.3g}",
+        )
     return table
 
 

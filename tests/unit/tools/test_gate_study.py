@@ -46,11 +46,7 @@ METRICS = [
 ]
 
 
-LUCK = st.lists(
-    st.floats(-1, 1),
-    min_size=2,
-    max_size=30,
-)
+LUCK = st.lists(st.floats(-1, 1), min_size=2, max_size=30)
 
 
 def with_metric(name: str, metric: str) -> Task:
@@ -228,6 +224,7 @@ def test_the_program_prints_the_figures_and_draws_the_pictures(
     printed = capsys.readouterr()
     (figures,) = json.loads(printed.out)
     assert figures["task"] == "iris"
+    assert figures["slices"] is None
     assert figures["sequences"] == 2 * simulation.CHAMPIONS
     for rule in figures["rules"]:
         share = rule["equal"]["with_false_promotion"]

@@ -63,6 +63,24 @@ def test_a_first_publish_puts_every_task_into_service(team: Team) -> None:
         assert f"{name} v1 promoted" in subject
 
 
+def test_the_card_of_a_task_with_slices_shows_them_and_the_figures_of_fairness(
+    team: Team,
+) -> None:
+    team.publish(credit=GOOD, iris=BETTER)
+    cards = {}
+    for name in ("credit", "iris"):
+        path = team.origin.models / name / "MODEL_CARD.md"
+        cards[name] = path.read_text("utf-8")
+    assert "\n## Slices\n" in cards["credit"]
+    assert "\n| slice | group | rows | roc_auc | 95 % interval |\n" in cards["credit"]
+    assert "\n| sex | female | 50 | " in cards["credit"]
+    assert "\n| age | over_40 | 0.500 | 0.750 |\n" in cards["credit"]
+    assert "those rows whose risk is `good`" in cards["credit"]
+    assert "\n| sex | 0.125 | 0.250 |\n" in cards["credit"]
+    assert "\n## Slices\n" not in cards["iris"]
+    assert "\n## Fairness\n" not in cards["iris"]
+
+
 def test_the_message_says_in_sentences_what_was_decided_and_why(team: Team) -> None:
     _, message = team.publish(iris=BETTER)
     assert message.startswith("chore(publish): iris v1 promoted\n\n")

@@ -33,6 +33,7 @@ from tests.conftest import commit_all
 from tests.support.generated_rows import rows
 
 HOUSING = tasks.load("housing")
+ROWS = 900  # of which enough of all groups of its slices are held out
 PARAMS = """\
 seed: 7
 holdout_share: 0.2
@@ -51,6 +52,7 @@ CANDIDATE = Candidate(
     folds=[0.1, 1 / 3],
     cross_validation={"rmse_mean": 2 / 3, "rmse_std": 0.1},
     holdout={"rmse": 0.7},
+    groups={"slice_price_low_rmse": 0.1 + 0.2},
     onnx=b"model",
     parity=Parity(rows=3, mismatches=0, largest_difference=float("nan"), tolerance=0.1),
     importance=np.array([[0.1, 0.2], [1 / 3, 0.4]]),
@@ -67,7 +69,11 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     git(root, "init", "--quiet", "-b", "main")
     (root / "params.yaml").write_text(PARAMS)
     (root / ".gitignore").write_text("build/\n")
-    tables.write(root / "data" / "housing.csv.gz", rows(HOUSING, 300))
+    table = rows(HOUSING, ROWS)
+    ranks = table["MedHouseVal"].rank(pct=True)
+    evenly = (6 * ranks).round(3)
+    values = table.assign(MedHouseVal=evenly)
+    tables.write(root / "data" / "housing.csv.gz", values)
     commit_all(root, "feat: begin")
     return Repo.open(root)
 
@@ -107,7 +113,7 @@ def test_the_stages_leave_the_bundle_of_a_training(
         validate.run(repo, HOUSING),
         register.run(repo, HOUSING, settings),
     ]
-    assert sentences[0] == "housing: 300 rows of data/housing.csv.gz"
+    assert sentences[0] == "housing: 900 rows of data/housing.csv.gz"
     assert sentences[2] == (
         "housing: 2 candidates are trained, linear_regression failed"
     )

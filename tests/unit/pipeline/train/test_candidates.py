@@ -83,7 +83,12 @@ def test_the_folds_are_those_of_one_cross_validation(
     inputs = estimators.as_inputs(data.features, data.train)
     truth = evaluate.encode(data.task, data.train)
     pipeline = estimators.build(
-        data.task.kind, "linear_regression", {}, data.features, data.seed
+        data.task.kind,
+        "linear_regression",
+        {},
+        data.features,
+        data.seed,
+        data.derived,
     )
     scores = cross_validate(
         pipeline,

@@ -173,6 +173,24 @@ def test_the_run_and_the_manifest_have_the_derived_features(
     assert "derived" not in parent_of(trained.repo, "iris").params
 
 
+def test_run_and_manifest_have_the_metric_on_each_group_of_the_slices(
+    trained: Training,
+) -> None:
+    manifest = read_manifest(trained.model_folder("housing"))
+    runs = runs_of(trained.repo, "housing")
+    metrics = runs["hist_gradient_boosting"].metrics
+    rows = 0
+    for group in manifest["groups"]:
+        name = f"slice_{group['slice']}_{group['group']}_rmse"
+        ((value, _, _),) = metrics[name]
+        assert value == pytest.approx(group["metric"]["value"], 1e-5)
+        rows += group["rows"]
+    assert rows == manifest["holdout"]["rows"]
+    assert "fairness" not in manifest
+    # A task without slices has the manifest that it always had.
+    assert not {"groups", "fairness"} & set(read_manifest(trained.model_folder("iris")))
+
+
 def test_mlflow_loads_the_model_and_takes_a_table(trained: Training) -> None:
     folder = trained.model_folder("iris")
     table = strategies.table(tasks.load("iris"), 5)

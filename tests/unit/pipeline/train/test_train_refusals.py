@@ -9,6 +9,7 @@ from core.errors import PipelineError, UsageError
 from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.schema import Source
+from pipeline.slices import Group, NamedSlice
 from pipeline.tasks import readers
 from pipeline.train.train import train
 from tests.support import factories
@@ -34,6 +35,25 @@ def test_a_folder_that_is_not_a_bundle_is_not_replaced(tmp_path: Path) -> None:
     (mine / "thesis.txt").write_text("all of it")
     with pytest.raises(UsageError, match="mine holds something else than a bundle"):
         train(repo, ["iris"], mine)
+
+
+def test_a_slice_with_too_few_rows_is_named_before_anything_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = new_checkout(tmp_path / "checkout")
+    write_params(repo.root, "iris")
+    widest = NamedSlice(
+        by="sepal_width", groups={"wide": Group(at_least=5)}, may_lose=0.1
+    )
+    iris = dataclasses.replace(tasks.load("iris"), slices={"width": widest})
+    monkeypatch.setattr(tasks, "load", lambda name: iris)
+    with pytest.raises(PipelineError) as error:
+        train(repo, ["iris"], bundle_folder(repo))
+    assert str(error.value) == (
+        "iris: slices.width.groups.wide has 0 of the 37 rows held out, but 20 are"
+        " needed: bring more rows, or change the group in pipeline/tasks/iris.yaml."
+    )
+    assert not bundle_folder(repo).exists()
 
 
 def test_unknown_and_missing_tasks_are_named(tmp_path: Path) -> None:
