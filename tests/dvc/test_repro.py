@@ -94,9 +94,9 @@ def test_the_changed_parameter_and_its_metrics_are_shown(
     name = "tasks.housing.candidates.gradient_boosting.n_estimators"
     assert parameters == {"params.yaml": {name: {"old": 5, "new": 8, "diff": 3}}}
     metrics = json.loads(project.dvc("metrics", "diff", "--json"))
-    (file,) = metrics["diff"]
+    (file,) = metrics
     assert file == "build/dvc/housing/metrics.json"
-    assert metrics["diff"][file]["holdout_rmse"]["diff"] < 0
+    assert metrics[file]["holdout_rmse"]["diff"] < 0
 
 
 def test_an_experiment_is_run_and_listed(changed: tuple[Project, str]) -> None:
