@@ -19,6 +19,7 @@ from pipeline.data.cli import app as data
 from pipeline.reconcile import cli as reconcile
 from pipeline.repo import Repo
 from pipeline.reproduce import cli as reproduction
+from pipeline.search import cli as searching
 from pipeline.shard import Shard
 from pipeline.site import cli as site
 from pipeline.stages.cli import app as stages
@@ -36,6 +37,7 @@ backup.add_commands(app)
 compare.add_commands(app)
 reproduction.add_commands(app)
 app.command()(training.export)
+app.command()(searching.search)
 app.command()(site.report)
 app.command("serve-worker")(worker.serve_worker)
 app.command("trainer", hidden=True)(worker.trainer)

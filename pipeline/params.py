@@ -10,6 +10,7 @@ from core.errors import UsageError, first_fault
 from pipeline import tasks
 from pipeline.repo import Repo
 from pipeline.schema import Task
+from pipeline.search_settings import Search
 from pipeline.yaml_file import read_yaml
 
 Parameters = dict[str, Any]
@@ -21,6 +22,7 @@ class TaskParams(BaseModel, extra="forbid", frozen=True):
     For tables of many rows, `holdout_sample` limits the rows of the hold-out that the
     permutation importance and the parity are computed on, and `row_limits` gives the
     most rows that an algorithm is trained on; it is left out if there are more.
+    `search` is what `pipeline search` varies, and no training reads it.
     """
 
     folds: int = Field(ge=2, le=50)
@@ -28,6 +30,7 @@ class TaskParams(BaseModel, extra="forbid", frozen=True):
     candidates: dict[str, Parameters] = Field(min_length=1)
     holdout_sample: int | None = Field(default=None, ge=100)
     row_limits: dict[str, Annotated[int, Field(ge=1)]] = {}
+    search: Search | None = None
 
 
 class Params(BaseModel, extra="forbid", frozen=True):

@@ -1,8 +1,11 @@
 """`params.yaml`, with its candidates checked against the available algorithms."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.errors import PipelineError, UsageError
 from pipeline import params
-from pipeline.params import Parameters, Params, Section
+from pipeline.params import Params, Section
 from pipeline.repo import Repo
 from pipeline.schema import Task
 from pipeline.train import combined, estimators
@@ -29,10 +32,21 @@ def _check_candidates(section: Section) -> None:
     params.require_known("candidate", f"{section.path}row_limits.", limits, candidates)
     for algorithm, parameters in candidates.items():
         _check_candidate(task, path, algorithm, parameters)
+    search = section.params.search
+    if search:
+        path = f"{section.path}search.space."
+        params.require_known("algorithm", path, search.space, estimators.names(task))
+        for algorithm, space in search.space.items():
+            if algorithm in combined.PARAMETERS:
+                raise UsageError(
+                    f"{path}{algorithm}: is a combination; search the algorithms that"
+                    " it combines, each by itself."
+                )
+            _check_candidate(task, path, algorithm, space)
 
 
 def _check_candidate(
-    task: Task, path: str, algorithm: str, parameters: Parameters
+    task: Task, path: str, algorithm: str, parameters: Mapping[str, Any]
 ) -> None:
     """Check the names of a candidate's parameters, and those of what it combines."""
     prefix = f"{path}{algorithm}."
@@ -44,7 +58,7 @@ def _check_candidate(
     if algorithm not in combined.PARAMETERS:
         return
     try:
-        parts = combined.parts(algorithm, parameters)
+        parts = combined.parts(algorithm, dict(parameters))
     except PipelineError as error:
         raise UsageError(f"{path}{error}") from error
     inner = f"{prefix}{combined.PARAMETERS[algorithm][0]}."

@@ -43,8 +43,12 @@ _TYPES = {
 class Tracker:
     """One task's runs in a tracking store, all on the same data."""
 
-    def __init__(self, repo: Repo, task: Task, dataset: Dataset) -> None:
+    def __init__(
+        self, repo: Repo, task: Task, dataset: Dataset, experiment: str = ""
+    ) -> None:
         """Use the server in `MLFLOW_TRACKING_URI`, else a store below `build/`.
+
+        The experiment has the name of the task if it is not given.
 
         Raises:
             UsageError: the store keeps the experiment's artifacts in the history.
@@ -55,15 +59,14 @@ class Tracker:
         self.dataset = dataset
         self.uri = tracking_store.address_of(repo)
         self.client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-        self.experiment = self._experiment(repo)
+        self.experiment = self._experiment(repo, experiment or task.name)
 
-    def _experiment(self, repo: Repo) -> str:
-        """Return the ID of the task's experiment; a missing one is created.
+    def _experiment(self, repo: Repo, name: str) -> str:
+        """Return the ID of an experiment; a missing one is created.
 
         Raises:
             UsageError: it keeps its artifacts in the history.
         """
-        name = self.task.name
         experiment = self.client.get_experiment_by_name(name)
         if experiment:
             tracking_store.require_outside_history(repo, experiment)

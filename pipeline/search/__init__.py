@@ -1,0 +1,1 @@
+"""Searches hyperparameters: `pipeline search`."""
