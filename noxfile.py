@@ -397,12 +397,19 @@ def gate_study(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def course(session: nox.Session) -> None:
-    """Check a lesson of the course: `-- N`; or `-- start|hint|status|watch|solve ...`."""
+    """Check a lesson of the course: `-- N`; or `-- start|hint|status|watch|solve ...`.
+
+    `-- pipeline COMMAND` runs a command of the pipeline in the same environment, so that
+    the course installs only one.
+    """
     install(session, "dev")
     arguments = session.posargs or ["status"]
+    program = "course"
     if arguments[0].isdecimal():
         arguments = ["check", *arguments]
-    session.run("python", "-m", "course", *arguments)
+    elif arguments[0] == "pipeline":
+        program, *arguments = arguments
+    session.run("python", "-m", program, *arguments)
 
 
 @nox.session(default=False)
