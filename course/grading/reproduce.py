@@ -46,12 +46,14 @@ class Replay:
         decision: what the gate decides now.
         sha256: the digest of the challenger's ONNX file now.
         run: the run of the training now, as its `run.json` has it.
+        runs: that run and those of its candidates.
         bundle: what `bundle.json` says about the task.
     """
 
     decision: Decision
     sha256: str
     run: dict[str, Any]
+    runs: list[dict[str, Any]]
     bundle: dict[str, Any]
 
 
@@ -128,12 +130,14 @@ def _publish(tree: Path, bundle: Path, task: str) -> Replay:
         raise Red(f"the decision about {task} cannot be repeated: {outcome.reason}")
     git(tree, "pull", "--quiet", "--ff-only", "origin", "main")
     result = content(bundle, task)
-    pattern = f"mlruns/{task}/*/{result['parent_run']}/run.json"
-    path = next(tree.glob(pattern), None)
-    if path is None or result["challenger"] is None:
+    if result["challenger"] is None:
         raise PipelineError(f"no candidate of {task} could be trained again.")
-    run = json.loads(path.read_text("utf-8"))
-    return Replay(decision(run), result["challenger"]["sha256"], run, result)
+    runs = []
+    for run_id in (result["parent_run"], *result["run_ids"]):
+        path = next(tree.glob(f"mlruns/{task}/*/{run_id}/run.json"))
+        runs.append(json.loads(path.read_text("utf-8")))
+    digest = result["challenger"]["sha256"]
+    return Replay(decision(runs[0]), digest, runs[0], runs, result)
 
 
 def require_same(copy: Copy, publication: Publication, task: str) -> Replay:

@@ -127,5 +127,6 @@ class Class:
         if number not in {each.number for each in lesson.every()}:
             return self.after(number - 1, student)
         desk = self.after(number - 1, student).beside(folder)
-        desk.solve(number)
+        if number in {each.number for each in lesson.every()}:
+            desk.solve(number)
         return desk
