@@ -1,0 +1,1 @@
+"""Lesson 2: how a model comes into service, and why another does not."""
