@@ -1,0 +1,1 @@
+"""Lesson 3: a candidate that the project does not ship."""
