@@ -1,19 +1,17 @@
 """`course compare`: pairs of copies that have in common what no lesson asks for."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from course import lesson
-from course.teacher.material import Material
+from course.teacher.material import Material, normal
 
 # More copies than this, or than this share of the class, have what an exercise asks
 # for, or what somebody has passed round: a group, and no pair.
 MOST_OF_A_GROUP = 3
 SHARE_OF_A_GROUP = 0.1
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)
@@ -100,5 +98,5 @@ def _pages() -> set[str]:
         for path in sorted(Path(each.path).iterdir()):
             if path.suffix in (".md", ".py"):
                 for line in path.read_text("utf-8").splitlines():
-                    sentences.add(" ".join(_WORD.findall(line)).lower())
+                    sentences.add(normal(line))
     return sentences

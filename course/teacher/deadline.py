@@ -73,8 +73,8 @@ def _at(mirror: Mirror, due: datetime, pushes: Sequence[Push]) -> tuple[str, str
     """Return what `main` was at a moment, and how that is known."""
     by_time = _by_commit_time(mirror, due)
     before = [fetch.commit for fetch in mirror.fetched() if fetch.time <= due]
-    if before and (not by_time or is_ancestor(mirror.path, by_time, before[-1])):
-        # It was there when we looked, whatever its dates say.
+    if before and not (by_time and is_ancestor(mirror.path, before[-1], by_time)):
+        # It was there when we looked, whatever dates say that were written afterwards.
         by_time = before[-1]
     if not pushes:
         return by_time, COMMIT_TIME

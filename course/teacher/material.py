@@ -37,23 +37,26 @@ class Material:
 
     Attributes:
         commits: commits, by number.
+        files: blobs of files as they are now.
         changes: digests of the lines that a change brought into a file.
         sentences: lines of words, in files and in messages of commits.
         data: blobs of the student's own tables.
     """
 
     commits: dict[str, str]
+    data: dict[str, str]
+    files: dict[str, str]
     changes: dict[str, str]
     sentences: dict[str, str]
-    data: dict[str, str]
 
     def kinds(self) -> dict[str, dict[str, str]]:
-        """Return all of it by what it is called in a reason."""
+        """Return all of it by what it is called in a reason, the strongest first."""
         return {
             "the same commit": self.commits,
+            "the same table": self.data,
+            "the same file": self.files,
             "the same change": self.changes,
             "the same sentence": self.sentences,
-            "the same table": self.data,
         }
 
 
@@ -75,7 +78,7 @@ def read(repository: Path, main: str) -> Material:
     since = _start(repository, main)
     names = git(repository, "rev-list", f"{since}..{main}").splitlines()
     own = _missing(names)
-    material = Material({name: name[:7] for name in own}, {}, {}, {})
+    material = Material({name: name[:7] for name in own}, {}, {}, {}, {})
     for name, line in _messages(repository, f"{since}..{main}"):
         if name in own:
             _add_sentence(material, line, f"the message of {name[:7]}")
@@ -88,12 +91,38 @@ def read(repository: Path, main: str) -> Material:
     for change, lines in _added(repository, written):
         where = f"{change.path} in {change.commit[:7]}"
         text = "\n".join(lines)
-        if len(_LETTERS.findall(text)) >= LEAST_LETTERS:
+        if _is_long(text):
             digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()
             material.changes.setdefault(digest, where)
         for line in lines:
             _add_sentence(material, line, where)
+    for change, lines in _added(repository, _since_start(repository, since, written)):
+        if _is_long("\n".join(lines)):
+            material.files[change.after] = change.path
     return material
+
+
+def _since_start(
+    repository: Path, since: str, changes: Sequence[_Change]
+) -> list[_Change]:
+    """Return changes as one for each file, from the start of the course to now."""
+    newest: dict[str, _Change] = {}
+    for change in changes:
+        newest.setdefault(change.path, change)
+    before = {}
+    for line in git(repository, "ls-tree", "-r", "-z", since).split("\0"):
+        fields, _, path = line.partition("\t")
+        before[path] = fields.rpartition(" ")[2]
+    whole = []
+    for path, change in newest.items():
+        start = before.get(path, _NOTHING)
+        whole.append(_Change(change.commit, path, start, change.after))
+    return whole
+
+
+def _is_long(text: str) -> bool:
+    """Return whether a text is longer than what two people write by chance."""
+    return len(_LETTERS.findall(text)) >= LEAST_LETTERS
 
 
 def _start(repository: Path, main: str) -> str:
@@ -172,7 +201,12 @@ def _texts(repository: Path, blobs: list[str]) -> dict[str, list[str]]:
 
 def _add_sentence(material: Material, line: str, where: str) -> None:
     """Add a line if it is long enough to be somebody's own words."""
-    words = _WORD.findall(line)
-    letters = sum(len(word) for word in words)
+    words = [word for word in line.split() if _WORD.search(word)]
+    letters = len(_LETTERS.findall(line))
     if len(words) >= LEAST_WORDS and letters >= LEAST_OF_A_SENTENCE:
-        material.sentences.setdefault(" ".join(words).lower(), where)
+        material.sentences.setdefault(normal(line), where)
+
+
+def normal(line: str) -> str:
+    """Return the words of a line, however they are set."""
+    return " ".join(_WORD.findall(line)).lower()

@@ -8,9 +8,10 @@ import pytest
 
 from core.git import git
 from course import lesson
-from course.teacher import sheet
+from course.teacher import class_check, compare, reading, sheet
 from course.teacher.collect import Collection, opened
 from course.teacher.roster import Row
+from course.work import ANSWERS
 from tests.support.course_copies import Class, Desk
 from tests.support.forged_copies import FORGED, begun
 
@@ -101,3 +102,32 @@ def test_an_altered_history_is_seen(tmp_path: Path) -> None:
     assert "the history was rewritten" in lines["rewritten"]["remarks"]
     page = (tmp_path / "out" / "grades.html").read_text("utf-8")
     assert "run.json was changed by" in page
+
+
+def test_lessons_are_solved_once_and_a_copied_solution_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [lesson.get(0), lesson.get(1)]
+    monkeypatch.setattr(lesson, "every", lambda: first)
+    out = tmp_path / "out"
+    solved = list(class_check.solve(out, lambda _: None))
+    assert solved == [(each, "passed") for each in first]
+    template = Class(tmp_path).after(-1, "template")
+    rows = []
+    for student in ("ann", "ben", "eve"):
+        desk = Desk(template.beside(tmp_path / student).folder, student)
+        desk.solve(0)
+        desk.solve(1)
+        rows.append(Row(student, str(desk.clone)))
+    answers = (tmp_path / "ann" / "clone" / ANSWERS).read_text("utf-8")
+    eve = Desk(tmp_path / "eve", "eve").work()
+    eve.write(ANSWERS, answers)
+    eve.commit("docs: answer again")
+    lines = collected(Collection(out, rows, first, NOW))
+    assert lines["ben"]["lesson 1"] == "passed"
+    assert lines["eve"]["lesson 1"] != "passed"
+    materials, left_out = reading.read_all(out, rows)
+    assert not left_out
+    pairs = compare.compare(materials, reading.solutions(out)).pairs
+    assert [(pair.one, pair.other) for pair in pairs] == [("ann", "eve")]
+    assert pairs[0].reasons[0] == f"the same file: {ANSWERS}"

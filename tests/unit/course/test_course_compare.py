@@ -59,9 +59,34 @@ def test_a_copied_change_is_listed_with_its_places(tmp_path: Path) -> None:
     result = compare.compare({name: read(copy) for name, copy in copies.items()})
     (pair,) = result.pairs
     assert (pair.one, pair.other) == ("ann", "eve")
-    assert pair.reasons[0].startswith("the same change: orchard.yaml in ")
+    assert any("the same change: orchard.yaml in " in each for each in pair.reasons)
     assert any(reason.startswith("the same sentence: ") for reason in pair.reasons)
     assert not result.groups
+
+
+def test_a_file_that_became_the_same_is_listed(tmp_path: Path) -> None:
+    stream = random.Random(5)
+    task = own_task(stream)
+    copies = {name: write(tmp_path, name, own_task(stream)) for name in ("ann", "eve")}
+    (copies["ann"] / "orchard.yaml").write_text(task, "utf-8")
+    commit_all(copies["ann"], "feat: write it anew")
+    for line in range(1, len(task.splitlines()) + 1):
+        part = "\n".join(task.splitlines()[:line]) + "\n"
+        (copies["eve"] / "orchard.yaml").write_text(part, "utf-8")
+        commit_all(copies["eve"], f"feat: write line {line}")
+    (pair,) = compare.compare({name: read(copy) for name, copy in copies.items()}).pairs
+    assert pair.reasons[0] == "the same file: orchard.yaml"
+
+
+def test_paths_and_numbers_are_no_sentences(tmp_path: Path) -> None:
+    path = "spoilt: mlruns/iris/leaf/candidates/logistic/regression/model/run.json\n"
+    copies = {}
+    for name in ("ann", "eve"):
+        source = begun(tmp_path / name, name)
+        (source / "answers.yaml").write_text(f"name: {name}\n{path}", "utf-8")
+        commit_all(source, "docs: answer")
+        copies[name] = read(source)
+    assert not compare.compare(copies).pairs
 
 
 def test_equal_sentences_of_messages_are_listed(tmp_path: Path) -> None:
@@ -97,7 +122,7 @@ def test_what_the_solution_has_is_no_reason(tmp_path: Path) -> None:
 def test_what_many_have_is_a_group_and_no_pair() -> None:
     materials = {}
     for number in range(STUDENTS):
-        materials[f"s{number}"] = Material({}, {"x": "a.yaml in 1"}, {}, {})
+        materials[f"s{number}"] = Material({}, {}, {}, {"x": "a.yaml in 1"}, {})
     result = compare.compare(materials)
     assert not result.pairs
     assert [group.reason for group in result.groups] == ["the same change: a.yaml in 1"]

@@ -80,6 +80,17 @@ def test_what_was_fetched_in_time_counts_whatever_its_date(mirror: Mirror) -> No
     assert chosen(mirror) == [fetched, COMMIT_TIME]
 
 
+def test_a_history_that_was_rewritten_with_dates_in_time_does_not_count(
+    mirror: Mirror,
+) -> None:
+    begin = mirror.main
+    fetched = commit(mirror, DUE - 3 * HOUR)
+    mirror.git("update-ref", "refs/collected/20270301T110000Z", fetched)
+    mirror.git("update-ref", "refs/heads/main", begin)
+    commit(mirror, DUE - 2 * HOUR)
+    assert chosen(mirror) == [fetched, COMMIT_TIME]
+
+
 def test_dates_that_run_backwards_are_named(mirror: Mirror) -> None:
     commit(mirror, DUE)
     assert deadline.backwards(mirror) == ""
