@@ -1,0 +1,1 @@
+"""Lesson 5: a task of one's own, from a table to the API."""
