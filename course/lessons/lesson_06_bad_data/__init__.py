@@ -1,0 +1,1 @@
+"""Lesson 6: rows that must not be trained on."""
