@@ -12,12 +12,12 @@ from pipeline.repo import Repo
 from pipeline.train.changes import changes
 from pipeline.verification import verify
 from tests.conftest import commit_all
-from tests.dvc.project import Project
+from tests.dvc.project import ROWS, Project
 from tests.support import seaweedfs
 from tests.support.generated_rows import rows
 
 HOUSING = tasks.load("housing")
-TABLE = rows(HOUSING, 50, seed=3)
+TABLE = rows(HOUSING, ROWS, seed=3)
 NAME = "data/housing.csv.gz"
 
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from core.git import succeeds
+from pipeline.params import TaskParams
 from pipeline.repo import Repo
 from pipeline.stages.cli import app
 from pipeline.stages.folder import StageFolder
@@ -87,3 +88,15 @@ def test_dvc_sends_nothing_and_stays_in_the_checkout() -> None:
     assert core["check_update"] == "false"
     # Not below `.dvc`: in a subfolder DVC would take that for a project of its own.
     assert core["site_cache_dir"] == ".dvc-site-cache"
+
+
+def test_no_stage_depends_on_the_settings_of_a_search() -> None:
+    # `pipeline search` reads them, and no training does.
+    every = {"candidates", "exclude", "folds", "holdout_sample", "row_limits"}
+    named = set()
+    for stage in STAGES.values():
+        for parameter in stage["do"].get("params", []):
+            _, _, name = parameter.partition("tasks.${key}.")
+            named.add(name)
+    assert named - {""} == every
+    assert every | {"search"} == set(TaskParams.model_fields)
