@@ -6,7 +6,7 @@ there and prints the answers as JSON.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from course.grading.result import Red
 SECONDS = 60
 
 
-def predict(model: bytes, rows: Sequence[dict[str, Any]]) -> list[list[float]]:
+def predict(model: bytes, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
     """Return the answers of a model: for each row its numbers, probabilities if several.
 
     Args:
@@ -30,7 +30,9 @@ def predict(model: bytes, rows: Sequence[dict[str, Any]]) -> list[list[float]]:
     """
     with worktree.folder() as folder:
         (folder / "model.onnx").write_bytes(model)
-        (folder / "rows.json").write_text(json.dumps(list(rows)), "utf-8")
+        (folder / "rows.json").write_text(
+            json.dumps([dict(row) for row in rows]), "utf-8"
+        )
         module = ["-m", "course.grading.predict", str(folder)]
         outcome = process.run(process.python(*module), ROOT, SECONDS)
     if not outcome.succeeded:

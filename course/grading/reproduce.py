@@ -4,6 +4,8 @@ The code is the grader's own; parameters, tasks, the list of estimators and the 
 the student's, and so are the champions that the gate compared with.
 """
 
+import csv
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +17,13 @@ from core.file_names import MODELS
 from core.git import git
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import history, process, worktree
+from course.grading import history, process, same, worktree
 from course.grading.history import Publication
 from course.grading.result import Red
 
 TRAIN_SECONDS = 300
 PUBLISH_SECONDS = 120
+PROMOTED = "promoted"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Replay:
         run: the run of the training now, as its `run.json` has it.
         runs: that run and those of its candidates.
         bundle: what `bundle.json` says about the task.
+        model: the challenger's ONNX file now.
+        holdout: the rows that it was judged on, as text by column.
     """
 
     decision: Decision
@@ -55,6 +60,8 @@ class Replay:
     run: dict[str, Any]
     runs: list[dict[str, Any]]
     bundle: dict[str, Any]
+    model: bytes
+    holdout: list[dict[str, str]]
 
 
 def decision(run: Mapping[str, Any]) -> Decision:
@@ -136,12 +143,29 @@ def _publish(tree: Path, bundle: Path, task: str) -> Replay:
     for run_id in (result["parent_run"], *result["run_ids"]):
         path = next(tree.glob(f"mlruns/{task}/*/{run_id}/run.json"))
         runs.append(json.loads(path.read_text("utf-8")))
-    digest = result["challenger"]["sha256"]
-    return Replay(decision(runs[0]), digest, runs[0], runs, result)
+    challenger = result["challenger"]
+    kept = f"mlruns/{task}/*/*/models/{challenger['model_id']}/model.onnx"
+    return Replay(
+        decision=decision(runs[0]),
+        sha256=challenger["sha256"],
+        run=runs[0],
+        runs=runs,
+        bundle=result,
+        model=next(bundle.glob(kept)).read_bytes(),
+        holdout=_rows(bundle / "holdout" / f"{task}.csv.gz"),
+    )
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with gzip.open(table, "rt", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def require_same(copy: Copy, publication: Publication, task: str) -> Replay:
-    """Make a publication again, and check that decision and bytes are the same.
+    """Make a publication again, and check that decision, metrics and bytes are the same.
+
+    Of another kind of machine, whose last digits differ, metrics and predictions have to
+    agree within the task's tolerance.
 
     Raises:
         Red: they are not, or there is no such training.
@@ -157,13 +181,22 @@ def require_same(copy: Copy, publication: Publication, task: str) -> Replay:
             f" {_describe(again.decision)}",
             "the same commit leads to the same decision",
         )
+    allowed = same.tolerance(copy, publication, task, recorded)
+    candidates = history.runs(copy, publication, task)
+    holdout = again.bundle["challenger"]["holdout"]
+    same.require_metrics(candidates, was.algorithm, holdout, allowed)
     digest = challenger_digest(publication, task)
-    if digest != again.sha256:
+    if digest == again.sha256:
+        return again
+    if not allowed:
         raise Red(
             f"the model of {publication.commit[:7]} is {digest[:12]}; made again it is"
             f" {again.sha256[:12]}",
             "the same commit leads to the same file",
         )
+    if was.word == PROMOTED:
+        kept = copy.content(f"{MODELS}/{task}/model.onnx", publication.commit)
+        same.require_predictions(kept, digest, again.model, again.holdout, allowed)
     return again
 
 

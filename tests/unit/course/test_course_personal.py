@@ -123,6 +123,7 @@ def test_a_line_fails_and_trees_pass_for_a_few_students() -> None:
 
 @pytest.mark.slow
 @pytest.mark.nightly
+@pytest.mark.timeout(1800)
 def test_a_line_fails_and_trees_pass_for_nearly_everybody() -> None:
     pairs = shares(range(SEEDS))
     lines = [line for line, _ in pairs]
