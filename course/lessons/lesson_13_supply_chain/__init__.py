@@ -1,0 +1,1 @@
+"""Lesson 13: a workflow and a package that nobody can exchange unseen."""
