@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from core.errors import PipelineError
-from course import yaml_text
 from course.classroom import ROOT
 from course.copy import Copy
 from course.grading import process, reproduce, worktree
@@ -133,7 +132,9 @@ def behaviours(
 def _only(tree: Path, sections: Mapping[str, Mapping[str, Any]]) -> None:
     """Leave no tasks but some, with their sections of the parameters."""
     path = tree / "params.yaml"
-    params = yaml_text.mapping(path.read_text("utf-8"), "params.yaml")
+    # It may have aliases: what they repeat grows only where it is written out, and the
+    # tasks, which have them, are left out.
+    params = yaml.safe_load(path.read_text("utf-8"))
     params["tasks"] = {name: dict(section) for name, section in sections.items()}
     path.write_text(yaml.safe_dump(params), "utf-8", newline="\n")
     for other in (tree / "pipeline" / "tasks").glob("*.yaml"):
