@@ -1,0 +1,1 @@
+"""Lesson 12: two publications at once, and a test of what happens then."""
