@@ -1,0 +1,1 @@
+"""Lesson 4: a red push, and how it becomes green."""

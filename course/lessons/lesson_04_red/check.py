@@ -1,0 +1,173 @@
+"""Checks of lesson 4: the faults were there, and are mended rather than hidden."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from course.check import Check
+from course.classroom import ROOT
+from course.copy import Copy
+from course.grading import process, worktree
+from course.grading.result import Red, Verdict, failed, passed
+from course.lessons.lesson_04_red import faults
+
+SECONDS = 180
+NUMBERS = 160
+BEHAVIOUR = Path(__file__).with_name("behaviour.py")
+# The template's own, whatever the copy has: tests, and the settings of the linters.
+TEMPLATES = ("tests", "pyproject.toml")
+SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|fmt:\s*(off|skip)|pragma:|isort:)")
+
+
+@contextmanager
+def tree(copy: Copy) -> Iterator[Path]:
+    """Write the last commit with the template's tests, during the block."""
+    with worktree.checkout(copy) as folder:
+        for name in TEMPLATES:
+            target = folder / name
+            if target.is_dir():
+                shutil.rmtree(target)
+            source = ROOT / name
+            copied = shutil.copytree if source.is_dir() else shutil.copyfile
+            copied(source, target)
+        yield folder
+
+
+class FaultsWerePlanted(Check):
+    """Run `./scripts/nox.sh -s course -- start 4`; mend on that branch, then merge it."""
+
+    name = "the colleague's commit is in your history"
+
+    def run(self, copy: Copy) -> Verdict:
+        """Look for a commit with all three faults."""
+        planted = faults.of(copy)
+        marks = {
+            planted.logic.path: planted.logic.after,
+            planted.style: faults.STYLE,
+            planted.type: faults.TYPE,
+        }
+        since = [f"{copy.started}..HEAD"] if copy.started else ["HEAD"]
+        commits = copy.git("log", "--format=%H", *since, "--", planted.logic.path)
+        for commit in commits.splitlines():
+            texts = {path: copy.text(path, commit) for path in marks}
+            if all(mark in texts[path] for path, mark in marks.items()):
+                return passed(f"it is {commit[:7]}")
+        return failed("no commit has the three faults")
+
+
+class NothingIsSilenced(Check):
+    """Mend the code instead of switching the finding off."""
+
+    name = "no finding is switched off"
+    requires = (FaultsWerePlanted,)
+
+    def run(self, copy: Copy) -> Verdict:
+        """Look at the lines that were added since the course began."""
+        options = ("--unified=0", "--no-ext-diff", copy.started, "HEAD")
+        for line in copy.git("diff", *options, "--", "*.py").splitlines():
+            silencer = SILENCER.search(line)
+            if line.startswith("+") and silencer:
+                return failed(f"a line was added with {silencer[0]!r}")
+        return passed("no comment for a linter was added")
+
+
+class LintIsClean(Check):
+    """Run `./scripts/nox.sh -s lint`, and `-s format` for what it can mend itself."""
+
+    name = "format, style and types are clean"
+    requires = (NothingIsSilenced,)
+
+    def run(self, copy: Copy) -> Verdict:
+        """Run the linters over the modules, with the template's settings."""
+        paths = faults.of(copy).paths
+        with tree(copy) as folder:
+            for command in (
+                ("black", "--check", "--quiet"),
+                ("flake8",),
+                ("mypy", "--follow-imports", "silent", "--cache-dir", "build/mypy"),
+            ):
+                _lint(folder, command, paths)
+        return passed(f"{len(paths)} modules")
+
+
+def _lint(folder: Path, command: Sequence[str], paths: Sequence[str]) -> None:
+    """Run a linter.
+
+    Raises:
+        Red: it has a finding.
+    """
+    module, *options = command
+    words = process.python("-m", module, *options, *paths)
+    outcome = process.run(words, folder, SECONDS)
+    if not outcome.succeeded:
+        lines = outcome.output.splitlines() or ["a module is not formatted"]
+        raise Red(f"{module}: {lines[0]}", "no finding")
+
+
+class TestsPass(Check):
+    """Run the test that fails, read what it expects, and mend the code."""
+
+    name = "the template's tests pass with your code"
+    requires = (FaultsWerePlanted,)
+
+    def run(self, copy: Copy) -> Verdict:
+        """Run the tests of the module, which are the template's."""
+        tests = faults.TESTS[faults.of(copy).logic.path]
+        with tree(copy) as folder:
+            options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
+            command = process.python("-m", "pytest", *options, tests)
+            outcome = process.run(command, folder, SECONDS)
+        if not outcome.succeeded:
+            return failed(f"{tests}: {_failure(outcome.output)}", "all pass")
+        return passed(tests)
+
+
+def _failure(output: str) -> str:
+    """Return the test that failed, from pytest's summary."""
+    for line in output.splitlines():
+        if line.startswith(("FAILED ", "ERROR ")):
+            return line.partition("::")[2].partition(" - ")[0] or line
+    return "it did not end well"
+
+
+class CodeBehaves(Check):
+    """Compare your code with the template's: `git diff HEAD~1 -- FILE`."""
+
+    name = "the modules do what the template's do"
+    requires = (TestsPass,)
+
+    def run(self, copy: Copy) -> Verdict:
+        """Ask the student's and the template's modules about hidden numbers."""
+        stream = copy.hidden.stream("lesson 4 numbers")
+        numbers = [stream.random() for _ in range(NUMBERS)]
+        with tree(copy) as folder:
+            answers = _answers(folder, folder, numbers)
+            expected = _answers(ROOT, folder, numbers)
+        for path, right in expected.items():
+            if answers.get(path) != right:
+                return failed(f"{path} answers differently", "the template's answers")
+        return passed(f"{len(expected)} modules, {NUMBERS} hidden numbers")
+
+
+def _answers(code: Path, folder: Path, numbers: list[float]) -> dict[str, Any]:
+    file = folder / "numbers.json"
+    file.write_text(json.dumps(numbers), "utf-8")
+    command = process.python(str(BEHAVIOUR), str(file))
+    outcome = process.run(command, code, SECONDS, {"PYTHONPATH": str(code)})
+    if not outcome.succeeded:
+        raise Red(f"the modules cannot be asked: {outcome.reason}")
+    answers: dict[str, Any] = json.loads(outcome.output.splitlines()[-1])
+    return answers
+
+
+CHECKS = (
+    FaultsWerePlanted,
+    NothingIsSilenced,
+    LintIsClean,
+    TestsPass,
+    CodeBehaves,
+)
