@@ -36,6 +36,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
             if is_checkout and "sparse-checkout" not in step["with"]:
                 whole.add(f"{workflow.name} {job}")
     assert whole == {
+        "course.yml course",
         "mlops.yml test",
         "mlops.yml test-windows",
         "mlops.yml e2e",

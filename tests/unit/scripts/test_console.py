@@ -17,6 +17,8 @@ from tests.paths import ROOT
 # Programs of containers and of their builds, servers that are measured, a helper of the
 # local stack: they print plain ASCII, errors alone or nothing.
 SILENT = {
+    "course/grading/limits.py",
+    "course/grading/predict.py",
     "deployment/docker/health.py",
     "deployment/docker/minimal_root.py",
     "deployment/docker/rest.py",
@@ -65,6 +67,7 @@ GUARDS = guards()
 # container.
 OWN = {
     "app/__main__.py",
+    "course/__main__.py",
     "history/__main__.py",
     "pipeline/__main__.py",
     "scripts/verify_mlflow_data.py",
