@@ -1,0 +1,1 @@
+"""Lesson 14, the capstone: a question, data and a model of one's own."""
