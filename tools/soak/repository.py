@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.git import git, git_bytes
 from history import layout
-from tools.soak.template import TemplateRun, copy_push, newest_pushes
+from tools.soak.template import Template, copy_push, newest_pushes
 
 BRANCH = "main"
 PUSHES_A_DAY = 28
@@ -45,8 +45,8 @@ def make(source: Path, target: Path, pushes: int, seed: int = 0) -> None:
     for key, value in _SETTINGS.items():
         git(target, "config", key, value)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        runs = newest_pushes(target, commit, Path(folder).resolve())
-    invented = _Pushes(runs, pushes, random.Random(seed))
+        template = newest_pushes(target, commit, Path(folder).resolve())
+    invented = _Pushes(template, pushes, random.Random(seed))
     for start in range(0, pushes, _BATCH):
         numbers = range(start, min(start + _BATCH, pushes))
         stream = b"".join(invented.stream(numbers))
@@ -57,13 +57,12 @@ def make(source: Path, target: Path, pushes: int, seed: int = 0) -> None:
 class _Pushes:
     """Invented pushes as commands of `git fast-import`."""
 
-    def __init__(
-        self, runs: list[TemplateRun], pushes: int, draw: random.Random
-    ) -> None:
-        self._runs = runs
+    def __init__(self, template: Template, pushes: int, draw: random.Random) -> None:
+        self._runs = template.runs
         self._draw = draw
-        # Earlier by full days, so that a push stays within its day.
-        days = pushes // PUSHES_A_DAY + 2
+        # Earlier by full days, so that a push stays within its day, and before the
+        # oldest run.
+        days = pushes // PUSHES_A_DAY + template.history_ms // DAY_MS + 2
         self._earlier = days * DAY_MS
 
     def stream(self, numbers: range) -> Iterator[bytes]:

@@ -94,6 +94,18 @@ class Copy:
     new_files: dict[str, bytes]
 
 
+@dataclass(frozen=True)
+class Template:
+    """The runs that invented pushes are copies of.
+
+    Attributes:
+        history_ms: the time from the oldest run of the history to the newest of these.
+    """
+
+    runs: list[TemplateRun]
+    history_ms: int
+
+
 def copy_push(
     runs: list[TemplateRun], draw: random.Random, later: int
 ) -> Iterator[Copy]:
@@ -119,7 +131,7 @@ def _near(draw: random.Random, value: float) -> float:
     return round(value * draw.uniform(0.999, 1.001), 12)
 
 
-def newest_pushes(root: Path, commit: str, folder: Path) -> list[TemplateRun]:
+def newest_pushes(root: Path, commit: str, folder: Path) -> Template:
     """Return the runs of the newest push of each experiment.
 
     Args:
@@ -140,7 +152,9 @@ def newest_pushes(root: Path, commit: str, folder: Path) -> list[TemplateRun]:
             if parent and parent.run_id in (run.run_id, run.parent):
                 place = location.relative(history.folder(run.run_id))
                 templates.append(_read(tree, place, run))
-    return templates
+    oldest = min(run.started for run in runs)
+    latest = max(template.started for template in templates)
+    return Template(templates, latest - oldest)
 
 
 def _read(tree: Tree, place: str, run: RunSummary) -> TemplateRun:
