@@ -53,14 +53,14 @@ def make_history(folder: Path, runs: int, seed: int = 0) -> Repo:
     (folder / "params.yaml").touch()
     commit = git(ROOT, "rev-parse", "HEAD")
     with tempfile.TemporaryDirectory(prefix="mlops-") as name:
-        templates = newest_pushes(ROOT, commit, Path(name).resolve())
+        template = newest_pushes(ROOT, commit, Path(name).resolve())
     draw = random.Random(seed)
     present = len(History.open(mlruns))
-    pushes = -(-max(runs - present, 0) // len(templates))
-    days = pushes // PUSHES_A_DAY + 2
+    pushes = -(-max(runs - present, 0) // len(template.runs))
+    days = pushes // PUSHES_A_DAY + template.history_ms // DAY_MS + 2
     for number in range(pushes):
         later = (number // PUSHES_A_DAY - days) * DAY_MS
-        for copy in copy_push(templates, draw, later):
+        for copy in copy_push(template.runs, draw, later):
             target = mlruns / copy.place
             target.mkdir(parents=True)
             (target / layout.RUN_FILE).write_text(copy.text, "utf-8")
