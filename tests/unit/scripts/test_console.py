@@ -14,11 +14,12 @@ import core.output
 from scripts import commands, console
 from tests.paths import ROOT
 
-# Programs of containers and of their builds, servers that are measured, a helper of the
-# local stack: they print plain ASCII, errors alone or nothing.
+# Programs of containers and of their builds, of the course's grader, servers that are
+# measured, a helper of the local stack: they print plain ASCII, errors alone or nothing.
 SILENT = {
     "course/grading/limits.py",
     "course/grading/predict.py",
+    "course/lessons/lesson_04_red/behaviour.py",
     "deployment/docker/health.py",
     "deployment/docker/minimal_root.py",
     "deployment/docker/rest.py",
