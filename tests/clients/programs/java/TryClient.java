@@ -56,20 +56,20 @@ class TryClient {
     }
 
     private void predict(Map<String, Object> seen) throws Exception {
-        var one = predict.predictHousing(new HousingPredictRequest(house));
+        var one = predict.predictHousing(new HousingPredictRequest(house), null);
         seen.put("one", one.getHousingPrediction().getPrediction());
         HousingRecords records = new HousingRecords();
         records.addAll(List.of(house, house));
-        var several = predict.predictHousing(new HousingPredictRequest(records));
+        var several = predict.predictHousing(new HousingPredictRequest(records), null);
         seen.put("several", values(several.getHousingPredictions()));
         List<Double> row = new ArrayList<>();
         golden.get("house").forEach(value -> row.add(value.doubleValue()));
         HousingTable houses = new HousingTable().addFeaturesItem(row);
-        var table = predict.predictHousing(new HousingPredictRequest(houses));
+        var table = predict.predictHousing(new HousingPredictRequest(houses), null);
         seen.put("table", values(table.getHousingPredictions()));
 
         IrisRecord iris = JSON.treeToValue(golden.get("iris"), IrisRecord.class);
-        var anyTask = predict.predict(new PredictRequest(iris));
+        var anyTask = predict.predict(new PredictRequest(iris), null);
         seen.put("flower", ((IrisPrediction) anyTask.getActualInstance()).getPrediction());
     }
 
@@ -105,7 +105,7 @@ class TryClient {
         HousingRecord wrong = JSON.treeToValue(golden.get("house"), HousingRecord.class);
         wrong.setMedInc(-1.0);
         try {
-            predict.predictHousing(new HousingPredictRequest(wrong));
+            predict.predictHousing(new HousingPredictRequest(wrong), null);
             throw new AssertionError("a negative income was taken");
         } catch (ApiException refused) {
             Problem problem = JSON.readValue(refused.getResponseBody(), Problem.class);
