@@ -77,13 +77,14 @@ MINUTES = {
 # ones on the older Pythons.
 NIGHT_MINUTES = {
     "plan": 1,
-    "e2e": 35,
+    "e2e": 40,
     "scan": 7,
     "reproduce": 6,
     "documents": 15,
     "kubernetes": 25,
+    "course": 90,
 }
-THOROUGH_AT_NIGHT = ("documents", "kubernetes")
+THOROUGH_AT_NIGHT = ("documents", "kubernetes", "course")
 # The same of `train` for one share of the tasks, if several jobs train them. Most of it
 # is the start of the job and the installation of packages.
 SHARD_MINUTES = 2

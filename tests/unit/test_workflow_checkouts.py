@@ -41,6 +41,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
         "mlops.yml test-windows",
         "mlops.yml e2e",
         "mlops.yml smoke",
+        "nightly.yml course",
         "nightly.yml documents",
         "nightly.yml e2e",
         "nightly.yml kubernetes",
