@@ -10,7 +10,17 @@ from course.grading.result import Verdict, failed, passed
 from course.lessons.lesson_11_your_metric.wanted import Question, Wanted, questions
 
 BOARDS = "monitoring/grafana/dashboard-configs"
-PARTS = ("app", "docs", "monitoring")
+# The student's code, pages and dashboards, and what else the pages are written from: a
+# copy has other names and tasks than the template.
+PARTS = (
+    "app",
+    "docs",
+    "monitoring",
+    "pipeline/tasks",
+    ".env.example",
+    "docker-compose.yml",
+    "params.yaml",
+)
 OTHER_PATHS = ("/health", "/models", "/metrics")
 TESTS = (
     "tests/unit/monitoring/test_dashboards.py",
