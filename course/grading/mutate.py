@@ -15,7 +15,7 @@ import yaml
 from core.errors import PipelineError
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import process, reproduce, worktree
+from course.grading import reproduce, sandbox, worktree
 
 # Few folds and one candidate: what a model has learned does not depend on them.
 QUICK: dict[str, Any] = {
@@ -80,7 +80,7 @@ def survivors(
         original = file.read_bytes()
         mutant.apply(tree)
         try:
-            if process.run(command, tree, seconds).succeeded:
+            if sandbox.run(command, tree, seconds).succeeded:
                 unnoticed.append(mutant)
         finally:
             file.write_bytes(original)
@@ -121,7 +121,7 @@ def behaviours(
         content = copy.yaml(f"pipeline/tasks/{task}.yaml", "HEAD")
         for other, name in names.items():
             _write(tree, other, content, tables[name])
-        worktree.commit_all(tree, parent / "origin.git")
+        worktree.commit_all(tree)
         bundle = reproduce.train(tree, *names, seconds=TRAIN_SECONDS)
         results = {}
         for other, name in names.items():

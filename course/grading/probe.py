@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from course.copy import Copy
-from course.grading import process, worktree
+from course.grading import process, sandbox, worktree
 from course.grading.result import Red
 from scripts.loopback import free_port, open_url
 
@@ -83,7 +83,8 @@ def api(copy: Copy, commit: str = "HEAD", **settings: str) -> Iterator[Api]:
             "API_PREDICTION_LOG": str(state / "predictions.db"),
         }
         command = process.python("-m", "app")
-        with process.running(command, tree, variables | settings) as running:
+        variables |= settings
+        with sandbox.running(command, tree, variables, port=port) as running:
             server = Api(f"http://127.0.0.1:{port}")
             _wait(server, running)
             yield server

@@ -149,7 +149,12 @@ def environment(home: str) -> dict[str, str]:
     for name, value in os.environ.items():
         if name.upper() in _KEPT:
             kept[name] = value
-    return kept | {
+    return kept | settings(home)
+
+
+def settings(home: str) -> dict[str, str]:
+    """Return the variables that a program gets wherever it runs."""
+    return {
         "HOME": home,
         "USERPROFILE": home,
         "MPLCONFIGDIR": home,

@@ -14,10 +14,9 @@ from typing import Any
 
 from core.errors import PipelineError
 from core.file_names import MODELS
-from core.git import git
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import history, process, same, worktree
+from course.grading import history, process, same, sandbox, worktree
 from course.grading.history import Publication
 from course.grading.result import Red
 
@@ -85,7 +84,7 @@ def replay(copy: Copy, publication: Publication, task: str) -> Replay:
         tree = parent / "t"
         tree.mkdir()
         _write(copy, publication, tree)
-        worktree.commit_all(tree, parent / "origin.git")
+        worktree.commit_all(tree)
         bundle = train(tree, task)
         return _publish(tree, bundle, task)
 
@@ -114,7 +113,8 @@ def train(tree: Path, *tasks: str, seconds: float = TRAIN_SECONDS) -> Path:
     command = process.python("-m", "pipeline", "train")
     for task in tasks:
         command += ["--task", task]
-    outcome = process.run([*command, "--out", str(bundle)], tree, seconds)
+    command += ["--out", str(bundle)]
+    outcome = sandbox.run(command, tree, seconds, writes=sandbox.EVERYTHING)
     if not outcome.succeeded:
         raise Red(
             f"the training of {', '.join(tasks)} fails: {outcome.reason}",
@@ -131,11 +131,13 @@ def content(bundle: Path, task: str) -> dict[str, Any]:
 
 
 def _publish(tree: Path, bundle: Path, task: str) -> Replay:
-    command = process.python("-m", "pipeline", "publish", "--branch", "main")
-    outcome = process.run([*command, "--json"], tree, PUBLISH_SECONDS)
-    if not outcome.succeeded:
-        raise Red(f"the decision about {task} cannot be repeated: {outcome.reason}")
-    git(tree, "pull", "--quiet", "--ff-only", "origin", "main")
+    publish = process.python("-m", "pipeline", "publish", "--branch", "main")
+    pull = ["git", "pull", "--quiet", "--ff-only", "origin", "main"]
+    # Also the second: what ran in this folder may have changed Git's settings there.
+    for command in (publish, pull):
+        outcome = sandbox.run(command, tree, PUBLISH_SECONDS, writes=sandbox.EVERYTHING)
+        if not outcome.succeeded:
+            raise Red(f"the decision about {task} cannot be repeated: {outcome.reason}")
     result = content(bundle, task)
     if result["challenger"] is None:
         raise PipelineError(f"no candidate of {task} could be trained again.")

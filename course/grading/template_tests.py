@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import process, worktree
+from course.grading import process, sandbox, worktree
 from course.grading.process import Outcome
 
 # Seconds on an idle machine; a busy one needs many times as long.
@@ -28,7 +28,7 @@ def run(copy: Copy, parts: Sequence[str], tests: Sequence[str]) -> Outcome:
         tests: the files of the tests, from the root.
     """
     with template(copy, parts) as tree:
-        return process.run(command(*tests), tree, SECONDS)
+        return sandbox.run(command(*tests), tree, SECONDS)
 
 
 def command(*tests: str) -> list[str]:

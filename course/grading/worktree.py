@@ -109,12 +109,17 @@ def student_settings(copy: Copy, commit: str, target: Path) -> None:
         write(copy, commit, part, target)
 
 
-def commit_all(tree: Path, origin: Path) -> str:
-    """Make a folder a repository with one commit on `main` and a bare origin."""
+def commit_all(tree: Path) -> str:
+    """Make a folder a repository with one commit on `main`, and return the commit.
+
+    The bare origin is below `build`, which Git ignores: a program that publishes needs
+    no other folder.
+    """
+    origin = tree / "build" / "origin.git"
     git(tree, "init", "--quiet", "-b", "main")
     git(tree, "add", "--all", "--force")
     git(tree, *_IDENTITY, "commit", "--quiet", "--message", "chore: replay")
-    git(tree.parent, "init", "--quiet", "--bare", "-b", "main", str(origin))
+    git(tree, "init", "--quiet", "--bare", "-b", "main", str(origin))
     git(tree, "remote", "add", "origin", str(origin))
     git(tree, "push", "--quiet", "origin", "main")
     return git(tree, "rev-parse", "HEAD")

@@ -18,7 +18,8 @@ from course.lesson import Lesson
 from course.teacher import bounds, deadline, roster, server
 from course.teacher.checkout import checkout
 from course.teacher.deadline import Submission
-from course.teacher.grade import HISTORY, Grader
+from course.teacher.grade import Grader, Part
+from course.teacher.image import PROCESSES, Choice
 from course.teacher.mirror import MAIN, Mirror
 from course.teacher.roster import Row
 from course.work import TRAILER
@@ -28,8 +29,10 @@ COPY = "copy"
 # Of the file with the student's name.
 MOST_BYTES = 10_000
 Report = Callable[[str], None]
-# What is graded: a lesson, or the history (None).
-Part = Lesson | None
+# What is graded of a copy, with the commit that counts for it.
+Submitted = tuple[Part, Submission]
+# What is wrong with all of a copy, if anything is, and notes about it.
+Remarks = tuple[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -41,21 +44,26 @@ class Collection:
         rows: the students.
         lessons: what is graded, besides each copy's history.
         now: the time of the collection.
+        choice: where programs of the copies run.
     """
 
     folder: Path
     rows: Sequence[Row]
     lessons: Sequence[Lesson]
     now: datetime
+    choice: Choice = PROCESSES
 
     def mirror(self, row: Row) -> Mirror:
         """Return the mirror of a student's copy."""
-        return Mirror(self.folder / "mirrors" / f"{row.handle}.git", row.handle)
+        mirrors = self.folder / "mirrors"
+        path = mirrors / f"{row.handle}.git"
+        return Mirror(path, row.handle)
 
     @property
     def grader(self) -> Grader:
         """How the class is graded."""
-        return Grader(self.folder, self.folder / "salt")
+        salt = self.folder / "salt"
+        return Grader(self.folder, salt, self.choice.container)
 
     def run(self, report: Report) -> None:
         """Collect and grade all copies, two at a time.
@@ -69,7 +77,11 @@ class Collection:
         others = roster.shared(list(self.rows))
 
         def one(row: Row) -> str:
-            self._write(row, *self._notes(row, others.get(row.handle, "")))
+            error, notes = self._graded(row)
+            other = others.get(row.handle)
+            if other:
+                notes.insert(0, f"its address is also that of {other}")
+            self._write(row, error, notes)
             return row.handle
 
         with ThreadPoolExecutor(AT_A_TIME) as pool:
@@ -80,60 +92,78 @@ class Collection:
                 pool.shutdown(cancel_futures=True)
                 raise
 
-    def _notes(self, row: Row, other: str) -> tuple[str, list[str]]:
-        """Grade a copy, and return what is wrong with all of it, and notes."""
-        notes = [f"its address is also that of {other}"] if other else []
+    def _graded(self, row: Row) -> Remarks:
+        """Grade a copy, whatever is wrong with it."""
         try:
-            notes += self._copy(row)
+            return "", self._grade(row)
         except (PipelineError, OSError) as error:
-            return redact(str(error)).rstrip("."), notes
+            sentence = redact(str(error))
+            return sentence.rstrip("."), []
         except Exception as error:
             # A copy may hold anything: whatever it breaks is a line in its sheet.
-            return f"it cannot be read ({type(error).__name__}: {error})", notes
-        return "", notes
+            kind = type(error).__name__
+            sentence = f"it cannot be read ({kind}: {error})"
+            return sentence, []
 
-    def _copy(self, row: Row) -> list[str]:
+    def _grade(self, row: Row) -> list[str]:
+        """Fetch a copy and grade what counts in it; return notes about the copy."""
         mirror = self.mirror(row)
         mirror.update(row.address, self.now)
         bounds.require_bounded(mirror.path, mirror.main)
         _require_own(mirror, row)
-        pushes = server.pushes(row.address)
-        pending: dict[str, list[tuple[Part, Submission]]] = {}
-        for part, submitted in self._submissions(row, mirror, pushes):
-            if submitted.commit and not self._is_graded(row, part, submitted):
-                pending.setdefault(submitted.commit, []).append((part, submitted))
-            if not submitted.commit:
-                self.grader.miss(row.handle, part, submitted)
+        pending = self._pending(row, mirror)
         for commit, parts in pending.items():
             with checkout(mirror, commit, row.address) as root:
                 for part, submitted in parts:
                     self.grader.grade(root, row.handle, part, submitted)
-        solved = _solved(mirror)
-        if solved:
-            solved = f"solved by `course solve` or `course start`: {solved}"
-        sentences = (mirror.rewritten(), deadline.backwards(mirror), solved)
-        return [sentence for sentence in sentences if sentence]
+        notes = (
+            mirror.rewritten(),
+            deadline.backwards(mirror),
+            _solved(mirror),
+        )
+        return [note for note in notes if note]
 
-    def _submissions(
-        self, row: Row, mirror: Mirror, pushes: Sequence[server.Push]
-    ) -> Iterator[tuple[Part, Submission]]:
+    def _pending(self, row: Row, mirror: Mirror) -> dict[str, list[Submitted]]:
+        """Return what is to be graded, by the commit that counts."""
+        grader = self.grader
+        pending: dict[str, list[Submitted]] = {}
+        for part, submitted in self._submissions(row, mirror):
+            commit = submitted.commit
+            if not commit:
+                grader.miss(row.handle, part, submitted)
+                continue
+            if grader.is_graded(row.handle, part, commit):
+                continue
+            parts = pending.setdefault(commit, [])
+            parts.append((part, submitted))
+        return pending
+
+    def _submissions(self, row: Row, mirror: Mirror) -> Iterator[Submitted]:
+        """Yield the history and each lesson with the commit that counts."""
         yield None, Submission(mirror.main, deadline.NOW, None)
+        pushes = server.pushes(row.address)
         dates = classroom.load()
         for lesson in self.lessons:
-            due = deadline.last_moment(dates, lesson.number, row)
-            yield (
-                lesson,
-                deadline.submission(mirror, due, lesson.number, pushes, self.now),
+            number = lesson.number
+            due = deadline.last_moment(dates, number, row)
+            submitted = deadline.submission(
+                mirror,
+                due,
+                number,
+                pushes,
+                self.now,
             )
-
-    def _is_graded(self, row: Row, part: Part, submitted: Submission) -> bool:
-        name = f"{part.number:02}" if part else HISTORY
-        kept = self.grader.kept(row.handle, name)
-        return bool(kept.get("key") == self.grader.key(submitted.commit, part))
+            yield lesson, submitted
 
     def _write(self, row: Row, error: str, notes: list[str]) -> None:
-        content = {"error": error, "notes": notes, "commit": self.mirror(row).main}
-        write_atomic(self.grader.file(row.handle, COPY), to_json(content))
+        mirror = self.mirror(row)
+        content = {
+            "error": error,
+            "notes": notes,
+            "commit": mirror.main,
+        }
+        file = self.grader.file(row.handle, COPY)
+        write_atomic(file, to_json(content))
 
 
 def _require_own(mirror: Mirror, row: Row) -> None:
@@ -147,19 +177,25 @@ def _require_own(mirror: Mirror, row: Row) -> None:
         raise PipelineError(
             f"the course was not begun in it: it has no {student.FILE}."
         )
-    if int(mirror.git("cat-file", "-s", name)) > MOST_BYTES:
+    size = mirror.git("cat-file", "-s", name)
+    if int(size) > MOST_BYTES:
         raise PipelineError(f"{student.FILE} is too large.")
-    handle = student.parse(mirror.git("cat-file", "blob", name)).handle
+    text = mirror.git("cat-file", "blob", name)
+    handle = student.parse(text).handle
     if handle.lower() != row.handle.lower():
         raise PipelineError(f"it is the copy of {handle}, as {student.FILE} says.")
 
 
 def _solved(mirror: Mirror) -> str:
-    """Return the lessons whose solution the student had made, such as `2, 3`."""
+    """Return a note with the lessons whose solution the student had made, if any."""
     trailer = f"%(trailers:key={TRAILER},valueonly,separator=%x20)"
     listed = mirror.git("log", f"--format={trailer}", mirror.main)
-    numbers = {int(word) for word in listed.split() if word.isdecimal()}
-    return ", ".join(str(number) for number in sorted(numbers))
+    words = set(listed.split())
+    numbers = [int(word) for word in words if word.isdecimal()]
+    if not numbers:
+        return ""
+    listed = ", ".join(map(str, sorted(numbers)))
+    return f"solved by `course solve` or `course start`: {listed}"
 
 
 @contextmanager

@@ -15,9 +15,11 @@ from course.grading.result import State
 from course.lesson import Lesson
 from course.show import CANNOT
 from course.teacher.collect import COPY, Collection
-from course.teacher.grade import HISTORY, Grader
+from course.teacher.grade import HISTORY, Grader, part_name
 from course.teacher.roster import Row
 
+TABLE = "grades.csv"
+PAGE = "grades.html"
 PASSED = "passed"
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -69,13 +71,18 @@ def write(collection: Collection, name: str) -> None:
         name: the name of the class.
     """
     lines = [_line(collection, row) for row in collection.rows]
-    write_atomic(collection.folder / "grades.csv", _csv(collection.lessons, lines))
+    table = _csv(collection.lessons, lines)
+    write_atomic(collection.folder / TABLE, table)
     template = _environment().get_template("grades.html")
     time = f"{collection.now:%Y-%m-%d %H:%M %Z}"
     page = template.render(
-        name=name, time=time, lessons=collection.lessons, lines=lines
+        name=name,
+        time=time,
+        programs=collection.choice.sentence,
+        lessons=collection.lessons,
+        lines=lines,
     )
-    write_atomic(collection.folder / "grades.html", page)
+    write_atomic(collection.folder / PAGE, page)
 
 
 def _line(collection: Collection, row: Row) -> Line:
@@ -84,10 +91,17 @@ def _line(collection: Collection, row: Row) -> Line:
     cells = [_cell(grader, row, HISTORY, HISTORY)]
     for lesson in collection.lessons:
         title = f"{lesson.number} {lesson.front.title}"
-        cells.append(_cell(grader, row, f"{lesson.number:02}", title))
+        cell = _cell(grader, row, part_name(lesson), title)
+        cells.append(cell)
+    error = about.get("error", "")
+    notes = about.get("notes", [])
+    return Line(row, _page(row), error, notes, cells)
+
+
+def _page(row: Row) -> str:
+    """Return the page of a copy on GitHub; empty if it is elsewhere."""
     match = begin.ADDRESS.search(row.address)
-    page = f"https://github.com/{match['name']}" if match else ""
-    return Line(row, page, about.get("error", ""), about.get("notes", []), cells)
+    return f"https://github.com/{match['name']}" if match else ""
 
 
 def _cell(grader: Grader, row: Row, part: str, title: str) -> Cell:

@@ -11,7 +11,7 @@ from typing import Any
 from course.check import Check
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import process, worktree
+from course.grading import process, sandbox, worktree
 from course.grading.result import Red, Verdict, failed, passed
 from course.lessons.lesson_04_red import faults
 
@@ -102,7 +102,7 @@ def _lint(folder: Path, command: Sequence[str], paths: Sequence[str]) -> None:
     """
     module, *options = command
     words = process.python("-m", module, *options, *paths)
-    outcome = process.run(words, folder, SECONDS)
+    outcome = sandbox.run(words, folder, SECONDS)
     if not outcome.succeeded:
         lines = outcome.output.splitlines() or ["a module is not formatted"]
         raise Red(f"{module}: {lines[0]}", "no finding")
@@ -120,7 +120,7 @@ class TestsPass(Check):
         with tree(copy) as folder:
             options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
             command = process.python("-m", "pytest", *options, tests)
-            outcome = process.run(command, folder, SECONDS)
+            outcome = sandbox.run(command, folder, SECONDS)
         if not outcome.succeeded:
             return failed(f"{tests}: {_failure(outcome.output)}", "all pass")
         return passed(tests)
@@ -156,8 +156,13 @@ class CodeBehaves(Check):
 def _answers(code: Path, folder: Path, numbers: list[float]) -> dict[str, Any]:
     file = folder / "numbers.json"
     file.write_text(json.dumps(numbers), "utf-8")
-    command = process.python(str(BEHAVIOUR), str(file))
-    outcome = process.run(command, code, SECONDS, {"PYTHONPATH": str(code)})
+    program = shutil.copyfile(BEHAVIOUR, folder / "ask.py")
+    command = process.python(str(program), str(file))
+    variables = {"PYTHONPATH": str(code)}
+    if code == ROOT:  # the template's own code is no program of the copy
+        outcome = process.run(command, code, SECONDS, variables)
+    else:
+        outcome = sandbox.run(command, code, SECONDS, variables)
     if not outcome.succeeded:
         raise Red(f"the modules cannot be asked: {outcome.reason}")
     answers: dict[str, Any] = json.loads(outcome.output.splitlines()[-1])

@@ -8,7 +8,7 @@ from course import orchard
 from course.check import Check
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import process, worktree
+from course.grading import process, sandbox, worktree
 from course.grading.process import Outcome
 from course.grading.result import Verdict, failed, passed
 from course.lessons.lesson_06_bad_data import faults
@@ -34,7 +34,8 @@ def add(folder: Path, rows: list[Row]) -> Outcome:
     file = folder / "offered.csv"
     file.write_bytes(orchard.to_csv(rows))
     command = process.python("-m", "pipeline", "data", "add", file.name)
-    return process.run([*command, "--task", TASK], folder, SECONDS)
+    command += ["--task", TASK]
+    return sandbox.run(command, folder, SECONDS, writes=sandbox.EVERYTHING)
 
 
 class GoodRowsPass(Check):

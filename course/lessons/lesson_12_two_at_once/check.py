@@ -2,7 +2,7 @@
 
 from course.check import Check
 from course.copy import Copy
-from course.grading import history, mutate, process, template_tests
+from course.grading import history, mutate, sandbox, template_tests
 from course.grading.history import Publication
 from course.grading.mutate import Mutant
 from course.grading.result import Verdict, failed, passed
@@ -86,7 +86,7 @@ class TestPasses(Check):
             return failed(f"the last commit has no file {TEST}")
         command = template_tests.command(TEST)
         with template_tests.template(copy, [TEST]) as tree:
-            outcome = process.run(command, tree, SECONDS)
+            outcome = sandbox.run(command, tree, SECONDS)
             if not outcome.succeeded:
                 return failed(template_tests.reason(outcome))
             if not mutate.survivors(tree, [REWORDED], command, SECONDS):
