@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from core.files import emptied
-from core.git import git
+from core.git import git, succeeds
 from course import check, classroom, lesson, show
-from course.classroom import ROOT, Classroom
+from course.classroom import FILE, ROOT, Classroom
 from course.copy import Copy
 from course.lesson import Lesson
 from course.work import Work
@@ -14,7 +14,8 @@ from course.work import Work
 # Nobody's name: what everybody's solution has in common is in its copy.
 HANDLE = "reference"
 UNSET = "self-study"
-_IDENTITY = ("-c", "user.name=teacher", "-c", "user.email=teacher@example.org")
+NAME = "teacher"
+EMAIL = "teacher@example.org"
 
 
 def faults(room: Classroom) -> list[str]:
@@ -26,6 +27,7 @@ def faults(room: Classroom) -> list[str]:
         sentences.append("salt: write a word that no earlier class had.")
     if "OWNER/REPOSITORY" in room.template:
         sentences.append("template: write the address that students copy from.")
+    sentences += _grader_faults(room)
     numbers = [each.number for each in lesson.every()]
     for number in room.due:
         if number not in numbers:
@@ -35,6 +37,22 @@ def faults(room: Classroom) -> list[str]:
             "this checkout has changes that are in no commit: commit them."
         )
     return sentences
+
+
+def _grader_faults(room: Classroom) -> list[str]:
+    """Return what is wrong with the commit whose checks GitHub runs in the copies."""
+    if not room.grader:
+        head = git(ROOT, "rev-parse", "HEAD")
+        return [f"grader: write {head}, this commit, then push both to the template."]
+    short = room.grader[:7]
+    blob = f"{room.grader}:{FILE}"
+    if not succeeds(ROOT, "cat-file", "-e", blob):
+        return [f"grader: this checkout has no commit {short}."]
+    text = git(ROOT, "cat-file", "blob", blob)
+    then = classroom.parse(text)
+    if then.salt != room.salt:
+        return [f"grader: commit {short} has another salt: write a later one."]
+    return []
 
 
 def folder(out: Path) -> Path:
@@ -54,13 +72,18 @@ def solve(out: Path, report: Callable[[str], None]) -> Iterator[tuple[Lesson, st
     part = out / f"{HANDLE}.part"
     with emptied(part):
         clone = _fresh(part)
-        copy = Copy(clone, classroom.load().salt, owner=HANDLE)
+        room = classroom.load()
+        copy = Copy(clone, room.salt, owner=HANDLE)
         for each in lesson.every():
             report(f"solving lesson {each.number}")
-            each.solve(Work(copy))
+            work = Work(copy)
+            each.solve(work)
             copy = copy.at(clone)
             results = check.run_all(each.checks, copy, report)
-            yield each, show.count(results) if show.status(results) else "passed"
+            word = "passed"
+            if show.status(results) != show.GREEN:
+                word = show.count(results)
+            yield each, word
         with emptied(folder(out)):
             pass
         part.rename(folder(out))
@@ -71,12 +94,12 @@ def _fresh(part: Path) -> Path:
     origin = part / "origin.git"
     clone = part / "clone"
     git(part, "clone", "--quiet", "--no-checkout", str(ROOT), str(clone))
+    git(clone, "config", "user.name", NAME)
+    git(clone, "config", "user.email", EMAIL)
     command = ("commit-tree", "HEAD^{tree}", "-m", "Initial commit")
-    commit = git(clone, *_IDENTITY, *command)
+    commit = git(clone, *command)
     git(clone, "checkout", "--quiet", "-B", "main", commit)
     git(part, "init", "--quiet", "--bare", "-b", "main", str(origin))
     git(clone, "remote", "set-url", "origin", str(origin))
-    for key, value in (("name", "teacher"), ("email", "teacher@example.org")):
-        git(clone, "config", f"user.{key}", value)
     git(clone, "push", "--quiet", "origin", "main")
     return clone
