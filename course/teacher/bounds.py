@@ -6,6 +6,7 @@ lists. Each tree is counted once here.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import PipelineError
@@ -15,6 +16,8 @@ from course.grading.worktree import MOST_FILES
 
 MOST_COMMITS = 20_000
 MOST_TREES = 300_000
+# A larger number of files is not written out.
+MOST_SHOWN = 10**9
 _BATCH = 2000
 _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 _FOLDER = b"40000"
@@ -26,18 +29,49 @@ def require_bounded(repository: Path, commit: str) -> None:
     Raises:
         PipelineError: one does, or there are too many commits or trees.
     """
-    commits = int(git(repository, "rev-list", "--count", commit))
+    listed = git(repository, "rev-list", "--count", commit)
+    commits = int(listed)
     if commits > MOST_COMMITS:
         raise PipelineError(f"its history has {commits:,} commits, too many.")
-    listed = git(repository, "log", "--format=%H %T", commit).splitlines()
-    roots = dict(line.split(" ") for line in listed)
+    roots = _roots(repository, commit)
+    trees = set(roots.values())
     counts = Counts(repository)
-    counts.read(sorted(set(roots.values())))
+    counts.read(sorted(trees))
     for name, root in roots.items():
         count = counts.files(root)
         if count > MOST_FILES:
-            shown = f"{count:,}" if count < 10**9 else "more than 1,000,000,000"
-            raise PipelineError(f"its commit {name[:7]} has {shown} files, too many.")
+            commit = name[:7]
+            shown = _shown(count)
+            raise PipelineError(f"its commit {commit} has {shown} files, too many.")
+
+
+def _roots(repository: Path, commit: str) -> dict[str, str]:
+    """Return the tree of each commit of a history."""
+    roots = {}
+    listed = git(repository, "log", "--format=%H %T", commit)
+    for line in listed.splitlines():
+        name, tree = line.split(" ")
+        roots[name] = tree
+    return roots
+
+
+def _shown(count: int) -> str:
+    if count < MOST_SHOWN:
+        return f"{count:,}"
+    return f"more than {MOST_SHOWN:,}"
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """A folder of a commit.
+
+    Attributes:
+        files: the number of files in it, links and submodules included.
+        folders: the trees of the folders in it.
+    """
+
+    files: int = 0
+    folders: list[str] = field(default_factory=list)
 
 
 class Counts:
@@ -45,48 +79,65 @@ class Counts:
 
     def __init__(self, repository: Path) -> None:
         self._repository = repository
-        self._own: dict[str, int] = {}
-        self._folders: dict[str, list[str]] = {}
+        self._trees: dict[str, _Tree] = {}
         self._files: dict[str, int] = {}
 
     def read(self, trees: Sequence[str]) -> None:
-        """Read trees and all below them, each once, level by level."""
+        """Read trees and all below them, each once, level by level.
+
+        Raises:
+            PipelineError: there are too many.
+        """
         level = list(trees)
         while level:
             below: set[str] = set()
-            for tree, content in self._contents(level):
-                folders = []
-                own = 0
-                for mode, _, name in _ENTRY.findall(content):
-                    own += mode != _FOLDER
-                    if mode == _FOLDER:
-                        folders.append(name.hex())
-                self._own[tree] = own
-                self._folders[tree] = folders
-                below.update(folders)
-            level = [tree for tree in below if tree not in self._own]
-            if len(self._own) + len(level) > MOST_TREES:
+            for name, content in self._contents(level):
+                tree = _parsed(content)
+                self._trees[name] = tree
+                below.update(tree.folders)
+            level = list(below.difference(self._trees))
+            count = len(self._trees) + len(level)
+            if count > MOST_TREES:
                 raise PipelineError(f"its history has over {MOST_TREES:,} trees.")
 
     def _contents(self, trees: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         for start in range(0, len(trees), _BATCH):
             batch = trees[start : start + _BATCH]
-            names = "\n".join(batch).encode() + b"\n"
-            output = git_bytes(self._repository, "cat-file", "--batch", stdin=names)
-            yield from zip(batch, contents(output), strict=True)
+            names = "\n".join(batch)
+            output = git_bytes(
+                self._repository,
+                "cat-file",
+                "--batch",
+                stdin=f"{names}\n".encode(),
+            )
+            objects = contents(output)
+            yield from zip(batch, objects, strict=True)
 
-    def files(self, tree: str) -> int:
+    def files(self, name: str) -> int:
         """Return the number of files below a tree, links and submodules included."""
-        pending = [tree]
+        pending = [name]
         while pending:
             current = pending[-1]
-            missing = [
-                folder for folder in self._folders[current] if folder not in self._files
-            ]
+            tree = self._trees[current]
+            missing = set(tree.folders).difference(self._files)
             if missing:
-                pending += missing
+                pending.extend(missing)
                 continue
-            below = sum(self._files[folder] for folder in self._folders[current])
-            self._files[current] = self._own[current] + below
+            count = tree.files
+            for folder in tree.folders:
+                count += self._files[folder]
+            self._files[current] = count
             pending.pop()
-        return self._files[tree]
+        return self._files[name]
+
+
+def _parsed(content: bytes) -> _Tree:
+    """Return what a tree's object holds."""
+    files = 0
+    folders = []
+    for mode, _, name in _ENTRY.findall(content):
+        if mode == _FOLDER:
+            folders.append(name.hex())
+        else:
+            files += 1
+    return _Tree(files, folders)

@@ -1,9 +1,10 @@
 """`course compare`: pairs of copies that have in common what no lesson asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from course import lesson
 from course.teacher.material import Material, normal
@@ -12,6 +13,25 @@ from course.teacher.material import Material, normal
 # for, or what somebody has passed round: a group, and no pair.
 MOST_OF_A_GROUP = 3
 SHARE_OF_A_GROUP = 0.1
+
+
+class Item(NamedTuple):
+    """Something that a student has written.
+
+    Attributes:
+        kind: what it is called in a reason.
+        content: a digest or the words of it.
+    """
+
+    kind: str
+    content: str
+
+
+Owners = dict[str, str]
+"""Students who have the same, each with the place where it is."""
+
+Names = tuple[str, str]
+"""Two students."""
 
 
 @dataclass(frozen=True)
@@ -53,50 +73,89 @@ def compare(
         materials: what each student has written.
         solutions: what solutions have, which anybody may have as well.
     """
-    most = max(MOST_OF_A_GROUP, int(len(materials) * SHARE_OF_A_GROUP))
+    most = _most_of_a_pair(len(materials))
     expected = _items(solutions)
-    page = _pages()
-    reasons: dict[tuple[str, str], list[str]] = {}
+    pages = _pages()
+    reasons: dict[Names, list[str]] = {}
     groups = []
-    for (kind, item), handles in _owners(materials).items():
-        if (kind, item) in expected or item in page:
+    for item, owners in _owners(materials).items():
+        if item in expected:
             continue
-        places = [materials[handle].kinds()[kind][item] for handle in handles]
-        if len(handles) > most:
-            groups.append(Group(handles, f"{kind}: {places[0]}"))
+        if item.content in pages:
             continue
-        for (one, here), (other, there) in combinations(zip(handles, places), 2):
-            where = " and ".join(dict.fromkeys((here, there)))
-            reasons.setdefault((one, other), []).append(f"{kind}: {where}")
-    pairs = [Pair(*names, listed) for names, listed in reasons.items()]
-    pairs.sort(key=lambda pair: -len(pair.reasons))
+        if len(owners) > most:
+            groups.append(_group(item, owners))
+            continue
+        for names, reason in _reasons(item, owners):
+            listed = reasons.setdefault(names, [])
+            listed.append(reason)
+    pairs = []
+    for (one, other), listed in reasons.items():
+        pair = Pair(one, other, listed)
+        pairs.append(pair)
+    pairs.sort(key=_strength, reverse=True)
     return Comparison(pairs, groups)
 
 
-def _owners(materials: Mapping[str, Material]) -> dict[tuple[str, str], list[str]]:
-    """Return who has each item, by its kind and itself."""
-    owners: dict[tuple[str, str], list[str]] = {}
+def _most_of_a_pair(copies: int) -> int:
+    """Return how many copies have the same without being a group."""
+    share = int(copies * SHARE_OF_A_GROUP)
+    return max(MOST_OF_A_GROUP, share)
+
+
+def _strength(pair: Pair) -> int:
+    return len(pair.reasons)
+
+
+def _group(item: Item, owners: Owners) -> Group:
+    handles = list(owners)
+    first = handles[0]
+    reason = f"{item.kind}: {owners[first]}"
+    return Group(handles, reason)
+
+
+def _reasons(item: Item, owners: Owners) -> Iterator[tuple[Names, str]]:
+    """Yield each pair of students with the reason: what both have, and where."""
+    for names in combinations(owners, 2):
+        one, other = names
+        here = owners[one]
+        there = owners[other]
+        where = here
+        if there != here:
+            where = f"{here} and {there}"
+        reason = f"{item.kind}: {where}"
+        yield names, reason
+
+
+def _owners(materials: Mapping[str, Material]) -> dict[Item, Owners]:
+    """Return the students who have each item, in their order."""
+    everything: dict[Item, Owners] = {}
     for handle, material in materials.items():
-        for kind, items in material.kinds().items():
-            for item in items:
-                owners.setdefault((kind, item), []).append(handle)
-    return owners
+        for kind, places in material.kinds().items():
+            for content, place in places.items():
+                item = Item(kind, content)
+                owners = everything.setdefault(item, {})
+                owners[handle] = place
+    return everything
 
 
-def _items(materials: Iterable[Material]) -> set[tuple[str, str]]:
-    items: set[tuple[str, str]] = set()
+def _items(materials: Iterable[Material]) -> set[Item]:
+    items = set()
     for material in materials:
-        for kind, listed in material.kinds().items():
-            items.update((kind, item) for item in listed)
+        for kind, places in material.kinds().items():
+            for content in places:
+                items.add(Item(kind, content))
     return items
 
 
 def _pages() -> set[str]:
     """Return the sentences of the lessons, which a student may well copy."""
-    sentences = set()
+    sentences: set[str] = set()
     for each in lesson.every():
-        for path in sorted(Path(each.path).iterdir()):
-            if path.suffix in (".md", ".py"):
-                for line in path.read_text("utf-8").splitlines():
-                    sentences.add(normal(line))
+        for path in Path(each.path).iterdir():
+            if path.suffix not in (".md", ".py"):
+                continue
+            text = path.read_text("utf-8")
+            lines = text.splitlines()
+            sentences.update(map(normal, lines))
     return sentences
