@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from core.counts import counted
 from core.errors import PipelineError, UsageError
 from core.files import emptied
 from core.git import GitError, git, succeeds
@@ -54,8 +55,9 @@ def archive(history: History, year: str, now: datetime | None = None) -> Archive
     moved = _movable(history, of_year)
     if not moved:
         raise UsageError(
-            f"no run of {year} can be archived: {len(of_year)} runs of that year are"
-            " here, and they are those of promoted models or belong with later ones."
+            f"no run of {year} can be archived:"
+            f" {counted(len(of_year), 'run of that year is', 'runs of that year are')}"
+            " here: those of promoted models, or that belong with later ones."
         )
     faults = history.verify(moved)
     if faults:
@@ -139,7 +141,7 @@ def _remove(history: History, run_ids: Iterable[str], year: str, head: str) -> s
     options = ("-r", "--quiet", "--pathspec-from-file=-")
     git(root, "rm", *options, stdin="\n".join(folders))
     message = (
-        f"chore(history): archive {len(folders)} runs of {year}\n\n"
+        f"chore(history): archive {counted(len(folders), 'run')} of {year}\n\n"
         f"The tag {TAGS}{year} holds them.\n\n{TRAILER}: {year} {head}\n"
     )
     git(root, "commit", "--quiet", "--no-verify", "--file=-", stdin=message)

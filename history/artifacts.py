@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from core.counts import counted
 from history import layout
 from history.bucket import THREADS, Bucket
 from history.bucket_address import parse
@@ -55,7 +56,7 @@ class ArtifactStore:
                 self._complete.add(folder)
         self._write(missing, notice)
         if missing:
-            notice(f"{self._bucket.address}: {len(missing):,} files copied")
+            notice(f"{self._bucket.address}: {counted(len(missing), 'file')} copied")
         return len(missing)
 
     def _present(self, folders: list[Path]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from core.counts import counted
 from core.errors import PipelineError
 from core.files import TEMPORARY_PREFIX
 from history import database, layout, mlflow_rows, postgres, registry, runfile
@@ -35,7 +36,8 @@ class Change:
     runs: int
 
     def __str__(self) -> str:
-        return f"{self.runs} runs ({self.added} added, {self.removed} removed)"
+        runs = counted(self.runs, "run")
+        return f"{runs} ({self.added} added, {self.removed} removed)"
 
 
 def build_database(mlruns: Path, target: Path | str) -> Change:

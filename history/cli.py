@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from core import renamed
+from core.counts import counted
 from core.errors import PipelineError
 from history import cli_archive, cli_build, importer, prune, queries, runfile, text
 from history.advice import advice
@@ -82,9 +83,12 @@ def export_runs(
     settings: Settings = context.obj
     with settings.history() as history:
         result = export(history, to, _notice)
-    print(f"{to}: {result.runs} runs, {result.versions} versions of models.")
+    runs = counted(result.runs, "run")
+    versions = counted(result.versions, "version of a model", "versions of models")
+    print(f"{to}: {runs}, {versions}.")
     if result.left_out:
-        raise PipelineError(f"{len(result.left_out)} runs are left out, see above.")
+        left_out = counted(len(result.left_out), "run is", "runs are")
+        raise PipelineError(f"{left_out} left out, see above.")
 
 
 @app.command("verify")
@@ -102,10 +106,11 @@ def verify_history(context: typer.Context, as_json: Json = False) -> None:
         elif faults:
             print("\n".join(map(str, faults)))
         else:
-            print(f"{len(history)} runs, no fault.")
+            print(f"{counted(len(history), 'run')}, no fault.")
         if faults:
             remedy = advice(history.location, faults)
-            raise PipelineError(f"the history has {len(faults)} faults: {remedy}.")
+            count = counted(len(faults), "fault")
+            raise PipelineError(f"the history has {count}: {remedy}.")
 
 
 @app.command("prune", help=prune.__doc__)
@@ -124,10 +129,13 @@ def prune_history(
     if as_json:
         print(json.dumps(paths))
         return
-    outcome = "would be deleted" if dry_run else "were deleted; commit that"
     for path in paths:
         print(path)
-    print(f"{len(paths)} runs {outcome}.")
+    if dry_run:
+        print(f"{counted(len(paths), 'run')} would be deleted.")
+    else:
+        deleted = counted(len(paths), "run was deleted", "runs were deleted")
+        print(f"{deleted}; commit that.")
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from core.counts import counted
 from history.cli_settings import Settings
 
 Year = Annotated[str, typer.Argument(metavar="YEAR", help="A year, such as 2025.")]
@@ -19,9 +20,11 @@ def archive_year(context: typer.Context, year: Year) -> None:
     settings: Settings = context.obj
     with settings.history() as history:
         result = archive(history, year)
-    print(f"{result.moved} runs of {year} are in the tag {result.tag}.")
+    moved = counted(result.moved, f"run of {year} is", f"runs of {year} are")
+    print(f"{moved} in the tag {result.tag}.")
     if result.stay:
-        print(f"{result.stay} runs stay: those of promoted models, or of later runs.")
+        stay = counted(result.stay, "run stays", "runs stay")
+        print(f"{stay}: those of promoted models, or of later runs.")
     print(f"Push both: git push --atomic origin HEAD {result.tag}")
 
 
@@ -34,4 +37,4 @@ def extract_year(context: typer.Context, year: Year) -> None:
     with settings.history() as history:
         count = extract(history, year)
         folder = history.location.relative(archived_folder(history.path, year))
-    print(f"{folder}: {count} runs; `history build` takes them in.")
+    print(f"{folder}: {counted(count, 'run')}; `history build` takes them in.")

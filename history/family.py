@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.counts import counted
 from core.errors import PipelineError, UsageError
 from history.mlflow_source import Store, UnreadableRunError
 
@@ -68,9 +69,9 @@ class Family:
                 self._notice(self._sentence(run_id))
         failed = self._failed.intersection(seeds)
         if failed:
+            done = counted(len(self.folders), "run was imported", "runs were imported")
             raise PipelineError(
-                f"{len(self.folders)} runs were imported, {len(failed)} could not be:"
-                " the reasons are named above."
+                f"{done}, {len(failed)} could not be: the reasons are named above."
             )
 
     def import_named(self, run_ids: Sequence[str]) -> None:

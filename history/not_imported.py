@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.counts import counted
 from core.file_names import MODEL
 from history import registry
 from history.mlflow_source import Store
@@ -21,7 +22,7 @@ def notices(store: Store, mlruns: Path) -> list[str]:
     parts = []
     for kind, count in counts.items():
         if count:
-            parts.append(_counted(count, kind))
+            parts.append(counted(count, kind))
     if parts:
         content = " and ".join(parts)
         sentences.append(
@@ -39,18 +40,12 @@ def _notice_of_versions(versions: list[str]) -> str:
     more = len(versions) - VERSIONS_LISTED
     if more > 0:
         listed += f" and {more} more"
-    count = _counted(len(versions), "registered model version")
-    verb = "is" if len(versions) == 1 else "are"
+    noun = "registered model version"
+    count = counted(len(versions), f"{noun} is", f"{noun}s are")
     return (
-        f"{count} {verb} not imported ({listed}): a version in the history is the"
+        f"{count} not imported ({listed}): a version in the history is the"
         f" promotion of a run's `{MODEL}`, and `History.promote` adds it."
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count} {noun}s"
 
 
 def _count_traces(store: Store) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.counts import counted
 from core.git import GitError, git
 from history import gitlog, layout
 from history.location import Location
@@ -47,8 +48,7 @@ class LeftOut:
 
     def notice(self) -> str:
         """Return a sentence about what is not checked."""
-        count = len(self._paths)
-        files = "1 file is" if count == 1 else f"{count} files are"
+        files = counted(len(self._paths), "file is", "files are")
         return (
             f"This checkout is sparse: {files} left out and cannot be checked;"
             " `git sparse-checkout disable` brings all."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from core.counts import counted
 from history import layout
 from history.runfile import Run
 
@@ -84,8 +85,8 @@ def run_page(
     lines += _section("data", _datasets(run))
     lines += ["", "models"]
     for model in run.models:
-        count = len(model.artifacts)
-        line = f"{model.model_id}  {model.name}, {count} files"
+        files = counted(len(model.artifacts), "file")
+        line = f"{model.model_id}  {model.name}, {files}"
         lines.append(line)
     lines += _section("artifacts", _artifacts(run))
     return "\n".join(lines) + "\n"

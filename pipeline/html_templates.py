@@ -2,6 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from core.counts import counted
+
 
 def environment(package: str) -> Environment:
     """Return the environment for the templates of a package, which escapes all values.
@@ -11,7 +13,7 @@ def environment(package: str) -> Environment:
     Args:
         package: the package with the folder `templates/`, such as `pipeline.site`.
     """
-    return Environment(
+    templates = Environment(
         loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
@@ -19,3 +21,5 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["counted"] = counted
+    return templates

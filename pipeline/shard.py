@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.counts import counted
 from core.errors import UsageError
 
 FORM = re.compile(r"(?P<number>[1-9]\d*)/(?P<count>[1-9]\d*)")
@@ -47,8 +48,8 @@ class Shard:
         """
         if len(names) < self.count:
             raise UsageError(
-                f"shard {self}: there are {len(names)} tasks, which is too few for"
-                f" {self.count} shards."
+                f"shard {self}: {counted(len(names), 'task is', 'tasks are')} too few for"
+                f" {counted(self.count, 'shard')}."
             )
         first = self.number - 1
         share = names[first :: self.count]

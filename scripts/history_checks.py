@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core import environment
+from core.counts import counted
 from core.errors import PipelineError
 from core.redact import redact_address
 from history import layout, mlflow_rows, runfile
@@ -75,7 +76,8 @@ def compare_server(repo: Repo, server: str) -> list[Fault]:
             seen.add(run.run_id)
             faults += differences(run, entity)
     print(
-        f"{len(seen)} of {len(runs)} runs are there, {len(faults)} of them differ;"
+        f"{len(seen):,} of {counted(len(runs), 'run is', 'runs are')} there,"
+        f" {len(faults)} of them differ;"
         f" {others} more are only on the server (`pipeline history import` imports"
         " them)."
     )

@@ -10,6 +10,7 @@ import sys
 from functools import partial
 
 from core import environment
+from core.counts import counted
 from core.errors import PipelineError
 from pipeline.repo import Repo
 from scripts import console
@@ -52,7 +53,7 @@ def main() -> int:
 def api(settings: Settings) -> list[Seen]:
     """Compare each golden request with its answer, and the metrics with the requests."""
     seen = verify.api(settings)
-    before = counted(settings)
+    before = counted_predictions(settings)
     tasks = []
     for manifest, answer in verify.predictions(settings):
         task = manifest["task"]
@@ -60,7 +61,7 @@ def api(settings: Settings) -> list[Seen]:
         if fault:
             raise StackError(f"mlops-api, {task}: {fault}.")
         tasks.append(task)
-    after = counted(settings)
+    after = counted_predictions(settings)
     for task in tasks:
         first = before.get(task, 0)
         last = after.get(task, 0)
@@ -70,7 +71,7 @@ def api(settings: Settings) -> list[Seen]:
                 f"{first:g} to {last:g}: see its /metrics."
             )
     count = len(tasks)
-    text = f"{count} of {count} golden requests answered and counted"
+    text = f"{count} of {counted(count, 'golden request')} answered and counted"
     address = settings.url("mlops-api", "/metrics")
     seen.append(Seen("Metrics", address, text))
     return seen
@@ -98,7 +99,7 @@ def difference(manifest: Json, answer: Json) -> str:
     return ""
 
 
-def counted(settings: Settings) -> dict[str, float]:
+def counted_predictions(settings: Settings) -> dict[str, float]:
     """Return how many predictions the API has counted, by task."""
     address = settings.url("mlops-api", "/metrics")
     with open_url(address, 30) as answer:
@@ -122,10 +123,14 @@ def mlflow(settings: Settings) -> list[Seen]:
     faults = compare_server(repo, address)
     if faults:
         raise StackError(
-            f"MLflow does not show {len(faults)} of the {runs} runs as their files"
-            f" have them, the first: {faults[0]}."
+            f"MLflow does not show {len(faults)} of the {counted(runs, 'run')} as their"
+            f" files have them, the first: {faults[0]}."
         )
-    seen.append(Seen("History", address, f"{runs} of {runs} runs as in their files"))
+    seen.append(
+        Seen(
+            "History", address, f"{runs:,} of {counted(runs, 'run')} as in their files"
+        )
+    )
     return seen
 
 

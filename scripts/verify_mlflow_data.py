@@ -198,10 +198,15 @@ def main() -> int:
     for fault in faults:
         print(f"✗ {fault}")
     if faults:
-        print(f"{len(faults)} faults.")
+        print(f"{counted(len(faults), 'fault')}.")
     else:
-        print(f"✓ {len(history.runs)} runs, no fault.")
+        print(f"✓ {counted(len(history.runs), 'run')}, no fault.")
     return bool(faults)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Do the same as `core.counts`, which this file may have to do without."""
+    return f"1 {one}" if count == 1 else f"{count:,} {many or one + 's'}"
 
 
 def arguments() -> argparse.Namespace:
@@ -324,7 +329,7 @@ def show_record(history: History) -> None:
     commits = commits_of(history)
     if commits:
         print("\n".join(commits[:RECORDS]))
-        print(f"{len(commits)} commits in all.")
+        print(f"{counted(len(commits), 'commit')} in all.")
         return
     promotions: list[Json] = []
     for versions in history.versions.values():
@@ -337,8 +342,8 @@ def show_record(history: History) -> None:
         decided_by = promotion["decided_by"]
         print(f"{commit} {promoted_on} {version}, by {decided_by}")
     print(
-        f"{len(promotions)} promotions in all; without Git or its folder no commits are"
-        " shown."
+        f"{counted(len(promotions), 'promotion')} in all; without Git or its folder no"
+        " commits are shown."
     )
 
 
@@ -372,7 +377,8 @@ def compare_server(run_ids: Set[str], server: str) -> list[str]:
         return []
     present = len(run_ids & served)
     others = len(served) - present
-    print(f"{present} of {len(run_ids)} runs are there; {others} more are only there.")
+    runs = counted(len(run_ids), "run is", "runs are")
+    print(f"{present} of {runs} there; {others} more are only there.")
     missing = sorted(run_ids - served)
     return [f"run {run_id}: the server does not show it" for run_id in missing]
 

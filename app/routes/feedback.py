@@ -9,6 +9,7 @@ from typing_extensions import TypeAliasType
 from app.dependencies import ServicesDep
 from app.errors import ApiError
 from app.serving.validation import FLOAT32_MAX, MAX_RECORDS
+from core.counts import counted
 
 Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=1000)]
@@ -55,7 +56,9 @@ def send_feedback(body: Feedback, services: ServicesDep) -> FeedbackCount:
     truth = body.truth if isinstance(body.truth, list) else [body.truth]
     if len(truth) != len(rows):
         raise ApiError(
-            422, f"body.truth: the request had {len(rows)} records, not {len(truth)}."
+            422,
+            f"body.truth: the request had {counted(len(rows), 'record')}, not"
+            f" {len(truth)}.",
         )
     task = rows[0].task
     _check_values(truth, services.models.get(task).manifest.target.classes)

@@ -13,6 +13,7 @@ from app.routes.jobs import RESPONSES, WAIT_SECONDS, FinishedJob, Wait, run_job
 from app.security import ADMIN_ONLY
 from app.serving.model import Model
 from app.serving.repository import ModelRepository
+from core.counts import counted
 from core.jobs import JobRequest
 
 MAX_ROWS = 100_000
@@ -119,7 +120,7 @@ def task_of(body: Train, models: ModelRepository) -> str:
     if len(tasks) == 1:
         return tasks[0]
     unnamed = isinstance(first_row, list)
-    fields = f"{len(first_row)} fields" if unnamed else "these fields"
+    fields = counted(len(first_row), "field") if unnamed else "these fields"
     if tasks:
         names = ", ".join(tasks)
         message = f"the tasks {names} have {fields}: name one of them as task"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import MAX_FAULTS, ApiError, body_fault
+from core.counts import counted
 
 # How many names a message lists, and how many characters of each: clients send any.
 MAX_NAMES = 100
@@ -29,8 +30,8 @@ def ambiguous(
         message = f"the tasks {names} have the same fields: name one in the path."
     else:
         message = (
-            f"the tasks {names} have {len(first)} fields each: name one in the path, or"
-            " send records with the names of their fields."
+            f"the tasks {names} have {counted(len(first), 'field')} each: name one in the"
+            " path, or send records with the names of their fields."
         )
     return _error(fields, location, message, tasks)
 
@@ -49,7 +50,7 @@ def unknown(fields: Fields, location: Location, first: Any) -> ApiError:
     closest = tasks[0]
     if isinstance(first, list):
         lengths = [f"{task} has {len(fields[task])}" for task in tasks]
-        message = f"no task has {len(first)} fields: {_listed(lengths)}."
+        message = f"no task has {counted(len(first), 'field')}: {_listed(lengths)}."
     elif _shared(fields[closest], first):
         difference = _difference(fields[closest], first)
         message = f"no task has exactly these fields: {closest} {difference}"

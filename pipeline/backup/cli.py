@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from core.counts import counted
 from core.errors import UsageError
 from pipeline.backup import backup as backups
 from pipeline.backup import places
@@ -50,7 +51,7 @@ def backup(
             bucket.upload(copy)
     else:
         contents = backups.make(repo, chosen, Path(target), _print)
-    print(f"{target}: {len(contents.archives)} archives.")
+    print(f"{target}: {counted(len(contents.archives), 'archive')}.")
 
 
 def restore_backup(

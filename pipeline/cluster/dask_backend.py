@@ -14,6 +14,7 @@ import dask
 from distributed import Client, Future, KilledWorker
 from distributed.comm import CommClosedError
 
+from core.counts import counted
 from core.errors import PipelineError
 from pipeline import code_version
 from pipeline.cluster import check, references, remote_call
@@ -58,8 +59,7 @@ class DaskBackend:
     @property
     def summary(self) -> str:
         """The number of workers, and the address of Dask's dashboard."""
-        count = len(self._client.nthreads())
-        workers = "1 worker" if count == 1 else f"{count} workers"
+        workers = counted(len(self._client.nthreads()), "worker")
         return (
             f"Training on {workers} of {self.address}."
             f" Dashboard: {self._client.dashboard_link}"

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from core.counts import counted
 from pipeline.compare.comparison import (
     ChangedPrediction,
     Comparison,
@@ -107,7 +108,8 @@ def summary(predictions: Predictions) -> str:
         f" changed; the mean change of all is {predictions.mean_change:.3g}"
     )
     if predictions.other_class is not None:
-        text += f", and {predictions.other_class} rows get another class"
+        rows = counted(predictions.other_class, "row gets", "rows get")
+        text += f", and {rows} another class"
     if predictions.note:
         text += f" ({predictions.note})"
     return f"{text}."

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from core.counts import counted
+
 app = typer.Typer(no_args_is_help=True)
 
 
@@ -30,12 +32,12 @@ def add(
 
     added = run(context.obj, task, file, by_dvc)
     where = added.path.relative_to(context.obj.root).as_posix()
-    print(f"{where}: {added.rows} rows, sha256 {added.digest}")
+    print(f"{where}: {counted(added.rows, 'row')}, sha256 {added.digest}")
     if added.before:
-        print(
-            f"The old snapshot had {added.before} rows: {added.new} rows are new and"
-            f" {added.gone} are gone."
-        )
+        before = counted(added.before, "row")
+        new = counted(added.new, "row is", "rows are")
+        gone = counted(added.gone, "is", "are")
+        print(f"The old snapshot had {before}: {new} new and {gone} gone.")
     if added.path.stat().st_size > MANY_BYTES and not by_dvc:
         print("GitHub warns of files over 50 MB: `--dvc` has DVC keep the table.")
     files = f"{where}.dvc data/.gitignore" if by_dvc else where

@@ -8,6 +8,8 @@ from typing import TextIO
 
 import pandas as pd
 
+from core.counts import counted
+
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _VALUE = re.compile(rf"\s*({_QUOTED}|[^,'\"]*?)\s*(?:,|$)")
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|\S+)\s+(.+)", re.IGNORECASE)
@@ -99,8 +101,8 @@ def _rows(file: TextIO, attributes: list[Attribute]) -> Iterator[list[str]]:
         values = _values(line)
         if len(values) != len(attributes):
             raise ValueError(
-                f"row {number} has {len(values)} values for {len(attributes)} columns; "
-                "correct the row or leave it out"
+                f"row {number} has {counted(len(values), 'value')} for"
+                f" {counted(len(attributes), 'column')}; correct the row or leave it out"
             )
         for attribute, value in zip(attributes, values, strict=True):
             if not _allows(attribute, value):

@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from core.counts import counted
+
 CHUNK_ROWS = 50_000  # rows that are in memory as Python text at a time
 BLANKS = "blanks"
 # How files of other formats begin.
@@ -137,8 +139,8 @@ def _chunks(
     for number, (line, values) in enumerate(records, start=1):
         if len(values) != width:
             raise ValueError(
-                f"row {number} (line {line}) has {len(values)} values for"
-                f" {width} columns; correct the row or leave it out"
+                f"row {number} (line {line}) has {counted(len(values), 'value')} for"
+                f" {counted(width, 'column')}; correct the row or leave it out"
             )
         rows.append(values)
         if len(rows) == CHUNK_ROWS:

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from core.counts import counted
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -104,10 +106,4 @@ class Reproduction:
 
     def _count_tolerated(self) -> str:
         kinds = Counter(difference.kind for difference in self.tolerated)
-        return ", ".join(counted(kind, count) for kind, count in kinds.items())
-
-
-def counted(what: str, count: int) -> str:
-    """Return a number of things in words, such as `18 metrics`."""
-    plural = "s" if count > 1 else ""
-    return f"{count} {what}{plural}"
+        return ", ".join(counted(count, kind) for kind, count in kinds.items())

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from core.counts import counted
 from core.file_names import MODEL
 from history.runfile import Run
 from pipeline.recorded_run import ALGORITHM, model_digest
-from pipeline.reproduce.result import Difference, counted
+from pipeline.reproduce.result import Difference
 
 # Metrics that measure the machine, and not the model.
 DURATIONS = ("fit_seconds", "latency_ms")
@@ -72,7 +73,7 @@ class Results:
         """Return how many values are equal, such as `18 metrics`."""
         counts = []
         for what, count in Counter(self._equal).items():
-            counts.append(counted(what, count))
+            counts.append(counted(count, what))
         return counts
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.counts import counted
 from pipeline.search.trial import FAILED, PRUNED, Trial
 
 
@@ -28,8 +29,9 @@ class SearchResult:
     def sentence(self, metric: str) -> str:
         """Return the result in one sentence."""
         return (
-            f"{self.algorithm}: {len(self.trials)} trials ({self.count(PRUNED)} pruned,"
-            f" {self.count(FAILED)} failed), {self.seconds:.0f} s; {metric} of the best"
+            f"{self.algorithm}: {counted(len(self.trials), 'trial')}"
+            f" ({self.count(PRUNED)} pruned, {self.count(FAILED)} failed),"
+            f" {self.seconds:.0f} s; {metric} of the best"
             f" is {self.best.mean:.6g} (trial {self.best.number}),"
             f" of the first {self.trials[0].mean:.6g}"
         )

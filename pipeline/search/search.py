@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import Progress
 
+from core.counts import counted
 from core.errors import PipelineError, UsageError
 from core.files import sha256_bytes
 from pipeline import tasks
@@ -161,9 +162,10 @@ class _Searching:
             recorder.end(study)
         if study.best is None:
             failures = [trial.failure for trial in study.trials if trial.failure]
+            trials = counted(len(study.trials), "trial")
             raise PipelineError(
-                f"{task.name}: all {len(study.trials)} trials of {algorithm} failed, the"
-                f" first because of {failures[0]}: correct the space in params.yaml."
+                f"{task.name}: none of {trials} of {algorithm} succeeded, the first"
+                f" failed because of {failures[0]}: correct the space in params.yaml."
             )
         seconds = time.time() - began
         return SearchResult(algorithm, study.trials, study.best, seconds)

@@ -1,5 +1,6 @@
 """The stage `features`: choose the features, and hold out the rows for judging."""
 
+from core.counts import counted
 from core.files import to_json, write_atomic
 from pipeline.data import table as tables
 from pipeline.params import Params
@@ -25,8 +26,8 @@ def run(repo: Repo, task: Task, settings: Params) -> str:
     tables.write(folder.holdout, parts.holdout)
     write_atomic(folder.features, to_json({"features": names}))
     return (
-        f"{task.name}: {len(names)} features, {len(parts.train)} rows to train on,"
-        f" {len(parts.holdout)} held out"
+        f"{task.name}: {counted(len(names), 'feature')},"
+        f" {counted(len(parts.train), 'row')} to train on, {len(parts.holdout):,} held out"
     )
 
 

@@ -1,5 +1,6 @@
 """The stage `prepare`: fetch a task's table and check every row."""
 
+from core.counts import counted
 from core.files import to_json, write_atomic
 from pipeline.data import table as tables
 from pipeline.data.fetch import Dataset, fetch
@@ -22,7 +23,7 @@ def run(repo: Repo, task: Task) -> str:
     write_atomic(folder.table_digest, f"{dataset.digest}\n")
     source = {"origin": dataset.origin, "snapshot": dataset.snapshot}
     write_atomic(folder.source, to_json(source))
-    return f"{task.name}: {len(dataset.table)} rows of {dataset.origin}"
+    return f"{task.name}: {counted(len(dataset.table), 'row')} of {dataset.origin}"
 
 
 def load(task: Task, folder: StageFolder) -> Dataset:

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from core.counts import counted
 from core.errors import PipelineError
 from core.files import write_atomic
 from pipeline.cluster import settings as cluster_settings
@@ -40,7 +41,8 @@ def run(repo: Repo, task: Task, settings: Params) -> str:
         candidate_files.write(unfinished, results)
     write_atomic(folder.timings, candidate_files.render_timings(timed))
     failed = [result.algorithm for result in results if isinstance(result, Failure)]
-    sentence = f"{task.name}: {len(results) - len(failed)} candidates are trained"
+    trained = counted(len(results) - len(failed), "candidate is", "candidates are")
+    sentence = f"{task.name}: {trained} trained"
     if failed:
         sentence += f", {', '.join(failed)} failed"
     return sentence

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from core.counts import counted
 from core.errors import PipelineError
 from pipeline.data.derived import DerivedFeature
 from pipeline.schema import Feature, Kind, Task
@@ -80,7 +81,7 @@ class TrainingData:
             return
         of_one_class = "of one class " if classes else ""
         raise PipelineError(
-            f"{self.task.name}: {fewest} rows {of_one_class}to train on and"
+            f"{self.task.name}: {counted(fewest, 'row')} {of_one_class}to train on and"
             f" {len(self.holdout)} held out are too few for {self.folds} folds and a"
             " hold-out with every class: bring more rows, or change folds or"
             " holdout_share in params.yaml."

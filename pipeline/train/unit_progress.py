@@ -5,6 +5,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import Progress
 
+from core.counts import counted
 from pipeline.train.units import Outcome, Unit
 
 
@@ -74,8 +75,8 @@ class UnitProgress:
         longest = max(self._seconds, key=self._seconds.__getitem__)
         seconds = self._seconds[longest]
         return (
-            f"{self._task}: {len(self._seconds)} units of work took {total:.1f} s in"
-            f" all, the longest {seconds:.1f} s ({longest})"
+            f"{self._task}: {counted(len(self._seconds), 'unit')} of work took"
+            f" {total:.1f} s in all, the longest {seconds:.1f} s ({longest})"
         )
 
     def _print(self, line: str) -> None:

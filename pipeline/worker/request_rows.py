@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.counts import counted
 from core.errors import UsageError
 from core.jobs import Record
 from pipeline.schema import Task
@@ -57,8 +58,8 @@ def _record(number: int, row: Row, task: Task) -> Record:
     if len(row) != len(names):
         order = ", ".join(names)
         raise UsageError(
-            f"{GIVEN}: row {number} has {len(row)} values, but {task.name} has"
-            f" {len(names)} features: send {order}, in this order."
+            f"{GIVEN}: row {number} has {counted(len(row), 'value')}, but {task.name} has"
+            f" {counted(len(names), 'feature')}: send {order}, in this order."
         )
     return dict(zip(names, row, strict=True))
 
@@ -72,8 +73,9 @@ def _with_target(task: Task, records: list[Record], target: list[Any]) -> list[R
     name = task.target.name
     if len(target) != len(records):
         raise UsageError(
-            f"target has {len(target)} values and data has {len(records)} rows: send"
-            f" one {name} for each row, in the same order."
+            f"target has {counted(len(target), 'value')} and data has"
+            f" {counted(len(records), 'row')}: send one {name} for each row, in the same"
+            " order."
         )
     labelled = []
     for record, value in zip(records, target, strict=True):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from core.counts import counted
 from core.git import GitError, succeeds
 from scripts import console
 from scripts.ci import api, budget, own_commits
@@ -47,8 +48,8 @@ def decide(allowed: budget.Budget) -> Decision:
         why = f"The branch no longer holds {last[:9]}, the last green night's commit."
         return Decision(True, why)
     pushed = own_commits.foreign(Path(), "HEAD", last)
-    count = len(pushed) or "No"
-    why = f"{count} commits of people since {last[:9]}, the last green night's commit."
+    commits = counted(len(pushed), "commit") if pushed else "No commit"
+    why = f"{commits} of people since {last[:9]}, the last green night's commit."
     return Decision(bool(pushed), why)
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from core.counts import counted
 from scripts.stack.settings import HOST, ROOT, Settings
 
 # The first version with wheels of all packages, and the first without. The shell
@@ -133,7 +134,8 @@ def _checkout() -> Check:
             return Check("Checkout", f"{ROOT} is incomplete", remedy)
     models = list(ROOT.glob("deployment/models/*/manifest.json"))
     runs = list(ROOT.glob("mlruns/*/*/*/run.json"))
-    return Check("Checkout", f"{len(models)} models, {len(runs)} runs")
+    counts = f"{counted(len(models), 'model')}, {counted(len(runs), 'run')}"
+    return Check("Checkout", counts)
 
 
 def _disk(mode: str) -> Check:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from core.counts import counted
 from scripts.loopback import ask, open_url
 from scripts.stack.seen import Seen
 from scripts.stack.settings import ENDPOINT, JAEGER, Settings, StackError
@@ -49,7 +50,7 @@ def targets(
         up += states.count("up")
         count += len(states)
     address = settings.url("prometheus", "/targets")
-    return [Seen("Prometheus", address, f"{up} of {count} targets up")]
+    return [Seen("Prometheus", address, f"{up} of {counted(count, 'target')} up")]
 
 
 def _health(settings: Settings) -> Health:

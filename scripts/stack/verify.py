@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from core.counts import counted
 from scripts.loopback import FAILURES, ask, refuses
 from scripts.stack import admin_key, mlflow_proxy, monitoring, reconciler
 from scripts.stack.seen import Look, Seen
@@ -117,7 +118,7 @@ def _traffic(settings: Settings) -> str:
     for series, minutes in figures["hour"].items():
         if series.startswith("predictions_total"):
             count += sum(minutes)
-    return f"{count:,.0f} predictions in the last hour"
+    return f"{counted(round(count), 'prediction')} in the last hour"
 
 
 def _worker(settings: Settings) -> list[Seen]:
@@ -141,7 +142,7 @@ def _cluster(settings: Settings) -> list[Seen]:
     if not count:
         raise StackError("the cluster has no worker: see the log of dask-worker.")
     page = settings.url("dask-scheduler", "/status")
-    return [Seen("Cluster", page, f"{count} worker" + "s" * (count > 1))]
+    return [Seen("Cluster", page, counted(count, "worker"))]
 
 
 def _bucket(settings: Settings) -> list[Seen]:
@@ -172,14 +173,14 @@ def mlflow(settings: Settings) -> list[Seen]:
     if missing:
         shown = count - len(missing)
         raise StackError(
-            f"MLflow shows {shown} of the {count} runs in"
+            f"MLflow shows {shown} of the {counted(count, 'run')} in"
             " mlruns/: check them with `python scripts/verify_mlflow_data.py`."
         )
     champions = ", ".join(_champions(server)) or "none yet"
     experiments_page = settings.url("mlflow-server", f"/#/experiments{QUERY}")
     models_page = settings.url("mlflow-server", f"/#/models{QUERY}")
     return [
-        Seen("MLflow", experiments_page, f"{count} of {count} runs"),
+        Seen("MLflow", experiments_page, f"{count:,} of {counted(count, 'run')}"),
         Seen("MLflow", models_page, champions),
     ]
 

@@ -99,7 +99,7 @@ def test_the_watcher_copies_what_is_new(
     add_run(repo.mlruns)
     watcher.check()
     assert contents(bucket) == expected(repo)
-    assert f"{ADDRESS}: 1 files copied" in capsys.readouterr().out
+    assert f"{ADDRESS}: 1 file copied" in capsys.readouterr().out
 
 
 def test_a_file_that_git_writes_during_the_copy_comes_with_the_next_call(

@@ -203,7 +203,7 @@ def test_the_watcher_follows_the_files_and_survives_damage(
     exporter = Exporter()
     watched = (repo.mlruns, path_of(repo), 0.05, exporter)
     threading.Thread(target=watch, args=watched, daemon=True).start()
-    wait_until(lambda: printed("1 runs (1 added, 0 removed)"))
+    wait_until(lambda: printed("1 run (1 added, 0 removed)"))
     second, missing = damage(repo, first)
     wait_until(lambda: printed("cannot be read"))
     time.sleep(0.3)

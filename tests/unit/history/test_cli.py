@@ -67,7 +67,7 @@ def printed(*arguments: str) -> Any:
 
 def test_build_writes_where_it_is_asked_to(repo: Workspace, tmp_path: Path) -> None:
     add_run(repo.mlruns)
-    assert "1 runs (1 added, 0 removed)" in call("build").stdout
+    assert "1 run (1 added, 0 removed)" in call("build").stdout
     assert (repo.build / "mlflow.db").is_file()
     database = tmp_path / "x.db"
     assert call("build", "--db", str(database)).exit_code == 0
@@ -156,7 +156,7 @@ def add_note(repo: Workspace) -> Path:
 
 def test_verify_ends_with_1_and_prints_the_faults(repo: Workspace) -> None:
     path = add_note(repo)
-    assert "1 runs, no fault." in call("verify").stdout
+    assert "1 run, no fault." in call("verify").stdout
     assert printed("verify") == []
     path.unlink()
     file = path.relative_to(repo.root).as_posix()
@@ -196,11 +196,11 @@ def test_prune_deletes_runs_and_with_dry_run_shows_them(repo: Workspace) -> None
     year_ago = STARTED - 400 * DAY_MS
     for number in range(22):  # the newest 20 and the first of the month are kept
         add_run(repo.mlruns, started=year_ago + number)
-    assert "1 runs would be deleted." in call("prune", "--dry-run").stdout
+    assert "1 run would be deleted." in call("prune", "--dry-run").stdout
     (path,) = printed("prune", "--dry-run")
     folder = repo.root / path
     assert folder.is_dir()
-    assert "1 runs were deleted; commit that." in call("prune").stdout
+    assert "1 run was deleted; commit that." in call("prune").stdout
     assert not folder.exists()
     help_text = call("prune", "--help").stdout.replace("│", "")
     assert "ever promoted" in " ".join(help_text.split())

@@ -184,7 +184,7 @@ def test_the_command_fails_if_runs_are_left_out(
     arguments = ["--repo", str(repo.root), "history", "export", "--to", target]
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, PipelineError)
-    assert "1 runs are left out" in str(result.exception)
+    assert "1 run is left out" in str(result.exception)
 
 
 def test_existing_files_are_never_overwritten(repo: Workspace, tmp_path: Path) -> None:

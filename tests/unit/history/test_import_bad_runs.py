@@ -100,7 +100,7 @@ def test_a_child_of_a_removed_parent_is_left_out_and_named(
     child = source.log(parent=parent)
     source.collect_garbage(parent)
     notices: list[str] = []
-    with pytest.raises(PipelineError, match="1 runs were imported, 1 could not be"):
+    with pytest.raises(PipelineError, match="1 run was imported, 1 could not be"):
         import_into(repo, source.uri, notice=notices.append)
     assert run_ids(repo) == {other}
     assert notices == [

@@ -229,7 +229,7 @@ def test_the_watcher_keeps_it_and_its_metrics_up_to_date(
     add_run(repo.mlruns)
     watcher.check()
     output = capsys.readouterr().out
-    assert output == "1 runs (1 added, 0 removed)\n2 runs (1 added, 0 removed)\n"
+    assert output == "1 run (1 added, 0 removed)\n2 runs (1 added, 0 removed)\n"
     bring_up(repo)
     of_file = Exporter()
     of_file.update(path_of(repo))

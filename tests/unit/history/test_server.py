@@ -187,11 +187,11 @@ def check_the_new_run_is_imported(
     assert (local / "artifacts" / "mine.txt").is_file()
     process = script(repo, uri)
     assert process.returncode == 0, process.stdout
-    counts = "1 of 1 runs are there, 0 of them differ; 2 more are only on the server"
+    counts = "1 of 1 run is there, 0 of them differ; 2 more are only on the server"
     assert counts in process.stdout
     process = script(repo, uri, "-S")  # without any package
     assert process.returncode == 0, process.stdout
-    assert "1 of 1 runs are there; 2 more are only there." in process.stdout
+    assert "1 of 1 run is there; 2 more are only there." in process.stdout
 
     before = picture(client)
     folders = import_into(repo, uri)

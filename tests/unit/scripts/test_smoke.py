@@ -101,7 +101,7 @@ def test_another_version_or_another_answer_is_a_difference() -> None:
 
 def test_predictions_are_counted_by_task(service: Service) -> None:
     service.texts = {"/metrics": METRICS}
-    assert smoke.counted(settings(service)) == {"iris": 7, "housing": 1}
+    assert smoke.counted_predictions(settings(service)) == {"iris": 7, "housing": 1}
 
 
 def test_a_prediction_that_is_not_counted_is_a_fault(

@@ -59,7 +59,7 @@ def test_it_shows_every_section_and_no_fault(repo: Repo) -> None:
         "  housing     2     1               2         2026-11-18  2026-11-18\n",
         "  housing  v1        2026-11-18  gate",
         "Record of persistence",
-        "ccccccc 2026-11-18 housing v1, by gate\n1 promotions in all",
+        "ccccccc 2026-11-18 housing v1, by gate\n1 promotion in all",
         "Checked with Python alone",
         f"MLflow server {NOBODY}\nnot compared: ",
         "✓ 2 runs, no fault.",

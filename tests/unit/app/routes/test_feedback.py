@@ -119,7 +119,7 @@ def test_an_id_that_was_used_twice_means_the_last_request(client: TestClient) ->
 @pytest.mark.parametrize(
     ("truth", "reason"),
     [
-        ([1.0, 2.0], "had 1 records, not 2"),
+        ([1.0, 2.0], "had 1 record, not 2"),
         ("many", "'many' is none of setosa, versicolor, virginica"),
         (3.0, "3.0 is none of"),
     ],

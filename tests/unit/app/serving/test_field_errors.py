@@ -91,15 +91,17 @@ def test_the_error_begins_with_the_difference_to_the_closest_task(
     assert len(error.errors) == len(FIELDS)
 
 
-@pytest.mark.parametrize("length", [0, 1, 5])
+@pytest.mark.parametrize(
+    ("length", "fields"), [(0, "0 fields"), (1, "1 field"), (5, "5 fields")]
+)
 def test_where_no_task_has_the_length_of_a_row_the_error_lists_the_lengths(
-    length: int,
+    length: int, fields: str
 ) -> None:
     row = [1] * length
     error = refusal({"features": [row]})
     assert error.status == 422
     assert error.message == (
-        f"body.features.0: no task has {length} fields: flower has 2, house has 3,"
+        f"body.features.0: no task has {fields}: flower has 2, house has 3,"
         " loan has 4, tree has 2 and villa has 3."
     )
 

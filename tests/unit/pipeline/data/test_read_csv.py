@@ -73,7 +73,7 @@ REFUSED = {
     ),
     "a value too few": (
         b"a,b\n1,2\n\n1\n",
-        r"row 2 \(line 4\) has 1 values for 2 columns",
+        r"row 2 \(line 4\) has 1 value for 2 columns",
     ),
     "a comma at the end of rows": (b"a,b\n1,2,\n", "row 1 .* has 3 values"),
     "column twice": (
@@ -157,7 +157,7 @@ def test_the_row_is_named_after_the_first_chunk(tmp_path: Path) -> None:
     rows = CHUNK_ROWS + 2
     assert len(_read(tmp_path, b"a,b\n" + b"1,2\n" * rows)) == rows
     with pytest.raises(
-        ValueError, match=rf"row {rows + 1} \(line {rows + 2}\) has 1 values"
+        ValueError, match=rf"row {rows + 1} \(line {rows + 2}\) has 1 value"
     ):
         _read(tmp_path, b"a,b\n" + b"1,2\n" * rows + b"1\n")
 

@@ -146,7 +146,9 @@ def test_a_study_whose_trials_all_fail_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(PipelineError) as caught:
         search_iris(repo, trials=4)
     sentence = str(caught.value)
-    assert sentence.startswith("iris: all 4 trials of logistic_regression failed")
+    assert sentence.startswith(
+        "iris: none of 4 trials of logistic_regression succeeded"
+    )
     assert "\n" not in sentence
 
 

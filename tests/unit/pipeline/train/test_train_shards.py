@@ -87,5 +87,5 @@ def test_a_shard_beside_a_bundle_of_all_tasks_is_refused(tmp_path: Path) -> None
 
 def test_more_shards_than_tasks_are_refused(tmp_path: Path) -> None:
     repo = new_checkout(tmp_path / "checkout")
-    with pytest.raises(UsageError, match="there are 2 tasks, which is too few for 3"):
+    with pytest.raises(UsageError, match="2 tasks are too few for 3 shards"):
         train_shard(repo, 3, 3)

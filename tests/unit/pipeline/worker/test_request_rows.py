@@ -79,7 +79,7 @@ def test_the_target_of_a_regression_is_left_as_it_is() -> None:
         (
             [ROW, ROW],
             ["setosa"],
-            "target has 1 values and data has 2 rows: send one species for",
+            "target has 1 value and data has 2 rows: send one species for",
         ),
         (
             [ROW, ROW[:3]],
