@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ SETTINGS = {
 FILE_STORE = ("MLFLOW_ALLOW_FILE_STORE", "MLFLOW_TRACKING_URI")
 TABLES = {"alembic_version", "experiments", "runs"}
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+# The packages that import the driver of a store.
+OF_STORES = ("mlflow", "sqlalchemy")
 LONGEST_REASON = 400  # MLflow's messages may hold a whole traceback
 
 
@@ -83,7 +86,8 @@ def one_sentence(uri: str) -> Iterator[None]:
     """Turn the errors of MLflow and its libraries into one that names the store.
 
     Raises:
-        PipelineError: MLflow, its database or its driver raised an error.
+        PipelineError: MLflow, its database or its driver raised an error, or a package
+            is missing.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
@@ -91,13 +95,29 @@ def one_sentence(uri: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        if _importer(error) in OF_STORES:
+            raise PipelineError(
+                f"{redact_address(uri)}: needs the Python package {error.name}, which is"
+                " not installed: install it, or name an MLflow server that uses this"
+                " store."
+            ) from error
         raise PipelineError(
-            f"{redact_address(uri)}: needs the Python package {error.name}, which is not"
-            " installed: install it, or name an MLflow server that uses this store."
+            f"the Python package {error.name} is not installed: install the packages of"
+            " this program's lock file again."
         ) from error
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
         message = message_of(error, uri)
         raise PipelineError(f"{redact_address(uri)}: {message}") from error
+
+
+def _importer(error: ImportError) -> str:
+    """Return the package whose code asked for the module that is missing."""
+    importer = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        package, _, _ = str(frame.f_globals["__name__"]).partition(".")
+        if package != "importlib":
+            importer = package
+    return importer
 
 
 def require_mlflow(uri: str) -> None:

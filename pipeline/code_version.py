@@ -4,12 +4,13 @@ import os
 import platform
 import sys
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import core
 import history
 import pipeline
+from core.errors import PipelineError
 from core.files import sha256_bytes, sha256_file
 from core.git import GitError, git
 
@@ -60,16 +61,35 @@ def commit() -> str:
         return ""
 
 
+def version_of(library: str) -> str:
+    """Return the version of a library.
+
+    Raises:
+        PipelineError: it is not installed.
+    """
+    try:
+        return version(library)
+    except PackageNotFoundError as error:
+        raise PipelineError(
+            f"the Python package {library} is not installed: install the packages of"
+            " requirements/pipeline.txt."
+        ) from error
+
+
 @cache
 def describe() -> dict[str, str]:
-    """Return commit, digest of the code and versions, as they were at the first call."""
+    """Return commit, digest of the code and versions, as they were at the first call.
+
+    Raises:
+        PipelineError: a library is not installed.
+    """
     description = {
         COMMIT: commit(),
         DIGEST: digest_of_code(),
         PYTHON: platform.python_version(),
     }
     for name in LIBRARIES:
-        description[name] = version(name)
+        description[name] = version_of(name)
     return description
 
 

@@ -2,12 +2,11 @@
 
 import os
 import platform
-from importlib.metadata import version
 
 from core.files import sha256_file
 from core.git import git
 from pipeline import workflow
-from pipeline.code_version import LIBRARIES, digest_of_code
+from pipeline.code_version import LIBRARIES, digest_of_code, version_of
 from pipeline.data.fetch import Dataset
 from pipeline.repo import Repo
 
@@ -30,6 +29,9 @@ def parent_tags(repo: Repo, dataset: Dataset, dirty: list[str]) -> dict[str, str
         repo: the checkout.
         dataset: the task's table.
         dirty: the files that no commit holds as they are.
+
+    Raises:
+        PipelineError: a library is not installed.
     """
     requirements = repo.root / "requirements" / "pipeline.txt"
     tags = {
@@ -47,5 +49,5 @@ def parent_tags(repo: Repo, dataset: Dataset, dirty: list[str]) -> dict[str, str
     if requirements.is_file():
         tags["digest.requirements"] = sha256_file(requirements)
     for name in LIBRARIES:
-        tags[f"version.{name}"] = version(name)
+        tags[f"version.{name}"] = version_of(name)
     return {key: value for key, value in tags.items() if value}

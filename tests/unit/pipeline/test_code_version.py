@@ -9,6 +9,7 @@ import pytest
 import core
 import history
 import pipeline
+from core.errors import PipelineError
 from core.git import git
 from pipeline import code_version
 from tests.paths import ROOT
@@ -85,3 +86,12 @@ def test_another_commit_is_a_difference_unless_one_of_the_two_is_unknown() -> No
     assert code_version.difference(unknown, OURS) == ""
     assert code_version.difference(OURS, unknown) == ""
     assert code_version.difference(OURS, OURS) == ""
+
+
+def test_a_library_that_is_missing_is_one_sentence() -> None:
+    with pytest.raises(PipelineError) as raised:
+        code_version.version_of("not-a-library")
+    assert str(raised.value) == (
+        "the Python package not-a-library is not installed: install the packages of"
+        " requirements/pipeline.txt."
+    )
