@@ -35,7 +35,9 @@ COPY --from=packages /image /
 # refuses to run for a user without a name. LightGBM needs libgomp.
 # hadolint ignore=DL3008
 RUN { command -v git && command -v ssh && ls /usr/lib/*/libgomp.so.1; } >/dev/null 2>&1 || { \
-      apt-get update -qq && apt-get install -y -qq --no-install-recommends git openssh-client libgomp1 >/dev/null \
+      apt-get update -qq \
+      && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+         git openssh-client libgomp1 >/dev/null \
       && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }
 RUN echo 'mlops:x:10001:10001::/tmp:/usr/sbin/nologin' >>/etc/passwd
 COPY --from=rest /image /

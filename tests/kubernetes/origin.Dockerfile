@@ -4,7 +4,7 @@ FROM ghcr.io/local/mlops/mlops-pipeline:local
 USER 0:0
 # hadolint ignore=DL3008
 RUN apt-get update -qq \
-    && apt-get install -y -qq --no-install-recommends openssh-server >/dev/null \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null \
     && rm -rf /var/lib/apt/lists/* && mkdir -p /run/sshd
 WORKDIR /srv
 COPY origin.sh /origin.sh

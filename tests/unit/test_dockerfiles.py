@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.git import git
 from tests.paths import ROOT
 from tests.support.compose import DOCKERFILES, IMAGES, dockerfile
 
@@ -30,6 +31,16 @@ def test_images_are_built_in_stages_for_a_user_without_rights(path: Path) -> Non
 def test_packages_are_installed_with_their_hashes() -> None:
     script = (IMAGES / "install.sh").read_text("utf-8")
     assert "--require-hashes" in script
+
+
+@pytest.mark.parametrize("name", git(ROOT, "ls-files", "*Dockerfile").split())
+def test_packages_of_the_system_are_installed_without_questions(name: str) -> None:
+    # For the installation alone: a variable of the image would reach its users.
+    text = (ROOT / name).read_text("utf-8")
+    for line in text.splitlines():
+        if "apt-get install" in line:
+            assert "DEBIAN_FRONTEND=noninteractive apt-get install" in line
+    assert not re.search("^(ENV|ARG) .*DEBIAN_FRONTEND", text, re.MULTILINE)
 
 
 def imported_folders(folder: Path) -> set[str]:
