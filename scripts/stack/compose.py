@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from scripts.stack import admin_key, builds, proxy_settings, reconciler, verify
 from scripts.stack.programs import has_models
@@ -120,9 +122,9 @@ def _up(
     up = ("up", "--detach", "--no-build", "--remove-orphans")
     wait = ("--wait", "--wait-timeout", WAIT_SECONDS)
     if build:
-        done = _build(settings, [*ready, *unready])
-        if done.returncode:
-            return done
+        built = _build(settings, [*ready, *unready])
+        if built and built.returncode:
+            return built
     if not unready:
         return run(settings, *up, *wait, *ready)
     done = run(settings, "run", "--rm", PREPARE)
@@ -136,32 +138,29 @@ def _up(
     return done
 
 
-def _build(settings: Settings, chosen: list[str]) -> subprocess.CompletedProcess[str]:
-    """Build the images of services and of those that they depend on.
+def _build(
+    settings: Settings, chosen: list[str]
+) -> subprocess.CompletedProcess[str] | None:
+    """Build the images of services and of those that they depend on, if they have any.
 
     `up --build` would build an image for every service that uses it, record the wrong one
     of those in the containers, and recreate them at the next `up`.
     """
+    builders = builds.builders(described(settings, chosen), chosen)
+    return run(settings, "build", *builders) if builders else None
+
+
+def described(settings: Settings, chosen: Sequence[str]) -> dict[str, Any]:
+    """Return what Compose's files say of services, and of those that they depend on.
+
+    Raises:
+        StackError: Compose cannot read its files.
+    """
     listed = run(settings, "config", "--format", "json", *chosen, quiet=True)
     if listed.returncode:
         raise StackError(listed.stderr.strip())
-    described = json.loads(listed.stdout)["services"]
-    builders = builds.builders(described, chosen)
-    return run(settings, "build", *builders) if builders else listed
-
-
-def bring_up(settings: Settings, replicas: dict[str, int]) -> bool:
-    """Start services from images that are here; return whether they become healthy.
-
-    Args:
-        replicas: the number of containers of each service.
-    """
-    up = ("up", "--detach", "--no-build", "--wait", "--wait-timeout", WAIT_SECONDS)
-    scales = []
-    for service, count in replicas.items():
-        scales += ["--scale", f"{service}={count}"]
-    done = run(settings, *up, *scales, *replicas, quiet=True)
-    return not done.returncode
+    services: dict[str, Any] = json.loads(listed.stdout)["services"]
+    return services
 
 
 def stop(settings: Settings) -> bool:

@@ -1,9 +1,10 @@
 """What runs, compared with what a release declares."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scripts.stack import compose
+from scripts.stack import compose, replicas
 from scripts.stack.released import Release
 from scripts.stack.released_images import docker, identity
 from scripts.stack.settings import Settings, StackError
@@ -23,6 +24,14 @@ class Container:
     runs: bool
     image: str
     image_id: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The services that differ, and how many containers each service should have."""
+
+    services: list[str]
+    replicas: dict[str, int]
 
 
 def containers(settings: Settings) -> list[Container]:
@@ -53,11 +62,15 @@ def containers(settings: Settings) -> list[Container]:
     return present
 
 
-def drifted(settings: Settings, release: Release) -> dict[str, int]:
-    """Return the services that are not as they should be, with their replicas.
+def compare(settings: Settings, release: Release, ran: Mapping[str, int]) -> Drift:
+    """Compare what runs with a release.
 
-    A container of such a service was removed or stopped, or does not run the image that
-    the release declares.
+    A container of a service that differs was removed or stopped, or does not run the
+    image that the release declares.
+
+    Args:
+        ran: how many containers each service had when nothing differed. Compose keeps
+            nowhere that somebody has scaled a service up.
 
     Raises:
         StackError: Docker does not answer.
@@ -67,13 +80,18 @@ def drifted(settings: Settings, release: Release) -> dict[str, int]:
     for container in containers(settings):
         others = by_service.setdefault(container.service, [])
         others.append(container)
-    services = {}
-    for service in compose.with_proxy(settings):
+    services = compose.with_proxy(settings)
+    declared = replicas.declared(settings, services)
+    different = []
+    wanted = {}
+    for service in services:
         present = by_service.get(service, [])
+        least = max(declared[service], ran.get(service, 0))
+        wanted[service] = max(least, len(present))
         wrong = [one for one in present if not _is_right(one, images)]
-        if wrong or not present:
-            services[service] = max(1, len(present))
-    return services
+        if wrong or len(present) < least:
+            different.append(service)
+    return Drift(different, wanted)
 
 
 def _images(release: Release) -> dict[str, tuple[str, str]]:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 
 from core.file_lock import take
 from core.file_names import RELEASE
-from scripts.stack import compose, drift, healthy_release, released
+from scripts.stack import compose, drift, healthy_release, released, replicas
 from scripts.stack.container_metrics import ContainerMetrics
+from scripts.stack.drift import Drift
 from scripts.stack.reconciler import SERVICE
 from scripts.stack.released import Release
 from scripts.stack.settings import ROOT, Settings, StackError, UsageError
@@ -41,6 +42,8 @@ class Follower:
         self._settings = settings
         self._release = release
         self._failed: Release | None = None
+        # How many containers each service had when nothing differed.
+        self._replicas: dict[str, int] = {}
         self.metrics = ContainerMetrics()
 
     def check(self) -> str:
@@ -80,13 +83,13 @@ class Follower:
         """
         names = self._release.provide_images()
         settings = self._release.applied_to(self._settings)
-        services = drift.drifted(settings, self._release)
-        different = [*names, *services]
+        compared = self._compare(settings, self._release)
+        different = [*names, *compared.services]
         if different:
             self.metrics.count_drift()
-        if services and not compose.bring_up(settings, services):
+        if not replicas.bring_up(settings, compared.services, compared.replicas):
             raise StackError(
-                f"{', '.join(services)} differed from release"
+                f"{', '.join(compared.services)} differed from release"
                 f" {self._release.commit[:12]}, and did not become healthy after a new"
                 " start: `--logs SERVICE` says why."
             )
@@ -103,13 +106,13 @@ class Follower:
         except StackError:
             self._mend()
             raise
-        if self._bring_up(declared):
+        if self._start(declared):
             self._release = declared
             self._failed = None
             healthy_release.remember(declared)
             return f"release {declared.commit[:12]}: its containers are healthy."
         self._failed = declared
-        if not self._bring_up(self._release):
+        if not self._start(self._release):
             raise StackError(
                 f"neither the containers of release {declared.commit[:12]} became"
                 f" healthy, nor then those of release {self._release.commit[:12]}:"
@@ -117,14 +120,21 @@ class Follower:
             )
         return self._failure(declared)
 
-    def _bring_up(self, release: Release) -> bool:
+    def _start(self, release: Release) -> bool:
         """Start the containers of a release that differ from those that run.
 
         Returns whether they become healthy.
         """
         settings = release.applied_to(self._settings)
-        services = drift.drifted(settings, release)
-        return not services or compose.bring_up(settings, services)
+        compared = self._compare(settings, release)
+        return replicas.bring_up(settings, compared.services, compared.replicas)
+
+    def _compare(self, settings: Settings, release: Release) -> Drift:
+        """Compare what runs with a release; remember how many containers ran."""
+        compared = drift.compare(settings, release, self._replicas)
+        if not compared.services:
+            self._replicas = compared.replicas
+        return compared
 
     def _failure(self, release: Release) -> str:
         return (

@@ -3,9 +3,7 @@ those of the next release follow its models.
 """
 
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,12 +12,13 @@ from core.file_names import RELEASE
 from core.files import write_atomic
 from core.git import git
 from pipeline.release import content
-from scripts.stack import healthy_release, released_images
+from scripts.stack import healthy_release
 from scripts.stack.released_images import identity
 from tests.paths import ROOT
 from tests.stack.engine import DOWN, PROJECT, docker, eventually
 from tests.stack.faster import shorten_waits
-from tests.stack.follower import HOST, Follower
+from tests.stack.follower import HOST
+from tests.stack.kept import IN_SYNC, LOCAL, Kept
 from tests.stack.release import Registry, started_registry
 from tests.support.following import Releases
 from tests.support.git_server import serve
@@ -28,74 +27,13 @@ from tools.documents import checkout as checkouts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-STARTED_SECONDS = 300
 MENDED_SECONDS = 120
 # From the commit that declares a release until its containers are healthy.
 TAKEN_SECONDS = 240
 SCRAPED_SECONDS = 60
 STOP_SECONDS = 60
-LEFT_OUT = ("trainer", "mlflow-server", "grafana", "cadvisor")
 REPOSITORY = f"{PROJECT}-release/copy"
 UNHEALTHY = "HEALTHCHECK --interval=1s --retries=1 CMD false"
-# The images as Compose builds them.
-LOCAL = f"ghcr.io/{PROJECT}/mlops/mlops-{{image}}:local"
-
-
-class Kept(Follower):
-    """A stack whose containers a process keeps."""
-
-    def __init__(self, checkout: Path, origin: str) -> None:
-        super().__init__(checkout, origin)
-        # The release consists of the API's image: that of the pipeline is large.
-        override = checkout.with_name("override.yml")
-        text = override.read_text("utf-8")
-        override.write_text(f"{text}    image: {LOCAL.format(image='pipeline')}\n")
-        self.environment["COMPOSE_PROJECT_NAME"] = f"{PROJECT}-kept"
-        self.log = checkout.with_name("follow.txt")
-
-    @contextmanager
-    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run the process, and wait until it checks for the first time."""
-        command = ["./start-mlops.sh", "--released", "--follow"]
-        for service in LEFT_OUT:
-            command += ["--without", service]
-        with self.log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=self.checkout,
-                env=self.environment,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            self.await_line("containers and images are those of", STARTED_SECONDS)
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-    def await_line(self, text: str, seconds: float) -> None:
-        """Wait until the process has printed a text."""
-        eventually(
-            lambda: text in self.log.read_text("utf-8"), seconds, f"it prints {text}"
-        )
-
-    def image_of_the_api(self) -> str:
-        """Return the ID of the image that the API's container runs; empty without one."""
-        running = self.compose("ps", "--quiet", "mlops-api").split()
-        if not running:
-            return ""
-        # It may be replaced right now.
-        done = released_images.docker("inspect", "--format", "{{.Image}}", *running)
-        return done.stdout.strip()
-
-    def await_image(self, address: str, seconds: float) -> None:
-        """Wait until the API's container runs an image."""
-        eventually(
-            lambda: self.image_of_the_api() == identity(address),
-            seconds,
-            f"the API runs {address}",
-        )
 
 
 @pytest.fixture
@@ -162,6 +100,30 @@ def check_mends(kept: Kept, images: dict[str, str], tag: str) -> None:
     assert kept.metric("release_containers_in_sync") == 1
 
 
+def check_replicas(kept: Kept, image: str) -> None:
+    """A replica that was removed is put back, also one that was added by hand."""
+    checks = kept.log.read_text("utf-8").count(IN_SYNC)
+    drifts = kept.metric("release_container_drifts_total")
+    one_more = ("--no-recreate", "--no-deps", "--scale", "mlops-api=2", "mlops-api")
+    kept.compose("up", "--detach", *one_more)
+    eventually(
+        lambda: kept.log.read_text("utf-8").count(IN_SYNC) > checks,
+        MENDED_SECONDS,
+        "both replicas run the release",
+    )
+    assert len(kept.replicas()) == 2
+    docker("rm", "--force", kept.replicas()[0])
+    eventually(
+        lambda: len(kept.replicas()) == 2, MENDED_SECONDS, "the replica is put back"
+    )
+    kept.await_image(image, MENDED_SECONDS)
+    eventually(
+        lambda: kept.metric("release_container_drifts_total") >= drifts + 2,
+        SCRAPED_SECONDS,
+        "the drifts are counted",
+    )
+
+
 def check_goes_back(kept: Kept, releases: Releases, good: str, bad: str) -> None:
     """Containers that do not become healthy are replaced by those of the last release."""
     releases.images = {"api": bad}
@@ -209,6 +171,7 @@ def test_containers_are_kept_and_follow_releases(
         try:
             with kept.running() as process:
                 check_mends(kept, first, tag)
+                check_replicas(kept, first["api"])
                 releases.images = second
                 releases.publish(housing=GOOD, iris=BETTER)
                 kept.await_image(second["api"], TAKEN_SECONDS)
@@ -220,6 +183,7 @@ def test_containers_are_kept_and_follow_releases(
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(STOP_SECONDS) == 0
             assert kept.image_of_the_api() == identity(first["api"])
+            assert len(kept.replicas()) == 2
         finally:
             print(kept.log.read_text("utf-8"))
             kept.compose(*DOWN)

@@ -3,7 +3,7 @@
 A record of what runs stands in for Docker; the stack tests follow with the real one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,9 @@ from scripts.stack import (
     healthy_release,
     released,
     released_images,
+    replicas,
 )
+from scripts.stack.drift import Drift
 from scripts.stack.follow import Follower
 from scripts.stack.released import Release
 from scripts.stack.settings import Settings, StackError, UsageError
@@ -41,6 +43,7 @@ class Engine:
 
     Attributes:
         runs: the tag of the containers' images.
+        replicas: the number of containers.
         started: the tags of the images that were started, in order.
         unhealthy: those whose containers do not become healthy.
         missing: those whose images are nowhere.
@@ -49,6 +52,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.runs = ""
+        self.replicas = 1
         self.started: list[str] = []
         self.unhealthy: set[str] = set()
         self.missing: set[str] = set()
@@ -59,18 +63,26 @@ class Engine:
             raise StackError(f"{addresses[0]} is neither here nor in its registry.")
         return []
 
-    def drifted(self, settings: Settings, release: Release) -> dict[str, int]:
-        return {} if self.runs == release.tag else {"mlops-api": 1}
+    def compare(
+        self, settings: Settings, release: Release, ran: Mapping[str, int]
+    ) -> Drift:
+        wanted = max(self.replicas, ran.get("mlops-api", 1))
+        differs = self.runs != release.tag or self.replicas < wanted
+        return Drift(["mlops-api"] if differs else [], {"mlops-api": wanted})
 
-    def bring_up(self, settings: Settings, replicas: dict[str, int]) -> bool:
-        assert replicas, "without names, Compose would start every service"
+    def bring_up(
+        self, settings: Settings, services: Sequence[str], replicas: Mapping[str, int]
+    ) -> bool:
+        if not services:
+            return True
+        self.replicas = replicas["mlops-api"]
         self.runs = settings.variables["IMAGE_TAG"]
         self.started.append(self.runs)
         return self.runs not in self.unhealthy
 
     def start(self, settings: Settings, build: bool) -> None:
         assert not build
-        if not self.bring_up(settings, {"mlops-api": 1}):
+        if not self.bring_up(settings, ["mlops-api"], {"mlops-api": 1}):
             raise StackError(UNHEALTHY)
 
 
@@ -78,8 +90,8 @@ class Engine:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine = Engine()
     monkeypatch.setattr(released_images, "provide", engine.provide)
-    monkeypatch.setattr(drift, "drifted", engine.drifted)
-    monkeypatch.setattr(compose, "bring_up", engine.bring_up)
+    monkeypatch.setattr(drift, "compare", engine.compare)
+    monkeypatch.setattr(replicas, "bring_up", engine.bring_up)
     monkeypatch.setattr(compose, "start", engine.start)
     monkeypatch.setattr(follow, "in_service", lambda settings: engine.served)
     monkeypatch.setattr(released, "read", lambda settings: OLD)
@@ -150,6 +162,20 @@ def test_a_way_back_that_fails_is_said_and_tried_again(
     engine.runs = ""
     engine.unhealthy = {NEW.tag}
     assert follower.check().startswith("mended: mlops-api differed from release 1111")
+
+
+def test_a_replica_that_ran_is_kept_through_releases(
+    engine: Engine, follower: Follower
+) -> None:
+    engine.replicas = 2
+    assert follower.check().startswith("containers and images are those of release 11")
+    engine.replicas = 1
+    assert follower.check().startswith("mended: mlops-api differed from release 1111")
+    assert engine.replicas == 2
+    engine.served = NEW
+    engine.replicas = 1
+    follower.check()
+    assert (engine.runs, engine.replicas) == (NEW.tag, 2)
 
 
 def test_containers_that_run_the_next_release_already_are_left_alone(
