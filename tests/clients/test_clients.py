@@ -57,7 +57,7 @@ def test_java(
     java = tool("java")
     javac = tool("javac")
     options = "invokerPackage=mlops,apiPackage=mlops.api,modelPackage=mlops.model"
-    options += ",openApiNullable=false"
+    options += ",openApiNullable=false,useSingleRequestParameter=true"
     generate = ["generate", "--input-spec", document, "--generator-name", "java"]
     generate += [
         "--library",
@@ -66,6 +66,8 @@ def test_java(
         "--output",
         "client",
     ]
+    # A class cannot have a method `wait` of its own.
+    generate += ["--parameter-name-mappings", "wait=waitSeconds"]
     generate += ["--global-property", ONLY_CODE, "--additional-properties", options]
     run(java, "-jar", openapi_generator, *generate, folder=tmp_path)
     sources = [*(tmp_path / "client" / "src" / "main").rglob("*.java")]

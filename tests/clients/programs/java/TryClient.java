@@ -9,12 +9,16 @@ import java.util.Map;
 import mlops.ApiClient;
 import mlops.ApiException;
 import mlops.api.ExplainApi;
+import mlops.api.ExplainApi.APIExplainHousingRequest;
 import mlops.api.ModelsApi;
 import mlops.api.OpenInferenceProtocolApi;
 import mlops.api.PredictApi;
+import mlops.api.PredictApi.APIPredictHousingRequest;
+import mlops.api.PredictApi.APIPredictRequest;
 import mlops.model.ModelSummary;
 import mlops.model.Fault;
 import mlops.model.HousingExplainRequest;
+import mlops.model.HousingPredictAnswer;
 import mlops.model.HousingPredictRequest;
 import mlops.model.HousingPredictions;
 import mlops.model.HousingRecord;
@@ -56,21 +60,27 @@ class TryClient {
     }
 
     private void predict(Map<String, Object> seen) throws Exception {
-        var one = predict.predictHousing(new HousingPredictRequest(house), null);
+        var one = predictHousing(new HousingPredictRequest(house));
         seen.put("one", one.getHousingPrediction().getPrediction());
         HousingRecords records = new HousingRecords();
         records.addAll(List.of(house, house));
-        var several = predict.predictHousing(new HousingPredictRequest(records), null);
+        var several = predictHousing(new HousingPredictRequest(records));
         seen.put("several", values(several.getHousingPredictions()));
         List<Double> row = new ArrayList<>();
         golden.get("house").forEach(value -> row.add(value.doubleValue()));
         HousingTable houses = new HousingTable().addFeaturesItem(row);
-        var table = predict.predictHousing(new HousingPredictRequest(houses), null);
+        var table = predictHousing(new HousingPredictRequest(houses));
         seen.put("table", values(table.getHousingPredictions()));
 
         IrisRecord iris = JSON.treeToValue(golden.get("iris"), IrisRecord.class);
-        var anyTask = predict.predict(new PredictRequest(iris), null);
+        var anyTask = predict.predict(
+            APIPredictRequest.newBuilder().predictRequest(new PredictRequest(iris)).build());
         seen.put("flower", ((IrisPrediction) anyTask.getActualInstance()).getPrediction());
+    }
+
+    private HousingPredictAnswer predictHousing(HousingPredictRequest body) throws ApiException {
+        return predict.predictHousing(
+            APIPredictHousingRequest.newBuilder().housingPredictRequest(body).build());
     }
 
     private static List<Double> values(HousingPredictions found) {
@@ -78,7 +88,8 @@ class TryClient {
     }
 
     private void explain(Map<String, Object> seen) throws Exception {
-        var explained = new ExplainApi(client).explainHousing(new HousingExplainRequest(house));
+        var explained = new ExplainApi(client).explainHousing(APIExplainHousingRequest.newBuilder()
+            .housingExplainRequest(new HousingExplainRequest(house)).build());
         seen.put("explained", explained.getExplanation().getValues());
     }
 
@@ -105,7 +116,7 @@ class TryClient {
         HousingRecord wrong = JSON.treeToValue(golden.get("house"), HousingRecord.class);
         wrong.setMedInc(-1.0);
         try {
-            predict.predictHousing(new HousingPredictRequest(wrong), null);
+            predictHousing(new HousingPredictRequest(wrong));
             throw new AssertionError("a negative income was taken");
         } catch (ApiException refused) {
             Problem problem = JSON.readValue(refused.getResponseBody(), Problem.class);
