@@ -69,7 +69,7 @@ class Collection:
         """Collect and grade all copies, two at a time.
 
         What an earlier collection graded is not graded again, unless the commit that
-        counts, the grader or the salt is another one.
+        counts, the grader or the salt is another one, or it could not be graded here.
 
         Args:
             report: called with the name of each student who is done.
