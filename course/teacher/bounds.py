@@ -22,6 +22,9 @@ _BATCH = 2000
 _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 _FOLDER = b"40000"
 
+Object = tuple[str, bytes]
+"""The name of a tree in Git, and its content."""
+
 
 def require_bounded(repository: Path, commit: str) -> None:
     """Check that no commit of a history holds more files than the checks can read.
@@ -29,8 +32,8 @@ def require_bounded(repository: Path, commit: str) -> None:
     Raises:
         PipelineError: one does, or there are too many commits or trees.
     """
-    listed = git(repository, "rev-list", "--count", commit)
-    commits = int(listed)
+    count = git(repository, "rev-list", "--count", commit)
+    commits = int(count)
     if commits > MOST_COMMITS:
         raise PipelineError(f"its history has {commits:,} commits, too many.")
     roots = _roots(repository, commit)
@@ -38,11 +41,11 @@ def require_bounded(repository: Path, commit: str) -> None:
     counts = Counts(repository)
     counts.read(sorted(trees))
     for name, root in roots.items():
-        count = counts.files(root)
-        if count > MOST_FILES:
-            commit = name[:7]
-            shown = _shown(count)
-            raise PipelineError(f"its commit {commit} has {shown} files, too many.")
+        files = counts.files(root)
+        if files > MOST_FILES:
+            short = name[:7]
+            shown = _shown(files)
+            raise PipelineError(f"its commit {short} has {shown} files, too many.")
 
 
 def _roots(repository: Path, commit: str) -> dict[str, str]:
@@ -96,13 +99,15 @@ class Counts:
                 self._trees[name] = tree
                 below.update(tree.folders)
             level = list(below.difference(self._trees))
-            count = len(self._trees) + len(level)
+            count = len(self._trees)
+            count += len(level)
             if count > MOST_TREES:
                 raise PipelineError(f"its history has over {MOST_TREES:,} trees.")
 
-    def _contents(self, trees: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    def _contents(self, trees: Sequence[str]) -> Iterator[Object]:
         for start in range(0, len(trees), _BATCH):
-            batch = trees[start : start + _BATCH]
+            end = start + _BATCH
+            batch = trees[start:end]
             names = "\n".join(batch)
             output = git_bytes(
                 self._repository,

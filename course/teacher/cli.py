@@ -174,9 +174,12 @@ def status_of(students: Path, out: Path) -> None:
     table = Table(box=None, pad_edge=False)
     for title in ("student", "done", "where"):
         table.add_column(title, overflow="fold")
-    for cells in standing.lines(collection):
-        escaped = map(escape, cells)
-        table.add_row(*escaped)
+    for student, done, place in standing.lines(collection):
+        table.add_row(
+            student,
+            done,
+            escape(place),
+        )
     console = Console(highlight=False)
     console.print(table)
 

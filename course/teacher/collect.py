@@ -31,6 +31,8 @@ MOST_BYTES = 10_000
 Report = Callable[[str], None]
 # What is graded of a copy, with the commit that counts for it.
 Submitted = tuple[Part, Submission]
+# What is to be graded, by the commit.
+Pending = dict[str, list[Submitted]]
 # What is wrong with all of a copy, if anything is, and notes about it.
 Remarks = tuple[str, list[str]]
 
@@ -123,10 +125,10 @@ class Collection:
         )
         return [note for note in notes if note]
 
-    def _pending(self, row: Row, mirror: Mirror) -> dict[str, list[Submitted]]:
-        """Return what is to be graded, by the commit that counts."""
+    def _pending(self, row: Row, mirror: Mirror) -> Pending:
+        """Return what is to be graded."""
         grader = self.grader
-        pending: dict[str, list[Submitted]] = {}
+        pending: Pending = {}
         for part, submitted in self._submissions(row, mirror):
             commit = submitted.commit
             if not commit:
@@ -140,7 +142,12 @@ class Collection:
 
     def _submissions(self, row: Row, mirror: Mirror) -> Iterator[Submitted]:
         """Yield the history and each lesson with the commit that counts."""
-        yield None, Submission(mirror.main, deadline.NOW, None)
+        now = Submission(
+            mirror.main,
+            deadline.NOW,
+            None,
+        )
+        yield None, now
         pushes = server.pushes(row.address)
         dates = classroom.load()
         for lesson in self.lessons:
@@ -189,12 +196,13 @@ def _require_own(mirror: Mirror, row: Row) -> None:
 def _solved(mirror: Mirror) -> str:
     """Return a note with the lessons whose solution the student had made, if any."""
     trailer = f"%(trailers:key={TRAILER},valueonly,separator=%x20)"
-    listed = mirror.git("log", f"--format={trailer}", mirror.main)
-    words = set(listed.split())
-    numbers = [int(word) for word in words if word.isdecimal()]
-    if not numbers:
+    output = mirror.git("log", f"--format={trailer}", mirror.main)
+    words = set(output.split())
+    numbers = map(int, filter(str.isdecimal, words))
+    lessons = [str(number) for number in sorted(numbers)]
+    if not lessons:
         return ""
-    listed = ", ".join(map(str, sorted(numbers)))
+    listed = ", ".join(lessons)
     return f"solved by `course solve` or `course start`: {listed}"
 
 

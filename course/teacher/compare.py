@@ -33,6 +33,9 @@ Owners = dict[str, str]
 Names = tuple[str, str]
 """Two students."""
 
+Reason = tuple[Names, str]
+"""Two students, and what they have in common."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -65,7 +68,8 @@ class Comparison:
 
 
 def compare(
-    materials: Mapping[str, Material], solutions: Iterable[Material] = ()
+    materials: Mapping[str, Material],
+    solutions: Iterable[Material] = (),
 ) -> Comparison:
     """Compare each copy with each other.
 
@@ -114,8 +118,8 @@ def _group(item: Item, owners: Owners) -> Group:
     return Group(handles, reason)
 
 
-def _reasons(item: Item, owners: Owners) -> Iterator[tuple[Names, str]]:
-    """Yield each pair of students with the reason: what both have, and where."""
+def _reasons(item: Item, owners: Owners) -> Iterator[Reason]:
+    """Yield each pair of students with what both have, and where."""
     for names in combinations(owners, 2):
         one, other = names
         here = owners[one]

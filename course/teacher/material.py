@@ -144,9 +144,10 @@ def _is_long(text: str) -> bool:
 
 def _start(repository: Path, main: str) -> str:
     """Return the commit with which the course began."""
-    listing = ("log", "--format=%H", "--diff-filter=A", main, "--", student.FILE)
-    commits = git(repository, *listing)
-    return commits.splitlines()[-1]
+    listing = ("log", "--format=%H", "--diff-filter=A")
+    commits = git(repository, *listing, main, "--", student.FILE)
+    *_, first = commits.splitlines()
+    return first
 
 
 def _own(repository: Path, commits: str) -> list[str]:

@@ -1,5 +1,7 @@
 """The workflow *course* takes the template's checks at the commit that a class names."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from core.git import git
 from scripts.ci import template_checks
 from scripts.ci.template_checks import Unknown, pinned
 from tests.conftest import commit_all
+from tests.paths import ROOT
 
 TEMPLATE = "https://github.com/ann/template"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -99,3 +102,8 @@ def test_what_cannot_be_read_leaves_the_copys_own_checks(
     assert put == "repository=\ncommit=\n"
     assert summary.startswith("The lessons are checked with the copy's own checks: ")
     assert f"commit {COMMIT[:7]} of" in summary
+
+
+def test_it_needs_no_package() -> None:
+    program = f"import {template_checks.__name__}"
+    subprocess.run([sys.executable, "-S", "-c", program], cwd=ROOT, check=True)
