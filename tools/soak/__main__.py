@@ -38,6 +38,8 @@ def main(
         figures = measure.measure_clones(origin, pushes, folder)
         console.print(f"Publishing {publishes} times ...")
         figures |= measure.measure_publishes(origin, publishes, folder)
+        console.print("Archiving all years ...")
+        figures |= measure.measure_archive(origin, folder)
     console.print(table.of(pushes, figures))
 
 

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from core.git import git
+from history import History, layout
+from history.archive import archive
 from tools.soak.repository import BRANCH
 
 # Beyond this number of pushes a checkout of all files is left out: it takes minutes, and
@@ -84,6 +87,39 @@ def measure_publishes(origin: Path, publishes: int, folder: Path) -> Figures:
     if others:
         figures["publish"] = statistics.median(others)
     return figures
+
+
+def measure_archive(origin: Path, folder: Path) -> Figures:
+    """Archive every year, and measure a clone of what is left.
+
+    The years are archived as on the first day after the last of them.
+    """
+    maintainer = folder / "maintainer"
+    clone(origin, maintainer)
+    git(maintainer, "config", "user.name", "soak")
+    git(maintainer, "config", "user.email", "soak@example.org")
+    history = History.open(maintainer / "mlruns")
+    years = _years_of(history)
+    later = datetime(int(years[-1]) + 1, 1, 1, tzinfo=UTC)
+    began = time.perf_counter()
+    tags = [archive(history, year, later).tag for year in years]
+    archived = time.perf_counter() - began
+    git(maintainer, "push", "--quiet", "--atomic", "origin", "HEAD", *tags)
+    tip = folder / "tip"
+    return {
+        "archive": archived,
+        "tip": seconds(lambda: clone(origin, tip, "--depth=1")),
+    }
+
+
+def _years_of(history: History) -> list[str]:
+    """Return the years of the runs, the earliest first."""
+    years = set()
+    for place in history.folders.values():
+        day = layout.date(place.parent)
+        year, _, _ = day.partition("-")
+        years.add(year)
+    return sorted(years)
 
 
 def pipeline(clone: Path, *arguments: str) -> None:

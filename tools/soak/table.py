@@ -97,6 +97,18 @@ ROWS = [
         unit="s",
         earlier=("1.5", "8.9", "89"),
     ),
+    Row(
+        key="archive",
+        title="archive of all years",
+        unit="s",
+        earlier=("", "", ""),
+    ),
+    Row(
+        key="tip",
+        title="clone with depth 1 and all files, all years archived",
+        unit="s",
+        earlier=("", "", ""),
+    ),
 ]
 
 
