@@ -133,8 +133,9 @@ def restore(places: Sequence[Place], source: Path, notice: Notice) -> Contents:
     for place in chosen:
         if not place.is_empty():
             raise UsageError(
-                f"{place.name} has files already: a backup is restored into an empty"
-                " stack only, after `docker compose down --volumes` or in a new clone."
+                f"{place.name} has files already, in {place.where}: a backup is restored"
+                " into an empty stack only. `docker compose down --volumes` deletes the"
+                " volumes of this stack; a folder is yours to delete."
             )
     for place in chosen:
         place.unpack(_archive(source, place.name))

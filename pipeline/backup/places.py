@@ -41,6 +41,10 @@ class Place(Protocol):
     def name(self) -> str:
         """The name of its archive."""
 
+    @property
+    def where(self) -> str:
+        """Where its files are: a folder, or a volume of Docker."""
+
     def exists(self) -> bool:
         """Return whether there is something to copy."""
 
@@ -65,6 +69,11 @@ class LocalFolder:
     name: str
     folder: Path
     only: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The folder."""
+        return str(self.folder)
 
     def exists(self) -> bool:
         """Return whether there is something to copy."""
@@ -107,6 +116,11 @@ class MountedFolder:
     engine: Engine
     is_volume: bool
     service: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The folder, or the volume of Docker."""
+        return f"the volume {self.source}" if self.is_volume else self.source
 
     def exists(self) -> bool:
         """Return whether there is something to copy."""
