@@ -134,8 +134,8 @@ def restore(places: Sequence[Place], source: Path, notice: Notice) -> Contents:
         if not place.is_empty():
             raise UsageError(
                 f"{place.name} has files already, in {place.where}: a backup is restored"
-                " into an empty stack only. `docker compose down --volumes` deletes the"
-                " volumes of this stack; a folder is yours to delete."
+                " into an empty stack only. `docker compose --profile '*' down --volumes`"
+                " deletes the volumes of this stack; a folder is yours to delete."
             )
     for place in chosen:
         place.unpack(_archive(source, place.name))
