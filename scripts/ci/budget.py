@@ -83,8 +83,9 @@ NIGHT_MINUTES = {
     "documents": 15,
     "kubernetes": 25,
     "course": 90,
+    "stack": 70,
 }
-THOROUGH_AT_NIGHT = ("documents", "kubernetes", "course")
+THOROUGH_AT_NIGHT = ("documents", "kubernetes", "course", "stack")
 # The same of `train` for one share of the tasks, if several jobs train them. Most of it
 # is the start of the job and the installation of packages.
 SHARD_MINUTES = 2

@@ -46,6 +46,7 @@ def test_runs_are_checked_out_where_they_are_read_from_files_alone() -> None:
         "nightly.yml e2e",
         "nightly.yml kubernetes",
         "nightly.yml reproduce",
+        "nightly.yml stack",
         "pages.yml build",
         "security.yml scorecard",
     }
