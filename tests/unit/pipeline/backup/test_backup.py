@@ -156,7 +156,9 @@ def test_a_damaged_backup_is_refused_before_anything_is_written(
 def test_only_an_empty_stack_takes_a_backup(repo: Repo, tmp_path: Path) -> None:
     target = tmp_path / "copy"
     backup.make(repo, places.of_processes(repo), target, print)
-    with pytest.raises(UsageError, match="mlflow-database has files already, in .*build"):
+    with pytest.raises(
+        UsageError, match="mlflow-database has files already, in .*build"
+    ):
         backup.restore(places.of_processes(repo), target, print)
 
 
