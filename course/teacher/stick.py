@@ -1,6 +1,7 @@
 """`course stick`: a folder from which a class can work without network."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -79,8 +80,7 @@ def write_template(folder: Path) -> None:
         git(bare, "fetch", "--quiet", "--no-tags", str(ROOT), "HEAD:refs/heads/main")
         if git(bare, "rev-parse", "main") != commit:
             raise PipelineError("this checkout changed meanwhile: run it again.")
-        with emptied(folder / "template.git"):
-            pass
+        shutil.rmtree(folder / "template.git", ignore_errors=True)
         bare.rename(folder / "template.git")
 
 
