@@ -34,6 +34,18 @@ posix = pytest.mark.skipif(
 )
 
 
+def is_of_another_system() -> bool:
+    """Return whether Windows' Python is served by Git of another system, as in Wine."""
+    if sys.platform != "win32":
+        return False
+    return git(ROOT, "--exec-path").startswith("/")
+
+
+native_git = pytest.mark.skipif(
+    is_of_another_system(), reason="this Git has other names for folders than Python"
+)
+
+
 # The variables of a workflow, and those of a user for a stack or another project.
 SETTINGS = tuple(
     "ACTIONS_ API_ COMPOSE_ GIT_ GITHUB_ MLFLOW_ MLOPS_ OTEL_ PUBLISH_".split()

@@ -16,7 +16,7 @@ from course.teacher.checkout import checkout
 from course.teacher.collect import opened
 from course.teacher.mirror import Mirror
 from course.teacher.roster import Row
-from tests.conftest import commit_all
+from tests.conftest import commit_all, native_git
 from tests.support import forged_copies
 from tests.support.forged_copies import FORGED, begun
 
@@ -55,6 +55,7 @@ def forgeries() -> list[object]:
     return listed
 
 
+@native_git
 @pytest.mark.parametrize(("spoil", "line"), forgeries())
 def test_a_hostile_copy_is_a_sentence_or_plain_files(
     tmp_path: Path, spoil: Spoil, line: str
@@ -76,6 +77,7 @@ def test_an_address_is_no_option(tmp_path: Path, address: str) -> None:
         mirror.fetch(address, tmp_path)
 
 
+@native_git
 def test_a_bundle_is_a_copy(tmp_path: Path) -> None:
     source = begun(tmp_path / "copy", "ann")
     bundle = tmp_path / "ann.bundle"

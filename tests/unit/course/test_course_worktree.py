@@ -16,7 +16,7 @@ def copy(tmp_path: Path) -> Copy:
     root = tmp_path / "copy"
     root.mkdir()
     git(root, "init", "--quiet", "-b", "main")
-    (root / "params.yaml").write_text("seed: 42\n", "utf-8")
+    (root / "params.yaml").write_bytes(b"seed: 42\n")
     commit_all(root, "feat: begin")
     return Copy(root, "salt")
 

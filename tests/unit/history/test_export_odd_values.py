@@ -27,8 +27,8 @@ NAN = float("nan")
 
 def is_accepted(key: str) -> bool:
     """Return whether MLflow accepts a key as the name of a file."""
-    if sys.platform == "win32":
-        return fault_of(key) is None
+    if sys.platform == "win32" and fault_of(key) is not None:
+        return False
     return not key.startswith("..")
 
 

@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from pipeline.backup import folder_copy
 from tests.support.files import files_below
 
-NAMES = st.text("abc_.-", min_size=1, max_size=6).filter(lambda name: name.strip("."))
+
+def is_file_name(name: str) -> bool:
+    """Return whether every system has a file of this name: Windows drops last dots."""
+    return not name.endswith(".")
+
+
+NAMES = st.text("abc_.-", min_size=1, max_size=6).filter(is_file_name)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 CREATE = "CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER)"
 

@@ -30,7 +30,11 @@ BAD = (
     "tcp://ann@dask-scheduler:8786",
     "tcp://dask-scheduler:8786, tcp://other:8786",
 )
-STORES = ("/shared/tables", "s3://our-bucket", "s3://our-bucket/tables")
+STORES = (
+    str(Path("/shared/tables").absolute()),
+    "s3://our-bucket",
+    "s3://our-bucket/tables",
+)
 NO_STORES = (
     "tables",
     "./tables",

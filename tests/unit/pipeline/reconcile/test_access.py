@@ -9,6 +9,7 @@ from core.errors import UsageError
 from core.git import git
 from pipeline.reconcile import access
 from pipeline.reconcile.clone import Clone, OriginAway
+from tests.conftest import posix
 from tests.support.git_server import serve
 from tests.support.released_models import repository
 
@@ -20,6 +21,7 @@ def authorization(token: str) -> str:
     return f"Basic {login}"
 
 
+@posix
 def test_a_private_repository_is_read_with_the_token_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.git import git
 from pipeline.repo import Repo
 from pipeline.reproduce.checkout import checkout, remove_abandoned
-from tests.conftest import commit_all
+from tests.conftest import commit_all, native_git
 from tests.paths import ROOT
 
 PROGRAM = """
@@ -60,6 +60,7 @@ def killed(repo: Repo) -> Path:
     return tree
 
 
+@native_git
 def test_the_next_one_removes_what_a_killed_one_has_left(
     repo: Repo, killed: Path
 ) -> None:
@@ -71,12 +72,14 @@ def test_the_next_one_removes_what_a_killed_one_has_left(
     assert not tree.parent.exists()
 
 
+@native_git
 def test_an_entry_whose_folder_is_gone_is_removed_too(repo: Repo, killed: Path) -> None:
     shutil.rmtree(killed.parent)
     remove_abandoned(repo)
     assert worktrees(repo) == 0
 
 
+@native_git
 def test_a_worktree_that_git_locked_is_removed_too(repo: Repo, killed: Path) -> None:
     """As when it is killed while Git writes the files."""
     git(repo.root, "worktree", "lock", str(killed))
