@@ -21,7 +21,7 @@ ALGORITHMS = {
     "quadratic_discriminant": (
         "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis"
     ),
-    "support_vectors": "sklearn.svm.SVC",
+    "gradient_descent": "sklearn.linear_model.SGDClassifier",
     "neural_network": "sklearn.neural_network.MLPClassifier",
 }
 

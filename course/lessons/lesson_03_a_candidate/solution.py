@@ -6,14 +6,14 @@ from course.work import Work
 LIST = "pipeline/train/estimators.yaml"
 PARAMS = "params.yaml"
 TASK = "iris"
-LAST = "  hist_gradient_boosting: sklearn.ensemble.HistGradientBoostingClassifier\n"
+LAST = "  calibrated: sklearn.calibration.CalibratedClassifierCV\n"
 CHAMPION = "      logistic_regression: {C: 0.5, solver: newton-cholesky}\n"
 PARAMETERS = {
     "extra_trees": "{n_estimators: 50, min_samples_leaf: 3}",
     "nearest_neighbors": "{n_neighbors: 7}",
     "naive_bayes": "{}",
     "quadratic_discriminant": "{}",
-    "support_vectors": "{probability: true}",
+    "gradient_descent": "{loss: log_loss}",
     "neural_network": "{max_iter: 3000, hidden_layer_sizes: [8]}",
 }
 
