@@ -10,7 +10,8 @@ MESSAGE = "feat: add two small functions"
 TEXT = """\
 You are on the branch {branch}, whose last commit is a colleague's:
 {commit} {message}
-It changes {paths}.
+It changes
+{paths}
 Something is wrong with it, in three places. Find out what, and mend it."""
 
 
@@ -37,5 +38,5 @@ def begin(work: Work) -> str:
         branch=BRANCH,
         commit=commit[:7],
         message=MESSAGE,
-        paths=", ".join(planted.paths),
+        paths="\n".join(f"  {path}" for path in planted.paths),
     )

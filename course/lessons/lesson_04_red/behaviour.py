@@ -7,13 +7,20 @@ process of its own: it imports the modules of that folder by their names.
 import importlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 TASK = "iris"
 ROWS = 40
-FEATURES = ("sepal_length", "sepal_width", "petal_length", "petal_width")
+FEATURES = (
+    "sepal_length",
+    "sepal_width",
+    "petal_length",
+    "petal_width",
+)
+Numbers = list[float]
 
 
 def main() -> None:
@@ -29,91 +36,133 @@ def main() -> None:
     print(json.dumps(answers))
 
 
-def _frame(task: Any, numbers: list[float]) -> Any:
+def _frame(task: Any, numbers: Numbers) -> Any:
     """Return a table with the numbers, 0 to 1, as places in the features' ranges."""
     pandas = importlib.import_module("pandas")
-    columns: dict[str, list[Any]] = {}
+    columns = {}
     for place, feature in enumerate(task.features):
-        shares = numbers[place * ROWS : (place + 1) * ROWS]
-        span = feature.high - feature.low
-        columns[feature.name] = [feature.low + share * span for share in shares]
-    classes = task.target.classes
-    labels = [classes[int(number * len(classes))] for number in numbers[:ROWS]]
-    columns[task.target.name] = labels
+        start = place * ROWS
+        shares = numbers[start : start + ROWS]
+        columns[feature.name] = _values(feature, shares)
+    columns[task.target.name] = _labels(task.target.classes, numbers)
     return pandas.DataFrame(columns)
 
 
-def _validate(task: Any, numbers: list[float]) -> list[str]:
+def _values(feature: Any, shares: Numbers) -> list[Any]:
+    span = feature.high - feature.low
+    return [feature.low + share * span for share in shares]
+
+
+def _labels(classes: Sequence[str], numbers: Numbers) -> list[Any]:
+    labels = []
+    for number in numbers[:ROWS]:
+        place = int(number * len(classes))
+        labels.append(classes[place])
+    return labels
+
+
+def _validate(task: Any, numbers: Numbers) -> list[str]:
     """Return the answer to a good table, to the edges of the ranges, and to faults."""
-    module = importlib.import_module("pipeline.data.validate")
-    first, second, *_ = task.features
     place = int(numbers[0] * (ROWS - 2))
-    answers = []
-    for low, faults in ((False, 0), (True, 0), (False, 1), (False, 2)):
-        table = _frame(task, numbers)
-        if low:
-            table.loc[place, first.name] = first.low
-            table.loc[place, second.name] = second.high
-        for fault in range(faults):
-            table.loc[place + 1 - fault, second.name] = second.high + 1
-            table.loc[place + 1, first.name] = first.low - 1
-        try:
-            answers.append(module.validate(task, table, "rows").to_csv(index=False))
-        except Exception as error:
-            answers.append(str(error))
-    return answers
+    first, second, *_ = task.features
+
+    edges = _frame(task, numbers)
+    edges.loc[place, first.name] = first.low
+    edges.loc[place, second.name] = second.high
+
+    one = _frame(task, numbers)
+    one.loc[place + 1, second.name] = second.high + 1
+    one.loc[place + 1, first.name] = first.low - 1
+
+    several = one.copy()
+    several.loc[place, second.name] = second.high + 1
+
+    tables = [_frame(task, numbers), edges, one, several]
+    return [_validated(task, table) for table in tables]
 
 
-def _table(task: Any, numbers: list[float]) -> list[Any]:
+def _validated(task: Any, table: Any) -> str:
+    """Return the rows that a table has when it was validated, or why it is refused."""
+    module = importlib.import_module("pipeline.data.validate")
+    try:
+        validated = module.validate(task, table, "rows")
+    except Exception as error:
+        return str(error)
+    return str(validated.to_csv(index=False))
+
+
+def _table(task: Any, numbers: Numbers) -> list[Any]:
     """Return which rows are held out, before and after their classes changed."""
     module = importlib.import_module("pipeline.data.table")
     table = _frame(task, numbers)
+    share = numbers[1]
     answers = []
     for classes in (task.target.classes, task.target.classes[::-1]):
-        table[task.target.name] = [
-            classes[place % len(classes)] for place in range(ROWS)
-        ]
-        answers.append(module.in_holdout(task, table, numbers[1]).tolist())
+        table[task.target.name] = _in_turn(classes)
+        held_out = module.in_holdout(task, table, share)
+        sample = module.sample(task, table, ROWS // 2)
+        answers.append(held_out.tolist())
         answers.append(module.digest(table))
-        answers.append(module.sample(task, table, ROWS // 2).tolist())
+        answers.append(sample.tolist())
     # The fractions themselves, which one share does not show.
-    answers.append([float(each) for each in module._fractions(task, table)])
+    fractions = module._fractions(task, table)
+    answers.append([float(fraction) for fraction in fractions])
     return answers
 
 
-def _gate(task: Any, numbers: list[float]) -> list[Any]:
+def _in_turn(classes: Sequence[str]) -> list[str]:
+    """Return a class for each row, one after the other."""
+    return [classes[place % len(classes)] for place in range(ROWS)]
+
+
+def _gate(task: Any, numbers: Numbers) -> list[Any]:
     """Return decisions about a first model, and about the champion's very file."""
     gate = importlib.import_module("pipeline.publish.gate")
-    manifest = importlib.import_module("core.manifest")
     model = SimpleNamespace(sha256="0" * 64, columns=list(FEATURES))
     answers = []
     for number in numbers[:20]:
-        parity = manifest.Parity(
-            rows=30, mismatches=0, largest_difference=0.0, tolerance=task.tolerance
-        )
-        evidence = SimpleNamespace(
-            holdout={"accuracy": 0.8 + 0.2 * number, "log_loss": 0.6 * number},
-            parity=parity,
-            size=int(2 * number * task.budget.size_bytes),
-            latency_ms=2 * number * task.budget.latency_ms,
-            behaviours=[],
-        )
+        evidence = _evidence(task, number)
         for champion in (None, model):
             decided = gate.decide(task, evidence, model, champion, None)
-            outcomes = [[check.name, check.passed] for check in decided.checks]
-            answers.append([decided.promote, outcomes])
+            checks = [[check.name, check.passed] for check in decided.checks]
+            answers.append([decided.promote, checks])
     return answers
 
 
-def _psi(numbers: list[float]) -> list[Any]:
+def _evidence(task: Any, number: float) -> Any:
+    """Return what was measured of a challenger."""
+    manifest = importlib.import_module("core.manifest")
+    parity = manifest.Parity(
+        rows=30,
+        mismatches=0,
+        largest_difference=0.0,
+        tolerance=task.tolerance,
+    )
+    metrics = {
+        "accuracy": 0.8 + 0.2 * number,
+        "log_loss": 0.6 * number,
+    }
+    return SimpleNamespace(
+        holdout=metrics,
+        parity=parity,
+        size=int(2 * number * task.budget.size_bytes),
+        latency_ms=2 * number * task.budget.latency_ms,
+        behaviours=[],
+    )
+
+
+def _psi(numbers: Numbers) -> list[Any]:
     """Return a reference, and how far two windows are from it."""
     module = importlib.import_module("core.distributions")
     half = len(numbers) // 2
+    window = numbers[half:]
+    narrow = [number / 2 for number in numbers[half:]]
     reference = module.Distribution.of_numbers(numbers[:half])
-    answers: list[Any] = [reference.edges, reference.shares]
-    for window in (numbers[half:], [number / 2 for number in numbers[half:]]):
-        counts = reference.count(window)
-        answers.append(float(module.psi(reference.shares, half, counts)))
+    answers = [reference.edges, reference.shares]
+    for values in (window, narrow):
+        counts = reference.count(values)
+        index = module.psi(reference.shares, half, counts)
+        answers.append(float(index))
     return answers
 
 

@@ -3,38 +3,33 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from course.check import Check
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import process, sandbox, worktree
+from course.grading import process, sandbox, template_tests
 from course.grading.result import Red, Verdict, failed, passed
 from course.lessons.lesson_04_red import faults
 
 SECONDS = 180
 NUMBERS = 160
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
-# The template's own, whatever the copy has: tests, and the settings of the linters.
-TEMPLATES = ("tests", "pyproject.toml")
 SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|fmt:\s*(off|skip)|pragma:|isort:)")
+# The last line of pytest, which a program that ends too early does not reach.
+SUMMARY = re.compile(r"^\d+ passed", re.MULTILINE)
 
 
-@contextmanager
-def tree(copy: Copy) -> Iterator[Path]:
-    """Write the last commit with the template's tests, during the block."""
-    with worktree.checkout(copy) as folder:
-        for name in TEMPLATES:
-            target = folder / name
-            if target.is_dir():
-                shutil.rmtree(target)
-            source = ROOT / name
-            copied = shutil.copytree if source.is_dir() else shutil.copyfile
-            copied(source, target)
-        yield folder
+def tree(copy: Copy) -> AbstractContextManager[Path]:
+    """Write the template with the copy's four modules, during the block.
+
+    Nothing else of the copy is there: a `conftest.py`, a `pytest.py` or a `mypy.ini` of
+    a student would otherwise decide what the tests and linters say.
+    """
+    return template_tests.template(copy, list(faults.TESTS))
 
 
 class FaultsWerePlanted(Check):
@@ -44,19 +39,27 @@ class FaultsWerePlanted(Check):
 
     def run(self, copy: Copy) -> Verdict:
         """Look for a commit with all three faults."""
-        planted = faults.of(copy)
-        marks = {
-            planted.logic.path: planted.logic.after,
-            planted.style: faults.STYLE,
-            planted.type: faults.TYPE,
-        }
-        since = [f"{copy.started}..HEAD"] if copy.started else ["HEAD"]
-        commits = copy.git("log", "--format=%H", *since, "--", planted.logic.path)
+        logic = faults.of(copy).logic
+        since = f"{copy.started}..HEAD" if copy.started else "HEAD"
+        commits = copy.git("log", "--format=%H", since, "--", logic.path)
         for commit in commits.splitlines():
-            texts = {path: copy.text(path, commit) for path in marks}
-            if all(mark in texts[path] for path, mark in marks.items()):
+            if _has_faults(copy, commit):
                 return passed(f"it is {commit[:7]}")
         return failed("no commit has the three faults")
+
+
+def _has_faults(copy: Copy, commit: str) -> bool:
+    """Return whether a commit has all that was planted."""
+    planted = faults.of(copy)
+    marks = {
+        planted.logic.path: planted.logic.after,
+        planted.style: faults.STYLE,
+        planted.type: faults.TYPE,
+    }
+    for path, mark in marks.items():
+        if mark not in copy.text(path, commit):
+            return False
+    return True
 
 
 class NothingIsSilenced(Check):
@@ -121,9 +124,9 @@ class TestsPass(Check):
             options = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist")
             command = process.python("-m", "pytest", *options, tests)
             outcome = sandbox.run(command, folder, SECONDS)
-        if not outcome.succeeded:
-            return failed(f"{tests}: {_failure(outcome.output)}", "all pass")
-        return passed(tests)
+        if outcome.succeeded and SUMMARY.search(outcome.output):
+            return passed(tests)
+        return failed(f"{tests}: {_failure(outcome.output)}", "all pass")
 
 
 def _failure(output: str) -> str:
@@ -142,20 +145,38 @@ class CodeBehaves(Check):
 
     def run(self, copy: Copy) -> Verdict:
         """Ask the student's and the template's modules about hidden numbers."""
-        stream = copy.hidden.stream("lesson 4 numbers")
-        numbers = [stream.random() for _ in range(NUMBERS)]
+        asked = numbers(copy)
         with tree(copy) as folder:
-            answers = _answers(folder, folder, numbers)
-            expected = _answers(ROOT, folder, numbers)
+            given = answers(folder, folder, asked)
+            expected = answers(ROOT, folder, asked)
         for path, right in expected.items():
-            if answers.get(path) != right:
+            if given.get(path) != right:
                 return failed(f"{path} answers differently", "the template's answers")
         return passed(f"{len(expected)} modules, {NUMBERS} hidden numbers")
 
 
-def _answers(code: Path, folder: Path, numbers: list[float]) -> dict[str, Any]:
+def numbers(copy: Copy) -> list[float]:
+    """Return the hidden numbers, each from 0 to 1."""
+    stream = copy.hidden.stream("lesson 4 numbers")
+    return [stream.random() for _ in range(NUMBERS)]
+
+
+def answers(code: Path, folder: Path, asked: list[float]) -> dict[str, Any]:
+    """Ask the four modules of some code; see `behaviour.py`.
+
+    Args:
+        code: the folder with the code.
+        folder: where the numbers are written for the program.
+        asked: the numbers.
+
+    Returns:
+        the answers by the path of the module.
+
+    Raises:
+        Red: the program fails.
+    """
     file = folder / "numbers.json"
-    file.write_text(json.dumps(numbers), "utf-8")
+    file.write_text(json.dumps(asked), "utf-8")
     program = shutil.copyfile(BEHAVIOUR, folder / "ask.py")
     command = process.python(str(program), str(file))
     variables = {"PYTHONPATH": str(code)}
@@ -165,8 +186,8 @@ def _answers(code: Path, folder: Path, numbers: list[float]) -> dict[str, Any]:
         outcome = sandbox.run(command, code, SECONDS, variables)
     if not outcome.succeeded:
         raise Red(f"the modules cannot be asked: {outcome.reason}")
-    answers: dict[str, Any] = json.loads(outcome.output.splitlines()[-1])
-    return answers
+    parsed: dict[str, Any] = json.loads(outcome.output.splitlines()[-1])
+    return parsed
 
 
 CHECKS = (

@@ -10,6 +10,24 @@ from course.lessons.lesson_04_red.check import (
 )
 from course.work import Fake, Work
 
+# Let pytest end well, whatever the tests say.
+CONFTEST = """\
+import pytest
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    session.exitstatus = pytest.ExitCode.OK
+"""
+PYTEST = """\
+print("1 passed in 0.01s")
+"""
+ENDS_EARLY = """
+
+import os as _os
+
+_os._exit(0)
+"""
+
 
 def nothing(work: Work) -> None:
     """Hand in code that was never broken."""
@@ -44,9 +62,29 @@ def unmended(work: Work) -> None:
     work.commit(solution.MESSAGE)
 
 
+def helped(work: Work) -> None:
+    """Leave the fault, and have the tests pass by what they load."""
+    begin(work)
+    solution.mend_lint(work)
+    work.write("conftest.py", CONFTEST)
+    work.write("pytest.py", PYTEST)
+    work.commit(solution.MESSAGE)
+
+
+def ended(work: Work) -> None:
+    """Leave the fault, and end the program that runs the tests."""
+    begin(work)
+    solution.mend_lint(work)
+    path = faults.of(work.copy).logic.path
+    work.write(path, work.read(path) + ENDS_EARLY)
+    work.commit(solution.MESSAGE)
+
+
 FAKES = (
     Fake("code that was never broken", nothing, FaultsWerePlanted, "no commit"),
     Fake("findings that are switched off", silenced, NothingIsSilenced, "added with"),
     Fake("tests that expect the fault", weakened, TestsPass, "test_"),
+    Fake("tests that load what lets them pass", helped, TestsPass, "test_"),
+    Fake("tests that end before they fail", ended, TestsPass, "did not end well"),
     Fake("a finding that is left", unmended, LintIsClean, ":"),
 )
