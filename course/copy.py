@@ -16,7 +16,7 @@ from core.git import GitError, git_bytes, succeeds
 from core.git_objects import read_blobs
 from course import student, yaml_text
 from course.classroom import ROOT
-from course.orchard import Orchard
+from course.orchard import Orchard, Row
 from course.personal import Draw, Personal
 from course.student import Student
 
@@ -91,6 +91,17 @@ class Copy:
     def orchard(self) -> Orchard:
         """The student's orchard."""
         return Orchard(self.personal)
+
+    def hidden_trees(self, season: int, count: int, purpose: str) -> list[Row]:
+        """Return trees of the student's orchard that only a check has.
+
+        Args:
+            season: 1 or 2.
+            count: how many.
+            purpose: the check that draws them.
+        """
+        number = self.hidden.number(purpose, 0, 10**9)
+        return self.orchard.season(season, count, str(number))
 
     def git(self, *arguments: str) -> str:
         """Return what Git prints in the checkout."""

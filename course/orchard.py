@@ -125,6 +125,16 @@ def to_csv(rows: list[Row]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def features_of(row: Row) -> Row:
+    """Return what is known of a tree before its harvest: all but the target."""
+    return {name: value for name, value in row.items() if name != TARGET}
+
+
+def yields_of(rows: list[Row]) -> list[float]:
+    """Return the target of each row, in kilograms."""
+    return [float(row[TARGET]) for row in rows]
+
+
 def shares_of(row: Row) -> dict[str, float]:
     """Return the place of each number in its span, 0 to 1 in the first season."""
     shares = {}
@@ -162,7 +172,7 @@ def _row(rules: Rules, stream: random.Random, shift: float) -> Row:
 
 
 def _is_fair(rules: Rules, rows: list[Row]) -> bool:
-    target = [float(row[TARGET]) for row in rows]
+    target = yields_of(rows)
     signal = [expected(rules, row) for row in rows]
     features = [[float(row[column.name]) for row in rows] for column in NUMBERS]
     return difficulty.is_fair(target, signal, features)

@@ -74,6 +74,16 @@ def decision(run: Mapping[str, Any]) -> Decision:
     return Decision(str(tags["gate"]), tuple(failed), challenger)
 
 
+def promotions(copy: Copy, task: str) -> list[Publication]:
+    """Return the publications in which the gate promoted a model of a task, oldest first."""
+    listed = []
+    for publication in history.publications(copy):
+        run = history.training(copy, publication, task)
+        if run and decision(run).word == PROMOTED:
+            listed.append(publication)
+    return listed
+
+
 def replay(copy: Copy, publication: Publication, task: str) -> Replay:
     """Train and decide once more what a publication says about a task.
 

@@ -1,6 +1,5 @@
 """The personal questions of lesson 1, and their answers from the history itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,7 +9,9 @@ from course.grading import predict, reproduce
 from course.grading.result import Red
 
 MODEL = "model.onnx"
-Run = dict[str, Any]
+Content = dict[str, Any]
+# What `run.json` has.
+Run = Content
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,17 @@ class Promotion:
     """A model that was promoted: its task and the entry of the registry."""
 
     task: str
-    entry: dict[str, Any]
+    entry: Content
+
+    @property
+    def version(self) -> int:
+        """The version, from 1."""
+        return int(self.entry["version"])
 
     @property
     def name(self) -> str:
         """The task and the version, such as `iris v2`."""
-        return f"{self.task} v{self.entry['version']}"
+        return f"{self.task} v{self.version}"
 
 
 @lru_cache(maxsize=1)
@@ -69,8 +75,11 @@ class Questions:
         """All promotions."""
         names = [path for path in self.paths if path.startswith("mlruns/registry/")]
         entries = self._copy.jsons(names, self._commit)
-        pairs = zip(names, entries, strict=True)
-        return [Promotion(name.split("/")[2], entry) for name, entry in pairs]
+        promotions = []
+        for name, entry in zip(names, entries, strict=True):
+            task = name.split("/")[2]
+            promotions.append(Promotion(task, entry))
+        return promotions
 
     @cached_property
     def run(self) -> Promotion:
@@ -92,14 +101,21 @@ class Questions:
     def compared(self) -> tuple[Run, Run, str]:
         """Two candidates of a training, and the metric whose difference is asked for."""
         training = self._draw.choose("lesson 1 compared", self._trainings)
-        children = []
+        candidates = self._candidates(training)
+        one, other = self._draw.sample("lesson 1 candidates", candidates, 2)
+        common = one["metrics"].keys() & other["metrics"].keys()
+        metrics = sorted(name for name in common if name.startswith("holdout_"))
+        metric = self._draw.choose("lesson 1 metric", metrics)
+        return one, other, metric
+
+    def _candidates(self, training: Run) -> list[Run]:
+        """Return the runs of the candidates of a training that finished."""
+        candidates = []
         for run in self.runs:
-            if run["parent"] == training["run_id"] and run["status"] == "FINISHED":
-                children.append(run)
-        one, other = self._draw.sample("lesson 1 candidates", children, 2)
-        names = set(one["metrics"]).intersection(other["metrics"])
-        metrics = sorted(name for name in names if name.startswith("holdout_"))
-        return one, other, self._draw.choose("lesson 1 metric", metrics)
+            is_of_it = run["parent"] == training["run_id"]
+            if is_of_it and run["status"] == "FINISHED":
+                candidates.append(run)
+        return candidates
 
     @cached_property
     def _trainings(self) -> list[Run]:
@@ -124,40 +140,45 @@ class Questions:
         newest: dict[str, Promotion] = {}
         for each in self.promotions:
             other = newest.get(each.task)
-            if other is None or each.entry["version"] > other.entry["version"]:
+            if other is None or each.version > other.version:
                 newest[each.task] = each
         return self._draw.choose("lesson 1 served", list(newest.values()))
 
     @cached_property
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Content:
         """The row that it is asked about: near the middle of each feature's range."""
-        row: dict[str, Any] = {}
+        row: Content = {}
         for feature in self._manifest["features"]:
-            row[feature["name"]] = self._value(feature)
+            name = feature["name"]
+            row[name] = self._value(feature, f"lesson 1 row {name}")
         return row
 
-    def _value(self, feature: dict[str, Any]) -> float | str:
-        purpose = f"lesson 1 row {feature['name']}"
+    def _value(self, feature: Content, purpose: str) -> float | str:
+        """Return a category, or a number within a tenth of the feature's example."""
         if feature["categories"]:
             return str(self._draw.choose(purpose, feature["categories"]))
         share = self._draw.number(purpose, 90, 110) / 100
         value = round(float(feature["example"]) * share, 2)
-        return min(max(value, float(feature["low"])), float(feature["high"]))
+        low = float(feature["low"])
+        high = float(feature["high"])
+        return min(max(value, low), high)
 
     @property
-    def _manifest(self) -> dict[str, Any]:
+    def _manifest(self) -> Content:
         folder = f"deployment/models/{self.served.task}"
         return self._copy.json(f"{folder}/manifest.json", self._commit)
 
     @cached_property
-    def answers(self) -> dict[str, Any]:
+    def answers(self) -> Content:
         """The right answers."""
+        trained = reproduce.decision(self.algorithm)
+        refused = reproduce.decision(self.refused)
         one, other, metric = self.compared
         difference = _metric(one, metric) - _metric(other, metric)
         return {
             "run": self.run.entry["run_id"],
-            "algorithm": reproduce.decision(self.algorithm).algorithm,
-            "refused": list(reproduce.decision(self.refused).failed),
+            "algorithm": trained.algorithm,
+            "refused": list(refused.failed),
             "difference": round(difference, 6),
             "spoilt": self.spoilt,
             "prediction": round(self._prediction(), 6),
@@ -167,9 +188,11 @@ class Questions:
         """Return the prediction, or the probability of the last class."""
         path = f"deployment/models/{self.served.task}/{MODEL}"
         model = self._copy.content(path, self._commit)
-        return predict.predict(model, [self.row])[0][-1]
+        (numbers,) = predict.predict(model, [self.row])
+        return numbers[-1]
 
 
 def _metric(run: Run, name: str) -> float:
-    values: Sequence[Sequence[float]] = run["metrics"][name]
-    return float(values[-1][0])
+    """Return the last value of a metric, of which a run has value and step."""
+    value, *_ = run["metrics"][name][-1]
+    return float(value)

@@ -15,26 +15,16 @@ COURSE = "course/"
 AGAINST_CHAMPION = "better than champion"
 
 
-def decided(copy: Copy, word: str) -> list[Publication]:
-    """Return the publications in which the gate decided so about the task."""
-    listed = []
-    for publication in history.publications(copy):
-        run = history.training(copy, publication, TASK)
-        if run and reproduce.decision(run).word == word:
-            listed.append(publication)
-    return listed
-
-
 def promoted(copy: Copy) -> Publication:
     """Return the first publication that promoted a model.
 
     Raises:
         Red: there is none.
     """
-    listed = decided(copy, "promoted")
-    if not listed:
+    promotions = reproduce.promotions(copy, TASK)
+    if not promotions:
         raise Red(f"no training of {TASK} was promoted since the course began")
-    return listed[0]
+    return promotions[0]
 
 
 def refused(copy: Copy) -> Publication:
@@ -43,11 +33,11 @@ def refused(copy: Copy) -> Publication:
     Raises:
         Red: there is none.
     """
-    champion = reproduce.challenger_digest(promoted(copy), TASK)
     promotion = promoted(copy)
+    champion = reproduce.challenger_digest(promotion, TASK)
     publications = history.publications(copy)
-    later = publications[publications.index(promotion) + 1 :]
-    for publication in later:
+    place = publications.index(promotion)
+    for publication in publications[place + 1 :]:
         run = history.training(copy, publication, TASK)
         if run is None:
             continue
@@ -132,16 +122,23 @@ class ModelIsRefused(Check):
     def run(self, copy: Copy) -> Verdict:
         """Look for a refusal, and for what led to it."""
         publication = refused(copy)
-        sources = (promoted(copy).source, publication.source)
-        names = copy.git("diff", "--name-only", *sources).splitlines()
-        people = [name for name in names if not is_owned(name)]
-        changed = [name for name in people if not name.startswith(COURSE)]
+        changed = _changed(copy, promoted(copy), publication)
         if changed != [SETTINGS]:
             return failed(
                 f"between both trainings these changed: {', '.join(changed)}",
                 f"only {SETTINGS} differs, so that it is the reason",
             )
         return passed(f"published by {publication.commit[:7]}")
+
+
+def _changed(copy: Copy, one: Publication, other: Publication) -> list[str]:
+    """Return what people changed between two trainings, but for the course's files."""
+    names = copy.git("diff", "--name-only", one.source, other.source)
+    changed = []
+    for name in names.splitlines():
+        if not is_owned(name) and not name.startswith(COURSE):
+            changed.append(name)
+    return changed
 
 
 class RefusalIsMadeAgain(Check):

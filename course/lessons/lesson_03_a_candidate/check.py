@@ -17,6 +17,9 @@ KIND = "classification"
 LIST = "pipeline/train/estimators.yaml"
 PARAMS = "params.yaml"
 FINISHED = "FINISHED"
+# The keys and values of a file.
+Content = dict[str, Any]
+Run = Content
 # The metrics of two trainings on one computer differ in nothing but their noise.
 TOLERANCE = 1e-6
 
@@ -28,22 +31,24 @@ def names(copy: Copy, commit: str) -> list[str]:
     return [name for name, path in listed.items() if path == wanted]
 
 
-def _listed(content: dict[str, Any]) -> dict[str, Any]:
+def _listed(content: Content) -> Content:
     listed = content.get(KIND)
     if not isinstance(listed, dict):
         raise PipelineError(f"{LIST} has no names below {KIND}.")
     return listed
 
 
-def candidates(copy: Copy, commit: str) -> dict[str, Any]:
+def candidates(copy: Copy, commit: str) -> Content:
     """Return the candidates of the task in a commit."""
     content: Any = copy.yaml(PARAMS, commit)
     for key in ("tasks", TASK, "candidates"):
-        content = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            return {}
+        content = content.get(key)
     return content if isinstance(content, dict) else {}
 
 
-def published(copy: Copy) -> tuple[Publication, dict[str, Any]]:
+def published(copy: Copy) -> tuple[Publication, Run]:
     """Return the first publication with a run of the class, and that run.
 
     Raises:
@@ -54,7 +59,8 @@ def published(copy: Copy) -> tuple[Publication, dict[str, Any]]:
             continue
         wanted = names(copy, publication.source)
         for run in history.runs(copy, publication, TASK):
-            if run.get("parent") and run["params"].get("algorithm") in wanted:
+            is_candidate = run.get("parent") is not None
+            if is_candidate and run["params"].get("algorithm") in wanted:
                 return publication, run
     raise Red(
         f"no training of {TASK} in the history has a run of your class",
@@ -70,16 +76,23 @@ class ClassIsListed(Check):
     def run(self, copy: Copy) -> Verdict:
         """Compare the list with the template's and with the class."""
         wanted = ALGORITHMS[copy.personal.algorithm]
-        shipped = _listed(yaml_text.mapping((ROOT / LIST).read_text("utf-8"), LIST))
+        shipped = _shipped()
         listed = _listed(copy.yaml(LIST, "HEAD"))
-        others = [name for name, path in shipped.items() if listed.get(name) != path]
-        if others:
-            return failed(f"{others[0]} is no longer what the template has")
-        if not names(copy, "HEAD"):
-            added = [str(listed[name]) for name in listed if name not in shipped]
-            seen = f"it adds {', '.join(added)}" if added else "it adds no class"
-            return failed(seen, wanted)
-        return passed(wanted)
+        for name, path in shipped.items():
+            if listed.get(name) != path:
+                return failed(f"{name} is no longer what the template has")
+        if names(copy, "HEAD"):
+            return passed(wanted)
+        added = [str(listed[name]) for name in listed if name not in shipped]
+        if not added:
+            return failed("it adds no class", wanted)
+        return failed(f"it adds {', '.join(added)}", wanted)
+
+
+def _shipped() -> Content:
+    """Return the names and classes of the template."""
+    text = (ROOT / LIST).read_text("utf-8")
+    return _listed(yaml_text.mapping(text, LIST))
 
 
 class CandidateIsTried(Check):
@@ -140,11 +153,12 @@ class RunIsMadeAgain(Check):
         return failed(f"the training made again has no run of {algorithm}")
 
 
-def _same_metrics(run: dict[str, Any], again: dict[str, Any]) -> Verdict:
+def _same_metrics(run: Run, again: Run) -> Verdict:
     for name in sorted(again["metrics"]):
         if not name.startswith("holdout_"):
             continue
-        was, now = _metric(run, name), _metric(again, name)
+        was = _metric(run, name)
+        now = _metric(again, name)
         if abs(was - now) > TOLERANCE:
             return failed(
                 f"{name} is {was:.6g} in the history; made again it is {now:.6g}"
@@ -152,8 +166,10 @@ def _same_metrics(run: dict[str, Any], again: dict[str, Any]) -> Verdict:
     return passed("challenger and metrics are the same")
 
 
-def _metric(run: dict[str, Any], name: str) -> float:
-    return float(run["metrics"][name][-1][0])
+def _metric(run: Run, name: str) -> float:
+    """Return the last value of a metric, of which a run has value and step."""
+    value, *_ = run["metrics"][name][-1]
+    return float(value)
 
 
 CHECKS = (ClassIsListed, CandidateIsTried, RunIsPublished, RunIsMadeAgain)

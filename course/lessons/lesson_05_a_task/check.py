@@ -8,6 +8,7 @@ from course import difficulty, orchard
 from course.check import Check
 from course.copy import Copy
 from course.grading import history, predict, probe, reproduce
+from course.grading.probe import Api
 from course.grading.result import Verdict, failed, passed
 from course.lessons.lesson_05_a_task import table
 from course.orchard import Row
@@ -21,6 +22,14 @@ ASKED = 20
 SLACK = 0.08
 # The API answers with more digits than a float32 has.
 NEAR = 1e-4
+# Of the draw of the hidden trees.
+PURPOSE = "lesson 5"
+# What the description must say.
+WANTED = {
+    "kind": "regression",
+    "target": orchard.TARGET,
+    "metric": "rmse",
+}
 
 
 class TableIsYours(Check):
@@ -42,13 +51,9 @@ class TaskIsAsked(Check):
 
     def run(self, copy: Copy) -> Verdict:
         """Look at the description that the model was trained with."""
-        content: dict[str, Any] = copy.yaml(FILE, table.publication(copy).source)
-        wanted = {
-            "kind": (content.get("kind"), "regression"),
-            "target": (_name(content.get("target")), orchard.TARGET),
-            "metric": (_name(content.get("metric")), "rmse"),
-        }
-        for key, (seen, expected) in wanted.items():
+        content = copy.yaml(FILE, table.publication(copy).source)
+        for key, expected in WANTED.items():
+            seen = _name(content.get(key))
             if seen != expected:
                 return failed(f"its {key} is {seen}", expected)
         limit = _threshold(content)
@@ -63,12 +68,19 @@ class TaskIsAsked(Check):
 def _threshold(content: dict[str, Any]) -> float:
     """Return the least r2 that the task demands; minus infinity if it demands none."""
     thresholds = content.get("thresholds")
-    limit = thresholds.get("r2") if isinstance(thresholds, dict) else None
-    return float(limit) if isinstance(limit, int | float) else -math.inf
+    if not isinstance(thresholds, dict):
+        return -math.inf
+    limit = thresholds.get("r2")
+    if not isinstance(limit, int | float):
+        return -math.inf
+    return float(limit)
 
 
 def _name(part: Any) -> Any:
-    return part.get("name") if isinstance(part, dict) else part
+    """Return the name of a part of the description that has one, or the part."""
+    if isinstance(part, dict):
+        return part.get("name")
+    return part
 
 
 class ModelIsMadeAgain(Check):
@@ -92,16 +104,23 @@ class ModelIsGood(Check):
 
     def run(self, copy: Copy) -> Verdict:
         """Compare its answers to hidden rows with their yields."""
-        rows = _hidden(copy, HIDDEN)
+        trees = copy.hidden_trees(1, HIDDEN, PURPOSE)
         model = copy.content(MODEL, table.publication(copy).commit)
-        answers = predict.predict(model, [_features(row) for row in rows])
-        truth = [float(row[orchard.TARGET]) for row in rows]
-        errors = [yields - row[0] for yields, row in zip(truth, answers, strict=True)]
-        squared = difficulty.mean([error * error for error in errors])
-        explained = 1 - squared / difficulty.variance(truth)
+        explained = _explained(model, trees)
         if explained < difficulty.THRESHOLD_R2 - SLACK:
             return failed(f"its r2 on hidden rows is {explained:.2f}")
         return passed(f"its r2 on {HIDDEN} hidden rows is {explained:.2f}")
+
+
+def _explained(model: bytes, trees: list[Row]) -> float:
+    """Return which share of the yields' variance a model explains."""
+    answers = predict.predict(model, [orchard.features_of(tree) for tree in trees])
+    truth = orchard.yields_of(trees)
+    squares = []
+    for kilograms, (answer,) in zip(truth, answers, strict=True):
+        error = kilograms - answer
+        squares.append(error * error)
+    return 1 - difficulty.mean(squares) / difficulty.variance(truth)
 
 
 class ApiAnswers(Check):
@@ -112,28 +131,26 @@ class ApiAnswers(Check):
 
     def run(self, copy: Copy) -> Verdict:
         """Start the API, and compare its answers with those of the ONNX file."""
-        rows = [_features(row) for row in _hidden(copy, ASKED)]
-        expected = predict.predict(copy.content(MODEL), rows)
+        trees = copy.hidden_trees(1, ASKED, PURPOSE)
+        rows = [orchard.features_of(tree) for tree in trees]
+        answers = predict.predict(copy.content(MODEL), rows)
         with probe.api(copy) as api:
-            for row, (right,) in zip(rows, expected, strict=True):
-                status, text = api.post(f"/predict/{TASK}", row)
-                if status != 200:
-                    return failed(f"it answers with {status}: {text[:200]}")
-                answer = float(json.loads(text)["prediction"])
-                if abs(answer - right) > NEAR:
-                    return failed(
-                        f"it answers {answer:.4f} where the file says {right:.4f}"
-                    )
+            for row, (right,) in zip(rows, answers, strict=True):
+                fault = _fault(api, row, right)
+                if fault:
+                    return failed(fault)
         return passed(f"{ASKED} answers are the same")
 
 
-def _hidden(copy: Copy, count: int) -> list[Row]:
-    purpose = str(copy.hidden.number("lesson 5", 0, 10**9))
-    return copy.orchard.season(1, count, purpose)
-
-
-def _features(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != orchard.TARGET}
+def _fault(api: Api, row: Row, right: float) -> str:
+    """Return what is wrong with the answer to a row; empty if it is right."""
+    status, text = api.post(f"/predict/{TASK}", row)
+    if status != 200:
+        return f"it answers with {status}: {text[:200]}"
+    answer = float(json.loads(text)["prediction"])
+    if abs(answer - right) > NEAR:
+        return f"it answers {answer:.4f} where the file says {right:.4f}"
+    return ""
 
 
 CHECKS = (TableIsYours, TaskIsAsked, ModelIsMadeAgain, ModelIsGood, ApiAnswers)

@@ -1,41 +1,32 @@
 """The snapshot of a student's orchard, read as data and compared with the right one."""
 
-import csv
-import io
-import zlib
-
-from core.errors import PipelineError
 from course import orchard
 from course.copy import Copy
-from course.grading import history, reproduce
+from course.grading import reproduce, snapshot
 from course.grading.history import Publication
 from course.grading.result import Red
+from course.grading.snapshot import Line
 
-SNAPSHOT = f"data/{orchard.NAME}.csv.gz"
-MOST_BYTES = 5_000_000
-_GZIP = 16 + zlib.MAX_WBITS
-Lines = list[tuple[tuple[str, str], ...]]
+# A row as its columns with their texts, in the order of their names.
+Cells = tuple[tuple[str, str], ...]
 
 
-def snapshot(copy: Copy, commit: str) -> Lines:
-    """Return the rows of the snapshot in a commit, sorted, each as (column, text).
+def published(copy: Copy, commit: str) -> list[Cells]:
+    """Return the rows of the snapshot in a commit, sorted.
 
     Raises:
         PipelineError: it is no gzipped CSV, or too large.
     """
-    try:
-        inflated = zlib.decompressobj(_GZIP)
-        content = inflated.decompress(copy.content(SNAPSHOT, commit), MOST_BYTES)
-        if inflated.unconsumed_tail:
-            raise PipelineError(f"{SNAPSHOT} is too large.")
-        return _sorted(list(csv.DictReader(io.StringIO(content.decode("utf-8")))))
-    except (zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise PipelineError(f"{SNAPSHOT} is not a gzipped CSV.") from error
+    rows = []
+    for line in snapshot.lines(copy, orchard.NAME, commit):
+        # A broken line has other things than texts.
+        rows.append({str(name): str(text) for name, text in line.items()})
+    return _sorted(rows)
 
 
-def season(copy: Copy, number: int) -> Lines:
+def season(copy: Copy, number: int) -> list[Cells]:
     """Return the rows of a season of the student's orchard in the same form."""
-    rows: list[dict[str, str]] = []
+    rows = []
     for row in copy.orchard.season(number):
         rows.append({name: _text(value) for name, value in row.items()})
     return _sorted(rows)
@@ -43,16 +34,14 @@ def season(copy: Copy, number: int) -> Lines:
 
 def _text(value: float | str) -> str:
     """Return a value as a snapshot has it: a number with seven digits."""
-    return value if isinstance(value, str) else f"{value:.7g}"
+    if isinstance(value, str):
+        return value
+    return f"{value:.7g}"
 
 
-def _sorted(rows: list[dict[str, str]]) -> Lines:
-    return sorted(tuple(sorted(_strings(row).items())) for row in rows)
-
-
-def _strings(row: dict[str, str]) -> dict[str, str]:
-    """Return a row whose names and values are texts, whatever a broken line has."""
-    return {str(name): str(value) for name, value in row.items()}
+def _sorted(rows: list[Line]) -> list[Cells]:
+    cells = [tuple(sorted(row.items())) for row in rows]
+    return sorted(cells)
 
 
 def publication(copy: Copy, number: int = 1) -> Publication:
@@ -61,18 +50,14 @@ def publication(copy: Copy, number: int = 1) -> Publication:
     Raises:
         Red: there is none, or those there are were trained on other rows.
     """
-    rows = season(copy, number)
-    promoted = []
-    for each in history.publications(copy):
-        run = history.training(copy, each, orchard.NAME)
-        if run and reproduce.decision(run).word == "promoted":
-            promoted.append(each)
-    if not promoted:
+    promotions = reproduce.promotions(copy, orchard.NAME)
+    if not promotions:
         raise Red(f"no training of {orchard.NAME} was promoted")
-    for each in reversed(promoted):
-        if snapshot(copy, each.commit) == rows:
+    rows = season(copy, number)
+    for each in reversed(promotions):
+        if published(copy, each.commit) == rows:
             return each
     raise Red(
-        f"{SNAPSHOT} has other rows than your season {number}",
+        f"{snapshot.path(orchard.NAME)} has other rows than your season {number}",
         "the table that `course data` writes for you",
     )

@@ -10,8 +10,9 @@ from course.classroom import ROOT
 from course.copy import Copy
 from course.grading import process, sandbox, worktree
 from course.grading.process import Outcome
-from course.grading.result import Verdict, failed, passed
+from course.grading.result import Red, Verdict, failed, passed
 from course.lessons.lesson_06_bad_data import faults
+from course.lessons.lesson_06_bad_data.faults import Fault
 from course.orchard import Row
 
 TASK = orchard.NAME
@@ -67,20 +68,9 @@ class BadRowsAreRefused(Check):
         wanted = faults.faults(copy)
         missed = []
         with tree(copy) as folder:
-            snapshot = folder / SNAPSHOT
-            before = snapshot.read_bytes()
             for fault in wanted:
-                outcome = add(folder, fault.rows)
-                if outcome.succeeded:
+                if not _is_refused(folder, fault):
                     missed.append(fault.name)
-                    snapshot.write_bytes(before)
-                elif not _names(outcome, fault):
-                    return failed(
-                        f"{fault.name} is refused, but: {_sentence(outcome)}",
-                        "a sentence with the row and the column",
-                    )
-                elif snapshot.read_bytes() != before:
-                    return failed(f"{fault.name} is refused, and yet written")
         if missed:
             return failed(
                 f"{len(missed)} of {len(wanted)} pass: {', '.join(missed)}",
@@ -89,7 +79,29 @@ class BadRowsAreRefused(Check):
         return passed(f"{len(wanted)} of {len(wanted)} are refused")
 
 
-def _names(outcome: Outcome, fault: faults.Fault) -> bool:
+def _is_refused(folder: Path, fault: Fault) -> bool:
+    """Offer a table with a fault, and return whether it is refused as it should be.
+
+    Raises:
+        Red: it is refused, but not so.
+    """
+    snapshot = folder / SNAPSHOT
+    before = snapshot.read_bytes()
+    outcome = add(folder, fault.rows)
+    if outcome.succeeded:
+        snapshot.write_bytes(before)
+        return False
+    if not _names(outcome, fault):
+        raise Red(
+            f"{fault.name} is refused, but: {_sentence(outcome)}",
+            "a sentence with the row and the column",
+        )
+    if snapshot.read_bytes() != before:
+        raise Red(f"{fault.name} is refused, and yet written")
+    return True
+
+
+def _names(outcome: Outcome, fault: Fault) -> bool:
     """Return whether the refusal says which row and column are wrong."""
     if outcome.status != REFUSED:
         return False

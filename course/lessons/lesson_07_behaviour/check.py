@@ -16,19 +16,24 @@ FILE = f"pipeline/tasks/{TASK}.yaml"
 LEAST_TESTS = 3
 LEAST_CAUGHT = 4
 GOOD = "good"
-Results = dict[str, list[dict[str, Any]]]
+Content = dict[str, Any]
+# What each test says, by the name of the model.
+Results = dict[str, list[Content]]
 
 
-def behaviours(copy: Copy, commit: str = "HEAD") -> dict[str, Any]:
+def behaviours(copy: Copy, commit: str = "HEAD") -> Content:
     """Return the behavioural tests of the task in a commit."""
-    content = copy.yaml(FILE, commit).get("behaviours")
-    return content if isinstance(content, dict) else {}
+    tests = copy.yaml(FILE, commit).get("behaviours")
+    if not isinstance(tests, dict):
+        return {}
+    return tests
 
 
 @lru_cache(maxsize=1)
 def results(copy: Copy) -> Results:
     """Return what the tests say about a good model and about the spoilt ones."""
-    models = {GOOD: tables.good(copy)} | tables.spoilt(copy)
+    models = tables.spoilt(copy)
+    models[GOOD] = tables.good(copy)
     settings = {tables.CONSTANT: mutate.CONSTANT}
     return mutate.behaviours(copy, TASK, models, settings)
 
@@ -37,7 +42,8 @@ def survivors(copy: Copy) -> list[str]:
     """Return the spoilt models that pass every test."""
     names = []
     for name, tests in results(copy).items():
-        if name != GOOD and all(test["passed"] for test in tests):
+        fails = [test for test in tests if not test["passed"]]
+        if name != GOOD and not fails:
             names.append(name)
     return names
 
@@ -120,11 +126,12 @@ class TestsArePublished(Check):
         return failed("no training in the history began with these tests")
 
 
-def _in_gate(run: dict[str, Any], wanted: dict[str, Any], commit: str) -> Verdict:
+def _in_gate(run: Content, wanted: Content, commit: str) -> Verdict:
+    """Return whether the tests are among what the gate checked, and passed."""
     checks = json.loads(run["tags"]["gate.checks"])
-    outcomes = {check["name"]: check["passed"] for check in checks}
+    successful = {check["name"] for check in checks if check["passed"]}
     for name in wanted:
-        if not outcomes.get(name):
+        if name not in successful:
             return failed(f'"{name}" did not pass in {commit[:7]}')
     return passed(f"{len(wanted)} of the gate's {len(checks)} checks, in {commit[:7]}")
 

@@ -1,7 +1,5 @@
 """Ways to cheat in lesson 7."""
 
-from typing import Any
-
 from course import orchard
 from course.lessons.lesson_07_behaviour import solution
 from course.lessons.lesson_07_behaviour.check import (
@@ -10,21 +8,29 @@ from course.lessons.lesson_07_behaviour.check import (
     TestsArePublished,
     TestsAreThere,
 )
+from course.lessons.lesson_07_behaviour.solution import Tests
 from course.work import Fake, Work
 
 
-def _commit(work: Work, tests: dict[str, Any]) -> None:
+def _commit(work: Work, tests: Tests) -> None:
     solution.add(work, tests)
     work.commit(solution.MESSAGE)
 
 
 def weak(work: Work) -> None:
     """Expect what no model fails: a wide range, and a tolerance that allows all."""
-    within = {"expect": "within", "within": [0.0, 150.0]}
-    tests: dict[str, Any] = {"The yield is possible": within}
+    tests: Tests = {
+        "The yield is possible": {
+            "expect": "within",
+            "within": [0.0, 150.0],
+        },
+    }
     for column in orchard.NUMBERS:
-        test = {"expect": "same", "add": {column.name: 10}, "tolerance": 1000.0}
-        tests[f"{column.name} changes nothing"] = test
+        tests[f"{column.name} changes nothing"] = {
+            "expect": "same",
+            "add": {column.name: 10},
+            "tolerance": 1000.0,
+        }
     _commit(work, tests)
 
 

@@ -12,6 +12,8 @@ STEP = 0.3
 ON, OFF = 0.85, 0.15
 # In kilograms, above what noise does to a prediction.
 TOLERANCE = 2.0
+# A behavioural test by its sentence.
+Tests = dict[str, dict[str, Any]]
 
 
 def step(name: str) -> float:
@@ -25,28 +27,39 @@ def place(name: str, share: float) -> float:
     return round(column.low + share * column.span)
 
 
-def behaviours(work: Work) -> dict[str, Any]:
+def behaviours(work: Work) -> Tests:
     """Return the tests: of the column that decides, and of the one that turns round."""
     rules = work.orchard.rules
+    deciding = rules.deciding
+    turning = rules.turning
+    switch = rules.switch
     more = "higher" if rules.direction > 0 else "lower"
-    add = {rules.turning: step(rules.turning)}
-    decided = {"expect": more, "add": {rules.deciding: step(rules.deciding)}}
-    helps = {"expect": "higher", "given": {rules.switch: place(rules.switch, ON)}}
-    harms = {"expect": "lower", "given": {rules.switch: place(rules.switch, OFF)}}
-    limit = {"tolerance": TOLERANCE}
     return {
-        f"More {rules.deciding} makes the yield {more}": decided | limit,
-        f"{rules.turning} helps with much {rules.switch}": helps | {"add": add} | limit,
-        f"{rules.turning} harms with little {rules.switch}": harms
-        | {"add": dict(add)}
-        | limit,
+        f"More {deciding} makes the yield {more}": {
+            "expect": more,
+            "add": {deciding: step(deciding)},
+            "tolerance": TOLERANCE,
+        },
+        f"{turning} helps with much {switch}": {
+            "expect": "higher",
+            "given": {switch: place(switch, ON)},
+            "add": {turning: step(turning)},
+            "tolerance": TOLERANCE,
+        },
+        f"{turning} harms with little {switch}": {
+            "expect": "lower",
+            "given": {switch: place(switch, OFF)},
+            "add": {turning: step(turning)},
+            "tolerance": TOLERANCE,
+        },
     }
 
 
-def add(work: Work, tests: dict[str, Any]) -> None:
+def add(work: Work, tests: Tests) -> None:
     """Give the task behavioural tests."""
     content = work.copy.yaml(task.FILE)
-    task.write(work, content | {"behaviours": tests})
+    content["behaviours"] = tests
+    task.write(work, content)
 
 
 def solve(work: Work) -> None:

@@ -9,64 +9,72 @@ from course.personal import Draw
 
 TURNED = "direction turned"
 CONSTANT = "constant"
+Rows = list[Row]
+Spoiler = Callable[[Rows, Rules, Draw], None]
 
 
 def good(copy: Copy) -> bytes:
     """Return a table of hidden trees of the student's orchard."""
-    return orchard.to_csv(_rows(copy))
+    return orchard.to_csv(_trees(copy))
 
 
 def spoilt(copy: Copy) -> dict[str, bytes]:
     """Return the same trees, spoilt, by what is wrong with them."""
+    rules = copy.orchard.rules
     tables = {}
     for name, spoil in SPOILERS.items():
-        rows = _rows(copy)
-        spoil(rows, copy.orchard.rules, copy.hidden)
+        rows = _trees(copy)
+        spoil(rows, rules, copy.hidden)
         tables[name] = orchard.to_csv(rows)
     # Its model is another one, and not its table.
     tables[CONSTANT] = good(copy)
     return tables
 
 
-def _rows(copy: Copy) -> list[Row]:
-    purpose = str(copy.hidden.number("lesson 7", 0, 10**9))
-    return copy.orchard.season(1, orchard.ROWS, purpose)
+def _trees(copy: Copy) -> Rows:
+    return copy.hidden_trees(1, orchard.ROWS, "lesson 7")
 
 
-def _turn(rows: list[Row], rules: Rules, draw: Draw) -> None:
+def _turn(rows: Rows, rules: Rules, draw: Draw) -> None:
     """Mirror the column that decides, at the middle of its span."""
-    column = BY_NAME[rules.deciding]
+    name = rules.deciding
+    column = BY_NAME[name]
+    ends = 2 * column.low + column.span
     for row in rows:
-        mirrored = 2 * column.low + column.span - float(row[column.name])
-        row[column.name] = round(mirrored, 1)
+        mirrored = ends - float(row[name])
+        row[name] = round(mirrored, 1)
 
 
-def _shuffle(rows: list[Row], rules: Rules, draw: Draw) -> None:
+def _shuffle(rows: Rows, rules: Rules, draw: Draw) -> None:
     """Give each tree the value of another one in the column that decides."""
-    values = [row[rules.deciding] for row in rows]
+    name = rules.deciding
+    values = [row[name] for row in rows]
     shuffled = draw.shuffled("lesson 7 shuffled", values)
     for row, value in zip(rows, shuffled, strict=True):
-        row[rules.deciding] = value
+        row[name] = value
 
 
-def _swap_labels(rows: list[Row], rules: Rules, draw: Draw) -> None:
+def _swap_labels(rows: Rows, rules: Rules, draw: Draw) -> None:
     """Let the best tree bear least, and the worst one most."""
-    centre = difficulty.mean([float(row[TARGET]) for row in rows])
+    centre = difficulty.mean(orchard.yields_of(rows))
     for row in rows:
-        row[TARGET] = round(2 * centre - float(row[TARGET]), 2)
+        mirrored = 2 * centre - float(row[TARGET])
+        row[TARGET] = round(mirrored, 2)
 
 
-def _leak(rows: list[Row], rules: Rules, draw: Draw) -> None:
+def _leak(rows: Rows, rules: Rules, draw: Draw) -> None:
     """Let a column that does not matter say the yield."""
     column = BY_NAME[rules.drifting]
-    yields = [float(row[TARGET]) for row in rows]
-    least, most = min(yields), max(yields)
+    yields = orchard.yields_of(rows)
+    least = min(yields)
+    most = max(yields)
     for row, kilograms in zip(rows, yields, strict=True):
         share = (kilograms - least) / (most - least)
-        row[column.name] = round(column.low + share * column.span, 1)
+        value = column.low + share * column.span
+        row[column.name] = round(value, 1)
 
 
-SPOILERS: dict[str, Callable[[list[Row], Rules, Draw], None]] = {
+SPOILERS: dict[str, Spoiler] = {
     TURNED: _turn,
     "feature shuffled": _shuffle,
     "labels swapped": _swap_labels,

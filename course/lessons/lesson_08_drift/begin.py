@@ -2,7 +2,7 @@
 
 import json
 
-from course.orchard import TARGET
+from course.orchard import features_of
 from course.work import Work
 
 FILE = "build/course/season-2.json"
@@ -14,8 +14,6 @@ request to the API.
 
 def begin(work: Work) -> str:
     """Write the request, and say where it is."""
-    records = []
-    for row in work.orchard.season(2):
-        records.append({name: row[name] for name in row if name != TARGET})
+    records = [features_of(tree) for tree in work.orchard.season(2)]
     work.write(FILE, json.dumps(records) + "\n")
     return TEXT.format(file=FILE, count=len(records))

@@ -27,12 +27,15 @@ class ColumnIsNamed(Check):
         answer = copy.answers().get(KEY)
         if answer is None:
             return failed(f"course/answers.yaml has no answer for {KEY}")
-        one, two = copy.orchard.season(1), copy.orchard.season(2)
-        if str(answer).strip() != psi.most_drifted(one, two):
+        given = str(answer).strip()
+        first = copy.orchard.season(1)
+        second = copy.orchard.season(2)
+        if given != psi.most_drifted(first, second):
             return failed(
-                f"the answer is {str(answer)[:60]}", "the column that moved farthest"
+                f"the answer is {given[:60]}",
+                "the column that moved farthest",
             )
-        return passed(str(answer))
+        return passed(given)
 
 
 class Retrained(Check):
@@ -69,39 +72,39 @@ class NewIsBetter(Check):
     def run(self, copy: Copy) -> Verdict:
         """Compare the errors of both models on hidden trees of the second season."""
         publication = table.publication(copy, 2)
-        purpose = str(copy.hidden.number("lesson 8", 0, 10**9))
-        rows = copy.orchard.season(2, HIDDEN, purpose)
-        olds = _squares(copy.content(MODEL, publication.parent), rows)
-        news = _squares(copy.content(MODEL, publication.commit), rows)
+        trees = copy.hidden_trees(2, HIDDEN, "lesson 8")
+        olds = _squares(copy.content(MODEL, publication.parent), trees)
+        news = _squares(copy.content(MODEL, publication.commit), trees)
         gains = [old - new for old, new in zip(olds, news, strict=True)]
         share = _share_of_gains(copy, gains)
+        seen = f"its error is smaller in {share:.0%} of {RESAMPLES} resamples"
         if share < SURE:
-            return failed(
-                f"its error is smaller in {share:.0%} of {RESAMPLES} resamples of hidden"
-                " trees",
-                f"in at least {SURE:.1%}",
-            )
-        return passed(f"its error is smaller in {share:.0%} of {RESAMPLES} resamples")
+            return failed(f"{seen} of hidden trees", f"in at least {SURE:.1%}")
+        return passed(seen)
 
 
-def _squares(model: bytes, rows: list[Row]) -> list[float]:
-    """Return the squared error of a model at each row."""
-    features = []
-    for row in rows:
-        features.append({name: row[name] for name in row if name != orchard.TARGET})
+def _squares(model: bytes, trees: list[Row]) -> list[float]:
+    """Return the squared error of a model at each tree."""
+    rows = [orchard.features_of(tree) for tree in trees]
+    answers = predict.predict(model, rows)
     squares = []
-    for row, (answer,) in zip(rows, predict.predict(model, features), strict=True):
-        squares.append((float(row[orchard.TARGET]) - answer) ** 2)
+    for right, (answer,) in zip(orchard.yields_of(trees), answers, strict=True):
+        error = right - answer
+        squares.append(error * error)
     return squares
 
 
 def _share_of_gains(copy: Copy, gains: list[float]) -> float:
-    """Return in which share of resamples of the rows the sum of the gains is positive."""
+    """Return in which share of resamples of the trees the sum of the gains is positive."""
     stream = copy.hidden.stream("lesson 8 resamples")
     positive = 0
     for _ in range(RESAMPLES):
-        total = sum(gains[int(stream.random() * len(gains))] for _ in gains)
-        positive += total > 0
+        total = 0.0
+        for _ in gains:
+            place = int(stream.random() * len(gains))
+            total += gains[place]
+        if total > 0:
+            positive += 1
     return positive / RESAMPLES
 
 

@@ -9,33 +9,54 @@ from course.orchard import NUMBERS, Row
 BINS = 10
 # So that an empty bin has a logarithm.
 LEAST_SHARE = 1e-4
+Values = Sequence[float]
 
 
-def index(before: Sequence[float], after: Sequence[float]) -> float:
+def index(before: Values, after: Values) -> float:
     """Return the population stability index of a column over the deciles of the first.
 
     Args:
         before: the values that a model learned from, shape (rows,).
         after: the new values, shape (rows,).
     """
-    ordered = sorted(before)
-    edges = [ordered[len(ordered) * place // BINS] for place in range(1, BINS)]
-    pairs = zip(_shares(before, edges), _shares(after, edges), strict=True)
-    return sum((new - old) * math.log(new / old) for old, new in pairs)
+    edges = _deciles(before)
+    olds = _shares(before, edges)
+    news = _shares(after, edges)
+    total = 0.0
+    for old, new in zip(olds, news, strict=True):
+        total += (new - old) * math.log(new / old)
+    return total
 
 
-def _shares(values: Sequence[float], edges: Sequence[float]) -> list[float]:
+def _deciles(values: Values) -> list[float]:
+    """Return the values between the bins, each of which has a tenth of all."""
+    ordered = sorted(values)
+    edges = []
+    for number in range(1, BINS):
+        place = len(ordered) * number // BINS
+        edges.append(ordered[place])
+    return edges
+
+
+def _shares(values: Values, edges: Values) -> list[float]:
+    """Return the share of the values in each bin."""
     counts = [0] * BINS
     for value in values:
-        counts[bisect.bisect_right(edges, value)] += 1
-    return [max(count / len(values), LEAST_SHARE) for count in counts]
+        place = bisect.bisect_right(edges, value)
+        counts[place] += 1
+    shares = []
+    for count in counts:
+        share = count / len(values)
+        shares.append(max(share, LEAST_SHARE))
+    return shares
 
 
 def most_drifted(before: Sequence[Row], after: Sequence[Row]) -> str:
     """Return the column of numbers that has moved farthest."""
     indices = {}
     for column in NUMBERS:
-        olds = [float(row[column.name]) for row in before]
-        news = [float(row[column.name]) for row in after]
-        indices[column.name] = index(olds, news)
+        name = column.name
+        olds = [float(row[name]) for row in before]
+        news = [float(row[name]) for row in after]
+        indices[name] = index(olds, news)
     return max(indices, key=lambda name: indices[name])

@@ -42,11 +42,13 @@ def newest(copy: Copy) -> Back:
         Red: there is none.
     """
     for publication in reversed(history.publications(copy)):
-        if publication.is_promotion_of_a_person:
-            for path in _added(copy, publication):
-                entry = copy.json(path, publication.commit)
-                if entry.get("decided_by") == "hand":
-                    return Back(publication, path.split("/")[2], entry)
+        if not publication.is_promotion_of_a_person:
+            continue
+        for path in _added(copy, publication):
+            entry = copy.json(path, publication.commit)
+            if entry.get("decided_by") == "hand":
+                task = path.split("/")[2]
+                return Back(publication, task, entry)
     raise Red(
         "nobody has put an earlier version back since the course began",
         "an entry of the registry that was decided by hand, made by `pipeline promote`",
@@ -54,9 +56,19 @@ def newest(copy: Copy) -> Back:
 
 
 def _added(copy: Copy, publication: Publication) -> list[str]:
-    names = ("diff-tree", "-r", "--name-only", "--diff-filter=A", "--no-commit-id")
-    output = copy.git(*names, publication.parent, publication.commit)
-    return [path for path in output.splitlines() if path.startswith("mlruns/registry/")]
+    """Return the entries of the registry that a publication added."""
+    output = copy.git(
+        "diff-tree",
+        "-r",
+        "--name-only",
+        "--diff-filter=A",
+        "--no-commit-id",
+        publication.parent,
+        publication.commit,
+        "--",
+        "mlruns/registry",
+    )
+    return output.splitlines()
 
 
 class PutBack(Check):
@@ -83,12 +95,13 @@ class BytesAreEarlier(Check):
         path = f"deployment/models/{back.task}/model.onnx"
         digest = hashlib.sha256(copy.content(path, commit)).hexdigest()
         earlier = copy.registry(back.task, back.publication.parent)
-        versions = [entry["version"] for entry in earlier if entry["sha256"] == digest]
-        if not versions:
+        same = [entry for entry in earlier if entry["sha256"] == digest]
+        if not same:
             return failed("the file in service is of no earlier version")
-        if earlier[-1]["sha256"] == digest:
-            return failed(f"version {versions[-1]} was in service already")
-        return passed(f"that of version {versions[-1]}")
+        version = same[-1]["version"]
+        if same[-1] is earlier[-1]:
+            return failed(f"version {version} was in service already")
+        return passed(f"that of version {version}")
 
 
 class ReasonIsGiven(Check):

@@ -14,11 +14,9 @@ from course.work import Fake, Work
 def copied(work: Work) -> None:
     """Copy the file of an earlier version over the one in service."""
     task, version = solution.choose(work)
-    entry = work.copy.registry(task)[0]
-    pattern = f"mlruns/{task}/**/{entry['model_id']}/**/model.onnx"
-    source = next(work.root.glob(pattern), None)
-    target = work.root / "deployment" / "models" / task / "model.onnx"
-    target.write_bytes(source.read_bytes() if source else b"copied")
+    path = f"deployment/models/{task}/model.onnx"
+    first = work.git("log", "--format=%H", "--reverse", "--", path).split()[0]
+    work.git("checkout", "--quiet", first, "--", path)
     work.commit(f"fix: go back from version {version}")
 
 
@@ -27,11 +25,7 @@ def reverted(work: Work) -> None:
     task, version = solution.choose(work)
     path = f"mlruns/registry/{task}/{version}.json"
     commit = work.git("log", "-1", "--format=%H", "--", path)
-    if work.git("log", "-1", "--format=%P", commit):
-        work.git("revert", "--no-edit", commit)
-    else:
-        work.remove(path)
-        work.commit("Revert the newest version")
+    work.git("revert", "--no-edit", commit)
 
 
 def rewritten(work: Work) -> None:
@@ -45,12 +39,18 @@ def rewritten(work: Work) -> None:
 def by_pen(work: Work) -> None:
     """Write the registry's next entry oneself."""
     task, version = solution.choose(work)
-    entry = work.copy.registry(task)[0]
-    entry |= {"version": version + 1, "replaces": version, "decided_by": "hand"}
-    entry |= {"reason": solution.REASON.format(version=version), "checks": []}
-    path = f"mlruns/registry/{task}/{version + 1}.json"
-    work.write(path, json.dumps(entry, indent=1, sort_keys=True) + "\n")
-    work.commit(f"chore(publish): {task} v{version + 1} promoted manually")
+    new = version + 1
+    first = work.copy.registry(task)[0]
+    entry = first | {
+        "version": new,
+        "replaces": version,
+        "decided_by": "hand",
+        "reason": solution.REASON.format(version=version),
+        "checks": [],
+    }
+    text = json.dumps(entry, indent=1, sort_keys=True)
+    work.write(f"mlruns/registry/{task}/{new}.json", f"{text}\n")
+    work.commit(f"chore(publish): {task} v{new} promoted manually")
 
 
 def silent(work: Work) -> None:

@@ -18,17 +18,23 @@ def choose(work: Work) -> tuple[str, int]:
     Raises:
         PipelineError: there is none.
     """
-    for folder in sorted((work.root / "mlruns" / "registry").glob("*"), reverse=True):
-        entries = work.copy.registry(folder.name)
-        if len(entries) > 1 and entries[-1]["sha256"] != entries[0]["sha256"]:
-            return folder.name, len(entries)
+    registry = work.root / "mlruns" / "registry"
+    tasks = sorted(folder.name for folder in registry.iterdir())
+    for task in reversed(tasks):
+        entries = work.copy.registry(task)
+        if entries and entries[0]["sha256"] != entries[-1]["sha256"]:
+            return task, len(entries)
     raise PipelineError("no task has two versions: do lesson 8 first.")
 
 
-def put_back(work: Work, task: str, reason: str) -> None:
-    """Put the first version of a task back, and take that in."""
-    options = ["--version", "1", "--branch", work.branch]
+def put_back(work: Work, task: str, reason: str) -> str:
+    """Put the first version of a task back, and take that in.
+
+    Returns what `promote` prints.
+    """
+    command = f"python -m pipeline promote {task} --version 1 --branch {work.branch}"
     if reason:
-        options += ["--reason", f'"{reason}"']
-    work.run(f"python -m pipeline promote {task} {' '.join(options)}")
+        command += f' --reason "{reason}"'
+    output = work.run(command)
     work.pull()
+    return output

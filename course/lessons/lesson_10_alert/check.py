@@ -19,6 +19,8 @@ TESTS = (
 )
 PARTS = ("monitoring", "docs/runbooks.md", "docs/alerts-and-slos.md")
 Rule = dict[str, Any]
+# The content of files by their names: text, or what is written as YAML.
+Files = dict[str, Any]
 
 
 def rule_of(copy: Copy) -> Rule:
@@ -29,8 +31,9 @@ def rule_of(copy: Copy) -> Rule:
     """
     if not copy.has(wanted.RULES):
         raise Red(f"the last commit has no file {wanted.RULES}")
+    content = copy.yaml(wanted.RULES, "HEAD")
     listed = []
-    for group in copy.yaml(wanted.RULES, "HEAD").get("groups") or []:
+    for group in content.get("groups") or []:
         for rule in group.get("rules") or []:
             if rule.get("alert") == wanted.NAME:
                 listed.append(dict(rule))
@@ -43,21 +46,24 @@ def rule_of(copy: Copy) -> Rule:
 
 
 @contextmanager
-def folder(files: dict[str, Any]) -> Iterator[Path]:
+def folder(files: Files) -> Iterator[Path]:
     """Return a folder with YAML files, which Prometheus' tool can read."""
     with worktree.folder() as target:
         target.chmod(0o755)  # in Docker it runs as nobody
         for name, content in files.items():
             path = target / name
             path.parent.mkdir(exist_ok=True)
-            text = content if isinstance(content, str) else yaml.safe_dump(content)
+            text = content
+            if not isinstance(text, str):
+                text = yaml.safe_dump(content)
             path.write_text(text, "utf-8", newline="\n")
         yield target
 
 
 def grouped(rule: Rule) -> dict[str, Any]:
     """Return a file of rules with one rule."""
-    return {"groups": [{"name": "course", "rules": [rule]}]}
+    group = {"name": "course", "rules": [rule]}
+    return {"groups": [group]}
 
 
 class RuleIsValid(Check):
@@ -83,21 +89,26 @@ class FiresAsAsked(Check):
     def run(self, copy: Copy) -> Verdict:
         """Let it watch hidden traffic."""
         rule = rule_of(copy)
+        expression = str(rule["expr"])
         listed = wanted.traffic(copy)
-        files = {"course.yml": grouped(rule)}
+        files: Files = {"course.yml": grouped(rule)}
+        cases = {}
         for place, each in enumerate(listed):
-            files[f"case-{place}.yml"] = wanted.case(each, str(rule["expr"]))
+            name = f"case-{place}.yml"
+            files[name] = wanted.case(each, expression)
+            cases[name] = each
         with folder(files) as target:
-            for place, each in enumerate(listed):
-                arguments = ("test", "rules", f"case-{place}.yml")
-                if not rules.check(target, *arguments).succeeded:
+            for name, each in cases.items():
+                outcome = rules.check(target, "test", "rules", name)
+                if not outcome.succeeded:
                     return _wrong(each)
         return passed(f"{len(listed)} kinds of traffic")
 
 
 def _wrong(each: wanted.Traffic) -> Verdict:
-    fires = any(firing for _, firing in each.firing)
-    expected = "no alert" if not fires else "one alert, its labels and value as asked"
+    expected = "no alert"
+    if each.fires:
+        expected = "one alert, its labels and value as asked"
     return failed(f"{each.name}: the rule does something else", expected)
 
 
@@ -111,10 +122,10 @@ class CasesPass(Check):
         """Run them."""
         if not copy.has(wanted.CASES):
             return failed(f"the last commit has no file {wanted.CASES}")
-        outcome = run_cases(copy, rule_of(copy))
-        if not outcome:
+        if not run_cases(copy, rule_of(copy)):
             return failed("your cases fail with your own rule")
-        return passed(f"{len(copy.yaml(wanted.CASES, 'HEAD')['tests'])} cases")
+        cases = copy.yaml(wanted.CASES, "HEAD")["tests"]
+        return passed(f"{len(cases)} cases")
 
 
 def run_cases(copy: Copy, rule: Rule) -> bool:
@@ -124,7 +135,8 @@ def run_cases(copy: Copy, rule: Rule) -> bool:
         "tests/course.yml": copy.text(wanted.CASES, "HEAD"),
     }
     with folder(files) as target:
-        return rules.check(target, "test", "rules", "tests/course.yml").succeeded
+        outcome = rules.check(target, "test", "rules", "tests/course.yml")
+    return outcome.succeeded
 
 
 class CasesCatch(Check):
@@ -156,12 +168,15 @@ def spoilt_rules(rule: Rule, share: float) -> dict[str, Rule]:
         share: the threshold, 0 to 1.
     """
     bound = min(10 * share, 0.5)
-    at_once = {key: value for key, value in rule.items() if key != "for"}
-    labels = dict(rule.get("labels") or {}) | {"severity": "critical"}
+    too_high = f"({rule['expr']}) > {bound}"
+    turned = wanted.share("<", share)
+    at_once = dict(rule)
+    at_once.pop("for", None)
+    labels = dict(rule.get("labels") or {})
+    labels["severity"] = "critical"
     return {
-        "a threshold that is much too high": rule
-        | {"expr": f"({rule['expr']}) > {bound}"},
-        "a comparison that is turned round": rule | {"expr": wanted.share("<", share)},
+        "a threshold that is much too high": rule | {"expr": too_high},
+        "a comparison that is turned round": rule | {"expr": turned},
         "an alert that does not wait": at_once,
         "another severity": rule | {"labels": labels},
     }

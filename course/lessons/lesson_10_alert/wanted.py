@@ -10,9 +10,12 @@ RULES = "monitoring/prometheus/rules/course.yml"
 CASES = "monitoring/prometheus/tests/course.yml"
 WINDOW = 5
 SAMPLES_A_MINUTE = 4
+INTERVAL = "15s"
 REQUESTS = 1000.0  # between two samples
 TASK = "iris"
 OTHER = "credit"
+REASONS = ("invalid", "failed")
+Series = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -22,37 +25,81 @@ class Traffic:
     Attributes:
         name: what happens, a phrase.
         shares: the share of the first task's requests that fail, minute by minute.
-        firing: whether the alert fires at each of some minutes.
+        minute: when the alert is looked at.
+        fires: whether it fires then.
         replicas: how many answer.
         reasons: of how many kinds the failures are.
     """
 
     name: str
-    shares: tuple[float, ...]
-    firing: tuple[tuple[float, bool], ...]
+    shares: list[float]
+    minute: float
+    fires: bool
     replicas: int = 1
     reasons: int = 1
 
 
 def traffic(copy: Copy) -> list[Traffic]:
     """Return the hidden traffic of a student."""
+    return [*_steady(copy), *_pulses(copy)]
+
+
+def _steady(copy: Copy) -> list[Traffic]:
+    """Return traffic of which the same share fails all the time."""
     share = copy.personal.alert_percent / 100
+    above = copy.hidden.number("lesson 10 above", 130, 160) / 100 * share
+    below = copy.hidden.number("lesson 10 below", 50, 75) / 100 * share
+    return [
+        Traffic(
+            name="all is well",
+            shares=[0.0] * 30,
+            minute=25,
+            fires=False,
+        ),
+        Traffic(
+            name="just below the threshold",
+            shares=[below] * 40,
+            minute=35,
+            fires=False,
+        ),
+        Traffic(
+            name="just above the threshold",
+            shares=[above] * 40,
+            minute=WINDOW + copy.personal.alert_minutes + 4,
+            fires=True,
+            reasons=2,
+        ),
+    ]
+
+
+def _pulses(copy: Copy) -> list[Traffic]:
+    """Return traffic of which many fail for a while: too briefly, long, and before."""
     minutes = copy.personal.alert_minutes
     start = copy.hidden.number("lesson 10 start", 10, 20)
     length = minutes + copy.hidden.number("lesson 10 length", 8, 15)
     most = copy.hidden.number("lesson 10 most", 50, 90) / 100
-    above = copy.hidden.number("lesson 10 above", 130, 160) / 100 * share
-    below = copy.hidden.number("lesson 10 below", 50, 75) / 100 * share
-    steady = WINDOW + minutes + 4
-    pulse = (0.0,) * start + (most,) * length + (0.0,) * (WINDOW + 4)
-    end = start + length
+    pulse = [0.0] * start + [most] * length + [0.0] * (WINDOW + 4)
     return [
-        Traffic("all is well", (0.0,) * 30, ((25, False),)),
-        Traffic("just below the threshold", (below,) * 40, ((35, False),)),
-        Traffic("just above the threshold", (above,) * 40, ((steady, True),), 1, 2),
-        Traffic("a new fault", pulse, ((start + minutes - 0.5, False),)),
-        Traffic("a fault that lasts", pulse, ((start + minutes + 2, True),), 2, 2),
-        Traffic("a fault that is over", pulse, ((end + WINDOW + 2, False),)),
+        Traffic(
+            name="a new fault",
+            shares=pulse,
+            minute=start + minutes - 0.5,
+            fires=False,
+        ),
+        Traffic(
+            name="a fault that lasts",
+            shares=pulse,
+            minute=start + minutes + 2,
+            fires=True,
+            replicas=2,
+            reasons=2,
+        ),
+        Traffic(
+            name="a fault that is over",
+            shares=pulse,
+            minute=start + length + WINDOW + 2,
+            fires=False,
+        ),
     ]
 
 
@@ -63,51 +110,68 @@ def case(each: Traffic, expression: str) -> dict[str, Any]:
         each: the traffic.
         expression: that of the alert, whose value must be a share.
     """
-    tests = []
-    labels = f'job="mlops-api", severity="warning", task="{TASK}"'
-    alerts = f'ALERTS{{alertname="{NAME}",alertstate="firing"}}'
-    one = [{"labels": f'ALERTS{{alertname="{NAME}",alertstate="firing",{labels}}}'}]
-    for minute, fires in each.firing:
-        at = f"{minute * 60:.0f}s"
-        samples = [sample | {"value": 1} for sample in one] if fires else []
-        tests.append({"expr": alerts, "eval_time": at, "exp_samples": samples})
-        if fires:
-            counted = {"expr": f"count(({expression}) < 1)", "eval_time": at}
-            tests.append(counted | {"exp_samples": [{"labels": "{}", "value": 1}]})
-    case = {"name": each.name, "interval": "15s", "input_series": _series(each)}
-    case |= {"promql_expr_test": tests}
+    alerts = f'alertname="{NAME}",alertstate="firing"'
+    labels = f'job="mlops-api",severity="warning",task="{TASK}"'
+    expected = []
+    if each.fires:
+        expected.append(f"ALERTS{{{alerts},{labels}}}")
+    tests = [_test(each, f"ALERTS{{{alerts}}}", expected)]
+    if each.fires:
+        tests.append(_test(each, f"count(({expression}) < 1)", ["{}"]))
     return {
         "rule_files": ["course.yml"],
-        "evaluation_interval": "15s",
-        "tests": [case],
+        "evaluation_interval": INTERVAL,
+        "tests": [
+            {
+                "name": each.name,
+                "interval": INTERVAL,
+                "input_series": _series(each),
+                "promql_expr_test": tests,
+            }
+        ],
     }
 
 
-def _series(each: Traffic) -> list[dict[str, str]]:
+def _test(each: Traffic, expression: str, expected: list[str]) -> dict[str, Any]:
+    """Return a test: the value of an expression, which is 1 for the expected labels."""
+    return {
+        "expr": expression,
+        "eval_time": f"{each.minute * 60:.0f}s",
+        "exp_samples": [{"labels": labels, "value": 1} for labels in expected],
+    }
+
+
+def _series(each: Traffic) -> list[Series]:
+    """Return the counters of all replicas: one task fails, the other one does not."""
+    well = [0.0] * len(each.shares)
     series = []
     for place in range(each.replicas):
         labels = f'job="mlops-api",instance="{place}"'
-        for task, shares in ((TASK, each.shares), (OTHER, (0.0,) * len(each.shares))):
-            of_task = f'{labels},task="{task}"'
-            good = [REQUESTS * (1 - share) for share in shares]
-            name = f"prediction_duration_seconds_count{{{of_task}}}"
-            series.append({"series": name, "values": _values(good)})
-            for reason in ("invalid", "failed")[: each.reasons]:
-                bad = [REQUESTS * share / each.reasons for share in shares]
-                name = f'prediction_errors_total{{{of_task},reason="{reason}"}}'
-                series.append({"series": name, "values": _values(bad)})
+        for task, shares in {TASK: each.shares, OTHER: well}.items():
+            series += _of_task(f'{labels},task="{task}"', shares, each.reasons)
     return series
 
 
-def _values(increases: list[float]) -> str:
-    """Return the samples of a counter from its increase at each sample of each minute."""
+def _of_task(labels: str, shares: list[float], reasons: int) -> list[Series]:
+    """Return the counters of a task: one of predictions, and one for each reason."""
+    good = [REQUESTS * (1 - share) for share in shares]
+    bad = [REQUESTS * share / reasons for share in shares]
+    series = [_counter(f"prediction_duration_seconds_count{{{labels}}}", good)]
+    for reason in REASONS[:reasons]:
+        name = f'prediction_errors_total{{{labels},reason="{reason}"}}'
+        series.append(_counter(name, bad))
+    return series
+
+
+def _counter(name: str, increases: list[float]) -> Series:
+    """Return a counter from its increase at each sample of each minute."""
     total = 0.0
     samples = ["0"]
     for increase in increases:
         for _ in range(SAMPLES_A_MINUTE):
             total += increase
             samples.append(f"{total:.3f}")
-    return " ".join(samples)
+    return {"series": name, "values": " ".join(samples)}
 
 
 def share(operator: str, bound: float) -> str:

@@ -6,7 +6,7 @@ from course.check import Check
 from course.copy import Copy
 from course.grading import probe, template_tests
 from course.grading.probe import Api
-from course.grading.result import Verdict, failed, passed
+from course.grading.result import Red, Verdict, failed, passed
 from course.lessons.lesson_11_your_metric.wanted import Question, Wanted, questions
 
 BOARDS = "monitoring/grafana/dashboard-configs"
@@ -22,6 +22,7 @@ PARTS = (
     "params.yaml",
 )
 OTHER_PATHS = ("/health", "/models", "/metrics")
+Panel = dict[str, Any]
 TESTS = (
     "tests/unit/monitoring/test_dashboards.py",
     "tests/unit/tools/test_reference.py",
@@ -55,19 +56,13 @@ class MetricCounts(Check):
         with probe.api(copy) as api:
             for path in OTHER_PATHS:
                 api.get(path)
-            counts = dict.fromkeys((question.task for question in listed), 0.0)
-            fault = _fault(api, wanted, counts, "before any request for predictions")
+            counts = {question.task: 0.0 for question in listed}
+            _require(api, wanted, counts, "before any request for predictions")
             for question in listed:
-                if fault:
-                    break
+                api.post(f"/predict/{question.task}", question.body)
                 counts[question.task] += wanted.counts(question.size)
-                _ask(api, question)
-                fault = _fault(api, wanted, counts, _described(question))
-        return fault or passed(f"{wanted.sample}, after each of {len(listed)} requests")
-
-
-def _ask(api: Api, question: Question) -> None:
-    api.post(f"/predict/{question.task}", question.body)
+                _require(api, wanted, counts, _described(question))
+        return passed(f"{wanted.sample}, after each of {len(listed)} requests")
 
 
 def _described(question: Question) -> str:
@@ -79,26 +74,32 @@ def _described(question: Question) -> str:
     return f"after a request with {question.size} {word}"
 
 
-def _fault(
-    api: Api, wanted: Wanted, counts: dict[str, float], when: str
-) -> Verdict | None:
-    """Return what is wrong with the metric now, or None."""
-    samples = api.metrics()
+def _require(api: Api, wanted: Wanted, counts: dict[str, float], when: str) -> None:
+    """Check the values of the metric.
+
+    Args:
+        api: what is asked.
+        wanted: the metric.
+        counts: the value that it must have, by the task.
+        when: after which request, for the message.
+
+    Raises:
+        Red: they are others.
+    """
     mine = {}
-    for name, value in samples.items():
-        if name.partition("{")[0] == wanted.sample:
+    for name, value in api.metrics().items():
+        metric, _, _ = name.partition("{")
+        if metric == wanted.sample:
             mine[name] = value
     if not mine and any(counts.values()):
-        return failed(f"/metrics has no {wanted.sample} {when}")
-    expected = {f'{wanted.sample}{{task="{task}"}}' for task in counts}
-    strange = sorted(mine.keys() - expected)
-    if strange:
-        return failed(f"/metrics has {strange[0]}", "the label task, and no other")
+        raise Red(f"/metrics has no {wanted.sample} {when}")
     for task, count in counts.items():
-        value = mine.get(f'{wanted.sample}{{task="{task}"}}', 0.0)
+        name = f'{wanted.sample}{{task="{task}"}}'
+        value = mine.pop(name, 0.0)
         if value != count:
-            return failed(f"{when} it is {value:g}", f"{count:g}")
-    return None
+            raise Red(f"{when} it is {value:g}", f"{count:g}")
+    for name in mine:
+        raise Red(f"/metrics has {name}", "the label task, and no other")
 
 
 class PanelAsksForIt(Check):
@@ -109,23 +110,24 @@ class PanelAsksForIt(Check):
     def run(self, copy: Copy) -> Verdict:
         """Look for a query with the metric in the dashboards."""
         wanted = Wanted(copy.personal).sample
-        for path in copy.paths(BOARDS):
-            if path.endswith(".json"):
-                for panel in _panels(copy.json(path)):
-                    if any(wanted in query for query in _queries(panel)):
-                        return passed(f"{panel.get('title')}")
+        for panel in _panels(copy):
+            for target in panel.get("targets", []):
+                query = str(target.get("expr", ""))
+                if wanted in query:
+                    return passed(f"{panel.get('title')}")
         return failed(f"no panel of {BOARDS} asks for {wanted}")
 
 
-def _panels(board: dict[str, Any]) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = []
-    for panel in board.get("panels", []):
-        listed += [panel, *panel.get("panels", [])]
+def _panels(copy: Copy) -> list[Panel]:
+    """Return the panels of all dashboards, and those that are folded in a row."""
+    listed: list[Panel] = []
+    for path in copy.paths(BOARDS):
+        if not path.endswith(".json"):
+            continue
+        for panel in copy.json(path).get("panels", []):
+            listed.append(panel)
+            listed += panel.get("panels", [])
     return listed
-
-
-def _queries(panel: dict[str, Any]) -> list[str]:
-    return [str(target.get("expr", "")) for target in panel.get("targets", [])]
 
 
 class PagesAreWritten(Check):

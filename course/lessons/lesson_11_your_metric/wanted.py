@@ -16,6 +16,7 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 }
 SIGNS = {"more than": ">", "at least": ">=", "fewer than": "<"}
 UNITS = ("requests", "records")
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -76,24 +77,32 @@ class Wanted:
 
 def questions(copy: Copy) -> list[Question]:
     """Return the hidden questions to the models that are in service, in some order."""
-    bound = Wanted(copy.personal).bound
     listed = []
     for path in copy.paths("deployment/models"):
-        if not path.endswith("/manifest.json"):
-            continue
-        task = path.split("/")[2]
-        record = _example(copy.json(path))
-        more = copy.hidden.number(f"lesson 11 more {task}", 2, 9)
-        for size in (1, bound - 1, bound, bound + 1, bound + more):
-            listed.append(Question(task, [record] * size, size))
-        listed.append(Question(task, record, 1))
-        listed.append(Question(task, [record] * bound + [{"no such field": 1}], 0))
+        if path.endswith("/manifest.json"):
+            task = path.split("/")[2]
+            record = _example(copy.json(path))
+            listed += _of_task(copy, task, record)
     return copy.hidden.shuffled("lesson 11 order", listed)
 
 
-def _example(manifest: dict[str, Any]) -> dict[str, Any]:
+def _of_task(copy: Copy, task: str, record: Record) -> list[Question]:
+    """Return the questions to a model: sizes around the bound, and an invalid request."""
+    bound = Wanted(copy.personal).bound
+    more = copy.hidden.number(f"lesson 11 more {task}", 2, 9)
+    listed = []
+    for size in (1, bound - 1, bound, bound + 1, bound + more):
+        listed.append(Question(task, [record] * size, size))
+    listed.append(Question(task, record, 1))
+    invalid = [record] * bound
+    invalid.append({"no such field": 1})
+    listed.append(Question(task, invalid, 0))
+    return listed
+
+
+def _example(manifest: dict[str, Any]) -> Record:
     """Return a record that a model accepts."""
-    record: dict[str, Any] = {}
+    record: Record = {}
     for feature in manifest["features"]:
         record[feature["name"]] = feature["example"]
     return record

@@ -2,24 +2,20 @@
 
 import csv
 import io
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from core.errors import PipelineError
 from course import orchard
 from course.classroom import ROOT
 from course.copy import Copy
-from course.grading import history, reproduce
+from course.grading import history, reproduce, snapshot
 from course.grading.history import Publication
 from course.grading.result import Red
+from course.grading.snapshot import Line
 
 KEY = "capstone"
 PAGE = "course/capstone.md"
-MOST_BYTES = 20_000_000
-_GZIP = 16 + zlib.MAX_WBITS
-Rows = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -60,11 +56,10 @@ class Project:
         Raises:
             Red: there is none.
         """
-        for each in reversed(self.publications):
-            run = history.training(self.copy, each, self.task)
-            if run and reproduce.decision(run).word == "promoted":
-                return each
-        raise Red(f"no model of {self.task} was promoted")
+        promotions = reproduce.promotions(self.copy, self.task)
+        if not promotions:
+            raise Red(f"no model of {self.task} was promoted")
+        return promotions[-1]
 
     @property
     def model(self) -> bytes:
@@ -73,22 +68,13 @@ class Project:
         return self.copy.content(path, self.promoted.commit)
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> list[Line]:
         """The table that it was trained on.
 
         Raises:
             PipelineError: it is no gzipped CSV, or too large.
         """
-        path = f"data/{self.task}.csv.gz"
-        packed = self.copy.content(path, self.promoted.commit)
-        inflated = zlib.decompressobj(_GZIP)
-        try:
-            content = inflated.decompress(packed, MOST_BYTES)
-            if inflated.unconsumed_tail:
-                raise PipelineError(f"{path} is too large.")
-            return list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
-        except (zlib.error, UnicodeDecodeError, csv.Error) as error:
-            raise PipelineError(f"{path} is not a gzipped CSV.") from error
+        return snapshot.lines(self.copy, self.task, self.promoted.commit)
 
 
 def of(copy: Copy) -> Project:
@@ -110,7 +96,7 @@ def of(copy: Copy) -> Project:
     return project
 
 
-def to_csv(rows: Rows) -> bytes:
+def to_csv(rows: list[Line]) -> bytes:
     """Return rows as CSV."""
     output = io.StringIO()
     writer = csv.DictWriter(output, list(rows[0]), lineterminator="\n")
