@@ -91,8 +91,8 @@ def prepare(copy: Copy, number: int, report: Report) -> list[str]:
         done.append(f"On the branch {branch} the lessons {numbers} are solved for you.")
     if wanted.begin:
         done.append(wanted.begin(Work(copy)))
-    page = f"course/lessons/{wanted.folder}/lesson.md"
-    done.append(f"Read {page}, then check with: python -m course check {number}")
+    done.append(f"Read course/lessons/{wanted.folder}/lesson.md")
+    done.append(f"Then check with: python -m course check {number}")
     return done
 
 

@@ -1,6 +1,7 @@
 """How results are shown: lines for people, JSON for programs."""
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,7 +64,27 @@ def show(lesson: Lesson, results: Sequence[Result]) -> None:
     console.print(f"{title:<{WIDTH - 10}}{count(results):>10}", style="bold")
     for result in results:
         for line, style in lines(lesson, result, marks()):
-            console.print(line, style=style, markup=False, emoji=False)
+            _print(console, line, style)
+
+
+def _print(console: Console, line: str, style: str) -> None:
+    """Print a line; in a terminal, what does not fit stands below its beginning."""
+    if console.is_terminal:
+        line = "\n".join(wrapped(line, console.width))
+    console.print(line, style=style, markup=False, emoji=False)
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line in pieces that fit, broken between words."""
+    indent = " " * INDENT if line.startswith(" ") else ""
+    pieces = textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return pieces or [""]
 
 
 def lines(
@@ -116,8 +137,8 @@ def show_sheet(sheet: Sequence[tuple[Lesson, Sequence[Result]]]) -> None:
         state = pending[0].verdict.state if pending else State.PASSED
         done += not pending
         title = f"{lesson.number:>2}  {lesson.title}"
-        line = f" {symbols[state]} {title:<38} {count(results):>8}"
+        line = f" {symbols[state]} {title:<26} {count(results):>8}"
         if pending:
             line += f"  {pending[0].check.name}"
-        console.print(line, style=COLOURS[state], markup=False, emoji=False)
+        _print(console, line, COLOURS[state])
     console.print(f"{done} of {len(sheet)} lessons are done.")

@@ -6,9 +6,9 @@ from course.work import Work
 TEXT = """\
 The alert of {handle}, a rule in {rules}:
 
-It is named {name}. It fires for a task if more than {percent} % of the task's requests for
-predictions got none, by the rates of the last five minutes, for {minutes} minutes
-without a break.
+It is named {name}. It fires for a task if more than {percent} % of the
+task's requests for predictions got none, by the rates of the last five
+minutes, for {minutes} minutes without a break.
 
 - A request that got a prediction counts in prediction_duration_seconds_count,
   one that got none in prediction_errors_total, for whatever reason.

@@ -6,7 +6,8 @@ from course.work import Work
 TEXT = """\
 The metric of {handle}, a counter that the template lacks:
 
-{sample} counts, for each task, {sentence}.
+{sample} counts, for each task,
+{sentence}.
 
 - Only requests to /predict and /predict/TASK that got predictions count.
 - A single record, which is not in a list, is one record.

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,22 @@ def test_a_check_has_at_most_three_lines(
         " ✗ it is better: bad",
         "     expected: good",
         "     next:     Make it better. Hint: python -m course hint 0",
+        " ○ it is last: needs: it is better",
+    ]
+
+
+def test_a_terminal_breaks_lines_between_words(
+    copy: Copy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    show.show(lesson.get(0), run_all((Good, Bad, Later), copy, lambda _: None)[1:])
+    lines = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out).splitlines()
+    assert lines[1:] == [
+        " ✗ it is better: bad",
+        "     expected: good",
+        "     next:     Make it better. Hint:",
+        "     python -m course hint 0",
         " ○ it is last: needs: it is better",
     ]
 
