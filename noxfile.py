@@ -421,11 +421,16 @@ def traffic(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Write the reference pages, which are generated from the code."""
+    """Write the reference pages, which are generated from the code.
+
+    `-- --lessons` also runs what the lessons of the course quote: ten minutes.
+    """
     install(session, "dev")
     session.run("python", "-m", "tools.reference", *session.posargs)
     if Path("course").is_dir():
         session.run("python", "-m", "course.syllabus")
+        if "--lessons" in session.posargs:
+            session.run("python", "-m", "course.outputs")
 
 
 @nox.session(default=False)

@@ -53,10 +53,15 @@ class Lesson:
         """The folder."""
         return Path(str(lessons.__file__)).parent / self.folder
 
+    @property
+    def page(self) -> Path:
+        """The file of the page."""
+        return self.path / "lesson.md"
+
     @cached_property
     def text(self) -> str:
         """The page, `lesson.md`."""
-        return (self.path / "lesson.md").read_text("utf-8")
+        return self.page.read_text("utf-8")
 
     @cached_property
     def front(self) -> FrontMatter:
@@ -108,6 +113,14 @@ class Lesson:
             return None
         begin: Callable[[Work], str] = self._module("begin").begin
         return begin
+
+    @property
+    def outputs(self) -> dict[str, Callable[[Work], str]]:
+        """What runs the programs that the page quotes: `OUTPUTS` of `outputs.py`."""
+        if not (self.path / "outputs.py").is_file():
+            return {}
+        outputs: dict[str, Callable[[Work], str]] = self._module("outputs").OUTPUTS
+        return outputs
 
     def _module(self, name: str) -> ModuleType:
         return importlib.import_module(f"{lessons.__name__}.{self.folder}.{name}")

@@ -11,6 +11,8 @@ SYLLABUS = "course/README.md"
 ENTRY = '    { "The course" = "course.md" },\n'
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+# Where an output is written: see course/outputs.py.
+MARK = re.compile(r"^ *<!-- output: .* -->\n", re.MULTILINE)
 
 
 @cache
@@ -28,9 +30,10 @@ def places(root: Path) -> dict[str, str]:
 def unfold(text: str) -> str:
     """Return the text of a lesson as the site needs it.
 
-    The head is for the checks, and Markdown within HTML has to be asked for.
+    The head is for the checks, marks are for those who write outputs, and Markdown within
+    HTML has to be asked for.
     """
-    body = FRONT_MATTER.sub("", text)
+    body = MARK.sub("", FRONT_MATTER.sub("", text))
     return body.replace("<details>", '<details markdown="1">')
 
 

@@ -1,22 +1,21 @@
 """Each lesson in a fresh copy: red before, red after each way to cheat, green after.
 
-`-k lesson_03` runs one lesson; the lessons before it are only solved.
+`-k lesson_03` runs one lesson; the lessons before it are only solved. The copies of other
+students are in a file of their own, so that two workers share the work.
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from course import lesson
-from course.grading.result import State
+from course import classroom, lesson, outputs
 from course.lesson import Lesson
+from course.teacher.class_check import UNSET
+from course.work import Fake
 from tests.support.course_copies import Class, Desk, failed
+from tests.support.course_lessons import each_fake, each_lesson, graded
 
-STUDENT = "ann"
-OTHERS = ("ben", "eve")
-# The one that each push runs; the others train models.
-QUICK = 0
+STUDENT = outputs.STUDENT
 pytestmark = pytest.mark.slow
 
 
@@ -25,63 +24,47 @@ def students(tmp_path_factory: pytest.TempPathFactory) -> Class:
     return Class(tmp_path_factory.mktemp("class"))
 
 
-def parameters() -> list[object]:
-    """Return the lessons, of which all but one run at night."""
-    listed = []
-    for each in lesson.every():
-        marks = [] if each.number == QUICK else [pytest.mark.nightly]
-        listed.append(pytest.param(each, id=each.folder, marks=marks))
-    return listed
+def before(students: Class, chosen: Lesson) -> Desk:
+    return students.after(chosen.number - 1, STUDENT)
 
 
-each_lesson = pytest.mark.parametrize("chosen", parameters())
+def quoting() -> list[Lesson]:
+    """Return the lessons whose pages quote what a program prints."""
+    return [each for each in lesson.every() if outputs.names(each.text)]
 
 
-def before(students: Class, chosen: Lesson, student: str = STUDENT) -> Desk:
-    return students.after(chosen.number - 1, student)
-
-
-def graded(desk: Desk, chosen: Lesson) -> dict[str, Any]:
-    """Return the result of a check, where this machine has the tools for it."""
-    answer = desk.check(chosen.number)
-    for check in answer["checks"]:
-        if check["state"] == State.UNGRADABLE.value:
-            pytest.skip(check["seen"])
-    return answer
-
-
-@each_lesson
+@pytest.mark.parametrize("chosen", each_lesson())
 def test_a_lesson_is_red_before_it_is_done(students: Class, chosen: Lesson) -> None:
     answer = before(students, chosen).check(chosen.number)
     assert answer["status"] == 1
     assert failed(answer)
 
 
-@each_lesson
+@pytest.mark.parametrize("chosen, fake", each_fake())
 def test_a_fake_is_red_for_its_reason(
-    students: Class, chosen: Lesson, tmp_path: Path
+    students: Class, chosen: Lesson, fake: Fake, tmp_path: Path
 ) -> None:
-    assert len(chosen.fakes) >= 2
-    for number, fake in enumerate(chosen.fakes):
-        desk = before(students, chosen).beside(tmp_path / str(number))
-        fake.act(desk.work())
-        answer = graded(desk, chosen)
-        failures = failed(answer)
-        assert fake.fails.name in failures, (fake.name, failures)
-        assert fake.because in failures[fake.fails.name], fake.name
+    desk = before(students, chosen).beside(tmp_path / "desk")
+    fake.act(desk.work())
+    failures = failed(graded(desk, chosen))
+    assert fake.fails.name in failures, failures
+    assert fake.because in failures[fake.fails.name]
 
 
-@each_lesson
+@pytest.mark.parametrize("chosen", each_lesson())
 def test_a_lesson_is_green_after_its_solution(students: Class, chosen: Lesson) -> None:
     answer = graded(students.after(chosen.number, STUDENT), chosen)
     assert answer["passed"], failed(answer)
 
 
 @pytest.mark.nightly
-@each_lesson
-@pytest.mark.parametrize("student", OTHERS)
-def test_a_lesson_is_green_for_others(
-    students: Class, chosen: Lesson, student: str
-) -> None:
-    answer = graded(students.after(chosen.number, student), chosen)
-    assert answer["passed"], failed(answer)
+@pytest.mark.skipif(
+    classroom.load().salt != UNSET, reason="the pages have the draws of another salt"
+)
+@pytest.mark.parametrize("chosen", quoting(), ids=lambda chosen: chosen.folder)
+def test_a_page_quotes_what_is_printed(students: Class, chosen: Lesson) -> None:
+    earlier = before(students, chosen)
+    done = students.after(chosen.number, STUDENT)
+    printed = outputs.run(chosen, earlier.folder, done.folder)
+    text = outputs.written(chosen.text, printed)
+    assert text == chosen.text, "run `nox -s docs -- --lessons`"

@@ -1,20 +1,17 @@
 """Copies of the template in the hands of students, lesson after lesson."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from core.git import git
-from course import classroom, lesson
+from course import classroom
+from course import fresh as copies
+from course import lesson
 from course.copy import Copy
 from course.work import Work
-from tests.conftest import commit_all
 from tests.paths import ROOT
 
 
@@ -27,7 +24,7 @@ class Desk:
 
     @property
     def clone(self) -> Path:
-        return self.folder / "clone"
+        return self.folder / copies.CLONE
 
     @property
     def copy(self) -> Copy:
@@ -39,11 +36,8 @@ class Desk:
 
     def beside(self, folder: Path) -> "Desk":
         """Return a copy of both, in which something else can be tried."""
-        shutil.copytree(self.folder, folder, symlinks=True)
-        other = Desk(folder, self.student)
-        origin = folder / "origin.git"
-        git(other.clone, "remote", "set-url", "origin", str(origin))
-        return other
+        copies.beside(self.folder, folder)
+        return Desk(folder, self.student)
 
     def solve(self, number: int) -> None:
         """Do a lesson as its solution does."""
@@ -76,31 +70,8 @@ def failed(answer: dict[str, Any]) -> dict[str, str]:
 
 def fresh(folder: Path, student: str) -> Desk:
     """Return a copy as "Use this template" makes it: all files in a single commit."""
-    desk = Desk(folder, student)
-    bare = folder / "origin.git"
-    folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--bare", "-b", "main", str(bare))
-    for name in _files():
-        source = ROOT / name
-        target = desk.clone / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target, follow_symlinks=False)
-    git(desk.clone, "init", "--quiet", "-b", "main")
-    git(desk.clone, "remote", "add", "origin", str(bare))
-    git(desk.clone, "config", "user.name", student)
-    git(desk.clone, "config", "user.email", f"{student}@example.org")
-    commit_all(desk.clone, "Initial commit")
-    git(desk.clone, "push", "--quiet", "origin", "main")
-    return desk
-
-
-@cache
-def _files() -> list[str]:
-    """Return the files of this checkout that Git has, or would add."""
-    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard")
-    names = [name for name in listed.splitlines() if os.path.lexists(ROOT / name)]
-    # A copy has no student before lesson 0.
-    return [name for name in names if name != "course/student.yaml"]
+    copies.fresh(folder, student)
+    return Desk(folder, student)
 
 
 class Class:
