@@ -42,6 +42,7 @@ USER = 0x02
 GROUP = 0x04
 MASK = 0x10
 OTHERS = 0x20
+WRITE = 2
 READ_WRITE = 6
 READ_WRITE_ENTER = 7
 UNSUPPORTED = (errno.ENOTSUP, errno.ENOSYS, errno.EPERM)
@@ -82,16 +83,24 @@ def share(path: Path) -> None:
 
 
 def is_shared(path: Path) -> bool:
-    """Return whether the access control list has an entry for the services' user."""
+    """Return whether the services' user may write by the access control list.
+
+    The mask limits what an entry grants. Programs that set a mode, such as tar when it
+    extracts a backup, change the mask and leave the entry.
+    """
     attributes = os.listxattr(path, follow_symlinks=False)
     if ACCESS not in attributes:
         return False
     stored = os.getxattr(path, ACCESS, follow_symlinks=False)
     entries = stored[HEADER.size :]
-    for tag, _, user in ENTRY.iter_unpack(entries):
+    granted = 0
+    mask = 0
+    for tag, rights, user in ENTRY.iter_unpack(entries):
         if tag == USER and user == SERVICES_USER:
-            return True
-    return False
+            granted = rights
+        if tag == MASK:
+            mask = rights
+    return bool(granted & mask & WRITE)
 
 
 def open_to_all(path: Path) -> None:

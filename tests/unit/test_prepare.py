@@ -16,6 +16,7 @@ SERVICES_USER = 10001
 # The kinds of entries in an access list.
 USER = 0x02
 GROUP = 0x04
+MASK = 0x10
 OTHERS = 0x20
 READ = 0o044
 
@@ -90,6 +91,17 @@ def test_the_services_can_write_and_the_owner_keeps_what_they_make(
     log = folder / "logs" / "api.log"
     log.touch()
     assert rights(log).keys() == {SERVICES_USER, os.getuid()}
+
+
+def test_rights_that_a_program_has_masked_are_granted_again(folder: Path) -> None:
+    """Tar sets the mode of a folder that it extracts, and with it the mask."""
+    assert run(folder) == (0, "")
+    extracted = folder / "artifacts" / "run"
+    extracted.chmod(0o755)
+    assert list(entries(access_list(extracted), MASK).values()) == [5]
+    assert run(folder) == (0, "")
+    assert rights(extracted) == {SERVICES_USER: 7}
+    assert list(entries(access_list(extracted), MASK).values()) == [7]
 
 
 def test_nobody_else_gets_a_right_however_often_it_runs(folder: Path) -> None:
