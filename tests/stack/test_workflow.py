@@ -200,7 +200,7 @@ def test_a_pull_request_from_a_fork_passes_and_publishes_nothing(
     tag = f"sha-{commit}"
     assert there.digest("mlops-api", tag) == ""
     assert "nothing published" in run.summary
-    assert "The gate" in run.summary
+    assert "What was tried" in run.summary
     assert project.github.comments == []
 
 
