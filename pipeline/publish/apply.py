@@ -5,7 +5,8 @@ from pathlib import Path
 
 from core.files import write_atomic
 from history import History, Promotion, Run, layout
-from pipeline.publish import record
+from pipeline import tasks
+from pipeline.publish import record, winners_luck
 from pipeline.publish.contest import Contest
 from pipeline.publish.gate import Decision
 from pipeline.repo import Repo
@@ -73,6 +74,7 @@ def _promote(
     challenger = contest.bundle.tasks[name].challenger
     if challenger is None:
         return
+    metric = tasks.load(name).metric
     record.promote(
         tip,
         history,
@@ -82,6 +84,6 @@ def _promote(
         decided_by="gate",
         reason=decision.reason,
         checks=decision.checks,
-        metrics=challenger.holdout,
+        metrics=winners_luck.corrected(metric, challenger.holdout, decision.luck),
         **challenger.model_dump(include=record.IDENTITY),
     )

@@ -21,11 +21,17 @@ class Gain:
         high: the upper end.
         p_value: the probability of such a gain, or a larger one, if the new model is
             no better.
+        value: the gain itself.
+        error: its standard error.
+        rows: how many rows it was measured on.
     """
 
     low: float
     high: float
     p_value: float
+    value: float
+    error: float
+    rows: int
 
     def difference(self, task: Task) -> tuple[float, float]:
         """Return the interval of the new model's metric minus the old one's."""
@@ -58,8 +64,10 @@ def measure(task: Task, truth: np.ndarray, old: np.ndarray, new: np.ndarray) -> 
     all_rows = np.arange(count)
     resampled = bootstrap(gain, count, SEED)
     low, high = percentiles(resampled)
+    value = gain(all_rows)
     error = float(np.nanstd(resampled))
-    return Gain(low, high, _p_value(gain(all_rows), error, count))
+    p_value = _p_value(value, error, count)
+    return Gain(low, high, p_value, value, error, rows=count)
 
 
 def _p_value(gain: float, error: float, rows: int) -> float:

@@ -15,7 +15,7 @@ from history.registry import Check
 from pipeline.bundle import Challenger
 from pipeline.publish import error_level, gain
 from pipeline.publish import reasons as explain
-from pipeline.publish import slice_check
+from pipeline.publish import slice_check, winners_luck
 from pipeline.schema import Task
 from pipeline.train import slice_rows
 from pipeline.train.evaluate import encode, higher_is_better, score
@@ -47,12 +47,15 @@ class Decision:
         checks: all checks.
         compared: the SHA-256 of the challenger's ONNX file if it was compared with the
             champion on the hold-out, else empty.
+        luck: how much of its gain there is expected to be luck, in units of the metric;
+            None if it did not replace a champion by it.
     """
 
     promote: bool
     reason: str
     checks: list[Check]
     compared: str = ""
+    luck: float | None = None
 
     @property
     def tag(self) -> str:
@@ -83,12 +86,13 @@ def decide(
     """
     comparison = _without_rows(challenger_model, champion_model, holdout)
     compared = ""
+    luck = None
     on_slices: list[Check] = []
     if comparison is None:
         assert champion_model
         compared = challenger_model.sha256
         rows = _Rows.of(task, challenger_model, champion_model, holdout)
-        comparison = rows.comparison(earlier + 1)
+        comparison, luck = rows.comparison(earlier + 1)
         on_slices = rows.slices()
     checks = thresholds(task, challenger)
     checks.append(comparison)
@@ -104,7 +108,7 @@ def decide(
             reasons.append(explain.behavioural_test(test.name, test.detail))
     if reasons:
         return Decision(False, "; ".join(reasons), checks, compared)
-    return Decision(True, comparison.detail, checks, compared)
+    return Decision(True, comparison.detail, checks, compared, luck)
 
 
 def _details_of_failed(checks: list[Check]) -> list[str]:
@@ -171,8 +175,12 @@ class _Rows:
         new = challenger.predict(holdout)
         return cls(task, holdout, truth, old, new)
 
-    def comparison(self, place: int) -> Check:
-        """Check whether the challenger is better than the champion on all rows."""
+    def comparison(self, place: int) -> tuple[Check, float | None]:
+        """Check whether the challenger is better than the champion on all rows.
+
+        Returns:
+            The check, and how much of its gain is expected to be luck if it passed.
+        """
         task = self.task
         metric = task.metric.name
         measured = gain.measure(task, self.truth, self.old, self.new)
@@ -187,7 +195,11 @@ class _Rows:
             higher_is_better=task.metric.higher_is_better,
             test=explain.significance(measured.p_value, allowed, place),
         )
-        return _comparison(better, detail)
+        luck = None
+        if better:
+            value, error = measured.value, measured.error
+            luck = winners_luck.expected(value, error, measured.rows, allowed)
+        return _comparison(better, detail), luck
 
     def slices(self) -> list[Check]:
         """Check that it is not worse on any group of the task's slices."""

@@ -19,6 +19,9 @@ def test_the_interval_of_the_gain_is_paired() -> None:
     # spread of either.
     assert 0.015 < measured.low < measured.high < 0.025
     assert measured.p_value < 1e-6
+    assert measured.low < measured.value < measured.high
+    assert measured.error == pytest.approx((measured.high - measured.low) / 4, rel=0.1)
+    assert measured.rows == 500
     low, high = measured.difference(HOUSING)
     assert low < high < 0  # the RMSE falls
 
@@ -33,4 +36,5 @@ def test_a_loss_has_the_opposite_p_value() -> None:
 
 def test_equal_predictions_are_not_a_gain() -> None:
     measured = gain.measure(HOUSING, TRUTH, OLD, OLD.copy())
-    assert measured == gain.Gain(low=0.0, high=0.0, p_value=1.0)
+    assert (measured.low, measured.high, measured.p_value) == (0.0, 0.0, 1.0)
+    assert (measured.value, measured.error) == (0.0, 0.0)

@@ -26,6 +26,7 @@ def test_a_rollback_is_a_promotion_of_an_older_version(team: Team) -> None:
     team.promote("housing")
     again = registry.versions(team.origin.mlruns, "housing")[3]
     assert again.sha256 == versions[1].sha256
+    assert again.metrics == versions[1].metrics
     assert again.reason == "manual rollback to version 2"
 
 

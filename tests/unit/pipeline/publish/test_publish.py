@@ -146,6 +146,22 @@ def test_a_better_model_is_promoted_and_a_worse_one_only_recorded(team: Team) ->
     assert verify(seen) == []
 
 
+def test_the_card_of_a_champion_that_beat_another_has_a_corrected_metric(
+    team: Team,
+) -> None:
+    team.publish(housing=GOOD)
+    team.publish(housing=BETTER)
+    seen = team.origin
+    before, after = registry.versions(seen.mlruns, "housing")
+    assert "rmse_corrected" not in before.metrics
+    corrected = after.metrics["rmse_corrected"]
+    # The gain was partly luck, so that less of it is left, but no less than none.
+    assert after.metrics["rmse"] <= corrected < before.metrics["rmse"]
+    card = (seen.models / "housing" / "MODEL_CARD.md").read_text("utf-8")
+    assert f"\n| rmse, corrected | {corrected:.4g} |  |  |  |\n" in card
+    assert verify(seen) == []
+
+
 def test_every_decision_is_kept_with_its_reason_in_the_parent_run(team: Team) -> None:
     team.publish(housing=GOOD)
     team.publish(housing=WORSE)

@@ -17,6 +17,7 @@ from tests.unit.pipeline.site.page_checks import check_page
 
 MANIFEST = ROOT / "deployment" / "models" / "credit" / "manifest.json"
 CARD = "card-credit-1.html"
+METRICS = {"roc_auc": 0.8, "roc_auc_corrected": 0.7943}
 
 pytestmark = pytest.mark.skipif(
     not MANIFEST.is_file(), reason="this copy has no model of credit"
@@ -38,7 +39,7 @@ def site_of(folder: Path, manifest: dict[str, Any]) -> Path:
         experiment="credit",
         parent=parent.run_id,
     )
-    promote(workspace, run, "credit", metrics={"roc_auc": 0.8})
+    promote(workspace, run, "credit", metrics=METRICS)
     with workspace.history() as history:
         return pages.write(Repo(workspace.root), history, folder / "site").parent
 
@@ -57,6 +58,8 @@ def test_a_card_shows_the_groups_and_how_alike_they_are_treated(
     assert "Differences between the groups" in page.text
     assert "0.125" in page.text
     assert "0.250" in page.text
+    assert "The corrected roc_auc is without this luck." in page.text
+    assert "0.7943" in page.text
 
 
 def test_a_card_from_before_slices_has_no_part_of_them(tmp_path: Path) -> None:
