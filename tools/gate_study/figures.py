@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.publish import gain
 from tools.gate_study.on_slices import SliceFigures
 from tools.gate_study.population import Population
+from tools.gate_study.power import PLACES
 from tools.gate_study.rules import Rule
 from tools.gate_study.sequence import Course
 from tools.gate_study.simulation import Reign, Settings, brings_gain
@@ -16,8 +17,6 @@ Simulated = list[list[Reign]]  # by hold-out
 # The share of the challengers that are promoted at the smallest gain that counts as
 # found.
 POWER = 0.8
-# The smallest gain is given for so many challengers of a champion.
-PLACES = (1, 10, 100, 1000)
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,15 @@ class Sequences:
         with_false_promotion: the share of the sequences in which at least one
             challenger without a true gain was promoted.
         false_promotions: how many were promoted in a sequence, on average.
-        optimism: how much better than it is the model in service seems to be at the
-            end, in standard errors of its metric on the hold-out.
+        optimism: how much better than it is the model in service seems to be on the
+            hold-out at the end, in standard errors of its metric there.
+        corrected_optimism: the same of the corrected metric in the card.
     """
 
     with_false_promotion: float
     false_promotions: float
     optimism: float
+    corrected_optimism: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class RuleFigures:
         with_gains: in sequences in which every 50th push brings a true gain.
         gains_found: the share of these gains that were promoted.
         smallest_gain: the true gain of which 80 % are promoted, in units of the metric,
-            by the place of the challenger among those of its champion.
+            by the place of the challenger among those of its champion; None if 80 % are
+            promoted at no gain.
     """
 
     rule: str
@@ -56,7 +58,7 @@ class RuleFigures:
     equal: Sequences
     with_gains: Sequences
     gains_found: float
-    smallest_gain: dict[int, float]
+    smallest_gain: dict[int, float | None]
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def of_task(
     by_rule = []
     for rule in settings.rules:
         by_rule.append(_of_rule(rule, settings.pushes, reigns, error))
-    differences = [np.median(reign.comparison.error) for reign in reigns]
+    differences = [reign.error for reign in reigns]
     return TaskFigures(
         task=population.task.name,
         metric=population.task.metric.name,
@@ -163,27 +165,31 @@ def _of(
             promoted = promoted[~is_gain]
         counts.append(int(promoted.sum()))
     luck = [course.luck[-1] for course in courses]
+    corrected = [course.corrected[-1] for course in courses]
     with_one = [count > 0 for count in counts]
     return Sequences(
         with_false_promotion=float(np.mean(with_one)),
         false_promotions=float(np.mean(counts)),
         optimism=float(np.mean(luck)) / error,
+        corrected_optimism=float(np.mean(corrected)) / error,
     )
 
 
-def smallest_gain(rule: Rule, reigns: list[Reign], place: int) -> float:
-    """Return the gain of which 80 % are promoted at a place."""
-    needed = needed_gains(rule, reigns, place)
-    return float(np.quantile(needed, POWER))
+def smallest_gain(rule: Rule, reigns: list[Reign], place: int) -> float | None:
+    """Return the gain of which 80 % are promoted at a place, if there is one."""
+    gain = gain_by_share(rule, reigns, place, POWER)
+    return float(gain) if np.isfinite(gain) else None
 
 
-def needed_gains(rule: Rule, reigns: list[Reign], place: int) -> np.ndarray:
-    """Return the gain that each challenger would have needed at a place."""
-    needed = []
-    for reign in reigns:
-        places = np.full(len(reign.comparison.gain), place)
-        needed.append(rule.needed(reign.comparison, places))
-    return np.concatenate(needed)
+def gain_by_share(
+    rule: Rule, reigns: list[Reign], place: int, shares: np.ndarray | float
+) -> np.ndarray:
+    """Return the gain of which a share is promoted; infinite where none is enough."""
+    needed = [reign.needed[rule.name][place] for reign in reigns]
+    gains: np.ndarray = np.quantile(
+        np.concatenate(needed), shares, method="inverted_cdf"
+    )
+    return gains
 
 
 def seconds_of_decision(population: Population) -> float:

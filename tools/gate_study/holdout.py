@@ -4,7 +4,8 @@ A model's luck is how much better its metric is on the hold-out than on the popu
 Models without a true gain over each other differ by their luck alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from pipeline.publish.gain import SEED
 from pipeline.schema import Task
 from pipeline.train.evaluate import RESAMPLES
 from pipeline.train.units import sign
-from tools.gate_study.scoring import Scoring
+from tools.gate_study.scoring import Multiplied, Scoring
 
 Array = np.ndarray
 
@@ -26,12 +27,15 @@ class KnownModels:
         true: their metrics on the population, shape (models,).
         direction: 1 if more of the metric is better, else -1.
         rows: how many rows the population has.
+        whole: the true metric of all models if they were made equal by multiplying
+            their losses, else None.
     """
 
     scoring: Scoring
     true: Array
     direction: int
     rows: int
+    whole: float | None = None
 
     @classmethod
     def of(cls, task: Task, scoring: Scoring, rows: int) -> "KnownModels":
@@ -41,6 +45,19 @@ class KnownModels:
         true = scoring.score(every_row, once)
         direction = sign(task)
         return cls(scoring, true[:, 0], direction, rows)
+
+    def made_equal(self) -> "KnownModels":
+        """Return models that are all as good as the first.
+
+        Where less of the metric is better, the losses of a model are multiplied by the
+        same factor on every row. Subtracting the same from every row would leave losses
+        below zero, which no model has. Of other metrics the luck stays as it is.
+        """
+        if self.direction > 0:
+            return self
+        equal = np.full_like(self.true, self.true[0])
+        scoring = Multiplied(self.scoring, equal / self.true)
+        return replace(self, scoring=scoring, true=equal, whole=float(equal[0]))
 
     @property
     def worth(self) -> Array:
@@ -67,11 +84,23 @@ class Holdout:
         resampled: the same in each resample of the gate's bootstrap, shape
             (models, resamples).
         rows: how many rows it has.
+        whole: see `KnownModels`.
     """
 
     luck: Array
     resampled: Array
     rows: int
+    whole: float | None = None
+
+    def share_of_gain(self, luck: Array) -> Array | float:
+        """Return how much of a true gain shows on the hold-out.
+
+        A true gain multiplies a model's losses, so less of it shows where the losses
+        are small. A gain of another metric shows in full.
+        """
+        if self.whole is None:
+            return 1.0
+        return 1 - luck / self.whole
 
 
 def resample_counts(rows: int) -> Array:
@@ -121,30 +150,41 @@ def on_rows(
     luck = models.luck(measured)
     resampled_luck = models.luck(resampled[:, has_value])
     single = resampled_luck.astype(np.float32)
-    return Holdout(luck[:, 0], single, rows=size)
+    return Holdout(luck[:, 0], single, rows=size, whole=models.whole)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Challengers without a true gain against a champion on one hold-out.
+    """Challengers against a champion on one hold-out.
 
     Attributes:
         gain: how much better each seems to be, shape (challengers,).
-        error: the standard error of that gain.
-        low: the lower end of the gain's 95 % interval.
+        resampled: the same in each resample, shape (challengers, resamples).
         rows: how many rows the hold-out has.
     """
 
     gain: Array
-    error: Array
-    low: Array
+    resampled: Array
     rows: int
+
+    @cached_property
+    def error(self) -> Array:
+        """The standard error of each gain, shape (challengers,)."""
+        error: Array = self.resampled.std(axis=1)
+        return error
+
+    @property
+    def low(self) -> Array:
+        """The lower end of each gain's 95 % interval, shape (challengers,)."""
+        low: Array = np.percentile(self.resampled, 2.5, axis=1)
+        return low
 
 
 def compare(
     holdout: Holdout,
     champion: int,
     challengers: Array,
+    true_gains: Array,
 ) -> Comparison:
     """Compare challengers with a champion as the gate does.
 
@@ -152,13 +192,12 @@ def compare(
         holdout: the hold-out.
         champion: the number of the model in service.
         challengers: the numbers of the others, shape (challengers,).
+        true_gains: how much better each truly is, shape (challengers,).
     """
-    gain = holdout.luck[challengers] - holdout.luck[champion]
-    of_champion = holdout.resampled[champion]
-    gains = holdout.resampled[challengers] - of_champion
-    return Comparison(
-        gain=gain,
-        error=gains.std(axis=1),
-        low=np.percentile(gains, 2.5, axis=1),
-        rows=holdout.rows,
-    )
+    luck = holdout.luck[challengers]
+    shown = true_gains * holdout.share_of_gain(luck)
+    gain = luck + shown - holdout.luck[champion]
+    resampled = holdout.resampled[challengers]
+    shown = true_gains[:, np.newaxis] * holdout.share_of_gain(resampled)
+    gains = resampled + shown - holdout.resampled[champion]
+    return Comparison(gain, gains, rows=holdout.rows)

@@ -124,7 +124,7 @@ class DrawnGroup:
         holdout = on_rows(self._models, resample_counts(len(self.rows)), self.rows)
         needed = []
         for champion in range(CHAMPIONS):
-            comparison = compare(holdout, champion, others)
+            comparison = compare(holdout, champion, others, np.zeros(len(others)))
             needed.append(self._needed(comparison, groups))
         return np.concatenate(needed)
 

@@ -15,7 +15,7 @@ from tools.gate_study.figures import (
     POWER,
     Simulated,
     all_reigns,
-    needed_gains,
+    gain_by_share,
     standard_error,
 )
 from tools.gate_study.rules import Rule
@@ -71,12 +71,12 @@ def _draw_power(
     widest = 0.0
     reigns = all_reigns(simulated)
     for rule in rules:
-        needed = needed_gains(rule, reigns, PLACE)
-        by_share = np.quantile(needed, SHARES)
+        by_share = gain_by_share(rule, reigns, PLACE, SHARES)
         axes.plot(by_share, SHARES, label=rule.name)
-        widest = max(widest, by_share[-1])
+        is_enough = np.isfinite(by_share)
+        widest = max([widest, *by_share[is_enough]])
     _draw_line(axes, POWER)
-    axes.set_xlim(0, widest)
+    axes.set_xlim(0, widest or None)
     axes.set_ylim(0, 1)
     metric = tasks.load(name).metric.name
     title = METRICS.get(metric, metric)

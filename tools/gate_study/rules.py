@@ -1,9 +1,4 @@
-"""The rules that are compared: the gate's own, and those that it was chosen from.
-
-A rule returns the true gain that each challenger would have needed: it replaces the
-champion if its true gain is above that. A challenger without a true gain needs more than
-none unless it is lucky.
-"""
+"""The rules that are compared: the gate's own, and those that it was chosen from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,46 +11,53 @@ from tools.gate_study.holdout import Comparison
 
 Array = np.ndarray
 # From a comparison, and the place of each challenger among those of its champion (from
-# 1), to the gain that each would have needed.
-Needed = Callable[[Comparison, Array], Array]
+# 1), to whether each is promoted.
+Promotes = Callable[[Comparison, Array], Array]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with its name in the table."""
+    """A rule with its name in the table.
+
+    Attributes:
+        name: its name.
+        promotes: which challengers it promotes.
+        corrects: whether the luck that it selects for is taken off the card's metric.
+    """
 
     name: str
-    needed: Needed
+    promotes: Promotes
+    corrects: bool = False
 
 
 def interval(comparison: Comparison, places: Array) -> Array:
     """Require a 95 % interval above zero, as the gate did before it counted."""
-    return -comparison.low
+    return comparison.low > 0
 
 
-def same_level(pushes: int) -> Needed:
+def same_level(pushes: int) -> Promotes:
     """Return the rule that shares the allowed error evenly among the pushes."""
 
-    def needed(comparison: Comparison, places: Array) -> Array:
+    def promotes(comparison: Comparison, places: Array) -> Array:
         share = FALSE_PROMOTIONS / pushes
         levels = np.full(len(places), share)
-        return _beyond(comparison, levels)
+        return _is_beyond(comparison, levels)
 
-    return needed
+    return promotes
 
 
 def level_by_place(comparison: Comparison, places: Array) -> Array:
     """Require what the gate requires of each challenger of a champion."""
     levels = [level(place) for place in places.tolist()]
-    return _beyond(comparison, np.array(levels))
+    return _is_beyond(comparison, np.array(levels))
 
 
-def _beyond(comparison: Comparison, levels: Array) -> Array:
+def _is_beyond(comparison: Comparison, levels: Array) -> Array:
     """Require a t-test at these levels."""
     freedom = comparison.rows - 1
     limits = stats.t.isf(levels, freedom)
-    needed: Array = limits * comparison.error - comparison.gain
-    return needed
+    is_beyond: Array = comparison.gain > limits * comparison.error
+    return is_beyond
 
 
 def rules(pushes: int) -> list[Rule]:
@@ -67,5 +69,5 @@ def rules(pushes: int) -> list[Rule]:
     return [
         Rule("95 % interval", interval),
         Rule(f"one level for {pushes:,} pushes", same_level(pushes)),
-        Rule("level by challenger", level_by_place),
+        Rule("level by challenger", level_by_place, corrects=True),
     ]

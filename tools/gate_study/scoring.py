@@ -54,6 +54,25 @@ class MeanLoss:
 
 
 @dataclass(frozen=True)
+class Multiplied:
+    """A metric that is multiplied by a factor of each model.
+
+    Attributes:
+        scoring: the metric.
+        factors: shape (models,).
+    """
+
+    scoring: Scoring
+    factors: Array
+
+    def score(self, rows: Array, weights: Array) -> Array:
+        """Return the metric; see `Scoring`."""
+        scores = self.scoring.score(rows, weights)
+        product: Array = scores * self.factors[:, np.newaxis]
+        return product
+
+
+@dataclass(frozen=True)
 class RocAuc:
     """The area under the ROC curve, or the mean of those of each class.
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tools.gate_study.holdout import Holdout, compare
+from pipeline.publish import error_level, winners_luck
+from tools.gate_study.holdout import Comparison, Holdout, compare
 from tools.gate_study.rules import Rule
 
 Array = np.ndarray
@@ -20,10 +21,12 @@ class Course:
         luck: how much more luck the model in service has than the first champion, after
             each push; shape (pushes,).
         promoted: which pushes were promoted, shape (pushes,).
+        corrected: `luck` without the luck that the card takes off, shape (pushes,).
     """
 
     luck: Array
     promoted: Array
+    corrected: Array
 
 
 def play(
@@ -43,23 +46,41 @@ def play(
         gains: how much better each truly is than the model in service.
     """
     count = len(challengers)
-    luck = np.empty(count)
     promoted = np.zeros(count, dtype=bool)
+    luck = np.empty(count)
+    taken_off = np.empty(count)
     served = champion
+    expected = 0.0
     since = 0
     while since < count:
+        luck[since:] = holdout.luck[served]
+        taken_off[since:] = expected
         service = _Service(holdout, rule, served)
         winner = service.first_winner(challengers[since:], gains[since:])
         if winner is None:
-            luck[since:] = holdout.luck[served]
             break
-        push = since + winner
-        luck[since:push] = holdout.luck[served]
-        served = int(challengers[push])
-        luck[push] = holdout.luck[served]
+        push = since + winner.number
         promoted[push] = True
+        served = int(challengers[push])
+        expected = winner.expected_luck
+        luck[push] = holdout.luck[served]
+        taken_off[push] = expected
         since = push + 1
-    return Course(luck - holdout.luck[champion], promoted)
+    luck -= holdout.luck[champion]
+    return Course(luck, promoted, luck - taken_off)
+
+
+@dataclass(frozen=True)
+class _Winner:
+    """A challenger that is promoted.
+
+    Attributes:
+        number: its number among the challengers.
+        expected_luck: what the card takes off its metric.
+    """
+
+    number: int
+    expected_luck: float
 
 
 @dataclass(frozen=True)
@@ -70,14 +91,26 @@ class _Service:
     rule: Rule
     champion: int
 
-    def first_winner(self, challengers: Array, gains: Array) -> int | None:
-        """Return the number of the first challenger that is promoted, or None."""
+    def first_winner(self, challengers: Array, gains: Array) -> _Winner | None:
+        """Return the first challenger that is promoted, or None."""
         for start in range(0, len(challengers), STEP):
             step = slice(start, start + STEP)
             numbers = challengers[step]
-            comparison = compare(self.holdout, self.champion, numbers)
+            comparison = compare(self.holdout, self.champion, numbers, gains[step])
             places = np.arange(len(numbers)) + start + 1
-            is_promoted = gains[step] > self.rule.needed(comparison, places)
+            is_promoted = self.rule.promotes(comparison, places)
             if is_promoted.any():
-                return start + int(is_promoted.argmax())
+                first = int(is_promoted.argmax())
+                luck = self._expected_luck(comparison, first, start + first + 1)
+                return _Winner(start + first, luck)
         return None
+
+    def _expected_luck(self, comparison: Comparison, number: int, place: int) -> float:
+        if not self.rule.corrects:
+            return 0.0
+        return winners_luck.expected(
+            gain=float(comparison.gain[number]),
+            error=float(comparison.error[number]),
+            rows=comparison.rows,
+            level=error_level.level(place),
+        )

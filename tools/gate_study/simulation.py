@@ -7,8 +7,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from tools.gate_study import power
 from tools.gate_study.holdout import (
-    Comparison,
     Holdout,
     KnownModels,
     compare,
@@ -51,18 +51,21 @@ class Reign:
 
     Attributes:
         luck: the champion's own luck with the hold-out.
-        comparison: all challengers against it.
+        error: the standard error of the difference between two models.
         no_better: what became of challengers with their true metrics, none of which is
             better than the champion's.
         equal: what became of them if their true metrics were equal to the champion's.
         with_gains: as `no_better`, but every 50th push brings a true gain.
+        needed: the gain that challengers would have needed, by the name of the rule and
+            the place among those of the champion.
     """
 
     luck: float
-    comparison: Comparison
+    error: float
     no_better: Courses
     equal: Courses
     with_gains: Courses
+    needed: dict[str, dict[int, Array]]
 
 
 def challengers(population: Population, count: int) -> Array:
@@ -135,40 +138,74 @@ def _on_holdout(
     models: KnownModels, counts: Array, settings: Settings, seed: int
 ) -> list[Reign]:
     with threadpool_limits(limits=1):
-        holdout = draw(models, counts, seed)
+        as_they_are = draw(models, counts, seed)
+        equal_models = models.made_equal()
+        made_equal = as_they_are
+        if equal_models is not models:
+            made_equal = draw(equal_models, counts, seed)
     generator = np.random.default_rng(seed)
     reigns = []
     for champion in range(CHAMPIONS):
         others = np.arange(champion + 1, len(models.true))
         pushed = generator.choice(others, settings.pushes, replace=False)
-        reign = _reign(models, holdout, settings, champion, pushed)
-        reigns.append(reign)
+        below = models.worth[pushed] - models.worth[champion]
+        pushes = _Pushes(settings.rules, champion, pushed, below)
+        reigns.append(pushes.reign(as_they_are, made_equal))
     return reigns
 
 
-def _reign(
-    models: KnownModels,
-    holdout: Holdout,
-    settings: Settings,
-    champion: int,
-    pushed: Array,
-) -> Reign:
-    comparison = compare(holdout, champion, pushed)
-    size = GAIN * float(np.median(comparison.error))
-    below = models.worth[pushed] - models.worth[champion]
-    gains = np.where(brings_gain(settings.pushes), size, below)
-    none = np.zeros(settings.pushes)
+@dataclass(frozen=True)
+class _Pushes:
+    """The pushes that follow a first champion.
 
-    def courses(true_gains: Array) -> Courses:
+    Attributes:
+        rules: the rules that decide.
+        champion: the number of the champion.
+        pushed: the numbers of the challengers, shape (pushes,).
+        below: their true gains over the champion, none above zero.
+    """
+
+    rules: list[Rule]
+    champion: int
+    pushed: Array
+    below: Array
+
+    def reign(self, as_they_are: Holdout, made_equal: Holdout) -> Reign:
+        """Let each rule decide.
+
+        Args:
+            as_they_are: a hold-out.
+            made_equal: the same of models that are equally good.
+        """
+        none = np.zeros(len(self.pushed))
+        comparison = compare(made_equal, self.champion, self.pushed, none)
+        error = float(np.median(comparison.error))
+        is_gain = brings_gain(len(self.pushed))
+        gains = np.where(is_gain, GAIN * error, self.below)
+        return Reign(
+            luck=float(as_they_are.luck[self.champion]),
+            error=error,
+            no_better=self._courses(as_they_are, self.below),
+            equal=self._courses(made_equal, none),
+            with_gains=self._courses(made_equal, gains),
+            needed=self._needed(made_equal),
+        )
+
+    def _courses(self, holdout: Holdout, true_gains: Array) -> Courses:
         by_rule = {}
-        for rule in settings.rules:
-            by_rule[rule.name] = play(holdout, rule, champion, pushed, true_gains)
+        for rule in self.rules:
+            course = play(holdout, rule, self.champion, self.pushed, true_gains)
+            by_rule[rule.name] = course
         return by_rule
 
-    return Reign(
-        luck=float(holdout.luck[champion]),
-        comparison=comparison,
-        no_better=courses(below),
-        equal=courses(none),
-        with_gains=courses(gains),
-    )
+    def _needed(self, holdout: Holdout) -> dict[str, dict[int, Array]]:
+        challengers = self.pushed[: power.CHALLENGERS]
+        by_rule: dict[str, dict[int, Array]] = {}
+        for rule in self.rules:
+            by_rule[rule.name] = {}
+            for place in power.PLACES:
+                needed = power.needed_gains(
+                    holdout, rule, self.champion, challengers, place
+                )
+                by_rule[rule.name][place] = needed
+        return by_rule

@@ -16,6 +16,7 @@ NAMES = [
     "… optimism at the end",
     "every 50th better: found",
     "… optimism at the end",
+    "… optimism of the corrected metric",
 ]
 
 
@@ -81,6 +82,7 @@ def _cells(rule: RuleFigures) -> list[str]:
         cells.append(f"{sequences.optimism:+.2f}")
     cells.append(f"{rule.gains_found:.0%}")
     cells.append(f"{rule.with_gains.optimism:+.2f}")
+    cells.append(f"{rule.with_gains.corrected_optimism:+.2f}")
     for gain in rule.smallest_gain.values():
-        cells.append(f"{gain:.3g}")
+        cells.append("none" if gain is None else f"{gain:.3g}")
     return cells

@@ -1,7 +1,6 @@
 """`nox -s gate-study`: its numbers are the gate's, and its sequences what they should be."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.errors import UsageError
-from pipeline import tasks
 from pipeline.publish import gain
-from pipeline.schema import Kind, Metric, Task
-from pipeline.train.evaluate import higher_is_better
 from scripts import commands
 from tests.paths import ROOT
+from tests.support.study_models import METRICS, ROWS, drawn, with_metric
 from tools.gate_study import __main__, population, simulation
 from tools.gate_study.holdout import (
     Comparison,
@@ -32,59 +29,10 @@ from tools.gate_study.sequence import Course, play
 from tools.gate_study.simulation import brings_gain
 
 IRIS = ROOT / "mlruns" / "registry" / "iris"
-ROWS = 90
 Array = np.ndarray
-Drawn = tuple[Array, Array]
-METRICS = [
-    ("housing", "rmse"),
-    ("housing", "mae"),
-    ("credit", "roc_auc"),
-    ("iris", "roc_auc"),
-    ("iris", "log_loss"),
-    ("iris", "brier"),
-    ("iris", "accuracy"),
-]
 
 
 LUCK = st.lists(st.floats(-1, 1), min_size=2, max_size=30)
-
-
-def with_metric(name: str, metric: str) -> Task:
-    chosen = Metric(metric, higher_is_better=higher_is_better(metric))
-    task = tasks.load(name)
-    return replace(task, metric=chosen)
-
-
-def drawn(task: Task, models: int) -> Drawn:
-    """Return a ground truth and predictions that know something of it."""
-    generator = np.random.default_rng(5)
-    if task.kind is Kind.REGRESSION:
-        return drawn_values(generator, models)
-    classes = len(task.target.classes)
-    return drawn_classes(generator, models, classes)
-
-
-def drawn_values(
-    generator: np.random.Generator,
-    models: int,
-) -> Drawn:
-    truth = generator.normal(2, 1, ROWS)
-    errors = generator.normal(0, 0.5, (models, ROWS))
-    return truth, truth + errors
-
-
-def drawn_classes(
-    generator: np.random.Generator,
-    models: int,
-    classes: int,
-) -> Drawn:
-    truth = generator.integers(0, classes, ROWS)
-    shape = (models, ROWS, classes)
-    weights = generator.uniform(0.1, 1, shape)
-    one_hot = np.eye(classes)[truth]
-    weights += 0.3 * one_hot
-    sums = weights.sum(axis=2, keepdims=True)
-    return truth, weights / sums
 
 
 @pytest.mark.parametrize(("name", "metric"), METRICS)
@@ -102,12 +50,9 @@ def test_interval_and_p_value_are_those_that_the_gate_computes(
     counts = resample_counts(count)
     holdout = on_rows(models, counts, rows)
     challengers = np.array([1, 2])
-    comparison = compare(holdout, 0, challengers)
-    champion, _, challenger = models.true
-    true_gain = models.direction * (challenger - champion)
-    low = comparison.low[1] + true_gain
-    seeming_gain = comparison.gain[1] + true_gain
-    t = seeming_gain / comparison.error[1]
+    true_gains = models.worth[challengers] - models.worth[0]
+    comparison = compare(holdout, 0, challengers, true_gains)
+    t = comparison.gain[1] / comparison.error[1]
     p_value = stats.t.sf(t, df=count - 1)
     measured = gain.measure(
         task,
@@ -115,7 +60,7 @@ def test_interval_and_p_value_are_those_that_the_gate_computes(
         predictions[0][rows],
         predictions[2][rows],
     )
-    assert low == pytest.approx(measured.low, abs=1e-5)
+    assert comparison.low[1] == pytest.approx(measured.low, abs=1e-5)
     assert p_value == pytest.approx(measured.p_value, rel=1e-3)
 
 
@@ -155,13 +100,13 @@ def places_of(promoted: Array) -> list[int]:
 
 def any_gain(comparison: Comparison, places: Array) -> Array:
     """Promote whoever looks better at all."""
-    return -comparison.gain
+    return comparison.gain > 0
 
 
 def third(comparison: Comparison, places: Array) -> Array:
     """Promote the third challenger of each champion."""
-    is_third = places == 3
-    return np.where(is_third, -1.0, 1.0)
+    is_third: Array = places == 3
+    return is_third
 
 
 def test_a_promoted_challenger_meets_those_that_follow() -> None:
@@ -204,6 +149,21 @@ def test_a_true_gain_is_enough_where_luck_is_not() -> None:
     assert places_of(course.promoted) == [49, 99]
 
 
+@given(LUCK)
+def test_only_the_last_promotion_is_corrected(luck: list[float]) -> None:
+    """A champion's luck makes it harder to replace, so it does not add up."""
+    values = np.array(luck)
+    resampled = np.stack([values - 0.01, values + 0.01], axis=1)
+    resampled[0] = values[0]
+    holdout = Holdout(values, resampled, rows=50)
+    rule = Rule("any", any_gain, corrects=True)
+    course = play_all(holdout, rule)
+    taken_off = course.luck - course.corrected
+    steps = np.diff(course.luck, prepend=0)
+    assert (taken_off >= -1e-9).all()
+    assert (taken_off <= np.maximum.accumulate(steps) + 1e-9).all()
+
+
 @pytest.fixture
 def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population, "CORES", 1)
@@ -230,6 +190,9 @@ def test_the_program_prints_the_figures_and_draws_the_pictures(
         share = rule["equal"]["with_false_promotion"]
         assert 0 <= share <= 1
         assert rule["smallest_gain"].keys() == {"1"}
+        for sequences in ("no_better", "equal", "with_gains"):
+            of_rule = rule[sequences]
+            assert of_rule["corrected_optimism"] <= of_rule["optimism"]
     pictures = sorted(tmp_path.iterdir())
     names = [picture.name for picture in pictures]
     assert names == ["gate-optimism.png", "gate-power.png"]
