@@ -102,13 +102,16 @@ def decide(
     if comparison.passed:
         # Of a challenger that is no better, the table of the checks is enough.
         reasons += _details_of_failed(on_slices)
-    for test in challenger.behaviours:
-        checks.append(test)
-        if not test.passed:
-            reasons.append(explain.behavioural_test(test.name, test.detail))
+    checks += challenger.behaviours
+    reasons += _failed_behaviours(challenger.behaviours)
     if reasons:
         return Decision(False, "; ".join(reasons), checks, compared)
     return Decision(True, comparison.detail, checks, compared, luck)
+
+
+def _failed_behaviours(tests: list[Check]) -> list[str]:
+    failed = [test for test in tests if not test.passed]
+    return [explain.behavioural_test(test.name, test.detail) for test in failed]
 
 
 def _details_of_failed(checks: list[Check]) -> list[str]:
