@@ -86,7 +86,7 @@ def decide(
     """
     comparison = _without_rows(challenger_model, champion_model, holdout)
     compared = ""
-    luck = None
+    luck: float | None = None
     on_slices: list[Check] = []
     if comparison is None:
         assert champion_model
@@ -198,7 +198,7 @@ class _Rows:
             higher_is_better=task.metric.higher_is_better,
             test=explain.significance(measured.p_value, allowed, place),
         )
-        luck = None
+        luck: float | None = None
         if better:
             value, error = measured.value, measured.error
             luck = winners_luck.expected(value, error, measured.rows, allowed)
