@@ -83,7 +83,7 @@ NIGHT_MINUTES = {
     "documents": 15,
     "kubernetes": 25,
     "course": 90,
-    "stack": 70,
+    "stack": 90,
 }
 THOROUGH_AT_NIGHT = ("documents", "kubernetes", "course", "stack")
 # The same of `train` for one share of the tasks, if several jobs train them. Most of it
