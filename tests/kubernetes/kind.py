@@ -23,6 +23,24 @@ HERE = Path(__file__).parent
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
 NAMES = ("mlops-api", "mlops-mlflow", "mlops-pipeline", overlay.ORIGIN)
 IMAGES = [f"ghcr.io/local/mlops/{name}:local" for name in NAMES]
+# How to kill a part of Kubernetes, and to start it again; see parts.py. kubelet is a
+# service of systemd, and starts the others from the files of a folder.
+NODE = f"{NAME}-control-plane"
+FOLDER = "/etc/kubernetes"
+KILL = f"""
+if [ "$PART" = kubelet ]; then
+  docker exec {NODE} sh -c 'pkill -KILL kubelet; systemctl stop kubelet'
+else
+  docker exec {NODE} sh -c "pkill -KILL $PART && mv {FOLDER}/manifests/*$PART.yaml {FOLDER}"
+fi
+"""
+START = f"""
+if [ "$PART" = kubelet ]; then
+  docker exec {NODE} systemctl start kubelet
+else
+  docker exec {NODE} sh -c "mv {FOLDER}/*$PART.yaml {FOLDER}/manifests"
+fi
+"""
 METRICS_API = "apiservice/v1beta1.metrics.k8s.io"
 
 

@@ -8,6 +8,7 @@ import http.client
 import json
 import sys
 import threading
+import time
 
 CLIENTS = 4
 PORT = 8000
@@ -19,6 +20,8 @@ class Load:
 
     def __init__(self, host: str, path: str, body: str) -> None:
         self.answered = 0
+        self.longest_pause = 0.0  # seconds without an answer to any client
+        self._last = time.monotonic()
         self.failures: list[str] = []
         self._request = (host, path, body)
         self._stopped = threading.Event()
@@ -41,7 +44,13 @@ class Load:
                 if failure:
                     self.failures.append(failure)
                 else:
-                    self.answered += 1
+                    self._count_answer()
+
+    def _count_answer(self) -> None:
+        now = time.monotonic()
+        self.longest_pause = max(self.longest_pause, now - self._last)
+        self._last = now
+        self.answered += 1
 
     def _failure(self) -> str:
         """Send one request; return what is wrong with its answer, nothing if it is right."""
@@ -63,7 +72,12 @@ def main() -> None:
     load = Load(*sys.argv[1:])
     print("begun", flush=True)
     load.run()
-    print(json.dumps({"answered": load.answered, "failures": load.failures}))
+    counts = {
+        "answered": load.answered,
+        "failures": load.failures,
+        "longest_pause": round(load.longest_pause, 2),
+    }
+    print(json.dumps(counts))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,20 @@ ALLOWED = {
     (NAMESPACE, "deployment/mlflow-server"): {TARGETS[5]},
     (NAMESPACE, "deployment/trainer"): {TARGETS[1], TARGETS[5]},
 }
+# Low enough for a busy machine, on which no replica gets most of a core.
+EARLIER = """
+- op: replace
+  path: /spec/metrics/0/resource/target/averageValue
+  value: 100m
+- op: replace
+  path: /spec/maxReplicas
+  value: 4
+- op: add
+  path: /spec/behavior
+  value:
+    scaleDown:
+      stabilizationWindowSeconds: 10
+"""
 ROOT_POD = json.dumps(
     {
         "apiVersion": "v1",
@@ -136,19 +150,18 @@ def evict_all_but_the_last(stack: Stack) -> None:
         assert "would violate the pod's disruption budget" in stack.evict(pod)
 
 
-def test_replicas_are_added_under_load(stack: Stack) -> None:
-    kubectl = stack.cluster.kubectl
-    path = "/spec/metrics/0/resource/target/averageValue"
-    # Low enough for a busy machine, on which no replica gets most of a core.
-    lower = [{"op": "replace", "path": path, "value": "100m"}]
-    patch = ("patch", "hpa", "mlops-api", "--type=json", "-p", json.dumps(lower))
-    kubectl("-n", NAMESPACE, *patch)
+def test_replicas_are_added_under_load_and_removed_after_it(stack: Stack) -> None:
+    patch = ("hpa", "mlops-api", "--type=json", "-p", EARLIER)
+    stack.kubectl("patch", *patch)
     try:
         with stack.steady_load() as counts:
             wait_until(lambda: len(stack.pods("mlops-api")) > REPLICAS, 180, 1)
+        assert counts["failures"] == []
+        wait_until(lambda: len(stack.pods("mlops-api")) == REPLICAS, 180, 1)
     finally:
-        kubectl("apply", "-k", str(stack.overlay))
-    assert counts["failures"] == []
+        # Applied again, it is as the overlay says.
+        stack.kubectl("delete", "hpa", "mlops-api")
+        stack.cluster.kubectl("apply", "-k", str(stack.overlay))
 
 
 def test_connections_that_no_policy_lists_are_refused(stack: Stack) -> None:
