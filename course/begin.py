@@ -27,7 +27,8 @@ def begin(copy: Copy, handle: str) -> list[str]:
     work = Work(copy)
     path = copy.root / student.FILE
     if path.is_file():
-        before = student.parse(path.read_text("utf-8")).handle
+        text = path.read_text("utf-8")
+        before = student.parse(text).handle
         if before != handle:
             raise UsageError(
                 f"this copy belongs to {before}: everybody works in a copy of their own."
@@ -57,7 +58,9 @@ def _add_badge(work: Work) -> bool:
 def origin(copy: Copy) -> str:
     """Return the copy's OWNER/NAME on GitHub; empty if it is elsewhere."""
     match = ADDRESS.search(address(copy))
-    return match["name"] if match else ""
+    if not match:
+        return ""
+    return match["name"]
 
 
 def address(copy: Copy) -> str:
@@ -108,7 +111,8 @@ def _missing(copy: Copy, wanted: Lesson, report: Report) -> list[Lesson]:
     missing: list[Lesson] = []
     for number in sorted(numbers):
         other = lesson.get(number)
-        if missing or show.status(check.run_all(other.checks, copy, report)):
+        results = check.run_all(other.checks, copy, report)
+        if missing or show.status(results):
             missing.append(other)
     return [other for other in missing if other.number]
 

@@ -21,6 +21,8 @@ from course.personal import Draw, Personal
 from course.student import Student
 
 MOST_BYTES = 20_000_000
+# What the mode of a file begins with, and not that of a link, folder or submodule.
+FILE_MODE = "100"
 
 
 class Copy:
@@ -123,7 +125,10 @@ class Copy:
     def started(self) -> str:
         """The first commit with the student's file: where the course began; or ""."""
         commits = self.git("log", "--format=%H", "--diff-filter=A", "--", student.FILE)
-        return commits.splitlines()[-1] if commits else ""
+        if not commits:
+            return ""
+        oldest = commits.splitlines()[-1]
+        return oldest
 
     def content(self, path: str, commit: str = "HEAD") -> bytes:
         """Return a file as it is in a commit.
@@ -133,11 +138,15 @@ class Copy:
         """
         listed = self.git("ls-tree", "-l", "--full-tree", commit, "--", path)
         fields = listed.split(maxsplit=4)
-        if len(fields) != 5 or not fields[0].startswith("100"):
-            raise PipelineError(f"{path} is not a file of commit {commit[:7]}.")
-        if int(fields[3]) > MOST_BYTES:
-            raise PipelineError(f"{path} is too large: {int(fields[3]):,} bytes.")
-        return git_bytes(self.root, "cat-file", "blob", fields[2])
+        if len(fields) != 5:
+            raise _is_no_file(path, commit)
+        mode, _, blob, size_text, _ = fields
+        if not mode.startswith(FILE_MODE):
+            raise _is_no_file(path, commit)
+        size = int(size_text)
+        if size > MOST_BYTES:
+            raise PipelineError(f"{path} is too large: {size:,} bytes.")
+        return git_bytes(self.root, "cat-file", "blob", blob)
 
     def jsons(self, paths: Sequence[str], commit: str = "HEAD") -> list[dict[str, Any]]:
         """Return the content of many JSON files of a commit, in the paths' order.
@@ -146,21 +155,25 @@ class Copy:
             PipelineError: one is missing or too large, or they are not JSON with keys.
         """
         blobs = self._blobs(set(paths), commit)
-        missing = [path for path in paths if path not in blobs]
-        if missing:
-            raise PipelineError(f"{missing[0]} is not a file of commit {commit[:7]}.")
-        contents = read_blobs(self.root, [blobs[path] for path in paths])
-        pairs = zip(paths, contents, strict=True)
-        return [_parsed(content, path) for path, content in pairs]
+        for path in paths:
+            if path not in blobs:
+                raise _is_no_file(path, commit)
+        names = [blobs[path] for path in paths]
+        contents = read_blobs(self.root, names)
+        parsed = []
+        for path, content in zip(paths, contents, strict=True):
+            parsed.append(_parsed(content, path))
+        return parsed
 
     def _blobs(self, paths: set[str], commit: str) -> dict[str, str]:
         """Return the blobs of files in a commit."""
         blobs = {}
         total = 0
         listing = ("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
-        for line in self.git(*listing).split("\0"):
+        output = self.git(*listing)
+        for line in output.split("\0"):
             fields, _, path = line.partition("\t")
-            if path in paths and fields.startswith("100"):
+            if path in paths and fields.startswith(FILE_MODE):
                 _, _, blob, size = fields.split()
                 blobs[path] = blob
                 total += int(size)
@@ -174,15 +187,20 @@ class Copy:
         Raises:
             PipelineError: there is no such file, or it is too large, a link, or no text.
         """
-        content = self.content(path, commit) if commit else self._working(path)
+        if commit:
+            content = self.content(path, commit)
+        else:
+            content = self._working(path)
         try:
-            return content.decode("utf-8").replace("\r\n", "\n")
+            text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             raise PipelineError(f"{path} is not text in UTF-8.") from error
+        return text.replace("\r\n", "\n")
 
     def _working(self, path: str) -> bytes:
         file = self.root / path
-        if not file.resolve().is_relative_to(self.root) or not file.is_file():
+        is_inside = file.resolve().is_relative_to(self.root)
+        if not is_inside or not file.is_file():
             raise PipelineError(f"{path} is missing.")
         size = file.stat().st_size
         if size > MOST_BYTES:
@@ -191,11 +209,13 @@ class Copy:
 
     def yaml(self, path: str, commit: str = "") -> dict[str, Any]:
         """Return the keys and values of a YAML file; see `text`."""
-        return yaml_text.mapping(self.text(path, commit), path)
+        text = self.text(path, commit)
+        return yaml_text.mapping(text, path)
 
     def json(self, path: str, commit: str = "HEAD") -> dict[str, Any]:
         """Return the content of a JSON file in a commit; see `content`."""
-        return _parsed(self.content(path, commit), path)
+        content = self.content(path, commit)
+        return _parsed(content, path)
 
     def paths(self, folder: str, commit: str = "HEAD") -> list[str]:
         """Return the paths of the files below a folder in a commit."""
@@ -210,13 +230,20 @@ class Copy:
     def registry(self, task: str, commit: str = "HEAD") -> list[dict[str, Any]]:
         """Return the promotions of a task in a commit, the oldest first."""
         folder = f"mlruns/registry/{task}"
-        entries = self.jsons(self.paths(folder, commit), commit)
+        paths = self.paths(folder, commit)
+        entries = self.jsons(paths, commit)
         return sorted(entries, key=lambda entry: int(entry["version"]))
 
     def answers(self) -> dict[str, Any]:
         """Return the student's answers: `course/answers.yaml` of the last commit."""
         path = "course/answers.yaml"
-        return self.yaml(path, "HEAD") if self.has(path) else {}
+        if not self.has(path):
+            return {}
+        return self.yaml(path, "HEAD")
+
+
+def _is_no_file(path: str, commit: str) -> PipelineError:
+    return PipelineError(f"{path} is not a file of commit {commit[:7]}.")
 
 
 def _parsed(content: bytes, path: str) -> dict[str, Any]:

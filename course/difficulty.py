@@ -22,18 +22,26 @@ def mean(values: Sequence[float]) -> float:
 
 def variance(values: Sequence[float]) -> float:
     """Return the mean squared distance from the mean."""
-    centre = mean(values)
-    return mean([(value - centre) * (value - centre) for value in values])
+    return _product_of_distances(values, values)
 
 
 def squared_correlation(ones: Sequence[float], others: Sequence[float]) -> float:
     """Return which share of the variance of one column a line through another explains."""
+    covariance = _product_of_distances(ones, others)
+    variances = variance(ones) * variance(others)
+    return covariance * covariance / variances
+
+
+def _product_of_distances(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Return the mean product of two columns' distances from their means."""
     centre = mean(ones)
     other_centre = mean(others)
-    pairs = zip(ones, others, strict=True)
-    products = [(one - centre) * (other - other_centre) for one, other in pairs]
-    covariance = mean(products)
-    return covariance * covariance / (variance(ones) * variance(others))
+    products = []
+    for one, other in zip(ones, others, strict=True):
+        distance = one - centre
+        other_distance = other - other_centre
+        products.append(distance * other_distance)
+    return mean(products)
 
 
 def is_fair(
@@ -48,10 +56,14 @@ def is_fair(
         signal: the same without its noise.
         features: the independent numeric features, each of shape (rows,).
     """
-    noise = [one - other for one, other in zip(target, signal, strict=True)]
+    pairs = zip(target, signal, strict=True)
+    noise = [value - without_noise for value, without_noise in pairs]
     ceiling = 1 - variance(noise) / variance(target)
-    linear = sum(squared_correlation(feature, target) for feature in features)
-    return _is_within(ceiling, CEILING) and _is_within(linear, LINEAR)
+    explained = [squared_correlation(feature, target) for feature in features]
+    linear = sum(explained)
+    if not _is_within(ceiling, CEILING):
+        return False
+    return _is_within(linear, LINEAR)
 
 
 def _is_within(value: float, bounds: tuple[float, float]) -> bool:

@@ -58,8 +58,9 @@ def _git(root: Path) -> Finding:
         text = "none"
     numbers = re.findall(r"\d+", text)
     version = tuple(int(number) for number in numbers[:2])
+    seen = ".".join(numbers[:3]) or "none"
     remedy = f"install Git {GIT[0]}.{GIT[1]} or newer from https://git-scm.com"
-    return Finding("Git", ".".join(numbers[:3]) or "none", version >= GIT, True, remedy)
+    return Finding("Git", seen, version >= GIT, True, remedy)
 
 
 def _python(_: Path) -> Finding:
@@ -74,7 +75,9 @@ def _line_ends(root: Path) -> Finding:
         path = root / name
         if path.is_file() and b"\r\n" in path.read_bytes():
             with_returns.append(name)
-    seen = with_returns[0] + " has those of Windows" if with_returns else "LF in *.sh"
+    seen = "LF in *.sh"
+    if with_returns:
+        seen = f"{with_returns[0]} has those of Windows"
     remedy = "`git config core.autocrlf false`, then `git rm --cached -rq .`, then"
     remedy += " `git reset --hard`"
     return Finding("line ends", seen, not with_returns, True, remedy)
@@ -94,7 +97,10 @@ def _ports(_: Path) -> Finding:
             probe.settimeout(0.2)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 taken.append(f"{port} ({user})")
-    seen = "taken: " + ", ".join(taken) if taken else "free"
+    seen = "free"
+    if taken:
+        users = ", ".join(taken)
+        seen = f"taken: {users}"
     remedy = "stop what listens there, or choose others in .env: see .env.example"
     return Finding("ports", seen, not taken, False, remedy)
 

@@ -21,6 +21,10 @@ VARIETIES = ("boskoop", "gala", "topaz")
 CENTRE = 0.5
 BASE = 60.0
 FACTOR = 24.0
+# What the other rules change, as shares of that.
+TURNING_FACTOR = 1.1
+DRIFTING_FACTOR = 2.0
+VARIETY_FACTOR = 0.08
 
 
 @dataclass(frozen=True)
@@ -80,21 +84,26 @@ class Orchard:
         """The rules, drawn again until their difficulty is as for everybody."""
         for attempt in range(1000):
             rules = self._draw(attempt)
-            if _is_fair(rules, self._rows(rules, "season 1 ", 0.0, ROWS)):
+            rows = self._rows(rules, "season 1 ", 0.0, ROWS)
+            if _is_fair(rules, rows):
                 return rules
         raise ValueError("no orchard of the wanted difficulty was drawn")
 
     def _draw(self, attempt: int) -> Rules:
         purpose = f"orchard {attempt}"
-        names = self._personal.shuffled(purpose, [column.name for column in NUMBERS])
+        columns = [column.name for column in NUMBERS]
+        names = self._personal.shuffled(purpose, columns)
+        direction = self._personal.choose(f"{purpose} direction", (-1, 1))
+        shift_percent = self._personal.number(f"{purpose} shift", 45, 65)
+        noise_percent = self._personal.number(f"{purpose} noise", 5, 8)
         return Rules(
             deciding=names[0],
-            direction=self._personal.choose(f"{purpose} direction", (-1, 1)),
+            direction=direction,
             turning=names[1],
             switch=names[2],
             drifting=names[3],
-            shift=self._personal.number(f"{purpose} shift", 45, 65) / 100,
-            noise=self._personal.number(f"{purpose} noise", 5, 8) / 100,
+            shift=shift_percent / 100,
+            noise=noise_percent / 100,
         )
 
     def season(self, number: int, rows: int = ROWS, purpose: str = "") -> list[Row]:
@@ -105,8 +114,11 @@ class Orchard:
             rows: how many.
             purpose: of other rows than the student's own, such as the grader's.
         """
-        shift = self.rules.shift if number == 2 else 0.0
-        return self._rows(self.rules, f"season {number} {purpose}", shift, rows)
+        shift = 0.0
+        if number == 2:
+            shift = self.rules.shift
+        purpose = f"season {number} {purpose}"
+        return self._rows(self.rules, purpose, shift, rows)
 
     def _rows(self, rules: Rules, purpose: str, shift: float, count: int) -> list[Row]:
         stream = self._personal.stream(purpose)
@@ -119,10 +131,13 @@ class Orchard:
 
 def to_csv(rows: list[Row]) -> bytes:
     """Return rows as CSV, with the columns in the order of the first row."""
-    lines = [",".join(rows[0])]
+    header = ",".join(rows[0])
+    lines = [header]
     for row in rows:
-        lines.append(",".join(str(value) for value in row.values()))
-    return ("\n".join(lines) + "\n").encode()
+        values = [str(value) for value in row.values()]
+        lines.append(",".join(values))
+    text = "\n".join(lines)
+    return f"{text}\n".encode()
 
 
 def features_of(row: Row) -> Row:
@@ -139,20 +154,24 @@ def shares_of(row: Row) -> dict[str, float]:
     """Return the place of each number in its span, 0 to 1 in the first season."""
     shares = {}
     for column in NUMBERS:
-        shares[column.name] = (float(row[column.name]) - column.low) / column.span
+        above_low = float(row[column.name]) - column.low
+        shares[column.name] = above_low / column.span
     return shares
 
 
 def expected(rules: Rules, row: Row) -> float:
     """Return the yield of a tree without its noise, in kilograms."""
     shares = shares_of(row)
-    decided = rules.direction * (shares[rules.deciding] - CENTRE)
+    is_switched = shares[rules.switch] < CENTRE
     turned = shares[rules.turning] - CENTRE
-    if shares[rules.switch] < CENTRE:
+    if is_switched:
         turned = -turned
-    too_much = max(0.0, shares[rules.drifting] - 1.0)
     variety = VARIETIES.index(str(row["variety"])) - 1
-    parts = decided + 1.1 * turned - 2.0 * too_much + 0.08 * variety
+    # Added in this order, as the last digit depends on it.
+    parts = rules.direction * (shares[rules.deciding] - CENTRE)
+    parts += TURNING_FACTOR * turned
+    parts -= DRIFTING_FACTOR * max(0.0, shares[rules.drifting] - 1.0)
+    parts += VARIETY_FACTOR * variety
     return BASE + FACTOR * parts
 
 
@@ -162,31 +181,43 @@ def _row(rules: Rules, stream: random.Random, shift: float) -> Row:
         share = stream.random()
         if column.name == rules.drifting:
             share += shift
-        row[column.name] = round(column.low + share * column.span, 1)
+        value = column.low + share * column.span
+        row[column.name] = round(value, 1)
     place = int(stream.random() * len(VARIETIES))
     row["variety"] = VARIETIES[place]
     # A sum of twelve is nearly normal, with the variance 1, and exact on every system.
     noise = sum(stream.random() for _ in range(12)) - 6
-    row[TARGET] = round(expected(rules, row) + FACTOR * rules.noise * noise, 2)
+    without_noise = expected(rules, row)
+    kilograms = without_noise + FACTOR * rules.noise * noise
+    row[TARGET] = round(kilograms, 2)
     return row
 
 
 def _is_fair(rules: Rules, rows: list[Row]) -> bool:
     target = yields_of(rows)
     signal = [expected(rules, row) for row in rows]
-    features = [[float(row[column.name]) for row in rows] for column in NUMBERS]
+    features = [_numbers(rows, column.name) for column in NUMBERS]
     return difficulty.is_fair(target, signal, features)
+
+
+def _numbers(rows: list[Row], name: str) -> list[float]:
+    """Return a column of numbers."""
+    return [float(row[name]) for row in rows]
 
 
 def sheet() -> str:
     """Return the orchard's data sheet: what the columns are, and what they can be."""
-    lines = [f"{'column':<10} {'unit':<6} {'possible':<14} what it is"]
+    lines = [_sheet_line("column", "unit", "possible", "what it is")]
     for column in NUMBERS:
         possible = f"{column.low} to {column.high}"
-        line = f"{column.name:<10} {column.unit:<6} {possible:<14} {column.description}"
+        line = _sheet_line(column.name, column.unit, possible, column.description)
         lines.append(line)
-    lines.append(f"{'variety':<10} {'':<6} {'':<14} One of {', '.join(VARIETIES)}")
-    lines.append(
-        f"{TARGET:<10} {'kg':<6} {'0 to 150':<14} Yield of the tree, the target"
-    )
+    varieties = ", ".join(VARIETIES)
+    lines.append(_sheet_line("variety", "", "", f"One of {varieties}"))
+    target = "Yield of the tree, the target"
+    lines.append(_sheet_line(TARGET, "kg", "0 to 150", target))
     return "\n".join(lines)
+
+
+def _sheet_line(name: str, unit: str, possible: str, description: str) -> str:
+    return f"{name:<10} {unit:<6} {possible:<14} {description}"

@@ -11,8 +11,11 @@ def hint(lesson: Lesson, number: int) -> str:
     hints = lesson.hints
     if not hints:
         return f"Lesson {lesson.number} has no hints: read its page once more."
-    place = min(max(number, 1), len(hints))
-    text = f"Hint {place} of {len(hints)}\n\n{hints[place - 1]}\n"
-    if place < len(hints):
-        text += f"\nThe next one: python -m course hint {lesson.number} {place + 1}"
+    last = len(hints)
+    place = min(max(number, 1), last)
+    hint = hints[place - 1]
+    text = f"Hint {place} of {last}\n\n{hint}\n"
+    if place < last:
+        following = place + 1
+        text += f"\nThe next one: python -m course hint {lesson.number} {following}"
     return text

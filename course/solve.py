@@ -34,7 +34,8 @@ def patch(copy: Copy, lesson: Lesson) -> str:
         git(folder, "clone", "--quiet", "--bare", str(copy.root), str(bare))
         git(folder, "clone", "--quiet", str(bare), str(clone))
         for key in ("user.name", "user.email"):
-            git(clone, "config", key, _setting(copy, key))
+            value = _setting(copy, key)
+            git(clone, "config", key, value)
         lesson.solve(Work(copy.at(clone)))
         others = [f":!{path}" for path in OWNED]
         return git(clone, "diff", copy.head, "HEAD", "--", ".", *others)
@@ -42,5 +43,7 @@ def patch(copy: Copy, lesson: Lesson) -> str:
 
 def _setting(copy: Copy, key: str) -> str:
     """Return a setting of Git in the copy, with a default for those who have none."""
-    default = "student@example.org" if key.endswith("email") else "student"
+    default = "student"
+    if key.endswith("email"):
+        default = "student@example.org"
     return git(copy.root, "config", "--get", "--default", default, key)

@@ -29,18 +29,33 @@ def page(lessons: Sequence[Lesson]) -> str:
     """Return the text of the syllabus."""
     text = HEAD
     for each in lessons:
-        front = each.front
-        needs = ", ".join(str(number) for number in front.needs) or "-"
-        link = f"[{each.number} {front.title}](lessons/{each.folder}/lesson.md)"
-        track = TRACKS[front.track]
-        text += f"| {link} | {front.aim} | {needs} | {track} | {front.minutes} |\n"
+        text += _line(each)
     return text + f"\n{_times(lessons)}\n"
 
 
+def _line(lesson: Lesson) -> str:
+    front = lesson.front
+    needs = ", ".join(str(number) for number in front.needs)
+    cells = (
+        f"[{lesson.number} {front.title}](lessons/{lesson.folder}/lesson.md)",
+        front.aim,
+        needs or "-",
+        TRACKS[front.track],
+        str(front.minutes),
+    )
+    line = " | ".join(cells)
+    return f"| {line} |\n"
+
+
 def _times(lessons: Sequence[Lesson]) -> str:
-    fronts = [each.front for each in lessons]
-    short = sum(front.minutes for front in fronts if front.track == "core")
-    whole = sum(front.minutes for front in fronts if front.track != "open")
+    short = 0
+    whole = 0
+    for each in lessons:
+        front = each.front
+        if front.track == "core":
+            short += front.minutes
+        if front.track != "open":
+            whole += front.minutes
     return f"The short course takes {_hours(short)}, the long one {_hours(whole)}."
 
 

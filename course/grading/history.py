@@ -39,18 +39,27 @@ class Publication:
 
 def publications(copy: Copy) -> list[Publication]:
     """Return the pipeline's commits since the course began in the copy, oldest first."""
-    since = [f"{copy.started}..HEAD"] if copy.started else ["HEAD"]
-    output = copy.git("log", "--reverse", f"--format={_FORMAT}", *since)
+    since = _since_the_start(copy)
+    output = copy.git("log", "--reverse", f"--format={_FORMAT}", since)
     listed = []
     for record in output.split("\x1e"):
         commit, _, rest = record.strip().partition("\0")
         if not rest:
             continue
         parents, source, message = rest.split("\0", 2)
-        if source.strip():
-            parent = parents.partition(" ")[0]
-            listed.append(Publication(commit, parent, source.strip(), message))
+        source = source.strip()
+        if source:
+            parent, _, _ = parents.partition(" ")
+            publication = Publication(commit, parent, source, message)
+            listed.append(publication)
     return listed
+
+
+def _since_the_start(copy: Copy) -> str:
+    """Return the commits since the course began in the copy, as `git log` takes them."""
+    if copy.started:
+        return f"{copy.started}..HEAD"
+    return "HEAD"
 
 
 def runs(copy: Copy, publication: Publication, task: str) -> list[dict[str, Any]]:
@@ -60,17 +69,22 @@ def runs(copy: Copy, publication: Publication, task: str) -> list[dict[str, Any]
     """
     names = ("diff-tree", "-r", "--name-only", "--diff-filter=A", "--no-commit-id")
     output = copy.git(*names, publication.parent, publication.commit)
+    folder = f"mlruns/{task}/"
     listed = []
     for path in output.splitlines():
-        if path.startswith(f"mlruns/{task}/") and path.endswith("/run.json"):
-            listed.append(copy.json(path, publication.commit))
+        is_of_task = path.startswith(folder)
+        if is_of_task and path.endswith("/run.json"):
+            run = copy.json(path, publication.commit)
+            listed.append(run)
     return listed
 
 
 def training(copy: Copy, publication: Publication, task: str) -> dict[str, Any] | None:
     """Return the run of the training of a task that a publication added, if it did."""
     for run in runs(copy, publication, task):
-        if run.get("parent") is None and "gate" in run.get("tags", {}):
+        has_parent = run.get("parent") is not None
+        tags = run.get("tags", {})
+        if "gate" in tags and not has_parent:
             return run
     return None
 
@@ -100,11 +114,14 @@ def require_append_only(copy: Copy) -> None:
         Red: a commit does anything else.
     """
     options = ("log", "-m", "--format=%x1e%H", "--name-status", "--no-renames")
-    since = f"{copy.started}..HEAD" if copy.started else "HEAD"
+    since = _since_the_start(copy)
     output = copy.git(*options, since, "--", "mlruns")
     published = {publication.commit for publication in publications(copy)}
     for record in output.split("\x1e"):
-        commit, *changes = [line for line in record.splitlines() if line] or [""]
+        lines = [line for line in record.splitlines() if line]
+        if not lines:
+            continue
+        commit, *changes = lines
         parted = [change.split("\t", 1) for change in changes]
         _require_additions(copy, commit, parted, published)
 
@@ -114,10 +131,11 @@ def _require_additions(
 ) -> None:
     records = []
     for status, path in changes:
-        if path.endswith("run.json") or path.startswith("mlruns/registry/"):
+        if _is_recorded(path):
             records.append((status, path))
     removed = [path for status, path in records if status == "D"]
-    if removed and len(removed) == len(records) and _empties(copy, commit):
+    only_removes = removed and len(removed) == len(records)
+    if only_removes and _empties(copy, commit):
         return
     for status, path in records:
         if status != "A":
@@ -126,7 +144,8 @@ def _require_additions(
                 "runs and promotions are only ever added",
                 "Undo that commit with `git revert`, or begin again from a new copy.",
             )
-        is_merge = " " in copy.git("show", "--no-patch", "--format=%P", commit)
+        parents = copy.git("show", "--no-patch", "--format=%P", commit)
+        is_merge = " " in parents
         if commit not in published and not is_merge:
             raise Red(
                 f"{path} was added by {commit[:7]}, which `pipeline publish` did not make",
@@ -134,10 +153,17 @@ def _require_additions(
             )
 
 
+def _is_recorded(path: str) -> bool:
+    """Return whether a file in `mlruns` is a run or a promotion."""
+    if path.startswith("mlruns/registry/"):
+        return True
+    return path.endswith("run.json")
+
+
 def _empties(copy: Copy, commit: str) -> bool:
     """Return whether a commit leaves no run and no promotion at all."""
     for path in copy.paths("mlruns", commit):
-        if path.endswith("run.json") or path.startswith("mlruns/registry/"):
+        if _is_recorded(path):
             return False
     return True
 
@@ -148,15 +174,15 @@ def require_publication_is_whole(copy: Copy, publication: Publication) -> None:
     Raises:
         Red: it does not.
     """
-    names = copy.git(
-        "diff", "--name-only", publication.parent, publication.commit
-    ).splitlines()
+    output = copy.git("diff", "--name-only", publication.parent, publication.commit)
+    names = output.splitlines()
     others = [name for name in names if not is_owned(name)]
     if others:
+        owned = ", ".join(OWNED)
         raise Red(
             f"the commit {publication.commit[:7]} says that the pipeline made it, and"
             f" changes {others[0]}",
-            f"it changes {', '.join(OWNED)} alone",
+            f"it changes {owned} alone",
         )
     if not is_ancestor(copy.root, publication.source, publication.commit):
         raise Red(
@@ -175,6 +201,7 @@ def require_verified(copy: Copy) -> None:
         Red: it has a fault.
     """
     command = process.python("-m", "pipeline", "--repo", str(copy.root))
-    outcome = process.run([*command, "history", "verify"], ROOT, VERIFY_SECONDS)
+    command += ["history", "verify"]
+    outcome = process.run(command, ROOT, VERIFY_SECONDS)
     if not outcome.succeeded:
         raise Red(f"`pipeline history verify` says: {outcome.reason}")

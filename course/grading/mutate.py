@@ -54,10 +54,11 @@ class Mutant:
         """
         file = tree / self.path
         text = file.read_text("utf-8")
-        if text.count(self.before) != 1:
+        count = text.count(self.before)
+        if count != 1:
             raise PipelineError(
                 f"the fault {self.name!r} no longer fits {self.path}: {self.before!r} is"
-                f" there {text.count(self.before)} times."
+                f" there {count} times."
             )
         replaced = text.replace(self.before, self.after)
         file.write_text(replaced, "utf-8", newline="\n")
@@ -80,7 +81,8 @@ def survivors(
         original = file.read_bytes()
         mutant.apply(tree)
         try:
-            if sandbox.run(command, tree, seconds).succeeded:
+            outcome = sandbox.run(command, tree, seconds)
+            if outcome.succeeded:
                 unnoticed.append(mutant)
         finally:
             file.write_bytes(original)
@@ -110,14 +112,14 @@ def behaviours(
     Raises:
         Red: a table breaks a rule of the task, or the training fails.
     """
-    chosen = {name: QUICK for name in tables} | dict(settings or {})
     names = {f"{task}_{place}": name for place, name in enumerate(tables)}
+    sections = _sections(names, settings or {})
     with worktree.folder() as parent:
         tree = parent / "t"
         tree.mkdir()
         worktree.template_code(ROOT, tree)
         worktree.student_settings(copy, copy.head, tree)
-        _only(tree, {other: chosen[name] for other, name in names.items()})
+        _only(tree, sections)
         content = copy.yaml(f"pipeline/tasks/{task}.yaml", "HEAD")
         for other, name in names.items():
             _write(tree, other, content, tables[name])
@@ -129,30 +131,51 @@ def behaviours(
     return results
 
 
+def _sections(
+    names: Mapping[str, str], settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """Return the section of `params.yaml` of each task, given its model's name."""
+    sections = {}
+    for task, name in names.items():
+        sections[task] = settings.get(name, QUICK)
+    return sections
+
+
 def _only(tree: Path, sections: Mapping[str, Mapping[str, Any]]) -> None:
     """Leave no tasks but some, with their sections of the parameters."""
     path = tree / "params.yaml"
     # It may have aliases: what they repeat grows only where it is written out, and the
     # tasks, which have them, are left out.
     params = yaml.safe_load(path.read_text("utf-8"))
-    params["tasks"] = {name: dict(section) for name, section in sections.items()}
-    path.write_text(yaml.safe_dump(params), "utf-8", newline="\n")
-    for other in (tree / "pipeline" / "tasks").glob("*.yaml"):
+    tasks = {}
+    for name, section in sections.items():
+        tasks[name] = dict(section)
+    params["tasks"] = tasks
+    text = yaml.safe_dump(params)
+    path.write_text(text, "utf-8", newline="\n")
+    folder = tree / "pipeline" / "tasks"
+    for other in folder.glob("*.yaml"):
         other.unlink()
 
 
 def _write(tree: Path, name: str, task: Mapping[str, Any], table: bytes) -> None:
     """Write a task under another name, with a table of its own."""
-    kept = {key: value for key, value in task.items() if key not in _OF_ITS_DATA}
+    kept = {}
+    for key, value in task.items():
+        if key not in _OF_ITS_DATA:
+            kept[key] = value
     text = yaml.safe_dump(kept, allow_unicode=True, sort_keys=False)
-    path = tree / "pipeline" / "tasks" / f"{name}.yaml"
+    folder = tree / "pipeline" / "tasks"
+    path = folder / f"{name}.yaml"
     path.write_text(text, "utf-8", newline="\n")
     snapshot = tree / "data" / f"{name}.csv.gz"
-    snapshot.write_bytes(gzip.compress(table, mtime=0))
+    compressed = gzip.compress(table, mtime=0)
+    snapshot.write_bytes(compressed)
 
 
 def _results(bundle: Path, task: str, name: str) -> list[dict[str, Any]]:
-    challenger = reproduce.content(bundle, task)["challenger"]
+    about_task = reproduce.content(bundle, task)
+    challenger = about_task["challenger"]
     if challenger is None:
         raise PipelineError(f"no model could be trained: {name}.")
     results: list[dict[str, Any]] = challenger["behaviours"]

@@ -30,14 +30,14 @@ def predict(model: bytes, rows: Sequence[Mapping[str, Any]]) -> list[list[float]
     """
     with worktree.folder() as folder:
         (folder / "model.onnx").write_bytes(model)
-        (folder / "rows.json").write_text(
-            json.dumps([dict(row) for row in rows]), "utf-8"
-        )
-        module = ["-m", "course.grading.predict", str(folder)]
-        outcome = process.run(process.python(*module), ROOT, SECONDS)
+        content = json.dumps([dict(row) for row in rows])
+        (folder / "rows.json").write_text(content, "utf-8")
+        command = process.python("-m", "course.grading.predict", str(folder))
+        outcome = process.run(command, ROOT, SECONDS)
     if not outcome.succeeded:
         raise Red(f"the ONNX file cannot be asked: {outcome.reason}")
-    answers: list[list[float]] = json.loads(outcome.output.splitlines()[-1])
+    printed = outcome.output.splitlines()
+    answers: list[list[float]] = json.loads(printed[-1])
     return answers
 
 
@@ -45,9 +45,12 @@ def main() -> None:
     """Print the answers of the model in a folder."""
     folder = Path(sys.argv[1])
     model = OnnxModel(folder / "model.onnx")
-    rows = json.loads((folder / "rows.json").read_text("utf-8"))
-    output = model.run(model.feeds_of_records(rows))
-    print(json.dumps(output.astype(float).tolist()))
+    text = (folder / "rows.json").read_text("utf-8")
+    rows = json.loads(text)
+    feeds = model.feeds_of_records(rows)
+    output = model.run(feeds)
+    answers = output.astype(float).tolist()
+    print(json.dumps(answers))
 
 
 if __name__ == "__main__":

@@ -47,11 +47,14 @@ class Outcome:
         """Its error in a line: the first that begins with `error:`, else the last."""
         if self.status is None:
             return "it did not end in time"
-        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        stripped = [line.strip() for line in self.output.splitlines()]
+        lines = [line for line in stripped if line]
         for line in lines:
             if line.startswith("error: "):
                 return line.removeprefix("error: ")
-        return lines[-1] if lines else f"it ended with status {self.status}"
+        if lines:
+            return lines[-1]
+        return f"it ended with status {self.status}"
 
 
 def python(*arguments: str) -> list[str]:
@@ -183,8 +186,10 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 def _end_of(output: int) -> str:
     """Return the last bytes of a file as text."""
     size = os.lseek(output, 0, os.SEEK_END)
-    os.lseek(output, max(0, size - OUTPUT_BYTES), os.SEEK_SET)
+    start = max(0, size - OUTPUT_BYTES)
+    os.lseek(output, start, os.SEEK_SET)
     content = b""
     while part := os.read(output, OUTPUT_BYTES):
         content += part
-    return content.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    text = content.decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n")

@@ -66,12 +66,16 @@ class Replay:
 def decision(run: Mapping[str, Any]) -> Decision:
     """Return the gate's decision, from the run of a training."""
     tags = run["tags"]
+    checks = json.loads(tags.get("gate.checks", "[]"))
     failed = []
-    for check in json.loads(tags.get("gate.checks", "[]")):
+    for check in checks:
         if not check["passed"]:
-            failed.append(str(check["name"]))
-    challenger = str(run.get("params", {}).get("challenger", ""))
-    return Decision(str(tags["gate"]), tuple(failed), challenger)
+            name = str(check["name"])
+            failed.append(name)
+    params = run.get("params", {})
+    challenger = str(params.get("challenger", ""))
+    word = str(tags["gate"])
+    return Decision(word, tuple(failed), challenger)
 
 
 def promotions(copy: Copy, task: str) -> list[Publication]:
@@ -103,14 +107,16 @@ def _write(copy: Copy, publication: Publication, tree: Path) -> None:
     worktree.template_code(ROOT, tree)
     worktree.student_settings(copy, publication.source, tree)
     # The publication may have brought the table's snapshot.
-    for commit, part in (
+    parts = (
         (publication.commit, "data"),
         (publication.parent, "mlruns"),
         (publication.parent, MODELS),
-    ):
+    )
+    for commit, part in parts:
         if copy.has(part, commit):
             worktree.write(copy, commit, part, tree)
-    (tree / MODELS).mkdir(parents=True, exist_ok=True)
+    models = tree / MODELS
+    models.mkdir(parents=True, exist_ok=True)
 
 
 def train(tree: Path, *tasks: str, seconds: float = TRAIN_SECONDS) -> Path:
@@ -126,8 +132,9 @@ def train(tree: Path, *tasks: str, seconds: float = TRAIN_SECONDS) -> Path:
     command += ["--out", str(bundle)]
     outcome = sandbox.run(command, tree, seconds, writes=sandbox.EVERYTHING)
     if not outcome.succeeded:
+        names = ", ".join(tasks)
         raise Red(
-            f"the training of {', '.join(tasks)} fails: {outcome.reason}",
+            f"the training of {names} fails: {outcome.reason}",
             "the same commit trains again",
         )
     return bundle
@@ -135,7 +142,8 @@ def train(tree: Path, *tasks: str, seconds: float = TRAIN_SECONDS) -> Path:
 
 def content(bundle: Path, task: str) -> dict[str, Any]:
     """Return what `bundle.json` says about a task."""
-    whole = json.loads((bundle / "bundle.json").read_text("utf-8"))
+    text = (bundle / "bundle.json").read_text("utf-8")
+    whole = json.loads(text)
     result: dict[str, Any] = whole["tasks"][task]
     return result
 
@@ -149,28 +157,37 @@ def _publish(tree: Path, bundle: Path, task: str) -> Replay:
         if not outcome.succeeded:
             raise Red(f"the decision about {task} cannot be repeated: {outcome.reason}")
     result = content(bundle, task)
-    if result["challenger"] is None:
-        raise PipelineError(f"no candidate of {task} could be trained again.")
-    runs = []
-    for run_id in (result["parent_run"], *result["run_ids"]):
-        path = next(tree.glob(f"mlruns/{task}/*/{run_id}/run.json"))
-        runs.append(json.loads(path.read_text("utf-8")))
     challenger = result["challenger"]
-    kept = f"mlruns/{task}/*/*/models/{challenger['model_id']}/model.onnx"
+    if challenger is None:
+        raise PipelineError(f"no candidate of {task} could be trained again.")
+    run_ids = [result["parent_run"], *result["run_ids"]]
+    runs = [_run(tree, task, run_id) for run_id in run_ids]
+    model_id = challenger["model_id"]
+    kept = f"mlruns/{task}/*/*/models/{model_id}/model.onnx"
+    model = next(bundle.glob(kept))
     return Replay(
         decision=decision(runs[0]),
         sha256=challenger["sha256"],
         run=runs[0],
         runs=runs,
         bundle=result,
-        model=next(bundle.glob(kept)).read_bytes(),
+        model=model.read_bytes(),
         holdout=_rows(bundle / "holdout" / f"{task}.csv.gz"),
     )
 
 
+def _run(tree: Path, task: str, run_id: str) -> dict[str, Any]:
+    pattern = f"mlruns/{task}/*/{run_id}/run.json"
+    path = next(tree.glob(pattern))
+    text = path.read_text("utf-8")
+    run: dict[str, Any] = json.loads(text)
+    return run
+
+
 def _rows(table: Path) -> list[dict[str, str]]:
     with gzip.open(table, "rt", encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+        reader = csv.DictReader(stream)
+        return list(reader)
 
 
 def require_same(copy: Copy, publication: Publication, task: str) -> Replay:
@@ -214,7 +231,10 @@ def require_same(copy: Copy, publication: Publication, task: str) -> Replay:
 
 def _describe(decided: Decision) -> str:
     text = f"{decided.algorithm} {decided.word}"
-    return f"{text} ({', '.join(decided.failed)})" if decided.failed else text
+    if not decided.failed:
+        return text
+    failed = ", ".join(decided.failed)
+    return f"{text} ({failed})"
 
 
 def challenger_digest(publication: Publication, task: str) -> str:

@@ -53,7 +53,10 @@ class Red(PipelineError):
     """An instrument saw why a check fails: the check ends with this verdict."""
 
     def __init__(self, seen: str, expected: str = "", remedy: str = "") -> None:
-        super().__init__(f"{seen}; expected: {expected}." if expected else f"{seen}.")
+        text = seen
+        if expected:
+            text += f"; expected: {expected}"
+        super().__init__(f"{text}.")
         self.verdict = failed(seen, expected, remedy)
 
 

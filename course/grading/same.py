@@ -36,7 +36,8 @@ def tolerance(
     if training["tags"].get(MACHINE) == here:
         return 0.0
     content = copy.yaml(f"pipeline/tasks/{task}.yaml", publication.source)
-    return min(float(content["tolerance"]), MOST_TOLERANCE)
+    tolerance_of_task = float(content["tolerance"])
+    return min(tolerance_of_task, MOST_TOLERANCE)
 
 
 def require_metrics(
@@ -64,8 +65,10 @@ def require_metrics(
         values = metrics.get(f"holdout_{name}")
         if values is None:  # a later version of the template measures more
             continue
-        was = float(values[-1][0])
-        if abs(was - value) > allowed + ROUNDING * abs(value):
+        last = values[-1]
+        was = float(last[0])
+        rounding = ROUNDING * abs(value)
+        if abs(was - value) > allowed + rounding:
             raise Red(
                 f"{name} of {algorithm} is {was:g} in the history, and {value:g} when it"
                 " is measured again",
@@ -94,10 +97,13 @@ def require_predictions(
     """
     if sha256_bytes(kept) != digest:
         raise Red(f"the model in service is not {digest[:12]}, which was promoted")
-    answers = [predict.predict(model, rows) for model in (kept, again)]
-    for number, (one, other) in enumerate(zip(*answers, strict=True)):
+    one_answers = predict.predict(kept, rows)
+    other_answers = predict.predict(again, rows)
+    answers = zip(one_answers, other_answers, strict=True)
+    for number, (one, other) in enumerate(answers):
         pairs = zip(one, other, strict=True)
-        difference = max(abs(first - second) for first, second in pairs)
+        differences = [abs(first - second) for first, second in pairs]
+        difference = max(differences)
         if difference > allowed:
             raise Red(
                 f"the model in service and the one made again differ by {difference:.3g}"

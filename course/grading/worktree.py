@@ -65,24 +65,44 @@ def write(copy: Copy, commit: str, part: str, target: Path) -> None:
         path.write_bytes(content)
         return
     for name in files:
-        parts = PurePosixPath(name).parts
-        inside = not name.startswith("/") and "\\" not in name and ":" not in name
-        if not inside or ".." in parts or ".git" in map(str.lower, parts):
+        if not _is_safe(name):
             raise PipelineError(f"the commit {commit[:7]} has the path {name!r}.")
     Tree(copy.root, commit).write_files(files, target)
 
 
+def _is_safe(name: str) -> bool:
+    """Return whether a path stays within its folder on every system."""
+    if name.startswith("/"):
+        return False
+    if "\\" in name or ":" in name:
+        return False
+    parts = PurePosixPath(name).parts
+    if ".." in parts:
+        return False
+    lowered = [part.lower() for part in parts]
+    return ".git" not in lowered
+
+
 def _require_bounded(copy: Copy, commit: str, part: str) -> None:
     listing = ("ls-tree", "-r", "-l", "--full-tree", commit)
-    paths = [] if part == "." else ["--", part]
+    paths: list[str] = []
+    if part != ".":
+        paths = ["--", part]
+    output = copy.git(*listing, *paths)
     sizes = []
-    for line in copy.git(*listing, *paths).splitlines():
-        size = line.split(maxsplit=4)[3]
-        sizes.append(0 if size == "-" else int(size))
+    for line in output.splitlines():
+        fields = line.split(maxsplit=4)
+        size = fields[3]
+        if size == "-":  # a submodule
+            sizes.append(0)
+        else:
+            sizes.append(int(size))
+    short = commit[:7]
     if len(sizes) > MOST_FILES:
-        raise PipelineError(f"the commit {commit[:7]} has {len(sizes):,} files.")
-    if sum(sizes) > MOST_BYTES:
-        raise PipelineError(f"the commit {commit[:7]} has {sum(sizes):,} bytes.")
+        raise PipelineError(f"the commit {short} has {len(sizes):,} files.")
+    total = sum(sizes)
+    if total > MOST_BYTES:
+        raise PipelineError(f"the commit {short} has {total:,} bytes.")
 
 
 def template_code(root: Path, target: Path) -> None:
@@ -101,11 +121,14 @@ def student_settings(copy: Copy, commit: str, target: Path) -> None:
     for name in SETTINGS:
         if not copy.has(name, commit):
             raise PipelineError(f"{name} is not in commit {commit[:7]}.")
-    for task in (target / "pipeline" / "tasks").glob("*.yaml"):
+    tasks = target / "pipeline" / "tasks"
+    for task in tasks.glob("*.yaml"):
         task.unlink()
     listed = copy.paths("pipeline/tasks", commit)
     parts = [path for path in listed if path.endswith(".yaml")]
-    for part in (*parts, *SETTINGS[:2], "data"):
+    parts += SETTINGS[:2]
+    parts.append("data")
+    for part in parts:
         write(copy, commit, part, target)
 
 
