@@ -10,8 +10,9 @@ from pathlib import Path
 
 from core.errors import PipelineError
 from core.git_objects import Tree, read_blobs
-from core.git_trees import Entry, entries, files_below, folder_of
+from core.git_trees import files_below
 from history import layout, queries, registry, runfile
+from history.committed_runs import CommittedRuns
 from history.faults import Fault
 from history.history import History
 from history.location import Location, Notice
@@ -38,47 +39,11 @@ class CommittedHistory(History):
         """
         super().__init__(location)
         self._tree = tree
-        self._run_trees: dict[str, str] = {}  # the tree of each run, by run ID
-        self._places: dict[str, str] = {}  # the folder of each run in the tree
-        self._days: dict[str, list[str]] = {}  # the runs of each day's folder
+        self._runs = CommittedRuns(tree, location.name)
+        self._places = self._runs.places
         self._made_days: set[str] = set()
         self._models: Mapping[str, Collection[str]] | None = None
-        others = self._find_runs()
-        tree.write_files(others, self.root)
-
-    def _find_runs(self) -> dict[str, str]:
-        """Note where each run lies; return the blobs of the other files by path."""
-        root = self._tree.root
-        files: dict[str, str] = {}
-        others: dict[str, str] = {}  # folders without runs
-        experiments: dict[str, str] = {}
-        days: dict[str, str] = {}
-        top = folder_of(root, self._tree.name, self.location.name)
-        for entry in _entries(root, top, files):
-            name = entry.path.rpartition("/")[2]
-            is_experiment = name != layout.REGISTRY and not name.startswith(".")
-            kind = experiments if is_experiment else others
-            kind[entry.path] = entry.name
-        for entry in _entries(root, experiments, files):
-            name = entry.path.rpartition("/")[2]
-            kind = days if layout.DAY.match(name) else others
-            kind[entry.path] = entry.name
-        for day in days:
-            self._days[day] = []
-        for entry in _entries(root, days, files):
-            day, _, name = entry.path.rpartition("/")
-            if layout.RUN_ID.match(name):
-                self._add_place(day, name, entry)
-            else:
-                others[entry.path] = entry.name
-        return files | files_below(root, others)
-
-    def _add_place(self, day: str, run_id: str, entry: Entry) -> None:
-        other = self._places.setdefault(run_id, entry.path)
-        if other != entry.path:
-            raise layout.lies_twice(run_id, other, entry.path)
-        self._run_trees[run_id] = entry.name
-        self._days[day].append(run_id)
+        tree.write_files(self._runs.other_files, self.root)
 
     @cached_property
     def folders(self) -> dict[str, Path]:
@@ -86,7 +51,8 @@ class CommittedHistory(History):
         folders = {}
         for run_id, place in self._places.items():
             folders[run_id] = self.root / place
-        return folders | layout.run_folders(self.path)
+        added = layout.run_folders(self.path)
+        return folders | added
 
     def summaries(self, run_ids: Iterable[str] | None = None) -> Iterator[RunSummary]:
         """Yield the part of runs that reports show; see `History.summaries`.
@@ -94,35 +60,25 @@ class CommittedHistory(History):
         Raises:
             PipelineError: a file is damaged.
         """
-        chosen = list(self.folders if run_ids is None else run_ids)
+        if run_ids is None:
+            run_ids = self.folders
+        chosen = list(run_ids)
         committed = [run_id for run_id in chosen if run_id in self._places]
-        contents = read_blobs(self._tree.root, list(self._run_files(committed)))
+        blobs = list(self._runs.run_files(committed))
+        contents = read_blobs(self._tree.root, blobs)
         for run_id in chosen:
             path = self.folders[run_id] / layout.RUN_FILE
             if run_id in self._places:
-                yield runfile.parse_summary(path, next(contents))
+                content = next(contents)
+                yield runfile.parse_summary(path, content)
             else:
                 yield runfile.load_summary(path)
 
-    def _run_files(self, run_ids: Iterable[str]) -> Iterator[str]:
-        """Yield the blob of the `run.json` of each committed run, in their order.
-
-        Raises:
-            PipelineError: a run has none.
-        """
-        trees = {self._places[run_id]: self._run_trees[run_id] for run_id in run_ids}
-        listings = entries(self._tree.root, trees)
-        for place, files in zip(trees, listings, strict=True):
-            path = f"{place}/{layout.RUN_FILE}"
-            blobs = [entry.name for entry in files if entry.path == path]
-            if not blobs:
-                raise PipelineError(f"{path}: is not there; {runfile.RESTORE}.")
-            yield blobs[0]
-
     def newest(self, limit: int) -> list[Run]:
         """Return the newest runs of all experiments, newest first."""
-        summaries = sorted(self.summaries(), key=queries.newest_first)
-        return [self.run(summary.run_id) for summary in summaries[:limit]]
+        summaries = self.summaries()
+        newest = sorted(summaries, key=queries.newest_first)
+        return [self.run(summary.run_id) for summary in newest[:limit]]
 
     def model_folder(self, run_id: str, model_id: str) -> Path:
         """Return the folder of a model's files, which are written there first."""
@@ -138,7 +94,8 @@ class CommittedHistory(History):
 
     def _bring(self, folder: Path) -> None:
         """Write the committed files below a folder to the disk."""
-        files = dict(self._tree.files(self.location.relative(folder)))
+        path = self.location.relative(folder)
+        files = dict(self._tree.files(path))
         self._tree.write_files(files, self.root)
 
     def add(self, run: Run, files: Mapping[str, Path] | None = None) -> Path:
@@ -153,13 +110,17 @@ class CommittedHistory(History):
     def _make_day(self, run: Run) -> None:
         """Make the committed folders of a run's day: a full one gets no more runs."""
         experiment = layout.experiment_folder(run.experiment)
-        date = layout.time(run.started).date().isoformat()
-        for day in self._days.keys() - self._made_days:
+        started = layout.time(run.started)
+        date = started.date().isoformat()
+        for day in self._runs.days.keys() - self._made_days:
             path = self.root / day
-            if path.parent.name == experiment and layout.date(path) == date:
-                self._made_days.add(day)
-                for run_id in self._days[day]:
-                    (path / run_id).mkdir(parents=True, exist_ok=True)
+            is_of_experiment = path.parent.name == experiment
+            if not is_of_experiment or layout.date(path) != date:
+                continue
+            self._made_days.add(day)
+            for run_id in self._runs.days[day]:
+                folder = path / run_id
+                folder.mkdir(parents=True, exist_ok=True)
 
     def take_models_as_read(self, models: Mapping[str, Collection[str]]) -> None:
         """Let `verify` not read which models the committed runs list.
@@ -179,19 +140,22 @@ class CommittedHistory(History):
         Args:
             run_ids: the runs to check; all if it is None.
         """
-        checked = list(self.folders) if run_ids is None else run_ids
-        for run_id in checked:
+        if run_ids is None:
+            run_ids = list(self.folders)
+        for run_id in run_ids:
             if run_id in self._places:
                 self._bring(self.folders[run_id])
         promoted = self._promoted_runs()
-        trees = {self._places[run_id]: self._run_trees[run_id] for run_id in promoted}
+        trees = self._runs.trees(promoted)
         files = files_below(self._tree.root, trees)
 
         def has_file(path: Path) -> bool:
-            return path.is_file() or self.location.relative(path) in files
+            if path.is_file():
+                return True
+            return self.location.relative(path) in files
 
         committed = Committed(self.folders, promoted, self._committed_models, has_file)
-        return verify_additions(self.location, checked, committed)
+        return verify_additions(self.location, run_ids, committed)
 
     @property
     def _committed_models(self) -> dict[str, Collection[str]]:
@@ -202,15 +166,18 @@ class CommittedHistory(History):
                 models[run_id] = self._models[run_id]
             return models
         for summary in self.summaries(self._places):
-            models[summary.run_id] = [model.model_id for model in summary.models]
+            model_ids = [model.model_id for model in summary.models]
+            models[summary.run_id] = model_ids
         return models
 
     def _promoted_runs(self) -> dict[str, Run]:
         """Return the committed runs that were promoted, by run ID."""
         run_ids = set()
-        for path in (self.path / layout.REGISTRY).glob("*/*.json"):
+        registered = self.path / layout.REGISTRY
+        for path in registered.glob("*/*.json"):
             with suppress(PipelineError):  # the check of the registry names it
-                run_ids.add(registry.load(path).run_id)
+                promotion = registry.load(path)
+                run_ids.add(promotion.run_id)
         committed = run_ids & self._places.keys()
         self._bring_run_files(committed)
         return {run_id: self.run(run_id) for run_id in committed}
@@ -219,21 +186,13 @@ class CommittedHistory(History):
         """Write the `run.json` of each run to the disk, if it is in Git alone."""
         missing = []
         for run_id in run_ids:
-            if not (self.root / self._places[run_id] / layout.RUN_FILE).exists():
+            folder = self.root / self._places[run_id]
+            run_file = folder / layout.RUN_FILE
+            if not run_file.exists():
                 missing.append(run_id)
         files = {}
-        for run_id, blob in zip(missing, self._run_files(missing), strict=True):
-            files[f"{self._places[run_id]}/{layout.RUN_FILE}"] = blob
+        blobs = self._runs.run_files(missing)
+        for run_id, blob in zip(missing, blobs, strict=True):
+            place = self._places[run_id]
+            files[f"{place}/{layout.RUN_FILE}"] = blob
         self._tree.write_files(files, self.root)
-
-
-def _entries(
-    root: Path, folders: Mapping[str, str], files: dict[str, str]
-) -> Iterator[Entry]:
-    """Yield the folders in some folders, and note the files among them."""
-    for listing in entries(root, folders):
-        for entry in listing:
-            if entry.is_folder:
-                yield entry
-            elif entry.is_file:
-                files[entry.path] = entry.name

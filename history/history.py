@@ -106,8 +106,11 @@ class History:
         Raises:
             PipelineError: a file is damaged.
         """
-        for run_id in self.folders if run_ids is None else run_ids:
-            yield runfile.load_summary(self.folders[run_id] / layout.RUN_FILE)
+        if run_ids is None:
+            run_ids = self.folders
+        for run_id in run_ids:
+            path = self.folders[run_id] / layout.RUN_FILE
+            yield runfile.load_summary(path)
 
     def newest(self, limit: int) -> list[Run]:
         """Return the newest runs of all experiments, newest first.
@@ -123,7 +126,8 @@ class History:
             UsageError: there is no such run, or more than one.
             PipelineError: the file is damaged.
         """
-        return self._read(self.folder(run_id))
+        folder = self.folder(run_id)
+        return self._read(folder)
 
     def _read(self, folder: Path) -> Run:
         """Read the run in a folder."""
@@ -144,7 +148,8 @@ class History:
 
         It does not exist if the model's files were not kept.
         """
-        return self.folder(run_id) / layout.MODELS / model_id
+        folder = self.folder(run_id)
+        return folder / layout.MODELS / model_id
 
     def models(self) -> list[str]:
         """Return the names of the registered models."""

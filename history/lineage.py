@@ -196,7 +196,9 @@ class Lineage:
         if path in self.originals:
             return self.originals[path]
         entry = self._committed.get(path)
-        return entry.blob if entry else None
+        if entry is None:
+            return None
+        return entry.blob
 
     def _source(self, path: str, events: list[Event]) -> str | None:
         """Return a commit that holds a file's original in the same place."""
