@@ -28,7 +28,9 @@ class Group:
     below: float | None = None
 
     def __post_init__(self) -> None:
-        has_edge = self.at_least is not None or self.below is not None
+        has_low = self.at_least is not None
+        has_high = self.below is not None
+        has_edge = has_low or has_high
         if has_edge == bool(self.categories):
             raise ValueError("give it categories, or at_least and below")
         if self.low >= self.high:
@@ -39,12 +41,16 @@ class Group:
     @property
     def low(self) -> float:
         """The smallest number of the band."""
-        return -inf if self.at_least is None else self.at_least
+        if self.at_least is None:
+            return -inf
+        return self.at_least
 
     @property
     def high(self) -> float:
         """The number that ends the band."""
-        return inf if self.below is None else self.below
+        if self.below is None:
+            return inf
+        return self.below
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -74,7 +80,8 @@ class NamedSlice:
             if column not in columns:
                 raise ValueError(f"by: the task has no column {column}")
         kinds = [columns[column] for column in self.columns]
-        if len(kinds) > 1 and any(kinds):
+        is_sum = len(kinds) > 1
+        if is_sum and any(kinds):
             raise ValueError(f"by: {self.by} is not a sum of numbers")
         for name, group in self.groups.items():
             _check_group(f"groups.{name}", self.by, group, kinds[0])
@@ -85,13 +92,16 @@ class NamedSlice:
         bands = []
         for group in self.groups.values():
             categories += group.categories
-            bands.append((group.low, group.high))
+            band = (group.low, group.high)
+            bands.append(band)
         for category in categories:
             if categories.count(category) > 1:
                 raise ValueError(f"groups: {category} is in two of them")
         bands.sort()
-        for (_, end), (begin, _) in zip(bands, bands[1:], strict=False):
-            if not categories and begin < end:
+        pairs = zip(bands, bands[1:], strict=False)
+        for (_, end), (begin, _) in pairs:
+            overlaps = begin < end
+            if overlaps and not categories:
                 raise ValueError(f"groups: {begin:g} is in two of them")
 
 

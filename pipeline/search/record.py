@@ -69,16 +69,19 @@ class SearchRecorder:
         commit = self._tags["mlflow.source.git.commit"]
         name = f"search {self._algorithm} {commit[:7]}"
         own = parent_tags(self._repo, self._dataset, dirty)
-        self._parent = self._tracker.start(name, self._tags | own, began)
+        tags = self._tags | own
+        self._parent = self._tracker.start(name, tags, began)
 
     def record(self, trial: Trial) -> None:
         """Log a trial that has ended as a nested run."""
-        tags = self._tags | {
+        own_tags = {
             PARENT_TAG: self._parent,
             TRIAL_TAG: trial.model_dump_json(),
         }
+        tags = self._tags | own_tags
         name = f"trial {trial.number}"
-        run = self._tracker.start(name, tags, time.time() - trial.seconds)
+        began = time.time() - trial.seconds
+        run = self._tracker.start(name, tags, began)
         metric = self._data.task.metric.name
         metrics: dict[str, Any] = {}
         if trial.folds:
@@ -121,10 +124,12 @@ class SearchRecorder:
         metrics: dict[str, Any] = {"trials": len(study.trials)}
         if study.best:
             params |= study.best.parameters
-            metrics[f"cv_{data.task.metric.name}_mean"] = study.best.mean
+            metric = data.task.metric.name
+            metrics[f"cv_{metric}_mean"] = study.best.mean
         self._tracker.log(self._parent, params, metrics)
         trials = [trial.model_dump(mode="json") for trial in study.trials]
-        content = to_json({"trials": trials}).encode()
+        text = to_json({"trials": trials})
+        content = text.encode()
         self._tracker.log_artifacts(self._parent, {FILE: content})
         self._tracker.end(self._parent, {}, failed=study.best is None)
 
@@ -140,9 +145,13 @@ class SearchRecorder:
     def _in_history(self) -> list[Any]:
         trials: list[Any] = []
         folder = self._repo.mlruns / self._experiment
-        for path in sorted(folder.glob(f"*/*/{layout.RUN_FILE}")):
+        paths = folder.glob(f"*/*/{layout.RUN_FILE}")
+        for path in sorted(paths):
             run = runfile.load(path)
+            if run.tags.get(STUDY_TAG) != self._key:
+                continue
             artifact = path.parent / "artifacts" / FILE
-            if run.tags.get(STUDY_TAG) == self._key and artifact.is_file():
-                trials += json.loads(artifact.read_bytes())["trials"]
+            if artifact.is_file():
+                content = json.loads(artifact.read_bytes())
+                trials += content["trials"]
         return trials

@@ -35,9 +35,10 @@ def between(
     if earlier.edges != later.edges:
         edges = np.asarray(earlier.edges)
         shares = _shares_between(later, edges)
-    counts = np.rint(shares * later_rows).astype(np.int64)
+    counts = np.rint(shares * later_rows)
+    whole_counts = counts.astype(np.int64)
     reference = earlier.normalized().tolist()
-    index = psi(reference, earlier_rows, counts)
+    index = psi(reference, earlier_rows, whole_counts)
     return float(index)
 
 
@@ -46,17 +47,20 @@ def _shares_between(
 ) -> NDArray[np.float64]:
     """Return a distribution's shares in other bins, shape (edges + 1,)."""
     own_edges = np.asarray(distribution.edges)
+    lowest = own_edges[0]
+    highest = own_edges[-1]
     up_to_own_edges = np.asarray(cumulative(distribution))
     up_to_edges = np.interp(edges, own_edges, up_to_own_edges)
     first, last = _tail_lengths(distribution)
-    is_below = edges < own_edges[0]
-    is_above = edges > own_edges[-1]
-    depth = (own_edges[0] - edges[is_below]) / first
+    is_below = edges < lowest
+    depth = (lowest - edges[is_below]) / first
     share_below = up_to_own_edges[0]
     up_to_edges[is_below] = share_below * np.exp(-depth)
-    height = (edges[is_above] - own_edges[-1]) / last
+    is_above = edges > highest
+    height = (edges[is_above] - highest) / last
     share_above = 1 - up_to_own_edges[-1]
-    up_to_edges[is_above] = 1 - share_above * np.exp(-height)
+    share_beyond = share_above * np.exp(-height)
+    up_to_edges[is_above] = 1 - share_beyond
     ends = np.concatenate(([0.0], up_to_edges, [1.0]))
     return np.diff(ends)
 
@@ -70,12 +74,18 @@ def _tail_lengths(distribution: Distribution) -> tuple[float, float]:
     widths = np.diff(distribution.edges)
     if not len(widths):
         return 1.0, 1.0
-    first = shares[0] * widths[0] / max(shares[1], _LEAST)
-    last = shares[-1] * widths[-1] / max(shares[-2], _LEAST)
-    return max(float(first), _LEAST), max(float(last), _LEAST)
+    first = shares[0] * widths[0]
+    first /= max(shares[1], _LEAST)
+    last = shares[-1] * widths[-1]
+    last /= max(shares[-2], _LEAST)
+    first_length = max(float(first), _LEAST)
+    last_length = max(float(last), _LEAST)
+    return first_length, last_length
 
 
 def cumulative(distribution: Distribution) -> list[float]:
     """Return the share of values up to each edge."""
-    sums = distribution.normalized().cumsum()
-    return [float(value) for value in sums[:-1]]
+    shares = distribution.normalized()
+    sums = shares.cumsum()
+    up_to_edges = sums[:-1]
+    return [float(share) for share in up_to_edges]
