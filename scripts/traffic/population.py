@@ -28,6 +28,8 @@ CLOSE = 1e-4
 # How far the open bins at both ends go, in widths of the bins beside them.
 ENDS = 2.0
 DIGITS = 6
+# Instead of a probability of 0, so that a class can be drawn at all.
+SMALLEST_CHANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ class Population:
         """Move a feature by a number of its standard deviations, within its range."""
         values = np.array(self._columns[name], float)
         mean = np.average(values, weights=self._weights)
-        variance = np.average((values - mean) ** 2, weights=self._weights)
-        moved = values + deviations * np.sqrt(variance)
+        distances = values - mean
+        variance = np.average(distances**2, weights=self._weights)
+        standard_deviation = np.sqrt(variance)
+        moved = values + deviations * standard_deviation
         low, high = _range(self._features[name])
         within_range = np.clip(moved, low, high)
         self._columns[name] = self._rounded(name, within_range)
@@ -96,27 +100,32 @@ class Population:
         return self._true_value(answer)
 
     def _true_value(self, answer: Prediction) -> float:
-        rmse = self._manifest.metric_values()["rmse"]
+        metrics = self._manifest.metric_values()
+        rmse = metrics["rmse"]
         # Errors have long tails: normal ones of this RMSE would have a mean that
         # alerts.
         spread = rmse / np.sqrt(2)
         value = self._random.laplace(answer["prediction"], spread)
         low, high = _range(self._manifest.target)
-        return float(np.clip(value, low, high))
+        within_range = np.clip(value, low, high)
+        return float(within_range)
 
     def _true_class(self, answer: Prediction) -> str:
         predicted: str = answer["prediction"]
-        error_rate = 1 - self._manifest.metric_values()["accuracy"]
+        metrics = self._manifest.metric_values()
+        error_rate = 1 - metrics["accuracy"]
         doubt = 1 - answer["confidence"]
         wrong = doubt * error_rate / self._mean_doubt
         if self._random.random() >= wrong:
             return predicted
         others = list(self._manifest.target.classes)
         others.remove(predicted)
-        probabilities = [answer["probabilities"][name] for name in others]
-        chances = np.array(probabilities) + 1e-9
+        probabilities = answer["probabilities"]
+        of_others = [probabilities[name] for name in others]
+        chances = np.array(of_others) + SMALLEST_CHANCE
         chances /= chances.sum()
-        return str(self._random.choice(others, p=chances))
+        chosen = self._random.choice(others, p=chances)
+        return str(chosen)
 
     def _draw_pool(self) -> None:
         reference = self._manifest.reference
@@ -131,7 +140,8 @@ class Population:
                 bins = output.argmax(axis=1)
             else:
                 bins = distribution.bins(output[:, -1])
-            margins.append(Margin(bins, distribution.normalized()))
+            shares = distribution.normalized()
+            margins.append(Margin(bins, shares))
         self._weights = _rake(margins)
         self._cumulated = np.cumsum(self._weights)
         self._cumulated[-1] = 1.0
@@ -151,7 +161,8 @@ class Population:
         column = self._values(name, edges, bins)
         self._columns[name] = column
         # A value that was rounded may have left its bin.
-        return Margin(distribution.bins(column), shares)
+        bins = distribution.bins(column)
+        return Margin(bins, shares)
 
     def _values(self, name: str, edges: Numbers, bins: Bins) -> Column:
         """Return a value from each bin, which holds its upper edge but not its lower."""
@@ -159,7 +170,8 @@ class Population:
         low = lows[bins]
         high = highs[bins]
         width = high - low
-        values = high - width * self._random.random(POOL)
+        positions = self._random.random(POOL)
+        values = high - width * positions
         if self._is_whole(name):
             first = np.floor(low) + 1
             last = np.floor(high)
@@ -175,19 +187,23 @@ class Population:
         widths = np.array([1.0])
         if len(edges) > 1:
             widths = np.diff(edges)
-        first = edges[0] - ENDS * widths[0]
-        last = edges[-1] + ENDS * widths[-1]
+        length_below = ENDS * widths[0]
+        length_above = ENDS * widths[-1]
+        first = edges[0] - length_below
+        last = edges[-1] + length_above
         lows = np.array([max(low, first), *edges])
         highs = np.array([*edges, min(high, last)])
         return lows, highs
 
     def _is_whole(self, name: str) -> bool:
         """Return whether a feature is a count: its example is then 28, and not 28.0."""
-        return isinstance(self._features[name].example, int)
+        example = self._features[name].example
+        return isinstance(example, int)
 
     def _rounded(self, name: str, values: Numbers) -> Column:
         if self._is_whole(name):
-            return [int(value) for value in np.rint(values)]
+            whole = np.rint(values)
+            return [int(value) for value in whole]
         column = []
         for value in values:
             text = f"{value:.{DIGITS}g}"
@@ -220,8 +236,8 @@ def _rake(margins: list[Margin]) -> Numbers:
         for margin in margins:
             wanted = margin.shares
             held = np.bincount(margin.bins, weights, minlength=len(wanted))
-            gap = float(abs(held - wanted).max())
-            largest_gap = max(largest_gap, gap)
+            gaps = abs(held - wanted)
+            largest_gap = max(largest_gap, float(gaps.max()))
             factors = np.zeros_like(wanted)
             np.divide(wanted, held, out=factors, where=held > 0)
             weights *= factors[margin.bins]
