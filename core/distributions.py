@@ -46,8 +46,8 @@ class Distribution(BaseModel):
     ) -> "Distribution":
         """Return how often each category occurs among values."""
         occurrences = Counter(values)
-        counts = np.array([occurrences[category] for category in categories])
-        shares = counts / occurrences.total()
+        counts = [occurrences[category] for category in categories]
+        shares = np.array(counts) / occurrences.total()
         return cls(categories=list(categories), shares=shares.tolist())
 
     @classmethod
@@ -61,7 +61,8 @@ class Distribution(BaseModel):
         rounded = [float(f"{decile:.6g}") for decile in deciles]
         edges = np.unique(rounded)
         bins = np.searchsorted(edges, numbers, side="left")
-        counts = np.bincount(bins, minlength=len(edges) + 1)
+        bin_count = len(edges) + 1
+        counts = np.bincount(bins, minlength=bin_count)
         shares = counts / len(numbers)
         return cls(edges=edges.tolist(), shares=shares.tolist())
 
@@ -74,7 +75,9 @@ class Distribution(BaseModel):
         if not self.categories:
             numbers = np.asarray(values, dtype=float)
             return np.searchsorted(self.edges, numbers, side="left")
-        places = {category: place for place, category in enumerate(self.categories)}
+        places = {}
+        for place, category in enumerate(self.categories):
+            places[category] = place
         bins = [places[value] for value in values]
         return np.array(bins, dtype=np.intp)
 
@@ -89,7 +92,8 @@ class Distribution(BaseModel):
         In files they are rounded.
         """
         shares = np.asarray(self.shares, dtype=float)
-        return np.asarray(shares / shares.sum())
+        total = shares.sum()
+        return np.asarray(shares / total)
 
 
 def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
@@ -109,7 +113,8 @@ def psi(shares: Sequence[float], rows: int, counts: NDArray[np.int64]) -> Any:
     window = _smoothed_shares(counts, totals)
     difference = window - reference
     logarithm = np.log(window / reference)
-    return (difference * logarithm).sum(axis=-1)
+    of_bins = difference * logarithm
+    return of_bins.sum(axis=-1)
 
 
 def _smoothed_shares(counts: NDArray[Any], total: int | NDArray[Any]) -> NDArray[Any]:

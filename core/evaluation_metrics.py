@@ -30,7 +30,8 @@ def _r2(truth: np.ndarray, value: np.ndarray) -> float:
     error = truth - value
     mean_squared_error = np.mean(error**2)
     variance = np.var(truth)
-    return float(1 - mean_squared_error / variance)
+    unexplained = mean_squared_error / variance
+    return float(1 - unexplained)
 
 
 def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -38,7 +39,8 @@ def _log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     rows = np.arange(len(truth))
     of_true_class = probability[rows, truth]
     clipped = np.clip(of_true_class, smallest, 1 - smallest)
-    return float(-np.log(clipped).mean())
+    logarithms = np.log(clipped)
+    return float((-logarithms).mean())
 
 
 def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -47,7 +49,9 @@ def _roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
     For more than two classes it is the mean of each class against the rest.
     """
     classes = probability.shape[1]
-    first = 1 if classes == 2 else 0
+    first = 0
+    if classes == 2:
+        first = 1
     areas = []
     for place in range(first, classes):
         of_class = probability[:, place]
@@ -64,7 +68,8 @@ def _area(value: np.ndarray, is_positive: np.ndarray) -> np.float64:
     # Each pair counts once if it is in order, and half if the two are equal.
     below = negative.searchsorted(positive)
     below_or_equal = negative.searchsorted(positive, "right")
-    twice_in_order = (below + below_or_equal).sum()
+    twice_of_each = below + below_or_equal
+    twice_in_order = twice_of_each.sum()
     pairs = len(positive) * len(negative)
     area: np.float64 = twice_in_order / (2 * pairs)
     return area
@@ -72,7 +77,8 @@ def _area(value: np.ndarray, is_positive: np.ndarray) -> np.float64:
 
 def _accuracy(truth: np.ndarray, probability: np.ndarray) -> float:
     predicted = probability.argmax(axis=1)
-    return float(np.mean(predicted == truth))
+    is_hit = predicted == truth
+    return float(np.mean(is_hit))
 
 
 def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -80,13 +86,16 @@ def _f1_macro(truth: np.ndarray, probability: np.ndarray) -> float:
 
     A class that neither occurs nor is predicted counts 0.
     """
-    classes = np.arange(probability.shape[1])[:, None]
+    class_count = probability.shape[1]
+    classes = np.arange(class_count)[:, None]
     predicted = probability.argmax(axis=1)
     is_true = truth == classes
     is_predicted = predicted == classes
     is_hit = is_true & is_predicted
     hits = is_hit.sum(axis=1)
-    total = is_true.sum(axis=1) + is_predicted.sum(axis=1)
+    occurrences = is_true.sum(axis=1)
+    predictions = is_predicted.sum(axis=1)
+    total = occurrences + predictions
     divisor = np.maximum(total, 1)
     f1 = 2 * hits / divisor
     return float(np.mean(f1))

@@ -48,7 +48,8 @@ def folder_of(root: Path, commit: str, path: str) -> dict[str, str]:
     if not listing:
         return {}
     entry, _, _ = listing.partition("\t")
-    return {path: entry.split(" ")[-1]}
+    _, _, name = entry.rpartition(" ")
+    return {path: name}
 
 
 def entries(root: Path, folders: Mapping[str, str]) -> Iterator[list[Entry]]:
@@ -64,9 +65,11 @@ def entries(root: Path, folders: Mapping[str, str]) -> Iterator[list[Entry]]:
     for start in range(0, len(paths), _BATCH):
         batch = paths[start : start + _BATCH]
         names = "".join(f"{folders[path]}\n" for path in batch)
-        output = git_bytes(root, "cat-file", "--batch", stdin=names.encode())
+        stdin = names.encode()
+        output = git_bytes(root, "cat-file", "--batch", stdin=stdin)
         for path, content in zip(batch, contents(output), strict=True):
-            yield list(_parse(path, content, len(folders[path])))
+            digits = len(folders[path])
+            yield list(_parse(path, content, digits))
 
 
 def _parse(folder: str, content: bytes, digits: int) -> Iterator[Entry]:
@@ -76,7 +79,8 @@ def _parse(folder: str, content: bytes, digits: int) -> Iterator[Entry]:
     for match in pattern.finditer(content):
         mode = match[1].decode()
         name = match[2].decode(errors="surrogateescape")
-        yield Entry(f"{folder}/{name}", mode, match[3].hex())
+        blob_or_tree = match[3].hex()
+        yield Entry(f"{folder}/{name}", mode, blob_or_tree)
 
 
 def files_below(root: Path, folders: Mapping[str, str]) -> dict[str, str]:
@@ -118,22 +122,28 @@ def changed_tree(
     present = _present(root, tree, changes)
     by_depth: dict[int, list[str]] = defaultdict(list)
     for folder in changes:
-        by_depth[_depth(folder)].append(folder)
+        depth = _depth(folder)
+        by_depth[depth].append(folder)
     trees: dict[str, str] = {}
     for depth in sorted(by_depth, reverse=True):
         wholes = {}
         for folder in by_depth[depth]:
-            whole = _changed(present.get(folder, {}), changes[folder])
+            before = present.get(folder, {})
+            whole = _changed(before, changes[folder])
             if whole:
                 wholes[folder] = whole
         names = _make(root, list(wholes.values()))
-        trees |= dict(zip(wholes, names, strict=True))
-        for folder in filter(None, by_depth[depth]):
+        pairs = zip(wholes, names, strict=True)
+        trees.update(pairs)
+        if depth == 0:  # the root has no parent
+            continue
+        for folder in by_depth[depth]:
             parent, _, own = folder.rpartition("/")
+            of_parent = changes[parent]
             if folder in trees:
-                changes[parent][own] = f"{_NEW_FOLDER} {trees[folder]}"
+                of_parent[own] = f"{_NEW_FOLDER} {trees[folder]}"
             else:  # a file may have taken its place
-                changes[parent].setdefault(own, _REMOVED)
+                of_parent.setdefault(own, _REMOVED)
     return trees[""]
 
 
@@ -141,13 +151,16 @@ def _changes(
     blobs: Mapping[str, str], removed: Collection[str]
 ) -> dict[str, dict[str, str]]:
     """Return the new entries of each folder that changes, by the name in the folder."""
-    entries = {path: f"{_NEW_FILE} {blob}" for path, blob in blobs.items()}
+    entries = {}
+    for path, blob in blobs.items():
+        entries[path] = f"{_NEW_FILE} {blob}"
     for path in removed:
         entries[path] = _REMOVED
     changes: dict[str, dict[str, str]] = {"": {}}
     for path, entry in entries.items():
         folder, _, name = path.rpartition("/")
-        changes.setdefault(folder, {})[name] = entry
+        of_folder = changes.setdefault(folder, {})
+        of_folder[name] = entry
         while folder:
             folder, _, _ = folder.rpartition("/")
             changes.setdefault(folder, {})
@@ -161,7 +174,9 @@ def _changed(present: dict[str, str], changes: dict[str, str]) -> dict[str, str]
 
 
 def _depth(folder: str) -> int:
-    return folder.count("/") + 1 if folder else 0
+    if not folder:
+        return 0
+    return folder.count("/") + 1
 
 
 def _present(
@@ -181,9 +196,12 @@ def _present(
             text = line.decode(errors="surrogateescape")
             entry, own = text.split("\t", 1)
             listed[own] = entry
-            path = f"{folder}/{own}" if folder else own
+            path = own
+            if folder:
+                path = f"{folder}/{own}"
             if path in changed and entry.startswith(_NEW_FOLDER):
-                waiting[path] = entry.split(" ")[-1]
+                _, _, tree_below = entry.rpartition(" ")
+                waiting[path] = tree_below
         present[folder] = listed
     return present
 

@@ -42,14 +42,18 @@ def verify(
         notice(left_out.notice())
     runs = RunCheck(location, faults, left_out)
     runs.read_all()
-    checked = runs.folders if run_ids is None else run_ids
+    checked: Collection[str] = runs.folders
+    if run_ids is not None:
+        checked = run_ids
     for run_id in checked:
         runs.check(run_id)
     registered = RegistryCheck(
         location, faults, runs.runs, runs.folders, left_out.has_file
     )
+    registry_folder = location.path / layout.REGISTRY
     for model in models(location):
-        if not left_out.any_below(location.path / layout.REGISTRY / model):
+        folder = registry_folder / model
+        if not left_out.any_below(folder):
             registered.check(model)
     if run_ids is None:
         explain = bool(faults.entries)
@@ -99,15 +103,18 @@ class RunCheck:
         models = layout.folders(registered)
         self._names.check_names(registered, models)
         for name in experiments:
-            if name != layout.REGISTRY:
-                self._read_experiment(self._mlruns / name)
+            if name == layout.REGISTRY:
+                continue
+            self._read_experiment(self._mlruns / name)
         for folder in self._left_out.run_folders():
             self._some_are_left_out = True
             self.folders.setdefault(folder.name, folder)
 
     def _read_experiment(self, experiment: Path) -> None:
-        for day in self._names.expect(experiment, layout.DAY.match):
-            for folder in self._names.expect(day, layout.RUN_ID.match):
+        days = self._names.expect(experiment, layout.DAY.match)
+        for day in days:
+            folders = self._names.expect(day, layout.RUN_ID.match)
+            for folder in folders:
                 self._read(folder)
 
     def know(self, run_id: str, models: Collection[str], folder: Path) -> None:
@@ -136,15 +143,17 @@ class RunCheck:
             self._fault(path, error)
             return
         self.runs[run_id] = run
-        self._claim_models(run_id, [model.model_id for model in run.models], folder)
+        model_ids = [model.model_id for model in run.models]
+        self._claim_models(run_id, model_ids, folder)
 
     def _claim_models(self, run_id: str, models: Collection[str], folder: Path) -> None:
         """Check that no other run lists a model of this one."""
+        path = folder / layout.RUN_FILE
         for model_id in models:
             owner = self._owners.setdefault(model_id, run_id)
             if owner != run_id:
                 reason = f"lists the model {model_id}, which another run lists"
-                self._fault(folder / layout.RUN_FILE, reason)
+                self._fault(path, reason)
 
     def check(self, run_id: str) -> None:
         """Check one run: its text, its place, its links and its files."""
@@ -156,23 +165,28 @@ class RunCheck:
         run = self.runs[run_id]
         folder = self.folders[run_id]
         self._check_place(run, folder)
-        self._check_links(run, folder / layout.RUN_FILE)
+        run_file = folder / layout.RUN_FILE
+        self._check_links(run, run_file)
         self._names.expect(folder, PARTS.__contains__)
-        self._check_files(folder / layout.ARTIFACTS, run.artifacts)
+        artifacts_folder = folder / layout.ARTIFACTS
+        self._check_files(artifacts_folder, run.artifacts)
         listed = {model.model_id: model.artifacts for model in run.models}
         models = folder / layout.MODELS
-        for model_folder in self._names.expect(models, listed.__contains__):
+        model_folders = self._names.expect(models, listed.__contains__)
+        for model_folder in model_folders:
             artifacts = listed[model_folder.name]
             self._check_files(model_folder, artifacts)
 
     def _check_place(self, run: Run, folder: Path) -> None:
         path = folder / layout.RUN_FILE
         text = runfile.dump(run)
-        if text.encode() != path.read_bytes():
+        content = path.read_bytes()
+        if text.encode() != content:
             self._fault(path, runfile.EDITED)
         day_folder = folder.parent
         experiment = day_folder.parent.name
-        day = layout.time(run.started).date().isoformat()
+        started = layout.time(run.started)
+        day = started.date().isoformat()
         is_in_day = layout.date(day_folder) == day
         is_in_experiment = layout.is_experiment_folder(experiment, run.experiment)
         if not is_in_day or not is_in_experiment:
@@ -216,7 +230,8 @@ class RunCheck:
             return
         if path.name != MODEL_FILE:
             return
-        text = path.read_bytes().decode(errors="replace")
+        content = path.read_bytes()
+        text = content.decode(errors="replace")
         address = MODEL_ADDRESS.search(text)
         if address and layout.URI_SCHEME not in address[0]:
             self._fault(path, "names a path of the machine that it was made on")
