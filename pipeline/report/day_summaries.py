@@ -79,10 +79,12 @@ def read(
     for day, run_ids in days.items():
         if day not in summaries:
             missing[day] = run_ids
-    runs = history.summaries(chain.from_iterable(missing.values()))
+    run_ids_of_missing = chain.from_iterable(missing.values())
+    runs = history.summaries(run_ids_of_missing)
     for day, run_ids in missing.items():
         runs_of_day = list(islice(runs, len(run_ids)))
-        summaries[day] = _summarize(_task_of(day), runs_of_day)
+        task = _task_of(day)
+        summaries[day] = _summarize(task, runs_of_day)
     return {day: summaries[day] for day in days}
 
 
@@ -91,7 +93,10 @@ def _kept(folder: Path, days: Mapping[str, list[str]]) -> dict[str, DaySummary]:
     summaries = {}
     for day, run_ids in days.items():
         summary = _read_kept(folder / f"{day}.json")
-        if summary is None or summary.metric != _metric(_task_of(day)):
+        if summary is None:
+            continue
+        task = _task_of(day)
+        if summary.metric != _metric(task):
             continue
         if summary.models.keys() == set(run_ids):
             summaries[day] = summary
@@ -104,15 +109,16 @@ def write(days: Days, target: Path) -> None:
     A day has no runs any more once these were archived or pruned.
     """
     for path in target.glob("*/*.json"):
-        day = path.relative_to(target).with_suffix("").as_posix()
+        relative = path.relative_to(target)
+        day = relative.with_suffix("").as_posix()
         if day not in days:
             path.unlink()
     for day, summary in days.items():
         path = target / f"{day}.json"
         content = runfile.dump(summary).encode()
-        is_same = path.is_file() and path.read_bytes() == content
-        if not is_same:
-            write_atomic(path, content)
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        write_atomic(path, content)
 
 
 def models_by_run(days: Days) -> dict[str, list[str]]:
@@ -132,20 +138,23 @@ def best_by_algorithm(task: Task, runs: Iterable[RunSummary]) -> dict[str, RunSu
     evaluated: list[tuple[float, RunSummary]] = []
     for run in sorted(runs, key=_oldest_first):
         mean = run.latest(metric)
-        is_candidate = "algorithm" in run.params
-        if is_candidate and mean is not None and not math.isnan(mean):
+        if mean is None or math.isnan(mean):
+            continue
+        if "algorithm" in run.params:
             evaluated.append((mean, run))
     highest_first = task.metric.higher_is_better
     evaluated.sort(key=itemgetter(0), reverse=highest_first)
     best: dict[str, RunSummary] = {}
     for _, run in evaluated:
-        best.setdefault(run.params["algorithm"], run)
+        algorithm = run.params["algorithm"]
+        best.setdefault(algorithm, run)
     return best
 
 
 def is_push(run: RunSummary) -> bool:
     """Return whether a run is a task's parent run of a push."""
-    return not run.parent and GATE in run.tags
+    has_parent = bool(run.parent)
+    return GATE in run.tags and not has_parent
 
 
 def _run_ids_by_day(
@@ -154,12 +163,14 @@ def _run_ids_by_day(
     """Return the run IDs of each chosen day's folder, such as `housing/2026-11-18`."""
     folders: dict[Path, list[str]] = {}
     for run_id, path in history.folders.items():
-        folders.setdefault(path.parent, []).append(run_id)
+        runs_of_day = folders.setdefault(path.parent, [])
+        runs_of_day.append(run_id)
     days: dict[str, list[str]] = {}
     for folder, run_ids in folders.items():
         if is_chosen(folder):
             experiment_and_day = folder.parts[-2:]
-            days["/".join(experiment_and_day)] = run_ids
+            day = "/".join(experiment_and_day)
+            days[day] = run_ids
     return days
 
 
@@ -174,7 +185,9 @@ def _task_of(day: str) -> Task | None:
 def _metric(task: Task | None) -> str:
     if task is None:
         return ""
-    better = "higher" if task.metric.higher_is_better else "lower"
+    better = "lower"
+    if task.metric.higher_is_better:
+        better = "higher"
     return f"{task.metric.name}, {better} is better"
 
 
@@ -189,14 +202,18 @@ def _read_kept(path: Path) -> DaySummary | None:
 def _summarize(task: Task | None, runs: list[RunSummary]) -> DaySummary:
     models = {}
     for run in runs:
-        models[run.run_id] = [model.model_id for model in run.models]
+        model_ids = [model.model_id for model in run.models]
+        models[run.run_id] = model_ids
     shown = []
     if task:
         best = best_by_algorithm(task, runs)
-        chosen = [run for run in runs if is_push(run)] + list(best.values())
+        chosen = [run for run in runs if is_push(run)]
+        chosen += best.values()
         for run in sorted(chosen, key=_oldest_first):
-            shown.append(_reduced(task, run))
-    return DaySummary(format=1, metric=_metric(task), models=models, shown=shown)
+            reduced = _reduced(task, run)
+            shown.append(reduced)
+    metric = _metric(task)
+    return DaySummary(format=1, metric=metric, models=models, shown=shown)
 
 
 def _reduced(task: Task, run: RunSummary) -> RunSummary:
@@ -207,18 +224,26 @@ def _reduced(task: Task, run: RunSummary) -> RunSummary:
         if value is not None:
             metrics[name] = [(value, 0, 0)]
     update = {
-        "params": {
-            name: run.params[name] for name in _PARAMETERS if name in run.params
-        },
+        "params": _chosen(run.params, _PARAMETERS),
         "metrics": metrics,
-        "tags": {name: run.tags[name] for name in _TAGS if name in run.tags},
+        "tags": _chosen(run.tags, _TAGS),
         "models": [],
     }
     return run.model_copy(update=update)
 
 
+def _chosen(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return those of some values that are there, in the order of the names."""
+    chosen = {}
+    for name in names:
+        if name in values:
+            chosen[name] = values[name]
+    return chosen
+
+
 def _shown_metrics(task: Task, run: RunSummary) -> Iterator[str]:
-    of_cross_validation = (f"cv_{task.metric.name}_mean", f"cv_{task.metric.name}_std")
+    start = f"cv_{task.metric.name}"
+    of_cross_validation = (f"{start}_mean", f"{start}_std")
     for name in run.metrics:
         if name in of_cross_validation or name.startswith(MEASURED):
             yield name

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from pipeline.data.derived import Arithmetic, DerivedFeature, Distance, Place
 
 KM_PER_DEGREE = 111.195
+Targets = list[tuple[Place, ...]]  # the places of each distance
 _FUNCTIONS = {
     "+": np.add,
     "-": np.subtract,
@@ -43,41 +44,53 @@ class DerivedColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         columns = []
         for feature in self._in_order():
             first, second = self.places(feature)
-            left, right = values[:, first], values[:, second]
+            left = values[:, first]
+            right = values[:, second]
             expression = feature.expression
             if isinstance(expression, Arithmetic):
-                columns.append(_FUNCTIONS[expression.operator](left, right))
+                function = _FUNCTIONS[expression.operator]
+                column = function(left, right)
             else:
-                columns.append(_nearest(left, right, expression.places))
+                column = _nearest(left, right, expression.places)
+            columns.append(column)
         derived = np.column_stack(columns)
-        return derived.astype(np.float32).astype(np.float64)
+        single_precision = derived.astype(np.float32)
+        return single_precision.astype(np.float64)
 
     def arithmetic(self, operators: str) -> list[DerivedFeature]:
         """Return the features that are computed with one of some operators."""
         features = []
         for feature in self.features:
             expression = feature.expression
-            if isinstance(expression, Arithmetic) and expression.operator in operators:
+            if not isinstance(expression, Arithmetic):
+                continue
+            if expression.operator in operators:
                 features.append(feature)
         return features
 
-    def distances(self) -> dict[tuple[int, int], list[tuple[Place, ...]]]:
+    def distances(self) -> dict[tuple[int, int], Targets]:
         """Return the places of all distances, by the numbers of their two columns."""
-        by_columns: dict[tuple[int, int], list[tuple[Place, ...]]] = {}
+        by_columns: dict[tuple[int, int], Targets] = {}
         for feature in self.features:
-            if isinstance(feature.expression, Distance):
-                group = by_columns.setdefault(self.places(feature), [])
-                group.append(feature.expression.places)
+            expression = feature.expression
+            if isinstance(expression, Distance):
+                columns = self.places(feature)
+                group = by_columns.setdefault(columns, [])
+                group.append(expression.places)
         return by_columns
 
     def places(self, feature: DerivedFeature) -> tuple[int, int]:
         """Return the numbers of the two columns that a feature is computed from."""
         first, second = feature.inputs
-        return self.columns.index(first), self.columns.index(second)
+        first_place = self.columns.index(first)
+        second_place = self.columns.index(second)
+        return first_place, second_place
 
     def _in_order(self) -> list[DerivedFeature]:
         """Return the features in the order in which a graph computes them together."""
-        ordered = self.arithmetic("+-") + self.arithmetic("*") + self.arithmetic("/")
+        ordered = self.arithmetic("+-")
+        ordered += self.arithmetic("*")
+        ordered += self.arithmetic("/")
         for columns in self.distances():
             for feature in self.features:
                 is_distance = isinstance(feature.expression, Distance)
@@ -91,10 +104,13 @@ def _nearest(
 ) -> np.ndarray:
     """Return the distance to the nearest place in kilometres, shape (rows,)."""
     latitudes, longitudes, widths = constants(places)
-    north = (latitude[:, None] - latitudes) * KM_PER_DEGREE
-    east = (longitude[:, None] - longitudes) * widths
+    degrees_north = latitude[:, None] - latitudes
+    degrees_east = longitude[:, None] - longitudes
+    north = degrees_north * KM_PER_DEGREE
+    east = degrees_east * widths
     squares = north * north + east * east
-    nearest: np.ndarray = np.sqrt(squares.min(axis=1))
+    smallest = squares.min(axis=1)
+    nearest: np.ndarray = np.sqrt(smallest)
     return nearest
 
 
@@ -103,10 +119,13 @@ def constants(places: tuple[Place, ...]) -> tuple[np.ndarray, np.ndarray, np.nda
 
     The kilometres are rounded: the last digit of a cosine depends on the system.
     """
-    latitudes = [place[0] for place in places]
-    longitudes = [place[1] for place in places]
+    latitudes = []
+    longitudes = []
     widths = []
-    for latitude in latitudes:
+    for latitude, longitude in places:
+        latitudes.append(latitude)
+        longitudes.append(longitude)
         cosine = math.cos(math.radians(latitude))
-        widths.append(round(KM_PER_DEGREE * cosine, 6))
+        width = KM_PER_DEGREE * cosine
+        widths.append(round(width, 6))
     return np.array(latitudes), np.array(longitudes), np.array(widths)

@@ -39,18 +39,22 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes that compute what `DerivedColumns.transform` does."""
     step: DerivedColumns = operator.raw_operator
     graph = _Graph(scope, container)
-    table = graph.add("Cast", operator.inputs[0].full_name, to=TensorProto.DOUBLE)
+    whole_input = operator.inputs[0].full_name
+    table = graph.add("Cast", whole_input, to=TensorProto.DOUBLE)
     parts = []
-    if sums := step.arithmetic("+-"):
-        parts.append(_sums(graph, table, step, sums))
+    sums = step.arithmetic("+-")
+    if sums:
+        part = _sums(graph, table, step, sums)
+        parts.append(part)
     for operator_name, node in _NODES.items():
-        if features := step.arithmetic(operator_name):
-            places = [step.places(feature) for feature in features]
-            left = graph.columns(table, [first for first, _ in places])
-            right = graph.columns(table, [second for _, second in places])
-            parts.append(graph.add(node, left, right))
+        features = step.arithmetic(operator_name)
+        if features:
+            left, right = _operands(graph, table, step, features)
+            part = graph.add(node, left, right)
+            parts.append(part)
     for columns, targets in step.distances().items():
-        parts.append(_distances(graph, table, step, columns, targets))
+        part = _distances(graph, table, step, columns, targets)
+        parts.append(part)
     derived = graph.add("Concat", *parts, axis=1)
     container.add_node(
         "Cast",
@@ -61,6 +65,21 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     )
 
 
+def _operands(
+    graph: "_Graph", table: str, step: DerivedColumns, features: list[DerivedFeature]
+) -> tuple[str, str]:
+    """Return the names of the left and of the right operands of some features."""
+    left_places = []
+    right_places = []
+    for feature in features:
+        left, right = step.places(feature)
+        left_places.append(left)
+        right_places.append(right)
+    left_columns = graph.columns(table, left_places)
+    right_columns = graph.columns(table, right_places)
+    return left_columns, right_columns
+
+
 def _sums(
     graph: "_Graph", table: str, step: DerivedColumns, features: list[DerivedFeature]
 ) -> str:
@@ -69,13 +88,19 @@ def _sums(
     Products with these are exact, and of two numbers that are not 0 the sum is rounded
     once.
     """
-    weights = np.zeros((len(step.columns), len(features)))
+    shape = (len(step.columns), len(features))
+    weights = np.zeros(shape)
     for place, feature in enumerate(features):
+        expression = feature.expression
+        assert isinstance(expression, Arithmetic)
         first, second = step.places(feature)
-        assert isinstance(feature.expression, Arithmetic)
         weights[first, place] += 1
-        weights[second, place] += 1 if feature.expression.operator == "+" else -1
-    return graph.add("MatMul", table, graph.constant(weights))
+        if expression.operator == "+":
+            weights[second, place] += 1
+        else:
+            weights[second, place] -= 1
+    factors = graph.constant(weights)
+    return graph.add("MatMul", table, factors)
 
 
 def _distances(
@@ -90,24 +115,36 @@ def _distances(
     count = len(places)
     latitudes, longitudes, widths = constants(places)
     # Of a row: all differences of latitude, then those of longitude.
-    weights = np.zeros((len(step.columns), 2 * count))
-    weights[columns[0], :count] = 1
-    weights[columns[1], count:] = 1
-    origins = -np.concatenate([latitudes, longitudes])
-    kilometres = np.concatenate([np.full(count, KM_PER_DEGREE), widths])
-    degrees = graph.add("Gemm", table, graph.constant(weights), graph.constant(origins))
-    legs = graph.add("Mul", degrees, graph.constant(kilometres))
-    north, east = graph.split(graph.add("Mul", legs, legs), [count, count])
+    shape = (len(step.columns), 2 * count)
+    weights = np.zeros(shape)
+    latitude, longitude = columns
+    weights[latitude, :count] = 1
+    weights[longitude, count:] = 1
+    factors = graph.constant(weights)
+    origins = graph.constant(-np.concatenate([latitudes, longitudes]))
+    degrees = graph.add("Gemm", table, factors, origins)
+    heights = np.full(count, KM_PER_DEGREE)
+    kilometres = graph.constant(np.concatenate([heights, widths]))
+    legs = graph.add("Mul", degrees, kilometres)
+    squared_legs = graph.add("Mul", legs, legs)
+    north, east = graph.split(squared_legs, [count, count])
     squares = graph.add("Add", north, east)
     if count > len(targets):
         sizes = [len(target) for target in targets]
-        nearest = []
-        for part, size in zip(graph.split(squares, sizes), sizes, strict=True):
-            if size > 1:
-                part = graph.add("ReduceMin", part, graph.numbers([1]), keepdims=1)
-            nearest.append(part)
-        squares = graph.add("Concat", *nearest, axis=1)
+        squares = _smallest(graph, squares, sizes)
     return graph.add("Sqrt", squares)
+
+
+def _smallest(graph: "_Graph", table: str, sizes: list[int]) -> str:
+    """Add the smallest number of each group of columns that stand together."""
+    smallest = []
+    parts = graph.split(table, sizes)
+    for part, size in zip(parts, sizes, strict=True):
+        if size > 1:
+            axes = graph.numbers([1])
+            part = graph.add("ReduceMin", part, axes, keepdims=1)
+        smallest.append(part)
+    return graph.add("Concat", *smallest, axis=1)
 
 
 class _Graph:
@@ -131,7 +168,8 @@ class _Graph:
 
     def columns(self, table: str, places: list[int]) -> str:
         """Return the name of some columns of a table."""
-        return self.add("Gather", table, self.numbers(places), axis=1)
+        indices = self.numbers(places)
+        return self.add("Gather", table, indices, axis=1)
 
     def constant(self, values: np.ndarray) -> str:
         """Return the name of an array of float64."""
@@ -139,12 +177,14 @@ class _Graph:
 
     def numbers(self, values: list[int]) -> str:
         """Return the name of an array of whole numbers."""
-        return self._constant(TensorProto.INT64, np.array(values))
+        array = np.array(values)
+        return self._constant(TensorProto.INT64, array)
 
     def _constant(self, element_type: int, values: np.ndarray) -> str:
         name = str(self._scope.get_unique_variable_name("constant"))
+        shape = list(values.shape)
         flat = values.ravel().tolist()
-        self._container.add_initializer(name, element_type, list(values.shape), flat)
+        self._container.add_initializer(name, element_type, shape, flat)
         return name
 
     def _add(
@@ -152,7 +192,8 @@ class _Graph:
     ) -> list[str]:
         outputs = []
         for _ in range(count):
-            outputs.append(str(self._scope.get_unique_variable_name(kind.lower())))
+            output = self._scope.get_unique_variable_name(kind.lower())
+            outputs.append(str(output))
         name = self._scope.get_unique_operator_name(kind)
         self._container.add_node(kind, list(inputs), outputs, name=name, **attributes)
         return outputs

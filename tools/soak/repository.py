@@ -38,18 +38,21 @@ def make(source: Path, target: Path, pushes: int, seed: int = 0) -> None:
         target: the new repository; it must not exist.
         pushes: how many to invent.
     """
+    branch = f"refs/heads/{BRANCH}"
     git(source, "clone", "--quiet", "--bare", "--no-hardlinks", ".", str(target))
     commit = git(source, "rev-parse", "HEAD")
-    git(target, "symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
-    git(target, "update-ref", f"refs/heads/{BRANCH}", commit)
+    git(target, "symbolic-ref", "HEAD", branch)
+    git(target, "update-ref", branch, commit)
     for key, value in _SETTINGS.items():
         git(target, "config", key, value)
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         template = newest_pushes(target, commit, Path(folder).resolve())
-    invented = _Pushes(template, pushes, random.Random(seed))
+    draw = random.Random(seed)
+    invented = _Pushes(template, pushes, draw)
     for start in range(0, pushes, _BATCH):
-        numbers = range(start, min(start + _BATCH, pushes))
-        stream = b"".join(invented.stream(numbers))
+        end = min(start + _BATCH, pushes)
+        commands = invented.stream(range(start, end))
+        stream = b"".join(commands)
         git_bytes(target, "fast-import", "--quiet", "--done", stdin=stream)
     git(target, "repack", "-a", "-d", "--quiet", "--write-bitmap-index")
 
@@ -62,7 +65,9 @@ class _Pushes:
         self._draw = draw
         # Earlier by full days, so that a push stays within its day, and before the
         # oldest run.
-        days = pushes // PUSHES_A_DAY + template.history_ms // DAY_MS + 2
+        days_of_pushes = pushes // PUSHES_A_DAY
+        days_of_history = template.history_ms // DAY_MS
+        days = days_of_pushes + days_of_history + 2
         self._earlier = days * DAY_MS
 
     def stream(self, numbers: range) -> Iterator[bytes]:
@@ -73,33 +78,43 @@ class _Pushes:
             yield parent.encode()
             parent = ""  # from now on it is the commit before
             yield from self._push(number)
-            yield _file(PAGE, f"# Leaderboard\n\nAfter push {number}.\n".encode())
+            page = f"# Leaderboard\n\nAfter push {number}.\n"
+            yield _file(PAGE, page.encode())
             yield _commit(f"docs: note push {number}", number)
-            yield _file(NOTES, f"Push {number} was seen.\n".encode())
+            notes = f"Push {number} was seen.\n"
+            yield _file(NOTES, notes.encode())
         yield b"done\n"
 
     def _push(self, number: int) -> Iterator[bytes]:
         """Yield the commands that add the runs of one push."""
-        later = number // PUSHES_A_DAY * DAY_MS - self._earlier
+        days = number // PUSHES_A_DAY
+        later = days * DAY_MS - self._earlier
         for copy in copy_push(self._runs, self._draw, later):
-            place = f"mlruns/{copy.place}"
-            yield _file(f"{place}/{layout.RUN_FILE}", copy.text.encode())
-            for path, file in copy.template.files.items():
-                if path in copy.new_files:
-                    yield _file(f"{place}/{path}", copy.new_files[path])
+            folder = f"mlruns/{copy.place}"
+            text = copy.text.encode()
+            yield _file(f"{folder}/{layout.RUN_FILE}", text)
+            for name, file in copy.template.files.items():
+                path = f"{folder}/{name}"
+                if name in copy.new_files:
+                    yield _file(path, copy.new_files[name])
                 else:
-                    yield f"M 100644 {file.blob} {place}/{path}\n".encode()
+                    command = f"M 100644 {file.blob} {path}\n"
+                    yield command.encode()
 
 
 def _commit(message: str, number: int) -> bytes:
     """Return the command that begins a commit."""
-    header = f"commit refs/heads/{BRANCH}\ncommitter {_COMMITTER} {number} +0000\n"
-    return header.encode() + _data(message.encode())
+    header = f"commit refs/heads/{BRANCH}\n"
+    header += f"committer {_COMMITTER} {number} +0000\n"
+    data = _data(message.encode())
+    return header.encode() + data
 
 
 def _file(path: str, content: bytes) -> bytes:
-    return f"M 100644 inline {path}\n".encode() + _data(content)
+    command = f"M 100644 inline {path}\n"
+    return command.encode() + _data(content)
 
 
 def _data(content: bytes) -> bytes:
-    return f"data {len(content)}\n".encode() + content + b"\n"
+    command = f"data {len(content)}\n"
+    return command.encode() + content + b"\n"
