@@ -120,7 +120,9 @@ def _variable(location: tuple[int | str, ...]) -> str:
     """
     name = "_".join(map(str, location)).upper()
     if name.startswith("API_"):
-        return name if os.environ.get(name) else name.removeprefix("API_")
+        if os.environ.get(name):
+            return name
+        return name.removeprefix("API_")
     return f"API_{name}"
 
 

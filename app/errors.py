@@ -163,7 +163,9 @@ def _unprocessable(faults: Sequence[Any], body: Any) -> ApiError:
         body: the parsed body, to leave out of pointers what is not in it.
     """
     first = faults[0]
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    more = ""
+    if len(faults) > 1:
+        more = f" (and {len(faults) - 1} more)"
     message = f"{_place(first['loc'])}: {first['msg']}{more}"
     errors = [_fault(fault, body) for fault in faults[:MAX_FAULTS]]
     return ApiError(422, message, errors)

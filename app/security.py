@@ -101,7 +101,9 @@ def _is_own(host: str) -> bool:
 def _name(host: str) -> str:
     """Return a Host header without its port."""
     name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isdigit() else host.lower()
+    if colon and port.isdigit():
+        return name
+    return host.lower()
 
 
 def _has_body(headers: Headers) -> bool:

@@ -180,4 +180,6 @@ class Settings(BaseSettings):
             )
         except OSError:
             return None
-        return generated if len(generated) >= SHORTEST_KEY else None
+        if len(generated) >= SHORTEST_KEY:
+            return generated
+        return None

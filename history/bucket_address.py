@@ -23,7 +23,9 @@ class BucketAddress:
 
     def key(self, path: str) -> str:
         """Return the key of a file by its path below the folder."""
-        return f"{self.prefix}/{path}" if self.prefix else path
+        if self.prefix:
+            return f"{self.prefix}/{path}"
+        return path
 
 
 def parse(text: str) -> BucketAddress:

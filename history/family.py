@@ -114,7 +114,9 @@ class Family:
         If not, the reason is noted.
         """
         run_id = str(run.info.run_id)
-        state = run.info.status if run.info.lifecycle_stage == "active" else "deleted"
+        state = "deleted"
+        if run.info.lifecycle_stage == "active":
+            state = run.info.status
         if state in UNFINISHED or state == "deleted":
             reason = f"is {state}: only ended runs can be imported."
             self._leave_out(run_id, reason, failed=False)

@@ -172,7 +172,9 @@ class History:
             PipelineError: a file is damaged or missing.
         """
         promotions = self.promotions(model)
-        return promotions[-1] if promotions else None
+        if promotions:
+            return promotions[-1]
+        return None
 
     def add(self, run: Run, files: Mapping[str, Path] | None = None) -> Path:
         """Write a new run folder, whole or not at all, and return it.
@@ -223,7 +225,9 @@ class History:
         model = promotion.model
         version = promotion.version
         champion = self.champion(model)
-        expected = champion.version + 1 if champion else 1
+        expected = 1
+        if champion:
+            expected = champion.version + 1
         if version != expected:
             raise UsageError(
                 f"version {version} of {model} cannot be added: the next one is version"

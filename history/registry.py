@@ -104,4 +104,6 @@ def versions(mlruns: Path, model: str) -> list[Promotion]:
 def champion(mlruns: Path, model: str) -> Promotion | None:
     """Return a model's newest promotion, or None before the first."""
     promotions = versions(mlruns, model)
-    return promotions[-1] if promotions else None
+    if promotions:
+        return promotions[-1]
+    return None

@@ -102,7 +102,9 @@ class RunFinder:
         promotions = self._history.promotions(task)
         count = len(promotions)
         match = _VERSION.fullmatch(text)
-        number = int(match[1]) if match else 0
+        number = 0
+        if match:
+            number = int(match[1])
         if 1 <= number <= count:
             return self._promoted(promotions[number - 1])
         versions = "it has none yet"

@@ -116,7 +116,9 @@ def _compose_variables() -> Iterator[str]:
             comments = []
         elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
             name, value = line.lstrip("#").split("=", 1)
-            default = f"`{value}`" if value else "none"
+            default = "none"
+            if value:
+                default = f"`{value}`"
             meaning = " ".join(comments)
             yield f"| `{name}` | {default} | {meaning} |"
             comments = []

@@ -31,7 +31,9 @@ def repository() -> str:
     """Return the address of the repository, as far as the environment knows it."""
     server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
     name = os.environ.get("GITHUB_REPOSITORY")
-    return f"{server}/{name}" if name else PLACEHOLDER
+    if name:
+        return f"{server}/{name}"
+    return PLACEHOLDER
 
 
 def published(address: str) -> str:

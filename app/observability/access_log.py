@@ -95,7 +95,9 @@ class BatchListener(QueueListener):
 
 
 def _line(item: Any) -> str:
-    return render(item) if isinstance(item, dict) else str(item.msg)
+    if isinstance(item, dict):
+        return render(item)
+    return str(item.msg)
 
 
 class Stdout(logging.StreamHandler[Any]):

@@ -48,7 +48,9 @@ def request_types(verb: str, model: Model) -> tuple[Any, Any, Any]:
 
 def answer_types(verb: str, model: Model) -> tuple[Any, Any]:
     """Return the answer to one record, and the one to several."""
-    return EXPLANATIONS if verb == "explain" else _prediction_types(model)
+    if verb == "explain":
+        return EXPLANATIONS
+    return _prediction_types(model)
 
 
 def _prediction_types(model: Model) -> tuple[Any, Any]:

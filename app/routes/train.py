@@ -120,7 +120,9 @@ def task_of(body: Train, models: ModelRepository) -> str:
     if len(tasks) == 1:
         return tasks[0]
     unnamed = isinstance(first_row, list)
-    fields = counted(len(first_row), "field") if unnamed else "these fields"
+    fields = "these fields"
+    if unnamed:
+        fields = counted(len(first_row), "field")
     if tasks:
         names = ", ".join(tasks)
         message = f"the tasks {names} have {fields}: name one of them as task"

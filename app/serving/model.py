@@ -57,7 +57,9 @@ class Model:
         self.validator = RequestValidator(manifest)
         self.digest = hashlib.sha256(text).hexdigest()
         card = folder / CARD
-        self.card = card.read_text("utf-8") if card.is_file() else ""
+        self.card = ""
+        if card.is_file():
+            self.card = card.read_text("utf-8")
         self.loaded = time.time()
         self.identity: dict[str, Any] = {
             "task": manifest.task,

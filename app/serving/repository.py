@@ -100,7 +100,9 @@ class ModelRepository:
             ApiError: as `TasksByFields.task_of` and `default_model` do.
         """
         task = self.by_fields.task_of(content)
-        return self.get(task) if task else self.default_model()
+        if task:
+            return self.get(task)
+        return self.default_model()
 
     def served(self) -> dict[str, Model]:
         """Return the models in service by task."""

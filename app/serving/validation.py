@@ -87,7 +87,9 @@ def request_types(
 
 
 def _feature_type(feature: Feature) -> Any:
-    unit = f" ({feature.unit})" if feature.unit else ""
+    unit = ""
+    if feature.unit:
+        unit = f" ({feature.unit})"
     schema: Any = {
         "description": feature.description + unit,
         "examples": [feature.example],

@@ -80,7 +80,9 @@ def restore_backup(
 
 
 def _places(repo: Repo, local: bool) -> list[places.Place]:
-    return places.of_processes(repo) if local else places.of_containers(repo)
+    if local:
+        return places.of_processes(repo)
+    return places.of_containers(repo)
 
 
 def _print(sentence: str) -> None:

@@ -113,7 +113,9 @@ def _reader(file: Path) -> Callable[[Path], pd.DataFrame]:
 
 def _replaced(path: Path) -> bytes:
     """Return the canonical CSV that is replaced; empty if there is none to compare."""
-    return unpacked(path.read_bytes()) if path.is_file() else b""
+    if path.is_file():
+        return unpacked(path.read_bytes())
+    return b""
 
 
 def _rows(content: bytes) -> Counter[bytes]:

@@ -79,7 +79,9 @@ def _other_model(lock: Lock, task: str, repo: Repo) -> str:
     champion = Manifest.read(path)
     if lock.has_digest("evaluate", task, MODEL_DIGEST, champion.sha256):
         return ""
-    digest = champion.data.digest if champion.data else ""
+    digest = ""
+    if champion.data:
+        digest = champion.data.digest
     if not lock.has_digest("prepare", task, TABLE_DIGEST, digest):
         return ""
     if not _is_same_training(lock, task, repo.root, champion.commit):

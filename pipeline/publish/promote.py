@@ -65,7 +65,9 @@ def _choose(versions: list[Promotion], task: str, version: int | None) -> Promot
         )
     wanted = count - 1 if version is None else version
     if not 1 <= wanted <= count:
-        available = "only version 1" if count == 1 else f"versions 1 to {count}"
+        available = f"versions 1 to {count}"
+        if count == 1:
+            available = "only version 1"
         raise UsageError(
             f"{task} has no version {wanted}: the registry has {available}."
         )

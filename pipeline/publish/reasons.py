@@ -63,7 +63,9 @@ def significance(p_value: float, level: float, place: int) -> str:
         level: the p-value with which the challenger would just not be promoted.
         place: which challenger of this champion it is, from 1.
     """
-    relation = "below" if p_value < level else "not below"
+    relation = "not below"
+    if p_value < level:
+        relation = "below"
     return (
         f"p-value {p_value:.2g} is {relation} {level:.2g}, the level for challenger"
         f" {place:,} of this champion"
@@ -114,7 +116,9 @@ def on_slice(
         return text
     if loss <= group.may_lose:
         return f"{text}, by no more than the allowed {group.may_lose:g}"
-    side = "below" if p_value < level else "not below"
+    side = "not below"
+    if p_value < level:
+        side = "below"
     return (
         f"{text}, by more than the allowed {group.may_lose:g} (p-value {p_value:.2g} is"
         f" {side} {level:.2g})"
@@ -157,7 +161,9 @@ def parity(measured: Parity) -> str:
 
 def size(measured: int, budget: int) -> str:
     """Compare the size of the ONNX file with the budget, both in bytes."""
-    relation = "within" if measured <= budget else "over"
+    relation = "over"
+    if measured <= budget:
+        relation = "within"
     return (
         f"the ONNX file has {measured:,} bytes, which is {relation} the budget of"
         f" {budget:,} bytes"
@@ -194,4 +200,6 @@ def _as_different(one: float, other: float) -> tuple[str, str]:
 
 def _number(value: float, digits: int) -> str:
     """Return a number with significant digits, a large one without an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"

@@ -57,7 +57,10 @@ def _check_group(
     rows = group.rows
     old = scorer(task, metric.name, truth, champion)(rows)
     new = scorer(task, metric.name, truth, challenger)(rows)
-    loss = old - new if metric.higher_is_better else new - old
+    if metric.higher_is_better:
+        loss = old - new
+    else:
+        loss = new - old
     # The gain of the champion over the challenger.
     measured = gain.measure(task, truth[rows], challenger[rows], champion[rows])
     level = FALSE_REFUSALS / groups

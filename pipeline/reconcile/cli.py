@@ -61,7 +61,9 @@ def seconds_of(text: str, option: str) -> int:
         UsageError: it is none, or zero.
     """
     match = _DURATION.fullmatch(text)
-    seconds = int(match[1]) * UNITS[match[2]] if match else 0
+    seconds = 0
+    if match:
+        seconds = int(match[1]) * UNITS[match[2]]
     if not seconds:
         raise UsageError(f"{option} {text}: give a duration such as 60s, 5m or 1h.")
     return seconds

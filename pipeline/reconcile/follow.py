@@ -22,7 +22,9 @@ def address_of(repo: Repo, remote: str) -> str:
     if succeeds(repo.root, "remote", "get-url", remote):
         address = git(repo.root, "remote", "get-url", remote)
     path = repo.root / address
-    return str(path.resolve()) if path.is_dir() else address
+    if path.is_dir():
+        return str(path.resolve())
+    return address
 
 
 def begin_with_models_of(repo: Repo, folder: Path) -> None:

@@ -47,4 +47,6 @@ def _open(repository: str, promotion: Promotion) -> str:
         errors="replace",
         check=False,
     )
-    return "" if done.returncode else done.stdout.strip()
+    if done.returncode:
+        return ""
+    return done.stdout.strip()

@@ -75,7 +75,9 @@ def tables(cards: list[ModelVersion]) -> list[Table]:
 def columns(listed: list[Table]) -> Iterator[Column]:
     """Yield the features of the newest table."""
     newest = listed[-1]
-    earlier = listed[-2] if len(listed) > 1 else None
+    earlier = None
+    if len(listed) > 1:
+        earlier = listed[-2]
     for feature in newest.manifest.features:
         distribution = newest.columns.get(feature.name)
         if distribution is None:

@@ -30,7 +30,10 @@ def parts(algorithm: str, parameters: dict[str, Any]) -> dict[str, dict[str, Any
     named = given if isinstance(given, dict) else {}
     has_parameters = all(isinstance(own, dict) for own in named.values())
     is_stack = algorithm == STACKING
-    fits = len(named) > 1 if is_stack else len(named) == 1
+    if is_stack:
+        fits = len(named) > 1
+    else:
+        fits = len(named) == 1
     if not fits or not has_parameters or named.keys() & PARAMETERS.keys():
         count = "two or more algorithms" if is_stack else "one algorithm"
         raise PipelineError(

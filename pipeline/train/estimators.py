@@ -114,7 +114,10 @@ def _estimator(
             parts[name] = part
         return combined.build(estimator_class, parts, kind, parameters, seed)
     package = estimator_class.__module__.partition(".")[0]
-    fixed = _NO_SPLIT if algorithm == BASELINE else _FIXED.get(package, {})
+    if algorithm == BASELINE:
+        fixed = _NO_SPLIT
+    else:
+        fixed = _FIXED.get(package, {})
     estimator = estimator_class(**fixed, **parameters)
     if "random_state" in estimator.get_params(deep=False):
         estimator.set_params(random_state=seed)

@@ -165,7 +165,9 @@ def _commit_in(text: str) -> str:
         release = json.loads(text)
     except ValueError:
         return ""
-    return str(release.get("commit", "")) if isinstance(release, dict) else ""
+    if not isinstance(release, dict):
+        return ""
+    return str(release.get("commit", ""))
 
 
 def _images(addresses: str) -> dict[str, str]:

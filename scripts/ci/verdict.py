@@ -220,7 +220,9 @@ def _links(needs: Needs) -> str:
 def main() -> int:
     """Write the page from `NEEDS` and the report; return 1 if anything went wrong."""
     needs = json.loads(os.environ["NEEDS"])
-    report = REPORT.read_text("utf-8") if REPORT.is_file() else ""
+    report = ""
+    if REPORT.is_file():
+        report = REPORT.read_text("utf-8")
     text = page(needs, report)
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(text, encoding="utf-8")

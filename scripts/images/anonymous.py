@@ -94,4 +94,6 @@ def _read(address: str, token: str = "") -> bool:
 def _scheme(registry: str) -> str:
     """Return the scheme; Docker uses no encryption for registries on this machine."""
     host = registry.rpartition(":")[0] or registry
-    return "http" if host in ("localhost", "127.0.0.1") else "https"
+    if host in ("localhost", "127.0.0.1"):
+        return "http"
+    return "https"

@@ -46,7 +46,9 @@ def containers(settings: Settings) -> list[Container]:
     ids = listed.stdout.split()
     present = []
     # One that was removed in between is not in the answer.
-    answer = docker("inspect", *ids).stdout if ids else ""
+    answer = ""
+    if ids:
+        answer = docker("inspect", *ids).stdout
     for container in json.loads(answer or "[]"):
         labels = container["Config"]["Labels"]
         if labels.get(ONE_OFF) == "True":

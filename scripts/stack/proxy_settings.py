@@ -68,4 +68,6 @@ def first_fault(output: str) -> str:
     if alert:
         return alert[1]
     lines = output.strip().splitlines()
-    return lines[-1] if lines else "the check failed"
+    if lines:
+        return lines[-1]
+    return "the check failed"

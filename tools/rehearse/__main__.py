@@ -71,7 +71,9 @@ def rehearse(folder: Path, without: list[str], fresh: bool) -> Run:
         bare = origin.make_copy(folder, "trunk") if fresh else origin.make(folder)
         variables = {"REGISTRY": address}
         runner = Runner(folder, bare, environment, variables, on_end=report)
-        return first_push(runner) if fresh else push(runner)
+        if fresh:
+            return first_push(runner)
+        return push(runner)
 
 
 def _environment() -> dict[str, str]:

@@ -125,7 +125,9 @@ def of(pushes: int, figures: dict[str, float]) -> Table:
         table.add_column(f"before, {count:,}", justify="right")
     table.add_column(f"now, {pushes:,}", justify="right")
     for row in ROWS:
-        now = _number(figures[row.key]) if row.key in figures else "not measured"
+        now = "not measured"
+        if row.key in figures:
+            now = _number(figures[row.key])
         table.add_row(row.title, row.unit, *row.earlier, now)
     return table
 

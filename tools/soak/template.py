@@ -72,7 +72,9 @@ class TemplateRun:
                 return f"{key}: {int(time) + later}"
             if "." in token:
                 is_new = draw.random() < NEW_DECIMALS
-                return str(_near(draw, float(token))) if is_new else token
+                if is_new:
+                    return str(_near(draw, float(token)))
+                return token
             return new_names.get(token, token)
 
         return _TOKEN.sub(replace, self.text), files
