@@ -13,6 +13,7 @@ from course.lesson import Lesson
 
 WIDTH = 80
 INDENT = 5
+COUNT_WIDTH = 10
 MARKS = {
     State.PASSED: "✓",
     State.FAILED: "✗",
@@ -32,13 +33,18 @@ COLOURS = {
     State.SKIPPED: "dim",
     State.UNGRADABLE: "yellow",
 }
-GREEN, RED, CANNOT = 0, 1, 3
+GREEN = 0
+RED = 1
+CANNOT = 3
 
 
 def marks() -> dict[State, str]:
     """Return the marks that standard output can show."""
-    encoding = (sys.stdout.encoding or "ascii").lower()
-    return MARKS if encoding.replace("-", "").startswith("utf") else PLAIN_MARKS
+    encoding = sys.stdout.encoding or "ascii"
+    name = encoding.lower().replace("-", "")
+    if name.startswith("utf"):
+        return MARKS
+    return PLAIN_MARKS
 
 
 def status(results: Sequence[Result]) -> int:
@@ -53,15 +59,20 @@ def status(results: Sequence[Result]) -> int:
 
 def count(results: Sequence[Result]) -> str:
     """Return how many checks passed, such as `3 of 4`."""
-    passed = [result for result in results if result.verdict.state is State.PASSED]
-    return f"{len(passed)} of {len(results)}"
+    passed = 0
+    for result in results:
+        if result.verdict.state is State.PASSED:
+            passed += 1
+    return f"{passed} of {len(results)}"
 
 
 def show(lesson: Lesson, results: Sequence[Result]) -> None:
     """Print the results of a lesson: at most three lines for each check."""
     console = Console(highlight=False, soft_wrap=True)
     title = f"Lesson {lesson.number}  {lesson.title}"
-    console.print(f"{title:<{WIDTH - 10}}{count(results):>10}", style="bold")
+    left = title.ljust(WIDTH - COUNT_WIDTH)
+    right = count(results).rjust(COUNT_WIDTH)
+    console.print(left + right, style="bold")
     for result in results:
         for line, style in lines(lesson, result, marks()):
             _print(console, line, style)
@@ -94,13 +105,16 @@ def lines(
     verdict = result.verdict
     colour = COLOURS[verdict.state]
     mark = symbols[verdict.state]
-    shown = [(f" {mark} {result.check.name}: {verdict.seen}", colour)]
     indent = " " * INDENT
+    first = f" {mark} {result.check.name}: {verdict.seen}"
+    shown = [(first, colour)]
     if verdict.expected:
-        shown.append((f"{indent}expected: {verdict.expected}", ""))
+        expected = f"{indent}expected: {verdict.expected}"
+        shown.append((expected, ""))
     if verdict.state in (State.FAILED, State.UNGRADABLE):
         hint = f"Hint: python -m course hint {lesson.number}"
-        shown.append((f"{indent}next:     {result.remedy} {hint}", ""))
+        following = f"{indent}next:     {result.remedy} {hint}"
+        shown.append((following, ""))
     return shown
 
 
@@ -118,12 +132,15 @@ def to_json(lesson: Lesson, results: Sequence[Result]) -> dict[str, Any]:
 def entry(result: Result) -> dict[str, str]:
     """Return the result of a check for programs."""
     verdict = result.verdict
+    following = result.remedy
+    if verdict.state is State.PASSED:
+        following = ""
     return {
         "name": result.check.name,
         "state": verdict.state.value,
         "seen": verdict.seen,
         "expected": verdict.expected,
-        "next": "" if verdict.state is State.PASSED else result.remedy,
+        "next": following,
     }
 
 
@@ -133,12 +150,24 @@ def show_sheet(sheet: Sequence[tuple[Lesson, Sequence[Result]]]) -> None:
     symbols = marks()
     done = 0
     for lesson, results in sheet:
-        pending = [each for each in results if each.verdict.state is not State.PASSED]
-        state = pending[0].verdict.state if pending else State.PASSED
-        done += not pending
-        title = f"{lesson.number:>2}  {lesson.title}"
-        line = f" {symbols[state]} {title:<26} {count(results):>8}"
+        pending = _first_pending(results)
+        state = State.PASSED
         if pending:
-            line += f"  {pending[0].check.name}"
+            state = pending.verdict.state
+        else:
+            done += 1
+        title = f"{lesson.number:>2}  {lesson.title}"
+        mark = symbols[state]
+        line = f" {mark} {title:<26} {count(results):>8}"
+        if pending:
+            line += f"  {pending.check.name}"
         _print(console, line, COLOURS[state])
     console.print(f"{done} of {len(sheet)} lessons are done.")
+
+
+def _first_pending(results: Sequence[Result]) -> Result | None:
+    """Return the first check that did not pass, if any."""
+    for result in results:
+        if result.verdict.state is not State.PASSED:
+            return result
+    return None

@@ -65,7 +65,9 @@ class TasksByFields:
             if task:
                 return task
         location, first = _first_record(body)
-        if not self._fields or not isinstance(first, dict | list):
+        if not self._fields:
+            return None
+        if not isinstance(first, dict | list):
             return None
         tasks = self.tasks_with(first)
         if len(tasks) == 1:
@@ -123,7 +125,9 @@ def _unique(groups: Mapping[Key, list[str]]) -> dict[Key, str]:
 
 def _own_names(fields: Fields) -> list[tuple[bytes, str]]:
     """Return for each task a name that no other task has, as it stands in JSON."""
-    count = Counter(name for names in fields.values() for name in names)
+    count: Counter[str] = Counter()
+    for names in fields.values():
+        count.update(names)
     own_names = []
     for task, names in fields.items():
         own = [name for name in names if count[name] == 1]
@@ -140,11 +144,15 @@ def _first_record(body: Any) -> tuple[Location, Any]:
     """
     if not isinstance(body, dict):
         first = _first(body)
-        return (0,), first if isinstance(first, dict) else None
+        if not isinstance(first, dict):
+            first = None
+        return (0,), first
     if "features" not in body:
         return (), body
     first = _first(body["features"])
-    return ("features", 0), first if isinstance(first, list) else None
+    if not isinstance(first, list):
+        first = None
+    return ("features", 0), first
 
 
 def _parse(content: bytes) -> Any:
@@ -158,11 +166,15 @@ def _parse(content: bytes) -> Any:
     # The beginning may end in the middle of an escape sequence.
     with suppress(ValueError):
         start = from_json(content[:HEAD_BYTES], allow_partial=True)
-        rows = start.get("features") if isinstance(start, dict) else start
+        rows = start
+        if isinstance(start, dict):
+            rows = start.get("features")
         if isinstance(rows, list) and len(rows) > 1:  # the last one may be cut off
             return start
     return from_json(content)
 
 
 def _first(rows: Any) -> Any:
-    return rows[0] if isinstance(rows, list) and rows else None
+    if isinstance(rows, list) and rows:
+        return rows[0]
+    return None
