@@ -20,19 +20,28 @@ def begun(folder: Path, handle: str) -> Path:
     git(folder, "init", "--quiet", "-b", "main")
     git(folder, "config", "user.name", handle)
     git(folder, "config", "user.email", f"{handle}@example.org")
-    (folder / "course").mkdir()
-    (folder / student.FILE).write_text(student.write(handle, "1.0.0"), "utf-8")
+    file = folder / student.FILE
+    file.parent.mkdir()
+    text = student.write(handle, "1.0.0")
+    file.write_text(text, "utf-8")
     commit_all(folder, "chore: begin the course")
     return folder
 
 
 def add_tree(folder: Path, *entries: str) -> str:
     """Commit a tree of lines as `git mktree` reads them, and return the commit."""
-    listed = git(folder, "ls-tree", "HEAD").splitlines()
-    tree = git(folder, "mktree", "--missing", stdin="\n".join((*listed, *entries)))
+    listed = git(folder, "ls-tree", "HEAD")
+    lines = listed.splitlines()
+    lines += entries
+    tree = make_tree(folder, lines)
     commit = git(folder, "commit-tree", tree, "-p", "HEAD", "-m", "feat: add more")
     git(folder, "update-ref", "refs/heads/main", commit)
     return commit
+
+
+def make_tree(folder: Path, lines: list[str]) -> str:
+    """Store a tree of lines as `git mktree` reads them, and return its name."""
+    return git(folder, "mktree", "--missing", stdin="\n".join(lines))
 
 
 def blob(folder: Path, text: str) -> str:
@@ -43,18 +52,25 @@ def blob(folder: Path, text: str) -> str:
 def many_files(folder: Path) -> None:
     """Add a folder with 100,000 files."""
     empty = blob(folder, "")
-    lines = [f"100644 blob {empty}\tf{number:06}" for number in range(FILES)]
-    tree = git(folder, "mktree", stdin="\n".join(lines))
+    lines = []
+    for number in range(FILES):
+        lines.append(f"100644 blob {empty}\tf{number:06}")
+    tree = make_tree(folder, lines)
     add_tree(folder, f"040000 tree {tree}\tmany")
 
 
 def tree_bomb(folder: Path) -> None:
     """Add a folder of folders of folders: 10 ** 13 files in 13 small trees."""
-    lines = [f"100644 blob {blob(folder, '')}\tf{number}" for number in range(WIDTH)]
-    tree = git(folder, "mktree", stdin="\n".join(lines))
+    empty = blob(folder, "")
+    lines = []
+    for number in range(WIDTH):
+        lines.append(f"100644 blob {empty}\tf{number}")
+    tree = make_tree(folder, lines)
     for _ in range(LEVELS):
-        lines = [f"040000 tree {tree}\td{number}" for number in range(WIDTH)]
-        tree = git(folder, "mktree", stdin="\n".join(lines))
+        lines = []
+        for number in range(WIDTH):
+            lines.append(f"040000 tree {tree}\td{number}")
+        tree = make_tree(folder, lines)
     add_tree(folder, f"040000 tree {tree}\tbomb")
 
 
@@ -62,18 +78,21 @@ def links(folder: Path) -> None:
     """Add symbolic links: to a file of the computer, and in place of a folder."""
     file = blob(folder, "/etc/passwd")
     above = blob(folder, "../../..")
-    add_tree(folder, f"120000 blob {file}\tlink", f"120000 blob {above}\tmlruns")
+    to_a_file = f"120000 blob {file}\tlink"
+    in_place_of_a_folder = f"120000 blob {above}\tmlruns"
+    add_tree(folder, to_a_file, in_place_of_a_folder)
 
 
 def nested(folder: Path) -> None:
     """Add a submodule whose commit nobody has."""
-    add_tree(folder, f"160000 commit {'1' * 40}\tnested")
+    commit = "1" * 40
+    add_tree(folder, f"160000 commit {commit}\tnested")
 
 
 def dot_git(folder: Path) -> None:
     """Add a folder `.git` with settings that start a program."""
     settings = blob(folder, "[core]\n\tfsmonitor = touch executed\n")
-    inner = git(folder, "mktree", stdin=f"100644 blob {settings}\tconfig")
+    inner = make_tree(folder, [f"100644 blob {settings}\tconfig"])
     add_tree(folder, f"040000 tree {inner}\t.git")
 
 
@@ -82,29 +101,33 @@ def yaml_bomb(folder: Path) -> None:
     lines = ["a: &a [x, x]"]
     for last, name in pairwise("abcdefghi"):
         lines.append(f"{name}: &{name} [*{last}, *{last}]")
-    (folder / student.FILE).write_text("\n".join(lines), "utf-8")
+    text = "\n".join(lines)
+    (folder / student.FILE).write_text(text, "utf-8")
     commit_all(folder, "chore: change my name")
 
 
 def filters(folder: Path) -> None:
     """Add attributes, and settings and hooks that would start a program."""
     marker = folder / "executed"
-    (folder / ".gitattributes").write_text("* filter=bad\n", "utf-8")
+    program = f"touch {marker}"
+    attributes = folder / ".gitattributes"
+    attributes.write_text("* filter=bad\n", "utf-8")
     commit_all(folder, "chore: add attributes")
-    git(folder, "config", "filter.bad.smudge", f"touch {marker}")
-    git(folder, "config", "core.fsmonitor", f"touch {marker}")
-    git(folder, "config", "uploadpack.packObjectsHook", f"touch {marker}")
+    git(folder, "config", "filter.bad.smudge", program)
+    git(folder, "config", "core.fsmonitor", program)
+    git(folder, "config", "uploadpack.packObjectsHook", program)
     hooks = folder / ".git" / "hooks"
     hooks.mkdir(exist_ok=True)
     for name in ("post-checkout", "pre-push", "reference-transaction"):
         hook = hooks / name
-        hook.write_text(f"#!/bin/sh\ntouch {marker}\n", "utf-8")
+        hook.write_text(f"#!/bin/sh\n{program}\n", "utf-8")
         hook.chmod(0o755)
 
 
 def large_file(folder: Path) -> None:
     """Add a file whose bytes cannot be compressed."""
-    (folder / "large").write_bytes(os.urandom(3_000_000))
+    content = os.urandom(3_000_000)
+    (folder / "large").write_bytes(content)
     commit_all(folder, "feat: add a large file")
 
 

@@ -22,6 +22,22 @@ from tests.support.forged_copies import FORGED, begun
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 Spoil = Callable[[Path], None]
+BEGUN_FILES = ["course", "course/student.yaml"]
+OPTIONS = ["", "--upload-pack=touch executed", "-x"]
+ROSTERS = [
+    ("handle\nann\n", "has no column address"),
+    ("handle,address\n", "has no student"),
+    ("handle,address\nann,x\nAnn,y\n", "has Ann twice"),
+    ("handle,address\n../ann,x\n", "line 2: '../ann' is not a name"),
+    ("handle,address,late_days\nann,x,-1\n", "late days are '-1'"),
+    ("handle,address\nann\n", ""),
+]
+# As a spreadsheet writes it.
+ROSTER = """\
+name;handle;address;late_days
+Ann A;ann;ann;2
+B;ben;https://x.org/b;
+"""
 
 
 def mirrored(folder: Path, source: Path) -> Mirror:
@@ -39,18 +55,24 @@ def look(folder: Path, source: Path) -> list[str]:
     bounds.require_bounded(fetched.path, fetched.main)
     with checkout(fetched, fetched.main, str(source)) as root:
         assert git(root, "rev-parse", "HEAD") == fetched.main
-        handle = Copy(root, "").student.handle
-        assert handle == "ann"
-        paths = [path for path in root.rglob("*") if ".git" not in path.parts]
-        assert not any(path.is_symlink() for path in paths)
-        return sorted(path.relative_to(root).as_posix() for path in paths)
+        opened_copy = Copy(root, "")
+        assert opened_copy.student.handle == "ann"
+        names = []
+        for path in root.rglob("*"):
+            if ".git" not in path.parts:
+                assert not path.is_symlink()
+                name = path.relative_to(root).as_posix()
+                names.append(name)
+        return sorted(names)
 
 
 def forgeries() -> list[object]:
     """Return ways to break a copy, of which a large one is slow."""
     listed = []
     for name, values in FORGED.items():
-        marks = [pytest.mark.slow] if name == "many-files" else []
+        marks = []
+        if name == "many-files":
+            marks.append(pytest.mark.slow)
         listed.append(pytest.param(*values, id=name, marks=marks))
     return listed
 
@@ -67,11 +89,12 @@ def test_a_hostile_copy_is_a_sentence_or_plain_files(
             look(tmp_path, source)
     else:
         files = look(tmp_path, source)
-        assert set(files) - {".gitattributes"} == {"course", "course/student.yaml"}
+        others = set(files) - {".gitattributes"}
+        assert others == set(BEGUN_FILES)
     assert not list(tmp_path.rglob("executed"))
 
 
-@pytest.mark.parametrize("address", ["", "--upload-pack=touch executed", "-x"])
+@pytest.mark.parametrize("address", OPTIONS)
 def test_an_address_is_no_option(tmp_path: Path, address: str) -> None:
     with pytest.raises(PipelineError, match="is not an address"):
         mirror.fetch(address, tmp_path)
@@ -82,7 +105,7 @@ def test_a_bundle_is_a_copy(tmp_path: Path) -> None:
     source = begun(tmp_path / "copy", "ann")
     bundle = tmp_path / "ann.bundle"
     git(source, "bundle", "create", "--quiet", str(bundle), "main")
-    assert look(tmp_path, bundle) == ["course", "course/student.yaml"]
+    assert look(tmp_path, bundle) == BEGUN_FILES
 
 
 def test_trees_are_counted_as_git_lists_them(tmp_path: Path) -> None:
@@ -95,7 +118,8 @@ def test_trees_are_counted_as_git_lists_them(tmp_path: Path) -> None:
     tree = git(source, "rev-parse", f"{commit}^{{tree}}")
     counts = bounds.Counts(source)
     counts.read([tree])
-    assert counts.files(tree) == len(git(source, "ls-tree", "-r", tree).splitlines())
+    listed = git(source, "ls-tree", "-r", tree)
+    assert counts.files(tree) == len(listed.splitlines())
 
 
 def written(folder: Path, text: str) -> Path:
@@ -105,24 +129,17 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_roster_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    (tmp_path / "ann").mkdir()
-    text = "name;handle;address;late_days\nAnn A;ann;ann;2\nB;ben;https://x.org/b;\n"
-    rows = roster.read(written(tmp_path, text))
-    folder = str((tmp_path / "ann").resolve())
-    assert rows == [Row("ann", folder, 2), Row("ben", "https://x.org/b", 0)]
+    own_folder = tmp_path / "ann"
+    own_folder.mkdir()
+    path = written(tmp_path, ROSTER)
+    rows = roster.read(path)
+    assert rows == [
+        Row("ann", str(own_folder.resolve()), 2),
+        Row("ben", "https://x.org/b", 0),
+    ]
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("handle\nann\n", "has no column address"),
-        ("handle,address\n", "has no student"),
-        ("handle,address\nann,x\nAnn,y\n", "has Ann twice"),
-        ("handle,address\n../ann,x\n", "line 2: '../ann' is not a name"),
-        ("handle,address,late_days\nann,x,-1\n", "late days are '-1'"),
-        ("handle,address\nann\n", ""),
-    ],
-)
+@pytest.mark.parametrize(("text", "sentence"), ROSTERS)
 def test_a_wrong_roster_is_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     path = written(tmp_path, text)
     if sentence:
@@ -133,21 +150,28 @@ def test_a_wrong_roster_is_a_sentence(tmp_path: Path, text: str, sentence: str) 
 
 
 def test_students_with_one_address_are_named(tmp_path: Path) -> None:
-    rows = [Row("a", "x.git"), Row("b", "y"), Row("c", "x")]
+    rows = [
+        Row("a", "x.git"),
+        Row("b", "y"),
+        Row("c", "x"),
+    ]
     assert roster.shared(rows) == {"a": "c", "c": "a"}
 
 
 def test_a_folder_has_one_collection_at_a_time(tmp_path: Path) -> None:
-    with opened(tmp_path / "out", None):
-        salt = (tmp_path / "out" / "salt").read_text("utf-8")
+    folder = tmp_path / "out"
+    file = folder / "salt"
+    with opened(folder, None):
+        salt = file.read_text("utf-8")
         with pytest.raises(PipelineError, match="another collection"):
-            with opened(tmp_path / "out", None):
+            with opened(folder, None):
                 pass
-    with opened(tmp_path / "out", None):
-        assert (tmp_path / "out" / "salt").read_text("utf-8") == salt
+    with opened(folder, None):
+        assert file.read_text("utf-8") == salt
     assert len(salt) == 32
     if os.name != "nt":
-        assert (tmp_path / "out" / "salt").stat().st_mode & 0o777 == 0o600
+        mode = file.stat().st_mode
+        assert mode & 0o777 == 0o600
 
 
 @pytest.mark.slow
@@ -157,8 +181,9 @@ def test_a_file_too_large_for_the_limits_is_a_sentence(
     source = begun(tmp_path / "copy", "ann")
     forged_copies.large_file(source)
     monkeypatch.setattr("course.grading.process.FILE_BYTES", 1_000_000)
+    bare = Mirror(tmp_path / "mirror.git", "ann")
     with pytest.raises(PipelineError, match="too large"):
-        Mirror(tmp_path / "mirror.git", "ann").update(str(source), NOW)
+        bare.update(str(source), NOW)
     monkeypatch.setattr(worktree, "MOST_BYTES", 1_000_000)
     with pytest.raises(PipelineError, match="bytes"):
         look(tmp_path / "copy", source)

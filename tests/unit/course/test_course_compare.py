@@ -35,47 +35,69 @@ WORDS = (
 def write(folder: Path, handle: str, task: str, message: str = "feat: add") -> Path:
     """Return a copy with a prescribed change and a task of one's own."""
     source = begun(folder / handle, handle)
-    (source / "params.yaml").write_text(PRESCRIBED, "utf-8")
+    parameters = source / "params.yaml"
+    parameters.write_text(PRESCRIBED, "utf-8")
     commit_all(source, "feat: let the gate pass a model")
-    (source / "orchard.yaml").write_text(task, "utf-8")
-    (source / "picture.bin").write_bytes(b"\0" * 500)
+    own_file = source / "orchard.yaml"
+    own_file.write_text(task, "utf-8")
+    picture = source / "picture.bin"
+    picture.write_bytes(b"\0" * 500)
     commit_all(source, message)
     return source
 
 
 def own_task(stream: random.Random) -> str:
     words = stream.sample(WORDS, 4)
-    return TASK.format(*words, stream.randint(1, 99), stream.randint(1, 99))
+    one_number = stream.randint(1, 99)
+    other_number = stream.randint(1, 99)
+    return TASK.format(*words, one_number, other_number)
 
 
 def read(source: Path) -> Material:
-    return material.read(source, git(source, "rev-parse", "HEAD"))
+    head = git(source, "rev-parse", "HEAD")
+    return material.read(source, head)
+
+
+def read_all(copies: dict[str, Path]) -> dict[str, Material]:
+    """Return the material of each copy by the name of its student."""
+    return {handle: read(source) for handle, source in copies.items()}
 
 
 def test_a_copied_change_is_listed_with_its_places(tmp_path: Path) -> None:
     stream = random.Random(1)
     task = own_task(stream)
-    tasks = {"ann": task, "ben": own_task(stream), "eve": task.replace("  ", "   ")}
-    copies = {name: write(tmp_path, name, text) for name, text in tasks.items()}
-    result = compare.compare({name: read(copy) for name, copy in copies.items()})
+    tasks = {
+        "ann": task,
+        "ben": own_task(stream),
+        "eve": task.replace("  ", "   "),
+    }
+    copies = {}
+    for name, text in tasks.items():
+        copies[name] = write(tmp_path, name, text)
+    result = compare.compare(read_all(copies))
     (pair,) = result.pairs
     assert (pair.one, pair.other) == ("ann", "eve")
-    assert any("the same change: orchard.yaml in " in each for each in pair.reasons)
-    assert any(reason.startswith("the same sentence: ") for reason in pair.reasons)
+    reasons = "\n".join(pair.reasons)
+    assert "the same change: orchard.yaml in " in reasons
+    assert "the same sentence: " in reasons
     assert not result.groups
 
 
 def test_a_file_that_became_the_same_is_listed(tmp_path: Path) -> None:
     stream = random.Random(5)
     task = own_task(stream)
-    copies = {name: write(tmp_path, name, own_task(stream)) for name in ("ann", "eve")}
-    (copies["ann"] / "orchard.yaml").write_text(task, "utf-8")
-    commit_all(copies["ann"], "feat: write it anew")
-    for line in range(1, len(task.splitlines()) + 1):
-        part = "\n".join(task.splitlines()[:line]) + "\n"
-        (copies["eve"] / "orchard.yaml").write_text(part, "utf-8")
-        commit_all(copies["eve"], f"feat: write line {line}")
-    (pair,) = compare.compare({name: read(copy) for name, copy in copies.items()}).pairs
+    ann = write(tmp_path, "ann", own_task(stream))
+    eve = write(tmp_path, "eve", own_task(stream))
+    (ann / "orchard.yaml").write_text(task, "utf-8")
+    commit_all(ann, "feat: write it anew")
+    lines = task.splitlines(keepends=True)
+    part = ""
+    for number, line in enumerate(lines, start=1):
+        part += line
+        (eve / "orchard.yaml").write_text(part, "utf-8")
+        commit_all(eve, f"feat: write line {number}")
+    result = compare.compare(read_all({"ann": ann, "eve": eve}))
+    (pair,) = result.pairs
     assert pair.reasons[0] == "the same file: orchard.yaml"
 
 
@@ -84,7 +106,8 @@ def test_paths_and_numbers_are_no_sentences(tmp_path: Path) -> None:
     copies = {}
     for name in ("ann", "eve"):
         source = begun(tmp_path / name, name)
-        (source / "answers.yaml").write_text(f"name: {name}\n{path}", "utf-8")
+        answers = source / "answers.yaml"
+        answers.write_text(f"name: {name}\n{path}", "utf-8")
         commit_all(source, "docs: answer")
         copies[name] = read(source)
     assert not compare.compare(copies).pairs
@@ -95,56 +118,72 @@ def test_equal_sentences_of_messages_are_listed(tmp_path: Path) -> None:
     message = (
         "feat: add\n\nI looked at the errors of last year and took away the frost."
     )
-    names = ("ann", "eve")
-    copies = [write(tmp_path, name, own_task(stream), message) for name in names]
-    result = compare.compare(dict(zip(names, map(read, copies), strict=True)))
+    copies = {}
+    for name in ("ann", "eve"):
+        task = own_task(stream)
+        copies[name] = write(tmp_path, name, task, message)
+    result = compare.compare(read_all(copies))
     (pair,) = result.pairs
     assert pair.reasons[0].startswith("the same sentence: the message of ")
 
 
 def test_equal_tables_and_commits_are_listed(tmp_path: Path) -> None:
-    source = write(tmp_path, "ann", own_task(random.Random(3)))
-    (source / "data").mkdir()
-    (source / "data" / "orchard.csv.gz").write_bytes(b"rows")
+    task = own_task(random.Random(3))
+    source = write(tmp_path, "ann", task)
+    table = source / "data" / "orchard.csv.gz"
+    table.parent.mkdir()
+    table.write_bytes(b"rows")
     commit_all(source, "feat: add the table")
-    (pair,) = compare.compare({"ann": read(source), "eve": read(source)}).pairs
+    result = compare.compare(read_all({"ann": source, "eve": source}))
+    (pair,) = result.pairs
     assert pair.reasons[0].startswith("the same commit: ")
     assert "the same table: data/orchard.csv.gz" in pair.reasons
 
 
 def test_what_the_solution_has_is_no_reason(tmp_path: Path) -> None:
     task = own_task(random.Random(4))
-    copies = [read(write(tmp_path, name, task)) for name in ("ann", "ben", "solution")]
-    materials = {"ann": copies[0], "ben": copies[1]}
+    copies = {}
+    for name in ("ann", "ben", "solution"):
+        copies[name] = write(tmp_path, name, task)
+    materials = read_all(copies)
+    solution = materials.pop("solution")
     assert compare.compare(materials).pairs
-    assert not compare.compare(materials, [copies[2]]).pairs
+    assert not compare.compare(materials, [solution]).pairs
 
 
 def test_what_many_have_is_a_group_and_no_pair() -> None:
     materials = {}
     for number in range(STUDENTS):
-        materials[f"s{number}"] = Material({}, {}, {}, {"x": "a.yaml in 1"}, {})
+        handle = f"s{number}"
+        materials[handle] = Material({}, {}, {}, {"x": "a.yaml in 1"}, {})
     result = compare.compare(materials)
     assert not result.pairs
-    assert [group.reason for group in result.groups] == ["the same change: a.yaml in 1"]
-    assert result.groups[0].handles == list(materials)
+    (group,) = result.groups
+    assert group.reason == "the same change: a.yaml in 1"
+    assert group.handles == list(materials)
 
 
 def data(text: str) -> str:
     """Return a text as `git fast-import` reads it."""
-    return f"data {len(text.encode())}\n{text}"
+    size = len(text.encode())
+    return f"data {size}\n{text}"
 
 
 def branch(handle: str, task: str) -> str:
     """Return the commands for a copy as a branch: begun, prescribed, one's own."""
-    begin = student.write(handle, "1.0.0")
-    files = {student.FILE: begin, "params.yaml": PRESCRIBED, "orchard.yaml": task}
+    files = {
+        student.FILE: student.write(handle, "1.0.0"),
+        "params.yaml": PRESCRIBED,
+        "orchard.yaml": task,
+    }
+    message = data("feat: add a file")
     lines = []
     for path, text in files.items():
         lines.append(f"commit refs/heads/{handle}")
         lines.append(f"committer {handle} <{handle}@example.org> 1 +0000")
-        lines.append(data("feat: add a file"))
-        lines.append(f"M 100644 inline {path}\n{data(text)}")
+        lines.append(message)
+        lines.append(f"M 100644 inline {path}")
+        lines.append(data(text))
     return "\n".join(lines)
 
 
@@ -155,12 +194,15 @@ def test_the_one_who_copied_is_listed_and_the_honest_ones_are_not(
     tmp_path: Path, seed: int
 ) -> None:
     stream = random.Random(seed)
-    tasks = {f"s{number:02}": own_task(stream) for number in range(STUDENTS)}
+    tasks = {}
+    for number in range(STUDENTS):
+        handle = f"s{number:02}"
+        tasks[handle] = own_task(stream)
     giver, taker = stream.sample(list(tasks), 2)
     tasks[taker] = tasks[giver]
     git(tmp_path, "init", "--quiet", "--bare")
-    branches = "\n".join(branch(handle, task) for handle, task in tasks.items())
-    git(tmp_path, "fast-import", "--quiet", stdin=branches)
+    branches = [branch(handle, task) for handle, task in tasks.items()]
+    git(tmp_path, "fast-import", "--quiet", stdin="\n".join(branches))
     materials = {handle: material.read(tmp_path, handle) for handle in tasks}
-    pairs = compare.compare(materials).pairs
-    assert [{pair.one, pair.other} for pair in pairs] == [{giver, taker}]
+    (pair,) = compare.compare(materials).pairs
+    assert {pair.one, pair.other} == {giver, taker}

@@ -18,6 +18,14 @@ from tests.support.forged_copies import begun
 DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LESSON = 3
+DAY = "2027-03-01"
+COLLECTED = "refs/collected/20270301T110000Z"
+IN_A_CLASS = {
+    "name": "a",
+    "salt": "b",
+    "template": "c",
+    "timezone": "Europe/Berlin",
+}
 
 
 @pytest.fixture
@@ -38,6 +46,7 @@ def commit(mirror: Mirror, time: datetime) -> str:
 
 
 def chosen(mirror: Mirror, *pushes: Push, now: datetime = DUE + HOUR) -> list[str]:
+    """Return the commit that counts, and why."""
     result = deadline.submission(mirror, DUE, LESSON, pushes, now)
     return [result.commit, result.why]
 
@@ -45,8 +54,9 @@ def chosen(mirror: Mirror, *pushes: Push, now: datetime = DUE + HOUR) -> list[st
 def test_before_the_deadline_the_newest_commit_counts(mirror: Mirror) -> None:
     newest = commit(mirror, DUE - HOUR)
     assert chosen(mirror, now=DUE) == [newest, NOW]
-    assert deadline.submission(mirror, None, LESSON, (), DUE).commit == newest
-    assert mirror.at_deadline(LESSON, "2027-03-01") == ""
+    without_deadline = deadline.submission(mirror, None, LESSON, (), DUE)
+    assert without_deadline.commit == newest
+    assert mirror.at_deadline(LESSON, DAY) == ""
 
 
 def test_a_commit_counts_by_its_date_and_is_recorded(mirror: Mirror) -> None:
@@ -55,7 +65,7 @@ def test_a_commit_counts_by_its_date_and_is_recorded(mirror: Mirror) -> None:
     assert chosen(mirror) == [in_time, COMMIT_TIME]
     commit(mirror, DUE - HOUR)
     assert chosen(mirror) == [in_time, RECORDED]
-    name = f"refs/deadline/{LESSON}/ann/2027-03-01"
+    name = f"refs/deadline/{LESSON}/ann/{DAY}"
     assert mirror.git("rev-parse", name) == in_time
 
 
@@ -64,18 +74,20 @@ def test_a_date_is_not_believed_where_the_server_recorded_pushes(
 ) -> None:
     in_time = commit(mirror, DUE - 2 * HOUR)
     forged = commit(mirror, DUE - HOUR)
-    pushes = (Push(DUE - HOUR, in_time), Push(DUE + HOUR, forged))
-    assert chosen(mirror, *pushes) == [in_time, SERVER]
+    push_in_time = Push(DUE - HOUR, in_time)
+    late_push = Push(DUE + HOUR, forged)
+    assert chosen(mirror, push_in_time, late_push) == [in_time, SERVER]
 
 
 def test_nothing_counts_that_was_pushed_late_alone(mirror: Mirror) -> None:
     forged = commit(mirror, DUE - HOUR)
-    assert chosen(mirror, Push(DUE + HOUR, forged)) == ["", SERVER]
+    late_push = Push(DUE + HOUR, forged)
+    assert chosen(mirror, late_push) == ["", SERVER]
 
 
 def test_what_was_fetched_in_time_counts_whatever_its_date(mirror: Mirror) -> None:
     fetched = commit(mirror, DUE + 5 * HOUR)
-    mirror.git("update-ref", "refs/collected/20270301T110000Z", fetched)
+    mirror.git("update-ref", COLLECTED, fetched)
     commit(mirror, DUE + 6 * HOUR)
     assert chosen(mirror) == [fetched, COMMIT_TIME]
 
@@ -85,7 +97,7 @@ def test_a_history_that_was_rewritten_with_dates_in_time_does_not_count(
 ) -> None:
     begin = mirror.main
     fetched = commit(mirror, DUE - 3 * HOUR)
-    mirror.git("update-ref", "refs/collected/20270301T110000Z", fetched)
+    mirror.git("update-ref", COLLECTED, fetched)
     mirror.git("update-ref", "refs/heads/main", begin)
     commit(mirror, DUE - 2 * HOUR)
     assert chosen(mirror) == [fetched, COMMIT_TIME]
@@ -99,23 +111,28 @@ def test_dates_that_run_backwards_are_named(mirror: Mirror) -> None:
 
 
 def test_late_days_and_the_time_zone_count() -> None:
-    content = {"name": "a", "salt": "b", "template": "c", "timezone": "Europe/Berlin"}
-    classroom = Classroom(**content, due={LESSON: date(2027, 3, 1)})
-    last = deadline.last_moment(classroom, LESSON, Row("ann", "", 2))
-    assert (
-        last and last.astimezone(UTC).isoformat() == "2027-03-03T22:59:59.999999+00:00"
-    )
-    assert deadline.last_moment(classroom, 0, Row("ann", "")) is None
+    due = {LESSON: date(2027, 3, 1)}
+    classroom = Classroom(**IN_A_CLASS, due=due)
+    two_days_left = Row("ann", "", 2)
+    last = deadline.last_moment(classroom, LESSON, two_days_left)
+    assert last
+    in_utc = last.astimezone(UTC)
+    assert in_utc.isoformat() == "2027-03-03T22:59:59.999999+00:00"
+    no_days_left = Row("ann", "")
+    assert deadline.last_moment(classroom, 0, no_days_left) is None
+    in_no_zone = IN_A_CLASS | {"timezone": "Berlin"}
     with pytest.raises(ValidationError, match="no time zone 'Berlin'"):
-        Classroom(**(content | {"timezone": "Berlin"}))
+        Classroom(**in_no_zone)
 
 
 def test_a_bare_repository_in_a_folder_has_a_record(tmp_path: Path) -> None:
     source = begun(tmp_path / "copy", "ann")
     bare = tmp_path / "bare.git"
     git(tmp_path, "init", "--quiet", "--bare", str(bare))
-    assert server.pushes(str(bare)) == []
+    address = str(bare)
+    assert server.pushes(address) == []
     git(bare, "config", "core.logAllRefUpdates", "true")
-    git(source, "push", "--quiet", str(bare), "main")
+    git(source, "push", "--quiet", address, "main")
     head = git(source, "rev-parse", "HEAD")
-    assert [push.commit for push in server.pushes(str(bare))] == [head]
+    (push,) = server.pushes(address)
+    assert push.commit == head
