@@ -29,7 +29,10 @@ is_here, reason = strategies.real("housing")
 def tolerance(level: int, rows: int) -> float:
     """Return four standard errors of a coverage, those of both samples together."""
     share = level / 100
-    return 4 * float(np.sqrt(share * (1 - share) * 1.25 / rows))
+    variance = share * (1 - share)
+    # The hold-out is a quarter as large as the rows of the calibration.
+    standard_error = np.sqrt(variance * 1.25 / rows)
+    return 4 * float(standard_error)
 
 
 @pytest.mark.skipif(not is_here, reason=reason)
@@ -46,31 +49,36 @@ def test_a_training_on_the_real_rows_covers_the_hold_out() -> None:
         folds=5,
         seed=1,
     )
+    first_folds = units.units_of(LINEAR, 5)[:5]
     with threadpool_limits(limits=1):
-        outcomes = [units.run(data, unit) for unit in units.units_of(LINEAR, 5)[:5]]
+        outcomes = [units.run(data, unit) for unit in first_folds]
         prediction = _fitted_on_all(data)
     out_of_fold = np.concatenate([outcome.out_of_fold for outcome in outcomes])
     calibrated = intervals.calibrate(out_of_fold, data.truth, prediction, LIMITS)
-    fifths = np.searchsorted(np.quantile(prediction, [0.2, 0.4, 0.6, 0.8]), prediction)
+    edges = np.quantile(prediction, [0.2, 0.4, 0.6, 0.8])
+    fifths = np.searchsorted(edges, prediction)
     for measured in calibrated.levels:
         expected = measured.level / 100
         allowed = tolerance(measured.level, len(data.holdout))
         assert measured.coverage == pytest.approx(expected, abs=allowed)
         bounds = calibrated.bounds(measured.level, prediction, LIMITS)
-        is_covered = (bounds[:, 0] <= data.truth) & (data.truth <= bounds[:, 1])
+        low, high = bounds.T
+        is_above_low = low <= data.truth
+        is_covered = is_above_low & (data.truth <= high)
         for fifth in range(5):
             rows = fifths == fifth
             allowed = tolerance(measured.level, int(rows.sum()))
-            assert is_covered[rows].mean() == pytest.approx(expected, abs=allowed)
+            coverage = is_covered[rows].mean()
+            assert coverage == pytest.approx(expected, abs=allowed)
 
 
 def _fitted_on_all(data: TrainingData) -> np.ndarray:
     """Return the predictions for the hold-out."""
     inputs = estimators.as_inputs(data.features, data.train)
-    model = estimators.build(
-        data.task.kind, "linear_regression", {}, data.features, data.seed
-    )
-    model.fit(inputs, evaluate.encode(data.task, data.train))
+    kind = data.task.kind
+    model = estimators.build(kind, "linear_regression", {}, data.features, data.seed)
+    truth = evaluate.encode(data.task, data.train)
+    model.fit(inputs, truth)
     held_out = estimators.as_inputs(data.features, data.holdout)
     return export.predict_with_sklearn(data.task, model, held_out)
 

@@ -31,23 +31,33 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
 
 def parsed(content: bytes) -> list[dict[str, str]]:
     header, *lines = content.decode().splitlines()
-    return [
-        dict(zip(header.split(","), line.split(","), strict=True)) for line in lines
-    ]
+    names = header.split(",")
+    rows = []
+    for line in lines:
+        values = line.split(",")
+        row = dict(zip(names, values, strict=True))
+        rows.append(row)
+    return rows
 
 
 def impossible(row: Row) -> Iterator[str]:
     """Go through the columns whose value the data sheet does not allow."""
     for name, value in row.items():
         if name == "variety":
-            if value not in VARIETIES:
-                yield name
-            continue
-        low, high = 0, 150
-        if name != TARGET:
-            low, high = BY_NAME[name].low, BY_NAME[name].high
-        if not isinstance(value, int | float) or not low <= value <= high:
+            is_possible = value in VARIETIES
+        else:
+            low, high = limits(name)
+            is_possible = isinstance(value, int | float) and low <= value <= high
+        if not is_possible:
             yield name
+
+
+def limits(name: str) -> tuple[int, int]:
+    """Return the smallest and the largest possible value of a column of numbers."""
+    if name == TARGET:
+        return 0, 150
+    column = BY_NAME[name]
+    return column.low, column.high
 
 
 @pytest.mark.parametrize("fault", code_faults.LOGIC, ids=lambda fault: fault.name)
@@ -55,31 +65,39 @@ def test_a_fault_of_the_logic_fits_the_template(fault: Mutant) -> None:
     text = (ROOT / fault.path).read_text("utf-8")
     assert text.count(fault.before) == 1
     assert fault.after not in text
-    assert (ROOT / code_faults.TESTS[fault.path]).is_file()
+    test_file = ROOT / code_faults.TESTS[fault.path]
+    assert test_file.is_file()
 
 
 def test_the_three_faults_are_in_three_modules(copy: Copy) -> None:
-    assert len(code_faults.of(copy).paths) == 3
+    faults = code_faults.of(copy)
+    assert len(faults.paths) == 3
 
 
 def test_rows_are_compared_as_the_pipeline_writes_them(copy: Copy) -> None:
     rows = copy.orchard.season(1)
-    written = parsed(canonical.to_csv(pd.DataFrame(rows)))
-    expected = sorted(tuple(sorted(row.items())) for row in written)
-    assert table.season(copy, 1) == expected
+    content = canonical.to_csv(pd.DataFrame(rows))
+    expected = []
+    for row in parsed(content):
+        values = sorted(row.items())
+        expected.append(tuple(values))
+    assert table.season(copy, 1) == sorted(expected)
 
 
 def test_good_rows_are_possible(copy: Copy) -> None:
     rows = row_faults.good(copy)
     assert len(rows) == 2 * row_faults.OF_A_SEASON
-    assert [name for row in rows for name in impossible(row)] == []
+    for row in rows:
+        assert list(impossible(row)) == []
 
 
 def test_each_table_has_one_impossible_row(copy: Copy) -> None:
     drawn = row_faults.faults(copy)
     assert len(drawn) == len(row_faults.SPOILERS)
     for fault in drawn:
-        wrong = {place: set(impossible(row)) for place, row in enumerate(fault.rows, 1)}
+        wrong = {}
+        for number, row in enumerate(fault.rows, start=1):
+            wrong[number] = set(impossible(row))
         assert wrong.pop(fault.row) == set(fault.columns), fault.name
         assert not any(wrong.values())
 
@@ -91,7 +109,9 @@ def test_spoilt_tables_differ_in_what_they_spoil(copy: Copy) -> None:
     for name, content in tables.spoilt(copy).items():
         columns = set()
         for row, other in zip(parsed(content), good, strict=True):
-            columns |= {column for column in row if row[column] != other[column]}
+            for column, value in row.items():
+                if value != other[column]:
+                    columns.add(column)
         changed[name] = columns
     assert changed == {
         "direction turned": {rules.deciding},

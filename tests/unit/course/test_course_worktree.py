@@ -34,7 +34,8 @@ def blob(copy: Copy, text: str) -> str:
 
 def test_files_are_written_as_git_holds_them(copy: Copy) -> None:
     with worktree.checkout(copy) as tree:
-        assert (tree / "params.yaml").read_bytes() == b"seed: 42\n"
+        content = (tree / "params.yaml").read_bytes()
+        assert content == b"seed: 42\n"
         assert not (tree / ".git").exists()
     assert not tree.exists()
 
@@ -42,7 +43,8 @@ def test_files_are_written_as_git_holds_them(copy: Copy) -> None:
 @posix
 def test_links_and_filters_of_the_copy_do_nothing(copy: Copy, tmp_path: Path) -> None:
     (copy.root / "link").symlink_to(tmp_path)
-    (copy.root / ".gitattributes").write_text("*.yaml filter=bad\n", "utf-8")
+    attributes = copy.root / ".gitattributes"
+    attributes.write_text("*.yaml filter=bad\n", "utf-8")
     ran = tmp_path / "ran"
     git(copy.root, "config", "filter.bad.smudge", f"touch {ran}; cat")
     hook = copy.root / ".git" / "hooks" / "post-checkout"
@@ -50,16 +52,15 @@ def test_links_and_filters_of_the_copy_do_nothing(copy: Copy, tmp_path: Path) ->
     hook.chmod(0o755)
     commit_all(copy.root, "feat: a link and a filter")
     with worktree.checkout(copy) as tree:
-        assert sorted(path.name for path in tree.iterdir()) == [
-            ".gitattributes",
-            "params.yaml",
-        ]
+        names = sorted(path.name for path in tree.iterdir())
+        assert names == [".gitattributes", "params.yaml"]
     assert not ran.exists()
 
 
 @pytest.mark.parametrize("name", ["..", ".git", "C:x", "a\\b"])
 def test_a_path_outside_is_refused(copy: Copy, name: str) -> None:
-    inner = git(copy.root, "mktree", stdin=f"100644 blob {blob(copy, 'x')}\tconfig\n")
+    digest = blob(copy, "x")
+    inner = git(copy.root, "mktree", stdin=f"100644 blob {digest}\tconfig\n")
     commit = commit_tree(copy, f"040000 tree {inner}\t{name}\n")
     with pytest.raises(PipelineError, match="has the path"):
         with worktree.checkout(copy, commit):
@@ -71,9 +72,12 @@ def test_too_many_files_are_refused(
 ) -> None:
     monkeypatch.setattr(worktree, "MOST_FILES", 3)
     digest = blob(copy, "x")
-    entries = "".join(f"100644 blob {digest}\tf{number}\n" for number in range(4))
+    entries = ""
+    for number in range(4):
+        entries += f"100644 blob {digest}\tf{number}\n"
+    commit = commit_tree(copy, entries)
     with pytest.raises(PipelineError, match="has 4 files"):
-        with worktree.checkout(copy, commit_tree(copy, entries)):
+        with worktree.checkout(copy, commit):
             pass
 
 
@@ -88,6 +92,10 @@ def test_too_many_bytes_are_refused(
 
 def test_a_repository_in_a_repository_is_left_out(copy: Copy) -> None:
     head = git(copy.root, "rev-parse", "HEAD")
-    entries = f"160000 commit {head}\tnested\n100644 blob {blob(copy, 'x')}\tfile\n"
-    with worktree.checkout(copy, commit_tree(copy, entries)) as tree:
-        assert [path.name for path in tree.iterdir()] == ["file"]
+    digest = blob(copy, "x")
+    submodule = f"160000 commit {head}\tnested\n"
+    file = f"100644 blob {digest}\tfile\n"
+    commit = commit_tree(copy, submodule + file)
+    with worktree.checkout(copy, commit) as tree:
+        names = [path.name for path in tree.iterdir()]
+        assert names == ["file"]
