@@ -22,7 +22,11 @@ FILES = (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "dvc.yaml
 REQUIREMENTS = "requirements/pipeline.txt"
 CANDIDATES = {
     "housing": {"dummy": {}, "gradient_boosting": {"n_estimators": 5, "max_depth": 2}},
-    "iris": {"dummy": {}, "logistic_regression": {"C": 1}, "linear_discriminant": {}},
+    "iris": {
+        "dummy": {},
+        "logistic_regression": {"C": 1},
+        "linear_discriminant": {},
+    },
     "credit": {"dummy": {}, "random_forest": {"n_estimators": 5}},
 }
 ROWS = 300
@@ -117,7 +121,11 @@ def make(root: Path, programs: Path, home: Path) -> Project:
         }
     # The real flowers, for a model that the gate promotes.
     shutil.copyfile(ROOT / "data" / "iris.csv.gz", root / "data" / "iris.csv.gz")
-    content = {"seed": 7, "holdout_share": 0.2, "tasks": sections}
+    content = {
+        "seed": 7,
+        "holdout_share": 0.2,
+        "tasks": sections,
+    }
     text = yaml.safe_dump(content, sort_keys=False)
     (root / "params.yaml").write_text(text, "utf-8")
     git(root, "init", "--quiet", "-b", "main")

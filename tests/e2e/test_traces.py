@@ -182,7 +182,12 @@ def test_no_key_gets_into_a_trace_a_log_or_an_answer(
     keys = (ADMIN_KEY, "another key that is secret")
     request_id = ""
     for key in keys:
-        query = {"key": key, "X-API-Key": key, "limit": "5", key: "1"}
+        query = {
+            "key": key,
+            "X-API-Key": key,
+            "limit": "5",
+            key: "1",
+        }
         for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
             answer = api.client.get("/predictions", params=query, headers=headers)
             request_id = answer.headers["x-request-id"]

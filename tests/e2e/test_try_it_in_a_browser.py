@@ -186,7 +186,11 @@ def test_an_explanation_names_every_value_with_a_bar(
 def test_every_field_and_button_has_a_name_for_screen_readers(
     page: BrowserPage,
 ) -> None:
-    names: dict[str, list[str]] = {"textbox": [], "combobox": [], "button": []}
+    names: dict[str, list[str]] = {
+        "textbox": [],
+        "combobox": [],
+        "button": [],
+    }
     for node in page.command("Accessibility.getFullAXTree")["nodes"]:
         role = node.get("role", {}).get("value")
         if role in names and not node["ignored"]:

@@ -181,7 +181,11 @@ class Stack:
     def evict(self, pod: str) -> str:
         """Evict a pod and return why that is refused, nothing if it is not."""
         metadata = {"name": pod, "namespace": NAMESPACE}
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata}
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": metadata,
+        }
         path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
         text = json.dumps(eviction)
         done = self.cluster.run("create", "--raw", path, "-f", "-", text=text)

@@ -50,7 +50,10 @@ def wrong_url(resource: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("name", "break_it", "reason"),
-    [("argo-cd", wrong_prune, "prune"), ("flux", wrong_url, "url")],
+    [
+        ("argo-cd", wrong_prune, "prune"),
+        ("flux", wrong_url, "url"),
+    ],
 )
 def test_the_schemas_refuse_a_wrong_value(
     node_packages: Path,

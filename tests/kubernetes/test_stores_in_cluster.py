@@ -70,7 +70,11 @@ def test_what_a_notebook_logs_is_kept_when_a_service_is_killed(
 
 @pytest.mark.parametrize(
     ("name", "reached"),
-    [("mlflow-server", set(TARGETS)), ("trainer", set()), ("mlops-api", set())],
+    [
+        ("mlflow-server", set(TARGETS)),
+        ("trainer", set()),
+        ("mlops-api", set()),
+    ],
 )
 def test_only_mlflow_reaches_the_stores(
     stack: Stack, name: str, reached: set[str]

@@ -108,7 +108,13 @@ def test_a_client_reads_and_logs_runs_with_their_artifacts(
         behind_proxy.delete_run(run_id)
 
 
-@pytest.mark.parametrize(("user", "password"), [(USER, "wrong"), ("eve", PASSWORD)])
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [
+        (USER, "wrong"),
+        ("eve", PASSWORD),
+    ],
+)
 def test_a_client_with_a_wrong_password_is_refused(
     behind_proxy: MlflowClient,
     monkeypatch: pytest.MonkeyPatch,

@@ -131,7 +131,11 @@ def test_what_is_not_http_is_refused(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_bytes", "status"), [(LINE_TOO_LONG, 414), (HEADER_TOO_LONG, 431)]
+    ("request_bytes", "status"),
+    [
+        (LINE_TOO_LONG, 414),
+        (HEADER_TOO_LONG, 431),
+    ],
 )
 def test_what_is_too_long_is_refused_with_problem_details(
     stack: Stack, request_bytes: bytes, status: int

@@ -47,7 +47,11 @@ def send(method: str, address: str, content: bytes, media_type: str) -> str:
 
 def describe(content: bytes, media_type: str) -> Descriptor:
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-    return {"mediaType": media_type, "digest": digest, "size": len(content)}
+    return {
+        "mediaType": media_type,
+        "digest": digest,
+        "size": len(content),
+    }
 
 
 def push_blob(registry: Registry, value: Any, media_type: str) -> Descriptor:
@@ -101,7 +105,11 @@ def push_image(registry: Registry, machine: str, packages: Any) -> list[Descript
 
 def push_index(registry: Registry, manifests: list[Descriptor]) -> str:
     """Push an index of manifests; return the address with its digest."""
-    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
+    index = {
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": manifests,
+    }
     content = json.dumps(index).encode()
     digest = describe(content, INDEX)["digest"]
     send("PUT", f"{root_of(registry)}/manifests/{digest}", content, INDEX)

@@ -99,7 +99,11 @@ def test_a_model_that_is_not_the_manifests_fails_with_the_logs(
     other = tmp_path / "other.onnx"
     shutil.copyfile(models / "credit" / "model.onnx", other)
     broken = {
-        "healthcheck": {"interval": "1s", "start_period": "1s", "retries": 8},
+        "healthcheck": {
+            "interval": "1s",
+            "start_period": "1s",
+            "retries": 8,
+        },
         "volumes": [f"{other}:/mlops/deployment/models/iris/model.onnx:ro"],
     }
     others = without(

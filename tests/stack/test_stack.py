@@ -58,7 +58,11 @@ def test_the_trainer_explains(stack: Stack) -> None:
 
 @pytest.mark.slow
 def test_a_trained_model_can_be_loaded(stack: Stack, client: MlflowClient) -> None:
-    parameters = {"task": "iris", "algorithm": "logistic_regression", "parameters": {}}
+    parameters = {
+        "task": "iris",
+        "algorithm": "logistic_regression",
+        "parameters": {},
+    }
     job = stack.ask("API", "/train?wait=0", parameters)["id"]
     ended = stack.finished_job(job, 120)
     assert ended["status"] == "succeeded", ended["error"]

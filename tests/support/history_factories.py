@@ -167,7 +167,11 @@ def _model(model_id: str, files: dict[str, bytes]) -> dict[str, Any]:
 
 def _listed(files: dict[str, bytes]) -> list[dict[str, object]]:
     return [
-        {"path": path, "sha256": sha256_bytes(content), "size": len(content)}
+        {
+            "path": path,
+            "sha256": sha256_bytes(content),
+            "size": len(content),
+        }
         for path, content in sorted(files.items())
     ]
 

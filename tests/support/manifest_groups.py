@@ -16,13 +16,21 @@ def of(task: Task, metric: float) -> dict[str, Any]:
     """
     content: dict[str, Any] = {}
     if task.slices:
-        value = {"value": metric, "low": metric, "high": metric}
+        value = {
+            "value": metric,
+            "low": metric,
+            "high": metric,
+        }
         groups = []
         for name, named in task.slices.items():
             for group in named.groups:
-                groups.append(
-                    {"slice": name, "group": group, "rows": 50, "metric": value}
-                )
+                entry = {
+                    "slice": name,
+                    "group": group,
+                    "rows": 50,
+                    "metric": value,
+                }
+                groups.append(entry)
         content["groups"] = groups
     if task.fairness:
         figures = []

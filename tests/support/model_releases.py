@@ -120,7 +120,11 @@ class Project:
 
     def _environment(self) -> dict[str, str]:
         search = os.pathsep.join([str(self.programs), os.environ["PATH"]])
-        own = {"PATH": search, "PYTHONPATH": str(ROOT), "DIGESTS": DIGESTS}
+        own = {
+            "PATH": search,
+            "PYTHONPATH": str(ROOT),
+            "DIGESTS": DIGESTS,
+        }
         return GITHUB | own
 
     def release(self, *attestation: Path) -> Done:

@@ -19,11 +19,19 @@ from tests.support.kubernetes import (
     pod,
 )
 
-IMAGES = {"mlops-api": "api", "mlflow-server": "mlflow", "trainer": "pipeline"}
+IMAGES = {
+    "mlops-api": "api",
+    "mlflow-server": "mlflow",
+    "trainer": "pipeline",
+}
 HEALTH_CHECK = re.compile(r'CMD \["python", "[\w./]+", "(\d+)", "([^"]+)"')
 EXPOSED = re.compile(r"^EXPOSE (.+)$", re.MULTILINE)
 # The users of other images.
-USERS = {"prometheus": 65534, "grafana": 472, "postgres": 999}
+USERS = {
+    "prometheus": 65534,
+    "grafana": 472,
+    "postgres": 999,
+}
 DEFAULT_SHARES = 1024  # of Docker
 RESTRICTED = {
     "allowPrivilegeEscalation": False,

@@ -44,7 +44,12 @@ assert isinstance(explained, Explanation)
 models = list_models.sync(client=client).additional_properties
 model = get_model.sync("housing", client=client)
 inputs = [
-    {"name": name, "shape": [1, 1], "datatype": "FP32", "data": [value]}
+    {
+        "name": name,
+        "shape": [1, 1],
+        "datatype": "FP32",
+        "data": [value],
+    }
     for name, value in golden["iris"].items()
 ]
 inferred = infer_with_version.sync(

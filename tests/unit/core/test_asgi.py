@@ -50,7 +50,13 @@ def test_head_gets_the_answer_of_get_without_its_body() -> None:
     }
 
 
-@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 405)])
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [
+        ("GET", 200),
+        ("POST", 405),
+    ],
+)
 def test_other_methods_pass(method: str, status: int) -> None:
     start, body = call({"type": "http", "method": method})
     assert start["status"] == status

@@ -43,7 +43,11 @@ def test_a_summary_has_three_lines_for_a_red_check() -> None:
 
 
 def test_a_status_names_the_first_red_check(tmp_path: Path) -> None:
-    rows = [Row("ann", ""), Row("ben", ""), Row("eve", "")]
+    rows = [
+        Row("ann", ""),
+        Row("ben", ""),
+        Row("eve", ""),
+    ]
     lessons = [lesson.get(0), lesson.get(1)]
     collection = Collection(tmp_path, rows, lessons, datetime.now(UTC))
     green = '{"result": {"passed": true, "checks": []}}'

@@ -102,7 +102,10 @@ def test_links_to_models_of_no_run_are_left_out(
     deleted = client.create_logged_model(source.experiment, "deleted", owner)
     alone = client.create_logged_model(source.experiment, "alone")
     run_id = source.log(status=None)
-    links = [LoggedModelInput(deleted.model_id), LoggedModelInput(alone.model_id)]
+    links = [
+        LoggedModelInput(deleted.model_id),
+        LoggedModelInput(alone.model_id),
+    ]
     client.log_inputs(run_id, models=links)
     client.set_terminated(run_id)
     client.delete_logged_model(deleted.model_id)

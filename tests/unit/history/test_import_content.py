@@ -29,7 +29,11 @@ def load(folder: Path) -> Run:
 def test_all_artifacts_come_along_with_their_digests(
     repo: Workspace, source: SourceStore
 ) -> None:
-    contents = {"note.txt": "n", "plots/a b.txt": "p", "plots/deep/ü.txt": ""}
+    contents = {
+        "note.txt": "n",
+        "plots/a b.txt": "p",
+        "plots/deep/ü.txt": "",
+    }
     run_id = source.log(status=None)
     for path, text in contents.items():
         source.client.log_text(run_id, text, path)

@@ -108,7 +108,12 @@ def test_two_names_that_are_one_on_windows_or_macos_are_refused(
 def test_the_files_of_a_run_and_of_a_model_may_not_differ_in_case_alone() -> None:
     files = []
     for path in ("b", "A/x", "a/y"):
-        files.append({"path": path, "sha256": "0" * 64, "size": 1})
+        file = {
+            "path": path,
+            "sha256": "0" * 64,
+            "size": 1,
+        }
+        files.append(file)
     message = "'A' and 'a' are one file on Windows or macOS"
     with pytest.raises(ValidationError, match=message):
         LoggedModel.model_validate({"artifacts": files})

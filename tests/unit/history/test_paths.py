@@ -64,7 +64,11 @@ def test_any_absolute_path_counts_where_mlflow_writes_paths(tmp_path: Path) -> N
         "tags": {},
         "source": '{"uri": ["/anywhere/d.csv", 1], "url": "http://host/x"}',
     }
-    plain = {**data, "name": "e", "source": "/anywhere/e.csv"}
+    plain = {
+        **data,
+        "name": "e",
+        "source": "/anywhere/e.csv",
+    }
     tags = {
         "mlflow.source.name": "/elsewhere/train.py",
         "mlflow.note.content": "/elsewhere",

@@ -98,7 +98,11 @@ def test_promoted_runs_and_those_whose_models_are_used_stay(repo: Workspace) -> 
 
 
 def test_new_families_and_the_first_of_each_month_stay(repo: Workspace) -> None:
-    new = [add_family(repo, 11, 1), add_family(repo, 11, 2), add_family(repo, 11, 3)]
+    new = [
+        add_family(repo, 11, 1),
+        add_family(repo, 11, 2),
+        add_family(repo, 11, 3),
+    ]
     first_of_march = add_family(repo, 3, 2)
     first_of_april = add_family(repo, 4, 30)
     first_of_may = add_family(repo, 5, 1)

@@ -80,7 +80,11 @@ def test_the_champion_is_in_production_and_what_it_replaced_is_archived(
 ) -> None:
     client = build_anew(repo)
     archived = ("archived", "Archived")
-    assert stages(client) == {1: archived, 2: archived, 3: ("production", "Production")}
+    assert stages(client) == {
+        1: archived,
+        2: archived,
+        3: ("production", "Production"),
+    }
     assert client.get_registered_model("housing").aliases == {"champion": 3}
 
 

@@ -65,7 +65,12 @@ def test_a_process_describes_its_commit_code_and_libraries(
     assert code_version.commit() == "0123abc"
 
 
-OURS = {"commit": "a" * 40, "code": "b" * 64, "Python": "3.13.1", "numpy": "2.4.0"}
+OURS = {
+    "commit": "a" * 40,
+    "code": "b" * 64,
+    "Python": "3.13.1",
+    "numpy": "2.4.0",
+}
 
 
 @pytest.mark.parametrize("name", ["code", "Python", "numpy"])

@@ -151,7 +151,12 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
     repo = clone("mine")
     tip = git(origin, "rev-parse", "main")
     bundle = repo.root.parent / "bundle"
-    factories.bundle(bundle, tip, {"housing": 0.05, "iris": 0.05, "credit": 0.05})
+    metrics = {
+        "housing": 0.05,
+        "iris": 0.05,
+        "credit": 0.05,
+    }
+    factories.bundle(bundle, tip, metrics)
     unfinished = repo.root / ".git" / "publish"
     unfinished.mkdir()
     script = 'mount -t tmpfs -o size=64k full "$0" && exec "$@"'

@@ -24,7 +24,11 @@ def run(
     repo: Repo, *arguments: str, **variables: str
 ) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "pipeline", "--repo", str(repo.root), *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        **variables,
+    }
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 

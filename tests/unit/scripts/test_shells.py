@@ -121,7 +121,10 @@ def test_powershell_starts_what_python_starts(program: str) -> None:
 @pytest.mark.parametrize(("call", "ending"), BOTH)
 @pytest.mark.parametrize(
     ("script", "alone"),
-    [("scripts/deploy_local", "mlops-api"), ("scripts/mlflow_ui", "mlflow-server")],
+    [
+        ("scripts/deploy_local", "mlops-api"),
+        ("scripts/mlflow_ui", "mlflow-server"),
+    ],
 )
 @posix
 def test_a_service_alone_has_a_script(
@@ -169,7 +172,12 @@ def test_both_look_for_the_same_pythons_under_the_same_names() -> None:
 
 @pytest.mark.parametrize(
     ("version", "status"),
-    [((3, 10, 9), 1), ((3, 11, 0), 0), ((3, 14, 9), 0), ((3, 15, 0), 1)],
+    [
+        ((3, 10, 9), 1),
+        ((3, 11, 0), 0),
+        ((3, 14, 9), 0),
+        ((3, 15, 0), 1),
+    ],
 )
 def test_both_accept_the_same_versions(
     version: tuple[int, int, int], status: int

@@ -107,4 +107,9 @@ def test_the_report_is_lines_or_json(capsys: pytest.CaptureFixture[str]) -> None
     assert lines[2] == "2 rows: 1 works, 1 failed, 0 not run."
     report.show(results, as_json=True)
     first, _ = json.loads(capsys.readouterr().out)
-    assert first == {"row": 99, "typed": "`typed`", "state": "works", "seen": "seen"}
+    assert first == {
+        "row": 99,
+        "typed": "`typed`",
+        "state": "works",
+        "seen": "seen",
+    }

@@ -155,7 +155,13 @@ def test_a_prefix_from_a_header_is_always_a_plain_path(values: list[str]) -> Non
     assert route_path(scope) == "/models"
 
 
-@pytest.mark.parametrize(("trusted", "client"), [(PEER, "203.0.113.9"), ("none", PEER)])
+@pytest.mark.parametrize(
+    ("trusted", "client"),
+    [
+        (PEER, "203.0.113.9"),
+        ("none", PEER),
+    ],
+)
 def test_the_log_shows_the_client(
     settings: Callable[..., Settings], folder: Path, trusted: str, client: str
 ) -> None:

@@ -25,11 +25,20 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     body = LARGE if path == "/large" else BODY
     length = b"%d" % len(body)
     headers = [(b"content-length", length)]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": headers,
+    }
+    await send(start)
     if path == "/late":
         time.sleep(PAUSE_SECONDS)  # as a busy machine takes it
     if path == "/parts":
-        part = {"type": "http.response.body", "body": body[:3], "more_body": True}
+        part = {
+            "type": "http.response.body",
+            "body": body[:3],
+            "more_body": True,
+        }
         await send(part)
         body = body[3:]
         while not go_on.is_set():

@@ -61,7 +61,16 @@ def test_without_a_task_in_service_no_task_has_the_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [float("nan"), float("inf"), True, "word", None, [1], {}]
+    "value",
+    [
+        float("nan"),
+        float("inf"),
+        True,
+        "word",
+        None,
+        [1],
+        {},
+    ],
 )
 def test_the_values_do_not_matter(value: object) -> None:
     assert task_of(record("tree", value)) == "tree"

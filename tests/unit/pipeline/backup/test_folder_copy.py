@@ -104,7 +104,12 @@ def test_a_database_is_copied_as_of_one_moment(tmp_path: Path, mode: str) -> Non
 
 def test_only_what_is_named_is_copied_and_counts(tmp_path: Path) -> None:
     folder = tmp_path / "here"
-    write_files(folder, {"kept.db": b"1", "other": b"2", ".gitkeep": b""})
+    files = {
+        "kept.db": b"1",
+        "other": b"2",
+        ".gitkeep": b"",
+    }
+    write_files(folder, files)
     there = tmp_path / "there"
     folder_copy.unpack(there, packed(folder, "kept.db"))
     assert files_below(there) == {"kept.db": b"1"}

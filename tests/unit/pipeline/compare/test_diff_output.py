@@ -24,7 +24,10 @@ def comparison() -> Comparison:
         task="iris",
         a=SIDE,
         b=SIDE,
-        parameters=[Entry("depth", "[red]3", None), Entry("seed", "1", "1")],
+        parameters=[
+            Entry("depth", "[red]3", None),
+            Entry("seed", "1", "1"),
+        ],
         data=[Entry("digest", "d" * 64, "e" * 64)],
         made_with=[],
         metrics=[MetricEntry("holdout_rmse", Measured(0.5, 0.4, 0.6), None, None, "")],

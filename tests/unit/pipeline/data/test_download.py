@@ -33,7 +33,11 @@ def test_a_passing_refusal_is_tried_again(
     waits: list[float],
     status: int,
 ) -> None:
-    server.answers["/f"] = [(status, b""), (status, b"wait"), (200, CONTENT)]
+    server.answers["/f"] = [
+        (status, b""),
+        (status, b"wait"),
+        (200, CONTENT),
+    ]
     download(address, target, SHA256)
     assert target.read_bytes() == CONTENT
     assert waits == [2, 4]

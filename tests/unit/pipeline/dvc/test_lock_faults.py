@@ -20,7 +20,11 @@ from tests.support.generated_rows import rows
 IRIS = tasks.load("iris")
 TABLE = rows(IRIS, 20)
 SECTION = {"folds": 3, "candidates": {"logistic_regression": {"C": 1}}}
-PARAMS = {"seed": 1, "holdout_share": 0.2, "tasks": {"iris": SECTION}}
+PARAMS = {
+    "seed": 1,
+    "holdout_share": 0.2,
+    "tasks": {"iris": SECTION},
+}
 MODEL = "a" * 64
 OTHER_MODEL = "b" * 64
 TABLE_FILE = "iris.csv.gz"

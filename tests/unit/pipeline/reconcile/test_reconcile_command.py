@@ -48,7 +48,14 @@ def test_wrong_usage_is_one_sentence(
     assert sentence in str(done.exception)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("60s", 60), ("5m", 300), ("1h", 3600)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("60s", 60),
+        ("5m", 300),
+        ("1h", 3600),
+    ],
+)
 def test_a_duration_has_a_unit(text: str, seconds: int) -> None:
     assert seconds_of(text, "--every") == seconds
     assert seconds_of("90", "--every") == 90

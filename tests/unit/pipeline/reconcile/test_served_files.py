@@ -54,7 +54,11 @@ def test_equal_files_and_those_of_others_are_not_touched(tmp_path: Path) -> None
 
 
 def test_the_tasks_that_change_are_known_by_their_files() -> None:
-    before = {"iris/model.onnx": b"1", "iris/manifest.json": b"{}", "a/model.onnx": b""}
+    before = {
+        "iris/model.onnx": b"1",
+        "iris/manifest.json": b"{}",
+        "a/model.onnx": b"",
+    }
     after = before | {"iris/manifest.json": b"{ }", "new/model.onnx": b"2"}
     assert changed_tasks(before, after) == {"iris", "new"}
     assert changed_tasks(before, before) == set()

@@ -16,7 +16,13 @@ from tests.support.history_factories import new_workspace
 from tests.support.web_servers import Server, serving
 
 TASK = "credit"
-FIGURES = {"minute": 60, "hour": {}, "now": {}, "models": {}, "problems": {}}
+FIGURES = {
+    "minute": 60,
+    "hour": {},
+    "now": {},
+    "models": {},
+    "problems": {},
+}
 
 
 @pytest.fixture
@@ -27,7 +33,12 @@ def server() -> Iterator[Server]:
 
 def answer(server: Server, **changes: Any) -> dict[str, Any]:
     """Let the server answer as the API does, and return its answer about drift."""
-    result = {"task": TASK, "verdict": "no drift", "drifted": [], **changes}
+    result = {
+        "task": TASK,
+        "verdict": "no drift",
+        "drifted": [],
+        **changes,
+    }
     put(server, f"/drift/{TASK}", result)
     put(server, "/models", {TASK: {}})
     put(server, "/dashboard/figures", FIGURES)

@@ -60,7 +60,11 @@ def test_inputs_and_conditions_that_a_side_did_not_record_do_not_differ() -> Non
     }
     recorded = new_run({}).model_copy(update={"tags": tags})
     nothing = new_run({}).model_copy(update={"tags": {}})
-    changed = {"digest.code": "3", "version.numpy": "2.5", "version.onnx": "1"}
+    changed = {
+        "digest.code": "3",
+        "version.numpy": "2.5",
+        "version.onnx": "1",
+    }
     other = new_run({}).model_copy(update={"tags": changed})
     for again, inputs, named in (
         (nothing, [], []),

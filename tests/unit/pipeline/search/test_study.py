@@ -14,7 +14,12 @@ SPACE: dict[str, Any] = {
     "depth": {"low": 2, "high": 5},
     "kind": ["one", "two"],
 }
-BASE: dict[str, Any] = {"x": 0.5, "depth": 3, "kind": "one", "kept": 7}
+BASE: dict[str, Any] = {
+    "x": 0.5,
+    "depth": 3,
+    "kind": "one",
+    "kept": 7,
+}
 
 
 def study_of(base: dict[str, Any] = BASE, pruner: str = "median") -> SearchStudy:
@@ -61,7 +66,14 @@ def test_the_first_trial_has_the_parameters_of_the_candidate() -> None:
     assert study.parameters(second)["kept"] == 7
 
 
-@pytest.mark.parametrize("base", [{}, {"x": 0.5}, BASE | {"x": 2.0}])
+@pytest.mark.parametrize(
+    "base",
+    [
+        {},
+        {"x": 0.5},
+        BASE | {"x": 2.0},
+    ],
+)
 def test_parameters_outside_of_the_space_are_not_tried(base: dict[str, Any]) -> None:
     (first,) = study_of(base).suggest(1)
     assert 0 <= first["x"] <= 1
@@ -80,7 +92,11 @@ def test_the_best_gets_better_than_random() -> None:
 
 
 def test_a_trial_that_is_worse_than_the_median_is_pruned() -> None:
-    sampled = {"x": 0.5, "depth": 3, "kind": "one"}
+    sampled = {
+        "x": 0.5,
+        "depth": 3,
+        "kind": "one",
+    }
     study = study_of()
     assert not study.is_hopeless(sampled, [99.0])
     run(study, RANDOM_TRIALS + 2)

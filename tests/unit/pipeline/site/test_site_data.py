@@ -50,7 +50,11 @@ def site(tmp_path: Path) -> Path:
         parent = add_run(
             workspace.mlruns,
             experiment="credit",
-            tags={"gate": "promoted", "gate.reason": "", "digest.data": digest},
+            tags={
+                "gate": "promoted",
+                "gate.reason": "",
+                "digest.data": digest,
+            },
             metrics={"rows_train": [(803, 0, 0)], "rows_holdout": [(197, 0, 0)]},
             started=1_795_000_000_000 + number,
         )

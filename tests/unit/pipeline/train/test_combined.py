@@ -18,7 +18,11 @@ from tests.support import strategies
 def settings_of(folder: Path, candidates: dict[str, Any]) -> None:
     """Read a `params.yaml` with some candidates of iris."""
     section = {"folds": 3, "candidates": candidates}
-    content = {"seed": 1, "holdout_share": 0.2, "tasks": {"iris": section}}
+    content = {
+        "seed": 1,
+        "holdout_share": 0.2,
+        "tasks": {"iris": section},
+    }
     (folder / "params.yaml").write_text(yaml.safe_dump(content))
     load(Repo(folder))
 

@@ -16,7 +16,11 @@ from pipeline.train.derived_columns import DerivedColumns
 COLUMNS = ["a", "b", "c"]
 PLACES: dict[str, tuple[Place, ...]] = {
     "one": ((34.05, -118.24),),
-    "many": ((37.77, -122.42), (36.6, -121.9), (32.53, -117.12)),
+    "many": (
+        (37.77, -122.42),
+        (36.6, -121.9),
+        (32.53, -117.12),
+    ),
 }
 DEFINITIONS = {
     "sum": "a + b",

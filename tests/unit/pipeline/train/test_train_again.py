@@ -110,7 +110,10 @@ def test_refreshed_data_come_into_the_bundle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "refresh", "rows"),
-    [("iris", "true", 150), ("", "false", 200)],
+    [
+        ("iris", "true", 150),
+        ("", "false", 200),
+    ],
 )
 @pytest.mark.nightly
 def test_the_command_reads_the_variables_of_a_workflow(

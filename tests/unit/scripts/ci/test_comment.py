@@ -43,7 +43,11 @@ def comment(api: GitHub, file: Path, **more: str) -> "subprocess.CompletedProces
 
 def test_it_is_written_once_and_then_changed(api: GitHub, tmp_path: Path) -> None:
     page = tmp_path / "summary.md"
-    foreign = {"id": 0, "user": {"type": "User"}, "body": f"{MARK} quoted by a person"}
+    foreign = {
+        "id": 0,
+        "user": {"type": "User"},
+        "body": f"{MARK} quoted by a person",
+    }
     api.comments.append(dict(foreign))
     for text in ("# ❌ Stopped", "# ✅ All good"):
         page.write_text(text, encoding="utf-8")
@@ -57,8 +61,18 @@ def test_a_comment_on_the_second_page_is_changed(api: GitHub, tmp_path: Path) ->
     person = {"type": "User"}
     bot = {"type": "Bot"}
     for number in range(99):
-        api.comments.append({"id": number, "user": person, "body": "yes"})
-    api.comments.append({"id": 99, "user": bot, "body": f"{MARK}\nold"})
+        comment = {
+            "id": number,
+            "user": person,
+            "body": "yes",
+        }
+        api.comments.append(comment)
+    own_comment = {
+        "id": 99,
+        "user": bot,
+        "body": f"{MARK}\nold",
+    }
+    api.comments.append(own_comment)
     page = tmp_path / "page"
     page.write_text("new")
     assert comment(api, page).returncode == 0

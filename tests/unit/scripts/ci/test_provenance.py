@@ -45,7 +45,11 @@ def test_it_names_the_commit_that_was_built_and_the_one_that_was_pushed(
     model.parent.mkdir(parents=True)
     model.write_bytes(b"a model")
     built = commit_all(tmp_path, f"chore(publish): iris\n\nMlops-Publish: {'b' * 40}\n")
-    images = {"api": "ghcr.io/o/n/mlops-api@sha256:1", "mlflow": "", "failure": ""}
+    images = {
+        "api": "ghcr.io/o/n/mlops-api@sha256:1",
+        "mlflow": "",
+        "failure": "",
+    }
     done = run(tmp_path, IMAGES=json.dumps(images))
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [

@@ -187,7 +187,13 @@ def test_billed_minutes_are_those_of_the_jobs_that_ran() -> None:
     assert "About 28 billed minutes" in page(private, "")
 
 
-@pytest.mark.parametrize(("result", "status"), [("success", 0), ("failure", 1)])
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        ("success", 0),
+        ("failure", 1),
+    ],
+)
 def test_the_status_is_that_of_the_run(
     tmp_path: Path, result: str, status: int
 ) -> None:

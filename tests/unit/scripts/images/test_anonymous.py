@@ -108,7 +108,13 @@ def test_a_registry_in_trouble_does_not_fail_the_release(
     assert "does not say whether" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("organization", "kind"), [(True, "orgs"), (False, "users")])
+@pytest.mark.parametrize(
+    ("organization", "kind"),
+    [
+        (True, "orgs"),
+        (False, "users"),
+    ],
+)
 def test_the_settings_of_a_package_are_on_its_owners_page(
     organization: bool, kind: str
 ) -> None:

@@ -10,7 +10,13 @@ NAMES = {"mlops-api": "ghcr.io/me/mlops-api", "trainer": "ghcr.io/me/mlops-pipel
 FILE = Path("metadata.json")
 
 
-@pytest.mark.parametrize(("verb", "output"), [("build", "--load"), ("push", "--push")])
+@pytest.mark.parametrize(
+    ("verb", "output"),
+    [
+        ("build", "--load"),
+        ("push", "--push"),
+    ],
+)
 def test_the_builtin_builder_is_asked_for_nothing_that_it_cannot_do(
     verb: str, output: str
 ) -> None:

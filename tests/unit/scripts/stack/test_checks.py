@@ -77,7 +77,12 @@ def test_a_system_without_packages_is_one_sentence(
 
 
 @pytest.mark.parametrize(
-    ("version", "suits"), [("20.10.5", False), ("25.0", True), ("29.1", True)]
+    ("version", "suits"),
+    [
+        ("20.10.5", False),
+        ("25.0", True),
+        ("29.1", True),
+    ],
 )
 def test_an_engine_that_is_too_old_for_cadvisor_does_not_prevent_a_start(
     version: str, suits: bool, monkeypatch: pytest.MonkeyPatch

@@ -85,6 +85,9 @@ def test_the_start_shows_what_the_first_pass_found(
         here = settings(MLOPS_RELEASES=ADDRESS, RECONCILER_PORT=port)
         early = METRICS.format(in_sync="0.0", outcome=outcome, count="0.0")
         later = METRICS.format(in_sync=in_sync, outcome=outcome, count="1.0")
-        server.answers["/metrics"] = [(200, early.encode()), (200, later.encode())]
+        server.answers["/metrics"] = [
+            (200, early.encode()),
+            (200, later.encode()),
+        ]
         (seen,) = verify.everything(here, ["reconciler"])
     assert seen.what == f"{expected}; follows {ADDRESS}"
