@@ -148,7 +148,8 @@ def make_origin(folder: Path) -> Path:
 def make_clone(origin: Path, name: str, *options: str) -> Repo:
     """Clone a repository into a folder beside it."""
     target = origin.parent / name
-    git(origin.parent, "clone", "--quiet", *options, origin.as_uri(), str(target))
+    address = origin.as_uri()
+    git(origin.parent, "clone", "--quiet", *options, address, str(target))
     return Repo.open(target)
 
 

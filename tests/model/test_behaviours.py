@@ -34,7 +34,8 @@ def model(name: str) -> OnnxModel:
     if not is_here:
         pytest.skip(f"no model of {name} is in service, and {reason}")
     table = fetch(task, repo).table
-    train = table[~tables.in_holdout(task, table, load(repo).holdout_share)]
+    held = tables.in_holdout(task, table, load(repo).holdout_share)
+    train = table[~held]
     algorithm = "logistic_regression"
     if task.kind is Kind.REGRESSION:
         algorithm = "hist_gradient_boosting"

@@ -23,7 +23,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 def golden(task: str) -> dict[str, Any]:
     path = MODELS / task / "manifest.json"
-    example: dict[str, Any] = json.loads(path.read_text("utf-8"))["golden"]
+    manifest = json.loads(path.read_text("utf-8"))
+    example: dict[str, Any] = manifest["golden"]
     return example
 
 
@@ -34,7 +35,8 @@ def fields(task: str) -> frozenset[str]:
 @pytest.mark.parametrize("task", SERVED)
 def test_the_example_is_answered_as_recorded(client: TestClient, task: str) -> None:
     example = golden(task)
-    answer = client.post(f"/predict/{task}", json=example["request"]).json()
+    response = client.post(f"/predict/{task}", json=example["request"])
+    answer = response.json()
     prediction = answer["prediction"]
     if "confidence" in answer:
         prediction = list(answer["probabilities"].values())
@@ -43,7 +45,8 @@ def test_the_example_is_answered_as_recorded(client: TestClient, task: str) -> N
 
 @pytest.mark.parametrize("task", SERVED)
 def test_its_fields_choose_the_task(client: TestClient, task: str) -> None:
-    alike = [name for name in SERVED if fields(name) == fields(task)]
+    own_fields = fields(task)
+    alike = [name for name in SERVED if fields(name) == own_fields]
     record = golden(task)["request"]
     response = client.post("/predict", json=record)
     answer = response.json()

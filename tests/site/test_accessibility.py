@@ -76,7 +76,8 @@ def test_axe_sees_a_fault(page: Page, site: Path) -> None:
 
 def test_the_chart_library_has_the_bytes_of_npm() -> None:
     vendor = ASSETS / "vendor"
-    record: dict[str, Any] = json.loads((vendor / "vendored.json").read_text("utf-8"))
+    text = (vendor / "vendored.json").read_text("utf-8")
+    record: dict[str, Any] = json.loads(text)
     package = PACKAGES / record["package"]
     for file in record["files"]:
         assert (vendor / file["name"]).read_bytes() == (

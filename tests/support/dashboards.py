@@ -71,7 +71,8 @@ def annotations(board: Board) -> list[dict[str, Any]]:
 
 def listed_variables(board: Board) -> list[dict[str, Any]]:
     """Return the variables as the dashboard describes them."""
-    listed: list[dict[str, Any]] = board["templating"].get("list", [])
+    templating = board["templating"]
+    listed: list[dict[str, Any]] = templating.get("list", [])
     return listed
 
 

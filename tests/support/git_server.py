@@ -67,7 +67,8 @@ class Server(BaseHTTPRequestHandler):
             capture_output=True,
         )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        lines = head.decode().split("\r\n")
+        fields = dict(line.split(": ", 1) for line in lines)
         status, *_ = fields.pop("Status", "200").split()
         self.send_response(int(status))
         for name, value in fields.items():

@@ -63,7 +63,8 @@ class LocalStack:
     ) -> None:
         self.repo = repo
         self.offset = offset
-        self.environment = os.environ | {"PYTHONPATH": ""} | dict(variables)
+        own = {"PYTHONPATH": ""} | dict(variables)
+        self.environment = os.environ | own
 
     def open(self, *flags: str) -> subprocess.Popen[str]:
         """Run the start command with some flags; Ctrl-C ends it, as in a terminal."""

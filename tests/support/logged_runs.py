@@ -18,7 +18,8 @@ from mlflow.entities import (
 
 
 def is_no_path(text: str) -> bool:
-    return not text.startswith(("/", "\\", "file:")) and text[1:2] != ":"
+    is_absolute = text.startswith(("/", "\\", "file:"))
+    return not is_absolute and text[1:2] != ":"
 
 
 def name_and_digest(dataset: tuple[Any, ...]) -> tuple[str, str]:
@@ -99,7 +100,9 @@ def log(
     started = content["started"]
     run = client.create_run(experiment, started, tags, content["name"])
     run_id = str(run.info.run_id)
-    params = [Param(key, value) for key, value in content["params"].items()]
+    params = []
+    for key, value in content["params"].items():
+        params.append(Param(key, value))
     run_tags = [RunTag(key, value) for key, value in tags.items()]
     client.log_batch(run_id, _points(content["metrics"]), params, run_tags)
     used = []

@@ -122,12 +122,15 @@ def of_version(version: Any) -> dict[str, Any]:
         "creation_timestamp last_updated_timestamp description current_stage source"
         " run_id"
     )
-    return {name: getattr(version, name) for name in [*names.split(), "status", "tags"]}
+    listed = [*names.split(), "status", "tags"]
+    return {name: getattr(version, name) for name in listed}
 
 
 def number(value: float) -> str:
     """JSON has no NaN, and SQL no infinity."""
-    return str(math.copysign(sys.float_info.max, value) if math.isinf(value) else value)
+    if math.isinf(value):
+        value = math.copysign(sys.float_info.max, value)
+    return str(value)
 
 
 def files(uri: str, artifacts: str | None) -> dict[str, str]:

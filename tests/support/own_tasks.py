@@ -87,7 +87,9 @@ def write(root: Path) -> dict[str, Path]:
         "tickets": _tickets(),
         "ice_cream": _sales(),
     }
-    tables = {name: root.parent / f"{name}.csv" for name in TASKS}
+    tables = {}
+    for name in TASKS:
+        tables[name] = root.parent / f"{name}.csv"
     for name, path in tables.items():
         with path.open(
             "w",
@@ -172,7 +174,8 @@ def _sales() -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number in range(700):
         day = date(2024, 1, 1) + timedelta(days=number)
-        usual = 12 - 11 * abs(day.month - 7) / 3 + 10
+        months_from_july = abs(day.month - 7)
+        usual = 12 - 11 * months_from_july / 3 + 10
         degrees = round(usual + chance.gauss(0, 4), 1)
         is_weekend = day.weekday() > 4
         expected = 20 * degrees + 60 * is_weekend

@@ -48,7 +48,8 @@ class PromotedHistory:
         )
         promote(self.repo, self.run)
         self.folder = self.folder_of(self.run.run_id)
-        self.model = self.folder / layout.MODELS / self.run.models[0].model_id
+        logged = self.run.models[0]
+        self.model = self.folder / layout.MODELS / logged.model_id
 
     @property
     def run_file(self) -> Path:

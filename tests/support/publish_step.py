@@ -120,7 +120,8 @@ class Team:
         assert done.returncode == 0, done.stdout
         commit = self.outputs["commit"]
         assert commit == self.tip(branch)
-        checkout = self.folder / f"checkout-{self.runs}-{commit[:9]}"
+        name = f"checkout-{self.runs}-{commit[:9]}"
+        checkout = self.folder / name
         options = ("--quiet", "--branch", branch)
         git(self.folder, "clone", *options, str(self.origin), str(checkout))
         assert verify(Repo.open(checkout)) == []

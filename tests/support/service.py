@@ -33,7 +33,8 @@ def _sources() -> list[Path]:
             if path.suffix in (".py", ".sql", ".md"):
                 paths.append(path)
     for name in TASKS:
-        paths.append(ROOT / "pipeline" / "tasks" / f"{name}.yaml")
+        path = ROOT / "pipeline" / "tasks" / f"{name}.yaml"
+        paths.append(path)
     return paths
 
 

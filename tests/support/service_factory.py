@@ -77,7 +77,9 @@ def _candidate(data: TrainingData, algorithm: str) -> Candidate:
         parity = export.parity(task, pipeline, model, inputs)
     measured = evaluate.metrics(task, data.truth, model.predict(inputs))
     metric = task.metric.name
-    folds = {f"{name}_mean": value for name, value in measured.items()}
+    folds = {}
+    for name, value in measured.items():
+        folds[f"{name}_mean"] = value
     folds[f"{metric}_std"] = 0.0
     return Candidate(
         algorithm=algorithm,

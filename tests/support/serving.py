@@ -39,7 +39,8 @@ HOUSE = {
 
 def manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest in a model's folder."""
-    content: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
+    text = (folder / "manifest.json").read_bytes()
+    content: dict[str, Any] = json.loads(text)
     return content
 
 
@@ -171,7 +172,9 @@ class Api:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return the sum of a metric's samples that have the labels."""
-        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        wanted = []
+        for key, value in labels.items():
+            wanted.append(f'{key}="{value}"')
         total = 0.0
         for line in self.client.get("/metrics").text.splitlines():
             sample, _, value = line.rpartition(" ")

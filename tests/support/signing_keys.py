@@ -17,5 +17,6 @@ def signing_key(folder: Path, name: str) -> Path:
     generate = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
     subprocess.run(generate, check=True)
     kind, public, _ = key.with_suffix(".pub").read_text("utf-8").split()
-    key.with_suffix(".signers").write_text(f"* {kind} {public}\n")
+    signers = key.with_suffix(".signers")
+    signers.write_text(f"* {kind} {public}\n")
     return key

@@ -40,10 +40,12 @@ def addresses(site: Path, history: History) -> list[str]:
     """Return the address of each kind of page, with what the last part names."""
     champion = history.champion("housing")
     assert champion
-    run = "/".join(history.folder(champion.run_id).parts[-3:])
+    folder = history.folder(champion.run_id)
+    run = "/".join(folder.parts[-3:])
     parent = history.run(champion.run_id).parent
     assert parent
-    push = "/".join(history.folder(parent).parts[-3:])
+    folder_of_push = history.folder(parent)
+    push = "/".join(folder_of_push.parts[-3:])
     names = [
         "index.html",
         "task-housing.html",

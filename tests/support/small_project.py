@@ -111,7 +111,9 @@ def shared_sessions(folder: Path) -> dict[str, str]:
     They are those of the session that runs these tests, if one does.
     """
     above = Path(sys.prefix).parent
-    shared = above if (above / "own").is_dir() else folder.parent / "nox"
+    shared = folder.parent / "nox"
+    if (above / "own").is_dir():
+        shared = above
     environment = {"NOX_ENVDIR": str(shared)}
     # The first call installs nox, which jobs that run side by side could not share.
     subprocess.run(

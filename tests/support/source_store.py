@@ -39,7 +39,8 @@ class SourceStore:
 
     def _write(self, run_id: str, file: str) -> None:
         """Write a file straight into the folder: MLflow does not accept every name."""
-        path = self.folder / "artifacts" / run_id / "artifacts" / file
+        artifacts = self.folder / "artifacts" / run_id / "artifacts"
+        path = artifacts / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from scripts.loopback import free_port
 
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
+PATH = os.environ.get("PATH", "")
+SSHD = shutil.which("sshd", path=f"{PATH}:/usr/sbin") or ""
 SECONDS = 20
 
 
@@ -42,7 +43,8 @@ def ssh_server(folder: Path, origin: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         _wait(port, log_file)
-        host, _, _ = (folder / "host.pub").read_text("utf-8").rpartition(" ")
+        public_key = (folder / "host.pub").read_text("utf-8")
+        host, _, _ = public_key.rpartition(" ")
         address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
         yield Server(address, host, (folder / "client").read_text("utf-8"))
     finally:
@@ -54,7 +56,8 @@ def _make_keys(folder: Path, origin: Path) -> None:
     """Write the server's key, and the client's, with which Git is all that can run."""
     for name in ("host", "client"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", ""]
-        subprocess.run([*command, "-f", str(folder / name)], check=True)
+        settings = folder / name
+        subprocess.run([*command, "-f", str(settings)], check=True)
     verb = (
         "case $SSH_ORIGINAL_COMMAND in git-*) set -- ${SSH_ORIGINAL_COMMAND%% *};; *)"
         " exit 1;; esac"
@@ -78,7 +81,9 @@ def _configure(folder: Path, port: int) -> Path:
         "StrictModes": "no",
         "PasswordAuthentication": "no",
     }
-    lines = [f"{name} {value}\n" for name, value in settings.items()]
+    lines = []
+    for name, value in settings.items():
+        lines.append(f"{name} {value}\n")
     file = folder / "sshd_config"
     file.write_text("".join(lines))
     if os.geteuid() == 0:  # root's server drops its rights in this folder

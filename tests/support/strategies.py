@@ -59,7 +59,9 @@ def _numbers(
     assert high is not None
     values = generator.uniform(low, high, rows)
     if isinstance(feature.example, int):  # a count is a whole number
-        whole = generator.integers(int(low), int(high) + 1, rows)
+        low_limit = int(low)
+        above_high = int(high) + 1
+        whole = generator.integers(low_limit, above_high, rows)
         values = whole.astype(float)
     return values, (values - low) / (high - low)
 

@@ -64,7 +64,9 @@ class Server:
     def next_answer(self, path: str) -> tuple[int, bytes]:
         """Return the status and the body of an answer; the last one stays."""
         left = self.answers.get(path, [(404, b"")])
-        return left.pop(0) if len(left) > 1 else left[0]
+        if len(left) > 1:
+            return left.pop(0)
+        return left[0]
 
 
 def serve_in_background(server: ThreadingHTTPServer) -> None:

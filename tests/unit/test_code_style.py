@@ -86,4 +86,5 @@ def test_the_rules_see_their_faults() -> None:
     assert long_functions(function_of(FUNCTION_LINES)) == []
     assert long_functions(function_of(FUNCTION_LINES + 1)) == ["function"]
     code = "a = [*(1, 2)]\nb = f(*[1])\nc = {**{1: 2}}\nd = [*a, *f(*b)]\n"
-    assert sorted(literal_splats(ast.parse(code))) == [1, 2, 3]
+    lines = literal_splats(ast.parse(code))
+    assert sorted(lines) == [1, 2, 3]

@@ -129,7 +129,8 @@ def test_http_clients_of_other_projects_bypass_the_proxy(name: str) -> None:
     service = SERVICES[name]
     environment = service.get("environment", {})
     text = f"{service.get('healthcheck', '')}{environment}"
-    if not any(client in text for client in ("wget", "curl", "http://prometheus")):
+    clients = ("wget", "curl", "http://prometheus")
+    if not any(client in text for client in clients):
         return
     for variable in ("NO_PROXY", "no_proxy"):
         hosts = environment[variable].split(",")

@@ -68,7 +68,8 @@ def shared_stage(image: str) -> Iterator[str]:
     """Yield the first stage of an image, and the comments above the line."""
     text = dockerfile(image)
     yield text[text.index("FROM ") :].partition("\n\n")[0]
-    above, _, _ = text.partition(f"# {'-' * 93}\n")
+    dashes = "-" * 93
+    above, _, _ = text.partition(f"# {dashes}\n")
     yield above.rpartition("\n\n")[2]
 
 

@@ -14,7 +14,11 @@ from tests.paths import ROOT
 
 TOP = ("README.md", "CONTRIBUTING.md", "AGENTS.md")
 LESSONS = sorted((ROOT / "course" / "lessons").glob("*/lesson.md"))
-PAGES = [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in TOP), *LESSONS]
+PAGES = [
+    *(ROOT / "docs").glob("*.md"),
+    *(ROOT / name for name in TOP),
+    *LESSONS,
+]
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?<![\w./-])pipeline ([a-z][^|&;<>#]*)")
 SCRIPT = re.compile(r"(?<![\w/])\.[/\\]((?:scripts[/\\])?[\w-]+\.(?:sh|ps1))")

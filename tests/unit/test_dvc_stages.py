@@ -16,7 +16,8 @@ from tests.paths import ROOT
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))[
     "stages"
 ]
-PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+TEXT = (ROOT / "params.yaml").read_text("utf-8")
+PARAMS: dict[str, Any] = yaml.safe_load(TEXT)
 TASKS = list(PARAMS["tasks"])
 OUTPUTS = "build/dvc/"
 
@@ -63,13 +64,15 @@ def test_what_the_stages_depend_on_is_there(task: str) -> None:
 
 def test_the_outputs_are_those_of_the_stages() -> None:
     folder = StageFolder(Repo(ROOT), "iris")
-    outputs = {path.relative_to(ROOT).as_posix() for path in vars(folder).values()}
+    paths = vars(folder).values()
+    outputs = {path.relative_to(ROOT).as_posix() for path in paths}
     listed = set()
     for name in STAGES:
         for path in paths(name, "outs", "metrics", "plots"):
             listed.add(path.replace("${key}", "iris").partition("/plots/")[0])
     plots = "build/dvc/iris/plots"
-    listed = {path for path in listed if path != "build/dvc/iris"} | {plots}
+    listed.discard("build/dvc/iris")
+    listed |= {plots}
     assert listed == outputs
 
 

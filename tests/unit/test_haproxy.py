@@ -33,6 +33,8 @@ def test_an_error_has_the_problem_details_of_the_api(path: Path) -> None:
 def test_haproxy_uses_every_file() -> None:
     configuration = (HAPROXY / "haproxy.cfg").read_text("utf-8")
     used = dict(re.findall(r"^ +errorfile (\d+) (\S+)$", configuration, re.MULTILINE))
-    files = {path.stem: f"{MOUNTED}/errors/{path.name}" for path in ERRORS}
+    files = {}
+    for path in ERRORS:
+        files[path.stem] = f"{MOUNTED}/errors/{path.name}"
     assert used == files
     assert len(files) == 11

@@ -113,4 +113,5 @@ def test_the_policy_for_clients_is_that_of_what_trains() -> None:
 
 @each
 def test_what_is_not_listed_is_refused(name: str) -> None:
-    assert set(POLICIES[name]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    policy_types = POLICIES[name]["spec"]["policyTypes"]
+    assert set(policy_types) == {"Ingress", "Egress"}

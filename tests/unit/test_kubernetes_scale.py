@@ -115,7 +115,8 @@ def test_mlflow_alone_reaches_a_store_and_a_store_reaches_nothing(name: str) -> 
     assert "egress" not in specification
     (rule,) = specification["ingress"]
     mlflow = {"podSelector": {"matchLabels": {NAME: "mlflow-server"}}}
-    assert rule == {"from": [mlflow], "ports": [{"port": PORTS[name]}]}
+    ports = [{"port": PORTS[name]}]
+    assert rule == {"from": [mlflow], "ports": ports}
 
 
 def test_mlflow_may_connect_to_its_stores() -> None:

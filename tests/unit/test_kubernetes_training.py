@@ -69,5 +69,6 @@ def test_nothing_may_connect_to_it_and_it_reaches_the_repository() -> None:
     assert set(specification["policyTypes"]) == {"Ingress", "Egress"}
     assert "ingress" not in specification
     (rule,) = specification["egress"]
-    assert [port["port"] for port in rule["ports"]] == [22, 443]
+    ports = [port["port"] for port in rule["ports"]]
+    assert ports == [22, 443]
     assert "to" not in rule

@@ -76,7 +76,8 @@ def test_all_that_is_not_listed_is_refused() -> None:
     (names,) = specification["egress"]
     assert {port["port"] for port in names["ports"]} == {53}
     for name in SERVICES:
-        assert set(POLICIES[name]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+        policy_types = POLICIES[name]["spec"]["policyTypes"]
+        assert set(policy_types) == {"Ingress", "Egress"}
         assert selected(POLICIES[name]) == name
 
 

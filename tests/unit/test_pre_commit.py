@@ -40,7 +40,10 @@ def test_lint_runs_every_hook() -> None:
 
 def test_the_dev_container_runs_commands_and_forwards_ports_of_the_stack() -> None:
     text = (ROOT / ".devcontainer/devcontainer.json").read_text("utf-8")
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("//")]
+    lines = []
+    for line in text.splitlines():
+        if not line.lstrip().startswith("//"):
+            lines.append(line)
     container = json.loads("\n".join(lines))
     for command in container["postCreateCommand"].split(" && "):
         program, *_ = command.split()

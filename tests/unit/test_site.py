@@ -36,7 +36,8 @@ site_dir = "site"
 def test_a_link_out_of_the_folder_leads_to_the_repository(
     link: str, expected: str
 ) -> None:
-    assert site.render(f"See [there]({link}).", ADDRESS) == f"See [there]({expected})."
+    rendered = site.render(f"See [there]({link}).", ADDRESS)
+    assert rendered == f"See [there]({expected})."
 
 
 def test_the_address_is_that_of_the_copy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,7 +161,8 @@ def test_an_old_command_stands_only_in_its_notice(pattern: str) -> None:
 @pytest.mark.parametrize("name", sorted(VARIABLES))
 def test_no_variable_has_an_old_name(name: str) -> None:
     # A search of the text is fast, and few files have the word at all.
-    candidates = [path for path in files_with(rf"\b{name}\b") if path.endswith(".py")]
+    named = files_with(rf"\b{name}\b")
+    candidates = [path for path in named if path.endswith(".py")]
     paths = [path for path in candidates if name in variables(FILES[path])]
     assert paths == []
 

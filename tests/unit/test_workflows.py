@@ -62,7 +62,8 @@ def test_changed_data_start_the_main_workflow_with_inputs_that_it_takes() -> Non
     assert arguments[:4] == ["workflow", "run", "mlops.yml", "--ref"]
     assert arguments[4] == "$BRANCH"
     assert set(arguments[5::2]) == {"--raw-field"}
-    fields = dict(field.split("=", 1) for field in arguments[6::2])
+    pairs = [field.split("=", 1) for field in arguments[6::2]]
+    fields = dict(pairs)
     assert fields == {
         "tasks": "$TASKS",
         "reason": "$REASON",
@@ -77,7 +78,8 @@ def test_checks_and_training_wait_for_the_plan_and_publishing_for_all_of_them() 
     for name in ("lint", "test", "train"):
         assert needs[name] == "plan"
     assert set(needs["publish"]) == {"plan", "lint", "test", "train"}
-    assert set(needs["verdict"]) == set(JOBS) - {"verdict", "comment"}
+    before_verdict = set(JOBS) - {"verdict", "comment"}
+    assert set(needs["verdict"]) == before_verdict
 
 
 def test_publishing_waits_for_the_success_of_what_is_planned() -> None:
@@ -108,7 +110,8 @@ def test_the_jobs_are_those_that_are_planned_reported_and_counted() -> None:
     assert set(JOBS) <= set(budget.MINUTES)
     push = Event("push", "refs/heads/main", "main")
     planned = plan(push, budget.BUDGETS["full"]).jobs
-    assert set(planned) == set(JOBS) - {"plan", "verdict", "comment"}
+    in_a_plan = set(JOBS) - {"plan", "verdict", "comment"}
+    assert set(planned) == in_a_plan
 
 
 def test_the_jobs_at_night_are_those_that_are_counted_and_the_budget_allows() -> None:

@@ -73,7 +73,8 @@ def test_every_get_of_the_document_is_here(shared_client: TestClient) -> None:
         get = shared_client.get(filled)
         head = shared_client.head(filled)
         assert head.status_code == get.status_code, path
-    assert not any("head" in operations for operations in document["paths"].values())
+    for operations in document["paths"].values():
+        assert "head" not in operations
 
 
 def test_not_allowed_names_head_beside_get(shared_client: TestClient) -> None:

@@ -45,7 +45,8 @@ def test_a_bad_value_is_one_sentence(
     assert code == 2
     (sentence,) = error.splitlines()
     assert sentence.startswith("error: ")
-    assert f" {name}" in sentence or name.removeprefix("API_").lower() in sentence
+    field = name.removeprefix("API_").lower()
+    assert f" {name}" in sentence or field in sentence
 
 
 def test_a_log_file_that_cannot_be_opened_is_one_sentence(

@@ -45,8 +45,10 @@ def test_any_window_has_an_index_that_is_a_number_and_not_negative(
 
 
 def test_the_index_agrees_with_its_formula() -> None:
-    first_bin = (0.6 - 0.5) * np.log(0.6 / 0.5)
-    second_bin = (0.4 - 0.5) * np.log(0.4 / 0.5)
+    first_logarithm = np.log(0.6 / 0.5)
+    second_logarithm = np.log(0.4 / 0.5)
+    first_bin = (0.6 - 0.5) * first_logarithm
+    second_bin = (0.4 - 0.5) * second_logarithm
     expected = first_bin + second_bin
     # With so many rows, smoothing changes almost nothing.
     window = np.array([600_000_000, 400_000_000])

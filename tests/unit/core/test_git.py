@@ -54,7 +54,8 @@ def test_no_variable_that_git_calls_local_is_passed_on(
     )
     for name in (*local, *more, "GIT_OF_A_LATER_VERSION"):
         monkeypatch.setenv(name, "x")
-    assert not environment().keys() & {*local, *more, "GIT_OF_A_LATER_VERSION"}
+    forbidden = {*local, *more, "GIT_OF_A_LATER_VERSION"}
+    assert not environment().keys() & forbidden
 
 
 def test_variables_for_the_identity_and_for_servers_are_kept(
@@ -130,7 +131,8 @@ def test_no_hook_of_the_user_is_run(
     clone: Clone, tmp_path: Path, hook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "hooks").mkdir()
-    for folder in (tmp_path / "hooks", clone("mine").root / ".git" / "hooks"):
+    own_hooks = clone("mine").root / ".git" / "hooks"
+    for folder in (tmp_path / "hooks", own_hooks):
         (folder / hook).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\nexit 1\n")
         (folder / hook).chmod(0o755)
     user_settings(tmp_path, monkeypatch, ("core.hooksPath", str(tmp_path / "hooks")))

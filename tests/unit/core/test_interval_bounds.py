@@ -26,12 +26,19 @@ def test_the_offsets_are_those_of_the_prediction_s_bin() -> None:
     predictions = [0.5, 1.0, 1.5, 2.0, 2.5]
     bounds = INTERVALS.bounds(90, predictions, ANYWHERE)
     offsets = bounds - np.array(predictions)[:, None]
-    expected = [[-0.1, 1], [-0.1, 1], [-0.2, 2], [-0.2, 2], [-0.3, 3]]
+    expected = [
+        [-0.1, 1],
+        [-0.1, 1],
+        [-0.2, 2],
+        [-0.2, 2],
+        [-0.3, 3],
+    ]
     assert offsets == pytest.approx(np.array(expected))
 
 
 def test_without_edges_all_predictions_share_one_bin() -> None:
-    of_90 = INTERVALS.levels[0].model_copy(update={"low": [-1.0], "high": [1.0]})
+    update = {"low": [-1.0], "high": [1.0]}
+    of_90 = INTERVALS.levels[0].model_copy(update=update)
     intervals = PredictionIntervals(edges=[], levels=[of_90])
     bounds = intervals.bounds(90, [-5, 5], ANYWHERE)
     assert bounds.tolist() == [[-6, -4], [4, 6]]

@@ -13,7 +13,8 @@ from core.manifest import Feature, Manifest, TrainedManifest
 from tests.paths import ROOT
 from tests.support.service import MODELS, REPOSITORY, TASKS, make
 
-SERVED = sorted((ROOT / "deployment" / "models").glob(f"*/{MANIFEST}"))
+IN_SERVICE = ROOT / "deployment" / "models"
+SERVED = sorted(IN_SERVICE.glob(f"*/{MANIFEST}"))
 # Only tasks that declare slices, fairness or derived features have them.
 OF_SOME_TASKS = {"derived", "fairness", "groups"}
 TRAINED = sorted((ROOT / "mlruns").rglob(MANIFEST))

@@ -47,7 +47,8 @@ def impossible(row: Row) -> Iterator[str]:
             is_possible = value in VARIETIES
         else:
             low, high = limits(name)
-            is_possible = isinstance(value, int | float) and low <= value <= high
+            is_number = isinstance(value, int | float)
+            is_possible = is_number and low <= float(value) <= high
         if not is_possible:
             yield name
 

@@ -15,7 +15,8 @@ from tools import lesson_pages, site
 
 COMMAND = re.compile(r"python -m course ([a-z]+)([^`\n]*)")
 OPTION = re.compile(r"--[a-z-]+")
-PAGES = sorted(ROOT.glob("course/**/*.md")) + [ROOT / "docs" / "course.md"]
+PAGES = sorted(ROOT.glob("course/**/*.md"))
+PAGES.append(ROOT / "docs" / "course.md")
 
 
 def unknown(text: str) -> list[str]:

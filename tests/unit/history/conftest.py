@@ -38,7 +38,8 @@ def template(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) 
     """A database of an empty history: MLflow takes ten seconds to create its tables."""
     name = server.create()
     folder: Path = tmp_path_factory.mktemp("none")
-    assert build_database(folder, server.address(name)) == Change(0, 0, 0)
+    address = server.address(name)
+    assert build_database(folder, address) == Change(0, 0, 0)
     return name
 
 

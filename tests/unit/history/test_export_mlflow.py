@@ -75,7 +75,9 @@ def create_environment() -> str:
 def python() -> Path:
     """The Python of an environment with MLflow 3.12."""
     show_version = (PYTHON, "-c", SHOW_VERSION)
-    is_usable = PYTHON.is_file() and run(*show_version).returncode == 0
+    is_usable = False
+    if PYTHON.is_file():
+        is_usable = run(*show_version).returncode == 0
     if not is_usable:
         error = create_environment()
         if error:

@@ -41,9 +41,12 @@ def is_no_path(text: str) -> bool:
 
 
 PART = st.text("aZ09_-. :äß中", min_size=1, max_size=12).filter(is_name)
-KEY = st.lists(PART, min_size=1, max_size=3).map("/".join).filter(is_accepted)
+PARTS = st.lists(PART, min_size=1, max_size=3)
+KEY = PARTS.map("/".join).filter(is_accepted)
 TEXT = st.text(max_size=40).filter(is_no_path)
-POINT = st.tuples(st.floats(), st.integers(0, 10**6), st.integers(-5, 5))
+TIMES = st.integers(0, 10**6)
+STEPS = st.integers(-5, 5)
+POINT = st.tuples(st.floats(), TIMES, STEPS)
 
 
 def time_and_step(point: tuple[float, int, int]) -> tuple[int, int]:
@@ -124,4 +127,5 @@ def test_of_a_number_and_nan_at_one_step_the_larger_counts_as_in_sql(
         shown = listing(store.as_uri(), None)
     (run,) = shown["experiments"]["housing"]["runs"].values()
     assert run["metrics"] == {"high": "1.0", "low": "nan"}
-    assert shown == listing(f"sqlite:///{database.as_posix()}", str(repo.mlruns))
+    uri = f"sqlite:///{database.as_posix()}"
+    assert shown == listing(uri, str(repo.mlruns))

@@ -93,8 +93,10 @@ def test_mlflow_shows_a_file_store_as_it_shows_the_database(
     build.build_database(repo.mlruns, database)
     with address.settings_for(target.as_uri()):
         shown = listing(target.as_uri(), None)
-    assert shown == listing(f"sqlite:///{database.as_posix()}", str(repo.mlruns))
-    assert shown["registered"]["housing"]["aliases"] == {"champion": 2, "challenger": 0}
+    uri = f"sqlite:///{database.as_posix()}"
+    assert shown == listing(uri, str(repo.mlruns))
+    model = shown["registered"]["housing"]
+    assert model["aliases"] == {"champion": 2, "challenger": 0}
     assert shown["experiments"]["Übung 1"]["runs"]
 
 
@@ -202,7 +204,8 @@ def test_existing_files_are_never_overwritten(repo: Workspace, tmp_path: Path) -
     export(repo.history(), empty)
     assert mine.read_text("utf-8") == "mine"
     assert (empty / "0" / "meta.yaml").is_file()
-    assert {path.name for path in tmp_path.iterdir()} == {"clone", "full", "empty"}
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"clone", "full", "empty"}
 
 
 def test_a_damaged_history_leaves_nothing_behind(

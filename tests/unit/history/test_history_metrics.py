@@ -136,7 +136,8 @@ def test_each_push_has_the_metrics_of_the_champion_after_it(pushes: Workspace) -
 def test_pushes_and_runs_are_counted(pushes: Workspace) -> None:
     series = series_of(pushes)
     times = series["model_history_pushed_timestamp_seconds"]
-    assert times["1", "housing"] == STARTED / 1000 + 60
+    minute_later = STARTED / 1000 + 60
+    assert times["1", "housing"] == minute_later
     assert len(times) == 6
     assert series["model_history_pushes"] == {("housing",): 6}
     assert series["model_history_runs"] == {("housing",): 11}
@@ -162,11 +163,13 @@ def test_it_agrees_with_the_report_of_the_committed_history(tmp_path: Path) -> N
         shown = {}
         for sample in samples:
             labels = sample.labels
-            if labels["task"] == name and labels["metric"] == task.metric.name:
+            is_of_task = labels["task"] == name
+            if is_of_task and labels["metric"] == task.metric.name:
                 shown[int(labels["push"])] = (labels["commit"], sample.value)
         expected = {}
         events_of_task = events(task, runs, registry.versions(mlruns, name))
-        for number, event in list(enumerate(events_of_task, start=1))[-200:]:
+        numbered = list(enumerate(events_of_task, start=1))
+        for number, event in numbered[-200:]:
             if event.value is not None:
                 # Six digits of a value are shown.
                 value = pytest.approx(event.value, rel=1e-5)
@@ -180,7 +183,8 @@ def test_the_newest_200_pushes_of_a_task_have_series(repo: Workspace) -> None:
         add_push(repo, number, 0.6)
     series = series_of(repo)
     times = series["model_history_pushed_timestamp_seconds"]
-    assert {int(push) for push, _ in times} == set(range(4, 204))
+    pushes = {int(push) for push, _ in times}
+    assert pushes == set(range(4, 204))
     # The push that promoted the champion has no series itself.
     champions = series["model_history_champion_metric"]
     assert champions["rmse", "4", "housing"] == 0.5

@@ -85,7 +85,8 @@ def test_all_of_the_committed_history_is_as_in_sqlite(
     file = tmp_path / "mlflow.db"
     assert build_database(mlruns, address) == build_database(mlruns, file)
     uri = f"sqlite:///{file.as_posix()}"
-    assert listing(address, str(mlruns)) == listing(uri, str(mlruns))
+    folder = str(mlruns)
+    assert listing(address, folder) == listing(uri, folder)
 
 
 @examples(3)
@@ -234,7 +235,8 @@ def test_the_watcher_keeps_it_and_its_metrics_up_to_date(
     of_file = Exporter()
     of_file.update(path_of(repo))
     assert samples(exporter) == samples(of_file)
-    assert ("model_history_runs", 2.0) in [key[::2] for key in samples(exporter)]
+    names_and_values = [key[::2] for key in samples(exporter)]
+    assert ("model_history_runs", 2.0) in names_and_values
 
 
 def samples(exporter: Exporter) -> list[tuple[str, str, float]]:

@@ -62,7 +62,10 @@ def test_of_zero_and_not_a_number_at_once_the_one_shown_stays(tmp_path: Path) ->
         folder = tmp_path / str(first)
         uri, client, experiment = new_store(folder / "source")
         run_id = client.create_run(experiment).info.run_id
-        points = [Metric("loss", first, 1, 1), Metric("loss", second, 1, 1)]
+        points = [
+            Metric("loss", first, 1, 1),
+            Metric("loss", second, 1, 1),
+        ]
         client.log_batch(run_id, points)
         client.set_terminated(run_id)
         repo = new_workspace(folder / "clone")

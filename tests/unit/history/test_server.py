@@ -85,8 +85,11 @@ def trained(repo: Workspace, folder: Path) -> tuple[MlflowClient, str]:
     from sklearn.linear_model import LinearRegression
 
     uri, client, _ = new_store(folder)
-    rows = np.random.default_rng(1).random((50, 2), dtype=np.float32)
-    model = to_onnx(LinearRegression().fit(rows, rows @ [1.0, 2.0]), rows)
+    generator = np.random.default_rng(1)
+    rows = generator.random((50, 2), dtype=np.float32)
+    truth = rows @ [1.0, 2.0]
+    fitted = LinearRegression().fit(rows, truth)
+    model = to_onnx(fitted, rows)
     mlflow.set_tracking_uri(uri)
     try:
         mlflow.set_experiment("housing")
@@ -171,8 +174,10 @@ def check_the_champion(folder: Path) -> None:
 
     model = mlflow.onnx.load_model("models:/housing@champion", dst_path=str(folder))
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    (prediction,) = session.run(None, {"X": np.array([[1, 1]], dtype=np.float32)})
-    assert abs(float(prediction.ravel()[0]) - 3) < 1e-4
+    row = np.array([[1, 1]], dtype=np.float32)
+    (prediction,) = session.run(None, {"X": row})
+    value = float(prediction.ravel()[0])
+    assert value == pytest.approx(3, abs=1e-4)
 
 
 def check_the_new_run_is_imported(

@@ -56,4 +56,5 @@ def test_a_file_that_git_does_not_have_is_missing_all_the_same(
     listed.unlink()
     checkout.commit("lose an artifact")
     faults, _ = faults_and_notices(sparse(checkout, *WITHOUT_FILES))
-    assert [Path(str(fault).split(":")[0]).name for fault in faults] == ["note.txt"]
+    places = [str(fault).split(":")[0] for fault in faults]
+    assert [Path(place).name for place in places] == ["note.txt"]

@@ -107,7 +107,8 @@ def test_a_model_file_that_names_this_machine_is_a_fault(
     history: PromotedHistory, address: bytes
 ) -> None:
     run = add_run(history.repo.mlruns, models={model_id(): {"MLmodel": address}})
-    model = history.folder_of(run.run_id) / "models" / run.models[0].model_id
+    folder = history.folder_of(run.run_id)
+    model = folder / "models" / run.models[0].model_id
     fault = Fault(
         history.relative(model / "MLmodel"),
         "names a path of the machine that it was made on",

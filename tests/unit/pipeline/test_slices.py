@@ -15,7 +15,8 @@ START, BEFORE, AFTER = re.split(r"(?ms)^slices:.*?^(?=sources:)", CREDIT) + [""]
 
 def load(folder: Path, patch: pytest.MonkeyPatch, slices: str) -> None:
     """Load the task credit with other slices."""
-    (folder / "mine.yaml").write_text(START + slices + "\n" + BEFORE, "utf-8")
+    text = f"{START}{slices}\n{BEFORE}"
+    (folder / "mine.yaml").write_text(text, "utf-8")
     patch.setattr(tasks, "FOLDER", folder)
     tasks.load("mine")
 

@@ -104,7 +104,8 @@ def test_no_character_ends_a_program(
         "output": core.output,
         "sys": sys,
     }
-    body = compile(ast.Module(GUARDS[name].body, type_ignores=[]), name, "exec")
+    module = ast.Module(GUARDS[name].body, type_ignores=[])
+    body = compile(module, name, "exec")
     with pytest.raises(SystemExit) as ended:
         exec(body, names)
     assert not ended.value.code

@@ -18,7 +18,8 @@ def own(tmp_path: Path) -> Path:
     """nox' own environment, as far as the scripts use it."""
     folder = tmp_path / "environments" / "own"
     (folder / "bin").mkdir(parents=True)
-    shutil.copy(ROOT / "requirements" / "nox.txt", folder / "installed.txt")
+    lock = ROOT / "requirements" / "nox.txt"
+    shutil.copy(lock, folder / "installed.txt")
     put(
         folder / "bin" / "nox",
         'printf "%s|" "$PYTHONUTF8" "$PYTHONSAFEPATH" "$@"; exit 3',
@@ -53,7 +54,8 @@ def test_an_environment_that_cannot_be_made_is_one_sentence(
     done = call("scripts/nox", "-l", NOX_ENVDIR=str(tmp_path))
     assert done.returncode == 1
     *_, sentence = (done.stdout + done.stderr).splitlines()
-    assert sentence == f"nox.{ending}: {tmp_path / 'own'} cannot be made: see above."
+    own = tmp_path / "own"
+    assert sentence == f"nox.{ending}: {own} cannot be made: see above."
 
 
 @pytest.mark.skipif(

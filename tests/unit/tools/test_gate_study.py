@@ -32,7 +32,8 @@ IRIS = ROOT / "mlruns" / "registry" / "iris"
 Array = np.ndarray
 
 
-LUCK = st.lists(st.floats(-1, 1), min_size=2, max_size=30)
+SHARES = st.floats(-1, 1)
+LUCK = st.lists(SHARES, min_size=2, max_size=30)
 
 
 @pytest.mark.parametrize(("name", "metric"), METRICS)

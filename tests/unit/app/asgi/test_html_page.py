@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from app.asgi.html_page import DATA, with_data
 
-PAGE = "<main></main>" + DATA.format(name="page", text="null") + "<script>1</script>"
+EMPTY_DATA = DATA.format(name="page", text="null")
+PAGE = f"<main></main>{EMPTY_DATA}<script>1</script>"
 ELEMENT = r'(?s)<script type="application/json" id="page">(.*?)</script>'
 TEXTS = st.text() | st.sampled_from(["</script><img src=x>", "<!--", "\u2028"])
+LEAVES = TEXTS | st.none() | st.booleans() | st.integers(-(2**31), 2**31)
 VALUES = st.recursive(
-    TEXTS | st.none() | st.booleans() | st.integers(-(2**31), 2**31),
+    LEAVES,
     lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
     max_leaves=4,
 )

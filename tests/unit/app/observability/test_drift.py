@@ -36,8 +36,12 @@ def sample(model: Model, count: int) -> list[Record]:
 def middles(distribution: Distribution) -> list[float]:
     """Return a value inside each bin."""
     edges = distribution.edges
-    inner = [(low + high) / 2 for low, high in pairwise(edges)]
-    return [edges[0], *inner, edges[-1] + 0.01]
+    inner = []
+    for low, high in pairwise(edges):
+        middle = (low + high) / 2
+        inner.append(middle)
+    above = edges[-1] + 0.01
+    return [edges[0], *inner, above]
 
 
 def logged(model: Model, records: list[Record]) -> list[Row]:

@@ -41,7 +41,9 @@ def test_each_process_writes_its_own_file(
     )
     with other:
         assert other.stdout
-        assert other.stdout.readline().strip() == str(path.with_name("api-2.log"))
+        line = other.stdout.readline()
+        second = path.with_name("api-2.log")
+        assert line.strip() == str(second)
         third, third_name = open_file(settings, path)
         assert third_name == "api-3.log"
         third.close()

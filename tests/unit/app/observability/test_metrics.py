@@ -19,7 +19,8 @@ ERRORS = "prediction_errors_total"
 
 def summary_of(metrics: Metrics, route: str) -> dict[str, Any]:
     """Return what the summary has for a route."""
-    routes: dict[str, dict[str, Any]] = summary(metrics)["routes"]
+    content = summary(metrics)
+    routes: dict[str, dict[str, Any]] = content["routes"]
     return routes[route]
 
 

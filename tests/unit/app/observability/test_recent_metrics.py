@@ -94,7 +94,8 @@ def test_a_restart_loses_nothing(process: Process, file: Path) -> None:
     process.hour(100)
     restarted = Process(file)
     restarted.predict(1)
-    assert restarted.growth(101)[-2:] == [3, 1]
+    growth = restarted.growth(101)
+    assert growth[-2:] == [3, 1]
 
 
 def test_processes_that_share_a_file_are_added_up(process: Process, file: Path) -> None:

@@ -67,7 +67,8 @@ def test_ground_truth_gives_online_metrics_beside_the_offline_ones(
 ) -> None:
     answer = predict(client, "housing", [HOUSE, golden("housing")])
     first, second = [row["prediction"] for row in answer["predictions"]]
-    count = send(client, answer["request_id"], [first + 0.3, second - 0.4])
+    truth = [first + 0.3, second - 0.4]
+    count = send(client, answer["request_id"], truth)
     assert count == {
         "task": "housing",
         "model_version": answer["model_version"],
@@ -77,7 +78,8 @@ def test_ground_truth_gives_online_metrics_beside_the_offline_ones(
     live = result["live"]
     assert result["rows"] == 2
     assert live["mae"] == pytest.approx(0.35, rel=1e-5)
-    assert live["rmse"] == pytest.approx(np.sqrt(0.125), rel=1e-5)
+    root_of_mean = np.sqrt(0.125)
+    assert live["rmse"] == pytest.approx(root_of_mean, rel=1e-5)
     assert 0 < result["offline"]["rmse"] < 1
     wait_for_metric(client, 'model_live_metric{metric="mae",task="housing"} 0.3')
     wait_for_metric(client, 'feedback_rows{task="housing"} 2.0')

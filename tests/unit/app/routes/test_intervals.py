@@ -56,15 +56,18 @@ def test_without_the_parameter_there_is_no_interval(shared_client: TestClient) -
 def test_a_prediction_has_the_interval_of_the_manifest(
     shared_client: TestClient, path: str, level: int
 ) -> None:
-    answer = shared_client.post(f"{path}?interval={level}", json=HOUSE).json()
+    response = shared_client.post(f"{path}?interval={level}", json=HOUSE)
+    answer = response.json()
     manifest = Manifest.read(MODELS / "housing" / "manifest.json")
     assert manifest.intervals
-    (measured,) = (each for each in manifest.intervals.levels if each.level == level)
+    (measured,) = [each for each in manifest.intervals.levels if each.level == level]
     prediction = answer["prediction"]
+    low = max(prediction + measured.low[0], 0)
+    high = min(prediction + measured.high[0], 6)
     assert answer["interval"] == {
         "level": level,
-        "low": pytest.approx(max(prediction + measured.low[0], 0), rel=1e-5),
-        "high": pytest.approx(min(prediction + measured.high[0], 6), rel=1e-5),
+        "low": pytest.approx(low, rel=1e-5),
+        "high": pytest.approx(high, rel=1e-5),
     }
 
 
@@ -72,7 +75,8 @@ def test_each_of_several_predictions_has_its_own_interval(
     shared_client: TestClient,
 ) -> None:
     richer = HOUSE | {"MedInc": HOUSE["MedInc"] * 3}
-    answer = shared_client.post(OWN_PATH + "?interval=80", json=[HOUSE, richer]).json()
+    response = shared_client.post(f"{OWN_PATH}?interval=80", json=[HOUSE, richer])
+    answer = response.json()
     alone = shared_client.post(OWN_PATH + "?interval=80", json=richer).json()
     first, second = answer["predictions"]
     assert first["interval"] != second["interval"]

@@ -72,7 +72,8 @@ def test_head_has_the_headers_of_what_get_would_answer(
 
 def test_the_document_describes_both(shared_client: TestClient) -> None:
     document = shared_client.get("/openapi.json").json()
-    content = document["paths"]["/"]["get"]["responses"]["200"]["content"]
+    responses = document["paths"]["/"]["get"]["responses"]
+    content = responses["200"]["content"]
     assert content == {
         "application/json": {"schema": {"$ref": "#/components/schemas/Overview"}},
         "text/html": {"schema": {"type": "string"}},

@@ -64,7 +64,8 @@ def test_where_no_task_fits_all_are_listed_with_their_fields(body: Any) -> None:
         " villa."
     )
     details = [fault.detail for fault in error.errors]
-    assert [detail.split()[0] for detail in details] == sorted(FIELDS)
+    named = [detail.split()[0] for detail in details]
+    assert named == sorted(FIELDS)
     assert details[2] == "loan has the fields amount, purpose, duration and age"
 
 

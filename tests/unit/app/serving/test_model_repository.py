@@ -167,7 +167,8 @@ def test_a_folder_with_another_tasks_model_is_refused(
     models: ModelRepository, folder: Path
 ) -> None:
     for name in ("model.onnx", "manifest.json"):
-        shutil.copy(folder / "housing" / name, folder / "iris" / name)
+        source = folder / "housing" / name
+        shutil.copy(source, folder / "iris" / name)
     models.reload()
     models.reload()
     assert models.tasks["iris"].problem == "manifest.json is of the task housing"

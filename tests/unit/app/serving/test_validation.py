@@ -55,7 +55,8 @@ def test_a_record_a_list_and_a_table_are_read_alike(task: str) -> None:
     row = [record[name] for name in validator(task).names]
     assert parse(task, record) == ([record], True)
     assert parse(task, [record, record]) == ([record, record], False)
-    assert parse(task, {"features": [row, row]}) == ([record, record], False)
+    records = [record, record]
+    assert parse(task, {"features": [row, row]}) == (records, False)
 
 
 def test_whole_numbers_are_numbers() -> None:

@@ -31,7 +31,8 @@ def repo(tmp_path: Path) -> Repo:
     run = client.create_run(experiment)
     client.log_metric(run.info.run_id, "rmse", 0.5)
     client.log_text(run.info.run_id, "seen", "note.txt")
-    for path in (repo.build / "predictions.db", repo.build / "grafana" / "grafana.db"):
+    grafana = repo.build / "grafana" / "grafana.db"
+    for path in (repo.build / "predictions.db", grafana):
         path.parent.mkdir(exist_ok=True)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE rows (value TEXT)")
@@ -179,7 +180,8 @@ def test_a_place_that_the_stack_does_not_have_is_named(
 ) -> None:
     target = tmp_path / "copy"
     backup.make(repo, places.of_processes(repo), target, print)
-    fewer = [place for place in places.of_processes(repo) if place.name != "grafana"]
+    every = places.of_processes(repo)
+    fewer = [place for place in every if place.name != "grafana"]
     with pytest.raises(UsageError, match="this stack has no place for grafana"):
         backup.restore(fewer, target, print)
 

@@ -42,7 +42,8 @@ def test_the_copy_s_names_are_never_a_conflict(
     template.replace("LICENSE", "Copyright (c) 2026 The", "Copyright (c) 2026-2027 The")
     template.replace("pyproject.toml", "dependencies = []", 'dependencies = ["numpy"]')
     copy.update(template)
-    title, badge, _, first_line = copy.text("README.md").splitlines()[:4]
+    lines = copy.text("README.md").splitlines()
+    title, badge, _, first_line = lines[:4]
     assert title == "# Churn"
     assert "ACME/churn" in badge
     assert first_line == "All that it is."

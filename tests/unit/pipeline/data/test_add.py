@@ -36,7 +36,8 @@ def _write(table: pd.DataFrame, path: Path) -> Path:
         table.to_parquet(path)
     elif path.suffix == ".arff":
         classes = ",".join(IRIS.target.classes)
-        kinds = ["numeric"] * 4 + [f"{{{classes}}}"]
+        kinds = ["numeric"] * 4
+        kinds.append(f"{{{classes}}}")
         lines = ["@relation iris"]
         for name, kind in zip(table.columns, kinds, strict=True):
             lines.append(f"@attribute {name} {kind}")

@@ -21,7 +21,8 @@ BASE = tasks.load("iris")
 def _task(layout: Layout, *features: str) -> Task:
     numbers = []
     for name in features:
-        number = Feature(name, "", example=1, low=-(10**6), high=10**6)
+        limit = 10**6
+        number = Feature(name, "", example=1, low=-limit, high=limit)
         numbers.append(number)
     target = Target("kind", "", classes=("good", "bad"))
     return dataclasses.replace(
@@ -68,7 +69,8 @@ def test_a_malformed_expression_is_named_when_the_task_is_read(text: str) -> Non
 
 def test_dates_become_their_parts() -> None:
     parts = "year", "month", "day", "weekday", "days", "hour"
-    task = _task(Layout(derive={part: f"{part}(at)" for part in parts}), *parts)
+    derive = {part: f"{part}(at)" for part in parts}
+    task = _task(Layout(derive=derive), *parts)
     dates = ["1970-01-04 00:00", "2024-02-29T23:59:58.5+02:00"]
     assert _arranged(task, {"at": dates, "kind": ["good", "bad"]}) == {
         "year": [1970, 2024],

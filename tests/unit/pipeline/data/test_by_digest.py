@@ -76,7 +76,8 @@ def test_the_web_is_asked_only_if_it_may_be(
     runs: TrainedRuns, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     dead = Source("http://127.0.0.1:9/iris.csv", readers.csv)
-    monkeypatch.setattr(tasks, "load", lambda name: replace(TASK, sources=(dead,)))
+    with_dead_source = replace(TASK, sources=(dead,))
+    monkeypatch.setattr(tasks, "load", lambda name: with_dead_source)
     for download in (False, True):
         with pytest.raises(PipelineError) as caught:
             by_digest.find(runs.repo, "iris", "0" * 64, download)

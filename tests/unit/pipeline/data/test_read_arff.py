@@ -23,7 +23,8 @@ HEADER = """\
 def _read(folder: Path, text: str) -> dict[str, list[str]]:
     path = folder / "table.arff"
     path.write_bytes(text.encode())
-    table: dict[str, list[str]] = read_arff(path).to_dict("list")
+    frame = read_arff(path)
+    table: dict[str, list[str]] = frame.to_dict("list")
     return table
 
 
@@ -96,10 +97,13 @@ def test_a_written_table_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
     def quoted(value: str) -> str:
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{escaped}'"
 
     lines = [",".join(map(quoted, row)) for row in rows]
     path = tmp_path_factory.getbasetemp() / "written.arff"
     header = "@relation r\n@attribute a string\n@attribute b string\n@data\n"
-    path.write_text(header + "\n".join(lines) + "\n", "utf-8", newline="\n")
-    assert list(read_arff(path).itertuples(index=False, name=None)) == rows
+    data = "\n".join(lines)
+    path.write_text(f"{header}{data}\n", "utf-8", newline="\n")
+    read_rows = read_arff(path).itertuples(index=False, name=None)
+    assert list(read_rows) == rows

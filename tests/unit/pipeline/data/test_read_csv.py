@@ -145,7 +145,8 @@ def test_a_file_that_cannot_be_read_completely_is_refused(
 def test_a_file_without_a_header_and_with_lines_to_skip(tmp_path: Path) -> None:
     path = tmp_path / "table.txt"
     path.write_bytes(b"About\r\nthe table\r\n  1.5   red\r\n 2 007 \r\n")
-    assert read_csv(path, ("size", "colour"), "blanks", skip=2).to_dict("list") == ROWS
+    table = read_csv(path, ("size", "colour"), "blanks", skip=2)
+    assert table.to_dict("list") == ROWS
     path.write_bytes(b"1.5 red\n2 007 blue\n")
     with pytest.raises(
         ValueError, match=r"row 2 \(line 2\) has 3 values for 2 columns"
@@ -155,7 +156,8 @@ def test_a_file_without_a_header_and_with_lines_to_skip(tmp_path: Path) -> None:
 
 def test_the_row_is_named_after_the_first_chunk(tmp_path: Path) -> None:
     rows = CHUNK_ROWS + 2
-    assert len(_read(tmp_path, b"a,b\n" + b"1,2\n" * rows)) == rows
+    content = b"a,b\n" + b"1,2\n" * rows
+    assert len(_read(tmp_path, content)) == rows
     with pytest.raises(
         ValueError, match=rf"row {rows + 1} \(line {rows + 2}\) has 1 value"
     ):
@@ -163,7 +165,8 @@ def test_the_row_is_named_after_the_first_chunk(tmp_path: Path) -> None:
 
 
 TEXTS = st.text(st.characters(codec="utf-8"))
-NAMES = st.lists(TEXTS.filter(str.strip), min_size=2, max_size=4, unique=True)
+NOT_BLANK = TEXTS.filter(str.strip)
+NAMES = st.lists(NOT_BLANK, min_size=2, max_size=4, unique=True)
 
 
 @given(st.data())
@@ -171,7 +174,8 @@ def test_a_written_table_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     names = data.draw(NAMES)
-    rows = data.draw(st.lists(st.tuples(*[TEXTS] * len(names)), max_size=4))
+    values = [TEXTS] * len(names)
+    rows = data.draw(st.lists(st.tuples(*values), max_size=4))
     path = tmp_path_factory.getbasetemp() / "written.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows([names, *rows])

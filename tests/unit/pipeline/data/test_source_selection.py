@@ -44,7 +44,9 @@ def serve(server: Server, table: pd.DataFrame) -> None:
 def iris(server: Server, *paths: str) -> Task:
     """Return iris with CSV sources at the server, which expects the rows of `TABLE`."""
     read = IRIS.sources[1].read
-    sources = [Source(f"{server.url}{path}", read) for path in paths]
+    sources = []
+    for path in paths:
+        sources.append(Source(f"{server.url}{path}", read))
     return replace(
         IRIS,
         sources=tuple(sources),

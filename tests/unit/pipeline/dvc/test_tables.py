@@ -94,11 +94,12 @@ def test_a_machine_without_dvc_is_told_what_to_install(
 def test_another_table_is_refused_and_named(repo: Repo) -> None:
     table = repo.data / "iris.csv.gz"
     tables.write(table, OTHER)
-    sentence = f"{NAME} has the MD5 {md5_file(table)[:12]}…, but {NAME}.dvc names"
+    digits = md5_file(table)[:12]
+    sentence = f"{NAME} has the MD5 {digits}…, but {NAME}.dvc names"
     with pytest.raises(PipelineError, match=sentence):
         fetch(IRIS, repo)
     (fault,) = faults(repo)
-    assert fault.startswith(f"{NAME}: its MD5 is {md5_file(table)[:12]}…")
+    assert fault.startswith(f"{NAME}: its MD5 is {digits}…")
     assert "dvc checkout --force" in fault
 
 
@@ -127,7 +128,8 @@ def test_a_table_is_added_to_one_keeper(
     monkeypatch.setattr("pipeline.dvc.program.path", lambda: "dvc")
     with pytest.raises(UsageError, match=f"git rm --cached {NAME}"):
         add(repo, "iris", file, by_dvc=True)
-    assert tables.digest(tables.read(repo.data / "iris.csv.gz")) == tables.digest(TABLE)
+    pulled = tables.read(repo.data / "iris.csv.gz")
+    assert tables.digest(pulled) == tables.digest(TABLE)
 
 
 def test_without_dvc_nothing_is_written_for_it(

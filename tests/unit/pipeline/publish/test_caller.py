@@ -44,7 +44,8 @@ def publish(tmp_path: Path) -> str:
 def worktree_of_mine(clone: Clone, tmp_path: Path) -> Path:
     """A linked worktree with a commit that was never pushed, and a file in no commit."""
     tree = tmp_path / "tree"
-    git(clone("mine").root, "worktree", "add", "--quiet", "-b", "work", str(tree))
+    root = clone("mine").root
+    git(root, "worktree", "add", "--quiet", "-b", "work", str(tree))
     (tree / "note.txt").write_text("x")
     commit_all(tree, "feat: mine, not pushed")
     (tree / "draft.txt").write_text("precious")

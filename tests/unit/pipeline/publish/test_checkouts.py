@@ -88,7 +88,8 @@ def test_every_form_of_checkout_publishes_and_stays_as_it_is(
 ) -> None:
     root = FORMS[form](clone)
     before = state(root)
-    commit, _ = land(Repo.open(root), "origin", "main", note("mine"))
+    repo = Repo.open(root)
+    commit, _ = land(repo, "origin", "main", note("mine"))
     assert git(origin, "rev-parse", "main") == commit
     # Every other file is kept, even those that this checkout leaves out.
     changes = git(origin, "diff", "--name-status", "main~1", "main").splitlines()

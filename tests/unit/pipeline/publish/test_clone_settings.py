@@ -85,7 +85,9 @@ def test_no_hook_of_the_clone_runs(
     clone: Clone, origin: Path, tmp_path: Path, hook: str, shared: bool
 ) -> None:
     repo = clone("mine")
-    folder = tmp_path / "hooks" if shared else repo.root / ".git" / "hooks"
+    folder = repo.root / ".git" / "hooks"
+    if shared:
+        folder = tmp_path / "hooks"
     folder.mkdir(exist_ok=True)
     if shared:
         git(repo.root, "config", "core.hooksPath", str(folder))
@@ -110,4 +112,5 @@ def test_what_a_publish_adds_to_a_path_is_small() -> None:
     ]
     for folder in folders:
         path = f"{folder}\\.git\\{workspace.NAME}\\tip\\{longest}"
-        assert len(path) < 240, f"{len(path)}: {path}"
+        length = len(path)
+        assert length < 240, f"{length}: {path}"

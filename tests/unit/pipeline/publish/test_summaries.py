@@ -20,7 +20,10 @@ def test_a_publish_reads_no_run_of_earlier_days(team: Team) -> None:
     # What cannot be read any more: the run that was refused, of another day by now.
     refused = _refused(clone)
     day = path.with_name("2020-01-01.json")
-    others = {key: ids for key, ids in summary.models.items() if key in refused}
+    others = {}
+    for key, ids in summary.models.items():
+        if key in refused:
+            others[key] = ids
     kept = summary.model_copy(update={"models": others, "shown": []})
     day.write_text(runfile.dump(kept), "utf-8")
     for folder in refused.values():
@@ -60,7 +63,10 @@ def test_a_publish_deletes_the_summaries_of_days_without_runs(team: Team) -> Non
 def _refused(repo: Repo) -> dict[str, Path]:
     """Return the folders of the runs of the last push."""
     opened = History.open(repo.mlruns)
-    parents = [run for run in opened.runs() if run.tags.get("gate") == "refused"]
+    parents = []
+    for run in opened.runs():
+        if run.tags.get("gate") == "refused":
+            parents.append(run)
     (parent,) = parents
     folders = {}
     for run in opened.runs():

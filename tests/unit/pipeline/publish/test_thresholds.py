@@ -92,7 +92,8 @@ def shifted_windows(values: np.ndarray) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(2)
     is_whole = bool((values == values.round()).all())
     for _ in range(100):
-        shifted = rng.choice(values, 1000) + values.std() / 2
+        half_a_deviation = values.std() / 2
+        shifted = rng.choice(values, 1000) + half_a_deviation
         if is_whole:  # years and counts are rounded up or down by chance
             shifted = np.floor(shifted + rng.random(1000))
         yield shifted
@@ -117,7 +118,8 @@ def test_the_same_reference_has_the_same_thresholds(reference: Reference) -> Non
 
 
 def test_a_reference_of_few_rows_has_higher_thresholds() -> None:
-    quarters = Distribution(edges=[1.0, 2.0, 3.0], shares=[0.25] * 4)
+    shares = [0.25] * 4
+    quarters = Distribution(edges=[1.0, 2.0, 3.0], shares=shares)
 
     def limits(count: int) -> dict[str, dict[str, float]]:
         reference = Reference(
@@ -127,5 +129,7 @@ def test_a_reference_of_few_rows_has_higher_thresholds() -> None:
 
     few = limits(50)
     many = limits(50_000)
-    assert few["features"]["x"] > 3 * many["features"]["x"] > 0
+    of_many_rows = many["features"]["x"]
+    assert of_many_rows > 0
+    assert few["features"]["x"] > 3 * of_many_rows
     assert few["predictions"]["value"] > 3 * many["predictions"]["value"]

@@ -185,7 +185,8 @@ def test_a_signature_of_another_kind_does_not_count(
     programs.mkdir()
     (programs / "gpg").write_text(GPG)
     (programs / "gpg").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{path}")
     declared = followed.declare(head(followed.root))
     content = git(followed.root, "cat-file", "commit", declared)
     fields, _, message = content.partition("\n\n")

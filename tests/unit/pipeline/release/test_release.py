@@ -27,7 +27,8 @@ from tests.support.released_models import (
 
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 tasks = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=12)
-models = st.fixed_dictionaries({"version": st.integers(0, 10**6), "sha256": digests})
+versions = st.integers(0, 10**6)
+models = st.fixed_dictionaries({"version": versions, "sha256": digests})
 
 
 @pytest.fixture
@@ -151,7 +152,8 @@ def test_verify_names_a_release_that_does_not_fit_its_commit(root: Path) -> None
 
     path = root / RELEASE
     text = path.read_text("utf-8")
-    path.write_text(text.replace(commit, "e" * 40), "utf-8", newline="\n")
+    changed = text.replace(commit, "e" * 40)
+    path.write_text(changed, "utf-8", newline="\n")
     assert find_faults(root, notices.append) == []
     assert "e" * 12 in notices[0]
 

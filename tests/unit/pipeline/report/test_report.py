@@ -43,7 +43,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 def test_writing_it_again_changes_nothing(history: Repo) -> None:
     paths = report.write(history, open_history(history))
     assert git(history.root, "status", "--porcelain") == ""
-    names = sorted(path.relative_to(history.root).as_posix() for path in paths)
+    names = []
+    for path in paths:
+        name = path.relative_to(history.root).as_posix()
+        names.append(name)
+    names.sort()
     assert names == [
         "mlruns/README.md",
         "results/housing.svg",
@@ -112,7 +116,8 @@ def test_the_leaderboard_rewords_the_reasons_of_earlier_versions(
 
 def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> None:
     root = ElementTree.parse(history.results / "housing.svg").getroot()
-    dots = [dot.get("class", "") for dot in root.iter(f"{SVG}circle")]
+    circles = root.iter(f"{SVG}circle")
+    dots = [circle.get("class", "") for circle in circles]
     assert sorted(dots) == ["no", "yes", "yes", "yes"]
     (line,) = root.iter(f"{SVG}polyline")
     points = line.get("points", "")

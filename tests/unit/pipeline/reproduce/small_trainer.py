@@ -67,7 +67,8 @@ class SmallTrainer:
         """Leave an environment as an earlier reproduction does; its Python is ours."""
         digest = sha256_file(self.repo.root / environment.LOCK)
         version = interpreter.running().version
-        folder = self.repo.build / "environments" / f"{version}-{digest[:12]}"
+        name = f"{version}-{digest[:12]}"
+        folder = self.repo.build / "environments" / name
         python = environment.python_of(folder)
         python.parent.mkdir(parents=True)
         python.symlink_to(sys.executable)

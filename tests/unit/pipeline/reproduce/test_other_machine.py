@@ -60,11 +60,13 @@ def change_artifact(trainer: SmallTrainer) -> None:
 
 def change_model(trainer: SmallTrainer, by: float) -> None:
     """Let the history hold another model, whose predictions are that far away."""
-    (file,) = trainer.repo.mlruns.glob(f"iris/*/{trainer.run_id}/models/*/{MODEL}")
+    pattern = f"iris/*/{trainer.run_id}/models/*/{MODEL}"
+    (file,) = trainer.repo.mlruns.glob(pattern)
     old = sha256_file(file)
     model = onnx.load(file)
     model.doc_string = "of another machine"
-    (forest,) = (node for node in model.graph.node if "TreeEnsemble" in node.op_type)
+    nodes = model.graph.node
+    (forest,) = [node for node in nodes if "TreeEnsemble" in node.op_type]
     for attribute in forest.attribute:
         if attribute.name == "class_weights":
             attribute.floats[:] = [value + by for value in attribute.floats]
@@ -120,7 +122,8 @@ def test_a_metric_beyond_the_tolerance_differs(other: SmallTrainer) -> None:
     change_artifact(other)
     result = reproduce(other)
     assert result.verdict == "differs"
-    assert [each.what for each in result.differences] == [f"metric {METRIC}"]
+    names = [each.what for each in result.differences]
+    assert names == [f"metric {METRIC}"]
     assert [each.what for each in result.tolerated] == ["artifact evaluation.png"]
 
 
@@ -136,7 +139,8 @@ def test_a_parameter_and_an_altered_registry_differ(other: SmallTrainer) -> None
     other.edit(other.run_id, '"n_estimators": "3"', '"n_estimators": "4"')
     entry = other.repo.mlruns / "registry" / "iris" / "1.json"
     content = json.loads(entry.read_bytes())
-    entry.write_text(json.dumps(content | {"sha256": "0" * 64}), "utf-8")
+    changed = content | {"sha256": "0" * 64}
+    entry.write_text(json.dumps(changed), "utf-8")
     result = reproduce(other)
     assert {each.what for each in result.differences} == {
         "param n_estimators",
@@ -165,7 +169,8 @@ def test_every_step_of_a_metric_is_held_to_the_tolerance(
     recorded: str, now: str, is_tolerated: bool
 ) -> None:
     tags: dict[str, Any] = {"machine": OTHER}
-    training = run("a" * 32, "iris", None, {}, {}).model_copy(update={"tags": tags})
+    without_tags = run("a" * 32, "iris", None, {}, {})
+    training = without_tags.model_copy(update={"tags": tags})
     difference = Difference("metric f1", recorded, now, "metric")
     explained = explain([difference], training, set())
     assert bool(explained.tolerated) is is_tolerated

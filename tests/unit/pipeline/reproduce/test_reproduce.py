@@ -69,14 +69,17 @@ def test_an_altered_metric_is_named(trainer: SmallTrainer) -> None:
     result = reproduce(trainer, "iris")
     (difference,) = result.differences
     assert difference.what == "metric holdout_log_loss"
-    assert float(difference.recorded) == pytest.approx(10 + float(difference.again))
+    again = float(difference.again)
+    assert float(difference.recorded) == pytest.approx(10 + again)
     assert result.lines()[0].startswith("differs: iris v1 (run ")
     assert "have the recorded versions" in result.lines()[-1]
 
 
 def test_another_lock_file_and_another_python_are_named(trainer: SmallTrainer) -> None:
-    trainer.edit(trainer.training_id, f'"{LOCK_TAG}": "', f'"{LOCK_TAG}": "0')
-    trainer.edit(trainer.training_id, f'"{PYTHON_TAG}": "', f'"{PYTHON_TAG}": "9')
+    lock = f'"{LOCK_TAG}": "'
+    python = f'"{PYTHON_TAG}": "'
+    trainer.edit(trainer.training_id, lock, f"{lock}0")
+    trainer.edit(trainer.training_id, python, f"{python}9")
     result = reproduce(trainer, "iris")
     assert [each.what for each in result.differences] == ["input lock file"]
     assert [each.what for each in result.conditions] == ["python"]
@@ -87,7 +90,8 @@ def test_another_model_in_the_registry_or_in_the_folder_is_named(
 ) -> None:
     (entry,) = trainer.repo.mlruns.glob("registry/iris/1.json")
     content = json.loads(entry.read_text("utf-8"))
-    entry.write_text(json.dumps(content | {"sha256": "0" * 64}))
+    changed = content | {"sha256": "0" * 64}
+    entry.write_text(json.dumps(changed))
     (model,) = trainer.repo.mlruns.glob("iris/*/*/models/*/model.onnx")
     model.write_bytes(b"other")
     result = reproduce(trainer, "iris")
@@ -118,7 +122,8 @@ def test_data_and_a_commit_that_are_gone_are_one_sentence(
     trainer.replace_tag(tag, value)
     with pytest.raises(PipelineError, match=message):
         reproduce(trainer, "iris")
-    assert len(git(trainer.repo.root, "worktree", "list").splitlines()) == 1
+    worktrees = git(trainer.repo.root, "worktree", "list")
+    assert len(worktrees.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

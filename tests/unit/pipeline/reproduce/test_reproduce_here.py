@@ -90,6 +90,7 @@ def test_versions_that_are_others_today_are_named(runs: TrainedRuns) -> None:
 
 
 def test_data_that_nobody_has_are_one_sentence(runs: TrainedRuns) -> None:
-    _, run = runs.train(SMALL, tags={"digest.data": "0" * 64})
+    other_digest = "0" * 64
+    _, run = runs.train(SMALL, tags={"digest.data": other_digest})
     with pytest.raises(PipelineError, match="^the data of iris with the SHA-256 0000"):
         reproduce(runs, run.run_id)

@@ -47,7 +47,8 @@ def test_it_prints_the_first_page_and_changes_nothing_else(
 
     before = files()
     site = tmp_path / "site"
-    assert report("--site", str(site)) == (0, f"{site / 'index.html'}\n", "")
+    output = f"{site / 'index.html'}\n"
+    assert report("--site", str(site)) == (0, output, "")
     assert files() == before
     card = (site / "card-housing-1.html").read_text("utf-8")
     assert "The manifest of this version was not kept" in card

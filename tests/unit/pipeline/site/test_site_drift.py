@@ -51,7 +51,8 @@ def test_the_estimate_is_close_to_the_index_of_the_rows(shift: float) -> None:
 
 def test_categories_are_compared_exactly() -> None:
     names = ["a", "b"]
-    earlier = Distribution.of_categories(["a"] * 50 + ["b"] * 50, names)
+    values = ["a"] * 50 + ["b"] * 50
+    earlier = Distribution.of_categories(values, names)
     values = ["a"] * 80 + ["b"] * 20
     later = Distribution.of_categories(values, names)
     exact = psi(earlier.shares, 100, earlier.count(values))

@@ -11,7 +11,8 @@ from pipeline.site.rendering import ASSETS
 from tests.paths import ROOT
 
 VENDOR = ASSETS / "vendor"
-RECORD: dict[str, Any] = json.loads((VENDOR / "vendored.json").read_text("utf-8"))
+TEXT = (VENDOR / "vendored.json").read_text("utf-8")
+RECORD: dict[str, Any] = json.loads(TEXT)
 FILES: list[dict[str, str]] = RECORD["files"]
 
 

@@ -114,7 +114,8 @@ def runs_of(repo: Repo, task: str) -> dict[str, Run]:
 
 def parent_of(repo: Repo, task: str) -> Run:
     """Return the parent run of a task."""
-    (parent,) = [run for run in runs_of(repo, task).values() if run.parent is None]
+    runs = runs_of(repo, task).values()
+    (parent,) = [run for run in runs if run.parent is None]
     return parent
 
 

@@ -126,7 +126,8 @@ def test_a_training_predicts_each_row_by_a_fold_that_left_it_out() -> None:
     assert sorted(truth) == sorted(target)
     sizes = [len(left_out) for _, left_out in data.split()]
     ends = np.cumsum(sizes)
-    errors_by_fold = np.split(truth - predicted, ends[:-1])
+    errors = truth - predicted
+    errors_by_fold = np.split(errors, ends[:-1])
     rmse = []
     for errors in errors_by_fold:
         mean_squared_error = np.mean(errors**2)

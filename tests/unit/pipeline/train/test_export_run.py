@@ -74,7 +74,8 @@ def test_a_joblib_file_predicts_the_same_and_warns_that_it_runs_code(
     assert np.allclose(predicted, expected, atol=TASK.tolerance)
 
     metadata = read_metadata(repo, "random_forest")
-    assert metadata["files"].keys() == {onnx.path.name, exported.path.name}
+    names = {onnx.path.name, exported.path.name}
+    assert metadata["files"].keys() == names
     assert "runs whatever code is in it" in metadata["warning"]
 
 

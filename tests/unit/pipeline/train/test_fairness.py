@@ -16,12 +16,17 @@ CREDIT = tasks.load("credit")
 WOMEN = 40
 # Of 40 men, 20 pay back, and the model selects those and 10 others.
 MEN = 40
+GROUPS = ["female_not_single"] * WOMEN + ["male_single"] * MEN
+RISKS_OF_WOMEN = ["good"] * 30 + ["bad"] * 10
+RISKS_OF_MEN = ["good"] * 20 + ["bad"] * 20
 TABLE = factories.rows(CREDIT, WOMEN + MEN, seed=1).assign(
-    personal_status_sex=["female_not_single"] * WOMEN + ["male_single"] * MEN,
-    risk=["good"] * 30 + ["bad"] * 10 + ["good"] * 20 + ["bad"] * 20,
+    personal_status_sex=GROUPS,
+    risk=RISKS_OF_WOMEN + RISKS_OF_MEN,
     age=[20, 30, 50, 50] * 20,
 )
-SELECTED = np.array([1] * 15 + [0] * 25 + [1] * 30 + [0] * 10)
+SELECTED_WOMEN = [1] * 15 + [0] * 25
+SELECTED_MEN = [1] * 30 + [0] * 10
+SELECTED = np.array(SELECTED_WOMEN + SELECTED_MEN)
 PREDICTION = np.column_stack([SELECTED, 1 - SELECTED])
 
 

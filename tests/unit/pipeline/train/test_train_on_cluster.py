@@ -88,7 +88,8 @@ def test_the_bundle_has_the_same_bytes_and_the_log_shows_every_fold(
     assert "iris: linear_discriminant, fold 3 (7 of 12)" in log
     assert "housing: hist_gradient_boosting, final fit (8 of 8)" in log
     summaries = [line for line in log if " units of work took " in line]
-    assert [line.split(" units")[0] for line in summaries] == ["iris: 12", "housing: 8"]
+    counts = [line.split(" units")[0] for line in summaries]
+    assert counts == ["iris: 12", "housing: 8"]
 
 
 def test_a_worker_killed_in_the_middle_changes_nothing(cluster: DaskCluster) -> None:

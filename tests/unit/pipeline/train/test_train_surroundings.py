@@ -72,7 +72,8 @@ def environment_of(home: Path) -> dict[str, str]:
     """Return the environment of a user who has set nothing but their home folder."""
     environment = {}
     for name, value in os.environ.items():
-        if name not in OF_LIBRARIES and not name.startswith(("XDG_", "MLFLOW_")):
+        is_of_library = name in OF_LIBRARIES
+        if not is_of_library and not name.startswith(("XDG_", "MLFLOW_")):
             environment[name] = value
     environment["HOME"] = str(home)
     environment["USERPROFILE"] = str(home)

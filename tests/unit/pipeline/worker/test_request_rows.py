@@ -63,7 +63,8 @@ def test_a_class_comes_before_the_number_of_a_class() -> None:
 
 
 def test_the_target_of_a_regression_is_left_as_it_is() -> None:
-    data = [[8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]] * 2
+    row = [8.3, 41, 6.9, 1.0, 322, 2.5, 37.9, -122.2]
+    data = [row] * 2
     read = table(HOUSING, data, [0, 4.526])
     assert read["MedHouseVal"].to_list() == ["0.0", "4.526"]
 

@@ -66,7 +66,8 @@ def test_the_table_in_the_docs_has_the_estimates(kind: str, event: Event) -> Non
 
 def test_the_table_in_the_docs_has_the_nights_and_the_jobs() -> None:
     page = PAGE.read_text("utf-8")
-    small, full = map(budget.night_minutes, (BUDGETS["small"], BUDGETS["full"]))
+    small = budget.night_minutes(BUDGETS["small"])
+    full = budget.night_minutes(BUDGETS["full"])
     assert f"| a night after a push | {small} | {full} |" in page
     idle = NIGHT_MINUTES["plan"]
     assert f"| a night without a push | {idle} | {idle} |" in page

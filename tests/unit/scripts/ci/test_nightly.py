@@ -60,7 +60,8 @@ def night(api: GitHub, repo: Path, last: str, **more: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    outputs = dict(line.split("=") for line in output.read_text("utf-8").splitlines())
+    lines = output.read_text("utf-8").splitlines()
+    outputs = dict(line.split("=") for line in lines)
     jobs = {
         ("false", "false"): "none",
         ("true", "false"): "few",

@@ -167,4 +167,5 @@ def test_key_prints_the_key_alone() -> None:
 def test_a_request_to_the_api_has_the_key_if_there_is_one() -> None:
     settings = Settings(0, (), (), {"API_ADMIN_KEY": "a key for the tests"})
     assert admin_key.headers(settings) == {"X-API-Key": "a key for the tests"}
-    assert admin_key.headers(Settings(0, (), (), {"API_ADMIN_KEY": ""})) == {}
+    settings = Settings(0, (), (), {"API_ADMIN_KEY": ""})
+    assert admin_key.headers(settings) == {}

@@ -49,7 +49,8 @@ def test_a_bucket_of_a_team_stays_where_it_is() -> None:
 
 
 def test_without_the_profile_nothing_is_set() -> None:
-    assert not {STORE, BUCKET, ENDPOINT} & settings().environment().keys()
+    environment = settings().environment()
+    assert not {STORE, BUCKET, ENDPOINT} & environment.keys()
 
 
 def test_services_without_containers_use_files() -> None:

@@ -183,6 +183,7 @@ def test_a_stack_without_a_model_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(verify, "_manifests", dict)
     monkeypatch.setattr(verify, "_traffic", lambda _: "0 predictions in the last hour")
-    api, health, *_ = verify.api(Settings(0, (), (), {}))
+    settings = Settings(0, (), (), {})
+    api, health, *_ = verify.api(settings)
     assert api.what == verify.NO_MODEL
     assert health.what == "not ready"
