@@ -55,6 +55,7 @@ OF_PYTHON = {"PYTHONIOENCODING", "PYTHONSAFEPATH", "PYTHONWARNINGS"}
 OF_TERMINALS = {"CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"}
 FOR_TESTS = ("MLOPS_DATA_DIR", "MLOPS_KUBE_CONTEXT", "MLOPS_PWSH")
 EXAMPLE = ROOT / ".env.example"
+Clone = Callable[..., Repo]  # clones the origin into a folder with a name
 
 
 def settings_of_the_user() -> set[str]:
@@ -160,13 +161,13 @@ def origin(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clone(origin: Path) -> Callable[..., Repo]:
+def clone(origin: Path) -> Clone:
     """Return a function that clones the origin into a folder of its own."""
     return partial(make_clone, origin)
 
 
 @pytest.fixture
-def releases(origin: Path, clone: Callable[..., Repo], tmp_path: Path) -> Any:
+def releases(origin: Path, clone: Clone, tmp_path: Path) -> Any:
     """A team that publishes to the origin and releases: `following.Releases`."""
     from tests.support.following import Releases
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from core.git import git
 from pipeline import bundle as bundles
 from pipeline.bundle_shards import joined
 from tests.dvc.project import STAGES, TASKS, Project
+from tests.support.json_content import Json
 
 NOTHING_TO_DO = "Data and pipelines are up to date."
 # The stages that read the parameters of the candidates, and those after them.
@@ -32,10 +32,10 @@ def dependent_stages(task: str) -> set[str]:
     return {f"{stage}@{task}" for stage in DEPENDENT_STAGES}
 
 
-def difference(project: Project, kind: str) -> dict[str, Any]:
+def difference(project: Project, kind: str) -> Json:
     """Return what DVC prints about changes of a kind, `params` or `metrics`."""
     output = project.dvc(kind, "diff", "--json")
-    content: dict[str, Any] = json.loads(output)
+    content: Json = json.loads(output)
     return content
 
 

@@ -3,11 +3,11 @@ between.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.support.api_with_worker import api_with_worker, ended_job
+from tests.support.json_content import Json
 from tests.support.serving import AUTHORIZED, Api
 from tests.support.web_servers import TOKEN, GitHub, github_api
 
@@ -34,7 +34,7 @@ def api(github: GitHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
 
 def alert(
     name: str, task: str = "", features: str = "", status: str = "firing"
-) -> dict[str, Any]:
+) -> Json:
     """Return an alert as Alertmanager sends it."""
     return {
         "status": status,
@@ -52,7 +52,7 @@ def alert(
     }
 
 
-def send(api: Api, *alerts: dict[str, Any]) -> dict[str, Any]:
+def send(api: Api, *alerts: Json) -> Json:
     """Send a message of the webhook's version 4, and return the answer."""
     message = {
         "version": "4",
@@ -68,11 +68,11 @@ def send(api: Api, *alerts: dict[str, Any]) -> dict[str, Any]:
     }
     response = api.client.post("/alerts", json=message, headers=AUTHORIZED)
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     return answer
 
 
-def send_for_job(api: Api, *alerts: dict[str, Any]) -> str:
+def send_for_job(api: Api, *alerts: Json) -> str:
     """Send alerts, and return the ID of the job that they start or that they find."""
     job = send(api, *alerts)["job"]
     assert job["kind"] == "retrain"

@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from tests.support.api_with_worker import api_with_worker, ended_job, run_job
+from tests.support.json_content import Json
 from tests.support.problems import problem_of
 from tests.support.service import TASKS
 from tests.support.serving import AUTHORIZED, Api, golden, served_manifest
@@ -127,17 +128,17 @@ def response_of_ended_job(api: Api, path: str, body: Any = None) -> httpx.Respon
     return response
 
 
-def answer_of_job(api: Api, path: str, body: Any = None) -> dict[str, Any]:
+def answer_of_job(api: Api, path: str, body: Any = None) -> Json:
     """Submit a job, wait for its end in the same request, and return the answer."""
     response = response_of_ended_job(api, path, body)
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     assert answer["status"] == "succeeded"
     assert answer["error"] is None
     return answer
 
 
-def training(**hyperparameters: int) -> dict[str, Any]:
+def training(**hyperparameters: int) -> Json:
     """Return a request to train a forest on irises that are sent along."""
     iris = load_iris()
     return {

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -15,6 +14,7 @@ from pipeline import tasks
 from pipeline.publish.gate import decide
 from pipeline.repo import Repo
 from pipeline.verification import verify
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.support import factories
 from tests.support.publishing_team import BETTER, GOOD, WORSE
@@ -50,7 +50,7 @@ def write_bundles(repos: list[Repo]) -> None:
 
 @pytest.mark.parametrize("publishers", [4, 8, 20])
 def test_all_land_and_the_right_model_is_champion(
-    clone: Callable[..., Repo], publishers: int
+    clone: Clone, publishers: int
 ) -> None:
     repos = [clone(f"clone-{number}") for number in range(publishers)]
     write_bundles(repos)

@@ -1,10 +1,10 @@
 """Health, models, metrics and the documentation of a real server."""
 
 import re
-from typing import Any
 
 import pytest
 
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, Api, served_manifest
 
@@ -67,7 +67,7 @@ def test_the_short_description_is_of_the_default_task_and_beside_it_are_all_mode
     }
 
 
-def names(features: list[dict[str, Any]]) -> list[str]:
+def names(features: list[Json]) -> list[str]:
     return [feature["name"] for feature in features]
 
 
@@ -129,11 +129,11 @@ def test_the_documentation_needs_no_internet(api: Api, path: str) -> None:
         assert answer.content
 
 
-def described_body(document: dict[str, Any], path: str) -> dict[str, Any]:
+def described_body(document: Json, path: str) -> Json:
     """Return how the OpenAPI document describes the JSON that a path takes."""
     operation = document["paths"][path]["post"]
     content = operation["requestBody"]["content"]
-    body: dict[str, Any] = content["application/json"]
+    body: Json = content["application/json"]
     return body
 
 

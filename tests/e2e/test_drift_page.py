@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from pipeline import tasks
 from pipeline.cli import app
 from tests.support import strategies
+from tests.support.json_content import Json
 from tests.support.serving import NO_WAY_OUT, ROOT, Api
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ def arguments(api: Api, *more: str) -> list[str]:
     return ["drift", *more, "--api", url, "--out", str(api.folder / "drift")]
 
 
-def report(api: Api) -> tuple[str, dict[str, Any]]:
+def report(api: Api) -> tuple[str, Json]:
     """Return what the command prints about the flowers, as text and as JSON."""
     command = ["--repo", str(ROOT), *arguments(api, "iris")]
     as_text = CliRunner().invoke(app, command)

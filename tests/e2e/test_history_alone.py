@@ -12,12 +12,12 @@ import sys
 import sysconfig
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
 from tests.support import foreign_store, mlflow_listing
+from tests.support.json_content import Json
 
 # To install all of MLflow's packages may take longer than the usual time limit.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -102,11 +102,11 @@ def listing(
     installed: Installation,
     uri: str,
     artifacts: Path,
-) -> dict[str, Any]:
+) -> Json:
     """Return all that MLflow's client shows of a store, by experiment."""
     script = str(Path(mlflow_listing.__file__))
     output = installed.python(script, uri, str(artifacts))
-    experiments: dict[str, Any] = json.loads(output)["experiments"]
+    experiments: Json = json.loads(output)["experiments"]
     return experiments
 
 

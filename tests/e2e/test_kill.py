@@ -24,7 +24,7 @@ from history import layout, runfile
 from pipeline import bundle as bundles
 from pipeline.repo import Repo
 from pipeline.verification import verify
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.paths import ROOT
 from tests.support import factories, run_factories
 
@@ -104,7 +104,7 @@ def unfinished(repo: Repo) -> list[str]:
 
 
 @pytest.mark.nightly
-def test_train(clone: Callable[..., Repo]) -> None:
+def test_train(clone: Clone) -> None:
     repo = clone("train")
     (repo.root / "params.yaml").write_text(factories.PARAMS % 1)
     commit_all(repo.root, "feat: iris alone")
@@ -121,7 +121,7 @@ def test_train(clone: Callable[..., Repo]) -> None:
 
 
 @pytest.mark.nightly
-def test_publish(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> None:
+def test_publish(clone: Clone, origin: Path, tmp_path: Path) -> None:
     repo = clone("publish")
     rounds = 0
     first = git(repo.root, "rev-parse", "HEAD")
@@ -191,7 +191,7 @@ def move_all(sources: list[Path], targets: list[Path]) -> None:
             source.rename(target)
 
 
-def test_build(clone: Callable[..., Repo]) -> None:
+def test_build(clone: Clone) -> None:
     repo = clone("build")
     run_ids = _history(repo, 1000)
     database = repo.build / "mlflow.db"

@@ -2,11 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.serving.model import Model
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, Api, edit, golden, served_manifest
 
@@ -64,7 +64,7 @@ def test_the_issues_example_is_answered_as_it_stands(api: Api) -> None:
     }
 
 
-def check_row(row: dict[str, Any], single: dict[str, Any]) -> None:
+def check_row(row: Json, single: Json) -> None:
     """Compare one of several predictions with that of the same record alone."""
     for key, value in row.items():
         expected = single[key]

@@ -3,7 +3,6 @@ clone.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from pipeline.train.train import train
 from pipeline.verification import verify
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.support import factories
 
 pytestmark = pytest.mark.slow
@@ -58,7 +57,7 @@ def check_champion(seen: Repo, version: int) -> None:
 
 
 def test_a_push_a_better_one_the_same_again_and_a_rollback(
-    clone: Callable[..., Repo], origin: Path
+    clone: Clone, origin: Path
 ) -> None:
     team = clone("team")
     assert "iris v1 promoted" in push(team, 1)

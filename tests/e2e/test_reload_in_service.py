@@ -3,12 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from app.serving.model import Model
+from tests.support.json_content import Json
 from tests.support.load import steady_requests
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, Api, edit, manifest, put_older_version
@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
-def houses() -> list[dict[str, Any]]:
+def houses() -> list[Json]:
     """Return houses that differ by the income of their neighbours."""
     records = []
     for income in range(1, 16):

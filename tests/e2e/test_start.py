@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from core.git import git
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.support import factories
 from tests.support.local_stack import LocalStack, prepare
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -115,7 +115,7 @@ def check_commands(stack: LocalStack) -> None:
 
 
 def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
-    clone: Callable[..., Repo], tmp_path: Path
+    clone: Clone, tmp_path: Path
 ) -> None:
     repo = clone("user")
     publisher = Publisher(clone("team"), repo, tmp_path)
@@ -147,7 +147,7 @@ def test_the_stack_serves_follows_a_pull_and_leaves_nothing_behind(
     assert stack.run("--stop") == (0, "nothing ran.\n")
 
 
-def test_a_port_that_is_taken_is_one_sentence(clone: Callable[..., Repo]) -> None:
+def test_a_port_that_is_taken_is_one_sentence(clone: Clone) -> None:
     repo = clone("user")
     prepare(repo)
     stack = LocalStack(repo, OFFSET, SYSTEM)

@@ -8,13 +8,13 @@ import socket
 import sqlite3
 import threading
 import urllib.request
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
 from pipeline.repo import Repo
 from scripts.loopback import open_url
+from tests.conftest import Clone
 from tests.support.local_stack import LocalStack, prepare
 from tests.support.service import MODELS
 from tests.support.serving import served_manifest
@@ -85,7 +85,7 @@ def logged_request_ids(repo: Repo) -> set[str]:
         return {request_id for (request_id,) in log.execute(query)}
 
 
-def test_every_answered_prediction_is_in_the_log(clone: Callable[..., Repo]) -> None:
+def test_every_answered_prediction_is_in_the_log(clone: Clone) -> None:
     repo = clone("user")
     prepare(repo)
     shutil.copytree(MODELS, repo.models)

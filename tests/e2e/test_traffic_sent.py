@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.sending import AT_ONCE
 from tests.conftest import posix
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import ROOT, Api
 from tests.support.waiting import PATIENCE_SECONDS
@@ -35,7 +35,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "MODELS", MODELS)
 
 
-Send = Callable[..., dict[str, Any]]
+Send = Callable[..., Json]
 FAST = ("--rate", "1000")
 
 
@@ -43,11 +43,11 @@ FAST = ("--rate", "1000")
 def send(api: Api, capsys: pytest.CaptureFixture[str]) -> Send:
     """Return a function that sends traffic and returns the counts."""
 
-    def send_traffic(*arguments: str) -> dict[str, Any]:
+    def send_traffic(*arguments: str) -> Json:
         url = str(api.client.base_url)
         status = commands.run(main, [*arguments, "--url", url, "--json"])
         assert status == 0
-        counts: dict[str, Any] = json.loads(capsys.readouterr().out)
+        counts: Json = json.loads(capsys.readouterr().out)
         return counts
 
     return send_traffic

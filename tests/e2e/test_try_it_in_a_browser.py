@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.support.api_with_worker import api_with_worker
 from tests.support.browser import in_a_browser
 from tests.support.browser_page import BrowserPage, browser_page
+from tests.support.json_content import Json
 from tests.support.service import TASKS
 from tests.support.serving import Api, golden, served_manifest
 
@@ -145,7 +145,7 @@ def test_a_bad_value_is_marked_at_its_field_and_nothing_is_predicted(
     page.press("Enter")
     sentence = page.text_of_new("#task-housing [role=status] .bad")
     assert sentence == "✕ No prediction: see MedInc."
-    focused: dict[str, Any] = page.evaluate(FOCUSED)
+    focused: Json = page.evaluate(FOCUSED)
     assert focused == {"name": "MedInc", "invalid": "true"}
     assert fault in page.text("#task-housing .fields")
     click(page, "housing", "Example values")

@@ -14,6 +14,7 @@ from core.git import git
 from tests.kubernetes import overlay
 from tests.kubernetes.cluster import Cluster
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.kubernetes import BASE, SERVICES
 from tests.support.waiting import wait_until
 
@@ -204,9 +205,9 @@ class Stack:
         return names
 
     @contextmanager
-    def steady_load(self) -> Iterator[dict[str, Any]]:
+    def steady_load(self) -> Iterator[Json]:
         """Send predictions during a block, and fill in the counts after it."""
-        counts: dict[str, Any] = {}
+        counts: Json = {}
         code = (HERE / "steady_load.py").read_text("utf-8")
         command = ("exec", "-i", "-n", CLIENT, "client", "--", "python", "-c", code)
         arguments = (HOST, "/predict/iris", self.record)
@@ -236,7 +237,7 @@ class Stack:
         self.cluster.run("delete", "namespace", *NAMESPACES, "--ignore-not-found")
 
 
-def is_ready(pod: dict[str, Any]) -> bool:
+def is_ready(pod: Json) -> bool:
     """Return whether a pod is ready and not about to end."""
     if "deletionTimestamp" in pod["metadata"]:
         return False

@@ -4,10 +4,10 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.json_content import Json
 from tests.support.kubernetes import FOLDER, Resource, read_all
 
 HERE = Path(__file__).parent
@@ -40,11 +40,11 @@ def test_an_example_has_the_schema_of_its_agent(
     assert fault(node_packages, items) == ""
 
 
-def wrong_prune(resource: dict[str, Any]) -> None:
+def wrong_prune(resource: Json) -> None:
     resource["spec"]["syncPolicy"]["automated"]["prune"] = "often"
 
 
-def wrong_url(resource: dict[str, Any]) -> None:
+def wrong_url(resource: Json) -> None:
     resource["spec"]["url"] = "file:///srv/origin.git"
 
 
@@ -58,7 +58,7 @@ def wrong_url(resource: dict[str, Any]) -> None:
 def test_the_schemas_refuse_a_wrong_value(
     node_packages: Path,
     name: str,
-    break_it: Callable[[dict[str, Any]], None],
+    break_it: Callable[[Json], None],
     reason: str,
 ) -> None:
     resource, *_ = example(name)

@@ -11,6 +11,7 @@ import yaml
 
 from tests.kubernetes import overlay
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.kubernetes import (
     OPTIONAL,
     SCALE,
@@ -99,7 +100,7 @@ def test_every_resource_is_in_the_namespace_and_part_of_the_project(
 @pytest.fixture(scope="session")
 def with_all_parts(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The manifests of the small overlay with all that is optional."""
-    content: dict[str, Any] = {"namespace": "mlops", "resources": ["../small"]}
+    content: Json = {"namespace": "mlops", "resources": ["../small"]}
     for part in OPTIONAL:
         is_component = kustomization(part)["kind"] == "Component"
         key = "components" if is_component else "resources"

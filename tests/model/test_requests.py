@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.paths import ROOT
 from tests.support.api_client import serving
+from tests.support.json_content import Json
 
 MODELS = ROOT / "deployment" / "models"
 SERVED = sorted(path.parent.name for path in MODELS.glob("*/manifest.json"))
@@ -21,10 +21,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield running
 
 
-def golden(task: str) -> dict[str, Any]:
+def golden(task: str) -> Json:
     path = MODELS / task / "manifest.json"
     manifest = json.loads(path.read_text("utf-8"))
-    example: dict[str, Any] = manifest["golden"]
+    example: Json = manifest["golden"]
     return example
 
 

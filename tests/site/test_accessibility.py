@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from pipeline.site.rendering import ASSETS
 from tests.conftest import posix
 from tests.paths import ROOT
 from tests.support.browser import in_a_browser
+from tests.support.json_content import Json
 from tests.support.site_browser import (
     DESKTOP,
     PHONE,
@@ -77,7 +77,7 @@ def test_axe_sees_a_fault(page: Page, site: Path) -> None:
 def test_the_chart_library_has_the_bytes_of_npm() -> None:
     vendor = ASSETS / "vendor"
     text = (vendor / "vendored.json").read_text("utf-8")
-    record: dict[str, Any] = json.loads(text)
+    record: Json = json.loads(text)
     package = PACKAGES / record["package"]
     for file in record["files"]:
         assert (vendor / file["name"]).read_bytes() == (

@@ -4,6 +4,8 @@ import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.json_content import Json
+
 Alert = tuple[str, str]  # its name, its task
 
 
@@ -11,7 +13,7 @@ class Receiver(ThreadingHTTPServer):
     """Receives the webhooks of Alertmanager, and requests meant for GitHub."""
 
     def __init__(self) -> None:
-        self.notifications: list[dict[str, Any]] = []
+        self.notifications: list[Json] = []
         self.dispatched: list[tuple[str, Any]] = []  # paths and bodies for GitHub
         super().__init__(("0.0.0.0", 0), _Handler)
 
@@ -25,7 +27,7 @@ class Receiver(ThreadingHTTPServer):
         return firing
 
 
-def identity(alert: dict[str, Any]) -> Alert:
+def identity(alert: Json) -> Alert:
     """Return the name and the task of an alert."""
     labels = alert["labels"]
     task = labels.get("task", "")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from math import isfinite
-from typing import Any
 
 import pytest
 
@@ -24,6 +23,7 @@ from tests.support.dashboards import (
     queries,
     variables,
 )
+from tests.support.json_content import Json
 
 BOARDS = boards()
 BOARDS["mlops-dashboard"] = add_documented_panel(BOARDS["mlops-dashboard"])
@@ -106,7 +106,7 @@ def substitute(expression: str, values: dict[str, str]) -> str:
     return re.sub(r"\$([a-z_]+)", lambda match: values[match[1]], expression)
 
 
-def is_instant(target: dict[str, Any]) -> bool:
+def is_instant(target: Json) -> bool:
     """Return whether a query asks for the newest value alone."""
     return bool(target.get("instant", False))
 

@@ -6,12 +6,12 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 import pytest
 
 from tests.stack.engine import ADMIN_KEY, Stack, docker
+from tests.support.json_content import Json
 
 CONFIGURATION = "/usr/local/etc/haproxy/haproxy.cfg"
 HEADERS = {"Content-Type": "application/json", "X-API-Key": ADMIN_KEY}
@@ -59,7 +59,7 @@ def raw_answer(
     return answer
 
 
-def read_problem(answer: http.client.HTTPResponse) -> dict[str, Any]:
+def read_problem(answer: http.client.HTTPResponse) -> Json:
     """Return the problem details of an answer."""
     assert answer.headers["Content-Type"] == PROBLEM
     problem = json.load(answer)

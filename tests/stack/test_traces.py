@@ -4,12 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from core.git import git
-from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.stack.engine import PLACE, Stack
 from tests.stack.jaeger import CALLER, Span, new_trace, wait_for
@@ -118,7 +117,7 @@ def test_a_retraining_is_one_trace_from_the_request_to_the_fits(stack: Stack) ->
 
 
 def test_a_publication_is_a_trace_of_its_decisions(
-    stack: Stack, clone: Callable[..., Repo], tmp_path: Path
+    stack: Stack, clone: Clone, tmp_path: Path
 ) -> None:
     trace, header = new_trace()
     repo = clone("team")

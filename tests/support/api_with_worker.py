@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from tests.support.json_content import Json
 from tests.support.serving import ADMIN_KEY, AUTHORIZED, Api
 from tests.support.waiting import wait_until
 from tests.unit.pipeline.worker.service import checkout, running
@@ -34,14 +34,14 @@ def api_with_worker(
             yield api
 
 
-def job_of(api: Api, job_id: str) -> dict[str, Any]:
+def job_of(api: Api, job_id: str) -> Json:
     """Return a job as the API describes it at this moment."""
     answer = api.client.get(f"/jobs/{job_id}", headers=AUTHORIZED)
-    job: dict[str, Any] = answer.json()
+    job: Json = answer.json()
     return job
 
 
-def ended_job(api: Api, job_id: str) -> dict[str, Any]:
+def ended_job(api: Api, job_id: str) -> Json:
     """Wait until a job has ended, and return it."""
     wait_until(lambda: job_of(api, job_id)["ended"])
     return job_of(api, job_id)
@@ -52,7 +52,7 @@ def run_job(
     path: str,
     body: object = None,
     headers: Mapping[str, str] = NOTHING,
-) -> dict[str, Any]:
+) -> Json:
     """Submit a job without waiting for it, and return it once it has ended."""
     answer = api.client.post(
         path,

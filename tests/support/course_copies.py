@@ -5,7 +5,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from course import classroom
 from course import fresh as copies
@@ -13,6 +12,7 @@ from course import lesson
 from course.copy import Copy
 from course.work import Work
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Desk:
         """Do a lesson as its solution does."""
         lesson.get(number).solve(self.work())
 
-    def check(self, number: int, *options: str) -> dict[str, Any]:
+    def check(self, number: int, *options: str) -> Json:
         """Check a lesson with the grader of this checkout, as a program."""
         command = [sys.executable, "-m", "course", "--repo", str(self.clone)]
         command += ["--owner", self.student, *options, "check", str(number), "--json"]
@@ -54,12 +54,12 @@ class Desk:
             encoding="utf-8",
         )
         assert done.stdout, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer: Json = json.loads(done.stdout)
         assert done.returncode == answer["status"]
         return answer
 
 
-def failed(answer: dict[str, Any]) -> dict[str, str]:
+def failed(answer: Json) -> dict[str, str]:
     """Return what was seen by each check that failed."""
     failures = {}
     for check in answer["checks"]:

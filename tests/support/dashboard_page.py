@@ -1,12 +1,11 @@
 """The figures of the API's own dashboard, after traffic whose counts are known."""
 
-from typing import Any
-
+from tests.support.json_content import Json
 from tests.support.serving import HOUSE, Api, golden
 
 
-def figures(api: Api) -> dict[str, Any]:
-    answer: dict[str, Any] = api.get("/dashboard/figures")
+def figures(api: Api) -> Json:
+    answer: Json = api.get("/dashboard/figures")
     return answer
 
 

@@ -21,6 +21,7 @@ from tests.support.dashboards import (
     listed_variables,
     panels,
 )
+from tests.support.json_content import Json
 
 Faults = Iterator[str]
 DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
@@ -153,7 +154,7 @@ def datasource(board: Board) -> Faults:
         yield from other_sources(mark, name)
 
 
-def other_sources(part: dict[str, Any], title: str) -> Faults:
+def other_sources(part: Json, title: str) -> Faults:
     """Yield a sentence if a part of a dashboard has another data source."""
     source = part.get("datasource")
     if source != DATASOURCE:

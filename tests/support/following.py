@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,11 +11,10 @@ import httpx
 from core.git import git
 from pipeline.reconcile.reconciler import Reconciler
 from pipeline.reconcile.settings import Settings
-from pipeline.repo import Repo
 from scripts.ci.declare import Declaration
 from scripts.ci.origin import Origin
 from scripts.loopback import free_port
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.paths import ROOT
 from tests.support.publishing_team import Team
 from tests.support.released_models import IMAGES
@@ -30,9 +29,7 @@ class Releases:
         images: the images' addresses with their digests, by short name.
     """
 
-    def __init__(
-        self, origin: Path, clone: Callable[..., Repo], tmp_path: Path
-    ) -> None:
+    def __init__(self, origin: Path, clone: Clone, tmp_path: Path) -> None:
         self.origin = origin
         self.images = IMAGES
         self.team = Team(clone, tmp_path)

@@ -1,20 +1,19 @@
 """What a manifest has about a task's slices, with numbers that nobody measured."""
 
-from typing import Any
-
 from pipeline.schema import Task
+from tests.support.json_content import Json
 
 RATES = {"selection_rate": 0.5, "true_positive_rate": 0.75}
 
 
-def of(task: Task, metric: float) -> dict[str, Any]:
+def of(task: Task, metric: float) -> Json:
     """Return the keys of a manifest: none for a task without slices.
 
     Args:
         task: the task.
         metric: its metric on each group.
     """
-    content: dict[str, Any] = {}
+    content: Json = {}
     if task.slices:
         value = {
             "value": metric,

@@ -6,8 +6,10 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.entities import Run as Entity
 
+from tests.support.json_content import Json
 
-def picture(client: MlflowClient) -> dict[str, Any]:
+
+def picture(client: MlflowClient) -> Json:
     """Return all that MLflow's client shows, without the parts that differ between stores."""
     return {
         experiment.name: {
@@ -23,7 +25,7 @@ def picture(client: MlflowClient) -> dict[str, Any]:
     }
 
 
-def _picture_of_run(client: MlflowClient, run: Entity) -> dict[str, Any]:
+def _picture_of_run(client: MlflowClient, run: Entity) -> Json:
     info = dict(run.info)
     for place in ("experiment_id", "artifact_uri"):
         info.pop(place)
@@ -56,7 +58,7 @@ def _picture_of_run(client: MlflowClient, run: Entity) -> dict[str, Any]:
     }
 
 
-def _picture_of_model(model: Any) -> dict[str, Any]:
+def _picture_of_model(model: Any) -> Json:
     content = dict(model.to_dictionary())
     for place in ("experiment_id", "artifact_location"):
         content.pop(place)

@@ -1,8 +1,8 @@
 """The form of every error of the API: problem details as RFC 9457 describes them."""
 
-from typing import Any
-
 from httpx import Response
+
+from tests.support.json_content import Json
 
 MEMBERS = {
     "type",
@@ -14,11 +14,11 @@ MEMBERS = {
 }
 
 
-def problem_of(response: Response) -> dict[str, Any]:
+def problem_of(response: Response) -> Json:
     """Return the problem details of a response, checked in their form."""
     headers = response.headers
     assert headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
+    problem: Json = response.json()
     assert set(problem) == MEMBERS
     assert problem["title"]
     assert problem["detail"]

@@ -1,17 +1,15 @@
 """An origin whose main branch is protected by rules, as GitHub's rulesets do it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from core.git import git
 from pipeline.publish.loop import Change, land
 from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.support import factories
 from tests.support.publishing import note
 
-Clone = Callable[..., Repo]
 # GitHub's message for a push that a ruleset rejects; $1 is the rule, as it is named on
 # the page of the rules.
 REJECT = """

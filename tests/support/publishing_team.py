@@ -1,6 +1,5 @@
 """A team that trains forged bundles and publishes them to an origin."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from core.git import git
@@ -8,9 +7,9 @@ from history import registry
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.support import factories
 
-Clone = Callable[..., Repo]
 # How noisy the rows are that a model learns from; more noise makes a worse model.
 WORSE = 3.0
 GOOD = 0.3

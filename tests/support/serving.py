@@ -19,6 +19,7 @@ from pipeline.repo import Repo
 from pipeline.verification import open_history
 from scripts.loopback import free_port
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.service import MODELS, REPOSITORY
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -37,19 +38,19 @@ HOUSE = {
 }
 
 
-def manifest(folder: Path) -> dict[str, Any]:
+def manifest(folder: Path) -> Json:
     """Return the manifest in a model's folder."""
     text = (folder / "manifest.json").read_bytes()
-    content: dict[str, Any] = json.loads(text)
+    content: Json = json.loads(text)
     return content
 
 
-def served_manifest(task: str) -> dict[str, Any]:
+def served_manifest(task: str) -> Json:
     """Return the manifest of the task's model in service."""
     return manifest(MODELS / task)
 
 
-def golden(task: str) -> dict[str, Any]:
+def golden(task: str) -> Json:
     """Return a record that the task accepts."""
     return {feature.name: feature.example for feature in tasks.load(task).features}
 
@@ -184,9 +185,9 @@ class Api:
                 total += float(value)
         return total
 
-    def logged(self, request_id: str) -> dict[str, Any]:
+    def logged(self, request_id: str) -> Json:
         """Wait for the log line of a request and return it."""
-        lines: list[dict[str, Any]] = []
+        lines: list[Json] = []
 
         def read() -> bool:
             lines.clear()

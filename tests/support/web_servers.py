@@ -13,6 +13,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.support.json_content import Json
+
 TOKEN = "ghs_0123456789abcdef"
 
 
@@ -104,9 +106,7 @@ class GitHub(ThreadingHTTPServer):
     answer = b""
 
     def __init__(self) -> None:
-        self.shows: dict[str, Any] = {
-            "/repos/someone/mlops": {"default_branch": "trunk"}
-        }
+        self.shows: Json = {"/repos/someone/mlops": {"default_branch": "trunk"}}
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         super().__init__(("127.0.0.1", 0), _GitHubHandler)
 

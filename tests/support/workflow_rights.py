@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
+from tests.support.json_content import Json
 from tests.support.workflow_files import ON, Job, Step, Workflow
 
 Faults = list[str]
@@ -170,6 +170,6 @@ def _needed(job: Job) -> list[str]:
     return needed
 
 
-def _rights(job: Job) -> dict[str, Any]:
+def _rights(job: Job) -> Json:
     rights = job.get("permissions")
     return rights if isinstance(rights, dict) else {}

@@ -12,12 +12,11 @@ from pipeline.repo import Repo
 from pipeline.stages.cli import app
 from pipeline.stages.folder import StageFolder
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
-STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))[
-    "stages"
-]
+STAGES: Json = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 TEXT = (ROOT / "params.yaml").read_text("utf-8")
-PARAMS: dict[str, Any] = yaml.safe_load(TEXT)
+PARAMS: Json = yaml.safe_load(TEXT)
 TASKS = list(PARAMS["tasks"])
 OUTPUTS = "build/dvc/"
 

@@ -1,11 +1,10 @@
 """The component that scales the API by requests in progress: metric, rule and target."""
 
-from typing import Any
-
 import yaml
 
 from app.settings import Settings
 from tests.support.compose import read_yaml
+from tests.support.json_content import Json
 from tests.support.kubernetes import (
     BASE_RESOURCES,
     CONFIG,
@@ -18,14 +17,14 @@ PART = FOLDER / "optional" / "requests-in-flight"
 GAUGE = "http_requests_in_progress"
 
 
-def scaling_metric() -> dict[str, Any]:
+def scaling_metric() -> Json:
     """Return the metric that the component adds to the autoscaler."""
     (patch,) = kustomization(PART)["patches"]
     scalers = by_name(BASE_RESOURCES, "HorizontalPodAutoscaler")
     assert patch["target"]["name"] in scalers
     (change,) = yaml.safe_load(patch["patch"])
     assert change["path"] == "/spec/metrics/-"
-    external: dict[str, Any] = change["value"]["external"]
+    external: Json = change["value"]["external"]
     return external
 
 

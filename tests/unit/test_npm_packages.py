@@ -3,17 +3,17 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
 TESTS = ROOT / "tests"
 
 
-def read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+def read(path: Path) -> Json:
+    content: Json = json.loads(path.read_text("utf-8"))
     return content
 
 

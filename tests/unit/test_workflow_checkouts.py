@@ -5,12 +5,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.workflow_files import FOLDER, Workflow, workflows
 
 WORKFLOWS = workflows()
@@ -18,7 +18,7 @@ PROGRAM = re.compile(r"python3 -m (scripts\.[\w.]+)")
 EVERYTHING_BUT_RUNS = ["/*", "!/mlruns/*/"]
 
 
-def sparse_folders(step: dict[str, Any]) -> list[str]:
+def sparse_folders(step: Json) -> list[str]:
     """Return the folders that a step checks out, if it does not check out all."""
     options = step.get("with", {})
     folders: str = options.get("sparse-checkout", "")

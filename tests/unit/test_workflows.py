@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +11,7 @@ from scripts.ci import budget
 from scripts.ci.plan import Event, plan
 from scripts.ci.verdict import DOES
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.workflow_files import FOLDER, ON, workflows
 
 WORKFLOWS = workflows()
@@ -19,10 +19,10 @@ BRANCH = re.compile(r"refs/heads/\w|\[main\]|tree/main")
 # The text of the expression that is the default branch's full name.
 DEFAULT = "format('refs/heads/{0}', github.event.repository.default_branch)"
 MLOPS = yaml.safe_load((FOLDER / "mlops.yml").read_text("utf-8"))
-JOBS: dict[str, dict[str, Any]] = MLOPS["jobs"]
+JOBS: dict[str, Json] = MLOPS["jobs"]
 
 
-def steps() -> Iterator[dict[str, Any]]:
+def steps() -> Iterator[Json]:
     """Yield every step of every workflow."""
     for workflow in WORKFLOWS:
         for _, step in workflow.steps():

@@ -15,6 +15,8 @@ from app.settings import Settings
 from tests.support.api_client import serving
 from tests.support.service import MODELS, make
 
+MakeSettings = Callable[..., Settings]  # takes changes of the settings by name
+
 
 @pytest.fixture(autouse=True, scope="session")
 def service() -> None:
@@ -23,7 +25,7 @@ def service() -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Callable[..., Settings]:
+def settings(tmp_path: Path) -> MakeSettings:
     """Return a function that creates settings whose files are all temporary."""
 
     def create(**changes: object) -> Settings:
@@ -63,7 +65,7 @@ def housing() -> Model:
 
 
 @pytest.fixture
-def client(settings: Callable[..., Settings], folder: Path) -> Iterator[TestClient]:
+def client(settings: MakeSettings, folder: Path) -> Iterator[TestClient]:
     """The whole API in this process."""
     app = create_app(settings(drift_seconds=0.1), lambda line: None)
     with TestClient(app) as test_client:

@@ -1,13 +1,12 @@
 """HEAD beside every GET, with which monitors check whether a service is up."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from tests.unit.app.conftest import MakeSettings
 
 # Of every kind: FastAPI's own, ours, the protocol's, files, and what is refused.
 PATHS = (
@@ -83,7 +82,7 @@ def test_not_allowed_names_head_beside_get(shared_client: TestClient) -> None:
 
 
 def test_metrics_and_log_know_a_head_by_its_method_and_route(
-    settings: Callable[..., Settings], folder: Path
+    settings: MakeSettings, folder: Path
 ) -> None:
     lines: list[dict[str, object]] = []
     with TestClient(create_app(settings(), lines.append)) as client:

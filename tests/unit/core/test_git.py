@@ -1,7 +1,6 @@
 """Git calls depend on their folder, and on nothing that the caller's Git has set."""
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,10 @@ from hypothesis import strategies as st
 from core import git as calls
 from core.errors import PipelineError
 from core.git import GitError, environment, git, succeeds
-from pipeline.repo import Repo
-from tests.conftest import commit_all, make_origin, posix
+from tests.conftest import Clone, commit_all, make_origin, posix
 from tests.paths import ROOT
 from tests.support.clock import replace_sleep
 
-Clone = Callable[..., Repo]
 PASSED_ON = (
     "GIT_AUTHOR",
     "GIT_COMMITTER",

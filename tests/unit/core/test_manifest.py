@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from core.errors import PipelineError
 from core.file_names import MANIFEST
 from core.manifest import Feature, Manifest, TrainedManifest
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.service import MODELS, REPOSITORY, TASKS, make
 
 IN_SERVICE = ROOT / "deployment" / "models"
@@ -29,10 +29,10 @@ def name_of(path: Path) -> str:
     return "-".join(path.parts[-3:-1])
 
 
-def content_of(task: str) -> dict[str, Any]:
+def content_of(task: str) -> Json:
     """Return the manifest of a task's model as plain JSON."""
     path = MODELS / task / MANIFEST
-    content: dict[str, Any] = json.loads(path.read_bytes())
+    content: Json = json.loads(path.read_bytes())
     return content
 
 

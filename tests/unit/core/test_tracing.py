@@ -2,7 +2,6 @@
 
 import json
 import logging
-from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -11,6 +10,7 @@ from opentelemetry.trace import format_trace_id
 
 from app.observability.access_log import JsonFormatter
 from core import tracing
+from tests.support.json_content import Json
 
 
 def on(patch: pytest.MonkeyPatch, provider: TracerProvider) -> None:
@@ -27,10 +27,10 @@ def record(created: float = 0.0) -> logging.LogRecord:
     return logging.makeLogRecord(attributes)
 
 
-def formatted() -> dict[str, Any]:
+def formatted() -> Json:
     """Return the fields of a record's line in the log."""
     text = JsonFormatter().format(record())
-    line: dict[str, Any] = json.loads(text)
+    line: Json = json.loads(text)
     return line
 
 

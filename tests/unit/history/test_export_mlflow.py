@@ -19,6 +19,7 @@ from history import History, build_database, layout, registry
 from history.export import export
 from tests.paths import ROOT
 from tests.support import mlflow_listing
+from tests.support.json_content import Json
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
@@ -95,7 +96,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Json:
     """The listing of the built database by the pinned MLflow."""
     database = tmp_path_factory.mktemp("db") / "mlflow.db"
     build_database(ROOT / "mlruns", database)
@@ -103,13 +104,13 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return plain(mlflow_listing.listing(uri, str(ROOT / "mlruns")))
 
 
-def plain(value: Any) -> dict[str, Any]:
+def plain(value: Any) -> Json:
     """Return a listing as JSON has it."""
-    content: dict[str, Any] = json.loads(json.dumps(value))
+    content: Json = json.loads(json.dumps(value))
     return content
 
 
-def listed(python: Path, uri: str) -> dict[str, Any]:
+def listed(python: Path, uri: str) -> Json:
     process = run(python, Path(mlflow_listing.__file__), uri)
     assert process.returncode == 0, process.stderr
     return plain(json.loads(process.stdout))
@@ -118,7 +119,7 @@ def listed(python: Path, uri: str) -> dict[str, Any]:
 def test_mlflow_shows_every_run_model_and_version_alike(
     python: Path,
     exported: Path,
-    ours: dict[str, Any],
+    ours: Json,
 ) -> None:
     shown = listed(python, exported.as_uri())
     assert shown.keys() == ours.keys()
@@ -138,7 +139,7 @@ def test_mlflow_shows_every_run_model_and_version_alike(
 def test_its_migration_reads_an_exported_file_store(
     python: Path,
     exported: Path,
-    ours: dict[str, Any],
+    ours: Json,
     tmp_path: Path,
 ) -> None:
     uri = f"sqlite:///{(tmp_path / 'migrated.db').as_posix()}"

@@ -10,6 +10,7 @@ import pytest
 from core.git import git
 from pipeline.cli import main
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.support import factories
 
@@ -71,7 +72,7 @@ def test_the_tasks_may_come_from_the_environment(
 
 
 def test_a_failure_is_one_sentence_and_status_1(
-    pipeline: Command, clone: Callable[..., Repo]
+    pipeline: Command, clone: Clone
 ) -> None:
     repo = clone("mine")
     factories.bundle(
@@ -146,7 +147,7 @@ def can_mount() -> bool:
     not can_mount(), reason="no file system of a given size can be mounted here"
 )
 def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
-    pipeline: Command, clone: Callable[..., Repo], origin: Path
+    pipeline: Command, clone: Clone, origin: Path
 ) -> None:
     repo = clone("mine")
     tip = git(origin, "rev-parse", "main")

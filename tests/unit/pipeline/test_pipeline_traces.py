@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from core import release
 from core.git import git
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.support import factories
 from tests.support.otlp_collector import Collector, collecting
@@ -46,7 +46,7 @@ def published(collector: Collector, repo: Repo, folder: Path, **variables: str) 
 
 @pytest.mark.slow
 def test_a_publication_is_part_of_the_trace_of_its_caller(
-    clone: Callable[..., Repo], tmp_path: Path
+    clone: Clone, tmp_path: Path
 ) -> None:
     with collecting() as collector:
         commit = published(collector, clone("team"), tmp_path / "bundle", **CALLED)
@@ -62,7 +62,7 @@ def test_a_publication_is_part_of_the_trace_of_its_caller(
 
 @pytest.mark.slow
 def test_the_span_of_a_failed_command_is_marked_as_failed(
-    clone: Callable[..., Repo], tmp_path: Path
+    clone: Clone, tmp_path: Path
 ) -> None:
     with collecting() as collector:
         done = run(
@@ -76,9 +76,7 @@ def test_the_span_of_a_failed_command_is_marked_as_failed(
 
 
 @pytest.mark.slow
-def test_a_command_succeeds_without_its_collector(
-    clone: Callable[..., Repo], tmp_path: Path
-) -> None:
+def test_a_command_succeeds_without_its_collector(clone: Clone, tmp_path: Path) -> None:
     with collecting() as gone:
         pass
     gone.server_close()

@@ -1,7 +1,7 @@
 """Publishing over HTTP with the workflow's token, to a Git server that requires it."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from core.git import GitError, git
 from pipeline.publish.loop import Change, land
 from pipeline.repo import Repo
 from scripts.ci.origin import Origin
-from tests.conftest import posix
+from tests.conftest import Clone, posix
 from tests.paths import ROOT
 from tests.support.git_server import serve
 
@@ -36,7 +36,7 @@ def note(tip: Repo) -> Change:
 
 
 def test_the_token_in_the_environment_is_enough_and_stays_there(
-    clone: Callable[..., Repo],
+    clone: Clone,
     origin: Path,
     remote: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -56,7 +56,7 @@ def test_the_token_in_the_environment_is_enough_and_stays_there(
 
 
 def test_the_workflows_program_works_where_no_file_can_be_executed(
-    clone: Callable[..., Repo],
+    clone: Clone,
     remote: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,7 +1,7 @@
 """The check of the data's sources, with a real web server that serves them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,8 @@ from core.git import git
 from pipeline import tasks
 from pipeline.data import table as tables
 from pipeline.publish.publish import publish
-from pipeline.repo import Repo
 from pipeline.train.train import train
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.support import factories
 from tests.support.web_servers import serving
 from tests.unit.scripts.data_sources import (
@@ -213,7 +212,7 @@ def test_a_folder_that_is_not_a_checkout_is_refused(
 
 @pytest.mark.slow
 def test_published_data_are_not_reported_as_changed_again(
-    world: World, clone: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+    world: World, clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     world.task("iris")

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,11 +15,10 @@ from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
 from pipeline.repo import Repo
 from scripts.push_report import describe
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.paths import ROOT
 from tests.support import factories
 
-Clone = Callable[..., Repo]
 BASE = "https://github.com/o/n/tree/main/"
 
 

@@ -11,6 +11,7 @@ import pytest
 from scripts import smoke
 from scripts.stack import monitoring, verify
 from scripts.stack.settings import Settings, StackError
+from tests.support.json_content import Json
 
 FLOWER = {
     "task": "iris",
@@ -75,7 +76,7 @@ def settings(service: Service) -> Settings:
     return Settings(0, (), (), {"API_PORT": port, "PROMETHEUS_PORT": port})
 
 
-def flower(chance: float, version: int = 2) -> dict[str, Any]:
+def flower(chance: float, version: int = 2) -> Json:
     chances = {"virginica": chance, "setosa": 1 - chance}
     return {
         "model_version": version,

@@ -1,6 +1,5 @@
 """`X-Forwarded-*` headers, which only trusted proxies may send."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ from starlette.testclient import TestClient
 
 from app.asgi.proxy import PREFIX, Proxies
 from app.main import create_app
-from app.settings import Settings
 from core.asgi import route_path
+from tests.unit.app.conftest import MakeSettings
 
 PEER = "10.0.0.7"
 HOST = b"inside:8000"
@@ -163,7 +162,7 @@ def test_a_prefix_from_a_header_is_always_a_plain_path(values: list[str]) -> Non
     ],
 )
 def test_the_log_shows_the_client(
-    settings: Callable[..., Settings], folder: Path, trusted: str, client: str
+    settings: MakeSettings, folder: Path, trusted: str, client: str
 ) -> None:
     lines: list[dict[str, Any]] = []
     app = create_app(settings(trusted_proxies=trusted), lines.append)

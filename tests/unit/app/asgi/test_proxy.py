@@ -16,9 +16,9 @@ from app.routes import try_it
 from app.settings import Settings
 from tests.support.problems import problem_of
 from tests.support.serving import golden
+from tests.unit.app.conftest import MakeSettings
 
 PEER = "10.0.0.7"
-Make = Callable[..., Settings]
 Send = Callable[..., Response]
 
 
@@ -32,7 +32,7 @@ def serving(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture(params=["stripped", "kept", "in a header"])
 def prefixed(
-    request: pytest.FixtureRequest, settings: Make, folder: Path
+    request: pytest.FixtureRequest, settings: MakeSettings, folder: Path
 ) -> Iterator[Send]:
     """Return a function that requests a path below /ml through a proxy.
 
@@ -148,7 +148,7 @@ def test_without_a_prefix_nothing_is_stripped(shared_client: TestClient) -> None
 
 
 def test_a_prefix_that_begins_like_a_path_is_not_confused_with_it(
-    settings: Make, folder: Path
+    settings: MakeSettings, folder: Path
 ) -> None:
     with serving(settings(root_path="/model")) as client:
         assert client.get("/models").status_code == 200

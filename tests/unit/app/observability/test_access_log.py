@@ -6,14 +6,14 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.observability import access_log
 from app.observability.access_log import AccessLog
-from app.settings import Settings
 from tests.conftest import posix
+from tests.support.json_content import Json
+from tests.unit.app.conftest import MakeSettings
 
 Configure = Callable[..., AccessLog]
 LOGGER = logging.getLogger("app.test")
@@ -26,7 +26,7 @@ REQUEST = {
 
 
 @pytest.fixture
-def configure(settings: Callable[..., Settings]) -> Iterator[Configure]:
+def configure(settings: MakeSettings) -> Iterator[Configure]:
     """Return a function that configures the logs; pytest's handlers come back after."""
     root = logging.getLogger()
     handlers = root.handlers[:]
@@ -36,7 +36,7 @@ def configure(settings: Callable[..., Settings]) -> Iterator[Configure]:
     root.setLevel(level)
 
 
-def parse(text: str) -> list[dict[str, Any]]:
+def parse(text: str) -> list[Json]:
     return [json.loads(line) for line in text.splitlines()]
 
 

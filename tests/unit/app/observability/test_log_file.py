@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from app.observability.log_file import LogFile
-from app.settings import Settings
 from tests.paths import ROOT
+from tests.unit.app.conftest import MakeSettings
 
 HOLD = """
 import sys
@@ -20,14 +19,14 @@ sys.stdin.read()
 """
 
 
-def open_file(settings: Callable[..., Settings], path: Path) -> tuple[LogFile, str]:
+def open_file(settings: MakeSettings, path: Path) -> tuple[LogFile, str]:
     """Open a log file and return it with the name that it got."""
     file = LogFile(settings(log_file=path))
     return file, Path(file.baseFilename).name
 
 
 def test_each_process_writes_its_own_file(
-    settings: Callable[..., Settings], tmp_path: Path
+    settings: MakeSettings, tmp_path: Path
 ) -> None:
     path = tmp_path / "logs" / "api.log"
     first, first_name = open_file(settings, path)

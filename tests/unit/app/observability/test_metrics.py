@@ -1,7 +1,5 @@
 """The metrics, and their summary for people."""
 
-from typing import Any
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
@@ -9,6 +7,7 @@ from starlette.testclient import TestClient
 from app.observability.metrics import Metrics
 from app.observability.summary import summary
 from app.serving.model import Model
+from tests.support.json_content import Json
 from tests.support.service import MODELS
 from tests.support.serving import HOUSE, golden
 from tests.support.waiting import wait_until
@@ -17,10 +16,10 @@ from tools.reference import described
 ERRORS = "prediction_errors_total"
 
 
-def summary_of(metrics: Metrics, route: str) -> dict[str, Any]:
+def summary_of(metrics: Metrics, route: str) -> Json:
     """Return what the summary has for a route."""
     content = summary(metrics)
-    routes: dict[str, dict[str, Any]] = content["routes"]
+    routes: dict[str, Json] = content["routes"]
     return routes[route]
 
 

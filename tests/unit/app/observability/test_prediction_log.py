@@ -14,10 +14,10 @@ from app.observability import prediction_log, prediction_sql
 from app.observability.metrics import Metrics
 from app.observability.prediction_log import PredictionLog
 from app.serving.model import Model
-from app.settings import Settings
 from tests.conftest import posix
 from tests.support.service import MODELS
 from tests.support.serving import HOUSE
+from tests.unit.app.conftest import MakeSettings
 
 Open = Callable[..., PredictionLog]
 NO_DATABASE = "not a database, but longer than the header of one " * 10
@@ -25,7 +25,7 @@ NO_DATABASE = "not a database, but longer than the header of one " * 10
 
 @pytest.fixture
 def opened(
-    settings: Callable[..., Settings], metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    settings: MakeSettings, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:
     """Return a function that opens a log, which writes when `flush` is called."""
     monkeypatch.setattr(prediction_log, "SECONDS", 60)

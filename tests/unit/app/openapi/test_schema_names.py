@@ -1,17 +1,16 @@
 """Schemas of tasks have different names, however their authors name the tasks."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.serving.validation import type_name
-from app.settings import Settings
+from tests.support.json_content import Json
 from tests.support.serving import edit
+from tests.unit.app.conftest import MakeSettings
 
 # Tasks whose schemas could have the names of other schemas.
 ODD_TASKS = [
@@ -40,17 +39,17 @@ PREFIXES = (
 
 
 @pytest.fixture
-def document(settings: Callable[..., Settings], folder: Path) -> dict[str, Any]:
+def document(settings: MakeSettings, folder: Path) -> Json:
     """The document of an API that also serves the odd tasks."""
     for name in ODD_TASKS:
         shutil.copytree(folder / "iris", folder / name)
         edit(folder / name, task=name)
     with TestClient(create_app(settings(), lambda line: None)) as client:
-        response: dict[str, Any] = client.get("/openapi.json").json()
+        response: Json = client.get("/openapi.json").json()
     return response
 
 
-def test_every_task_has_schemas_of_its_own(document: dict[str, Any]) -> None:
+def test_every_task_has_schemas_of_its_own(document: Json) -> None:
     for task in TASKS:
         operation = document["paths"][f"/predict/{task}"]["post"]
         content = operation["requestBody"]["content"]["application/json"]
@@ -59,7 +58,7 @@ def test_every_task_has_schemas_of_its_own(document: dict[str, Any]) -> None:
 
 
 def test_no_schema_of_a_task_can_have_the_name_of_another_schema(
-    document: dict[str, Any],
+    document: Json,
 ) -> None:
     names = list(document["components"]["schemas"])
     endings = set()

@@ -1,7 +1,6 @@
 """Ground truth that clients send, and the online metrics that are computed from it."""
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from tests.support.json_content import Json
 from tests.support.serving import HOUSE, golden
 from tests.support.waiting import wait_until
+from tests.unit.app.conftest import MakeSettings
 
 # The table as it was before predictions had a ground truth.
 OLD_TABLE = """
@@ -29,10 +29,10 @@ OLD_TABLE = """
 """
 
 
-def predict(client: TestClient, task: str, body: Any) -> dict[str, Any]:
+def predict(client: TestClient, task: str, body: Any) -> Json:
     """Request predictions and wait until they are in the log."""
     response = client.post(f"/predict/{task}", json=body)
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     wait_for_metric(client, "prediction_log_pending 0.0")
     return answer
 
@@ -55,10 +55,10 @@ def refusal(client: TestClient, request_id: str, truth: Any, status: int) -> str
     return detail
 
 
-def quality(client: TestClient, task: str) -> dict[str, Any]:
+def quality(client: TestClient, task: str) -> Json:
     """Return the online metrics of a task."""
     response = client.get(f"/quality/{task}")
-    result: dict[str, Any] = response.json()
+    result: Json = response.json()
     return result
 
 
@@ -145,7 +145,7 @@ def test_a_request_that_is_not_in_the_log_is_named(client: TestClient) -> None:
 
 
 def test_a_log_of_an_older_version_is_brought_up_to_date(
-    folder: Path, settings: Callable[..., Settings]
+    folder: Path, settings: MakeSettings
 ) -> None:
     path = settings().prediction_log
     with sqlite3.connect(path) as connection:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
 from core.intervals import LEVELS
 from core.manifest import Manifest
 from tests.support.problems import problem_of
 from tests.support.service import MODELS
 from tests.support.serving import golden
+from tests.unit.app.conftest import MakeSettings
 
 HOUSE = golden("housing")
 OWN_PATH = "/predict/housing"
 
 
 @pytest.fixture
-def with_older_model(
-    settings: Callable[..., Settings], folder: Path
-) -> Iterator[TestClient]:
+def with_older_model(settings: MakeSettings, folder: Path) -> Iterator[TestClient]:
     """The API with a model from before there were intervals."""
     path = folder / "housing" / "manifest.json"
     content = json.loads(path.read_bytes())

@@ -1,7 +1,6 @@
 """Predictions and explanations without a task in the path, for the models of the tests."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,17 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.routes.predict import LARGE_BYTES
-from app.settings import Settings
+from tests.support.json_content import Json
 from tests.support.service import TASKS
 from tests.support.serving import HOUSE, edit, golden
+from tests.unit.app.conftest import MakeSettings
 
-MakeSettings = Callable[..., Settings]
 
-
-def predict(client: TestClient, path: str, body: Any) -> dict[str, Any]:
+def predict(client: TestClient, path: str, body: Any) -> Json:
     """Return the predictions for a body, without the ID of the request."""
     response = client.post(path, json=body)
     assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
+    answer: Json = response.json()
     del answer["request_id"]
     return answer
 
@@ -107,7 +105,7 @@ def test_the_metrics_count_the_task_that_the_fields_decide(
 def test_the_log_has_the_task_that_the_fields_decide(
     settings: MakeSettings, folder: Path
 ) -> None:
-    lines: list[dict[str, Any]] = []
+    lines: list[Json] = []
     with TestClient(create_app(settings(), lines.append)) as client:
         send_requests(client)
     assert [(line["path"], line.get("task")) for line in lines] == [

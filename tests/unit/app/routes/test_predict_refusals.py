@@ -1,19 +1,18 @@
 """Requests without a task in the path that fit no task, several tasks, or break a rule."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
 from tests.support.problems import problem_of
 from tests.support.service import TASKS
 from tests.support.serving import HOUSE, edit, golden
+from tests.unit.app.conftest import MakeSettings
 
-MakeSettings = Callable[..., Settings]
 IRIS = golden("iris")
 IRIS_ROW = list(IRIS.values())
 HOUSE_ROW = list(golden("housing").values())

@@ -5,34 +5,33 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 from httpx import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from tests.support.json_content import Json
 from tests.support.service import TASKS
 from tests.support.serving import edit, served_manifest
+from tests.unit.app.conftest import MakeSettings
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 ELEMENT = r'(?s)<script type="application/json" id="page">(.*?)</script>'
 MLFLOW = "http://127.0.0.1:5000"
 SERVER = "https://mlflow.example.org"
-Make = Callable[..., Settings]
 Open = Callable[..., TestClient]
 
 
-def data_of(response: Response) -> dict[str, Any]:
+def data_of(response: Response) -> Json:
     """Return the data in the page, as its script reads them."""
     (text,) = re.findall(ELEMENT, response.text)
-    data: dict[str, Any] = json.loads(text)
+    data: Json = json.loads(text)
     return data
 
 
 @pytest.fixture
-def opened(settings: Make, folder: Path) -> Iterator[Open]:
+def opened(settings: MakeSettings, folder: Path) -> Iterator[Open]:
     """Return a function that starts the API over the folder, with settings."""
     with ExitStack() as stack:
 

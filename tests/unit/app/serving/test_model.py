@@ -3,12 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from app.serving.model import Model, ModelError
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, edit, golden, manifest
 
@@ -149,7 +149,7 @@ def test_a_recorded_request_that_is_not_valid_is_refused(housing_folder: Path) -
     ],
 )
 def test_a_manifest_of_another_form_is_refused(
-    housing_folder: Path, changes: dict[str, Any], place: str
+    housing_folder: Path, changes: Json, place: str
 ) -> None:
     edit(housing_folder, **changes)
     assert place in refusal(housing_folder)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.errors import ApiError
 from app.serving.validation import MAX_RECORDS, Record, RequestValidator
 from core.manifest import Manifest
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS
 from tests.support.serving import HOUSE, golden
 
@@ -147,7 +148,7 @@ def list_of(count: int) -> list[Record]:
     return [dict(HOUSE)] * count
 
 
-def table_of(count: int) -> dict[str, Any]:
+def table_of(count: int) -> Json:
     row = list(HOUSE.values())
     return {"features": [row] * count}
 

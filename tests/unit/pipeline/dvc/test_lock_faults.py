@@ -2,7 +2,6 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +15,7 @@ from pipeline.repo import Repo
 from tests.conftest import commit_all
 from tests.paths import ROOT
 from tests.support.generated_rows import rows
+from tests.support.json_content import Json
 
 IRIS = tasks.load("iris")
 TABLE = rows(IRIS, 20)
@@ -74,7 +74,7 @@ def write_lock(repo: Repo, table: str, model: str) -> None:
     }
     table_digest = {"path": f"{folder}/table.sha256", "md5": md5(table)}
     model_digest = {"path": f"{folder}/model.sha256", "md5": md5(model)}
-    stages: dict[str, Any] = {
+    stages: Json = {
         "prepare@iris": {"outs": [table_digest]},
         "evaluate@iris": {"outs": [model_digest]},
         "register@iris": {"params": {"params.yaml": params}},

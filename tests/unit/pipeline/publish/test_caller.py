@@ -6,19 +6,16 @@ repository is used.
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.git import git
 from pipeline.publish.loop import land
-from pipeline.repo import Repo
-from tests.conftest import commit_all, make_clone, make_origin, posix
+from tests.conftest import Clone, commit_all, make_clone, make_origin, posix
 from tests.paths import ROOT
 from tests.support.publishing import note
 
-Clone = Callable[..., Repo]
 IDENTITY = ["-c", "user.name=Tester", "-c", "user.email=tester@example.org"]
 # The program that an alias or a hook starts. It is faster than publishing a bundle.
 PUBLISH = f"""

@@ -8,10 +8,9 @@ import pytest
 from core.git import git
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.support.publishing import give_history, note
-
-Clone = Callable[..., Repo]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Publishing in spite of a clone's settings, filters and hooks, and in deep folders."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,9 @@ import pytest
 from core.git import git
 from pipeline.publish import workspace
 from pipeline.publish.loop import land
-from pipeline.repo import Repo
-from tests.conftest import posix
+from tests.conftest import Clone, posix
 from tests.paths import ROOT
 from tests.support.publishing import give_history, note
-
-Clone = Callable[..., Repo]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The second way out: a branch that only the pipeline writes to, beside `main`."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from core.git import git
 from history import layout, registry
 from pipeline.publish.promote import promote
 from pipeline.publish.publish import publish
-from pipeline.repo import Repo
 from pipeline.verification import verify
-from tests.conftest import commit_all, posix
+from tests.conftest import Clone, commit_all, posix
 from tests.support.protected_branch import (
     PULL_REQUEST,
     ProtectedTeam,
@@ -26,7 +24,7 @@ pytestmark = posix
 
 
 @pytest.fixture
-def team(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> ProtectedTeam:
+def team(clone: Clone, origin: Path, tmp_path: Path) -> ProtectedTeam:
     protect(origin, PULL_REQUEST)
     return ProtectedTeam(clone, origin, tmp_path)
 

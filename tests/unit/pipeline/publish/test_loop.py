@@ -1,7 +1,6 @@
 """Landing on a branch that others push to, in real bare repositories."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from core.git import git, succeeds
 from pipeline.publish.commit import BOT_EMAIL, BOT_NAME
 from pipeline.publish.loop import PUBLISHED, Change, land
 from pipeline.repo import Repo
+from tests.conftest import Clone
 from tests.support.publishing import note, show
-
-Clone = Callable[..., Repo]
 
 
 def test_lands_without_touching_the_users_work_tree(clone: Clone, origin: Path) -> None:

@@ -1,6 +1,5 @@
 """What cannot land: endless races, refused pushes, and remotes without the commits."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from pipeline.publish import loop
 from pipeline.publish.loop import Change, land
 from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
-from tests.conftest import commit_all, posix
+from tests.conftest import Clone, commit_all, posix
 from tests.support.publishing import note, reject_pushes, show
-
-Clone = Callable[..., Repo]
 
 
 def test_a_race_that_never_ends_is_given_up(

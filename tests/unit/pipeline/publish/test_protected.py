@@ -1,15 +1,13 @@
 """A protected `main`, and the three ways out that the error names, all of them real."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import PipelineError
 from core.git import git
-from pipeline.repo import Repo
-from tests.conftest import commit_all, posix
+from tests.conftest import Clone, commit_all, posix
 from tests.support.protected_branch import (
     NO_REWRITE,
     PULL_REQUEST,
@@ -28,7 +26,7 @@ sys.exit(subprocess.call(sys.argv[-1], shell=True))
 
 
 @pytest.fixture
-def team(clone: Callable[..., Repo], origin: Path, tmp_path: Path) -> ProtectedTeam:
+def team(clone: Clone, origin: Path, tmp_path: Path) -> ProtectedTeam:
     protect(origin, PULL_REQUEST)
     return ProtectedTeam(clone, origin, tmp_path)
 

@@ -1,6 +1,6 @@
 """Servers that fail temporarily, servers that refuse, and servers that are missing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +10,10 @@ from core.git import git
 from pipeline.publish import remote as remotes
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
-from tests.conftest import posix
+from tests.conftest import Clone, posix
 from tests.support.clock import replace_sleep
 from tests.support.git_server import Server, serve
 from tests.support.publishing import note, reject_pushes
-
-Clone = Callable[..., Repo]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Publishing from shallow and partial clones: they fetch what they need, not the rest."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,9 @@ from pipeline.publish.publish import publish
 from pipeline.publish.tip import Tip
 from pipeline.repo import Repo
 from pipeline.verification import verify
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 from tests.support.publishing import note, show
 from tests.support.publishing_team import BETTER, GOOD, Team
-
-Clone = Callable[..., Repo]
 
 
 def push_commits(repo: Repo, count: int) -> list[str]:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +14,10 @@ from core.git import GitError, git
 from pipeline.publish import workspace
 from pipeline.publish.loop import land
 from pipeline.repo import Repo
-from tests.conftest import make_clone, make_origin, posix
+from tests.conftest import Clone, make_clone, make_origin, posix
 from tests.paths import ROOT
 from tests.support.publishing import note
 
-Clone = Callable[..., Repo]
 # A program that gives up its rights and publishes from the folder that it is run in.
 PUBLISH = f"""
 import sys, os

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from pipeline.release.faults import find_faults
 from pipeline.release.schema import Release, UnknownCommit
 from pipeline.repo import Repo
 from pipeline.verification import verify
+from tests.support.json_content import Json
 from tests.support.released_models import (
     IMAGES,
     commit_model,
@@ -63,9 +63,7 @@ def test_only_the_pipelines_own_commits_write_it() -> None:
 
 @settings(max_examples=30)
 @given(st.dictionaries(tasks, models, max_size=5), st.text("0123456789abcdef"))
-def test_what_is_written_is_read_again(
-    written: dict[str, dict[str, Any]], start: str
-) -> None:
+def test_what_is_written_is_read_again(written: dict[str, Json], start: str) -> None:
     commit = start[:40].ljust(40, "0")
     text = content.render(commit, IMAGES, written)
     release = Release.parse(text)
@@ -73,23 +71,23 @@ def test_what_is_written_is_read_again(
     assert release.model_dump()["models"] == written
 
 
-def without_models(release: dict[str, Any]) -> None:
+def without_models(release: Json) -> None:
     del release["models"]
 
 
-def by_tag(release: dict[str, Any]) -> None:
+def by_tag(release: Json) -> None:
     release["images"]["api"] = "ghcr.io/owner/name/mlops-api:latest"
 
 
-def short_commit(release: dict[str, Any]) -> None:
+def short_commit(release: Json) -> None:
     release["commit"] = release["commit"][:7]
 
 
-def unknown_key(release: dict[str, Any]) -> None:
+def unknown_key(release: Json) -> None:
     release["environment"] = "production"
 
 
-def later_format(release: dict[str, Any]) -> None:
+def later_format(release: Json) -> None:
     release["format"] = 2
 
 
@@ -104,7 +102,7 @@ def later_format(release: dict[str, Any]) -> None:
     ],
 )
 def test_a_fault_of_the_file_is_one_sentence_with_its_place(
-    root: Path, change: Callable[[dict[str, Any]], None], place: str
+    root: Path, change: Callable[[Json], None], place: str
 ) -> None:
     release = json.loads(release_of(root, head(root)))
     change(release)

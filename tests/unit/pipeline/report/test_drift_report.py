@@ -13,6 +13,7 @@ from app.routes.dashboard import PAGE
 from core.errors import PipelineError, UsageError
 from pipeline.cli import app
 from tests.support.history_factories import new_workspace
+from tests.support.json_content import Json
 from tests.support.web_servers import Server, serving
 
 TASK = "credit"
@@ -31,7 +32,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def answer(server: Server, **changes: Any) -> dict[str, Any]:
+def answer(server: Server, **changes: Any) -> Json:
     """Let the server answer as the API does, and return its answer about drift."""
     result = {
         "task": TASK,
@@ -67,7 +68,7 @@ def default_path(root: Path) -> Path:
     return root / "build" / "drift" / "dashboard.html"
 
 
-def saved(path: Path) -> tuple[str, dict[str, Any]]:
+def saved(path: Path) -> tuple[str, Json]:
     """Return the saved page without its figures, and the figures."""
     text = path.read_text("utf-8")
     (figures,) = re.findall(r'id="saved">(.*?)</script>', text)

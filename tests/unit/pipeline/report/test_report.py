@@ -3,7 +3,6 @@
 import csv
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
 
 import pytest
 
@@ -15,7 +14,7 @@ from pipeline.repo import Repo
 from pipeline.report.pushes import Runs, events
 from pipeline.report.templates import render
 from pipeline.verification import open_history
-from tests.conftest import make_clone, make_origin
+from tests.conftest import Clone, make_clone, make_origin
 from tests.support import factories
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -124,7 +123,7 @@ def test_the_picture_shows_each_push_and_what_was_in_service(history: Repo) -> N
     assert len(points.split()) == 4
 
 
-def test_a_history_without_runs_has_a_page_too(clone: Callable[..., Repo]) -> None:
+def test_a_history_without_runs_has_a_page_too(clone: Clone) -> None:
     repo = clone("empty")
     report.write(repo, open_history(repo))
     page = (repo.mlruns / "README.md").read_text("utf-8")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -26,16 +25,13 @@ from pipeline.search.result import SearchResult
 from pipeline.search.search import search
 from tests.conftest import commit_all
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
-SPACE: dict[str, Any] = {
-    "logistic_regression": {"C": {"low": 0.01, "high": 100.0, "log": True}}
-}
-CANDIDATES: dict[str, Any] = {
-    "logistic_regression": {"C": 1.0, "solver": "newton-cholesky"}
-}
+SPACE: Json = {"logistic_regression": {"C": {"low": 0.01, "high": 100.0, "log": True}}}
+CANDIDATES: Json = {"logistic_regression": {"C": 1.0, "solver": "newton-cholesky"}}
 START = "tasks.iris.search.space"
 # Spaces that are none, and what the sentence says about each.
-WRONG_SPACES: list[tuple[dict[str, Any], str]] = [
+WRONG_SPACES: list[tuple[Json, str]] = [
     ({}, f"{START}: Dictionary should have at least 1 item"),
     ({"logistic_regression": {}}, f"{START}.logistic_regression: Dictionary"),
     ({"forest": {"C": [1, 2]}}, f"{START}.forest: unknown algorithm"),
@@ -47,13 +43,13 @@ WRONG_SPACES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def new_checkout(folder: Path, space: dict[str, Any] | None = None) -> Repo:
+def new_checkout(folder: Path, space: Json | None = None) -> Repo:
     """Return a repository that searches iris, and one commit."""
     folder.mkdir(exist_ok=True)
     searched = SPACE
     if space is not None:
         searched = space
-    section: dict[str, Any] = {
+    section: Json = {
         "folds": 3,
         "candidates": CANDIDATES,
         "search": {"trials": 8, "space": searched},
@@ -118,7 +114,7 @@ def test_a_search_is_in_the_history_and_a_clone_goes_on_from_there(
     assert len(parents) == 2
 
 
-def _without_seconds(result: SearchResult) -> list[dict[str, Any]]:
+def _without_seconds(result: SearchResult) -> list[Json]:
     return [trial.model_dump(exclude={"seconds"}) for trial in result.trials]
 
 
@@ -191,7 +187,7 @@ def test_a_study_whose_trials_all_fail_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("space, sentence", WRONG_SPACES)
 def test_a_space_that_is_none_is_one_sentence(
-    tmp_path: Path, space: dict[str, Any], sentence: str
+    tmp_path: Path, space: Json, sentence: str
 ) -> None:
     repo = new_checkout(tmp_path / "checkout", space)
     with pytest.raises(UsageError) as caught:

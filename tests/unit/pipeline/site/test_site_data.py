@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from pipeline.site import site as pages
 from pipeline.site.data_profile import Column, ModelVersion, columns, tables
 from tests.paths import ROOT
 from tests.support.history_factories import add_run, model_id, new_workspace, promote
+from tests.support.json_content import Json
 from tests.support.site_pages import Page, read_data
 
 MANIFEST = ROOT / "deployment" / "models" / "credit" / "manifest.json"
@@ -28,7 +28,7 @@ def manifest(digest: str, **shares: list[float]) -> bytes:
     Args:
         shares: new shares of categories, by feature.
     """
-    content: dict[str, Any] = json.loads(MANIFEST.read_text("utf-8"))
+    content: Json = json.loads(MANIFEST.read_text("utf-8"))
     content["data"]["digest"] = digest
     for name, values in shares.items():
         content["reference"]["features"][name]["shares"] = values

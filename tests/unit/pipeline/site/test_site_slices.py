@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +11,7 @@ from pipeline.site import site as pages
 from tests.paths import ROOT
 from tests.support import manifest_groups
 from tests.support.history_factories import add_run, model_id, new_workspace, promote
+from tests.support.json_content import Json
 from tests.support.site_pages import Page
 from tests.unit.pipeline.site.page_checks import check_page
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def site_of(folder: Path, manifest: dict[str, Any]) -> Path:
+def site_of(folder: Path, manifest: Json) -> Path:
     """Return the site of one version of credit."""
     workspace = new_workspace(folder / "copy")
     content = json.dumps(manifest).encode()

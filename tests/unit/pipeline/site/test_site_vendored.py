@@ -2,17 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.files import sha256_file
 from pipeline.site.rendering import ASSETS
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
 VENDOR = ASSETS / "vendor"
 TEXT = (VENDOR / "vendored.json").read_text("utf-8")
-RECORD: dict[str, Any] = json.loads(TEXT)
+RECORD: Json = json.loads(TEXT)
 FILES: list[dict[str, str]] = RECORD["files"]
 
 

@@ -1,7 +1,7 @@
 """A checkout that trains iris and housing in seconds, and what its trainings leave."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -16,8 +16,9 @@ from pipeline.repo import Repo
 from pipeline.schema import Source, Task
 from pipeline.tasks import readers
 from tests.conftest import commit_all
+from tests.support.json_content import Json
 
-SECTIONS: dict[str, dict[str, Any]] = {
+SECTIONS: dict[str, Json] = {
     "iris": {
         "folds": 3,
         "candidates": {

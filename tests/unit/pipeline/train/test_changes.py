@@ -1,6 +1,5 @@
 """The files that no commit holds as they are, with settings of a user that hide some."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from core.git import git
 from pipeline.repo import Repo
 from pipeline.train.changes import changes
-from tests.conftest import commit_all
+from tests.conftest import Clone, commit_all
 
 FILES = (
     "pipeline/tasks/iris.yaml",
@@ -20,7 +19,7 @@ TASK = "pipeline/tasks/flower.yaml"
 
 
 @pytest.fixture
-def repo(clone: Callable[..., Repo]) -> Repo:
+def repo(clone: Clone) -> Repo:
     """A clone with code, data and a page, all committed."""
     repo = clone("mine")
     for name in FILES:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -16,6 +15,7 @@ from pipeline.repo import Repo
 from pipeline.train import estimators
 from pipeline.train.export_run import export
 from tests.support.history_factories import add_run, model_id, new_workspace, promote
+from tests.support.json_content import Json
 from tests.unit.pipeline.train.past_runs import (
     COMMIT,
     FOREST,
@@ -36,9 +36,9 @@ def metadata_path(repo: Repo, algorithm: str) -> Path:
     return repo.root / "models" / f"{algorithm}_best_model_metadata.json"
 
 
-def read_metadata(repo: Repo, algorithm: str) -> dict[str, Any]:
+def read_metadata(repo: Repo, algorithm: str) -> Json:
     path = metadata_path(repo, algorithm)
-    content: dict[str, Any] = json.loads(path.read_bytes())
+    content: Json = json.loads(path.read_bytes())
     return content
 
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
@@ -15,6 +14,7 @@ from pipeline import bundle as bundles
 from pipeline import tasks
 from pipeline.data import table as tables
 from tests.support import strategies
+from tests.support.json_content import Json
 from tests.unit.pipeline.train.checkout import (
     Training,
     bundle_folder,
@@ -25,9 +25,9 @@ from tests.unit.pipeline.train.checkout import (
 pytestmark = pytest.mark.slow
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Json:
     path = folder / "manifest.json"
-    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    manifest: Json = json.loads(path.read_text("utf-8"))
     return manifest
 
 

@@ -18,6 +18,7 @@ from pipeline.train.train import train
 from pipeline.train.units import Outcome, Unit
 from tests.support import strategies
 from tests.support.dask_cluster import DaskCluster, dask_cluster
+from tests.support.json_content import Json
 from tests.unit.pipeline.train.checkout import (
     Training,
     bundle_folder,
@@ -27,7 +28,7 @@ from tests.unit.pipeline.train.checkout import (
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
-CANDIDATES: dict[str, dict[str, Any]] = {
+CANDIDATES: dict[str, Json] = {
     "dummy": {},
     "random_forest": {"n_estimators": 10, "max_features": 0.6},
     "gradient_boosting": {"n_estimators": 20, "subsample": 0.7},

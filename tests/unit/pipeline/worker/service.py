@@ -20,6 +20,7 @@ from scripts.loopback import free_port
 from tests.conftest import commit_all
 from tests.paths import ROOT
 from tests.support import factories
+from tests.support.json_content import Json
 from tests.support.service import MODELS, REPOSITORY, make
 from tests.support.serving import NO_WAY_OUT
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
@@ -46,10 +47,10 @@ def checkout(folder: Path) -> Repo:
     return Repo.open(folder)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Json:
     """Return the manifest in a model's folder."""
     path = folder / "manifest.json"
-    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    manifest: Json = json.loads(path.read_bytes())
     return manifest
 
 
@@ -101,25 +102,25 @@ class Service:
         assert set(job) == {"id", "kind", "status", "created"}
         return str(job["id"])
 
-    def job(self, job_id: str) -> dict[str, Any]:
+    def job(self, job_id: str) -> Json:
         """Return a job as it is now."""
         status, job = self.call(f"/jobs/{job_id}")
         assert status == 200
-        content: dict[str, Any] = job
+        content: Json = job
         return content
 
-    def wait(self, job_id: str, until: str = "ended") -> dict[str, Any]:
+    def wait(self, job_id: str, until: str = "ended") -> Json:
         """Return a job once it has ended, or another of its times is set."""
         wait_until(lambda: self.job(job_id)[until])
         return self.job(job_id)
 
-    def run(self, **request: object) -> dict[str, Any]:
+    def run(self, **request: object) -> Json:
         """Send a job, wait for it, and return its result."""
         job_id = self.submit(**request)
         job = self.wait(job_id)
         assert job["status"] == "succeeded", job
         assert job["error"] is None
-        result: dict[str, Any] = job["result"]
+        result: Json = job["result"]
         return result
 
     def failure(self, **request: object) -> str:

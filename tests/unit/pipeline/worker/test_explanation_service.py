@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.json_content import Json
 from tests.support.waiting import PATIENCE_SECONDS
 from tests.unit.pipeline.worker.service import Service, read_manifest
 
@@ -18,7 +19,7 @@ OFFER_OF_HTTP_2 = {
 }
 
 
-def body_for(service: Service, task: str, count: int = 1) -> dict[str, Any]:
+def body_for(service: Service, task: str, count: int = 1) -> Json:
     """Return a request to explain a task's golden record, some times over."""
     folder = service.repo.models / task
     manifest = read_manifest(folder)

@@ -1,14 +1,14 @@
 """Retraining in the GitHub workflow: a real HTTP server stands for GitHub's API."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import yaml
 
 from core.errors import PipelineError
 from core.jobs import JobRequest
-from pipeline.repo import Repo
 from pipeline.worker.retrain_job import run
+from tests.conftest import Clone
 from tests.paths import ROOT
 from tests.support.web_servers import TOKEN, GitHub, github_api
 
@@ -23,7 +23,7 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
         yield server
 
 
-def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) -> None:
+def test_the_workflow_is_dispatched(github: GitHub, clone: Clone) -> None:
     repo = clone("checkout")
     result = run(repo, repo.build, REQUEST)
     assert result == {"dispatched": "https://github.com/someone/mlops/actions"}
@@ -34,9 +34,7 @@ def test_the_workflow_is_dispatched(github: GitHub, clone: Callable[..., Repo]) 
     assert body == {"ref": "trunk", "inputs": inputs}
 
 
-def test_a_retrain_for_drift_refreshes_the_data(
-    github: GitHub, clone: Callable[..., Repo]
-) -> None:
+def test_a_retrain_for_drift_refreshes_the_data(github: GitHub, clone: Clone) -> None:
     repo = clone("checkout")
     request = REQUEST.model_copy(update={"drift": True})
     run(repo, repo.build, request)
@@ -68,7 +66,7 @@ def inputs_of_the_workflow() -> set[str]:
 )
 def test_a_refusal_is_reported_without_the_token(
     github: GitHub,
-    clone: Callable[..., Repo],
+    clone: Clone,
     status: int,
     answer: bytes,
 ) -> None:
@@ -83,7 +81,7 @@ def test_a_refusal_is_reported_without_the_token(
 
 
 def test_a_malformed_token_is_not_shown(
-    github: GitHub, clone: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+    github: GitHub, clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = clone("checkout")
     monkeypatch.setenv("GITHUB_TOKEN", f"{TOKEN}\nX")
@@ -94,7 +92,7 @@ def test_a_malformed_token_is_not_shown(
 
 
 def test_a_host_that_does_not_answer_is_reported_without_the_token(
-    github: GitHub, clone: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+    github: GitHub, clone: Clone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = clone("checkout")
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
@@ -104,7 +102,7 @@ def test_a_host_that_does_not_answer_is_reported_without_the_token(
 
 
 def test_an_unknown_task_is_reported_before_anything_is_sent(
-    github: GitHub, clone: Callable[..., Repo]
+    github: GitHub, clone: Clone
 ) -> None:
     repo = clone("checkout")
     request = JobRequest(kind="retrain", tasks=["wine"])

@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from core.git import git
 from tests.conftest import commit_all
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
 OWN = "chore(publish): iris v2 promoted\n\nMlops-Publish: 0123456789abcdef\n"
 MANIFEST = "deployment/models/iris/manifest.json"
@@ -47,7 +47,7 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run the script as a workflow does, with only the standard library."""
         after = git(self.folder, "rev-parse", "HEAD")
-        event: dict[str, Any] = {
+        event: Json = {
             "before": more.pop("before", self.before),
             "after": after,
             "repository": {

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,9 @@ from scripts.ci.budget import BUDGETS
 from scripts.ci.plan import Event, Plan, plan
 from scripts.ci.verdict import DOES, SHIPPING, conclude, page
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
-Needs = dict[str, dict[str, Any]]
+Needs = dict[str, Json]
 FULL = BUDGETS["full"]
 MAIN = plan(Event("push", "refs/heads/main", "main"), FULL)
 REQUEST = plan(Event("pull_request", "refs/pull/1/merge", "main"), FULL)

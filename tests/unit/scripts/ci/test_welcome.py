@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
 
 from tests.paths import ROOT
+from tests.support.json_content import Json
 
 REPO = "/repos/ada/houses"
 WORKFLOWS = f"{REPO}/actions/workflows?per_page=100"
 RULES = f"{REPO}/rules/branches/release%2Fnext?per_page=100"
-REPOSITORY: dict[str, Any] = {
+REPOSITORY: Json = {
     "fork": False,
     "has_issues": True,
     "visibility": "public",
@@ -25,7 +25,7 @@ REPOSITORY: dict[str, Any] = {
 }
 
 
-def workflow(name: str, state: str = "active") -> dict[str, Any]:
+def workflow(name: str, state: str = "active") -> Json:
     return {
         "id": 7,
         "name": name,
@@ -34,7 +34,7 @@ def workflow(name: str, state: str = "active") -> dict[str, Any]:
     }
 
 
-def rule(kind: str) -> dict[str, Any]:
+def rule(kind: str) -> Json:
     source = {"ruleset_source_type": "Repository", "ruleset_source": "ada/houses"}
     return {"type": kind, "ruleset_id": 42, **source}
 
@@ -43,7 +43,7 @@ class GitHub:
     """A server with an answer for each path; a number is the status of an error."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Any] = {
+        self.answers: Json = {
             REPO: REPOSITORY,
             WORKFLOWS: {
                 "total_count": 2,

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,6 +18,7 @@ from scripts import start
 from scripts.stack import container_metrics, released, released_images
 from scripts.stack.settings import Settings, StackError
 from tests.paths import ROOT
+from tests.support.json_content import Json
 from tests.support.released_models import commit_model, repository, write_release
 
 SETTINGS = Settings(0, (), (), {})
@@ -54,28 +54,28 @@ def test_a_release_is_written_as_it_is_read(root: Path) -> None:
     assert released.parse(release.render()) == release
 
 
-def without_images(release: dict[str, Any]) -> None:
+def without_images(release: Json) -> None:
     release["images"] = {}
 
 
-def by_tag(release: dict[str, Any]) -> None:
+def by_tag(release: Json) -> None:
     release["images"]["api"] = "ghcr.io/owner/name/mlops-api:latest"
 
 
-def without_owner(release: dict[str, Any]) -> None:
+def without_owner(release: Json) -> None:
     digest = "a" * 64
     release["images"] = {"api": f"mlops-api@sha256:{digest}"}
 
 
-def without_models(release: dict[str, Any]) -> None:
+def without_models(release: Json) -> None:
     del release["models"]
 
 
-def without_commit(release: dict[str, Any]) -> None:
+def without_commit(release: Json) -> None:
     release["commit"] = 5
 
 
-def with_an_option(release: dict[str, Any]) -> None:
+def with_an_option(release: Json) -> None:
     digest = "a" * 64
     image = f"--all-tags=ghcr.io/owner/name/mlops-api@sha256:{digest}"
     release["images"]["api"] = image
@@ -94,7 +94,7 @@ def with_an_option(release: dict[str, Any]) -> None:
 )
 def test_a_damaged_release_is_one_sentence(
     root: Path,
-    change: Callable[[dict[str, Any]], None],
+    change: Callable[[Json], None],
 ) -> None:
     path = root / RELEASE
     release = json.loads(path.read_bytes())

@@ -16,6 +16,7 @@ from scripts.traffic import __main__ as program
 from scripts.traffic.__main__ import main
 from scripts.traffic.population import Population
 from scripts.traffic.questions import LONG, Question, ask
+from tests.support.json_content import Json
 from tests.support.service import MODELS, TASKS, make
 from tests.support.serving import manifest
 
@@ -53,7 +54,7 @@ def population(task: str, seed: int) -> Population:
     return Population(MODELS / task, random)
 
 
-def psi(reference: dict[str, Any], values: list[Any]) -> float:
+def psi(reference: Json, values: list[Any]) -> float:
     """Return the population stability index of values against a distribution."""
     if "categories" in reference:
         categories = reference["categories"]
