@@ -22,7 +22,11 @@ from core.asgi import route_path
 Log = Callable[[dict[str, Any]], None]
 SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 NO_PROXIES = Proxies("none")
-LOG_FIELDS = {"level": "INFO", "logger": "app.request", "message": "request"}
+LOG_FIELDS = {
+    "level": "INFO",
+    "logger": "app.request",
+    "message": "request",
+}
 # A refusal is delayed, each by another time: clients that ask again at once would keep
 # the server busy, and all at the same time would come back together.
 REFUSAL_SECONDS = (0.25, 0.75)

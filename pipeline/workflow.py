@@ -4,7 +4,11 @@ import os
 import sys
 
 # How GitHub expects these characters in an annotation; "%" comes first.
-_ESCAPES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_ESCAPES = {
+    "%": "%25",
+    "\r": "%0D",
+    "\n": "%0A",
+}
 
 
 def run_url() -> str:

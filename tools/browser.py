@@ -71,7 +71,11 @@ class Page:
             PageError: the browser refused it.
         """
         self._number += 1
-        command = {"id": self._number, "method": method, "params": parameters}
+        command = {
+            "id": self._number,
+            "method": method,
+            "params": parameters,
+        }
         if self._session:
             command["sessionId"] = self._session
         self._commands.write(json.dumps(command).encode() + _END)

@@ -21,7 +21,11 @@ from app.settings import Settings
 from core import tracing
 
 FIELDS = ["created", "levelname", "name", "message"]
-NAMES = {"created": "time", "levelname": "level", "name": "logger"}
+NAMES = {
+    "created": "time",
+    "levelname": "level",
+    "name": "logger",
+}
 # How long the listener collects lines before it writes them.
 SECONDS = 0.2
 # Lines that may wait; if the disk can't keep up, more are dropped.

@@ -156,7 +156,11 @@ class PredictionLog:
         except (sqlite3.Error, OSError) as error:
             self._disconnect()  # the file may have been replaced: open it again
             self.metrics.dropped.labels("failed").inc(len(rows))
-            extra = {"rows": len(rows), "reason": str(error), "file": str(self.path)}
+            extra = {
+                "rows": len(rows),
+                "reason": str(error),
+                "file": str(self.path),
+            }
             log.error("predictions could not be logged", extra=extra)
         else:
             self.metrics.logged.inc(len(rows))

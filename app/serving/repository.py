@@ -173,7 +173,11 @@ class ModelRepository:
     def _report_refused(self, task: str, state: TaskState, reason: str) -> None:
         self.metrics.reload_failures.labels(task).inc()
         version = state.served.manifest.version if state.served else None
-        extra = {"task": task, "reason": reason, "still_serving_version": version}
+        extra = {
+            "task": task,
+            "reason": reason,
+            "still_serving_version": version,
+        }
         log.error("a model was refused", extra=extra)
 
     def _report_loaded(self, model: Model) -> None:

@@ -21,7 +21,11 @@ from course.grading import reproduce, sandbox, worktree
 QUICK: dict[str, Any] = {
     "folds": 2,
     "candidates": {
-        "gradient_boosting": {"n_estimators": 120, "max_depth": 3, "subsample": 0.7}
+        "gradient_boosting": {
+            "n_estimators": 120,
+            "max_depth": 3,
+            "subsample": 0.7,
+        }
     },
 }
 # A model that answers the same for every row.

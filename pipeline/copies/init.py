@@ -101,7 +101,11 @@ def _identity(
     before = identity.read(repo.root)
     if before:
         names |= before.model_dump(exclude_none=True)
-    given = {"name": name, "holder": holder, "repository": repository}
+    given = {
+        "name": name,
+        "holder": holder,
+        "repository": repository,
+    }
     for key, value in given.items():
         if value is not None:
             names[key] = value

@@ -35,7 +35,8 @@ def find_faults(repo: Repo) -> list[Fault]:
             return []
         current = read_yaml(repo.params, PARAMS)
     except PipelineError as error:
-        return [Fault(NAME, str(error).removeprefix(f"{NAME}: ").rstrip("."))]
+        reason = str(error).removeprefix(f"{NAME}: ")
+        return [Fault(NAME, reason.rstrip("."))]
     faults = []
     for task in lock.tasks():
         checks = (
@@ -100,8 +101,12 @@ def _is_same_training(lock: Lock, task: str, root: Path, commit: str) -> bool:
         return False
     if not succeeds(root, "diff", "--quiet", commit, "--", *CODE):
         return False
-    then = yaml.safe_load(git(root, "show", f"{commit}:{PARAMS}"))
-    return all(_value(then, path) == value for path, value in lock.params(task).items())
+    text = git(root, "show", f"{commit}:{PARAMS}")
+    then = yaml.safe_load(text)
+    for path, value in lock.params(task).items():
+        if _value(then, path) != value:
+            return False
+    return True
 
 
 def _value(content: Any, path: str) -> Any:
@@ -117,9 +122,12 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]
     """Yield each value that differs: its path, the old and the new value."""
     if old == new:
         return
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    has_keys = isinstance(old, dict) and isinstance(new, dict)
+    if not has_keys:
         yield path, old, new
         return
-    for key in [*old, *(key for key in new if key not in old)]:
-        before, after = old.get(key, ABSENT), new.get(key, ABSENT)
+    added = [key for key in new if key not in old]
+    for key in [*old, *added]:
+        before = old.get(key, ABSENT)
+        after = new.get(key, ABSENT)
         yield from _differences(f"{path}.{key}", before, after)

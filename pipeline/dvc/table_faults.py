@@ -14,12 +14,14 @@ TABLES = ".csv.gz"
 def find_faults(root: Path) -> list[Fault]:
     """Return what disagrees about the tables in `data/`."""
     faults = []
-    for path in sorted((root / "data").glob(f"*{TABLES}{SUFFIX}")):
+    paths = (root / "data").glob(f"*{TABLES}{SUFFIX}")
+    for path in sorted(paths):
         table = path.with_name(path.name.removesuffix(SUFFIX))
         try:
             pointer = pointers.read(table)
         except PipelineError as error:
-            reason = str(error).removeprefix(f"{shown(path)}: ").rstrip(".")
+            reason = str(error).removeprefix(f"{shown(path)}: ")
+            reason = reason.rstrip(".")
             faults.append(Fault(shown(path), reason))
             continue
         assert pointer

@@ -11,7 +11,12 @@ from history.cli_build import MetricsHost, MetricsPort
 from pipeline.release.cli import promote_release
 from pipeline.repo import Repo
 
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+UNITS = {
+    "": 1,
+    "s": 1,
+    "m": 60,
+    "h": 3600,
+}
 Once = Annotated[bool, typer.Option("--once", help="Make one pass.")]
 Every = Annotated[
     str | None,

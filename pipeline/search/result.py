@@ -28,10 +28,12 @@ class SearchResult:
 
     def sentence(self, metric: str) -> str:
         """Return the result in one sentence."""
+        trials = counted(len(self.trials), "trial")
+        pruned = self.count(PRUNED)
+        failed = self.count(FAILED)
+        first = self.trials[0]
         return (
-            f"{self.algorithm}: {counted(len(self.trials), 'trial')}"
-            f" ({self.count(PRUNED)} pruned, {self.count(FAILED)} failed),"
-            f" {self.seconds:.0f} s; {metric} of the best"
-            f" is {self.best.mean:.6g} (trial {self.best.number}),"
-            f" of the first {self.trials[0].mean:.6g}"
+            f"{self.algorithm}: {trials} ({pruned} pruned, {failed} failed),"
+            f" {self.seconds:.0f} s; {metric} of the best is {self.best.mean:.6g}"
+            f" (trial {self.best.number}), of the first {first.mean:.6g}"
         )

@@ -64,17 +64,26 @@ class SearchStudy:
     @property
     def best(self) -> Trial | None:
         """The complete trial with the best mean; the first of equals."""
-        complete = [trial for trial in self.trials if trial.state == COMPLETE]
-        return max(complete, key=lambda trial: trial.mean * self._sign, default=None)
+        complete = self._complete()
+        return max(complete, key=self._quality, default=None)
 
     def by_quality(self) -> list[Trial]:
         """Return the complete trials, the best first."""
-        complete = [trial for trial in self.trials if trial.state == COMPLETE]
-        return sorted(complete, key=lambda trial: -trial.mean * self._sign)
+        complete = self._complete()
+        return sorted(complete, key=self._quality, reverse=True)
+
+    def _complete(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.state == COMPLETE]
+
+    def _quality(self, trial: Trial) -> float:
+        """Return the mean of a complete trial; more is better."""
+        return trial.mean * self._sign
 
     def add(self, trial: Trial) -> None:
         """Add a trial that has ended."""
-        value = trial.mean * self._sign if trial.state == COMPLETE else None
+        value = None
+        if trial.state == COMPLETE:
+            value = self._quality(trial)
         frozen = optuna.trial.create_trial(
             state=_STATES[trial.state],
             value=value,
@@ -131,7 +140,8 @@ class SearchStudy:
         """Return the mean after each fold; more is better."""
         means = []
         for count in range(1, len(folds) + 1):
-            means.append(self._sign * sum(folds[:count]) / count)
+            mean = sum(folds[:count]) / count
+            means.append(self._sign * mean)
         return means
 
     def _first(self) -> list[dict[str, Any]]:

@@ -53,7 +53,11 @@ def write(repo: Repo, history: History, folder: Path, documentation: str = "") -
         for name in VIEWS:
             rendering.write_page(site, name, name, frame=frame)
         rendering.copy_assets(site)
-        marker = {"format": 1, "program": target.PROGRAM, "runs": len(history)}
+        marker = {
+            "format": 1,
+            "program": target.PROGRAM,
+            "runs": len(history),
+        }
         write_atomic(site / target.MARKER, to_json(marker))
     return folder / "index.html"
 

@@ -31,7 +31,12 @@ _FIXED: dict[str, dict[str, Any]] = {
         "deterministic": True,
         "force_col_wise": True,
     },
-    "xgboost": {"n_jobs": 1, "verbosity": 0, "tree_method": "hist", "device": "cpu"},
+    "xgboost": {
+        "n_jobs": 1,
+        "verbosity": 0,
+        "tree_method": "hist",
+        "device": "cpu",
+    },
 }
 # `params.yaml` may not set these. An early stop needs rows that no candidate is given.
 _NOT_CONFIGURABLE = {

@@ -56,11 +56,13 @@ def calibrate(
     edges = _edges(predicted)
     bins = np.searchsorted(edges, predicted, side="left")
     errors = true - predicted
-    by_bin = [np.sort(errors[bins == place]) for place in range(len(edges) + 1)]
+    count = len(edges) + 1
+    by_bin = [np.sort(errors[bins == place]) for place in range(count)]
     levels = []
     for offsets in _offsets(by_bin):
         low, high = bounds(edges, offsets, prediction, limits).T
-        is_covered = (low <= truth) & (truth <= high)
+        is_above_low = low <= truth
+        is_covered = is_above_low & (truth <= high)
         measured = MeasuredLevel(
             **offsets.model_dump(),
             coverage=float(np.mean(is_covered)),
@@ -75,7 +77,8 @@ def _edges(predicted: np.ndarray) -> list[float]:
 
     There is one bin without an edge if one of several would have too few rows.
     """
-    shares = np.linspace(0, 1, BINS + 1)[1:-1]
+    ends_and_edges = np.linspace(0, 1, BINS + 1)
+    shares = ends_and_edges[1:-1]
     quantiles = np.quantile(predicted, shares)
     edges = np.unique([_six_digits(edge) for edge in quantiles])
     bins = np.searchsorted(edges, predicted, side="left")
@@ -95,7 +98,8 @@ def _offsets(by_bin: list[np.ndarray]) -> Iterator[LevelOffsets]:
         low = []
         high = []
         for errors in by_bin:
-            beyond = (len(errors) + 1) * (100 - level) // 200
+            rows = len(errors) + 1
+            beyond = rows * (100 - level) // 200
             if beyond:
                 low.append(_six_digits(errors[beyond - 1]))
                 high.append(_six_digits(errors[-beyond]))

@@ -81,13 +81,17 @@ def write(root: Path, model: ReleasedModel, sbom: str, folder: Path) -> None:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest in a folder."""
-    manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+    text = (folder / MANIFEST).read_text("utf-8")
+    manifest: dict[str, Any] = json.loads(text)
     return manifest
 
 
 def sums(folder: Path) -> str:
     """Return the SHA-256 of every file of a folder, as `sha256sum --check` reads them."""
-    lines = [f"{sha256_file(path)}  {path.name}\n" for path in files(folder)]
+    lines = []
+    for path in files(folder):
+        digest = sha256_file(path)
+        lines.append(f"{digest}  {path.name}\n")
     return "".join(lines)
 
 

@@ -15,7 +15,12 @@ from scripts.ci.outputs import summarize
 Needs = dict[str, dict[str, Any]]
 REPORT = Path("build/report.md")
 PAGE = Path("build/summary.md")
-MARKS = {"success": "✅", "failure": "❌", "cancelled": "🚫", "skipped": "–"}
+MARKS = {
+    "success": "✅",
+    "failure": "❌",
+    "cancelled": "🚫",
+    "skipped": "–",
+}
 DOES = {
     "plan": "decides which jobs run",
     "lint": "format, types, workflows, images",

@@ -119,7 +119,8 @@ def _populations(names: list[str], random: np.random.Generator) -> list[Populati
         typer.Exit: there is no model, or one cannot be used.
         typer.BadParameter: there is no such task.
     """
-    tasks = sorted(path.parent.name for path in MODELS.glob(f"*/{MANIFEST}"))
+    paths = MODELS.glob(f"*/{MANIFEST}")
+    tasks = sorted(path.parent.name for path in paths)
     if not tasks:
         raise commands.fail(
             f"{MODELS} holds no model to send traffic to: publish the first one with "
@@ -127,8 +128,9 @@ def _populations(names: list[str], random: np.random.Generator) -> list[Populati
         )
     for name in names:
         if name not in tasks:
+            choice = ", ".join(tasks)
             raise typer.BadParameter(
-                f"there is no task {name}: the tasks are {', '.join(tasks)}.",
+                f"there is no task {name}: the tasks are {choice}.",
                 param_hint="--task",
             )
     try:
@@ -149,9 +151,13 @@ def _drift(
             population.shift(feature or numbers[0], shift)
             drifting.append(population)
     if not drifting:
-        numbers = [f"{p.task}: {', '.join(p.numbers)}" for p in populations]
+        numbers = []
+        for population in populations:
+            names = ", ".join(population.numbers)
+            numbers.append(f"{population.task}: {names}")
+        choice = "; ".join(numbers)
         raise typer.BadParameter(
-            f"no task has a number {feature}. What can drift: {'; '.join(numbers)}.",
+            f"no task has a number {feature}. What can drift: {choice}.",
             param_hint="--feature",
         )
     return drifting

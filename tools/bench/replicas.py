@@ -22,6 +22,7 @@ from rich.table import Table
 
 from scripts import commands
 from scripts.loopback import answers, free_port
+from tools.bench.load import Load
 from tools.bench.running import (
     ROOT,
     Server,
@@ -125,12 +126,20 @@ async def compare(folder: Path, seconds: float) -> Table:
         pairs = []
         for count in (1, 2):
             running = stack.enter_context(proxy(folder, *replicas[:count]))
-            pairs.append((running, running.request(f"/predict/{TASK}", golden(TASK))))
+            request = running.request(f"/predict/{TASK}", golden(TASK))
+            pairs.append((running, request))
         one, two = await rounds(pairs, seconds)
-    table.add_row("1", f"{rate(one):,.0f}", f"{p99(one):.1f}")
     gain = f"{ratio(two, one):.2f}"
-    table.add_row("2", f"{rate(two):,.0f}", f"{p99(two):.1f}", gain, "at least 1.3")
+    table.add_row("1", *_figures(one))
+    table.add_row("2", *_figures(two), gain, "at least 1.3")
     return table
+
+
+def _figures(loads: list[Load]) -> list[str]:
+    """Return the requests a second and their 99th percentile."""
+    requests = f"{rate(loads):,.0f}"
+    latency = f"{p99(loads):.1f}"
+    return [requests, latency]
 
 
 def main(

@@ -7,6 +7,7 @@ disk in a browser without a window (Chromium); a view is complete when the table
 is there, and not only its frame.
 """
 
+import math
 import random
 import shutil
 import sys
@@ -56,8 +57,11 @@ def make_history(folder: Path, runs: int, seed: int = 0) -> Repo:
         template = newest_pushes(ROOT, commit, Path(name).resolve())
     draw = random.Random(seed)
     present = len(History.open(mlruns))
-    pushes = -(-max(runs - present, 0) // len(template.runs))
-    days = pushes // PUSHES_A_DAY + template.history_ms // DAY_MS + 2
+    missing = max(runs - present, 0)
+    pushes = math.ceil(missing / len(template.runs))
+    days_of_pushes = pushes // PUSHES_A_DAY
+    days_of_history = template.history_ms // DAY_MS
+    days = days_of_pushes + days_of_history + 2
     for number in range(pushes):
         later = (number // PUSHES_A_DAY - days) * DAY_MS
         for copy in copy_push(template.runs, draw, later):

@@ -9,7 +9,11 @@ from rich.text import Text
 
 from tools.documents.row import Result, State
 
-COLOURS = {State.WORKS: "green", State.FAILED: "red", State.NOT_RUN: "yellow"}
+COLOURS = {
+    State.WORKS: "green",
+    State.FAILED: "red",
+    State.NOT_RUN: "yellow",
+}
 
 
 def show(results: list[Result], as_json: bool) -> None:

@@ -11,7 +11,11 @@ def describe(clone: Path, private: bool = False) -> dict[str, Any]:
     """Return an event's repository; its default branch is origin's HEAD."""
     address = git(clone, "remote", "get-url", "origin")
     branch = git(Path(address), "symbolic-ref", "--short", "HEAD")
-    return {"full_name": REPOSITORY, "default_branch": branch, "private": private}
+    return {
+        "full_name": REPOSITORY,
+        "default_branch": branch,
+        "private": private,
+    }
 
 
 def push(
@@ -48,7 +52,11 @@ def pull_request(clone: Path, number: int, head: str = REPOSITORY) -> dict[str, 
             "repo": {"full_name": REPOSITORY},
         },
     }
-    return {"number": number, "pull_request": request, "repository": repository}
+    return {
+        "number": number,
+        "pull_request": request,
+        "repository": repository,
+    }
 
 
 def dispatch(clone: Path, branch: str = "", **inputs: str) -> dict[str, Any]:

@@ -19,7 +19,11 @@ USUAL = {
     "node-exporter": 9100,
     "cadvisor": 8080,
 }
-PATHS = {"prometheus": "/-/ready", "node-exporter": "/metrics", "cadvisor": "/metrics"}
+PATHS = {
+    "prometheus": "/-/ready",
+    "node-exporter": "/metrics",
+    "cadvisor": "/metrics",
+}
 
 
 def names_of_variables(stack: Stack) -> str:
