@@ -90,4 +90,5 @@ def _run(check: type[Check], copy: Copy) -> Verdict:
     except Exception as error:
         # A copy may hold anything, and whatever it breaks is a fault of its own: the
         # sheet of a class needs a line for it, and not a traceback.
-        return failed(f"it cannot be read ({type(error).__name__}: {error})")
+        kind = type(error).__name__
+        return failed(f"it cannot be read ({kind}: {error})")

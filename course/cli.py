@@ -175,11 +175,13 @@ def data(
 ) -> None:
     """Write the table of your orchard as CSV, and print what its columns are."""
     copy: Copy = context.obj
-    file = copy.root / "build" / "course" / f"season-{season}.csv"
+    folder = copy.root / "build" / "course"
+    file = folder / f"season-{season}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(file, copy.orchard.csv(season))
     print(orchard.sheet())
-    print(f"Wrote {file.relative_to(copy.root).as_posix()}: {orchard.ROWS} rows.")
+    shown = file.relative_to(copy.root).as_posix()
+    print(f"Wrote {shown}: {orchard.ROWS} rows.")
 
 
 @app.command()

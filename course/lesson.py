@@ -123,7 +123,8 @@ class Lesson:
         return outputs
 
     def _module(self, name: str) -> ModuleType:
-        return importlib.import_module(f"{lessons.__name__}.{self.folder}.{name}")
+        module = f"{lessons.__name__}.{self.folder}.{name}"
+        return importlib.import_module(module)
 
 
 def every() -> list[Lesson]:
@@ -132,7 +133,8 @@ def every() -> list[Lesson]:
     for module in pkgutil.iter_modules(lessons.__path__):
         match = FOLDER.fullmatch(module.name)
         if match:
-            listed.append(Lesson(int(match[1]), module.name))
+            number = int(match[1])
+            listed.append(Lesson(number, module.name))
     return sorted(listed, key=lambda lesson: lesson.number)
 
 
@@ -142,8 +144,8 @@ def get(number: int) -> Lesson:
     Raises:
         UsageError: there is none with this number.
     """
-    for lesson in every():
-        if lesson.number == number:
-            return lesson
-    numbers = ", ".join(str(lesson.number) for lesson in every())
+    lessons_by_number = {lesson.number: lesson for lesson in every()}
+    if number in lessons_by_number:
+        return lessons_by_number[number]
+    numbers = ", ".join(str(each) for each in lessons_by_number)
     raise UsageError(f"there is no lesson {number}: choose from {numbers}.")

@@ -42,16 +42,20 @@ class Draw:
     def number(self, purpose: str, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`, both included."""
         share = self.stream(purpose).random()
-        return low + int(share * (high - low + 1))
+        count = high - low + 1
+        return low + int(share * count)
 
     def choose(self, purpose: str, items: Sequence[Item]) -> Item:
         """Return one of some items."""
-        return items[self.number(purpose, 0, len(items) - 1)]
+        place = self.number(purpose, 0, len(items) - 1)
+        return items[place]
 
     def shuffled(self, purpose: str, items: Sequence[Item]) -> list[Item]:
         """Return all items in another order."""
         stream = self.stream(purpose)
-        keyed = [(stream.random(), place) for place in range(len(items))]
+        keyed = []
+        for place in range(len(items)):
+            keyed.append((stream.random(), place))
         return [items[place] for _, place in sorted(keyed)]
 
     def sample(self, purpose: str, items: Sequence[Item], count: int) -> list[Item]:

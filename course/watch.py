@@ -31,7 +31,10 @@ def watch(copy: Copy, number: int | None) -> None:
     while True:
         before = times(copy.root)
         current = copy.at(copy.root)  # nothing is remembered from the last time
-        chosen = lesson.get(number) if number is not None else _first(current)
+        if number is None:
+            chosen = _first(current)
+        else:
+            chosen = lesson.get(number)
         with console.status(f"checking lesson {chosen.number}"):
             results = check.run_all(chosen.checks, current, lambda _: None)
         show.show(chosen, results)
@@ -69,6 +72,7 @@ def _first(copy: Copy) -> Lesson:
     """Return the first lesson that is not done; the last if all are."""
     lessons = lesson.every()
     for each in lessons:
-        if show.status(check.run_all(each.checks, copy, lambda _: None)):
+        results = check.run_all(each.checks, copy, lambda _: None)
+        if show.status(results):
             return each
     return lessons[-1]
