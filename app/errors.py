@@ -203,8 +203,11 @@ def _resolve(location: Location, body: Any) -> list[str | int]:
 
 def _pointer(location: Location) -> str:
     """Return a JSON pointer as the fragment of a URI (RFC 6901, section 6)."""
-    keys = [str(key).replace("~", "~0").replace("/", "~1") for key in location]
-    path = "".join(f"/{key}" for key in keys)[:MAX_LOCATION_LENGTH]
+    path = ""
+    for key in location:
+        escaped = str(key).replace("~", "~0").replace("/", "~1")
+        path += f"/{escaped}"
+    path = path[:MAX_LOCATION_LENGTH]
     return "#" + quote(path, safe=FRAGMENT_CHARACTERS, errors="replace")
 
 

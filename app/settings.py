@@ -26,8 +26,9 @@ def _root_path(value: str) -> str:
 def _web_address(value: str) -> str:
     address = value.rstrip("/")
     parts = urlsplit(address)
-    is_web = parts.scheme in ("http", "https") and HOST.fullmatch(parts.netloc)
-    if address and (not is_web or parts.query or parts.fragment):
+    is_of_web = parts.scheme in ("http", "https")
+    is_address = is_of_web and HOST.fullmatch(parts.netloc)
+    if address and (not is_address or parts.query or parts.fragment):
         raise ValueError("must be an address such as http://127.0.0.1:5000")
     return address
 
@@ -47,7 +48,12 @@ def _hosts(value: str) -> str:
 
 
 def _names(value: str) -> list[str]:
-    return [name for part in value.lower().split(",") if (name := part.strip())]
+    names = []
+    for part in value.lower().split(","):
+        name = part.strip()
+        if name:
+            names.append(name)
+    return names
 
 
 RootPath = Annotated[str, AfterValidator(_root_path)]

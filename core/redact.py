@@ -96,5 +96,10 @@ def _values(environment: Mapping[str, str]) -> Iterable[str]:
     for name, value in environment.items():
         value = value.strip()
         if _SECRET_NAME.search(name) and len(value) >= _SHORTEST:
-            secrets |= {value, quote(value, safe=""), quote(value), quote_plus(value)}
+            secrets |= {
+                value,
+                quote(value, safe=""),
+                quote(value),
+                quote_plus(value),
+            }
     return sorted(secrets, key=len, reverse=True)

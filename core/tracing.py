@@ -163,8 +163,13 @@ def _resource_attributes() -> str:
         "deployment.environment.name": environment(),
     }
     configured = os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    pairs = [configured] if configured else []
-    names = {pair.partition("=")[0].strip() for pair in configured.split(",")}
+    pairs = []
+    if configured:
+        pairs.append(configured)
+    names = set()
+    for pair in configured.split(","):
+        name, _, _ = pair.partition("=")
+        names.add(name.strip())
     for name, value in defaults.items():
         if name not in names:
             pairs.append(f"{name}={quote(value)}")

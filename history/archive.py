@@ -68,7 +68,8 @@ def archive(history: History, year: str, now: datetime | None = None) -> Archive
     message = f"Runs of {year} that later commits do not hold"
     git(root, "tag", "--annotate", "--force", "--message", message, tag, head)
     commit = _remove(history, moved, year, head)
-    return Archived(len(moved), len(of_year) - len(moved), tag, commit)
+    stay = len(of_year) - len(moved)
+    return Archived(len(moved), stay, tag, commit)
 
 
 def _check_year(root: Path, year: str, now: datetime) -> str:
@@ -81,7 +82,8 @@ def _check_year(root: Path, year: str, now: datetime) -> str:
     if not has_tag(root, year):
         return tag
     # A call that was killed has made the tag, and no commit yet.
-    tagged, head = git(root, "rev-parse", f"{tag}^{{commit}}", "HEAD").splitlines()
+    commits = git(root, "rev-parse", f"{tag}^{{commit}}", "HEAD")
+    tagged, head = commits.splitlines()
     if tagged != head:
         raise UsageError(f"{year} was archived already: the tag {tag} holds its runs.")
     return tag
@@ -167,9 +169,12 @@ def extract(history: History, year: str) -> int:
     places = _archived_places(history, tag, year)
     blobs = files_below(root, places)
     start = f"{history.location.name}/"
-    files = {path.removeprefix(start): blob for path, blob in blobs.items()}
+    files = {}
+    for path, blob in blobs.items():
+        files[path.removeprefix(start)] = blob
     target = layout.archived_folder(history.path, year)
-    with emptied(history.path / layout.LOCAL / "extracting") as folder:
+    extracting = history.path / layout.LOCAL / "extracting"
+    with emptied(extracting) as folder:
         Tree(root, tag).write_files(files, folder)
         shutil.rmtree(target, ignore_errors=True)
         target.parent.mkdir(exist_ok=True)
@@ -182,13 +187,17 @@ def _archived_places(history: History, tag: str, year: str) -> dict[str, str]:
     root = history.root
     commit = f"{tag}^{{commit}}"
     places = {}
-    experiments = _folders(root, folder_of(root, commit, history.location.name))
+    whole = folder_of(root, commit, history.location.name)
+    experiments = _folders(root, whole)
     for day, tree in _folders(root, experiments).items():
-        name = day.rpartition("/")[2]
-        if layout.DAY.match(name) and name.startswith(f"{year}-"):
-            for path, run in _folders(root, {day: tree}).items():
-                if path.rpartition("/")[2] not in history:
-                    places[path] = run
+        _, _, name = day.rpartition("/")
+        is_day = layout.DAY.match(name)
+        if not is_day or not name.startswith(f"{year}-"):
+            continue
+        for path, run in _folders(root, {day: tree}).items():
+            _, _, run_id = path.rpartition("/")
+            if run_id not in history:
+                places[path] = run
     return places
 
 

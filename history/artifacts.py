@@ -56,7 +56,8 @@ class ArtifactStore:
                 self._complete.add(folder)
         self._write(missing, notice)
         if missing:
-            notice(f"{self._bucket.address}: {counted(len(missing), 'file')} copied")
+            files = counted(len(missing), "file")
+            notice(f"{self._bucket.address}: {files} copied")
         return len(missing)
 
     def _present(self, folders: list[Path]) -> dict[str, int]:

@@ -43,8 +43,10 @@ class LeftOut:
         """Yield the folders of the runs whose `run.json` is left out."""
         for name in sorted(self._paths):
             path = self._location.root / name
-            if path.name == layout.RUN_FILE and layout.RUN_ID.match(path.parent.name):
-                yield path.parent
+            folder = path.parent
+            is_run_file = path.name == layout.RUN_FILE
+            if is_run_file and layout.RUN_ID.match(folder.name):
+                yield folder
 
     def notice(self) -> str:
         """Return a sentence about what is not checked."""

@@ -54,14 +54,18 @@ async def answer_alerts(body: Alerts, services: ServicesDep) -> AnsweredAlerts:
     for alert in body.alerts:
         name = alert.labels.get("alertname", "")
         task = alert.labels.get("task", "")
-        if (alert.status, name) == DRIFT and task in services.models.tasks:
-            features = alert.annotations.get("features", "")[:MAX_FEATURES_LENGTH]
+        is_drift = (alert.status, name) == DRIFT
+        if is_drift and task in services.models.tasks:
+            features = alert.annotations.get("features", "")
+            features = features[:MAX_FEATURES_LENGTH]
             drifted[task] = f"{task} ({features})"
         else:
-            ignored.append(f"{name} {task}".strip() + f" ({alert.status})")
+            labels = f"{name} {task}".strip()
+            ignored.append(f"{labels} ({alert.status})")
     if not drifted:
         return AnsweredAlerts(job=None, ignored=ignored)
-    reason = f"alert DriftDetected: {', '.join(drifted.values())}"
+    listed = ", ".join(drifted.values())
+    reason = f"alert DriftDetected: {listed}"
     retraining = JobRequest.model_construct(
         kind="retrain",
         tasks=list(drifted),

@@ -55,8 +55,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 @router.get("/jobs/{job_id}", operation_id="get_job", summary="Get job")
 async def get_job(job_id: str, services: ServicesDep) -> Job:
     """Return the state of a job."""
-    is_id = job_id.isalnum() and job_id.isascii() and len(job_id) <= MAX_ID_LENGTH
-    if not is_id:
+    is_plain = job_id.isalnum() and job_id.isascii()
+    if not is_plain or len(job_id) > MAX_ID_LENGTH:
         raise ApiError(404, "there is no such job.")
     return Job(**await services.worker.get(f"/jobs/{job_id}"))
 

@@ -162,7 +162,11 @@ def _can_be_target(model: Model, values: list[Any]) -> bool:
         return all(isinstance(value, float | int) for value in values)
     numbers = map(str, range(len(classes)))
     allowed = {*classes, *numbers}
-    return all(str(value).removesuffix(".0") in allowed for value in values)
+    for value in values:
+        name = str(value).removesuffix(".0")
+        if name not in allowed:
+            return False
+    return True
 
 
 def _fields(task: str, model: Model) -> str:

@@ -144,7 +144,9 @@ class ModelRepository:
                 state.loaded = signature
                 states[task] = state
         self.tasks = states
-        names = {task: model.validator.names for task, model in self.served().items()}
+        names = {}
+        for task, model in self.served().items():
+            names[task] = model.validator.names
         self.by_fields = TasksByFields(names, self.not_ready_reasons())
 
     def _folder_names(self) -> set[str]:
