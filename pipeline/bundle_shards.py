@@ -24,7 +24,8 @@ def joined(folder: Path) -> Iterator[Path]:
     Raises:
         PipelineError: the bundles do not belong together.
     """
-    shards = sorted(path.parent for path in folder.glob(f"*/{bundles.FILE}"))
+    files = folder.glob(f"*/{bundles.FILE}")
+    shards = sorted(path.parent for path in files)
     if (folder / bundles.FILE).is_file() or not shards:
         yield folder
         return

@@ -40,7 +40,8 @@ class Feature:
     categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.categories and (self.low is None or self.high is None):
+        has_range = self.low is not None and self.high is not None
+        if not self.categories and not has_range:
             raise ValueError(
                 f"feature {self.name}: give it low and high, or categories"
             )
@@ -52,7 +53,9 @@ class Feature:
     @property
     def type(self) -> Literal["category", "number"]:
         """Either `category`, or `number`, which is a float32 in the model."""
-        return "category" if self.categories else "number"
+        if self.categories:
+            return "category"
+        return "number"
 
     def allows(self, value: Value) -> bool:
         """Return whether a value is one of the categories or a number in the range."""

@@ -115,7 +115,8 @@ def _runs(root: Path, commit: str) -> dict[str, list[str]]:
         if run_ids:
             runs[task] = run_ids
     # A manual promotion names a single run.
-    if not runs or min(map(len, runs.values())) < 2:
+    fewest = min((len(run_ids) for run_ids in runs.values()), default=0)
+    if fewest < 2:
         raise UsageError(
             f"{commit} is not a commit of `pipeline publish`: give another one."
         )

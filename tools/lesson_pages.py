@@ -23,7 +23,8 @@ def places(root: Path) -> dict[str, str]:
         pages[SYLLABUS] = f"{FOLDER}/syllabus.md"
     for path in sorted(root.glob("course/lessons/lesson_*/lesson.md")):
         name = path.parent.name.replace("_", "-")
-        pages[path.relative_to(root).as_posix()] = f"{FOLDER}/{name}.md"
+        place = path.relative_to(root).as_posix()
+        pages[place] = f"{FOLDER}/{name}.md"
     return pages
 
 
@@ -41,7 +42,10 @@ def with_lessons(configuration: str, root: Path) -> str:
     """Return the configuration with the pages of the course in its navigation."""
     entries = ""
     for name, place in places(root).items():
-        title = TITLE.search(unfold((root / name).read_text("utf-8")))
-        label = json.dumps(title[1] if title else name)
-        entries += f'    {{ {label} = "{place}" }},\n'
+        text = unfold((root / name).read_text("utf-8"))
+        title = TITLE.search(text)
+        label = name
+        if title:
+            label = title[1]
+        entries += f'    {{ {json.dumps(label)} = "{place}" }},\n'
     return configuration.replace(ENTRY, ENTRY + entries)

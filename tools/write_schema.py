@@ -29,8 +29,8 @@ def statements() -> str:
         run_migrations(path)
         with closing(sqlite3.connect(path)) as connection:
             dump = list(connection.iterdump())
-    # Without BEGIN and COMMIT.
-    lines = [" ".join(line.split()) for line in dump[1:-1]]
+    statements = dump[1:-1]  # without BEGIN and COMMIT
+    lines = [" ".join(statement.split()) for statement in statements]
     version = importlib.metadata.version("mlflow")
     comment = f"-- Made by MLflow {version}: tools/write_schema.py"
     return "\n".join([comment, *lines, ""])

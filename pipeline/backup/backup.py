@@ -103,7 +103,8 @@ def read(source: Path) -> Contents:
         ) from error
     for name, archive in contents.archives.items():
         file = _archive(source, name)
-        if not file.is_file() or sha256_file(file) != archive.sha256:
+        is_same = file.is_file() and sha256_file(file) == archive.sha256
+        if not is_same:
             raise PipelineError(
                 f"{file} is not the file that was backed up: use another backup."
             )

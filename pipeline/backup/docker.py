@@ -62,14 +62,16 @@ class Engine:
     def create_volume(self, volume: str) -> None:
         """Create a volume that Compose takes for its own."""
         name = volume.removeprefix(f"{self.project}_")
-        labels = [f"--label={_PROJECT}={self.project}", f"--label={_VOLUME}={name}"]
-        _docker("volume", "create", *labels, volume)
+        of_project = f"--label={_PROJECT}={self.project}"
+        of_volume = f"--label={_VOLUME}={name}"
+        _docker("volume", "create", of_project, of_volume, volume)
 
     def running(self) -> list[str]:
         """Return the services of the stack that run."""
         label = f"--filter=label={_PROJECT}={self.project}"
         form = f'{{{{.Label "{_SERVICE}"}}}}'
-        return sorted(set(_docker("ps", label, "--format", form).split()))
+        services = _docker("ps", label, "--format", form).split()
+        return sorted(set(services))
 
     @contextmanager
     def stopped(self, service: str) -> Iterator[None]:

@@ -63,7 +63,9 @@ class MetricEntry:
     @property
     def differs(self) -> bool:
         """Whether the two sides have different values."""
-        return self.a is None or self.b is None or self.a.value != self.b.value
+        if self.a is None or self.b is None:
+            return True
+        return self.a.value != self.b.value
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,8 @@ def _compare(task: Task, models: list[OnnxModel], holdout: _Holdout) -> Predicti
             f"a model needs {error}, which the table does not have"
         ) from error
     rows = len(before)
-    by_row = np.abs(after - before).reshape(rows, -1).max(axis=1)
+    difference = np.abs(after - before)
+    by_row = difference.reshape(rows, -1).max(axis=1)
     other_class = None
     if task.kind is Kind.CLASSIFICATION:
         is_other = before.argmax(axis=1) != after.argmax(axis=1)

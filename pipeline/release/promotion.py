@@ -88,7 +88,9 @@ def _described(declaring: str, release: Release) -> str:
         version = release.models[task].version
         models.append(f"{task} v{version}")
     listed = ", ".join(models)
-    return f"Release {declaring[:12]} of commit {release.commit[:12]}: {listed}."
+    short = declaring[:12]
+    commit = release.commit[:12]
+    return f"Release {short} of commit {commit}: {listed}."
 
 
 def _branch_of(root: Path, environment: str) -> str:
@@ -156,7 +158,8 @@ def _propose(remote: Remote, environment: str, declaring: str, present: str) -> 
     tree = git(root, "rev-parse", f"{declaring}^{{tree}}")
     if git(root, "rev-parse", f"{present}^{{tree}}") == tree:
         raise UsageError(f"{environment} has release {declaring[:12]} already.")
-    head = f"{PROPOSALS}{environment}-{declaring[:9]}-{present[:9]}"
+    commits = f"{declaring[:9]}-{present[:9]}"
+    head = f"{PROPOSALS}{environment}-{commits}"
     if remote.fetch(head) is None:
         message = _title(declaring, environment)
         merge = commit_tree(root, tree, message, [present, declaring])

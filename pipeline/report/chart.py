@@ -75,4 +75,5 @@ def _in_service(events: list[Event]) -> list[float | None]:
 def _height(value: float, low: float, high: float) -> float:
     if high == low:
         return float(TOP)
-    return round(TOP + HEIGHT * (high - value) / (high - low), 1)
+    below_top = HEIGHT * (high - value) / (high - low)
+    return round(TOP + below_top, 1)

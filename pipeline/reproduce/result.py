@@ -106,4 +106,5 @@ class Reproduction:
 
     def _count_tolerated(self) -> str:
         kinds = Counter(difference.kind for difference in self.tolerated)
-        return ", ".join(counted(count, kind) for kind, count in kinds.items())
+        counts = [counted(count, kind) for kind, count in kinds.items()]
+        return ", ".join(counts)

@@ -87,5 +87,7 @@ def _are_close(recorded: str, again: str, tolerance: float) -> bool:
         return False
     if len(one) != len(other):
         return False
-    pairs = zip(one, other, strict=True)
-    return all(math.isclose(a, b, rel_tol=0, abs_tol=tolerance) for a, b in pairs)
+    for a, b in zip(one, other, strict=True):
+        if not math.isclose(a, b, rel_tol=0, abs_tol=tolerance):
+            return False
+    return True

@@ -45,7 +45,9 @@ class _Running:
 
     def end(self) -> Trial:
         """Return the trial."""
-        return Trial.model_validate(vars(self) | {"state": self.state or COMPLETE})
+        state = self.state or COMPLETE
+        content = vars(self) | {"state": state}
+        return Trial.model_validate(content)
 
 
 def run_batch(

@@ -87,13 +87,15 @@ def _read(folder: Path, algorithm: str) -> Candidate | Failure:
     content = read_json(folder / f"{algorithm}.json")
     if REASON_FIELD in content:
         return Failure(**content)
-    onnx = require(folder / f"{algorithm}.onnx").read_bytes()
+    model_file = require(folder / f"{algorithm}.onnx")
+    onnx = model_file.read_bytes()
     values: dict[str, Any] = dict.fromkeys(CLOCKED, 0.0)
     values[MODEL_FIELD] = onnx
     hints = get_type_hints(Candidate)
     for field in fields(Candidate):
-        if field.name in content:
-            values[field.name] = _decode(hints[field.name], content[field.name])
+        name = field.name
+        if name in content:
+            values[name] = _decode(hints[name], content[name])
     return Candidate(**values)
 
 
@@ -103,12 +105,14 @@ def _encode(hint: Any, value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     # As JSON it has words for numbers that JSON lacks.
-    return json.loads(TypeAdapter(hint).dump_json(value))
+    content = TypeAdapter(hint).dump_json(value)
+    return json.loads(content)
 
 
 def _decode(hint: Any, value: Any) -> Any:
     if value is None:
         return None
-    if hint is np.ndarray or np.ndarray in get_args(hint):
+    is_array = hint is np.ndarray
+    if is_array or np.ndarray in get_args(hint):
         return np.array(value)
     return TypeAdapter(hint).validate_python(value)

@@ -30,19 +30,22 @@ def require(path: Path) -> Path:
 
 def read_json(path: Path) -> dict[str, Any]:
     """Return the content of a JSON file of an earlier stage; see `require`."""
-    content: dict[str, Any] = json.loads(require(path).read_text("utf-8"))
+    text = require(path).read_text("utf-8")
+    content: dict[str, Any] = json.loads(text)
     return content
 
 
 def read_table(task: Task, path: Path) -> pd.DataFrame:
     """Return a table of an earlier stage; see `require`."""
-    return validate(task, tables.read(require(path)), path.name)
+    table = tables.read(require(path))
+    return validate(task, table, path.name)
 
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `folder` when the block succeeds."""
-    with emptied(folder.with_name(f"{TEMPORARY_PREFIX}{folder.name}")) as aside:
+    temporary = folder.with_name(f"{TEMPORARY_PREFIX}{folder.name}")
+    with emptied(temporary) as aside:
         unfinished = aside / "new"
         unfinished.mkdir()
         yield unfinished

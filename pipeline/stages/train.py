@@ -31,20 +31,24 @@ def run(repo: Repo, task: Task, settings: Params) -> str:
     data = features.load(task, settings, folder)
     section = settings.tasks[task.name]
     chosen = within_limits(task.name, section, len(data.train))
-    address, tables = cluster_settings.address(), cluster_settings.tables()
+    address = cluster_settings.address()
+    tables = cluster_settings.tables()
+    console = Console(stderr=True)
     with open_cluster(address, tables) as cluster:
-        fitted = list(fit(data, chosen, cluster, Console(stderr=True)))
+        fitted = list(fit(data, chosen, cluster, console))
     timed = [Timed(result, began) for result, began in fitted]
     results = [result for result, _ in fitted]
     _require_one(task, results)
     with replacing_folder(folder.candidates) as unfinished:
         candidate_files.write(unfinished, results)
-    write_atomic(folder.timings, candidate_files.render_timings(timed))
+    timings = candidate_files.render_timings(timed)
+    write_atomic(folder.timings, timings)
     failed = [result.algorithm for result in results if isinstance(result, Failure)]
     trained = counted(len(results) - len(failed), "candidate is", "candidates are")
     sentence = f"{task.name}: {trained} trained"
     if failed:
-        sentence += f", {', '.join(failed)} failed"
+        names = ", ".join(failed)
+        sentence += f", {names} failed"
     return sentence
 
 
@@ -53,8 +57,10 @@ def _require_one(task: Task, results: list[Candidate | Failure]) -> None:
     for result in results:
         if isinstance(result, Candidate):
             return
-        reasons.append(f"{result.algorithm}: {result.reason.rstrip('.')}")
+        reason = result.reason.rstrip(".")
+        reasons.append(f"{result.algorithm}: {reason}")
+    listed = "; ".join(reasons)
     raise PipelineError(
-        f"{task.name}: every candidate failed ({'; '.join(reasons)}): correct"
+        f"{task.name}: every candidate failed ({listed}): correct"
         f" tasks.{task.name}.candidates in params.yaml."
     )

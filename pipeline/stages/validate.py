@@ -40,16 +40,21 @@ def run(repo: Repo, task: Task) -> str:
     model = OnnxModel(require(folder.model).read_bytes())
     measured = _measured(folder, model)
     behaviours = behavioural_tests.run(task, model)
-    checks = gate.thresholds(task, measured) + gate.of_the_file(task, measured)
+    checks = gate.thresholds(task, measured)
+    checks += gate.of_the_file(task, measured)
     content = {
         "behaviours": [check.model_dump() for check in behaviours],
         "checks": [check.model_dump() for check in checks],
     }
     write_atomic(folder.checks, to_json(content))
     every = checks + behaviours
-    failed = [f"{check.name} ({check.detail})" for check in every if not check.passed]
+    failed = []
+    for check in every:
+        if not check.passed:
+            failed.append(f"{check.name} ({check.detail})")
     if failed:
-        return f"{task.name}: not passed: {'; '.join(failed)}"
+        listed = "; ".join(failed)
+        return f"{task.name}: not passed: {listed}"
     return f"{task.name}: all {len(every)} checks are passed"
 
 

@@ -39,7 +39,8 @@ class Drawing:
     @property
     def reasons(self) -> str:
         """Why files are missing, in one line."""
-        return "; ".join(f"{name}: {reason}" for name, reason in self.missing.items())
+        reasons = [f"{name}: {reason}" for name, reason in self.missing.items()]
+        return "; ".join(reasons)
 
     def report_missing(self, console: Console, task: str, algorithm: str) -> None:
         """Print which artifacts a candidate does without, if there are any."""

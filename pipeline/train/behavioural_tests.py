@@ -74,11 +74,12 @@ def _run(task: Task, name: str, test: BehaviouralTest, model: OnnxModel) -> Chec
         mean = change.mean()
         measured = f"mean change {mean:+.3g}"
     share = float(np.mean(agreement))
-    agreeing = f"{share:.0%} of {len(rows)} rows agree, required {REQUIRED_SHARE:.0%}"
+    agreeing = f"{share:.0%} of {len(rows)} rows agree"
+    required = f"required {REQUIRED_SHARE:.0%}"
     return Check(
         name=name,
         passed=share >= REQUIRED_SHARE,
-        detail=f"{measured}; {agreeing}",
+        detail=f"{measured}; {agreeing}, {required}",
     )
 
 

@@ -79,7 +79,8 @@ def _is_in_group(named: NamedSlice, group: Group, table: pd.DataFrame) -> np.nda
         of_categories: np.ndarray = columns[name].isin(group.categories).to_numpy()
         return of_categories
     value = columns.to_numpy(dtype=float).sum(axis=1)
-    in_band: np.ndarray = (value >= group.low) & (value < group.high)
+    is_above_low = value >= group.low
+    in_band: np.ndarray = is_above_low & (value < group.high)
     return in_band
 
 

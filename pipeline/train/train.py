@@ -202,7 +202,8 @@ class Training:
                 waiting[name] = error.waits_for
                 notice(f"{name} waits for its data", f"it is not trained: {error}")
         if not results and not self._shard:
-            hosts = "; ".join(f"{name} for {hosts}" for name, hosts in waiting.items())
+            waits = [f"{name} for {host}" for name, host in waiting.items()]
+            hosts = "; ".join(waits)
             raise PipelineError(
                 f"nothing was trained, since no data can be had: waiting are {hosts}. "
                 "Train again later, or put a table into data/ with `pipeline data add`."

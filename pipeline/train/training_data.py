@@ -76,7 +76,8 @@ class TrainingData:
             count = int((labels == label).sum())
             fewest = min(fewest, count)
         held_out = set(self.holdout[target.name])
-        is_enough = fewest >= self.folds and len(self.holdout) >= 2
+        is_held_out = len(self.holdout) >= 2
+        is_enough = fewest >= self.folds and is_held_out
         if is_enough and held_out.issuperset(classes):
             return
         of_one_class = "of one class " if classes else ""

@@ -103,9 +103,11 @@ class Declaration:
                 f"{self._branch} does not contain {self.commit[:12]}, so it cannot be"
                 " released: the history of the branch was rewritten; push again."
             )
-        if not succeeds(self._root, "cat-file", "-e", f"{tip}:{RELEASE}"):
+        file = f"{tip}:{RELEASE}"
+        if not succeeds(self._root, "cat-file", "-e", file):
             return ""
-        text = git(self._root, "cat-file", "blob", f"{tip}:{RELEASE}") + "\n"
+        content = git(self._root, "cat-file", "blob", file)
+        text = f"{content}\n"
         if text == self.text:
             return "it declares this release already."
         earlier = _commit_in(text)

@@ -108,7 +108,10 @@ def _api_image(addresses: str) -> str:
 def _models(root: Path) -> list[ReleasedModel]:
     """Return the models in service at the commit that is checked out."""
     entries = content.models_at(root, "HEAD")
-    return [ReleasedModel(task, **entry) for task, entry in sorted(entries.items())]
+    models = []
+    for task, entry in sorted(entries.items()):
+        models.append(ReleasedModel(task, **entry))
+    return models
 
 
 def _is_released(model: ReleasedModel) -> bool:

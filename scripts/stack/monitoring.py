@@ -67,13 +67,15 @@ def _health(settings: Settings) -> Health:
 def _described(health: Health) -> str:
     jobs = []
     for job, states in health.items():
-        jobs.append(f"{job} {'/'.join(states)}")
+        listed = "/".join(states)
+        jobs.append(f"{job} {listed}")
     return ", ".join(jobs)
 
 
 def grafana(settings: Settings) -> list[Seen]:
     """Ask Grafana for its health."""
-    state = ask(settings.url("grafana", "/api/health"))
+    health_address = settings.url("grafana", "/api/health")
+    state = ask(health_address)
     version = state["version"]
     user = settings.variables.get("GF_SECURITY_ADMIN_USER") or "admin"
     address = settings.url("grafana")
@@ -82,9 +84,11 @@ def grafana(settings: Settings) -> list[Seen]:
 
 def alertmanager(settings: Settings) -> list[Seen]:
     """Ask Alertmanager for its version and its receivers."""
-    state = ask(settings.url("alertmanager", "/api/v2/status"))
+    status_address = settings.url("alertmanager", "/api/v2/status")
+    state = ask(status_address)
     version = state["versionInfo"]["version"]
-    receivers = ask(settings.url("alertmanager", "/api/v2/receivers"))
+    receivers_address = settings.url("alertmanager", "/api/v2/receivers")
+    receivers = ask(receivers_address)
     names = ", ".join(receiver["name"] for receiver in receivers)
     address = settings.url("alertmanager")
     return [Seen("Alertmanager", address, f"version {version}; notifies {names}")]

@@ -63,7 +63,9 @@ class Counts:
         for status, count in figures["feedback"].items():
             parts.append(f"feedback {status}: {count:,}")
         if self.seconds:
-            parts.append(f"p50 {figures['p50_ms']} ms, p99 {figures['p99_ms']} ms")
+            median = figures["p50_ms"]
+            slow = figures["p99_ms"]
+            parts.append(f"p50 {median} ms, p99 {slow} ms")
         return " · ".join(parts)
 
     def _milliseconds(self, share: float) -> float | None:
@@ -121,11 +123,14 @@ async def _send_all(
         free = asyncio.Semaphore(AT_ONCE)
         began = time.monotonic()
         for number, question in enumerate(questions):
-            if seconds is not None and number / rate >= seconds:
+            planned = number / rate
+            if seconds is not None and planned >= seconds:
                 break
-            await asyncio.sleep(began + number / rate - time.monotonic())
+            passed = time.monotonic() - began
+            await asyncio.sleep(planned - passed)
             await free.acquire()
-            if seconds is not None and time.monotonic() - began >= seconds:
+            passed = time.monotonic() - began
+            if seconds is not None and passed >= seconds:
                 break
             group.create_task(_ask(client, question, free, feedback, counts))
 

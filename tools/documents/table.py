@@ -44,6 +44,10 @@ def pages() -> dict[Path, str]:
 
 def markdown() -> str:
     """Return the rows as a table."""
-    lines = ["| what you type or look for | here | more |", "|---|---|---|"]
-    lines += [f"| {row.typed} | {row.here} | {row.page} |" for row in ROWS]
+    lines = [
+        "| what you type or look for | here | more |",
+        "|---|---|---|",
+    ]
+    for row in ROWS:
+        lines.append(f"| {row.typed} | {row.here} | {row.page} |")
     return "\n".join(lines) + "\n"

@@ -68,7 +68,10 @@ def rehearse(folder: Path, without: list[str], fresh: bool) -> Run:
             address = stack.enter_context(registry(folder))
         except FileNotFoundError as error:
             raise commands.fail(str(error)) from error
-        bare = origin.make_copy(folder, "trunk") if fresh else origin.make(folder)
+        if fresh:
+            bare = origin.make_copy(folder, "trunk")
+        else:
+            bare = origin.make(folder)
         variables = {"REGISTRY": address}
         runner = Runner(folder, bare, environment, variables, on_end=report)
         if fresh:
@@ -86,22 +89,27 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def first_push(runner: Runner) -> Run:
-    """Let the workflow answer the push that a new, private repository begins with."""
+def _clone(runner: Runner) -> Path:
     clone = runner.folder / "clone"
     git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
+    return clone
+
+
+def first_push(runner: Runner) -> Run:
+    """Let the workflow answer the push that a new, private repository begins with."""
+    clone = _clone(runner)
     event = events.push(clone, before=NOTHING, private=True)
     return runner.run(clone, "push", event)
 
 
 def push(runner: Runner) -> Run:
     """Clone, commit, push, and let the workflow answer."""
-    clone = runner.folder / "clone"
-    git(runner.folder, "clone", "--quiet", str(runner.origin), str(clone))
+    clone = _clone(runner)
     commit = ["commit", "--quiet", "--allow-empty", "--message", "test: a rehearsal"]
     git(clone, *origin.IDENTITY, *commit)
     git(clone, "push", "--quiet", "origin", "HEAD:main")
-    return runner.run(clone, "push", events.push(clone))
+    event = events.push(clone)
+    return runner.run(clone, "push", event)
 
 
 def show(run: Run) -> None:

@@ -141,5 +141,6 @@ def pipeline(clone: Path, *arguments: str) -> None:
 
 
 def _megabytes(folder: Path) -> float:
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
     return size / _MEGABYTE

@@ -146,7 +146,9 @@ def newest_pushes(root: Path, commit: str, folder: Path) -> Template:
         runs = list(history.summaries())
         for run in runs:
             earlier = newest.get(run.experiment)
-            if is_push(run) and (earlier is None or run.started > earlier.started):
+            if not is_push(run):
+                continue
+            if earlier is None or run.started > earlier.started:
                 newest[run.experiment] = run
         templates = []
         for run in runs:

@@ -37,20 +37,23 @@ def verify_the_history(stack: Stack) -> str:
 
 
 def _expect_no_fault(output: str) -> None:
+    end = output[-300:]
     for words in ("no fault", "runs are there"):
-        expect(words in output, f"it says: {output[-300:]}")
+        expect(words in output, f"it says: {end}")
 
 
 def export_a_file_store(stack: Stack) -> str:
     """Export the history as a file store, and count its YAML files."""
-    runs = len(stack.shell("find mlruns -name run.json").split())
+    listed = stack.shell("find mlruns -name run.json")
+    runs = len(listed.split())
     stack.shell(f"python -m pipeline history export --to {STORE}")
     try:
-        files = stack.shell(f"find {STORE} -name '*.yaml'").split()
+        listed = stack.shell(f"find {STORE} -name '*.yaml'")
     finally:
         shutil.rmtree(stack.checkout / STORE)
-    expect(len(files) > runs, f"{len(files)} files for {runs} runs")
-    return f"{len(files)} YAML files of {runs} runs"
+    files = len(listed.split())
+    expect(files > runs, f"{files} files for {runs} runs")
+    return f"{files} YAML files of {runs} runs"
 
 
 def make_a_model_again(stack: Stack) -> str:
