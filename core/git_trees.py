@@ -6,7 +6,7 @@ of the repository.
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,10 +120,7 @@ def changed_tree(
     """
     changes = _changes(blobs, removed)
     present = _present(root, tree, changes)
-    by_depth: dict[int, list[str]] = defaultdict(list)
-    for folder in changes:
-        depth = _depth(folder)
-        by_depth[depth].append(folder)
+    by_depth = _by_depth(changes)
     trees: dict[str, str] = {}
     for depth in sorted(by_depth, reverse=True):
         wholes = {}
@@ -135,16 +132,22 @@ def changed_tree(
         names = _make(root, list(wholes.values()))
         pairs = zip(wholes, names, strict=True)
         trees.update(pairs)
-        if depth == 0:  # the root has no parent
-            continue
-        for folder in by_depth[depth]:
-            parent, _, own = folder.rpartition("/")
-            of_parent = changes[parent]
-            if folder in trees:
-                of_parent[own] = f"{_NEW_FOLDER} {trees[folder]}"
-            else:  # a file may have taken its place
-                of_parent.setdefault(own, _REMOVED)
+        if depth > 0:  # the root has no parent
+            _change_parents(changes, by_depth[depth], trees)
     return trees[""]
+
+
+def _change_parents(
+    changes: dict[str, dict[str, str]], folders: list[str], trees: dict[str, str]
+) -> None:
+    """Add the new trees of folders to the changes of the folders that hold them."""
+    for folder in folders:
+        parent, _, own = folder.rpartition("/")
+        of_parent = changes[parent]
+        if folder in trees:
+            of_parent[own] = f"{_NEW_FOLDER} {trees[folder]}"
+        else:  # a file may have taken its place
+            of_parent.setdefault(own, _REMOVED)
 
 
 def _changes(
@@ -171,6 +174,15 @@ def _changed(present: dict[str, str], changes: dict[str, str]) -> dict[str, str]
     """Return the entries of a folder with its changes."""
     merged = present | changes
     return {name: entry for name, entry in merged.items() if entry != _REMOVED}
+
+
+def _by_depth(folders: Iterable[str]) -> dict[int, list[str]]:
+    """Return folders by the number of folders from the root to them."""
+    by_depth: dict[int, list[str]] = defaultdict(list)
+    for folder in folders:
+        depth = _depth(folder)
+        by_depth[depth].append(folder)
+    return by_depth
 
 
 def _depth(folder: str) -> int:

@@ -127,8 +127,7 @@ class Copy:
         commits = self.git("log", "--format=%H", "--diff-filter=A", "--", student.FILE)
         if not commits:
             return ""
-        oldest = commits.splitlines()[-1]
-        return oldest
+        return commits.splitlines()[-1]
 
     def content(self, path: str, commit: str = "HEAD") -> bytes:
         """Return a file as it is in a commit.
@@ -158,20 +157,16 @@ class Copy:
         for path in paths:
             if path not in blobs:
                 raise _is_no_file(path, commit)
-        names = [blobs[path] for path in paths]
-        contents = read_blobs(self.root, names)
-        parsed = []
-        for path, content in zip(paths, contents, strict=True):
-            parsed.append(_parsed(content, path))
-        return parsed
+        contents = read_blobs(self.root, [blobs[path] for path in paths])
+        pairs = zip(paths, contents, strict=True)
+        return [_parsed(content, path) for path, content in pairs]
 
     def _blobs(self, paths: set[str], commit: str) -> dict[str, str]:
         """Return the blobs of files in a commit."""
         blobs = {}
         total = 0
         listing = ("ls-tree", "-r", "-l", "-z", "--full-tree", commit)
-        output = self.git(*listing)
-        for line in output.split("\0"):
+        for line in self.git(*listing).split("\0"):
             fields, _, path = line.partition("\t")
             if path in paths and fields.startswith(FILE_MODE):
                 _, _, blob, size = fields.split()
@@ -209,13 +204,11 @@ class Copy:
 
     def yaml(self, path: str, commit: str = "") -> dict[str, Any]:
         """Return the keys and values of a YAML file; see `text`."""
-        text = self.text(path, commit)
-        return yaml_text.mapping(text, path)
+        return yaml_text.mapping(self.text(path, commit), path)
 
     def json(self, path: str, commit: str = "HEAD") -> dict[str, Any]:
         """Return the content of a JSON file in a commit; see `content`."""
-        content = self.content(path, commit)
-        return _parsed(content, path)
+        return _parsed(self.content(path, commit), path)
 
     def paths(self, folder: str, commit: str = "HEAD") -> list[str]:
         """Return the paths of the files below a folder in a commit."""

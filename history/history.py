@@ -225,9 +225,7 @@ class History:
         model = promotion.model
         version = promotion.version
         champion = self.champion(model)
-        expected = 1
-        if champion:
-            expected = champion.version + 1
+        expected = champion.version + 1 if champion else 1
         if version != expected:
             raise UsageError(
                 f"version {version} of {model} cannot be added: the next one is version"

@@ -116,9 +116,7 @@ def _compose_variables() -> Iterator[str]:
             comments = []
         elif "=" in line and " " not in line.split("=")[0].lstrip("#"):
             name, value = line.lstrip("#").split("=", 1)
-            default = "none"
-            if value:
-                default = f"`{value}`"
+            default = f"`{value}`" if value else "none"
             meaning = " ".join(comments)
             yield f"| `{name}` | {default} | {meaning} |"
             comments = []

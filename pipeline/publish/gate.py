@@ -124,10 +124,7 @@ def thresholds(task: Task, challenger: Measured) -> list[Check]:
     for metric, limit in task.thresholds.items():
         value = challenger.holdout[metric]
         higher = higher_is_better(metric)
-        if higher:
-            met = value >= limit
-        else:
-            met = value <= limit
+        met = value >= limit if higher else value <= limit
         detail = explain.threshold(metric, value, limit, higher)
         check = Check(name=f"threshold {metric}", passed=met, detail=detail)
         checks.append(check)

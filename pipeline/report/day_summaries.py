@@ -153,8 +153,7 @@ def best_by_algorithm(task: Task, runs: Iterable[RunSummary]) -> dict[str, RunSu
 
 def is_push(run: RunSummary) -> bool:
     """Return whether a run is a task's parent run of a push."""
-    has_parent = bool(run.parent)
-    return GATE in run.tags and not has_parent
+    return GATE in run.tags and not run.parent
 
 
 def _run_ids_by_day(
@@ -202,16 +201,14 @@ def _read_kept(path: Path) -> DaySummary | None:
 def _summarize(task: Task | None, runs: list[RunSummary]) -> DaySummary:
     models = {}
     for run in runs:
-        model_ids = [model.model_id for model in run.models]
-        models[run.run_id] = model_ids
+        models[run.run_id] = [model.model_id for model in run.models]
     shown = []
     if task:
         best = best_by_algorithm(task, runs)
         chosen = [run for run in runs if is_push(run)]
         chosen += best.values()
         for run in sorted(chosen, key=_oldest_first):
-            reduced = _reduced(task, run)
-            shown.append(reduced)
+            shown.append(_reduced(task, run))
     metric = _metric(task)
     return DaySummary(format=1, metric=metric, models=models, shown=shown)
 

@@ -63,8 +63,8 @@ def test_what_the_stages_depend_on_is_there(task: str) -> None:
 
 def test_the_outputs_are_those_of_the_stages() -> None:
     folder = StageFolder(Repo(ROOT), "iris")
-    paths = vars(folder).values()
-    outputs = {path.relative_to(ROOT).as_posix() for path in paths}
+    files = vars(folder).values()
+    outputs = {path.relative_to(ROOT).as_posix() for path in files}
     listed = set()
     for name in STAGES:
         for path in paths(name, "outs", "metrics", "plots"):
