@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from course.classroom import ROOT
-from course.grading import process
+from course.grading import container, process
 from course.grading.process import Outcome
 from course.grading.result import Ungradable
 
@@ -36,7 +36,7 @@ def check(folder: Path, *arguments: str) -> Outcome:
     options += ["--tmpfs", "/tmp"]
     mount = ["--volume", f"{folder}:/rules:ro", "--workdir", "/rules"]
     command = ["docker", "run", *options, *mount, "--entrypoint", "promtool", image]
-    return process.run([*command, *arguments], folder, SECONDS)
+    return process.run([*command, *arguments], folder, SECONDS, container.client())
 
 
 def _image() -> str:

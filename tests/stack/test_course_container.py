@@ -44,7 +44,7 @@ def test_it_reads_its_folder_and_writes_to_the_output_alone(folder: Path) -> Non
     for path in ("question", "/usr/local/bin/python", str(Path.home() / "file")):
         outcome = python(folder, f"open({path!r}, 'w')")
         assert outcome.status == 1
-        assert "rror:" in outcome.reason
+        assert "Error:" in outcome.reason
 
 
 def test_it_sees_no_other_file_and_no_network(folder: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_commit_of_the_template_is_put_out(
     [text(), text("https://github.com/ben/private")],
     ids=["no such commit", "no such repository"],
 )
-def test_what_cannot_be_read_leaves_the_copys_own_checks(
+def test_what_cannot_be_read_leaves_the_checks_of_the_copy(
     tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
     put, summary = outputs_of(tmp_path, monkeypatch, content)
