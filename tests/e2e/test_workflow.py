@@ -31,9 +31,7 @@ HISTORY = (
 
 @pytest.fixture(autouse=True)
 def paths_that_windows_can_open() -> None:
-    """Leave paths alone: act keeps bundles in folders of its own, and these tests do
-    not run on Windows.
-    """
+    """Leave the folders of act alone: these tests do not run on Windows."""
 
 
 @pytest.fixture
@@ -117,16 +115,8 @@ def begin_anew(project: Project, branch: str) -> str:
     params.write_text(PARAMS % 1, "utf-8")
     commit_all(clone, "chore: begin anew")
     tree = git(clone, "rev-parse", "HEAD^{tree}")
-    commit = (
-        "-c",
-        "user.name=P",
-        "-c",
-        "user.email=p@example.org",
-        "commit-tree",
-        "-m",
-        "Initial commit",
-    )
-    first = git(clone, *commit, tree)
+    identity = ("-c", "user.name=P", "-c", "user.email=p@example.org")
+    first = git(clone, *identity, "commit-tree", "-m", "Initial commit", tree)
     git(clone, "reset", "--quiet", "--hard", first)
     target = f"HEAD:refs/heads/{branch}"
     git(clone, "push", "--quiet", "--force", "origin", target)
