@@ -5,10 +5,12 @@ the standard library alone, as nothing is installed yet.
 """
 
 import re
+import sys
 import tempfile
 from pathlib import Path
 
 from core.git import GitError, git
+from scripts import console
 from scripts.ci import outputs
 
 CLASS = Path("course", "class.yaml")
@@ -88,4 +90,4 @@ def require_reachable(repository: str, commit: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(console.run(main))

@@ -17,6 +17,7 @@ from tests.paths import ROOT
 # Programs of containers and of their builds, of the course's grader, servers that are
 # measured, a helper of the local stack: they print plain ASCII, errors alone or nothing.
 SILENT = {
+    "course/grading/carry.py",
     "course/grading/limits.py",
     "course/grading/predict.py",
     "course/lessons/lesson_04_red/behaviour.py",
