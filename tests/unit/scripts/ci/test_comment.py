@@ -61,12 +61,12 @@ def test_a_comment_on_the_second_page_is_changed(api: GitHub, tmp_path: Path) ->
     person = {"type": "User"}
     bot = {"type": "Bot"}
     for number in range(99):
-        comment = {
+        other = {
             "id": number,
             "user": person,
             "body": "yes",
         }
-        api.comments.append(comment)
+        api.comments.append(other)
     own_comment = {
         "id": 99,
         "user": bot,
