@@ -5,7 +5,8 @@ FROM python:${PYTHON_TAG}
 # Each release of Debian has one version of each, so there is none to choose. LightGBM needs libgomp.
 # hadolint ignore=DL3008
 RUN { command -v git && ls /usr/lib/*/libgomp.so.1; } >/dev/null 2>&1 || { \
-      apt-get update -qq && apt-get install -y -qq --no-install-recommends git libgomp1 >/dev/null \
+      apt-get update -qq \
+      && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git libgomp1 >/dev/null \
       && rm -rf /var/lib/apt/lists/* /var/cache/* /var/log/*; }
 COPY dev.txt /build/
 # A base image may have packages of its own, such as those of Debian.
