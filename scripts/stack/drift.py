@@ -83,31 +83,37 @@ def compare(settings: Settings, release: Release, ran: Mapping[str, int]) -> Dri
         others = by_service.setdefault(container.service, [])
         others.append(container)
     services = compose.with_proxy(settings)
-    declared = replicas.declared(settings, services)
+    described = compose.described(settings, services)
+    declared = replicas.declared(described)
     different = []
     wanted = {}
     for service in services:
         present = by_service.get(service, [])
         least = max(declared[service], ran.get(service, 0))
         wanted[service] = max(least, len(present))
-        wrong = [one for one in present if not _is_right(one, images)]
+        image = described[service].get("image", "")
+        expected = (image, images[image]) if image in images else None
+        wrong = [one for one in present if not _is_right(one, expected)]
         if wrong or len(present) < least:
             different.append(service)
     return Drift(different, wanted)
 
 
-def _images(release: Release) -> dict[str, tuple[str, str]]:
-    """Return the full name and the ID of each image of a release, by its bare name."""
+def _images(release: Release) -> dict[str, str]:
+    """Return the ID of each image of a release, by the name that Compose uses."""
     images = {}
     for address in release.images:
         name, _, _ = address.partition("@")
-        images[name] = (f"{name}:{release.tag}", identity(address))
+        images[f"{name}:{release.tag}"] = identity(address)
     return images
 
 
-def _is_right(container: Container, images: dict[str, tuple[str, str]]) -> bool:
-    name, _, _ = container.image.rpartition(":")
-    expected = images.get(name)
+def _is_right(container: Container, expected: tuple[str, str] | None) -> bool:
+    """Return whether a container runs, and from the expected image.
+
+    Args:
+        expected: the name and the ID of the image; None if the release has none for it.
+    """
     if expected and expected != (container.image, container.image_id):
         return False
     return container.runs

@@ -1,22 +1,21 @@
 """How many containers services have."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from scripts.stack import compose
 from scripts.stack.compose import WAIT_SECONDS
 from scripts.stack.settings import Settings
 
 
-def declared(settings: Settings, services: Sequence[str]) -> dict[str, int]:
+def declared(described: Mapping[str, Any]) -> dict[str, int]:
     """Return how many containers Compose's files declare for services.
 
-    The result has those that they depend on, too.
-
-    Raises:
-        StackError: Compose cannot read its files.
+    Args:
+        described: what `compose.described` returns.
     """
     numbers = {}
-    for name, service in compose.described(settings, services).items():
+    for name, service in described.items():
         deploy = service.get("deploy", {})
         numbers[name] = int(service.get("scale", deploy.get("replicas", 1)))
     return numbers

@@ -102,6 +102,11 @@ def check_mends(kept: Kept, images: dict[str, str], tag: str) -> None:
 
 def check_replicas(kept: Kept, image: str) -> None:
     """A replica that was removed is put back, also one that was added by hand."""
+    eventually(
+        lambda: kept.log.read_text("utf-8").splitlines()[-1].startswith(IN_SYNC),
+        MENDED_SECONDS,
+        "nothing differs",
+    )
     checks = kept.log.read_text("utf-8").count(IN_SYNC)
     drifts = kept.metric("release_container_drifts_total")
     one_more = ("--no-recreate", "--no-deps", "--scale", "mlops-api=2", "mlops-api")
@@ -112,6 +117,7 @@ def check_replicas(kept: Kept, image: str) -> None:
         "both replicas run the release",
     )
     assert len(kept.replicas()) == 2
+    assert kept.image_of_the_api() == identity(image)
     docker("rm", "--force", kept.replicas()[0])
     eventually(
         lambda: len(kept.replicas()) == 2, MENDED_SECONDS, "the replica is put back"

@@ -30,7 +30,7 @@ class Engine:
         self.declared: dict[str, dict[str, object]] = {}
         self.ups: list[tuple[str, ...]] = []
         for service in compose.with_proxy(SETTINGS):
-            self.declared[service] = {}
+            self.declared[service] = {"image": IMAGE}
             self.add(service)
 
     def add(self, service: str, image: str = IMAGE, status: str = "running") -> str:
@@ -100,10 +100,24 @@ def test_a_container_that_is_gone_stopped_or_of_another_image_differs(
     assert compared.replicas["mlops-api"] == 2
 
 
+def test_a_container_of_an_image_with_another_name_differs(engine: Engine) -> None:
+    # As `docker compose up --scale` starts it without the names of the release.
+    engine.add("mlops-api", image="ghcr.io/local/mlops/mlops-api:local")
+    assert engine.compare().services == ["mlops-api"]
+
+
+def test_an_image_that_is_not_of_the_release_may_be_any(engine: Engine) -> None:
+    engine.declared["proxy"] = {"image": "haproxy:3"}
+    (proxy,) = [name for name in engine.containers if name.startswith("proxy")]
+    del engine.containers[proxy]
+    engine.add("proxy", image="haproxy:2")
+    assert engine.compare().services == []
+
+
 @pytest.mark.parametrize("key", ["deploy", "scale"])
 def test_fewer_containers_than_are_declared_differ(engine: Engine, key: str) -> None:
     declared = {"deploy": {"replicas": 2}, "scale": 2}
-    engine.declared["mlops-api"] = {key: declared[key]}
+    engine.declared["mlops-api"][key] = declared[key]
     compared = engine.compare()
     assert compared.services == ["mlops-api"]
     assert compared.replicas["mlops-api"] == 2
@@ -125,7 +139,7 @@ def test_fewer_containers_than_ran_before_differ(engine: Engine) -> None:
 def test_a_service_that_is_declared_without_containers_needs_none(
     engine: Engine,
 ) -> None:
-    engine.declared["trainer"] = {"deploy": {"replicas": 0}}
+    engine.declared["trainer"]["deploy"] = {"replicas": 0}
     (trainer,) = [name for name in engine.containers if name.startswith("trainer")]
     del engine.containers[trainer]
     assert engine.compare().services == []
