@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -69,12 +70,24 @@ def emptied(folder: Path) -> Iterator[Path]:
 
     A folder that an earlier process left there is deleted first.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_tree(folder)
     folder.mkdir(parents=True)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder and all below it, as far as that is possible.
+
+    Windows deletes no file that is read-only, as the objects of Git are.
+    """
+    if os.name == "nt":
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                path.chmod(stat.S_IWRITE)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def to_json(value: dict[str, Any]) -> str:

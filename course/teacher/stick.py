@@ -1,13 +1,12 @@
 """`course stick`: a folder from which a class can work without network."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.errors import PipelineError
-from core.files import emptied, write_atomic
+from core.files import emptied, remove_tree, write_atomic
 from core.git import git
 from course.classroom import ROOT
 from course.grading import process, worktree
@@ -80,7 +79,7 @@ def write_template(folder: Path) -> None:
         git(bare, "fetch", "--quiet", "--no-tags", str(ROOT), "HEAD:refs/heads/main")
         if git(bare, "rev-parse", "main") != commit:
             raise PipelineError("this checkout changed meanwhile: run it again.")
-        shutil.rmtree(folder / "template.git", ignore_errors=True)
+        remove_tree(folder / "template.git")
         bare.rename(folder / "template.git")
 
 

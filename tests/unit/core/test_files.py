@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files import replacing, to_json, write_atomic
+from core.files import emptied, replacing, to_json, write_atomic
 
 TEXT = st.text(max_size=8)
 VALUES = st.recursive(
@@ -65,3 +65,14 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
             raise RuntimeError
     assert target.read_text("utf-8") == "old"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_an_earlier_folder_with_read_only_files_is_deleted(tmp_path: Path) -> None:
+    """Git makes its objects read-only, and Windows deletes no such file."""
+    objects = tmp_path / "work" / "objects"
+    objects.mkdir(parents=True)
+    (objects / "blob").touch()
+    (objects / "blob").chmod(0o444)
+    with emptied(tmp_path / "work") as work:
+        assert list(work.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
