@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.kubernetes.stack import CLIENT, HERE, HOST, Stack
+from tests.kubernetes.stack import CLIENT, HERE, Stack
 from tests.support.waiting import wait_until
 
 # Arguments: the code that sends, and those of the code. It ends when the file is there.
@@ -21,10 +21,16 @@ END_SECONDS = 60
 
 @contextmanager
 def detached_load(stack: Stack) -> Iterator[dict[str, Any]]:
-    """Send predictions during a block, and fill in the counts after it."""
+    """Send predictions during a block, and fill in the counts after it.
+
+    They go to the address of the service: names are a matter of the cluster's DNS, of
+    which a small cluster has one replica.
+    """
     counts: dict[str, Any] = {}
+    service = ("get", "service", "mlops-api", "-o", "jsonpath={.spec.clusterIP}")
+    address = stack.kubectl(*service).strip()
     code = (HERE / "steady_load.py").read_text("utf-8")
-    _run(stack, BEGIN, code, HOST, "/predict/iris", stack.record)
+    _run(stack, BEGIN, code, address, "/predict/iris", stack.record)
     wait_until(lambda: _run(stack, READ), END_SECONDS, 0.5)
     try:
         yield counts
