@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def check_order(run: Run) -> None:
     """Check that all jobs were successful, and that the first and the last are right."""
     results = run.results
-    assert set(results.values()) == {"success"}, results
+    assert set(results.values()) == {"success"}, run.failures
     assert set(results) == {"plan", "lint", "test", "train", "publish"}
     plan = run.jobs["plan"]
     publish = run.jobs["publish"]
@@ -142,7 +142,7 @@ def test_the_first_push_of_an_empty_copy_publishes_a_first_champion(
             "--job",
             "publish",
         )
-    assert run.results["publish"] == "success", run.results
+    assert run.results["publish"] == "success", run.failures
     assert jobs_named(run, "test") == {"test 3.13"}
     outputs = run.jobs["publish"].outputs
     assert outputs["headline"] == "iris v1 promoted"
@@ -166,7 +166,7 @@ def test_two_jobs_that_train_are_published_by_one_commit(project: Project) -> No
     own_tasks.add_table(own, "tickets", tables["tickets"])
     project.runner.variables["MLOPS_TRAIN_JOBS"] = "2"
     run = project.push("feat: another task", "--job", "publish", *ONE_PYTHON)
-    assert run.results["publish"] == "success", run.results
+    assert run.results["publish"] == "success", run.failures
     assert jobs_named(run, "train") == {"train 1", "train 2"}
     headline = run.jobs["publish"].outputs["headline"]
     assert "iris v2 stays" in headline

@@ -1,5 +1,6 @@
 """What a release needs: a checkout with its origin, and a registry to push to."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -158,16 +159,26 @@ class Registry:
 
     def digest(self, image: str, tag: str) -> str:
         """Return the digest of an image, an empty string if it is not there."""
-        root = f"http://{self.address}/v2"
-        address = f"{root}/{self.repository}/{image}/manifests/{tag}"
-        headers = {"Accept": ", ".join(MEDIA_TYPES)}
-        request = urllib.request.Request(address, headers=headers)
+        request = self._request(image, tag)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return str(answer.headers["Docker-Content-Digest"])
         except urllib.error.HTTPError as error:
             assert error.code == 404
             return ""
+
+    def listed(self, image: str, tag: str) -> set[str]:
+        """Return the digests that the index of a tag lists."""
+        request = self._request(image, tag)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            index = json.load(answer)
+        return {manifest["digest"] for manifest in index["manifests"]}
+
+    def _request(self, image: str, tag: str) -> urllib.request.Request:
+        root = f"http://{self.address}/v2"
+        address = f"{root}/{self.repository}/{image}/manifests/{tag}"
+        headers = {"Accept": ", ".join(MEDIA_TYPES)}
+        return urllib.request.Request(address, headers=headers)
 
 
 @contextmanager

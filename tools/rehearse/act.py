@@ -18,12 +18,18 @@ from typing import Any
 
 STANDINS = Path(__file__).parent / "standins"
 UNREAD = re.compile(r"^ +queue: max\n", re.MULTILINE)
+# GitHub merges the outputs of a matrix's jobs, act keeps those of the job that ends
+# first (nektos/act, issue 981): here one job builds all images.
+IMAGES = "fromJSON(needs.plan.outputs.images)"
+IMAGES_OF_ONE_JOB = f"""fromJSON(format('["{{0}}"]', join({IMAGES}, ' ')))"""
 USES = re.compile(
     r"uses: (?P<action>[\w-]+/[\w-]+)(?:/[\w-]+)?@(?P<commit>[0-9a-f]{40})"
 )
 OWNER = "Owner"
 TOKEN = "ghs_of-a-rehearsal"
 REPOSITORY = f"{OWNER}/Name"
+LAST_LINES = 60
+GITHUBS_REGISTRY = "ghcr.io"
 
 
 @dataclass
@@ -63,6 +69,16 @@ class Run:
         return results
 
     @property
+    def failures(self) -> str:
+        """The last lines of the log of each job that failed."""
+        parts = []
+        for name, job in self.jobs.items():
+            if job.result == "failure":
+                last = "\n".join(job.log[-LAST_LINES:])
+                parts.append(f"--- {name} ---\n{last}")
+        return "\n".join(parts)
+
+    @property
     def summary(self) -> str:
         """The page of the run."""
         file = self.folder / "artifacts" / "summary" / "summary.md"
@@ -94,7 +110,8 @@ class Runner:
         original = clone / ".github" / "workflows" / "mlops.yml"
         text = original.read_text("utf-8")
         workflow = folder / "mlops.yml"
-        workflow.write_text(UNREAD.sub("", text), encoding="utf-8")
+        registry = self.variables.get("REGISTRY", GITHUBS_REGISTRY)
+        workflow.write_text(_for_act(text, registry), encoding="utf-8")
         command = [
             "act",
             kind,
@@ -179,6 +196,18 @@ class Runner:
             job.result = line["jobResult"]
             job.ended = time.monotonic()
             self.on_end(job)
+
+
+def _for_act(workflow: str, registry: str) -> str:
+    """Return a workflow as act understands it.
+
+    Args:
+        registry: the registry that stands in for GitHub's, so that images are signed.
+    """
+    assert IMAGES in workflow
+    read = UNREAD.sub("", workflow)
+    in_one_job = read.replace(IMAGES, IMAGES_OF_ONE_JOB)
+    return in_one_job.replace(f"'{GITHUBS_REGISTRY}'", f"'{registry}'")
 
 
 def _standins(workflow: str) -> list[str]:
