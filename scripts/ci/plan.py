@@ -89,16 +89,15 @@ def plan(event: Event, allowed: Budget) -> Plan:
         jobs += ("train",)
         why = f"The branch {branch}: the new models are reported, not published."
         return Plan(jobs, why)
+    published = f"{branch}: runs, decisions and better models are published"
     if allowed.course:
-        why = (
-            f"{branch}: the new models are published; a copy for the course ships none."
-        )
+        why = f"{published}; a copy for the course ships no images."
         return Plan(("lint",) + PUBLISHED, why)
     jobs += PUBLISHED
     jobs += SHIPPED
     if allowed.thorough:
         jobs += ("images-arm", "e2e")
-    return Plan(jobs, f"{branch}: the new models are published.")
+    return Plan(jobs, f"{published}.")
 
 
 def _jobs_of_request(event: Event, allowed: Budget) -> tuple[str, ...]:
