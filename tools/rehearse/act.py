@@ -107,11 +107,7 @@ class Runner:
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder))
         event_file = folder / "event.json"
         event_file.write_text(json.dumps(event), encoding="utf-8")
-        original = clone / ".github" / "workflows" / "mlops.yml"
-        text = original.read_text("utf-8")
-        workflow = folder / "mlops.yml"
-        registry = self.variables.get("REGISTRY", GITHUBS_REGISTRY)
-        workflow.write_text(_for_act(text, registry), encoding="utf-8")
+        workflow = self._write_workflow(clone, folder)
         command = [
             "act",
             kind,
@@ -128,7 +124,7 @@ class Runner:
             "--no-cache-server",
         ]
         command += more
-        command += _standins(text)
+        command += _standins(workflow.read_text("utf-8"))
         environment = self._environment(clone, folder, event.get("ref", ""))
         secret = {"GITHUB_TOKEN": TOKEN} | self.secrets
         command += _options("--env", environment)
@@ -137,6 +133,15 @@ class Runner:
         began = time.monotonic()
         jobs = self._follow(command, folder)
         return Run(jobs, folder, began, time.monotonic())
+
+    def _write_workflow(self, clone: Path, folder: Path) -> Path:
+        """Write the clone's workflow into a folder, as act understands it."""
+        original = clone / ".github" / "workflows" / "mlops.yml"
+        registry = self.variables.get("REGISTRY", GITHUBS_REGISTRY)
+        workflow = folder / "mlops.yml"
+        text = _for_act(original.read_text("utf-8"), registry)
+        workflow.write_text(text, encoding="utf-8")
+        return workflow
 
     def _environment(self, clone: Path, folder: Path, ref: str) -> dict[str, str]:
         """Return the variables of all jobs of a run."""
