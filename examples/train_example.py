@@ -104,7 +104,10 @@ def show_run(mlflow: str, run_id: str) -> None:
 
 def main() -> None:
     """Train, predict and show the run."""
-    parser = argparse.ArgumentParser(description="Train, predict, and look at the run.")
+    parser = argparse.ArgumentParser(
+        description="Train, predict, and look at the run.",
+        allow_abbrev=False,
+    )
     for name, port in (("api", "8000"), ("mlflow", "5000")):
         parser.add_argument(
             f"--{name}",

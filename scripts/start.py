@@ -54,32 +54,13 @@ def _flags() -> argparse.Namespace:
             "Start the API, MLflow with the whole history, Prometheus and Grafana: in"
             " containers if Docker runs, otherwise as local processes."
         ),
+        allow_abbrev=False,
     )
     _add_actions(parser)
     add = parser.add_argument
     add("--local", action="store_true", help="run local processes even if Docker runs")
     _add_releases(parser)
-    repeatable: dict[str, Any] = {"action": "append", "default": []}
-    add(
-        "--with",
-        dest="profiles",
-        metavar="PROFILE",
-        help="also start a profile of docker-compose.yml; repeatable",
-        **repeatable,
-    )
-    add(
-        "--without",
-        metavar="SERVICE",
-        help="leave out a service; repeatable",
-        **repeatable,
-    )
-    add(
-        "--only",
-        choices=compose.SERVICES,
-        metavar="SERVICE",
-        help="start only this service; repeatable",
-        **repeatable,
-    )
+    _add_services(parser)
     number: dict[str, Any] = {"type": int, "default": 0, "metavar": "N"}
     add("--port-offset", help="add N to every port", **number)
     flags = parser.parse_args()
@@ -111,6 +92,32 @@ def _add_releases(parser: argparse.ArgumentParser) -> None:
         "--follow",
         action="store_true",
         help="with --released: keep running, follow new releases, and mend what differs",
+    )
+
+
+def _add_services(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that choose the services to start."""
+    add = parser.add_argument
+    repeatable: dict[str, Any] = {"action": "append", "default": []}
+    add(
+        "--with",
+        dest="profiles",
+        metavar="PROFILE",
+        help="also start a profile of docker-compose.yml; repeatable",
+        **repeatable,
+    )
+    add(
+        "--without",
+        metavar="SERVICE",
+        help="leave out a service; repeatable",
+        **repeatable,
+    )
+    add(
+        "--only",
+        choices=compose.SERVICES,
+        metavar="SERVICE",
+        help="start only this service; repeatable",
+        **repeatable,
     )
 
 

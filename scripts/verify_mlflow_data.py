@@ -212,7 +212,7 @@ def counted(count: int, one: str, many: str = "") -> str:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     title, _, _ = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(description=title)
+    parser = argparse.ArgumentParser(description=title, allow_abbrev=False)
     default = Path()
     for place in (IN_CONTAINER, CHECKOUT):
         if (place / "mlruns").is_dir():

@@ -70,7 +70,9 @@ def _read_all(path: str) -> Iterator[dict[str, Any]]:
 def main() -> int:
     """Write the comment; return 0, 1 if GitHub refuses, 2 for a wrong use."""
     parser = argparse.ArgumentParser(
-        prog="comment", description=console.first_line(__doc__)
+        prog="comment",
+        description=console.first_line(__doc__),
+        allow_abbrev=False,
     )
     parser.add_argument("file", metavar="FILE", type=Path)
     file: Path = parser.parse_args().file

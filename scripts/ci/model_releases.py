@@ -140,7 +140,9 @@ def _is_released(model: ReleasedModel) -> bool:
 def main() -> int:
     """Prepare or create the releases; `prepare` writes the output `models`."""
     parser = argparse.ArgumentParser(
-        prog="model_releases", description=console.first_line(__doc__)
+        prog="model_releases",
+        description=console.first_line(__doc__),
+        allow_abbrev=False,
     )
     parser.add_argument("step", choices=["prepare", "create"])
     step = parser.parse_args().step

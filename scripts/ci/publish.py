@@ -202,7 +202,9 @@ def _has_everything() -> bool:
 def main() -> int:
     """Publish, and write the outputs `commit`, `headline`, `ship` and `left`."""
     parser = argparse.ArgumentParser(
-        prog="publish", description=console.first_line(__doc__)
+        prog="publish",
+        description=console.first_line(__doc__),
+        allow_abbrev=False,
     )
     parser.add_argument("--dry-run", action="store_true", help="push nothing")
     dry_run = parser.parse_args().dry_run

@@ -41,12 +41,16 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="images", description=console.first_line(__doc__)
+        prog="images",
+        description=console.first_line(__doc__),
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     build_command = commands.add_parser("build", help="build images into the engine")
     push_command = commands.add_parser(
-        "push", help="build images and push them, with provenance and an SBOM"
+        "push",
+        help="build images and push them, with provenance and an SBOM",
+        allow_abbrev=False,
     )
     for command in (build_command, push_command):
         command.add_argument(

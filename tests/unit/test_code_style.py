@@ -1,4 +1,6 @@
-"""Rules that the linters do not have: the length of files and functions, and splats."""
+"""Rules that the linters do not have: the length of files and functions, splats, and
+options that must be written in full.
+"""
 
 import ast
 
@@ -53,6 +55,17 @@ def literal_splats(tree: ast.Module) -> list[int]:
     return numbers
 
 
+def parsers_with_abbreviations(tree: ast.Module) -> list[int]:
+    """Return the lines of parsers that take the beginning of an option for it."""
+    numbers = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            given = {keyword.arg for keyword in node.keywords}
+            if node.func.attr == "ArgumentParser" and "allow_abbrev" not in given:
+                numbers.append(node.lineno)
+    return numbers
+
+
 def test_no_file_needs_much_scrolling() -> None:
     long = {name for name in PYTHON if lines(name) > FILE_LINES}
     assert long <= LONG_FILES
@@ -76,6 +89,16 @@ def test_lists_and_mappings_are_spelled_out() -> None:
     assert splats == {}
 
 
+def test_options_are_written_in_full() -> None:
+    # `--port 5077` would be `--port-offset 5077`, and mean another port.
+    faults = {}
+    for name in PYTHON:
+        numbers = parsers_with_abbreviations(parse(name))
+        if numbers:
+            faults[name] = numbers
+    assert faults == {}
+
+
 def function_of(count: int) -> ast.Module:
     """Return a module with a function of some lines."""
     body = "    pass\n" * (count - 1)
@@ -88,3 +111,5 @@ def test_the_rules_see_their_faults() -> None:
     code = "a = [*(1, 2)]\nb = f(*[1])\nc = {**{1: 2}}\nd = [*a, *f(*b)]\n"
     lines = literal_splats(ast.parse(code))
     assert sorted(lines) == [1, 2, 3]
+    calls = "argparse.ArgumentParser()\nargparse.ArgumentParser(allow_abbrev=False)\n"
+    assert parsers_with_abbreviations(ast.parse(calls)) == [1]
