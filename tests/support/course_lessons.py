@@ -1,6 +1,5 @@
 """The lessons as parameters of tests, and their checks as far as they can run here."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,12 +26,15 @@ def each_lesson() -> list[object]:
     return listed
 
 
-def each_fake() -> Iterator[object]:
-    """Go through the ways to cheat in each lesson: the lesson, and the fake."""
+def each_fake() -> list[object]:
+    """Return the ways to cheat in each lesson: the lesson, and the fake."""
+    parameters: list[object] = []
     for each in lesson.every():
         for fake in each.fakes:
             name = f"{each.folder}-{fake.name}"
-            yield pytest.param(each, fake, id=name, marks=marks(each))
+            parameter = pytest.param(each, fake, id=name, marks=marks(each))
+            parameters.append(parameter)
+    return parameters
 
 
 def graded(desk: Desk, chosen: Lesson) -> dict[str, Any]:
