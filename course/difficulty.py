@@ -4,6 +4,7 @@ No library is used: two systems whose libraries differ in a last digit must not 
 different orchards for the same student.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 
 # The share of the target's variance that any model can explain: the rest is noise.
@@ -17,7 +18,7 @@ THRESHOLD_R2 = 0.62
 
 def mean(values: Sequence[float]) -> float:
     """Return the mean of some numbers."""
-    return sum(values) / len(values)
+    return math.fsum(values) / len(values)
 
 
 def variance(values: Sequence[float]) -> float:
@@ -60,7 +61,7 @@ def is_fair(
     noise = [value - without_noise for value, without_noise in pairs]
     ceiling = 1 - variance(noise) / variance(target)
     explained = [squared_correlation(feature, target) for feature in features]
-    linear = sum(explained)
+    linear = math.fsum(explained)
     if not _is_within(ceiling, CEILING):
         return False
     return _is_within(linear, LINEAR)

@@ -6,6 +6,7 @@ one (`switch`) passes its middle, one drifts in the second season. Only sums, pr
 `random()` are used, so that the text is the same on every system.
 """
 
+import math
 import random
 from dataclasses import dataclass
 from functools import cached_property
@@ -185,8 +186,9 @@ def _row(rules: Rules, stream: random.Random, shift: float) -> Row:
         row[column.name] = round(value, 1)
     place = int(stream.random() * len(VARIETIES))
     row["variety"] = VARIETIES[place]
-    # A sum of twelve is nearly normal, with the variance 1, and exact on every system.
-    noise = sum(stream.random() for _ in range(12)) - 6
+    # A sum of twelve is nearly normal, with the variance 1. `sum` rounds differently from
+    # Python 3.12 on, `fsum` does not.
+    noise = math.fsum(stream.random() for _ in range(12)) - 6
     without_noise = expected(rules, row)
     kilograms = without_noise + FACTOR * rules.noise * noise
     row[TARGET] = round(kilograms, 2)

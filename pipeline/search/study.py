@@ -4,6 +4,7 @@ Which parameters a trial gets depends on the trials before it alone, so that a s
 that was interrupted goes on as if it had not been.
 """
 
+from statistics import fmean
 from typing import Any
 
 import optuna
@@ -140,7 +141,7 @@ class SearchStudy:
         """Return the mean after each fold; more is better."""
         means = []
         for count in range(1, len(folds) + 1):
-            mean = sum(folds[:count]) / count
+            mean = fmean(folds[:count])
             means.append(self._sign * mean)
         return means
 

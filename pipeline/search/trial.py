@@ -1,5 +1,6 @@
 """One trial of a study, as it is kept in runs."""
 
+from statistics import fmean
 from typing import Literal
 
 from pydantic import BaseModel, JsonValue
@@ -33,4 +34,4 @@ class Trial(BaseModel, frozen=True):
     @property
     def mean(self) -> float:
         """The mean of the folds."""
-        return sum(self.folds) / len(self.folds)
+        return fmean(self.folds)
