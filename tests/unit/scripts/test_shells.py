@@ -98,6 +98,34 @@ def comparable(output: str) -> list[str]:
     return lines
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("-s course -- start --student ann", "course -- start --student ann"),
+        ("-s course '--' 3", "course -- 3"),
+        ('-s course -- "a b" $number', "course -- a b 4"),
+        ("-s a; {script} -s course -- 1", "course -- 1"),
+        ("-s course --", "course --"),
+        ("-s course -- 0 -- x", "course -- 0 -- x"),
+        ("-s lint", "lint"),
+    ],
+)
+@powershell
+@posix
+@pytest.mark.slow
+def test_nox_gets_the_double_dash_that_powershell_consumes(
+    typed: str, words: str, programs: Path
+) -> None:
+    # It stands in for Python: the first call asks for the version.
+    put(programs / "python3", 'case "$1" in -c) exit 0 ;; esac; echo "$@"')
+    script = "./scripts/nox.ps1"
+    line = f"$number = 4; {script} {typed.format(script=script)}"
+    done = run(PWSH, "-NoProfile", "-Command", line, **first(programs))
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last == f"-m scripts.run_nox nox.ps1 -s {words}"
+
+
 @pytest.mark.parametrize("program", [PWSH or "pwsh", "powershell"])
 def test_powershell_starts_what_python_starts(program: str) -> None:
     if not shutil.which(program):
