@@ -68,6 +68,12 @@ class Follower(Stack):
                 firing.add(alert["labels"]["alertname"])
         return name in firing
 
+    def process_of_the_reconciler(self) -> tuple[int, str, int]:
+        """Return the reconciler's process, when it was started, and how often again."""
+        (container,) = self.containers("reconciler")
+        state = container["State"]
+        return state["Pid"], state["StartedAt"], container["RestartCount"]
+
     def in_reconciler(self, *command: str) -> str:
         """Run a command in the reconciler's container; return its output."""
         return self.compose("exec", "-T", "reconciler", *command)
