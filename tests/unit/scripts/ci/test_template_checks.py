@@ -9,7 +9,7 @@ import pytest
 from core.git import git
 from scripts.ci import template_checks
 from scripts.ci.template_checks import Unknown, pinned
-from tests.conftest import commit_all
+from tests.conftest import commit_all, native_git
 from tests.paths import ROOT
 
 TEMPLATE = "https://github.com/ann/template"
@@ -78,6 +78,7 @@ def outputs_of(
     return put.read_text("utf-8"), summary.read_text("utf-8")
 
 
+@native_git
 def test_a_commit_of_the_template_is_put_out(
     tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
