@@ -11,7 +11,7 @@ NAMED = "the command named with a fault mends it, and often others with it"
 FROM_A_CLONE = "take the files from a clone that has no fault"
 FROM_HEAD = f"`{RESTORE} FILE` brings a file back as it is in the last commit"
 FROM_AN_EARLIER_COMMIT = (
-    "the last commit does not differ: `git log -- FILE` names the commits that"
+    "the last commit has the same content; `git log -- FILE` names the commits that"
     " changed a file, and `git restore --source=COMMIT~1 FILE` brings back what was"
     " there before one"
 )

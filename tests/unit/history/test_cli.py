@@ -186,7 +186,7 @@ def test_verify_gives_advice_that_fits(repo: Workspace) -> None:
     path.write_bytes(b"other")
     commit_all(repo.root, "edit")
     result = call("verify")
-    advice = "the last commit does not differ: `git log -- FILE`"
+    advice = "the last commit has the same content; `git log -- FILE`"
     assert advice in str(result.exception)
     assert result.stderr == ""
     assert printed("verify")
