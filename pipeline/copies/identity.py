@@ -29,6 +29,21 @@ Name = Annotated[
 Edit = Callable[[str], str]
 
 
+# The names of images that are built on this machine differ between copies. These files
+# have them as what stands for a variable that is not set, or as they are.
+WITH_DEFAULT_IMAGES = ("docker-compose.yml", "deployment/swarm/stack.yml")
+WITH_LOCAL_IMAGES = (
+    "deployment/kubernetes/optional/cluster/dask-scheduler.yaml",
+    "deployment/kubernetes/optional/cluster/dask-worker.yaml",
+    "deployment/kubernetes/optional/training/training.yaml",
+    "deployment/kubernetes/overlays/scale/patches/mlflow-server.yaml",
+    "deployment/kubernetes/overlays/small/kustomization.yaml",
+    "docs/kubernetes.md",
+    "tests/kubernetes/helpers.yaml",
+    "tests/kubernetes/origin.Dockerfile",
+)
+
+
 class Identity(BaseModel, extra="forbid", frozen=True):
     """A copy's own names.
 
@@ -52,14 +67,10 @@ class Identity(BaseModel, extra="forbid", frozen=True):
 
     def edits(self) -> dict[str, Edit]:
         """Return an edit per file that writes the names; repeating it changes nothing."""
-        return {
+        edits = {
             "README.md": self._readme,
             "LICENSE": self._licence,
             "pyproject.toml": _replacing(r'(?m)^(name = )".*"$', rf'\1"{self.slug}"'),
-            # The names of images that are built on this machine differ between copies.
-            "docker-compose.yml": _replacing(
-                r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}"
-            ),
             ".env.example": _replacing(r"(?m)^(REPOSITORY=).*$", rf"\1{self.slug}"),
             "scripts/stack/builds.py": _replacing(r'("local/)[^"]*', rf"\1{self.slug}"),
             "zensical.toml": _replacing(
@@ -69,6 +80,13 @@ class Identity(BaseModel, extra="forbid", frozen=True):
                 r"(?m)^(\| `REPOSITORY` \| `)[^`]*", rf"\1{self.slug}"
             ),
         }
+        for name in WITH_DEFAULT_IMAGES:
+            edits[name] = _replacing(r"(\$\{REPOSITORY:-)[^}]*", rf"\1{self.slug}")
+        for name in WITH_LOCAL_IMAGES:
+            edits[name] = _replacing(
+                r"(ghcr\.io/local/)[a-z0-9-]+(/mlops-)", rf"\1{self.slug}\2"
+            )
+        return edits
 
     def _readme(self, text: str) -> str:
         title, _, rest = text.partition("\n")

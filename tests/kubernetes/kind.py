@@ -15,6 +15,7 @@ import pytest
 from tests.kubernetes import overlay
 from tests.kubernetes.cluster import Cluster
 from tests.paths import ROOT
+from tests.support import compose
 
 # What MLOPS_KUBE_CONTEXT is set to. kind itself names contexts `kind-` and a name.
 WANTED = "kind"
@@ -22,7 +23,7 @@ NAME = "mlops-tests"
 HERE = Path(__file__).parent
 SERVICES = ("mlops-api", "mlflow-server", "trainer")
 NAMES = ("mlops-api", "mlops-mlflow", "mlops-pipeline", overlay.ORIGIN)
-IMAGES = [f"ghcr.io/local/mlops/{name}:local" for name in NAMES]
+IMAGES = [compose.local_image(name) for name in NAMES]
 # How to kill a part of Kubernetes, and to start it again; see parts.py. kubelet is a
 # service of systemd, and starts the others from the files of a folder.
 NODE = f"{NAME}-control-plane"

@@ -1,11 +1,13 @@
 """What happens in a cluster when an overlay is wrong, or a node is taken away."""
 
 from tests.kubernetes.stack import REPLICAS, Stack
+from tests.support.compose import local_image
 from tests.support.waiting import wait_until
 
+IMAGE = local_image("mlops-api")
 NO_IMAGE = """
 images:
-  - name: ghcr.io/local/mlops/mlops-api
+  - name: NAME
     newTag: sha-of-no-image
 """
 CLAIM = """
@@ -28,7 +30,7 @@ spec:
     seccompProfile: { type: RuntimeDefault }
   containers:
     - name: without-secret
-      image: ghcr.io/local/mlops/mlops-api:local
+      image: IMAGE
       imagePullPolicy: IfNotPresent
       envFrom: [{ secretRef: { name: of-nobody } }]
       securityContext:
@@ -47,8 +49,10 @@ def test_an_image_that_is_not_there_leaves_the_old_replicas_in_service(
     stack: Stack,
 ) -> None:
     stack.await_replicas()
-    image = "ghcr.io/local/mlops/mlops-api:sha-of-no-image"
-    with stack.changed(NO_IMAGE), stack.steady_load() as counts:
+    name, _, _ = IMAGE.rpartition(":")
+    image = f"{name}:sha-of-no-image"
+    lines = NO_IMAGE.replace("NAME", name)
+    with stack.changed(lines), stack.steady_load() as counts:
         wait_until(lambda: f'Failed to pull image "{image}"' in messages(stack))
         assert len(stack.pods("mlops-api")) >= REPLICAS
     assert counts["failures"] == []
@@ -64,7 +68,7 @@ def test_a_claim_that_no_class_serves_is_named_in_an_event(stack: Stack) -> None
 
 
 def test_a_secret_that_is_missing_is_named_in_an_event(stack: Stack) -> None:
-    stack.cluster.kubectl("apply", "-f", "-", text=POD)
+    stack.cluster.kubectl("apply", "-f", "-", text=POD.replace("IMAGE", IMAGE))
     try:
         wait_until(lambda: 'secret "of-nobody" not found' in messages(stack))
     finally:

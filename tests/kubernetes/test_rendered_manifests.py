@@ -11,6 +11,7 @@ import yaml
 
 from tests.kubernetes import overlay
 from tests.paths import ROOT
+from tests.support.compose import local_image
 from tests.support.json_content import Json
 from tests.support.kubernetes import (
     OPTIONAL,
@@ -170,7 +171,8 @@ def test_every_image_has_a_registry_or_a_version(items: list[Resource]) -> None:
         for key in ("initContainers", "containers"):
             for container in specification.get(key, []):
                 images.add(container["image"])
-    ours = {image for image in images if image.startswith("ghcr.io/local/mlops/")}
+    folder, _, _ = local_image("mlops-api").rpartition("/")
+    ours = {image for image in images if image.startswith(f"{folder}/")}
     assert {image.rpartition("/")[2] for image in ours} == {
         "mlops-api:local",
         "mlops-mlflow:local",

@@ -14,6 +14,7 @@ from tests.kubernetes.stack import (
     REPLICAS,
     Stack,
 )
+from tests.support.compose import local_image
 from tests.support.waiting import wait_until
 
 TARGETS = (
@@ -55,7 +56,7 @@ ROOT_POD = json.dumps(
             "containers": [
                 {
                     "name": "root",
-                    "image": "ghcr.io/local/mlops/mlops-api:local",
+                    "image": local_image("mlops-api"),
                     "securityContext": {"runAsUser": 0},
                 }
             ]

@@ -51,6 +51,12 @@ def default_image(name: str) -> str:
     return with_defaults(SERVICES[name]["image"])
 
 
+def local_image(name: str) -> str:
+    """Return an image of the project, by its name, as it is built on this machine."""
+    folder, _, _ = default_image("mlops-api").rpartition("/")
+    return f"{folder}/{name}:local"
+
+
 def mounts(name: str) -> dict[str, str]:
     """Return the sources of the mounts of a service, by the path inside with its mode."""
     sources = {}

@@ -14,6 +14,9 @@ from tests.paths import ROOT
 from tests.support import copies, history_factories
 from tests.support.copies import Project
 
+# A regular expression for `git grep`.
+IMAGE = r"ghcr\.io/local/|\$\{REPOSITORY:-"
+
 
 @pytest.fixture
 def copy(template: Project, tmp_path: Path) -> Project:
@@ -212,3 +215,9 @@ def test_each_place_of_the_real_files_gets_the_name(path: str) -> None:
             changed.append(new)
     assert re.search(r"\bown\b", changed[0], re.IGNORECASE)
     assert edit(after) == after
+
+
+def test_every_file_with_the_name_of_a_local_image_gets_the_copy_s() -> None:
+    names = git(ROOT, "grep", "-lE", IMAGE, "--", ".", ":!tests/unit").splitlines()
+    assert names
+    assert set(names) <= identity.make(name="any", year=2027).edits().keys()
