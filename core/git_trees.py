@@ -109,14 +109,14 @@ def changed_tree(
     blobs: Mapping[str, str],
     removed: Collection[str] = (),
 ) -> str:
-    """Return a tree with files added, replaced or removed.
+    """Return a tree with files added, replaced or removed, or folders removed.
 
     A folder in which nothing is left is removed, too.
 
     Args:
         tree: the commit or tree to begin with; at least one of its files stays.
         blobs: the blob for each path, such as `write_blobs` returns.
-        removed: paths of other files.
+        removed: paths of other files, or of folders with no file among these.
     """
     changes = _changes(blobs, removed)
     present = _present(root, tree, changes)

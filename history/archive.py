@@ -14,18 +14,16 @@ from pathlib import Path
 
 from core.counts import counted
 from core.errors import PipelineError, UsageError
-from core.files import emptied, remove_tree
+from core.files import emptied
 from core.git import GitError, git, succeeds
 from core.git_objects import Tree
-from core.git_trees import entries, files_below, folder_of
-from history import gitlog, layout
+from core.git_trees import changed_tree, entries, files_below, folder_of
+from history import layout
 from history.archived_tags import TAGS, TRAILER, YEAR, has_tag
 from history.faults import listed
 from history.history import History
 from history.location import Location
 from history.prune import Families
-
-RUN_DEPTH = 3  # folders below the history's: the experiment, the day, the run
 
 
 @dataclass(frozen=True)
@@ -139,9 +137,12 @@ def _movable(history: History, of_year: set[str]) -> set[str]:
 def _remove(history: History, run_ids: Iterable[str], year: str, head: str) -> str:
     """Remove runs from the checkout and the index, and commit that."""
     root = history.root
-    folders = [history.folders[run_id] for run_id in sorted(run_ids)]
-    _remove_from_index(history.location, folders)
-    _delete(folders)
+    folders = []
+    for run_id in sorted(run_ids):
+        folders.append(history.location.relative(history.folders[run_id]))
+    # `git rm` compares each file with each folder, which takes hours for many runs.
+    tree = changed_tree(root, head, {}, folders)
+    git(root, "read-tree", "-m", "-u", "HEAD", tree)
     message = (
         f"chore(history): archive {counted(len(folders), 'run')} of {year}\n\n"
         f"The tag {TAGS}{year} holds them.\n\n{TRAILER}: {year} {head}\n"
@@ -149,35 +150,6 @@ def _remove(history: History, run_ids: Iterable[str], year: str, head: str) -> s
     git(root, "commit", "--quiet", "--no-verify", "--file=-", stdin=message)
     history.refresh()
     return git(root, "rev-parse", "HEAD")
-
-
-def _remove_from_index(location: Location, folders: Iterable[Path]) -> None:
-    """Remove the files of some runs from the index.
-
-    `git rm` compares each file with each folder that it is given, which takes hours for
-    tens of thousands of runs. So the files are named here.
-    """
-    removed = {location.relative(folder) for folder in folders}
-    depth = location.name.count("/") + 1 + RUN_DEPTH
-    names = []
-    tracked, _ = gitlog.index(location.root, location.name)
-    for name in tracked:
-        folder_of_run = "/".join(name.split("/")[:depth])
-        if folder_of_run in removed:
-            names.append(name)
-    options = ("--force-remove", "-z", "--stdin")
-    git(location.root, "update-index", *options, stdin="\0".join(names))
-
-
-def _delete(folders: Iterable[Path]) -> None:
-    """Delete some runs from the checkout, and the days that have no other run."""
-    days = set()
-    for folder in folders:
-        remove_tree(folder)
-        days.add(folder.parent)
-    for day in days:
-        if not any(day.iterdir()):
-            day.rmdir()
 
 
 def extract(history: History, year: str) -> int:

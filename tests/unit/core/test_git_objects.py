@@ -198,6 +198,9 @@ def test_files_are_removed_from_a_tree_with_the_folders_that_they_leave_empty(
     left = changed_tree(root, tree, {}, ["one/two/a", "deep/er/file", "no/such"])
     names = git(root, "ls-tree", "-r", "-t", "--name-only", left).splitlines()
     assert names == ["one", "one/c", "one/two", "one/two/b", "other.txt"]
+    whole_folder = changed_tree(root, tree, {}, ["one/two", "deep/er/file"])
+    names = git(root, "ls-tree", "-r", "--name-only", whole_folder).splitlines()
+    assert names == ["one/c", "other.txt"]
     replaced = changed_tree(root, left, {"one/two": blob}, ["one/two/b"])
     names = git(root, "ls-tree", "-r", "--name-only", replaced).splitlines()
     assert names == ["one/c", "one/two", "other.txt"]
