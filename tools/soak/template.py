@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import PipelineError
 from core.files import sha256_bytes
 from core.git_objects import Tree, read_blobs
 from history import layout
@@ -138,6 +139,9 @@ def newest_pushes(root: Path, commit: str, folder: Path) -> Template:
 
     Args:
         folder: an empty one, to work in.
+
+    Raises:
+        PipelineError: there is no push.
     """
     tree = Tree(root, commit)
     location = Location(folder / "mlruns")
@@ -156,6 +160,10 @@ def newest_pushes(root: Path, commit: str, folder: Path) -> Template:
             if parent and parent.run_id in (run.run_id, run.parent):
                 place = location.relative(history.folder(run.run_id))
                 templates.append(_read(tree, place, run))
+    if not templates:
+        raise PipelineError(
+            "the history has no push to invent others from: train and publish first."
+        )
     oldest = min(run.started for run in runs)
     latest = max(template.started for template in templates)
     return Template(templates, latest - oldest)

@@ -15,6 +15,8 @@ PUSHES = 30  # more than one day of them
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a checkout of the runs that were invented."""
+    if not History.open(ROOT / "mlruns").folders:
+        pytest.skip("this copy has no run yet")
     folder = tmp_path_factory.mktemp("soak")
     origin = folder / "origin.git"
     repository.make(ROOT, origin, PUSHES)
