@@ -86,15 +86,22 @@ def run(copy: Repo, *command: str) -> str:
     return done.stdout
 
 
-def check(copy: Repo, tests: list[str]) -> None:
+def check(copy: Repo, arguments: list[str]) -> None:
+    """Run fast tests of the copy.
+
+    Args:
+        arguments: the tests, or options for all of them.
+    """
     options = ("-q", "-x", "-p", "no:cacheprovider", "-m", "not slow")
-    run(copy, "pytest", *options, *tests)
+    run(copy, "pytest", *options, *arguments)
 
 
+@pytest.mark.timeout(1800)
 def test_the_tests_pass_before_the_first_model(copy: Repo) -> None:
     assert list(copy.models.glob("*/*")) == []
     assert verify(copy) == []
-    check(copy, OF_TASKS)
+    # All of them: any may read a model, a run or the project's name.
+    check(copy, ["--numprocesses", "2", "--dist", "loadfile"])
 
 
 def test_a_task_is_one_file_and_a_snapshot(copy: Repo) -> None:
