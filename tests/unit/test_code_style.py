@@ -3,6 +3,8 @@ options that must be written in full.
 """
 
 import ast
+from collections.abc import Callable
+from typing import Any
 
 from core.git import git
 from tests.paths import ROOT
@@ -14,6 +16,7 @@ LONG_FILES = {
     "scripts/verify_mlflow_data.py",  # it is mounted into a container, alone
     "noxfile.py",  # nox reads one file
 }
+Rule = Callable[[ast.Module], list[Any]]
 PYTHON = git(ROOT, "ls-files", "*.py").splitlines()
 
 
@@ -71,32 +74,27 @@ def test_no_file_needs_much_scrolling() -> None:
     assert long <= LONG_FILES
 
 
-def test_functions_fit_on_a_screen() -> None:
-    long = {}
+def faults(rule: Rule) -> dict[str, list[Any]]:
+    """Return what a rule finds in each file, without the files in which it is nothing."""
+    listed = {}
     for name in PYTHON:
-        functions = long_functions(parse(name))
-        if functions:
-            long[name] = functions
-    assert long == {}
+        of_file = rule(parse(name))
+        if of_file:
+            listed[name] = of_file
+    return listed
+
+
+def test_functions_fit_on_a_screen() -> None:
+    assert faults(long_functions) == {}
 
 
 def test_lists_and_mappings_are_spelled_out() -> None:
-    splats = {}
-    for name in PYTHON:
-        numbers = literal_splats(parse(name))
-        if numbers:
-            splats[name] = numbers
-    assert splats == {}
+    assert faults(literal_splats) == {}
 
 
 def test_options_are_written_in_full() -> None:
     # `--port 5077` would be `--port-offset 5077`, and mean another port.
-    faults = {}
-    for name in PYTHON:
-        numbers = parsers_with_abbreviations(parse(name))
-        if numbers:
-            faults[name] = numbers
-    assert faults == {}
+    assert faults(parsers_with_abbreviations) == {}
 
 
 def function_of(count: int) -> ast.Module:
