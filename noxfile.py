@@ -399,15 +399,15 @@ def gate_study(session: nox.Session) -> None:
 def course(session: nox.Session) -> None:
     """Check a lesson of the course: `-- N`; or `-- start|hint|status|watch|solve ...`.
 
-    `-- pipeline COMMAND` runs a command of the pipeline in the same environment, so that
-    the course installs only one.
+    `-- pipeline COMMAND` and `-- pytest TESTS` run in the same environment, so that the
+    course installs only one, for the Python that is there.
     """
     install(session, "dev")
     arguments = session.posargs or ["status"]
     program = "course"
     if arguments[0].isdecimal():
         arguments = ["check", *arguments]
-    elif arguments[0] == "pipeline":
+    elif arguments[0] in ("pipeline", "pytest"):
         program, *arguments = arguments
     session.run("python", "-m", program, *arguments)
 

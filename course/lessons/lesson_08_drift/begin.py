@@ -7,8 +7,8 @@ from course.work import Work
 
 FILE = "build/course/season-2.json"
 TEXT = """\
-Wrote {file}: the {count} trees of the second season, without their yields, as a
-request to the API.
+Wrote {file}: the {count} trees of the second season, without
+their yields, as a request to the API.
 """
 
 

@@ -15,7 +15,8 @@ minutes, for {minutes} minutes without a break.
 - There is one alert for each task, with the labels job and task and the
   severity warning, however many replicas and reasons there are.
 - The value of the expression is the share, from 0 to 1.
-- The runbook is docs/runbooks.md#{anchor}; the cases are in {cases}.
+- The runbook is docs/runbooks.md#{anchor}.
+- The cases are in {cases}.
 """
 
 

@@ -183,7 +183,7 @@ def spoilt_rules(rule: Rule, share: float) -> dict[str, Rule]:
 
 
 class RunbookIsThere(Check):
-    """Run `./scripts/nox.sh -s tests-3.13 -- tests/unit/monitoring`: it names what is missing."""
+    """Run `./scripts/nox.sh -s course -- pytest tests/unit/monitoring`."""
 
     name = "the template's tests of alerts pass"
     requires = (RuleIsValid,)

@@ -109,7 +109,7 @@ def _finding(outcome: Outcome) -> str:
 
 
 class RulesAreKept(Check):
-    """Run `./scripts/nox.sh -s tests-3.13 -- tests/unit/test_workflow_rules.py`."""
+    """Run `./scripts/nox.sh -s course -- pytest tests/unit/test_workflow_rules.py`."""
 
     name = "it keeps the project's rules for workflows"
     requires = (WorkflowIsAsAsked,)

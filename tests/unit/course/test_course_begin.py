@@ -6,12 +6,16 @@ import pytest
 
 from core.errors import UsageError
 from core.git import git
-from course import begin, student
+from course import begin, classroom, lesson, student
 from course.copy import Copy
+from course.show import WIDTH
+from course.work import Work
 
 README = "# My project\nIt predicts.\n"
 PAGE = "https://github.com/ann/mlops/actions/workflows/course.yml"
 BADGE = f"[![Course]({PAGE}/badge.svg)]({PAGE})"
+# Lessons that ask every student for something else.
+ASKING = (8, 10, 11, 13)
 
 
 @pytest.fixture
@@ -63,3 +67,14 @@ def test_another_student_cannot_begin_in_the_same_copy(copy: Copy) -> None:
     begin.begin(copy, "ann")
     with pytest.raises(UsageError, match="this copy belongs to ann"):
         begin.begin(copy, "ben")
+
+
+@pytest.mark.parametrize("number", ASKING)
+def test_what_a_lesson_asks_for_fits_a_terminal(copy: Copy, number: int) -> None:
+    begin.begin(copy, "ann")
+    own = Copy(copy.root, classroom.load().salt)
+    prepare = lesson.get(number).begin
+    assert prepare is not None
+    text = prepare(Work(own))
+    too_wide = [line for line in text.splitlines() if len(line) > WIDTH]
+    assert not too_wide

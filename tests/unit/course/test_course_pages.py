@@ -40,6 +40,12 @@ def test_every_command_of_the_course_exists(file: Path) -> None:
     assert unknown(file.read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.parent.name)
+def test_no_command_of_a_lesson_needs_another_python(file: Path) -> None:
+    sessions = re.findall(r"nox\.sh -s (\S+)", file.read_text("utf-8"))
+    assert not [session for session in sessions if session.startswith("tests")]
+
+
 def test_what_does_not_exist_is_seen() -> None:
     text = "`python -m course grade 3`, `python -m course check 3 --fast`"
     assert unknown(text) == ["grade", "--fast"]
