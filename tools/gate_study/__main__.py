@@ -2,7 +2,7 @@
 
     nox -s gate-study -- --task credit --holdouts 50
 
-It takes about five minutes a task on two cores.
+All three tasks take about five minutes on two cores.
 """
 
 import json
