@@ -68,6 +68,23 @@ class Project:
         return self.copy.content(path, self.promoted.commit)
 
     @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The settings of a training of the algorithm that was promoted last.
+
+        Raises:
+            Red: the commit that was trained does not name the algorithm.
+        """
+        source = self.promoted.source
+        path = f"deployment/models/{self.task}/manifest.json"
+        algorithm = self.copy.json(path, self.promoted.commit)["algorithm"]
+        tasks = self.copy.yaml("params.yaml", source)["tasks"]
+        section = tasks.get(self.task) or self.copy.yaml(self.file, source)["training"]
+        candidates = section["candidates"]
+        if algorithm not in candidates:
+            raise Red(f"{source[:7]} has no candidate {algorithm}, which is in service")
+        return section | {"candidates": {algorithm: candidates[algorithm]}}
+
+    @cached_property
     def rows(self) -> list[Line]:
         """The table that it was trained on.
 
