@@ -79,10 +79,11 @@ class Project:
         algorithm = self.copy.json(path, self.promoted.commit)["algorithm"]
         tasks = self.copy.yaml("params.yaml", source)["tasks"]
         section = tasks.get(self.task) or self.copy.yaml(self.file, source)["training"]
-        candidates = section["candidates"]
+        candidates: dict[str, Any] = section["candidates"]
         if algorithm not in candidates:
             raise Red(f"{source[:7]} has no candidate {algorithm}, which is in service")
-        return section | {"candidates": {algorithm: candidates[algorithm]}}
+        alone = {algorithm: candidates[algorithm]}
+        return {**section, "candidates": alone}
 
     @cached_property
     def rows(self) -> list[Line]:
