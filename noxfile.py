@@ -113,7 +113,9 @@ def install(session: nox.Session, lock: str) -> None:
         session.run(UV, "pip", "sync", "--quiet", "--require-hashes", str(locked))
         shutil.copyfile(locked, installed)
     programs = str(folder / PROGRAMS)
-    os.environ["PATH"] = os.pathsep.join([programs, USER_PATH])
+    # The folder of uv comes last: nothing else is to be taken from there.
+    with_uv = str(Path(shutil.which(UV) or UV).parent)
+    os.environ["PATH"] = os.pathsep.join([programs, USER_PATH, with_uv])
     # Packages are compiled when they are first imported: once an environment, not once
     # a process.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""

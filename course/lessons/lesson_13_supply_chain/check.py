@@ -179,7 +179,8 @@ class HashesAreTrue(Check):
         name = Wanted(copy.personal).package
         if not shutil.which("uv"):
             raise Ungradable(
-                "uv is not on this computer", "Install uv, and check again."
+                "uv is not on this computer",
+                "Check with `./scripts/nox.sh -s course -- 13`, which brings it along.",
             )
         with worktree.folder() as folder:
             words = [f"{name}=={version}", *(f"--hash={each}" for each in hashes)]
