@@ -145,12 +145,9 @@ def _mount(folder: Path) -> str:
 
 def _environment(place: Place) -> dict[str, str]:
     """Return the variables of a program, which include none of this computer's."""
-    cache = place.folder / place.writes / "pycache"
     variables = process.settings("/tmp")
     # The user inside has no other name.
     variables["USER"] = "student"
-    # The code of a copy is compiled once, and not by each program.
-    variables["PYTHONPYCACHEPREFIX"] = str(cache)
     variables.update(place.variables)
     return variables
 

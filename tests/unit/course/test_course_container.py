@@ -43,6 +43,8 @@ def test_a_container_has_its_folder_alone_and_no_network(tmp_path: Path) -> None
         "--env=HOME=/tmp",
     ):
         assert option in command
+    # With another cache, Python would compile all packages of the image again.
+    assert not [option for option in command if "PYCACHE" in option]
     output = tmp_path / "build"
     mounts = [option for option in command if option.startswith("--mount")]
     assert mounts == [
