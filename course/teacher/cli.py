@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from core.counts import counted
 from core.files import write_atomic
 from course import classroom, lesson
 from course.teacher import class_check as checking
@@ -131,9 +132,9 @@ def compare_copies(students: Roster, out: Out = Path("grades")) -> None:
     path = out / "pairs.csv"
     table = reading.to_csv(result)
     write_atomic(path, table)
-    copies = len(materials)
-    pairs = len(result.pairs)
-    print(f"{copies} copies, {pairs} pairs to look at: {path}.")
+    copies = counted(len(materials), "copy", "copies")
+    pairs = counted(len(result.pairs), "pair")
+    print(f"{copies}, {pairs} to look at: {path}.")
 
 
 def _print_pairs(result: Comparison) -> None:

@@ -1,5 +1,6 @@
 """Checks of lesson 2: an empty start, a promotion, a refusal, and both made again."""
 
+from core.counts import counted
 from core.file_names import is_owned
 from course.check import Check
 from course.copy import Copy
@@ -60,7 +61,10 @@ class HistoryIsEmptied(Check):
         runs = [path for path in copy.paths("mlruns") if path.endswith("/run.json")]
         others = [path for path in runs if path in before]
         if others:
-            return failed(f"{len(others)} runs of the template are still there")
+            left = counted(
+                len(others), "run of the template is", "runs of the template are"
+            )
+            return failed(f"{left} still there")
         return passed("no run of the template is left")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from core.counts import counted
 from course.check import Check
 from course.copy import Copy
 from course.grading import rules, template_tests, worktree
@@ -125,7 +126,7 @@ class CasesPass(Check):
         if not run_cases(copy, rule_of(copy)):
             return failed("your cases fail with your own rule")
         cases = copy.yaml(wanted.CASES, "HEAD")["tests"]
-        return passed(f"{len(cases)} cases")
+        return passed(counted(len(cases), "case"))
 
 
 def run_cases(copy: Copy, rule: Rule) -> bool:

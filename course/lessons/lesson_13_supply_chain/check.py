@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.counts import counted
 from course.check import Check
 from course.copy import Copy
 from course.grading import process, template_tests, worktree
@@ -130,7 +131,8 @@ class PackageIsLocked(Check):
     def run(self, copy: Copy) -> Verdict:
         """Read the lock file."""
         version, hashes = locked(copy)
-        return passed(f"{Wanted(copy.personal).package} {version}, {len(hashes)} files")
+        files = counted(len(hashes), "file")
+        return passed(f"{Wanted(copy.personal).package} {version}, {files}")
 
 
 def locked(copy: Copy) -> tuple[str, list[str]]:

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from core.counts import counted
 from course.check import Check
 from course.copy import Copy
 from course.grading import history, mutate, predict, probe, reproduce
@@ -64,7 +65,8 @@ class Tracked(Check):
         candidates = len(_tried(mine))
         if trainings < LEAST_TRAININGS or candidates < LEAST_CANDIDATES:
             return failed(
-                f"{trainings} trainings and {candidates} candidates besides {DUMMY}",
+                f"{counted(trainings, 'training')} and"
+                f" {counted(candidates, 'candidate')} besides {DUMMY}",
                 f"at least {LEAST_TRAININGS} and {LEAST_CANDIDATES}",
             )
         return passed(f"{trainings} trainings, {candidates} candidates")
@@ -162,7 +164,8 @@ class Monitored(Check):
         verdict = drift["verdict"]
         if verdict != "drift":
             return failed(f"the verdict is {verdict!r}", "drift")
-        return passed(f"drift of {len(drift['drifted'])} columns")
+        columns = counted(len(drift["drifted"]), "column")
+        return passed(f"drift of {columns}")
 
 
 def _drift(api: Api, task: str) -> dict[str, Any]:
@@ -203,7 +206,8 @@ class Tested(Check):
         mine = project.of(copy)
         count = len(mine.description.get("behaviours") or {})
         if count < LEAST_BEHAVIOURS:
-            return failed(f"{count} tests of behaviour", f"at least {LEAST_BEHAVIOURS}")
+            tests = counted(count, "test of behaviour", "tests of behaviour")
+            return failed(tests, f"at least {LEAST_BEHAVIOURS}")
         tables = {
             "data": project.to_csv(mine.rows),
             "shuffled": project.to_csv(shuffled(mine)),

@@ -44,5 +44,5 @@ FAKES = (
     Fake("a task of the template", borrowed, Described, "iris is a task"),
     Fake("a page of headings", one_word, Described, "words"),
     Fake("tests that cannot fail", cannot_fail, Tested, "shuffled answers"),
-    Fake("a single training", cannot_fail, Tracked, "1 trainings"),
+    Fake("a single training", cannot_fail, Tracked, "1 training "),
 )
