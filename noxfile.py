@@ -33,8 +33,8 @@ nox.options.envdir = os.environ.get("NOX_ENVDIR", ".nox")
 PYTHONS = ["3.11", "3.12", "3.13"]
 # All fast tests run on the newest Python, which is also the one in the images. On the
 # others run the tests of what every program uses and of what comes from Python's own
-# library; mypy checks the rest against the oldest Python's library, and the slow tests
-# run whole programs on the Python that starts nox.
+# library. mypy checks the rest against the library of the Python that starts nox, on
+# GitHub the oldest, and the slow tests run whole programs on it.
 ON_EVERY_PYTHON = [
     "tests/unit/core",
     "tests/unit/test_caller_settings.py",
